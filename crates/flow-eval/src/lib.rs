@@ -1,0 +1,1 @@
+//! Scores of generative quality, each with its floor and its standard error.

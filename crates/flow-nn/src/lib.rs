@@ -1,0 +1,1 @@
+//! Networks f(x, t, c): MLP, U-Net and their embeddings.

@@ -1,0 +1,1 @@
+//! Initial-value problems over any vector space: tableaus, step control, dense output, events.

@@ -1,0 +1,1 @@
+//! Probability paths and what is regressed: schedules, couplings, time laws, predictions, exact fields.

@@ -1,0 +1,1 @@
+//! Pictures from plain numbers: curves, clouds, trajectories, density frames, image grids, animations.

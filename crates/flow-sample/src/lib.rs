@@ -1,0 +1,1 @@
+//! From a trained network to samples and densities.

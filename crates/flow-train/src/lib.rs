@@ -1,0 +1,1 @@
+//! Simulation-free training on burn-train: objectives, loader, EMA, checkpoints.

@@ -1,0 +1,1 @@
+//! Data sets: seeded toys, embedded digits, IDX and CIFAR readers, verified downloads.
