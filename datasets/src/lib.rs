@@ -1,1 +1,101 @@
-//! Data sets: seeded toys, embedded digits, IDX and CIFAR readers, verified downloads.
+//! Data sets in host memory: seeded toys, embedded digits, IDX and CIFAR-10 readers, verified
+//! downloads.
+//!
+//! - [`toy`] gives distributions over points, each a formula with a seed: no file.
+//! - [`digits`] gives real images of 8 × 8 pixels that are part of this crate: no file either.
+//! - [`load`] gives any image set by its name. Files come from the folder of the user, else from a
+//!   cache, else from the network, and are used only if their SHA-256 is the published one.
+//!
+//! Values are bytes or `f32` on the host; the crate knows no tensor and no device. The folder
+//! `cards/` says of each set where it comes from, under which licence, how large it is and in which
+//! range its values lie.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed test may panic"))]
+
+mod cache;
+pub mod cifar;
+mod digits;
+#[cfg(feature = "download")]
+mod download;
+mod error;
+#[cfg(feature = "folder")]
+pub mod folder;
+pub mod idx;
+mod images;
+mod manifest;
+mod toy;
+
+pub use cache::{Checksums, Download, Progress, ProgressFn, Source, default_cache_dir};
+pub use digits::digits;
+pub use error::{Attempt, DatasetError, Refusal};
+pub use images::Images;
+pub use toy::{
+    Checkerboard, Circles, GaussianMixture, Pinwheel, Spirals, Support, SwissRoll, TOYS, Toy,
+    TwoMoons, toy,
+};
+
+/// Names that [`load`] knows.
+pub const IMAGE_SETS: &[&str] = &["digits", "mnist", "fashion-mnist", "cifar10", "folder"];
+
+/// Part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// Images to learn from.
+    Train,
+    /// Images to measure with.
+    Test,
+}
+
+/// Loads the part `split` of the image set of that name.
+///
+/// - `digits`: see [`digits`]; `source` is not asked.
+/// - `mnist`, `fashion-mnist`: 60,000 + 10,000 grey images of 28 × 28.
+/// - `cifar10`: 50,000 + 10,000 colour images of 32 × 32, from the archive of binary records.
+/// - `folder`: PNG and JPEG files at `<data_dir>/train/<class>/` and `<data_dir>/test/<class>/`;
+///   needs the feature `folder`.
+///
+/// # Errors
+/// If no set has that name, or if a file is missing, cannot be downloaded, is not the published one
+/// or does not decode.
+pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, DatasetError> {
+    if let Some(set) = manifest::remote_set(name) {
+        let load = if name == "cifar10" {
+            cifar::load
+        } else {
+            idx::load
+        };
+        return load(name, set, split, source);
+    }
+    match name {
+        "digits" => Ok(digits(split)),
+        "folder" => load_folder(split, source),
+        _ => Err(DatasetError::UnknownSet {
+            name: name.to_owned(),
+        }),
+    }
+}
+
+#[cfg(feature = "folder")]
+fn load_folder(split: Split, source: &Source) -> Result<Images, DatasetError> {
+    let Some(root) = &source.data_dir else {
+        return Err(DatasetError::NeedsDataDir {
+            set: "folder".to_owned(),
+        });
+    };
+    folder::read(&root.join(match split {
+        Split::Train => "train",
+        Split::Test => "test",
+    }))
+}
+
+#[cfg(not(feature = "folder"))]
+fn load_folder(_: Split, _: &Source) -> Result<Images, DatasetError> {
+    Err(DatasetError::NotBuilt {
+        set: "folder".to_owned(),
+        feature: "folder",
+    })
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

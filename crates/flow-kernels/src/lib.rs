@@ -1,1 +1,35 @@
 //! The few operations that dominate on a CPU, fused; plain Burn on every other backend.
+//!
+//! Each function has two bodies. The *composition* of Burn operations defines the result and runs
+//! on any backend in any precision. The *kernel* computes the same numbers in fewer passes over
+//! memory, with a hand-written gradient, when the tensors are `f32` and live on burn-flex (with or
+//! without autodiff) and this crate is built with its feature `flex`. Callers see one function; the
+//! choice is made at run time from the tensor.
+//!
+//! | function | in one pass |
+//! |---|---|
+//! | [`conv2d`] | convolution and bias |
+//! | [`group_norm_act`] | group normalisation, scale and shift per channel, activation |
+//! | [`linear_act`] | matrix product, bias, activation |
+//! | [`attention`] | scaled dot-product attention, no saved score matrix |
+//! | [`upsample_nearest`] | replication, its gradient a block sum |
+//!
+//! Kernels cut their work into pieces whose borders depend on the shapes alone and add partial sums
+//! in a fixed order. A result is therefore the same bits from run to run and for any number of
+//! threads on one machine. Between machines the instruction set decides the last bits.
+
+mod activation;
+mod attention;
+mod conv;
+#[cfg(feature = "flex")]
+mod flex;
+mod linear;
+mod norm;
+mod resample;
+
+pub use activation::Activation;
+pub use attention::attention;
+pub use conv::conv2d;
+pub use linear::linear_act;
+pub use norm::group_norm_act;
+pub use resample::upsample_nearest;

@@ -1,1 +1,43 @@
-//! Networks f(x, t, c): MLP, U-Net and their embeddings.
+//! Networks `f(x, t, c)` for flow matching.
+//!
+//! A network receives a point `x`, one time per row and a [`Condition`]; it returns a tensor of the
+//! shape of `x`. What that tensor means (a velocity, the data, the noise, a score) is not known
+//! here: `flow-path` gives the regression target, and `flow-sample` converts predictions.
+//!
+//! | network | for | configuration |
+//! |---|---|---|
+//! | [`Mlp`] | points in the plane, small vectors | [`MlpConfig`] |
+//! | [`UNet`] | images from 8x8 to 64x64 | [`UNetConfig`] |
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use flow_nn::{Condition, MlpConfig, Network, init_seeded};
+//!
+//! # fn main() -> Result<(), flow_nn::NetworkError> {
+//! let device = Device::flex();
+//! let config = MlpConfig { dim: 2, hidden: 32, ..MlpConfig::default() };
+//! let network = init_seeded(7, &device, |device| config.init(device))?;
+//! let velocity = network.forward(
+//!     Tensor::<2>::zeros([5, 2], &device),
+//!     Tensor::<1>::zeros([5], &device),
+//!     &Condition::none(),
+//! );
+//! assert_eq!(velocity.dims(), [5, 2]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod embed;
+mod error;
+mod init;
+mod layer;
+mod mlp;
+mod network;
+mod unet;
+
+pub use embed::{ClassEmbedding, FourierFeatures, TimeEmbedding};
+pub use error::NetworkError;
+pub use init::{init_seeded, parameter_count};
+pub use mlp::{Mlp, MlpConfig};
+pub use network::{Condition, Network};
+pub use unet::{UNet, UNetConfig};

@@ -1,1 +1,39 @@
-//! Probability paths and what is regressed: schedules, couplings, time laws, predictions, exact fields.
+//! Probability paths: what flow matching regresses, and what that regression learns.
+//!
+//! Time runs from noise (`t = 0`, `x_0`) to data (`t = 1`, `x_1`), and velocities point to the data.
+//! A [`Schedule`] gives four numbers at each time, `(alpha, sigma, alpha', sigma')`; everything else
+//! follows from them:
+//!
+//! - [`AffinePath`] mixes noise and data into `x_t` and its velocity, the regression target;
+//! - [`Prediction`] converts between what networks predict: velocity, data, noise, score and others;
+//! - [`Weighting`] and [`TimeSampler`] say which noise levels the loss attends to;
+//! - [`Exact`] is the field that a perfect network would learn, for data with closed forms.
+//!
+//! A [`Coupling`] chooses which noise meets which data within a batch. Scalars live on the host in
+//! `f64`; tensors carry samples.
+
+mod convention;
+mod coupling;
+mod error;
+mod exact;
+mod path;
+mod prediction;
+mod reschedule;
+mod schedule;
+mod time;
+mod times;
+mod weight;
+
+pub mod stream;
+
+pub use convention::*;
+pub use coupling::*;
+pub use error::{PathError, Side};
+pub use exact::*;
+pub use path::*;
+pub use prediction::Prediction;
+pub use reschedule::{Reading, Rescheduled};
+pub use schedule::*;
+pub use time::*;
+pub use times::Times;
+pub use weight::*;

@@ -1,1 +1,46 @@
-//! Simulation-free training on burn-train: objectives, loader, EMA, checkpoints.
+//! Simulation-free training of flow-matching models, on burn-train.
+//!
+//! The loss is a regression: no differential equation is solved while a model trains, and this
+//! crate cannot solve one, for it does not depend on `flow-ode`.
+//!
+//! | part | file |
+//! |---|---|
+//! | the loss | `objective.rs` |
+//! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
+//! | batches by step, prepared in a worker | `loader.rs` |
+//! | the network and its moving average | `trainee.rs`, `ema.rs` |
+//! | gradient clipping, learning rate | `clip.rs`, `schedule.rs` |
+//! | steps, validation, checkpoints, interruption | `strategy.rs`, `checkpoint.rs` |
+//! | all of it together | `fit.rs` |
+//!
+//! Every random number of a run is found by (seed, step, purpose), and a checkpoint holds the
+//! weights, their average, the optimizer's state and the step: a resumed run ends with the same
+//! weights, bit for bit, as one that was never interrupted.
+
+mod checkpoint;
+mod clip;
+mod data;
+mod ema;
+mod error;
+mod fit;
+mod loader;
+mod matching;
+mod objective;
+mod observer;
+mod schedule;
+mod strategy;
+mod trainee;
+
+pub use burn::train::Interrupter;
+
+pub use checkpoint::{Checkpoint, CheckpointFolder};
+pub use data::{DataSource, Draw, Rows};
+pub use ema::Ema;
+pub use error::TrainError;
+pub use fit::{AdamW, Outcome, Plan, fit, load_average};
+pub use loader::BatchSource;
+pub use matching::{FlowMatching, MatchingBatches};
+pub use objective::{Batch, Loss, Objective, Regression};
+pub use observer::{Observer, StepRecord};
+pub use schedule::{Decay, LearningRate};
+pub use trainee::Trainee;

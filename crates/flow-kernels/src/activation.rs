@@ -1,0 +1,26 @@
+//! The activations that a kernel can apply to its result before it is written.
+
+use burn::tensor::{Tensor, activation::silu};
+
+/// A function applied to every element of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Activation {
+    /// `z`.
+    Identity,
+    /// `z / (1 + exp(-z))`, with derivative `s (1 + z (1 - s))` for `s = 1 / (1 + exp(-z))`.
+    ///
+    /// # Reference
+    /// Elfwing, Uchibe & Doya (2017), "Sigmoid-Weighted Linear Units for Neural Network Function
+    /// Approximation in Reinforcement Learning", arXiv:1702.03118.
+    Silu,
+}
+
+impl Activation {
+    pub(crate) fn apply<const D: usize>(self, z: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Identity => z,
+            Self::Silu => silu(z),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Two-dimensional convolution.
+
+use burn::tensor::{Tensor, module, ops::ConvOptions};
+
+/// Convolution with a square stride and zero padding (cross-correlation, as in all networks).
+///
+/// `y[b, o, i, j] = bias[o] + sum_{c, u, v} weight[o, c, u, v] x[b, c, s i + u - p, s j + v - p]`,
+/// where `x` is zero outside its borders. Its gradients for `g = dL/dy` are
+///
+/// - `dL/dx[b, c, k, l] = sum weight[o, c, u, v] g[b, o, i, j]` over all `s i + u - p = k` and
+///   `s j + v - p = l`, for `s = 1` again a convolution, of `g` with the flipped weight;
+/// - `dL/dweight[o, c, u, v] = sum_{b, i, j} g[b, o, i, j] x[b, c, s i + u - p, s j + v - p]`;
+/// - `dL/dbias[o] = sum_{b, i, j} g[b, o, i, j]`.
+///
+/// # Shapes
+/// `x`: `[B, C_in, H, W]`; `weight`: `[C_out, C_in, k_h, k_w]`; `bias`: `[C_out]`; result:
+/// `[B, C_out, (H + 2p - k_h) / s + 1, (W + 2p - k_w) / s + 1]`.
+///
+/// # Panics
+/// If the shapes do not fit, the stride is zero, or the kernel exceeds the padded input.
+#[must_use]
+pub fn conv2d(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    padding: usize,
+) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if crate::flex::runs(&x) {
+        return crate::flex::conv2d(x, weight, bias, stride, padding);
+    }
+    composition(x, weight, bias, stride, padding)
+}
+
+fn composition(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    padding: usize,
+) -> Tensor<4> {
+    module::conv2d(
+        x,
+        weight,
+        bias,
+        ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1),
+    )
+}

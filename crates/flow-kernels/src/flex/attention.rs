@@ -1,0 +1,373 @@
+//! Attention in blocks of queries, whose scores stay in the cache.
+#![allow(
+    unsafe_code,
+    reason = "score blocks are not zeroed before they are written"
+)]
+
+use burn::backend::{
+    Autodiff, Flex,
+    autodiff::{
+        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+        grads::Gradients,
+        ops::{Backward, Ops, OpsKind},
+    },
+    flex::FlexTensor,
+    tensor::FloatTensor,
+};
+
+use super::{
+    buffer::{assume_init, with_scratch},
+    contiguous, dims,
+    gemm::{Matrix, Parallelism, Target, product},
+    parallel::for_each,
+    simd::{Kernel, LANES, dispatch, exp, sum_lanes, sum_of},
+    slice, tensor,
+};
+
+/// Queries in a block.
+const BLOCK: usize = 64;
+
+/// Sizes of one head of one sample, and their number.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    heads: usize,
+    tokens: usize,
+    width: usize,
+}
+
+impl Sizes {
+    fn new(q: &FlexTensor) -> Self {
+        let [batch, heads, tokens, width] = dims(q);
+        Self {
+            heads: batch * heads,
+            tokens,
+            width,
+        }
+    }
+
+    /// Numbers of one head; at least one, as the size of a piece must be.
+    fn head_len(&self) -> usize {
+        (self.tokens * self.width).max(1)
+    }
+
+    fn work(&self) -> usize {
+        self.heads * self.tokens * self.tokens * self.width
+    }
+
+    fn scale(&self) -> f32 {
+        (self.width as f32).sqrt().recip()
+    }
+
+    /// Some rows of `[tokens, width]`.
+    fn matrix<'a>(&self, rows: &'a [f32]) -> Matrix<'a> {
+        Matrix::rows(rows, rows.len() / self.width, self.width, self.width)
+    }
+}
+
+pub(super) fn forward(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> FlexTensor {
+    let [q, k, v] = [q, k, v].map(contiguous);
+    attend(&q, &k, &v).0
+}
+
+/// The result, and the logarithm of each row's normaliser.
+fn attend(q: &FlexTensor, k: &FlexTensor, v: &FlexTensor) -> (FlexTensor, Vec<f32>) {
+    let sizes = Sizes::new(q);
+    let head = sizes.head_len();
+    let mut y = vec![0.0; sizes.heads * sizes.tokens * sizes.width];
+    let mut log_normaliser = vec![0.0; sizes.heads * sizes.tokens];
+    let jobs = y
+        .chunks_mut(head)
+        .zip(log_normaliser.chunks_mut(sizes.tokens.max(1)))
+        .zip(slice(q).chunks(head))
+        .zip(slice(k).chunks(head).zip(slice(v).chunks(head)));
+    for_each(jobs, sizes.work(), |(((y, log_normaliser), q), (k, v))| {
+        attend_head(sizes, [q, k, v], y, log_normaliser);
+    });
+    (tensor(y, q.layout().shape().clone()), log_normaliser)
+}
+
+fn attend_head(sizes: Sizes, [q, k, v]: [&[f32]; 3], y: &mut [f32], log_normaliser: &mut [f32]) {
+    let block = BLOCK * sizes.width;
+    let blocks = q
+        .chunks(block)
+        .zip(y.chunks_mut(block))
+        .zip(log_normaliser.chunks_mut(BLOCK));
+    for ((q, y), log_normaliser) in blocks {
+        with_scores(sizes, q, k, |scores| {
+            dispatch(Softmax {
+                scores,
+                log_normaliser,
+            });
+            product(
+                Target::Add(y),
+                sizes.width,
+                1.0,
+                Matrix::rows(scores, log_normaliser.len(), sizes.tokens, sizes.tokens),
+                sizes.matrix(v),
+                Parallelism::None,
+            );
+        });
+    }
+}
+
+/// Calls `f` with `q k^T / sqrt(d)`, one row per query.
+fn with_scores(sizes: Sizes, q: &[f32], k: &[f32], f: impl FnOnce(&mut [f32])) {
+    let queries = q.len() / sizes.width;
+    with_scratch(queries * sizes.tokens, |scores| {
+        product(
+            Target::Write(scores),
+            sizes.tokens,
+            sizes.scale(),
+            sizes.matrix(q),
+            sizes.matrix(k).transposed(),
+            Parallelism::None,
+        );
+        // SAFETY: the product has written every element.
+        f(unsafe { assume_init(scores) });
+    });
+}
+
+/// Replaces rows of scores by their softmax.
+struct Softmax<'a> {
+    scores: &'a mut [f32],
+    log_normaliser: &'a mut [f32],
+}
+
+impl Kernel for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let tokens = self.scores.len() / self.log_normaliser.len();
+        for (row, log_normaliser) in self.scores.chunks_mut(tokens).zip(self.log_normaliser) {
+            let max = maximum(row);
+            for s in row.iter_mut() {
+                *s = exp::<FMA>(*s - max);
+            }
+            let normaliser = sum_of(row, |p| p);
+            let factor = normaliser.recip();
+            for p in row {
+                *p *= factor;
+            }
+            *log_normaliser = max + normaliser.ln();
+        }
+    }
+}
+
+#[inline(always)]
+fn maximum(x: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    for block in blocks {
+        for (lane, &x) in lanes.iter_mut().zip(block) {
+            *lane = if *lane < x { x } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| a.max(b))
+}
+
+/// `dL/dq`, `dL/dk` and `dL/dv` from `g = dL/dy`.
+fn backward(g: &FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
+    let Saved { q, k, v, y, .. } = saved;
+    let sizes = Sizes::new(q);
+    let head = sizes.head_len();
+    let mut gradients = [(); 3].map(|()| vec![0.0; sizes.heads * sizes.tokens * sizes.width]);
+    let [q_grad, k_grad, v_grad] = &mut gradients;
+    let outputs = q_grad
+        .chunks_mut(head)
+        .zip(k_grad.chunks_mut(head).zip(v_grad.chunks_mut(head)));
+    let inputs = slice(q)
+        .chunks(head)
+        .zip(slice(k).chunks(head).zip(slice(v).chunks(head)))
+        .zip(slice(g).chunks(head).zip(slice(y).chunks(head)))
+        .zip(saved.log_normaliser.chunks(sizes.tokens.max(1)));
+    for_each(
+        outputs.zip(inputs),
+        sizes.work(),
+        |((q_grad, (k_grad, v_grad)), (((q, (k, v)), (g, y)), log_normaliser))| {
+            Head {
+                sizes,
+                q,
+                k,
+                v,
+                y,
+                log_normaliser,
+            }
+            .differentiate(g, q_grad, k_grad, v_grad);
+        },
+    );
+    gradients.map(|gradient| tensor(gradient, q.layout().shape().clone()))
+}
+
+/// One head of one sample.
+struct Head<'a> {
+    sizes: Sizes,
+    q: &'a [f32],
+    k: &'a [f32],
+    v: &'a [f32],
+    y: &'a [f32],
+    log_normaliser: &'a [f32],
+}
+
+impl Head<'_> {
+    fn differentiate(
+        &self,
+        g: &[f32],
+        q_grad: &mut [f32],
+        k_grad: &mut [f32],
+        v_grad: &mut [f32],
+    ) {
+        let sizes = self.sizes;
+        let block = BLOCK * sizes.width;
+        let blocks = q_grad
+            .chunks_mut(block)
+            .zip(self.q.chunks(block))
+            .zip(g.chunks(block).zip(self.y.chunks(block)))
+            .zip(self.log_normaliser.chunks(BLOCK));
+        for (((q_grad, q), (g, y)), log_normaliser) in blocks {
+            with_scores(sizes, q, self.k, |p| {
+                dispatch(Probabilities { p, log_normaliser });
+                let queries = log_normaliser.len();
+                let probabilities = Matrix::rows(p, queries, sizes.tokens, sizes.tokens);
+                add(sizes, v_grad, 1.0, probabilities.transposed(), sizes.matrix(g));
+                with_scratch(p.len(), |scratch| {
+                    product(
+                        Target::Write(scratch),
+                        sizes.tokens,
+                        1.0,
+                        sizes.matrix(g),
+                        sizes.matrix(self.v).transposed(),
+                        Parallelism::None,
+                    );
+                    // SAFETY: the product has written every element.
+                    let s_grad = unsafe { assume_init(scratch) };
+                    dispatch(ScoreGradient {
+                        p,
+                        s_grad,
+                        g,
+                        y,
+                        sizes,
+                    });
+                    let s_grad = Matrix::rows(s_grad, queries, sizes.tokens, sizes.tokens);
+                    let scale = sizes.scale();
+                    add(sizes, q_grad, scale, s_grad, sizes.matrix(self.k));
+                    add(sizes, k_grad, scale, s_grad.transposed(), sizes.matrix(q));
+                });
+            });
+        }
+    }
+}
+
+/// Adds a product to rows of `[_, width]`.
+fn add(sizes: Sizes, sum: &mut [f32], alpha: f32, a: Matrix<'_>, b: Matrix<'_>) {
+    product(Target::Add(sum), sizes.width, alpha, a, b, Parallelism::None);
+}
+
+/// Replaces rows of scores by their softmax, given the logarithms of the normalisers.
+struct Probabilities<'a> {
+    p: &'a mut [f32],
+    log_normaliser: &'a [f32],
+}
+
+impl Kernel for Probabilities<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let tokens = self.p.len() / self.log_normaliser.len();
+        for (row, &log_normaliser) in self.p.chunks_mut(tokens).zip(self.log_normaliser) {
+            for s in row {
+                *s = exp::<FMA>(*s - log_normaliser);
+            }
+        }
+    }
+}
+
+/// Replaces rows of `dL/dP` by `dL/dS = P (dL/dP - <g, y>)`.
+struct ScoreGradient<'a> {
+    p: &'a [f32],
+    s_grad: &'a mut [f32],
+    g: &'a [f32],
+    y: &'a [f32],
+    sizes: Sizes,
+}
+
+impl Kernel for ScoreGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Sizes { tokens, width, .. } = self.sizes;
+        let rows = self
+            .s_grad
+            .chunks_mut(tokens)
+            .zip(self.p.chunks(tokens))
+            .zip(self.g.chunks(width).zip(self.y.chunks(width)));
+        for ((s_grad, p), (g, y)) in rows {
+            let mean = inner_product(g, y);
+            for (s, &p) in s_grad.iter_mut().zip(p) {
+                *s = p * (*s - mean);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn inner_product(x: &[f32], y: &[f32]) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
+        for ((lane, x), y) in lanes.iter_mut().zip(x).zip(y) {
+            *lane += x * y;
+        }
+    }
+    sum_lanes(lanes)
+}
+
+#[derive(Clone, Debug)]
+struct Saved {
+    q: FlexTensor,
+    k: FlexTensor,
+    v: FlexTensor,
+    y: FlexTensor,
+    log_normaliser: std::sync::Arc<[f32]>,
+}
+
+pub(super) fn tracked<C: CheckpointStrategy>(
+    q: FloatTensor<Autodiff<Flex, C>>,
+    k: FloatTensor<Autodiff<Flex, C>>,
+    v: FloatTensor<Autodiff<Flex, C>>,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let nodes = [q.node(), k.node(), v.node()];
+    let [q, k, v] = [q, k, v].map(|t| contiguous(t.into_primitive()));
+    let (y, log_normaliser) = attend(&q, &k, &v);
+    match Step.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::UnTracked(prep) => prep.finish(y),
+        OpsKind::Tracked(prep) => {
+            let saved = Saved {
+                q,
+                k,
+                v,
+                y: y.clone(),
+                log_normaliser: log_normaliser.into(),
+            };
+            prep.finish(saved, y)
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Step;
+
+impl Backward<Flex, 3> for Step {
+    type State = Saved;
+
+    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let g = contiguous(grads.consume::<Flex>(&ops.node));
+        let gradients = backward(&g, &ops.state);
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Convolution as matrix products with the patches of each image.
+//!
+//! An image's patches are unfolded a tile at a time into a core's cache and multiplied with the
+//! weight straight into the result. The gradient with respect to the input is, for stride 1, the
+//! same with the flipped weight; the gradient with respect to the weight is summed over fixed chunks
+//! of the batch, each in the order of its images.
+#![allow(
+    unsafe_code,
+    reason = "result buffers are not zeroed before they are written"
+)]
+
+mod geometry;
+mod tracked;
+
+use std::mem::MaybeUninit;
+
+use burn::backend::flex::FlexTensor;
+
+use super::{
+    buffer::{assume_init, with_scratch, written},
+    contiguous, dims,
+    gemm::{Matrix, Parallelism, Target, product},
+    parallel::for_each,
+    simd::{Kernel, dispatch, sum_of},
+    slice, tensor,
+};
+use geometry::Geometry;
+pub(super) use tracked::tracked;
+
+pub(super) fn forward(
+    x: FlexTensor,
+    weight: FlexTensor,
+    bias: FlexTensor,
+    stride: usize,
+    padding: usize,
+) -> FlexTensor {
+    let [x, weight, bias] = [x, weight, bias].map(contiguous);
+    let geometry = Geometry::new(dims(&x), dims(&weight), stride, padding);
+    convolve(&geometry, slice(&x), slice(&weight), slice(&bias))
+}
+
+/// Threads share an image only if there are fewer images than threads.
+fn within_job(jobs: usize, work: usize) -> Parallelism {
+    if jobs < rayon::current_num_threads() && 1 << 20 < work {
+        Parallelism::Rayon(0)
+    } else {
+        Parallelism::None
+    }
+}
+
+fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], bias: &[f32]) -> FlexTensor {
+    let &Geometry {
+        batch,
+        channels_out,
+        output: [h, w],
+        ..
+    } = geometry;
+    let parallelism = within_job(batch, geometry.work());
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        let images = y.chunks_mut(geometry.output_len().max(1)).enumerate();
+        let each = |(i, y): (usize, &mut [_])| {
+            let x = &x[i * geometry.input_len()..(i + 1) * geometry.input_len()];
+            convolve_image(geometry, x, weight, bias, y, parallelism);
+        };
+        match parallelism {
+            Parallelism::None => for_each(images, geometry.work(), each),
+            Parallelism::Rayon(_) => images.for_each(each),
+        }
+    };
+    // SAFETY: the images cover the result, and `convolve_image` writes all of each.
+    let y = unsafe { written(batch * geometry.output_len(), write) };
+    tensor(y, [batch, channels_out, h, w])
+}
+
+/// Writes the convolution of one image.
+fn convolve_image(
+    geometry: &Geometry,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [MaybeUninit<f32>],
+    parallelism: Parallelism,
+) {
+    let (pixels, columns) = (geometry.pixels_out(), geometry.output[1]);
+    for (channel, &bias) in y.chunks_mut(pixels).zip(bias) {
+        channel.fill(MaybeUninit::new(bias));
+    }
+    // SAFETY: every channel has just been filled.
+    let y = unsafe { assume_init(y) };
+    let weight = Matrix::rows(
+        weight,
+        geometry.channels_out,
+        geometry.patch_len(),
+        geometry.patch_len(),
+    );
+    for rows in geometry.tiles() {
+        let tile = Target::Add(&mut y[rows.start * columns..]);
+        with_patches(geometry, x, rows, |patches| {
+            product(tile, pixels, 1.0, weight, patches, parallelism);
+        });
+    }
+}
+
+/// Calls `f` with the patches of some output rows as columns.
+fn with_patches(
+    geometry: &Geometry,
+    x: &[f32],
+    rows: std::ops::Range<usize>,
+    f: impl FnOnce(Matrix<'_>),
+) {
+    let (patch, columns) = (geometry.patch_len(), geometry.output[1]);
+    let pixels = rows.len() * columns;
+    if geometry.is_pointwise() {
+        let tile = &x[rows.start * columns..];
+        return f(Matrix::rows(tile, patch, pixels, geometry.pixels_in()));
+    }
+    with_scratch(patch * pixels, |scratch| {
+        geometry.unfold(x, rows, scratch);
+        // SAFETY: `unfold` writes every patch element of every pixel.
+        let patches = unsafe { assume_init(scratch) };
+        f(Matrix::rows(patches, patch, pixels, pixels));
+    });
+}
+
+/// `dL/dx` from `g = dL/dy`.
+fn input_gradient(geometry: &Geometry, g: &[f32], weight: &[f32]) -> FlexTensor {
+    if let Some(adjoint) = geometry.adjoint() {
+        return convolve(&adjoint, g, &flipped(geometry, weight), &vec![0.0; geometry.channels_in]);
+    }
+    let &Geometry {
+        batch,
+        channels_in,
+        channels_out,
+        input: [h, w],
+        output: [_, columns],
+        ..
+    } = geometry;
+    let (patch, pixels) = (geometry.patch_len(), geometry.pixels_out());
+    let mut x_grad = vec![0.0; batch * geometry.input_len()];
+    let images = x_grad
+        .chunks_mut(geometry.input_len().max(1))
+        .zip(g.chunks(geometry.output_len().max(1)));
+    for_each(images, geometry.work(), |(x_grad, g)| {
+        for rows in geometry.tiles() {
+            let tile = rows.len() * columns;
+            with_scratch(patch * tile, |scratch| {
+                product(
+                    Target::Write(scratch),
+                    tile,
+                    1.0,
+                    Matrix::rows(weight, channels_out, patch, patch).transposed(),
+                    Matrix::rows(&g[rows.start * columns..], channels_out, tile, pixels),
+                    Parallelism::None,
+                );
+                // SAFETY: the product has written all its elements, which fill the scratch.
+                geometry.fold(unsafe { assume_init(scratch) }, rows, x_grad);
+            });
+        }
+    });
+    tensor(x_grad, [batch, channels_in, h, w])
+}
+
+/// The weight of the adjoint: `[C_in, C_out, k_h, k_w]`, rotated by half a turn.
+fn flipped(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
+    let taps = geometry.kernel[0] * geometry.kernel[1];
+    let mut flipped = Vec::with_capacity(weight.len());
+    for c in 0..geometry.channels_in {
+        for o in 0..geometry.channels_out {
+            let start = (o * geometry.channels_in + c) * taps;
+            flipped.extend(weight[start..start + taps].iter().rev());
+        }
+    }
+    flipped
+}
+
+/// `dL/dweight` and `dL/dbias` from `g = dL/dy`.
+fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> [FlexTensor; 2] {
+    /// Numbers in all partial sums, and jobs if there are enough images.
+    const PARTIAL: usize = 1 << 22;
+    const CHUNKS: usize = 16;
+
+    let &Geometry {
+        batch,
+        channels_in,
+        channels_out,
+        kernel: [kernel_h, kernel_w],
+        ..
+    } = geometry;
+    let weight_len = geometry.weight_len();
+    let chunks = (PARTIAL / weight_len.max(1)).clamp(1, CHUNKS);
+    let images = batch.div_ceil(chunks).max(1);
+    let parallelism = within_job(batch.div_ceil(images), geometry.work());
+
+    let mut partial = vec![0.0; batch.div_ceil(images).max(1) * (weight_len + channels_out)];
+    let jobs = partial
+        .chunks_mut((weight_len + channels_out).max(1))
+        .zip(x.chunks((images * geometry.input_len()).max(1)))
+        .zip(g.chunks((images * geometry.output_len()).max(1)));
+    let each = |((sum, x), g): ((&mut [f32], &[f32]), &[f32])| {
+        let (weight, bias) = sum.split_at_mut(weight_len);
+        for (x, g) in x
+            .chunks(geometry.input_len())
+            .zip(g.chunks(geometry.output_len()))
+        {
+            add_weight_gradient(geometry, x, g, weight, parallelism);
+            dispatch(AddRowSums { rows: g, sums: bias });
+        }
+    };
+    match parallelism {
+        Parallelism::None => for_each(jobs, geometry.work(), each),
+        Parallelism::Rayon(_) => jobs.for_each(each),
+    }
+
+    let (total, rest) = partial.split_at_mut(weight_len + channels_out);
+    for chunk in rest.chunks(total.len().max(1)) {
+        for (total, &x) in total.iter_mut().zip(chunk) {
+            *total += x;
+        }
+    }
+    let bias = total[weight_len..].to_vec();
+    partial.truncate(weight_len);
+    [
+        tensor(partial, [channels_out, channels_in, kernel_h, kernel_w]),
+        tensor(bias, [channels_out]),
+    ]
+}
+
+/// Adds one image's part of `dL/dweight`.
+fn add_weight_gradient(
+    geometry: &Geometry,
+    x: &[f32],
+    g: &[f32],
+    weight: &mut [f32],
+    parallelism: Parallelism,
+) {
+    let (pixels, columns) = (geometry.pixels_out(), geometry.output[1]);
+    for rows in geometry.tiles() {
+        let tile = rows.len() * columns;
+        let g = Matrix::rows(&g[rows.start * columns..], geometry.channels_out, tile, pixels);
+        with_patches(geometry, x, rows, |patches| {
+            product(
+                Target::Add(weight),
+                geometry.patch_len(),
+                1.0,
+                g,
+                patches.transposed(),
+                parallelism,
+            );
+        });
+    }
+}
+
+/// Adds the sum of each row to its total.
+struct AddRowSums<'a> {
+    rows: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl Kernel for AddRowSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let len = self.rows.len() / self.sums.len();
+        for (sum, row) in self.sums.iter_mut().zip(self.rows.chunks(len)) {
+            *sum += sum_of(row, |x| x);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Matrix product, bias and activation, a chunk of rows at a time.
+#![allow(
+    unsafe_code,
+    reason = "result buffers are not zeroed before they are written"
+)]
+
+use std::mem::MaybeUninit;
+
+use burn::backend::{
+    Autodiff, Flex,
+    autodiff::{
+        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+        grads::Gradients,
+        ops::{Backward, Ops, OpsKind},
+    },
+    flex::FlexTensor,
+    tensor::FloatTensor,
+};
+
+use super::{
+    buffer::{Place, assume_init, written},
+    contiguous, dims,
+    gemm::{Matrix, Parallelism, Target, product},
+    parallel::for_each,
+    simd::{Kernel, dispatch, silu, silu_derivative},
+    slice, tensor, transform,
+};
+use crate::Activation;
+
+/// Sizes of `x W`, and its division into chunks of rows.
+#[derive(Clone, Copy)]
+struct Sizes {
+    rows: usize,
+    inner: usize,
+    out: usize,
+}
+
+impl Sizes {
+    fn new(x: &FlexTensor, weight: &FlexTensor) -> Self {
+        let [rows, inner] = dims(x);
+        let [_, out] = dims(weight);
+        Self { rows, inner, out }
+    }
+
+    /// Rows in a chunk: enough that the weight's trip through the cache is shared by many.
+    fn chunk(&self) -> usize {
+        self.rows.div_ceil(32).next_multiple_of(16).clamp(32, 256)
+    }
+
+    fn work(&self) -> usize {
+        self.rows * self.inner * self.out
+    }
+}
+
+pub(super) fn forward(
+    x: FlexTensor,
+    weight: FlexTensor,
+    bias: FlexTensor,
+    act: Activation,
+) -> FlexTensor {
+    affine(&contiguous(x), &contiguous(weight), &contiguous(bias), act)
+}
+
+/// `act(x W + b)`.
+fn affine(
+    x: &FlexTensor,
+    weight: &FlexTensor,
+    bias: &FlexTensor,
+    act: Activation,
+) -> FlexTensor {
+    let sizes = Sizes::new(x, weight);
+    let (x, weight, bias) = (slice(x), slice(weight), slice(bias));
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        let jobs = y.chunks_mut((sizes.chunk() * sizes.out).max(1)).enumerate();
+        for_each(jobs, sizes.work(), |(i, y)| {
+            let rows = y.len() / sizes.out;
+            let start = i * sizes.chunk() * sizes.inner;
+            let x = &x[start..start + rows * sizes.inner];
+            let z = multiply(sizes, x, weight, bias, y);
+            dispatch(Activate { z, act });
+        });
+    };
+    // SAFETY: the chunks cover the result, and `multiply` writes all of each.
+    let y = unsafe { written(sizes.rows * sizes.out, write) };
+    tensor(y, [sizes.rows, sizes.out])
+}
+
+/// Writes `x W + b` for some rows.
+fn multiply<'a>(
+    sizes: Sizes,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &'a mut [MaybeUninit<f32>],
+) -> &'a mut [f32] {
+    let Sizes { inner, out, .. } = sizes;
+    let rows = y.len() / out;
+    for row in y.chunks_mut(out) {
+        row.write_copy_of_slice(bias);
+    }
+    // SAFETY: every row has just been written.
+    let y = unsafe { assume_init(y) };
+    product(
+        Target::Add(y),
+        out,
+        1.0,
+        Matrix::rows(x, rows, inner, inner),
+        Matrix::rows(weight, inner, out, out),
+        Parallelism::None,
+    );
+    y
+}
+
+struct Activate<'a> {
+    z: &'a mut [f32],
+    act: Activation,
+}
+
+impl Kernel for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        if self.act == Activation::Silu {
+            Place::Within(self.z).map(|z| silu::<FMA>(z));
+        }
+    }
+}
+
+/// The activation of a tensor that is kept.
+fn activated(z: &FlexTensor) -> FlexTensor {
+    struct Silu<'a>(Place<'a>);
+
+    impl Kernel for Silu<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<const FMA: bool>(self) {
+            self.0.map(|z| silu::<FMA>(z));
+        }
+    }
+
+    let len = slice(z).len();
+    let write = |place: Place<'_>| {
+        for_each(place.pieces(PIECE).into_iter(), len, |piece| dispatch(Silu(piece)));
+    };
+    // SAFETY: the pieces cover all elements, and each is mapped.
+    unsafe { transform(z.clone(), write) }
+}
+
+/// Elements of a piece of an elementwise loop.
+const PIECE: usize = 1 << 14;
+
+/// `dL/dz` from `g = dL/dy`.
+fn through_silu(g: FlexTensor, z: &FlexTensor) -> FlexTensor {
+    struct Chain<'a>(Place<'a>, &'a [f32]);
+
+    impl Kernel for Chain<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<const FMA: bool>(self) {
+            self.0.map_with(self.1, |g, z| g * silu_derivative::<FMA>(z));
+        }
+    }
+
+    let z = slice(z);
+    let write = |place: Place<'_>| {
+        let pieces = place.pieces(PIECE).into_iter().zip(z.chunks(PIECE));
+        for_each(pieces, z.len(), |(g, z)| dispatch(Chain(g, z)));
+    };
+    // SAFETY: the pieces cover all elements, and each is mapped.
+    unsafe { transform(g, write) }
+}
+
+/// `dL/dx = dz W^T`.
+fn input_gradient(sizes: Sizes, dz: &[f32], weight: &[f32]) -> FlexTensor {
+    let Sizes { rows, inner, out } = sizes;
+    let weight = Matrix::rows(weight, inner, out, out).transposed();
+    let write = |x_grad: &mut [MaybeUninit<f32>]| {
+        let jobs = x_grad.chunks_mut((sizes.chunk() * inner).max(1)).enumerate();
+        for_each(jobs, sizes.work(), |(i, x_grad)| {
+            let rows = x_grad.len() / inner;
+            let dz = Matrix::rows(&dz[i * sizes.chunk() * out..], rows, out, out);
+            product(
+                Target::Write(x_grad),
+                inner,
+                1.0,
+                dz,
+                weight,
+                Parallelism::None,
+            );
+        });
+    };
+    // SAFETY: the chunks cover the result, and the product writes all of each.
+    let x_grad = unsafe { written(rows * inner, write) };
+    tensor(x_grad, [rows, inner])
+}
+
+/// `dL/dW = x^T dz`.
+fn weight_gradient(sizes: Sizes, x: &[f32], dz: &[f32]) -> FlexTensor {
+    let Sizes { rows, inner, out } = sizes;
+    let write = |weight_grad: &mut [MaybeUninit<f32>]| {
+        product(
+            Target::Write(weight_grad),
+            out,
+            1.0,
+            Matrix::rows(x, rows, inner, inner).transposed(),
+            Matrix::rows(dz, rows, out, out),
+            Parallelism::Rayon(0),
+        );
+    };
+    // SAFETY: the product writes every element.
+    let weight_grad = unsafe { written(inner * out, write) };
+    tensor(weight_grad, [inner, out])
+}
+
+/// `dL/db`: the sum of the rows of `dz`, first within chunks, then over them.
+fn bias_gradient(sizes: Sizes, dz: &[f32]) -> FlexTensor {
+    let Sizes { rows, out, .. } = sizes;
+    let mut partial = vec![0.0; rows.div_ceil(sizes.chunk()).max(1) * out];
+    let jobs = partial
+        .chunks_mut(out.max(1))
+        .zip(dz.chunks((sizes.chunk() * out).max(1)));
+    for_each(jobs, dz.len(), |(sum, dz)| add_rows(sum, dz));
+    let mut sum = vec![0.0; out];
+    add_rows(&mut sum, &partial);
+    tensor(sum, [out])
+}
+
+fn add_rows(sum: &mut [f32], rows: &[f32]) {
+    for row in rows.chunks(sum.len().max(1)) {
+        for (sum, &x) in sum.iter_mut().zip(row) {
+            *sum += x;
+        }
+    }
+}
+
+pub(super) fn tracked<C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<Flex, C>>,
+    weight: FloatTensor<Autodiff<Flex, C>>,
+    bias: FloatTensor<Autodiff<Flex, C>>,
+    act: Activation,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let nodes = [x.node(), weight.node(), bias.node()];
+    let [x, weight, bias] = [x, weight, bias].map(|t| contiguous(t.into_primitive()));
+    match Step.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::UnTracked(prep) => prep.finish(affine(&x, &weight, &bias, act)),
+        OpsKind::Tracked(prep) => {
+            let z = affine(&x, &weight, &bias, Activation::Identity);
+            let (y, z) = match act {
+                Activation::Identity => (z, None),
+                Activation::Silu => (activated(&z), Some(z)),
+            };
+            prep.finish(Saved { x, weight, z }, y)
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Saved {
+    x: FlexTensor,
+    weight: FlexTensor,
+    /// The argument of the activation, if there is one.
+    z: Option<FlexTensor>,
+}
+
+#[derive(Debug)]
+struct Step;
+
+impl Backward<Flex, 3> for Step {
+    type State = Saved;
+
+    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let g = contiguous(grads.consume::<Flex>(&ops.node));
+        let Saved { x, weight, z } = ops.state;
+        let sizes = Sizes::new(&x, &weight);
+        let dz = match &z {
+            None => g,
+            Some(z) => through_silu(g, z),
+        };
+        let dz = slice(&dz);
+        for (i, node) in ops.parents.into_iter().enumerate() {
+            let Some(node) = node else { continue };
+            let gradient = match i {
+                0 => input_gradient(sizes, dz, slice(&weight)),
+                1 => weight_gradient(sizes, slice(&x), dz),
+                _ => bias_gradient(sizes, dz),
+            };
+            grads.register::<Flex>(node.id, gradient);
+        }
+    }
+}

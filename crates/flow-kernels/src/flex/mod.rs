@@ -1,0 +1,258 @@
+//! The kernels as an extension of burn-flex, with and without autodiff.
+
+mod attention;
+mod buffer;
+mod conv;
+mod gemm;
+mod linear;
+mod norm;
+mod parallel;
+mod resample;
+mod simd;
+
+use burn::{
+    backend::{
+        Autodiff, Backend, Dispatch, Flex,
+        autodiff::checkpoint::strategy::CheckpointStrategy,
+        backend_extension,
+        flex::FlexTensor,
+        tensor::FloatTensor,
+    },
+    tensor::{DType, Device, Shape, Tensor, TensorData},
+};
+
+use crate::Activation;
+use buffer::{Place, written};
+
+/// The operations that have a kernel, on primitives. A missing bias is an untracked zero.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait Kernels: Backend {
+    fn fused_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self>;
+
+    fn fused_group_norm_act(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        groups: usize,
+        epsilon: f64,
+        act: Activation,
+    ) -> FloatTensor<Self>;
+
+    fn fused_linear_act(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        act: Activation,
+    ) -> FloatTensor<Self>;
+
+    fn fused_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn fused_upsample_nearest(x: FloatTensor<Self>, factor: usize) -> FloatTensor<Self>;
+}
+
+impl Kernels for Flex {
+    fn fused_conv2d(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        stride: usize,
+        padding: usize,
+    ) -> FlexTensor {
+        conv::forward(x, weight, bias, stride, padding)
+    }
+
+    fn fused_group_norm_act(
+        x: FlexTensor,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        groups: usize,
+        epsilon: f64,
+        act: Activation,
+    ) -> FlexTensor {
+        let options = norm::Options {
+            groups,
+            epsilon,
+            act,
+        };
+        norm::forward(x, scale, shift, options)
+    }
+
+    fn fused_linear_act(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        act: Activation,
+    ) -> FlexTensor {
+        linear::forward(x, weight, bias, act)
+    }
+
+    fn fused_attention(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> FlexTensor {
+        attention::forward(q, k, v)
+    }
+
+    fn fused_upsample_nearest(x: FlexTensor, factor: usize) -> FlexTensor {
+        resample::forward(x, factor)
+    }
+}
+
+impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
+    fn fused_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self> {
+        conv::tracked::<C>(x, weight, bias, stride, padding)
+    }
+
+    fn fused_group_norm_act(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        groups: usize,
+        epsilon: f64,
+        act: Activation,
+    ) -> FloatTensor<Self> {
+        let options = norm::Options {
+            groups,
+            epsilon,
+            act,
+        };
+        norm::tracked::<C>(x, scale, shift, options)
+    }
+
+    fn fused_linear_act(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        act: Activation,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<C>(x, weight, bias, act)
+    }
+
+    fn fused_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        attention::tracked::<C>(q, k, v)
+    }
+
+    fn fused_upsample_nearest(x: FloatTensor<Self>, factor: usize) -> FloatTensor<Self> {
+        resample::tracked::<C>(x, factor)
+    }
+}
+
+pub(crate) fn conv2d(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    padding: usize,
+) -> Tensor<4> {
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], &x.device()));
+    Tensor::from_dispatch(Dispatch::fused_conv2d(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        stride,
+        padding,
+    ))
+}
+
+pub(crate) fn group_norm_act(
+    x: Tensor<4>,
+    groups: usize,
+    epsilon: f64,
+    scale: Tensor<2>,
+    shift: Tensor<2>,
+    act: Activation,
+) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::fused_group_norm_act(
+        x.into_dispatch(),
+        scale.into_dispatch(),
+        shift.into_dispatch(),
+        groups,
+        epsilon,
+        act,
+    ))
+}
+
+pub(crate) fn linear_act(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    act: Activation,
+) -> Tensor<2> {
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[1]], &x.device()));
+    Tensor::from_dispatch(Dispatch::fused_linear_act(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        act,
+    ))
+}
+
+pub(crate) fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::fused_attention(
+        q.into_dispatch(),
+        k.into_dispatch(),
+        v.into_dispatch(),
+    ))
+}
+
+pub(crate) fn upsample_nearest(x: Tensor<4>, factor: usize) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::fused_upsample_nearest(x.into_dispatch(), factor))
+}
+
+/// Whether a tensor is one that the kernels work on.
+pub(crate) fn runs<const D: usize>(x: &Tensor<D>) -> bool {
+    x.dtype() == DType::F32 && x.device() == Device::flex()
+}
+
+/// The tensor, stored row by row and in full by its own buffer.
+fn contiguous(x: FlexTensor) -> FlexTensor {
+    x.to_contiguous()
+}
+
+/// The numbers of a contiguous tensor.
+fn slice(x: &FlexTensor) -> &[f32] {
+    x.as_slice()
+        .expect("kernels receive contiguous f32 tensors: `runs` checks the type of the first operand")
+}
+
+fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, shape))
+}
+
+/// The dimensions of a primitive of known rank.
+fn dims<const D: usize>(x: &FlexTensor) -> [usize; D] {
+    x.layout().shape().dims()
+}
+
+/// An elementwise function of a contiguous tensor, in place if nobody else holds it.
+///
+/// # Safety
+/// `f` must write every element of its [`Place`].
+#[allow(unsafe_code, reason = "the new buffer is not zeroed before it is written")]
+unsafe fn transform(mut x: FlexTensor, f: impl FnOnce(Place<'_>)) -> FlexTensor {
+    if let Some(numbers) = x.try_storage_mut::<f32>() {
+        f(Place::Within(numbers));
+        return x;
+    }
+    let from = slice(&x);
+    // SAFETY: the caller's promise.
+    let values = unsafe { written(from.len(), |to| f(Place::Apart { from, to })) };
+    tensor(values, x.layout().shape().clone())
+}

@@ -1,0 +1,78 @@
+//! Linear maps with activation.
+
+use burn::tensor::{DType, Device, Tensor};
+use flow_kernels::{Activation, linear_act};
+
+use crate::harness::{
+    assert_differences_agree, assert_kernel_agrees, assert_threads_do_not_matter, value,
+};
+
+/// Rows, inner size, outer size, activation.
+type Case = (usize, usize, usize, Activation);
+
+fn op(&(rows, inner, out, act): &Case) -> impl Fn(&[Tensor<1>]) -> Tensor<1> {
+    move |t| {
+        let x = t[0].clone().reshape([rows, inner]);
+        let weight = t[1].clone().reshape([inner, out]);
+        linear_act(x, weight, t.get(2).cloned(), act).reshape([rows * out])
+    }
+}
+
+fn lens(&(rows, inner, out, _): &Case) -> [usize; 3] {
+    [rows * inner, inner * out, out]
+}
+
+#[test]
+fn kernel_and_composition_agree() {
+    for case in [
+        (1, 1, 1, Activation::Silu),
+        (5, 3, 7, Activation::Identity),
+        (33, 17, 9, Activation::Silu),
+        (300, 20, 31, Activation::Silu),
+        (1024, 64, 48, Activation::Silu),
+    ] {
+        assert_kernel_agrees(&format!("{case:?}"), &op(&case), &lens(&case));
+        assert_kernel_agrees(&format!("{case:?} without bias"), &op(&case), &lens(&case)[..2]);
+    }
+}
+
+#[test]
+fn composition_has_the_gradient_of_its_differences() {
+    for case in [(3, 4, 2, Activation::Silu), (2, 3, 3, Activation::Identity)] {
+        assert_differences_agree(&format!("{case:?}"), &op(&case), &lens(&case));
+    }
+}
+
+#[test]
+fn a_view_of_other_strides_gives_the_same_numbers() {
+    let op = |t: &[Tensor<1>]| {
+        let x = t[0].clone().reshape([6, 40]).swap_dims(0, 1);
+        let weight = t[1].clone().reshape([10, 6]).swap_dims(0, 1);
+        linear_act(x, weight, Some(t[2].clone()), Activation::Silu).reshape([400])
+    };
+    assert_kernel_agrees("views", &op, &[240, 60, 10]);
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    for case in [
+        (4096, 32, 64, Activation::Silu),
+        (70, 256, 256, Activation::Identity),
+    ] {
+        assert_threads_do_not_matter(&format!("{case:?}"), &op(&case), &lens(&case));
+    }
+}
+
+#[test]
+fn an_empty_batch_gives_an_empty_result() {
+    let case = (0, 8, 4, Activation::Silu);
+    assert!(value(&op(&case), &lens(&case), DType::F32).is_empty());
+}
+
+#[test]
+#[should_panic(expected = "expected a weight of shape [2, 4], got [3, 4]")]
+fn a_weight_for_other_inputs_panics() {
+    let device = Device::flex();
+    let x = Tensor::<2>::ones([1, 2], &device);
+    let _ = linear_act(x, Tensor::ones([3, 4], &device), None, Activation::Identity);
+}

@@ -1,0 +1,48 @@
+//! Fourier features of a point: what lets a small MLP draw sharp edges.
+
+use std::f64::consts::TAU;
+
+use burn::tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+/// Sines and cosines of each coordinate at octaves of a longest wavelength.
+///
+/// `phi(x) = [x, cos(2 pi 2^k x / L), sin(2 pi 2^k x / L)]`, `k = 0..octaves-1`, per coordinate.
+///
+/// # Reference
+/// Tancik et al. (2020), "Fourier Features Let Networks Learn High Frequency Functions in Low
+/// Dimensional Domains", arXiv:2006.10739, equation 5 (axis-aligned frequencies).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FourierFeatures {
+    /// Number of frequencies per coordinate.
+    pub octaves: usize,
+    /// Longest wavelength `L`, in the units of `x`.
+    pub wavelength: f64,
+}
+
+impl FourierFeatures {
+    /// Number of features of a point of dimension `dim`, the point itself included.
+    #[must_use]
+    pub fn width(&self, dim: usize) -> usize {
+        dim * (1 + 2 * self.octaves)
+    }
+
+    /// # Shapes
+    /// - `x`: `[B, d]`, output: `[B, d (1 + 2 octaves)]`
+    #[must_use]
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        if self.octaves == 0 {
+            return x;
+        }
+        let [batch, dim] = x.dims();
+        let frequencies: Vec<f32> = (0..self.octaves)
+            .map(|k| (TAU / self.wavelength * (k as f64).exp2()) as f32)
+            .collect();
+        let frequencies =
+            Tensor::<3>::from_data(TensorData::new(frequencies, [1, 1, self.octaves]), &x.device());
+        let angle = (x.clone().unsqueeze_dim::<3>(2) * frequencies) // [B, d, octaves]
+            .reshape([batch, dim * self.octaves]);
+        Tensor::cat(vec![x, angle.clone().cos(), angle.sin()], 1)
+    }
+}

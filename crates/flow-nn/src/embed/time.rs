@@ -1,0 +1,83 @@
+//! Time as a vector: sinusoids of many frequencies, then a small MLP.
+
+use std::f64::consts::LN_10;
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, TensorData};
+use flow_kernels::Activation;
+
+use crate::layer::linear;
+
+/// Highest angular frequency: `t` in `[0, 1]` spans as many radians as 1,000 diffusion steps would.
+const TIME_SCALE: f64 = 1000.0;
+/// Ratio of the highest to the lowest frequency.
+const FREQUENCY_RANGE: f64 = 1e4;
+
+/// Sinusoidal embedding of a continuous time, followed by two linear layers.
+///
+/// `e(t) = [cos(1000 w_k t), sin(1000 w_k t)]`, `w_k = 10000^(-k/K)`, `k = 0..K-1`, then
+/// `W2 silu(W1 e + b1) + b2`.
+///
+/// # Reference
+/// Vaswani et al. (2017), "Attention Is All You Need", arXiv:1706.03762, section 3.5;
+/// Ho et al. (2020), arXiv:2006.11239, appendix B, for its use with time.
+#[derive(Module, Debug)]
+pub struct TimeEmbedding {
+    inner: Linear,
+    outer: Linear,
+    sinusoids: usize,
+}
+
+impl TimeEmbedding {
+    /// `sinusoids` features (an even number) mapped to `width` numbers.
+    #[must_use]
+    pub fn new(sinusoids: usize, width: usize, device: &Device) -> Self {
+        Self {
+            inner: LinearConfig::new(sinusoids, width).init(device),
+            outer: LinearConfig::new(width, width).init(device),
+            sinusoids,
+        }
+    }
+
+    /// # Shapes
+    /// - `t`: `[B]`, output: `[B, width]`
+    #[must_use]
+    pub fn forward(&self, t: Tensor<1>) -> Tensor<2> {
+        let hidden = linear(&self.inner, sinusoids(t, self.sinusoids), Activation::Silu);
+        linear(&self.outer, hidden, Activation::Identity)
+    }
+}
+
+/// `[cos(1000 w_k t), sin(1000 w_k t)]`, `[B] -> [B, n]`.
+fn sinusoids(t: Tensor<1>, n: usize) -> Tensor<2> {
+    let half = n / 2;
+    let frequencies: Vec<f32> = (0..half)
+        .map(|k| {
+            let fraction = k as f64 / half as f64;
+            (TIME_SCALE * (-(FREQUENCY_RANGE.log10()) * LN_10 * fraction).exp()) as f32
+        })
+        .collect();
+    let frequencies = Tensor::<2>::from_data(TensorData::new(frequencies, [1, half]), &t.device());
+    let angle = t.unsqueeze_dim::<2>(1) * frequencies; // [B, n/2]
+    Tensor::cat(vec![angle.clone().cos(), angle.sin()], 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sinusoids_match_their_formula() {
+        let device = Device::flex();
+        let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), 8);
+        let out: Vec<f32> = out.into_data().to_vec().unwrap();
+        assert_eq!(&out[..8], &[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+        for k in 0..4 {
+            let angle = 0.37 * 1000.0 * 1e4_f64.powf(-(k as f64) / 4.0);
+            // An angle of 370 carries an f32 rounding of 370 * 6e-8 = 2e-5.
+            assert!((f64::from(out[8 + k]) - angle.cos()).abs() < 1e-4);
+            assert!((f64::from(out[12 + k]) - angle.sin()).abs() < 1e-4);
+        }
+    }
+}

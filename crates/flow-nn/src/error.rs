@@ -1,0 +1,59 @@
+//! What can be wrong with a network's configuration.
+
+/// A configuration from which no network can be built.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// A size that must be positive is zero.
+    #[error("{field} is 0, it must be at least 1")]
+    Zero {
+        /// The field of the configuration.
+        field: &'static str,
+    },
+    /// A size is no multiple of another that divides it.
+    #[error("{field} is {value}, it must be a multiple of {divisor}")]
+    NotDivisible {
+        /// The field of the configuration.
+        field: &'static str,
+        /// Its value.
+        value: usize,
+        /// What it must be a multiple of.
+        divisor: usize,
+    },
+    /// The smallest image of a U-Net is not a whole number of pixels.
+    #[error(
+        "an image of {size} pixels cannot be halved {halvings} times, use fewer multipliers or another size"
+    )]
+    TooManyLevels {
+        /// Height or width of the image in pixels.
+        size: usize,
+        /// Number of halvings asked for.
+        halvings: usize,
+    },
+    /// Attention is asked for at a resolution that the network does not have.
+    #[error("attention at {asked} pixels is asked for, the network's resolutions are {have:?}")]
+    NoSuchResolution {
+        /// The resolution in `attention`.
+        asked: usize,
+        /// The resolutions of the network.
+        have: Vec<usize>,
+    },
+}
+
+/// `Ok` when `value` is at least 1.
+pub(crate) fn positive(field: &'static str, value: usize) -> Result<(), NetworkError> {
+    if value == 0 { Err(NetworkError::Zero { field }) } else { Ok(()) }
+}
+
+/// `Ok` when `value` is a multiple of `divisor`.
+pub(crate) fn multiple(
+    field: &'static str,
+    value: usize,
+    divisor: usize,
+) -> Result<(), NetworkError> {
+    if value.is_multiple_of(divisor) {
+        Ok(())
+    } else {
+        Err(NetworkError::NotDivisible { field, value, divisor })
+    }
+}

@@ -1,0 +1,75 @@
+//! Burn's layers hold the parameters, `flow-kernels` does the arithmetic.
+
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{GroupNorm, Initializer, Linear, PaddingConfig2d};
+use burn::tensor::{Device, Tensor};
+use flow_kernels::{Activation, conv2d, group_norm_act, linear_act};
+
+/// `act(x W + b)`, `[B, in] -> [B, out]`.
+pub(crate) fn linear(layer: &Linear, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+    linear_act(x, layer.weight.val(), layer.bias.as_ref().map(|b| b.val()), activation)
+}
+
+/// A `kernel x kernel` convolution that keeps the size at stride 1, `[B, C, H, W] -> [B, C', H', W']`.
+pub(crate) fn conv(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let padding = layer.kernel_size[0] / 2;
+    conv2d(
+        x,
+        layer.weight.val(),
+        layer.bias.as_ref().map(|b| b.val()),
+        layer.stride[0],
+        padding,
+    )
+}
+
+/// `act(gamma (x - mean) / std + beta)` over groups of channels.
+pub(crate) fn norm(layer: &GroupNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
+    let (gamma, beta) = affine(layer);
+    group_norm_act(x, layer.num_groups, layer.epsilon, gamma, beta, activation)
+}
+
+/// Adaptive group norm, `silu((1 + scale) norm(x) + shift)` with one scale and shift per sample.
+///
+/// # Shapes
+/// - `x`: `[B, C, H, W]`, `scale` and `shift`: `[B, C]`
+///
+/// # Reference
+/// Dhariwal & Nichol (2021), "Diffusion Models Beat GANs on Image Synthesis", arXiv:2105.05233,
+/// section 3.
+pub(crate) fn adaptive_norm_silu(
+    layer: &GroupNorm,
+    x: Tensor<4>,
+    scale: Tensor<2>,
+    shift: Tensor<2>,
+) -> Tensor<4> {
+    let (gamma, beta) = affine(layer);
+    let scale = scale + 1.0;
+    group_norm_act(
+        x,
+        layer.num_groups,
+        layer.epsilon,
+        gamma * scale.clone(),
+        beta * scale + shift,
+        Activation::Silu,
+    )
+}
+
+/// The layer's own scale and shift, each `[1, C]`.
+fn affine(layer: &GroupNorm) -> (Tensor<2>, Tensor<2>) {
+    let (Some(gamma), Some(beta)) = (&layer.gamma, &layer.beta) else {
+        unreachable!("group norms of this crate are affine");
+    };
+    (gamma.val().unsqueeze(), beta.val().unsqueeze())
+}
+
+/// A convolution of odd size `kernel` with PyTorch's default initialisation.
+pub(crate) fn conv_config(from: usize, to: usize, kernel: usize) -> Conv2dConfig {
+    let padding = kernel / 2;
+    Conv2dConfig::new([from, to], [kernel, kernel])
+        .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+}
+
+/// A convolution whose output is zero at first, so that a residual block starts as the identity.
+pub(crate) fn zero_conv(from: usize, to: usize, kernel: usize, device: &Device) -> Conv2d {
+    conv_config(from, to, kernel).with_initializer(Initializer::Zeros).init(device)
+}

@@ -1,0 +1,61 @@
+//! The contract between a network and everything that trains or samples it.
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+/// What a network may know besides `x` and `t`.
+///
+/// Every field is optional; a network ignores what it was not built for.
+#[derive(Clone, Debug, Default)]
+pub struct Condition {
+    /// Class of each row, `[B]`. The value `classes` (one past the last class) is the null class
+    /// of classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598).
+    pub class: Option<Tensor<1, Int>>,
+}
+
+impl Condition {
+    /// No condition at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One class per row.
+    #[must_use]
+    pub fn classes(class: &[usize], device: &Device) -> Self {
+        let class: Vec<i64> =
+            class.iter().map(|&c| i64::try_from(c).expect("a class fits in 63 bits")).collect();
+        let n = class.len();
+        Self { class: Some(Tensor::from_data(TensorData::new(class, [n]), device)) }
+    }
+
+    /// The same condition on another device.
+    #[must_use]
+    pub fn to_device(&self, device: &Device) -> Self {
+        Self { class: self.class.clone().map(|c| c.to_device(device)) }
+    }
+
+    /// Rows `start..start + length`.
+    #[must_use]
+    pub fn narrow(&self, start: usize, length: usize) -> Self {
+        Self { class: self.class.clone().map(|c| c.narrow(0, start, length)) }
+    }
+}
+
+/// A network `f(x, t, c)` whose output has the shape of `x`.
+///
+/// `D` is the rank of `x`: 2 for points `[B, d]`, 4 for images `[B, C, H, W]`.
+pub trait Network<const D: usize>: Module {
+    /// Evaluates the network.
+    ///
+    /// # Shapes
+    /// - `x`: `[B, ..]`
+    /// - `t`: `[B]`, time from noise (0) to data (1)
+    /// - output: the shape of `x`
+    fn forward(&self, x: Tensor<D>, t: Tensor<1>, condition: &Condition) -> Tensor<D>;
+
+    /// Number of classes that [`Condition::class`] may name, 0 for an unconditional network.
+    fn classes(&self) -> usize {
+        0
+    }
+}

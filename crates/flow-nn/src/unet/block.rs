@@ -1,0 +1,51 @@
+//! The residual block, where time and class enter.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{GroupNorm, GroupNormConfig};
+use burn::tensor::{Device, Tensor};
+use flow_kernels::Activation;
+
+use crate::layer::{adaptive_norm_silu, conv, conv_config, norm, zero_conv};
+
+/// `skip(x) + conv2(silu(adaptive_norm(conv1(silu(norm(x))))))`.
+#[derive(Module, Debug)]
+pub(super) struct ResidualBlock {
+    norm1: GroupNorm,
+    conv1: Conv2d,
+    norm2: GroupNorm,
+    conv2: Conv2d,
+    skip: Option<Conv2d>,
+    channels: usize,
+}
+
+impl ResidualBlock {
+    pub(super) fn new(from: usize, to: usize, groups: usize, device: &Device) -> Self {
+        // A concatenation may have a number of channels that `groups` does not divide.
+        let input_groups = (1..=groups).rev().find(|&g| from.is_multiple_of(g)).unwrap_or(1);
+        Self {
+            norm1: GroupNormConfig::new(input_groups, from).init(device),
+            conv1: conv_config(from, to, 3).init(device),
+            norm2: GroupNormConfig::new(groups, to).init(device),
+            conv2: zero_conv(to, to, 3, device),
+            skip: (from != to).then(|| conv_config(from, to, 1).init(device)),
+            channels: to,
+        }
+    }
+
+    /// Channels that leave the block.
+    pub(super) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// # Shapes
+    /// - `x`: `[B, C, H, W]`, `scale` and `shift`: `[B, C']`, output: `[B, C', H, W]`
+    pub(super) fn forward(&self, x: Tensor<4>, scale: Tensor<2>, shift: Tensor<2>) -> Tensor<4> {
+        let h = conv(&self.conv1, norm(&self.norm1, x.clone(), Activation::Silu));
+        let h = conv(&self.conv2, adaptive_norm_silu(&self.norm2, h, scale, shift));
+        match &self.skip {
+            Some(skip) => h + conv(skip, x),
+            None => h + x,
+        }
+    }
+}

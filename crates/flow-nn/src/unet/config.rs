@@ -1,0 +1,166 @@
+//! Sizes of a U-Net and the check that they fit together.
+
+use burn::nn::{GroupNormConfig, LinearConfig};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::{Attention, Downsample, ResidualBlock, Stage, UNet, Unit, Upsample};
+use crate::embed::{ClassEmbedding, TimeEmbedding};
+use crate::error::{NetworkError, multiple, positive};
+use crate::layer::{conv_config, zero_conv};
+
+/// Sizes of a [`UNet`].
+///
+/// Resolution `i` has `size / 2^i` pixels and `channels * multipliers[i]` channels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UNetConfig {
+    /// Channels of the image.
+    pub image_channels: usize,
+    /// Height and width of the image in pixels.
+    pub size: usize,
+    /// Channels at the full resolution.
+    pub channels: usize,
+    /// Channel multiplier of each resolution.
+    pub multipliers: Vec<usize>,
+    /// Residual blocks per resolution.
+    pub blocks: usize,
+    /// Resolutions, in pixels, with attention after each block; the middle has it always.
+    pub attention: Vec<usize>,
+    /// Channels of an attention head.
+    pub head_channels: usize,
+    /// Groups of each group norm.
+    pub groups: usize,
+    /// Number of classes, 0 for an unconditional network.
+    pub classes: usize,
+}
+
+impl Default for UNetConfig {
+    fn default() -> Self {
+        Self {
+            image_channels: 1,
+            size: 28,
+            channels: 32,
+            multipliers: vec![1, 2, 2],
+            blocks: 1,
+            attention: vec![7],
+            head_channels: 32,
+            groups: 8,
+            classes: 0,
+        }
+    }
+}
+
+impl UNetConfig {
+    fn check(&self) -> Result<(), NetworkError> {
+        for (field, value) in [
+            ("image_channels", self.image_channels),
+            ("size", self.size),
+            ("channels", self.channels),
+            ("multipliers", self.multipliers.len()),
+            ("blocks", self.blocks),
+            ("head_channels", self.head_channels),
+            ("groups", self.groups),
+        ] {
+            positive(field, value)?;
+        }
+        multiple("channels", self.channels, 2)?;
+        for &multiplier in &self.multipliers {
+            positive("multipliers", multiplier)?;
+            multiple("channels * multiplier", self.channels * multiplier, self.groups)?;
+        }
+        let halvings = self.multipliers.len() - 1;
+        let factor = 1_usize
+            .checked_shl(halvings as u32)
+            .ok_or(NetworkError::TooManyLevels { size: self.size, halvings })?;
+        if !self.size.is_multiple_of(factor) {
+            return Err(NetworkError::TooManyLevels { size: self.size, halvings });
+        }
+        let have: Vec<usize> = (0..=halvings).map(|level| self.size >> level).collect();
+        for &asked in &self.attention {
+            let Some(level) = have.iter().position(|&size| size == asked) else {
+                return Err(NetworkError::NoSuchResolution { asked, have });
+            };
+            let channels = self.channels * self.multipliers[level];
+            multiple("channels at an attention resolution", channels, self.head_channels)?;
+        }
+        let last = self.channels * self.multipliers[halvings];
+        multiple("channels of the middle", last, self.head_channels)
+    }
+
+    /// Builds the network.
+    ///
+    /// # Errors
+    /// When a size is zero, channels do not divide into groups or heads, the image cannot be
+    /// halved often enough, or attention is asked for at a resolution that does not exist.
+    pub fn init(&self, device: &Device) -> Result<UNet, NetworkError> {
+        self.check()?;
+        let mut build = Builder { config: self, device, modulated: 0 };
+        let widths: Vec<usize> = self.multipliers.iter().map(|m| m * self.channels).collect();
+        let levels = widths.len();
+
+        let mut skips = vec![self.channels];
+        let mut channels = self.channels;
+        let mut down = Vec::with_capacity(levels);
+        for (level, &width) in widths.iter().enumerate() {
+            let mut units = Vec::with_capacity(self.blocks);
+            for _ in 0..self.blocks {
+                units.push(build.unit(channels, width, self.has_attention(level)));
+                channels = width;
+                skips.push(channels);
+            }
+            let downsample = (level + 1 < levels).then(|| Downsample::new(channels, device));
+            skips.extend(downsample.is_some().then_some(channels));
+            down.push(Stage { units, downsample, upsample: None });
+        }
+        let middle =
+            [build.unit(channels, channels, true), build.unit(channels, channels, false)];
+        let mut up = Vec::with_capacity(levels);
+        for (level, &width) in widths.iter().enumerate().rev() {
+            let mut units = Vec::with_capacity(self.blocks + 1);
+            for _ in 0..=self.blocks {
+                let skip = skips.pop().expect("the decoder mirrors the encoder");
+                units.push(build.unit(channels + skip, width, self.has_attention(level)));
+                channels = width;
+            }
+            let upsample = (level > 0).then(|| Upsample::new(channels, device));
+            up.push(Stage { units, downsample: None, upsample });
+        }
+        let embedding = 4 * self.channels;
+        Ok(UNet {
+            time: TimeEmbedding::new(self.channels, embedding, device),
+            class: (self.classes > 0)
+                .then(|| ClassEmbedding::new(self.classes, embedding, device)),
+            modulation: LinearConfig::new(embedding, build.modulated).init(device),
+            input: conv_config(self.image_channels, self.channels, 3).init(device),
+            down,
+            middle,
+            up,
+            norm: GroupNormConfig::new(self.groups, channels).init(device),
+            output: zero_conv(channels, self.image_channels, 3, device),
+        })
+    }
+
+    fn has_attention(&self, level: usize) -> bool {
+        self.attention.contains(&(self.size >> level))
+    }
+}
+
+/// Builds units and counts the scales and shifts that they need.
+struct Builder<'a> {
+    config: &'a UNetConfig,
+    device: &'a Device,
+    modulated: usize,
+}
+
+impl Builder<'_> {
+    fn unit(&mut self, from: usize, to: usize, attention: bool) -> Unit {
+        self.modulated += 2 * to;
+        let Self { config, device, .. } = self;
+        Unit {
+            block: ResidualBlock::new(from, to, config.groups, device),
+            attention: attention
+                .then(|| Attention::new(to, config.head_channels, config.groups, device)),
+        }
+    }
+}

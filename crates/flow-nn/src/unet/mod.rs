@@ -1,0 +1,127 @@
+//! A U-Net of the ADM family, from 8x8 to 64x64 by configuration.
+
+mod attention;
+mod block;
+mod config;
+mod resample;
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{GroupNorm, Linear};
+use burn::tensor::{Tensor, activation::silu};
+use flow_kernels::Activation;
+
+use crate::embed::{ClassEmbedding, TimeEmbedding};
+use crate::layer::{conv, norm};
+use crate::network::{Condition, Network};
+use attention::Attention;
+use block::ResidualBlock;
+use resample::{Downsample, Upsample};
+
+pub use config::UNetConfig;
+
+/// An encoder and a decoder joined at every resolution by skip connections.
+///
+/// Residual blocks see the time and the class through adaptive group norm; attention is added at
+/// chosen resolutions. Every residual branch and the output layer start at zero.
+///
+/// # Reference
+/// Dhariwal & Nichol (2021), "Diffusion Models Beat GANs on Image Synthesis", arXiv:2105.05233,
+/// section 3; Ronneberger et al. (2015), arXiv:1505.04597, for the shape.
+#[derive(Module, Debug)]
+pub struct UNet {
+    time: TimeEmbedding,
+    class: Option<ClassEmbedding>,
+    /// All scales and shifts of all blocks in one product, `[E, sum of 2 C_block]`.
+    modulation: Linear,
+    input: Conv2d,
+    down: Vec<Stage>,
+    middle: [Unit; 2],
+    up: Vec<Stage>,
+    norm: GroupNorm,
+    output: Conv2d,
+}
+
+/// The blocks of one resolution.
+#[derive(Module, Debug)]
+struct Stage {
+    units: Vec<Unit>,
+    downsample: Option<Downsample>,
+    upsample: Option<Upsample>,
+}
+
+/// A residual block and, at some resolutions, attention after it.
+#[derive(Module, Debug)]
+struct Unit {
+    block: ResidualBlock,
+    attention: Option<Attention>,
+}
+
+impl Unit {
+    fn forward(&self, x: Tensor<4>, modulation: &mut Modulation) -> Tensor<4> {
+        let (scale, shift) = modulation.next(self.block.channels());
+        let x = self.block.forward(x, scale, shift);
+        match &self.attention {
+            Some(attention) => attention.forward(x),
+            None => x,
+        }
+    }
+}
+
+/// Hands out the scales and shifts in the order of the blocks.
+struct Modulation {
+    all: Tensor<2>,
+    used: usize,
+}
+
+impl Modulation {
+    /// Scale and shift of the next block, each `[B, C]`.
+    fn next(&mut self, channels: usize) -> (Tensor<2>, Tensor<2>) {
+        let scale = self.all.clone().narrow(1, self.used, channels);
+        let shift = self.all.clone().narrow(1, self.used + channels, channels);
+        self.used += 2 * channels;
+        (scale, shift)
+    }
+}
+
+impl Network<4> for UNet {
+    fn forward(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
+        let [batch, ..] = x.dims();
+        let mut embedding = self.time.forward(t); // [B, E]
+        if let Some(class) = &self.class {
+            embedding = embedding + class.forward(condition.class.as_ref(), batch);
+        }
+        let all = crate::layer::linear(&self.modulation, silu(embedding), Activation::Identity);
+        let mut modulation = Modulation { all, used: 0 };
+
+        let mut h = conv(&self.input, x);
+        let mut skips = vec![h.clone()];
+        for stage in &self.down {
+            for unit in &stage.units {
+                h = unit.forward(h, &mut modulation);
+                skips.push(h.clone());
+            }
+            if let Some(downsample) = &stage.downsample {
+                h = downsample.forward(h);
+                skips.push(h.clone());
+            }
+        }
+        for unit in &self.middle {
+            h = unit.forward(h, &mut modulation);
+        }
+        for stage in &self.up {
+            for unit in &stage.units {
+                let skip = skips.pop().expect("the decoder mirrors the encoder");
+                h = unit.forward(Tensor::cat(vec![h, skip], 1), &mut modulation);
+            }
+            if let Some(upsample) = &stage.upsample {
+                h = upsample.forward(h);
+            }
+        }
+        conv(&self.output, norm(&self.norm, h, Activation::Silu))
+    }
+
+    fn classes(&self) -> usize {
+        self.class.as_ref().map_or(0, ClassEmbedding::classes)
+    }
+}

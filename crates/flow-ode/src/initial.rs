@@ -1,0 +1,43 @@
+//! The size of the first step.
+
+use crate::adaptive::Adaptive;
+use crate::field::{Counted, VectorField};
+use crate::segment::Interval;
+use crate::state::State;
+
+/// A first step from the sizes of the state, its slope and its curvature, clipped to the interval;
+/// `None` if state or slope is not finite. It costs one evaluation.
+///
+/// # Reference
+/// Hairer, Nørsett & Wanner (1993), "Solving Ordinary Differential Equations I", second edition,
+/// section II.4, "Starting step size".
+pub(crate) fn first_step<S: State, F: VectorField<S>>(
+    field: &Counted<'_, F>,
+    interval: Interval,
+    y0: &S,
+    f0: &S,
+    settings: &Adaptive,
+    exponent: f64,
+) -> Option<f64> {
+    let longest = interval.h().abs().min(settings.max_step);
+    let norm = |x: &S| x.norms(y0, y0, &settings.tol, settings.norm);
+    let (d0, d1) = norm(y0).worst_with(norm(f0));
+    if !(d0.is_finite() && d1.is_finite()) {
+        return None;
+    }
+    let h0 = if d0 < 1e-5 || d1 < 1e-5 { 1e-6 } else { 0.01 * d0 / d1 };
+    let h0 = h0.min(longest);
+
+    let signed = h0.copysign(interval.h());
+    let y1 = y0.combine(&[(signed, f0)]);
+    let f1 = field.eval(interval.node(signed / interval.h()), &y1);
+    let d2 = norm(&S::untracked_sum(&[(1.0, &f1), (-1.0, f0)])).worst() / h0;
+
+    let steepest = if d1 > d2 || d2.is_nan() { d1 } else { d2 };
+    let h1 = if steepest <= 1e-15 {
+        (h0 * 1e-3).max(1e-6)
+    } else {
+        (0.01 / steepest).powf(exponent)
+    };
+    Some((100.0 * h0).min(h1).min(longest))
+}

@@ -1,0 +1,70 @@
+//! What a solve returns.
+
+use crate::dense::Dense;
+use crate::event::Occurrence;
+
+/// The outcome of a solve.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Solution<S> {
+    /// Where the solve ended: the end of the span, or the time of a terminal event.
+    pub t: f64,
+    /// The state there.
+    pub y: S,
+    /// What it took.
+    pub stats: Stats,
+    /// The states at the times of [`Problem::with_times`](crate::Problem::with_times), one for
+    /// each time that was reached.
+    pub states: Vec<S>,
+    /// With [`Problem::with_path`](crate::Problem::with_path), the start and every step's end.
+    pub path: Vec<(f64, S)>,
+    /// With [`Problem::with_dense`](crate::Problem::with_dense), the solution in between.
+    pub dense: Option<Dense<S>>,
+    /// Events in the order of time.
+    pub events: Vec<Occurrence<S>>,
+}
+
+/// Counts and extremes of a solve.
+///
+/// ```
+/// use flow_ode::{Method, Stepping, solve};
+/// let end = solve(&|_, y: &f64| -y, (0.0, 1.0), 1.0, Method::Rk4, &Stepping::Count(10)).unwrap();
+/// assert_eq!((end.stats.evals, end.stats.accepted, end.stats.rejected), (40, 10, 0));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Evaluations of the field, all of them.
+    pub evals: usize,
+    /// Steps taken.
+    pub accepted: usize,
+    /// Steps tried in vain.
+    pub rejected: usize,
+    /// Size of the smallest step taken; 0 if none was.
+    pub smallest_step: f64,
+    /// Size of the largest step taken; 0 if none was.
+    pub largest_step: f64,
+}
+
+impl Stats {
+    pub(crate) fn accept(&mut self, h: f64) {
+        let h = h.abs();
+        self.smallest_step = if self.accepted == 0 { h } else { self.smallest_step.min(h) };
+        self.largest_step = self.largest_step.max(h);
+        self.accepted += 1;
+    }
+}
+
+/// A step just taken, as an observer sees it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Accepted<'a, S> {
+    /// Number of the step, from 0.
+    pub index: usize,
+    /// Its start.
+    pub t0: f64,
+    /// Its end.
+    pub t: f64,
+    /// The state at its end.
+    pub y: &'a S,
+}

@@ -1,0 +1,98 @@
+//! The vector space in which a solve takes place, and how errors in it are measured.
+
+mod host;
+mod norms;
+mod tuple;
+mod with_tolerance;
+
+pub use norms::{Norm, Norms};
+pub use with_tolerance::WithTolerance;
+
+/// Absolute and relative tolerance: a component `y_i` may err by `atol + rtol |y_i|` in a step.
+///
+/// There is no default, because the choice belongs to the problem.
+///
+/// ```
+/// let tol = flow_ode::Tolerance { atol: 1e-6, rtol: 1e-3 };
+/// assert!((tol.scale(2.0, -4.0) - 0.004001).abs() < 1e-15);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Absolute part, in the unit of the state; at least 0.
+    pub atol: f64,
+    /// Relative part; at least 0, and counted as `100 * f64::EPSILON` where it is less.
+    pub rtol: f64,
+}
+
+impl Tolerance {
+    /// `atol + rtol max(|y0|, |y1|)`, the error allowed to a component that goes from `y0` to `y1`.
+    ///
+    /// ```
+    /// let tol = flow_ode::Tolerance { atol: 1e-6, rtol: 0.0 };
+    /// assert_eq!(tol.scale(5.0, 7.0), 1e-6);
+    /// ```
+    #[must_use]
+    pub fn scale(&self, y0: f64, y1: f64) -> f64 {
+        self.atol + self.rtol * y0.abs().max(y1.abs())
+    }
+}
+
+/// A point of the vector space in which the solution moves.
+///
+/// Two methods suffice; the others have defaults that a batch, a device or an autodiff tape
+/// overrides. Implemented for `f64`, `[f64; N]`, `Vec<f64>`, `Vec<[f64; N]>` (a batch of samples),
+/// pairs, and with feature `burn` for `Tensor<D>` (the first dimension is the batch).
+///
+/// ```
+/// use flow_ode::State;
+/// let y = [1.0, 2.0];
+/// assert_eq!(y.combine(&[(0.5, &[2.0, 0.0]), (1.0, &[0.0, 1.0])]), [2.0, 3.0]);
+/// ```
+pub trait State: Clone {
+    /// Whether reading a number is free. If so every new state is checked to be finite, on fixed
+    /// grids too; a state on a device is looked at once in an adaptive step and never on a grid.
+    const ON_HOST: bool = true;
+
+    /// `self + sum_i c_i x_i`, in one pass.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[must_use]
+    fn combine(&self, terms: &[(f64, &Self)]) -> Self;
+
+    /// Root mean square of `self / (atol + rtol max(|y0|, |y1|))`, for the local error `self` of a
+    /// step from `y0` to `y1`. At most 1 means within tolerance; NaN or infinite if any number of
+    /// the three is not finite.
+    #[must_use]
+    fn error_norm(&self, y0: &Self, y1: &Self, tol: &Tolerance) -> f64;
+
+    /// The error norms that `norm` asks for, not yet read from the device.
+    #[must_use]
+    fn norms(&self, y0: &Self, y1: &Self, tol: &Tolerance, norm: Norm) -> Norms {
+        let _ = norm;
+        Norms::host(vec![self.error_norm(y0, y1, tol)])
+    }
+
+    /// Whether every number is finite.
+    #[must_use]
+    fn is_finite(&self) -> bool {
+        let unit = Tolerance { atol: 1.0, rtol: 1.0 };
+        self.error_norm(self, self, &unit).is_finite()
+    }
+
+    /// The zero of this space, in this shape.
+    #[must_use]
+    fn zeros_like(&self) -> Self {
+        self.combine(&[(-1.0, self)])
+    }
+
+    /// `sum_i c_i x_i` without autodiff tape, for error estimates: the gradient of a solve takes
+    /// its steps as given.
+    ///
+    /// # Panics
+    /// If `terms` is empty.
+    #[must_use]
+    fn untracked_sum(terms: &[(f64, &Self)]) -> Self {
+        terms[0].1.zeros_like().combine(terms)
+    }
+}

@@ -1,0 +1,90 @@
+//! What can be wrong with the data handed to a path.
+
+use thiserror::Error;
+
+/// Which of the two batches of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The noise, `x_0`.
+    Noise,
+    /// The data, `x_1`.
+    Data,
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Noise => "noise",
+            Self::Data => "data",
+        })
+    }
+}
+
+/// Errors of this crate.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum PathError {
+    /// A batch without rows.
+    #[error("the batch has no rows: give at least one row of noise and of data")]
+    EmptyBatch,
+
+    /// Batches of different sizes.
+    #[error(
+        "{noise} rows of noise cannot be paired with {data} rows of data: draw as many of each"
+    )]
+    RowCounts {
+        /// Rows of noise.
+        noise: usize,
+        /// Rows of data.
+        data: usize,
+    },
+
+    /// A number that is not finite.
+    #[error(
+        "the {side} has a value that is not finite in row {row}: check the data and its scaling"
+    )]
+    NotFinite {
+        /// The batch in which it was found.
+        side: Side,
+        /// Its row.
+        row: usize,
+    },
+
+    /// A coupling that needs labels was given none.
+    #[error("this coupling pairs within classes and was given no labels: pass one per row of data")]
+    MissingLabels,
+
+    /// Labels that do not match the data.
+    #[error("{labels} labels for {rows} rows of data: pass one per row")]
+    LabelCount {
+        /// Labels given.
+        labels: usize,
+        /// Rows of data.
+        rows: usize,
+    },
+
+    /// A parameter outside its domain.
+    #[error("{name} is {value}: it must lie in {domain}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// The values allowed.
+        domain: &'static str,
+    },
+
+    /// Sinkhorn iterations that did not meet their tolerance.
+    #[error(
+        "sinkhorn reached a marginal error of {error:e} after {iterations} iterations, above the \
+         tolerance {tolerance:e}: raise epsilon or the number of iterations"
+    )]
+    NotConverged {
+        /// Iterations made.
+        iterations: usize,
+        /// Largest error of a marginal, as a fraction of its mass.
+        error: f64,
+        /// The error asked for.
+        tolerance: f64,
+    },
+}

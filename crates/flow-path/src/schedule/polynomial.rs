@@ -1,0 +1,27 @@
+//! Straight lines travelled at a changing speed.
+
+use super::{Coefficients, Schedule};
+
+/// Polynomial schedule: `x_t = t^degree x_1 + (1 - t^degree) x_0`.
+///
+/// The straight line of [`crate::Linear`] at the clock `t^degree`: a degree above one spends more
+/// time near the noise. The conditional velocity is zero at `t = 0` for a degree above one, so that a
+/// velocity there says nothing about the data; see [`crate::Prediction::span`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Polynomial {
+    /// Exponent of the clock, at least one.
+    pub degree: f64,
+}
+
+impl Schedule for Polynomial {
+    fn at(&self, t: f64) -> Coefficients {
+        let alpha = t.powf(self.degree);
+        let speed = self.degree * t.powf(self.degree - 1.0);
+        Coefficients {
+            alpha,
+            sigma: 1.0 - alpha,
+            d_alpha: speed,
+            d_sigma: -speed,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Uniform time, and the common laws that favour the middle or the ends.
+
+use std::f64::consts::PI;
+
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{TimeSampler, draws};
+use crate::{PathError, Times};
+
+/// Uniform time, each sample by itself: the law of the original objective.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uniform;
+
+impl TimeSampler for Uniform {
+    fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        draws(n, || rng.random())
+    }
+
+    fn density(&self, _t: f64) -> f64 {
+        1.0
+    }
+}
+
+/// Uniform time with one sample in each of `n` equal intervals, in the order of the batch.
+///
+/// Each sample by itself is uniform only over its interval: a batch whose order carries meaning must
+/// be shuffled. The batch covers the unit interval evenly, which lowers the variance of its mean loss.
+///
+/// # Reference
+/// Low-discrepancy times follow Kingma et al. (2021), "Variational Diffusion Models",
+/// arXiv:2107.00630, here with independent jitter in each interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stratified;
+
+impl TimeSampler for Stratified {
+    fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        let mut stratum = 0.0;
+        draws(n, || {
+            let t = (stratum + rng.random::<f64>()) / n as f64;
+            stratum += 1.0;
+            t
+        })
+    }
+
+    fn density(&self, _t: f64) -> f64 {
+        1.0
+    }
+}
+
+/// Logit-normal time: `ln(t / (1 - t)) ~ N(mean, std^2)`.
+///
+/// With mean 0 the middle is favoured; a positive mean moves the weight towards the data. The density
+/// vanishes at both ends.
+///
+/// # Reference
+/// Esser et al. (2024), "Scaling Rectified Flow Transformers for High-Resolution Image Synthesis",
+/// arXiv:2403.03206, section 3.1, whose time runs from data to noise: its mean is minus ours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogitNormal {
+    /// Mean of the logit of `t`.
+    pub mean: f64,
+    /// Standard deviation of the logit of `t`.
+    pub std: f64,
+}
+
+impl Default for LogitNormal {
+    /// Mean 0 and standard deviation 1.
+    fn default() -> Self {
+        Self {
+            mean: 0.0,
+            std: 1.0,
+        }
+    }
+}
+
+impl TimeSampler for LogitNormal {
+    fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        draws(n, || {
+            let z: f64 = StandardNormal.sample(rng);
+            1.0 / (1.0 + (-(self.mean + self.std * z)).exp())
+        })
+    }
+
+    fn density(&self, t: f64) -> f64 {
+        let z = ((t / (1.0 - t)).ln() - self.mean) / self.std;
+        (-0.5 * z * z).exp() / (self.std * (2.0 * PI).sqrt() * t * (1.0 - t))
+    }
+}
+
+/// U-shaped time with density proportional to `cosh(sharpness (2 t - 1))`: both ends are favoured.
+///
+/// # Reference
+/// Lee, Lin & Fanti (2024), "Improving the Training of Rectified Flows", arXiv:2405.20320, make the
+/// case for a U-shaped law; this one is symmetric about the middle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UShaped {
+    /// How strongly the ends are favoured; positive.
+    pub sharpness: f64,
+}
+
+impl TimeSampler for UShaped {
+    fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        draws(n, || {
+            let y = (2.0 * rng.random::<f64>() - 1.0) * self.sharpness.sinh();
+            0.5 + 0.5 * y.asinh() / self.sharpness
+        })
+    }
+
+    fn density(&self, t: f64) -> f64 {
+        self.sharpness * (self.sharpness * (2.0 * t - 1.0)).cosh() / self.sharpness.sinh()
+    }
+}
+
+/// Beta-distributed time, with density `t^(data - 1) (1 - t)^(noise - 1) / B(data, noise)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beta {
+    law: rand_distr::Beta<f64>,
+    data: f64,
+    noise: f64,
+    log_normaliser: f64,
+}
+
+impl Beta {
+    /// The law with the given exponents: a larger `data` moves times towards 1.
+    ///
+    /// # Errors
+    /// If an exponent is not a positive number.
+    pub fn new(data: f64, noise: f64) -> Result<Self, PathError> {
+        let domain = "(0, inf)";
+        for (name, value) in [("data", data), ("noise", noise)] {
+            if !(value.is_finite() && 0.0 < value) {
+                return Err(PathError::Parameter {
+                    name,
+                    value,
+                    domain,
+                });
+            }
+        }
+        let law = rand_distr::Beta::new(data, noise).expect("both exponents are positive");
+        let log_normaliser = ln_gamma(data) + ln_gamma(noise) - ln_gamma(data + noise);
+        Ok(Self {
+            law,
+            data,
+            noise,
+            log_normaliser,
+        })
+    }
+}
+
+impl TimeSampler for Beta {
+    fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        draws(n, || self.law.sample(rng))
+    }
+
+    fn density(&self, t: f64) -> f64 {
+        ((self.data - 1.0) * t.ln() + (self.noise - 1.0) * (-t).ln_1p() - self.log_normaliser).exp()
+    }
+}
+
+/// Logarithm of the gamma function: Stirling's series after shifting the argument above 10.
+fn ln_gamma(x: f64) -> f64 {
+    let shift: f64 = (0..10).map(|k| (x + f64::from(k)).ln()).sum();
+    let y = x + 10.0;
+    let series = (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / (1260.0 * y * y)) / (y * y)) / y;
+    (y - 0.5) * y.ln() - y + 0.5 * (2.0 * PI).ln() + series - shift
+}

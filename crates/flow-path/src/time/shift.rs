@@ -1,0 +1,101 @@
+//! Shifting time towards the noise, as larger images need.
+
+use rand::Rng;
+
+use super::TimeSampler;
+use crate::{PathError, Times};
+
+/// Shift of time by a factor: on the linear schedule it divides `alpha / sigma` by `factor`.
+///
+/// `t -> t / (t + factor (1 - t))`; in log signal-to-noise ratio, `lambda -> lambda - 2 ln(factor)`.
+/// A factor above one moves times towards the noise. Shifts form a group: they compose by multiplying
+/// their factors, the factor 1 does nothing, and the inverse has the reciprocal factor. A shift
+/// applied both to the training times and to the sampling grid is meant; applied twice to either, it
+/// is the shift by `factor^2`.
+///
+/// # Reference
+/// Esser et al. (2024), arXiv:2403.03206, equation 23, whose time runs from data to noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimeShift(f64);
+
+impl TimeShift {
+    /// The shift by a factor.
+    ///
+    /// # Errors
+    /// If the factor is not a positive number.
+    pub fn new(factor: f64) -> Result<Self, PathError> {
+        if factor.is_finite() && 0.0 < factor {
+            Ok(Self(factor))
+        } else {
+            Err(PathError::Parameter {
+                name: "factor",
+                value: factor,
+                domain: "(0, inf)",
+            })
+        }
+    }
+
+    /// The shift for `dim` numbers per sample relative to `base_dim`: the factor
+    /// `sqrt(dim / base_dim)` keeps the uncertainty about the data's mean.
+    ///
+    /// # Panics
+    /// If a dimension is zero.
+    #[must_use]
+    pub fn for_dimensions(dim: usize, base_dim: usize) -> Self {
+        assert!(
+            0 < dim && 0 < base_dim,
+            "expected positive dimensions, got {dim} and {base_dim}"
+        );
+        Self((dim as f64 / base_dim as f64).sqrt())
+    }
+
+    /// The factor.
+    #[must_use]
+    pub fn factor(self) -> f64 {
+        self.0
+    }
+
+    /// The shifted time.
+    #[must_use]
+    pub fn apply(self, t: f64) -> f64 {
+        t / (t + self.0 * (1.0 - t))
+    }
+
+    /// The shift that undoes this one.
+    #[must_use]
+    pub fn inverse(self) -> Self {
+        Self(self.0.recip())
+    }
+
+    /// This shift after another.
+    #[must_use]
+    pub fn after(self, first: Self) -> Self {
+        Self(self.0 * first.0)
+    }
+
+    /// Derivative of the shifted time with respect to the time.
+    #[must_use]
+    pub fn slope(self, t: f64) -> f64 {
+        self.0 / (t + self.0 * (1.0 - t)).powi(2)
+    }
+}
+
+/// A law of time followed by a shift.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shifted<L> {
+    /// The law before the shift.
+    pub law: L,
+    /// The shift.
+    pub shift: TimeShift,
+}
+
+impl<L: TimeSampler> TimeSampler for Shifted<L> {
+    fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        self.law.sample(n, rng).map(|t| self.shift.apply(t))
+    }
+
+    fn density(&self, t: f64) -> f64 {
+        let back = self.shift.inverse();
+        self.law.density(back.apply(t)) * back.slope(t)
+    }
+}

@@ -1,0 +1,42 @@
+//! What can go wrong when a picture is written.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A picture that could not be drawn or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// The extension of the file names no format that this kind of picture can have.
+    #[error("cannot tell the picture format of {}: give the file the extension {expected}", path.display())]
+    UnknownFormat {
+        /// The path as it was given.
+        path: PathBuf,
+        /// The extensions that would do.
+        expected: &'static str,
+    },
+    /// The file system refused the file.
+    #[error("cannot write {}: check that its folder exists, may be written and has room", path.display())]
+    Write {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// More pixels than the format or the memory can hold.
+    #[error(
+        "a picture of {width} x {height} pixels is too large: draw fewer panels or smaller tiles"
+    )]
+    TooLarge {
+        /// Width in pixels.
+        width: u64,
+        /// Height in pixels.
+        height: u64,
+    },
+    /// An animation of no frames.
+    #[error("no frames for {}: an animation needs at least one", path.display())]
+    NoFrames {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,131 @@
+//! The embedded typeface: how wide a text is, and the outlines of its letters.
+
+use std::sync::LazyLock;
+
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
+
+static FACE: LazyLock<Face<'static>> = LazyLock::new(|| {
+    Face::parse(include_bytes!("../assets/DejaVuSans-subset.ttf"), 0)
+        .expect("the embedded font is a whole TrueType file")
+});
+
+/// Font families for SVG viewers, the embedded one first.
+pub(crate) const FAMILIES: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
+
+/// Height of the capitals, as a part of the font size.
+pub(crate) const CAP_HEIGHT: f32 = 0.73;
+
+/// Width of `text` in pixels at a font size of `size` pixels.
+pub(crate) fn width(text: &str, size: f32) -> f32 {
+    text.chars().map(|c| advance(glyph(c))).sum::<f32>() * unit(size)
+}
+
+/// `text`, cut short with an ellipsis where it is wider than `room` pixels.
+pub(crate) fn fit(text: &str, size: f32, room: f32) -> String {
+    if width(text, size) <= room {
+        return text.to_owned();
+    }
+    let mut used = width("…", size);
+    let kept = text.chars().take_while(|&c| {
+        used += advance(glyph(c)) * unit(size);
+        used <= room
+    });
+    kept.chain(['…']).collect()
+}
+
+/// Sends the outline of `text` to `builder`, in pixels with the baseline at y = 0 and y upwards.
+pub(crate) fn outline(text: &str, size: f32, builder: &mut impl OutlineBuilder) {
+    let mut pen = Pen {
+        builder,
+        x: 0.0,
+        unit: unit(size),
+    };
+    for c in text.chars() {
+        let glyph = glyph(c);
+        FACE.outline_glyph(glyph, &mut pen);
+        pen.x += advance(glyph) * pen.unit;
+    }
+}
+
+/// Letters that the font lacks are shown as its empty box.
+fn glyph(c: char) -> GlyphId {
+    FACE.glyph_index(c).unwrap_or_default()
+}
+
+/// In font units.
+fn advance(glyph: GlyphId) -> f32 {
+    f32::from(FACE.glyph_hor_advance(glyph).unwrap_or(0))
+}
+
+/// Pixels per font unit.
+fn unit(size: f32) -> f32 {
+    size / f32::from(FACE.units_per_em())
+}
+
+/// Scales font units to pixels and moves on from letter to letter.
+struct Pen<'a, B> {
+    builder: &'a mut B,
+    x: f32,
+    unit: f32,
+}
+
+impl<B> Pen<'_, B> {
+    fn place(&self, x: f32, y: f32) -> (f32, f32) {
+        (self.x + x * self.unit, y * self.unit)
+    }
+}
+
+impl<B: OutlineBuilder> OutlineBuilder for Pen<'_, B> {
+    fn move_to(&mut self, x: f32, y: f32) {
+        let (x, y) = self.place(x, y);
+        self.builder.move_to(x, y);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        let (x, y) = self.place(x, y);
+        self.builder.line_to(x, y);
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let ((x1, y1), (x, y)) = (self.place(x1, y1), self.place(x, y));
+        self.builder.quad_to(x1, y1, x, y);
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        let ((x1, y1), (x2, y2), (x, y)) =
+            (self.place(x1, y1), self.place(x2, y2), self.place(x, y));
+        self.builder.curve_to(x1, y1, x2, y2, x, y);
+    }
+
+    fn close(&mut self) {
+        self.builder.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_add_up_and_scale_with_the_size() {
+        let whole = width("ab", 20.0);
+        assert!((whole - width("a", 20.0) - width("b", 20.0)).abs() < 1e-4);
+        assert!((whole - 2.0 * width("ab", 10.0)).abs() < 1e-4);
+    }
+
+    #[test]
+    fn long_texts_are_cut_to_the_room() {
+        let text = "a rather long title for a narrow panel";
+        let cut = fit(text, 12.0, 80.0);
+        assert!(cut.ends_with('…') && width(&cut, 12.0) <= 80.0, "{cut}");
+        assert_eq!(fit(text, 12.0, 1000.0), text);
+    }
+
+    #[test]
+    fn every_sign_that_labels_use_is_in_the_font() {
+        for c in "0123456789e.−+·×±°²³αβεθλμσφπ∂∇√∞≤≥≈→←–—…‖ABCxyz_[](){}%/".chars()
+        {
+            assert!(FACE.glyph_index(c).is_some(), "{c}");
+        }
+    }
+}

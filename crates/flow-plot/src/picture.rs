@@ -1,0 +1,90 @@
+//! Pixels.
+
+use std::path::Path;
+
+use crate::{PlotError, file};
+
+/// A block of opaque sRGB pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    width: u32,
+    height: u32,
+    rgb: Vec<u8>,
+}
+
+impl Picture {
+    /// A picture from its pixels, three bytes each, row by row from the top.
+    ///
+    /// # Panics
+    /// Panics if a side is zero or `rgb` does not hold `width * height * 3` bytes.
+    #[must_use]
+    pub fn new(width: u32, height: u32, rgb: Vec<u8>) -> Self {
+        assert!(
+            width > 0 && height > 0,
+            "expected a picture of pixels, got {width} x {height}"
+        );
+        let expected = width as usize * height as usize * 3;
+        assert_eq!(
+            rgb.len(),
+            expected,
+            "expected {width} x {height} pixels of 3 bytes"
+        );
+        Self { width, height, rgb }
+    }
+
+    /// A picture whose pixel in column `x` and row `y` is `color(x, y)`.
+    pub(crate) fn from_fn(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> Self {
+        let color = &color;
+        let rgb = (0..height)
+            .flat_map(|y| (0..width).flat_map(move |x| color(x, y)))
+            .collect();
+        Self::new(width, height, rgb)
+    }
+
+    /// Width in pixels.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// All pixels, three bytes each, row by row from the top.
+    #[must_use]
+    pub fn rgb(&self) -> &[u8] {
+        &self.rgb
+    }
+
+    /// Writes the picture as `.png`.
+    ///
+    /// # Errors
+    /// [`PlotError::UnknownFormat`] for another extension, [`PlotError::Write`] where the file
+    /// system refuses.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), PlotError> {
+        let path = path.as_ref();
+        if !file::has_extension(path, "png") {
+            return Err(PlotError::UnknownFormat {
+                path: path.to_owned(),
+                expected: ".png",
+            });
+        }
+        file::write(path, &self.to_png())
+    }
+
+    /// The picture as the bytes of a PNG file.
+    pub(crate) fn to_png(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let written = encoder
+            .write_header()
+            .and_then(|mut png| png.write_image_data(&self.rgb));
+        written.expect("memory takes the bytes and `new` has checked their number");
+        bytes
+    }
+}

@@ -1,0 +1,99 @@
+//! A named sequence of points and how it is drawn.
+
+use crate::axes::Axes;
+use crate::color::{self, Rgb};
+use crate::scene::{Dash, Ink, Mark, Point};
+use crate::thin;
+
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Style {
+    /// A line in the next colour.
+    Line,
+    /// An interrupted line in the next colour: floors, references.
+    Dashed,
+    /// A dot for each point in the next colour.
+    Dots,
+    /// A thin grey line that takes no colour: the raw values behind a smoothed curve.
+    Faint,
+}
+
+/// A named sequence of points `(x, y)`.
+///
+/// A point that has no place (not finite, or not positive on a logarithmic axis) interrupts the line.
+#[derive(Clone, Copy, Debug)]
+pub struct Series<'a> {
+    /// Its name in the legend; none if empty.
+    pub label: &'a str,
+    /// The points in the order in which a line joins them.
+    pub points: &'a [(f64, f64)],
+    /// How it is drawn.
+    pub style: Style,
+}
+
+impl Series<'_> {
+    /// The series inside `axes`.
+    pub(crate) fn marks(&self, axes: &Axes, color: Rgb) -> Vec<Mark> {
+        let places: Vec<Option<Point>> =
+            self.points.iter().map(|&(x, y)| axes.place(x, y)).collect();
+        let runs = places
+            .split(Option::is_none)
+            .map(|run| run.iter().flatten().copied());
+        if self.style == Style::Dots {
+            return vec![self.stroke(runs.map(Iterator::collect).collect(), color)];
+        }
+        let (lone, paths): (Vec<_>, Vec<_>) = runs
+            .map(|run| thin::curve(run.collect()))
+            .filter(|path| !path.is_empty())
+            .partition(|path| path.len() == 1);
+        // A point between two gaps would be a line of no length.
+        let lone = Self {
+            style: Style::Dots,
+            ..*self
+        }
+        .stroke(lone, color);
+        vec![self.stroke(paths, color), lone]
+    }
+
+    /// Lines or dots in the manner of the series.
+    pub(crate) fn stroke(&self, paths: Vec<Vec<Point>>, color: Rgb) -> Mark {
+        let ink = Ink::from(color);
+        match self.style {
+            Style::Line => Mark::Lines {
+                paths,
+                ink,
+                width: 1.75,
+                dash: Dash::Solid,
+            },
+            Style::Dashed => Mark::Lines {
+                paths,
+                ink,
+                width: 1.5,
+                dash: Dash::Dashed,
+            },
+            Style::Faint => Mark::Lines {
+                paths,
+                ink,
+                width: 0.75,
+                dash: Dash::Solid,
+            },
+            Style::Dots => Mark::Dots {
+                centers: paths.concat(),
+                ink,
+                radius: 2.5,
+            },
+        }
+    }
+}
+
+/// Each series with its colour.
+pub(crate) fn colored<'s, 'a>(
+    series: &'s [Series<'a>],
+) -> impl Iterator<Item = (&'s Series<'a>, Rgb)> {
+    let mut colors = (0..).map(color::series);
+    series.iter().map(move |series| match series.style {
+        Style::Faint => (series, color::FAINT),
+        _ => (series, colors.next().expect("the colours repeat for ever")),
+    })
+}

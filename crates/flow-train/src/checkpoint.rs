@@ -1,0 +1,215 @@
+//! Checkpoints that exist whole or not at all.
+//!
+//! A checkpoint is a folder `step-000012000` with the weights and their average, the optimizer's
+//! state, the learning rate's state, and `state.json` with a checksum of each. It is written under
+//! another name and renamed when all of it is on the disk, so a process may be killed at any
+//! moment; the checkpoint before it is removed only then.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::train::checkpoint::{
+    Checkpoint as Record, Checkpointer, CheckpointerError, CheckpointingAction,
+    CheckpointingStrategy,
+};
+use burn::train::metric::store::EventStoreClient;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+
+/// The parts of a checkpoint.
+const PARTS: [&str; 3] = [MODEL, "optimizer.bpk", "schedule.bpk"];
+const MODEL: &str = "model.bpk";
+const STATE: &str = "state.json";
+/// Checkpoints kept, the newest included.
+const KEPT: usize = 2;
+
+/// The folder of a run's checkpoints.
+#[derive(Clone, Debug)]
+pub struct CheckpointFolder {
+    path: PathBuf,
+    fingerprint: String,
+}
+
+/// One checkpoint, checked to be whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Steps done.
+    pub step: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    step: usize,
+    fingerprint: String,
+    crc32: BTreeMap<String, u32>,
+}
+
+impl CheckpointFolder {
+    /// The checkpoints in `path` of the recipe that `fingerprint` stands for.
+    pub fn new(path: impl Into<PathBuf>, fingerprint: impl Into<String>) -> Self {
+        Self { path: path.into(), fingerprint: fingerprint.into() }
+    }
+
+    /// The newest checkpoint.
+    ///
+    /// # Errors
+    /// When there is none, when a file is missing or damaged, or when it belongs to another recipe.
+    pub fn latest(&self) -> Result<Checkpoint, TrainError> {
+        let Some((step, path)) = self.all()?.pop() else {
+            return Err(TrainError::NoCheckpoint { path: self.path.clone() });
+        };
+        let file = path.join(STATE);
+        let damaged = |path: &Path, reason| TrainError::Damaged { path: path.into(), reason };
+        let state: State =
+            serde_json::from_slice(&read(&file)?).map_err(|_| damaged(&file, "no valid JSON"))?;
+        if state.fingerprint != self.fingerprint {
+            return Err(TrainError::OtherRecipe { path });
+        }
+        if state.step != step {
+            return Err(damaged(&file, "another step than the folder's name"));
+        }
+        for part in PARTS {
+            let file = path.join(part);
+            if state.crc32.get(part) != Some(&crc32fast::hash(&read(&file)?)) {
+                return Err(damaged(&file, "its checksum differs"));
+            }
+        }
+        Ok(Checkpoint { path, step })
+    }
+
+    /// All whole checkpoints by step.
+    fn all(&self) -> Result<Vec<(usize, PathBuf)>, TrainError> {
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(io("read", &self.path)(e)),
+        };
+        let mut all: Vec<(usize, PathBuf)> = entries
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                let step = path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()?;
+                Some((step, path))
+            })
+            .collect();
+        all.sort();
+        Ok(all)
+    }
+
+    fn unfinished(&self, step: usize) -> PathBuf {
+        self.path.join(format!(".unfinished-{step}"))
+    }
+
+    fn finished(&self, step: usize) -> PathBuf {
+        self.path.join(format!("step-{step:09}"))
+    }
+
+    /// Gives a complete set of parts its name and removes what is too old.
+    fn commit(&self, step: usize) -> Result<(), TrainError> {
+        let folder = self.unfinished(step);
+        let mut crc32 = BTreeMap::new();
+        for part in PARTS {
+            let file = folder.join(part);
+            crc32.insert(part.to_string(), crc32fast::hash(&read(&file)?));
+            sync(&file)?;
+        }
+        let state = State { step, fingerprint: self.fingerprint.clone(), crc32 };
+        let file = folder.join(STATE);
+        let json = serde_json::to_vec_pretty(&state).expect("numbers and text are valid JSON");
+        fs::write(&file, json).map_err(io("write", &file))?;
+        sync(&file)?;
+        let named = self.finished(step);
+        if named.exists() {
+            fs::remove_dir_all(&named).map_err(io("replace", &named))?;
+        }
+        fs::rename(&folder, &named).map_err(io("write", &named))?;
+        sync(&self.path)?;
+        let mut all = self.all()?;
+        all.truncate(all.len().saturating_sub(KEPT));
+        for (_, old) in all {
+            fs::remove_dir_all(&old).map_err(io("remove", &old))?;
+        }
+        Ok(())
+    }
+
+    /// One saver per part, for burn-train; the last of the three to finish commits.
+    pub(crate) fn savers(&self) -> [Saver; 3] {
+        let written = Arc::new(Mutex::new(BTreeMap::new()));
+        PARTS.map(|part| Saver { folder: self.clone(), part, written: Arc::clone(&written) })
+    }
+}
+
+impl Checkpoint {
+    /// Puts the saved weights into `module`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or its weights do not fit.
+    pub fn load<M: Module>(&self, module: M) -> Result<M, TrainError> {
+        let path = self.path.join(MODEL);
+        ModuleRecord::load(&path)
+            .and_then(|record| module.try_load_record(record))
+            .map_err(|source| TrainError::Weights { path, source })
+    }
+}
+
+/// Saves one part of a checkpoint.
+pub(crate) struct Saver {
+    folder: CheckpointFolder,
+    part: &'static str,
+    written: Arc<Mutex<BTreeMap<usize, usize>>>,
+}
+
+impl<R: Record> Checkpointer<R> for Saver {
+    fn save(&self, step: usize, record: R) -> Result<(), CheckpointerError> {
+        let unfinished = self.folder.unfinished(step);
+        fs::create_dir_all(&unfinished).map_err(CheckpointerError::IOError)?;
+        record.save(unfinished.join(self.part))?;
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = written.entry(step).or_insert(0);
+        *parts += 1;
+        if *parts == PARTS.len() {
+            written.remove(&step);
+            self.folder
+                .commit(step)
+                .map_err(|error| CheckpointerError::Unknown(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, _: usize) -> Result<(), CheckpointerError> {
+        Ok(())
+    }
+
+    fn restore(&self, step: usize) -> Result<R, CheckpointerError> {
+        R::load(self.folder.finished(step).join(self.part))
+    }
+}
+
+/// Saves whenever it is asked; [`CheckpointFolder`] removes the old ones.
+pub(crate) struct Always;
+
+impl CheckpointingStrategy for Always {
+    fn checkpointing(&mut self, _: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
+        vec![CheckpointingAction::Save]
+    }
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> TrainError + use<> {
+    let path = path.to_path_buf();
+    move |source| TrainError::Io { action, path, source }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TrainError> {
+    fs::read(path).map_err(io("read", path))
+}
+
+fn sync(path: &Path) -> Result<(), TrainError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(io("write", path))
+}

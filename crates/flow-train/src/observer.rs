@@ -1,0 +1,139 @@
+//! Who is told how training goes.
+
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::{MetricDefinition, MetricId};
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use burn::train::LearnerSummary;
+
+/// What a step has to say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepRecord {
+    /// Steps done, this one included.
+    pub step: usize,
+    /// Loss of this step's batch.
+    pub loss: f64,
+    /// Learning rate of this step.
+    pub learning_rate: f64,
+}
+
+/// Follows a run: a progress bar, a log file.
+///
+/// It is called from a thread of its own, in the order of the steps.
+pub trait Observer: Send + Sync {
+    /// A step of training is done.
+    fn step(&mut self, record: &StepRecord);
+
+    /// The average weights were validated after `step` steps.
+    fn validation(&mut self, step: usize, loss: f64);
+}
+
+/// Turns burn-train's metric updates into calls of an [`Observer`].
+pub(crate) struct Renderer {
+    observer: Box<dyn Observer>,
+    step: usize,
+    names: Vec<(MetricId, String)>,
+    loss: f64,
+    learning_rate: f64,
+    validation: Vec<f64>,
+    validating: bool,
+}
+
+impl Renderer {
+    /// `start` steps are done already.
+    pub(crate) fn new(observer: Box<dyn Observer>, start: usize) -> Self {
+        Self {
+            observer,
+            step: start,
+            names: Vec::new(),
+            loss: f64::NAN,
+            learning_rate: f64::NAN,
+            validation: Vec::new(),
+            validating: false,
+        }
+    }
+
+    /// Name and current value of a numeric metric.
+    fn value(&self, state: &MetricState) -> Option<(&str, f64)> {
+        let MetricState::Numeric(entry, Some(value)) = state else { return None };
+        let (_, name) = self.names.iter().find(|(id, _)| *id == entry.metric_id)?;
+        Some((name, value.current()))
+    }
+}
+
+impl MetricsRendererTraining for Renderer {
+    fn update_train(&mut self, state: MetricState) {
+        match self.value(&state) {
+            Some(("Loss", value)) => self.loss = value,
+            Some(("Learning Rate", value)) => self.learning_rate = value,
+            _ => {}
+        }
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        if self.validating && let Some(("Loss", value)) = self.value(&state) {
+            self.validation.push(value);
+        }
+    }
+
+    fn on_train_end(
+        &mut self,
+        _summary: Option<LearnerSummary>,
+    ) -> Result<(), Box<dyn core::error::Error>> {
+        Ok(())
+    }
+}
+
+impl TrainingProgressLogger for Renderer {
+    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
+
+    fn update_epoch(&mut self, _: usize) {}
+
+    fn start_split(&mut self, split: &str, _: usize) {
+        self.validating = split != "train";
+        self.validation.clear();
+    }
+
+    fn update_split(&mut self, _: usize) {
+        if !self.validating {
+            self.step += 1;
+            let Self { step, loss, learning_rate, .. } = *self;
+            self.observer.step(&StepRecord { step, loss, learning_rate });
+        }
+    }
+
+    fn end_split(&mut self) {
+        if self.validating && !self.validation.is_empty() {
+            let mean = self.validation.iter().sum::<f64>() / self.validation.len() as f64;
+            self.observer.validation(self.step, mean);
+        }
+        self.validating = false;
+    }
+
+    fn end(&mut self) {}
+
+    fn log_event_training(&mut self, _: String) {}
+}
+
+impl MetricsRenderer for Renderer {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, definition: MetricDefinition) {
+        self.names.push((definition.metric_id, definition.name.to_string()));
+    }
+}
+
+impl MetricsRendererEvaluation for Renderer {
+    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+}
+
+impl EvaluationProgressLogger for Renderer {
+    fn start_global_progress(&mut self, _: usize) {}
+    fn start_test(&mut self, _: &str, _: usize) {}
+    fn update_test_progress(&mut self, _: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _: String) {}
+}

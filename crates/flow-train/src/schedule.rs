@@ -1,0 +1,120 @@
+//! The learning rate as a function of the step.
+
+use std::f64::consts::PI;
+
+use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
+use serde::{Deserialize, Serialize};
+
+/// What happens after the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decay {
+    /// Stays at the peak.
+    Constant,
+    /// Falls linearly to `floor * peak` at the last step.
+    Linear,
+    /// Falls along half a cosine to `floor * peak` at the last step
+    /// (Loshchilov & Hutter 2017, arXiv:1608.03983, equation 5 without restarts).
+    #[default]
+    Cosine,
+}
+
+/// A linear warm-up to `peak`, then a [`Decay`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearningRate {
+    /// Highest learning rate.
+    pub peak: f64,
+    /// Steps of the warm-up; step `s < warmup` has `peak (s + 1) / warmup`.
+    pub warmup: usize,
+    /// Steps of the run.
+    pub steps: usize,
+    /// What happens after the warm-up.
+    pub decay: Decay,
+    /// Last learning rate as a fraction of the peak.
+    pub floor: f64,
+}
+
+impl LearningRate {
+    /// The learning rate of `step`, counted from 0.
+    #[must_use]
+    pub fn at(&self, step: usize) -> f64 {
+        if step < self.warmup {
+            return self.peak * (step + 1) as f64 / self.warmup as f64;
+        }
+        let left = self.steps.saturating_sub(self.warmup).max(1) as f64;
+        let progress = ((step - self.warmup) as f64 / left).min(1.0);
+        let height = match self.decay {
+            Decay::Constant => 1.0,
+            Decay::Linear => 1.0 - progress,
+            Decay::Cosine => 0.5 * (1.0 + (PI * progress).cos()),
+        };
+        self.peak * (self.floor + (1.0 - self.floor) * height)
+    }
+}
+
+/// A [`LearningRate`] that counts its steps, as burn-train wants it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stepped {
+    rate: LearningRate,
+    next: usize,
+}
+
+impl Stepped {
+    pub(crate) fn new(rate: LearningRate) -> Self {
+        Self { rate, next: 0 }
+    }
+}
+
+impl LrScheduler for Stepped {
+    fn step(&mut self) -> f64 {
+        let rate = self.rate.at(self.next);
+        self.next += 1;
+        rate
+    }
+
+    fn to_record(&self) -> LrSchedulerRecord {
+        LrSchedulerRecord::new().with_scalar("next", self.next as u64)
+    }
+
+    fn load_record(&mut self, record: LrSchedulerRecord) {
+        if let Some(next) = record.scalar::<u64>("next") {
+            self.next = next as usize;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(decay: Decay) -> LearningRate {
+        LearningRate { peak: 2.0, warmup: 4, steps: 104, decay, floor: 0.1 }
+    }
+
+    #[test]
+    fn warm_up_is_linear_and_reaches_the_peak() {
+        let values: Vec<f64> = (0..5).map(|s| rate(Decay::Cosine).at(s)).collect();
+        assert_eq!(values, [0.5, 1.0, 1.5, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn decays_end_at_the_floor_and_pass_the_middle() {
+        for (decay, middle, end) in
+            [(Decay::Constant, 2.0, 2.0), (Decay::Linear, 1.1, 0.2), (Decay::Cosine, 1.1, 0.2)]
+        {
+            assert!((rate(decay).at(54) - middle).abs() < 1e-12, "{decay:?}");
+            assert!((rate(decay).at(104) - end).abs() < 1e-12, "{decay:?}");
+        }
+    }
+
+    #[test]
+    fn a_restored_schedule_goes_on_where_it_stopped() {
+        let mut whole = Stepped::new(rate(Decay::Linear));
+        for _ in 0..10 {
+            whole.step();
+        }
+        let mut restored = Stepped::new(rate(Decay::Linear));
+        restored.load_record(whole.to_record());
+        assert_eq!(restored.step(), whole.step());
+    }
+}

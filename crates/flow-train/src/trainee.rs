@@ -1,0 +1,108 @@
+//! What is trained: a network, its moving average and the loss.
+
+use burn::module::{Module, ModuleDisplay};
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{ExecutionError, Tensor};
+use burn::train::metric::{Adaptor, LossInput};
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+
+use crate::clip::clip_global_norm;
+use crate::ema::{Ema, blend};
+use crate::objective::{Loss, Objective};
+
+/// A network in training.
+///
+/// Gradients reach `network`; `average` follows it and is what validates, samples and ships.
+#[derive(Module, Debug)]
+pub struct Trainee<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> {
+    network: N,
+    average: N,
+    #[module(skip)]
+    objective: O,
+    #[module(skip)]
+    rules: Rules,
+}
+
+/// How a gradient becomes a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) ema: Ema,
+    pub(crate) max_gradient_norm: Option<f64>,
+    /// Rows in a batch.
+    pub(crate) rows: usize,
+    /// Steps done.
+    pub(crate) step: usize,
+}
+
+impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O> {
+    /// A network at the start of its training; the average starts as a copy.
+    pub(crate) fn new(network: N, objective: O, rules: Rules) -> Self {
+        let average = network.valid().no_grad();
+        Self { network, average, objective, rules }
+    }
+
+    /// The averaged network, without a tape.
+    #[must_use]
+    pub fn into_average(self) -> N {
+        self.average.valid()
+    }
+}
+
+impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee<N, O> {
+    type Input = O::Batch;
+    type Output = StepLoss;
+
+    fn step(&self, batch: O::Batch) -> TrainOutput<StepLoss> {
+        let loss = self.objective.loss(&self.network, batch);
+        let gradients = loss.total.backward();
+        TrainOutput::new(&self.network, gradients, StepLoss(loss))
+    }
+
+    fn optimize(
+        mut self,
+        optimizer: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Self {
+        let gradients = match self.rules.max_gradient_norm {
+            Some(max_norm) => clip_global_norm(&self.network, gradients, max_norm),
+            None => gradients,
+        };
+        self.network = optimizer.step(rate, self.network, gradients);
+        self.rules.step += 1;
+        let images = (self.rules.step * self.rules.rows) as f64;
+        let beta = self.rules.ema.decay(images, self.rules.rows as f64);
+        self.average = blend(self.average, &self.network, beta);
+        self
+    }
+}
+
+impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> InferenceStep for Trainee<N, O> {
+    type Input = O::Batch;
+    type Output = StepLoss;
+
+    fn step(&self, batch: O::Batch) -> StepLoss {
+        StepLoss(self.objective.loss(&self.average, batch))
+    }
+}
+
+/// The loss of one step, read by the metrics' thread.
+#[derive(Debug)]
+pub struct StepLoss(Loss);
+
+impl ItemLazy for StepLoss {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        let plain = Tensor::without_autodiff;
+        let terms = self.0.terms.into_iter().map(|(name, term)| (name, plain(term))).collect();
+        let total = plain(self.0.total);
+        total.device().flush()?;
+        Ok(Self(Loss { total, terms }))
+    }
+}
+
+impl Adaptor<LossInput> for StepLoss {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.0.total.clone())
+    }
+}

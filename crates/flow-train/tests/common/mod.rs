@@ -1,0 +1,119 @@
+//! A small problem that trains in a second: two points in the plane.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use flow_nn::{Mlp, MlpConfig, NetworkError, init_seeded};
+use flow_path::stream::Streams;
+use flow_path::{Independent, Linear, Prediction, Uniform};
+use flow_train::{
+    AdamW, Checkpoint, CheckpointFolder, Decay, Ema, FlowMatching, Interrupter, LearningRate,
+    MatchingBatches, Observer, Outcome, Plan, Regression, Rows, StepRecord, TrainError, fit,
+};
+
+pub const ROWS: usize = 64;
+
+pub fn network(device: &Device) -> Mlp {
+    let config = MlpConfig { hidden: 32, depth: 2, time_features: 16, ..MlpConfig::default() };
+    init_seeded::<_, NetworkError>(3, device, |device| config.init(device)).unwrap()
+}
+
+pub fn batches(seed: u64) -> MatchingBatches<2> {
+    MatchingBatches {
+        matching: FlowMatching {
+            schedule: Arc::new(Linear { sigma_min: 0.0 }),
+            prediction: Prediction::Velocity,
+            times: Arc::new(Uniform),
+            coupling: Arc::new(Independent),
+            label_drop: 0.0,
+        },
+        data: Arc::new(Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5], None)),
+        classes: 0,
+        rows: ROWS,
+        streams: Streams::new(seed),
+    }
+}
+
+pub fn plan(steps: usize) -> Plan {
+    Plan {
+        steps,
+        every: 10,
+        learning_rate: LearningRate {
+            peak: 3e-3,
+            warmup: 5,
+            steps,
+            decay: Decay::Cosine,
+            floor: 0.0,
+        },
+        optimizer: AdamW::default(),
+        ema: Ema { half_life: 500.0, ramp: 0.5 },
+        max_gradient_norm: Some(1.0),
+        validation_batches: 2,
+    }
+}
+
+/// Records what it is told, and interrupts after a given step.
+#[derive(Clone, Default)]
+pub struct Log {
+    pub losses: Arc<Mutex<Vec<f64>>>,
+    pub validations: Arc<Mutex<Vec<(usize, f64)>>>,
+    pub stop_after: Option<(usize, Interrupter)>,
+}
+
+impl Observer for Log {
+    fn step(&mut self, record: &StepRecord) {
+        self.losses.lock().unwrap().push(record.loss);
+        if let Some((step, interrupter)) = &self.stop_after
+            && *step <= record.step
+        {
+            interrupter.stop(Some("test"));
+        }
+    }
+
+    fn validation(&mut self, step: usize, loss: f64) {
+        self.validations.lock().unwrap().push((step, loss));
+    }
+}
+
+pub fn run(
+    folder: &Path,
+    steps: usize,
+    resume: Option<&Checkpoint>,
+    log: &Log,
+    interrupter: &Interrupter,
+) -> Result<Outcome<Mlp>, TrainError> {
+    let device = Device::flex();
+    fit(
+        network(&device),
+        Regression::<2>,
+        batches(7),
+        batches(8),
+        &plan(steps),
+        &device,
+        &checkpoints(folder),
+        resume,
+        Box::new(log.clone()),
+        interrupter,
+    )
+}
+
+pub fn checkpoints(folder: &Path) -> CheckpointFolder {
+    CheckpointFolder::new(folder, "test")
+}
+
+/// Bits of all weights, in order.
+pub fn bits<M: Module>(module: &M) -> Vec<u32> {
+    struct Bits(Vec<u32>);
+    impl ModuleVisitor for Bits {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let values: Vec<f32> = parameter.val().into_data().to_vec().unwrap();
+            self.0.extend(values.iter().map(|v| v.to_bits()));
+        }
+    }
+    let mut bits = Bits(Vec::new());
+    module.visit(&mut bits);
+    bits.0
+}

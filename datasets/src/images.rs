@@ -1,0 +1,156 @@
+//! Labelled images in host memory.
+
+/// Labelled images of one size, as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// Pixel values in `0..=max_value`, row-major `[n, channels, height, width]`.
+    pub pixels: Vec<u8>,
+    /// Class of each image in `0..classes`, `[n]`.
+    pub labels: Vec<u8>,
+    /// Number of colour channels: 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Value of a full pixel: 255, or 16 for the digits.
+    pub max_value: u8,
+}
+
+impl Images {
+    /// Number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no image.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Number of values in one image: `channels · height · width`.
+    #[must_use]
+    pub fn image_len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// The pixels of image `i`.
+    ///
+    /// # Shapes
+    /// Returns `[channels, height, width]` in row-major order.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn image(&self, i: usize) -> &[u8] {
+        assert!(
+            i < self.len(),
+            "image index: expected below {}, got {i}",
+            self.len()
+        );
+        &self.pixels[i * self.image_len()..][..self.image_len()]
+    }
+
+    /// Image `i` on the scale of the networks: `2 x / max_value − 1`, in `[-1, 1]`.
+    ///
+    /// # Shapes
+    /// Returns `[channels, height, width]` in row-major order.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn normalised(&self, i: usize) -> Vec<f32> {
+        let half = f32::from(self.max_value) / 2.0;
+        self.image(i)
+            .iter()
+            .map(|x| f32::from(*x) / half - 1.0)
+            .collect()
+    }
+
+    /// The images at `indices`, in that order.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len).
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            pixels: indices
+                .iter()
+                .flat_map(|i| self.image(*i))
+                .copied()
+                .collect(),
+            labels: indices.iter().map(|i| self.labels[*i]).collect(),
+            ..*self
+        }
+    }
+
+    /// The first `n` images and the rest.
+    ///
+    /// # Panics
+    /// If `n` is above [`len`](Self::len).
+    #[must_use]
+    pub fn split_at(mut self, n: usize) -> (Self, Self) {
+        assert!(
+            n <= self.len(),
+            "split: expected at most {} images, got {n}",
+            self.len()
+        );
+        let pixels = self.pixels.split_off(n * self.image_len());
+        let labels = self.labels.split_off(n);
+        let rest = Self {
+            pixels,
+            labels,
+            ..self
+        };
+        (self, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_by_one() -> Images {
+        Images {
+            pixels: vec![0, 8, 16, 4, 12, 2],
+            labels: vec![0, 1, 0],
+            channels: 1,
+            height: 1,
+            width: 2,
+            classes: 2,
+            max_value: 16,
+        }
+    }
+
+    #[test]
+    fn zero_becomes_minus_one_and_the_full_value_one() {
+        let images = two_by_one();
+        assert_eq!(images.normalised(0), [-1.0, 0.0]);
+        assert_eq!(images.normalised(1), [1.0, -0.5]);
+    }
+
+    #[test]
+    fn selected_images_keep_their_labels() {
+        let picked = two_by_one().select(&[2, 1]);
+        assert_eq!(picked.pixels, [12, 2, 16, 4]);
+        assert_eq!(picked.labels, [0, 1]);
+    }
+
+    #[test]
+    fn the_two_parts_of_a_split_are_the_whole() {
+        let (head, tail) = two_by_one().split_at(1);
+        assert_eq!((head.len(), tail.len()), (1, 2));
+        assert_eq!([head.pixels, tail.pixels].concat(), two_by_one().pixels);
+        assert_eq!([head.labels, tail.labels].concat(), two_by_one().labels);
+    }
+
+    #[test]
+    #[should_panic(expected = "expected below 3, got 3")]
+    fn an_index_past_the_end_is_refused() {
+        let _ = two_by_one().image(3);
+    }
+}
