@@ -109,11 +109,7 @@ impl fmt::Debug for Download {
 /// folder.
 #[must_use]
 pub fn default_cache_dir() -> PathBuf {
-    let variable = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|p| p.is_absolute())
-    };
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let home = |folder| std::env::home_dir().map(|home| home.join(folder));
     let platform = || match std::env::consts::OS {
         "windows" => variable("LOCALAPPDATA"),
@@ -216,9 +212,7 @@ fn unpacked(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, DatasetError> {
         return Ok(bytes);
     }
     let mut plain = Vec::new();
-    MultiGzDecoder::new(&bytes[..])
-        .read_to_end(&mut plain)
-        .map_err(DatasetError::unpack(path))?;
+    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain).map_err(DatasetError::unpack(path))?;
     Ok(plain)
 }
 
@@ -228,11 +222,7 @@ fn verify(path: &Path, bytes: &[u8], file: &RemoteFile) -> Result<(), DatasetErr
         return Ok(());
     }
     let (path, expected) = (path.to_owned(), file.sha256.clone());
-    Err(DatasetError::Checksum {
-        path,
-        expected,
-        actual,
-    })
+    Err(DatasetError::Checksum { path, expected, actual })
 }
 
 #[cfg(test)]
@@ -272,14 +262,8 @@ mod tests {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
         let data_dir = Some(folder.path().to_owned());
-        let source = Source {
-            data_dir,
-            checksums,
-            ..Source::default()
-        };
-        source
-            .read("tiny-set", &set(), "tiny.gz")
-            .map(|loaded| loaded.bytes)
+        let source = Source { data_dir, checksums, ..Source::default() };
+        source.read("tiny-set", &set(), "tiny.gz").map(|loaded| loaded.bytes)
     }
 
     #[test]
@@ -290,20 +274,14 @@ mod tests {
             ("tiny.gz", gz(CONTENT)),
             ("tiny", CONTENT.to_vec()),
         ] {
-            assert_eq!(
-                read(name, &content, Checksums::Verify).unwrap(),
-                CONTENT,
-                "{name}"
-            );
+            assert_eq!(read(name, &content, Checksums::Verify).unwrap(), CONTENT, "{name}");
         }
     }
 
     #[test]
     fn another_file_is_refused_with_both_checksums() {
         for (name, content) in [("tiny.gz", gz(b"other")), ("tiny", b"other".to_vec())] {
-            let message = read(name, &content, Checksums::Verify)
-                .unwrap_err()
-                .to_string();
+            let message = read(name, &content, Checksums::Verify).unwrap_err().to_string();
             let actual = format!("{:x}", Sha256::digest(&content));
             let sums = format!("expected SHA-256 {}, got {actual}; ", set().files[0].sha256);
             assert!(message.contains(&sums), "{message}");
@@ -312,10 +290,7 @@ mod tests {
 
     #[test]
     fn another_file_is_read_where_checksums_are_ignored() {
-        assert_eq!(
-            read("tiny.gz", &gz(b"other"), Checksums::Ignore).unwrap(),
-            b"other"
-        );
+        assert_eq!(read("tiny.gz", &gz(b"other"), Checksums::Ignore).unwrap(), b"other");
     }
 
     #[test]
@@ -328,10 +303,7 @@ mod tests {
     #[test]
     fn a_file_missing_from_the_folder_of_the_user_is_not_downloaded() {
         let folder = tempfile::tempdir().unwrap();
-        let source = Source {
-            data_dir: Some(folder.path().to_owned()),
-            ..Source::default()
-        };
+        let source = Source { data_dir: Some(folder.path().to_owned()), ..Source::default() };
         let error = source.read("tiny-set", &set(), "tiny.gz").err().unwrap();
         let dir = folder.path().display();
         assert_eq!(
@@ -347,11 +319,7 @@ mod tests {
     fn a_file_missing_from_the_cache_with_downloads_off_names_its_address() {
         let folder = tempfile::tempdir().unwrap();
         let cache_dir = folder.path().to_owned();
-        let source = Source {
-            cache_dir,
-            download: Download::Never,
-            ..Source::default()
-        };
+        let source = Source { cache_dir, download: Download::Never, ..Source::default() };
         let error = source.read("tiny-set", &set(), "tiny.gz").err().unwrap();
         assert_eq!(
             error.to_string(),
@@ -369,10 +337,7 @@ mod tests {
         fs::create_dir(folder.path().join("tiny-set")).unwrap();
         fs::write(folder.path().join("tiny-set/tiny.gz"), gz(CONTENT)).unwrap();
         // The mirror's address is reserved for documentation and never answers.
-        let source = Source {
-            cache_dir: folder.path().to_owned(),
-            ..Source::default()
-        };
+        let source = Source { cache_dir: folder.path().to_owned(), ..Source::default() };
         let loaded = source.read("tiny-set", &set(), "tiny.gz").unwrap();
         assert_eq!(loaded.bytes, CONTENT);
     }

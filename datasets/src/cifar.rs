@@ -50,10 +50,7 @@ fn from_archive(path: &Path, bytes: &[u8], split: Split) -> Result<Images, Datas
     let mut images = empty();
     for member in wanted {
         let Some(records) = members.remove(&member) else {
-            return Err(DatasetError::MissingMember {
-                archive: path.to_owned(),
-                member,
-            });
+            return Err(DatasetError::MissingMember { archive: path.to_owned(), member });
         };
         append(&mut images, &path.join(member), &records)?;
     }
@@ -98,21 +95,12 @@ fn append(images: &mut Images, path: &Path, bytes: &[u8]) -> Result<(), DatasetE
     let (records, rest) = bytes.as_chunks::<RECORD>();
     if !rest.is_empty() {
         let (path, bytes) = (path.to_owned(), bytes.len() as u64);
-        return Err(DatasetError::PartialRecord {
-            path,
-            bytes,
-            record: RECORD,
-        });
+        return Err(DatasetError::PartialRecord { path, bytes, record: RECORD });
     }
     for (index, [label, pixels @ ..]) in records.iter().enumerate() {
         if usize::from(*label) >= CLASSES {
             let (path, label) = (path.to_owned(), *label);
-            return Err(DatasetError::LabelOutOfRange {
-                path,
-                index,
-                label,
-                classes: CLASSES,
-            });
+            return Err(DatasetError::LabelOutOfRange { path, index, label, classes: CLASSES });
         }
         images.labels.push(*label);
         images.pixels.extend_from_slice(pixels);
@@ -142,12 +130,8 @@ mod tests {
             let mut header = tar::Header::new_gnu();
             header.set_size(bytes.len() as u64);
             header.set_mode(0o644);
-            tar.append_data(
-                &mut header,
-                format!("cifar-10-batches-bin/{name}"),
-                &bytes[..],
-            )
-            .unwrap();
+            tar.append_data(&mut header, format!("cifar-10-batches-bin/{name}"), &bytes[..])
+                .unwrap();
         }
         tar.into_inner().unwrap().finish().unwrap()
     }
@@ -159,10 +143,7 @@ mod tests {
         assert_eq!(images.labels, [3, 7]);
         assert_eq!(images.pixels.len(), 2 * images.image_len());
         let second = images.image(1);
-        assert_eq!(
-            (second[0], second[1024], second[2048], second[3071]),
-            (7, 17, 27, 27)
-        );
+        assert_eq!((second[0], second[1024], second[2048], second[3071]), (7, 17, 27, 27));
     }
 
     #[test]
@@ -180,14 +161,7 @@ mod tests {
     fn a_label_of_ten_is_refused() {
         let error = append(&mut empty(), Path::new("batch.bin"), &records(&[0, 10])).unwrap_err();
         assert!(
-            matches!(
-                error,
-                DatasetError::LabelOutOfRange {
-                    index: 1,
-                    label: 10,
-                    ..
-                }
-            ),
+            matches!(error, DatasetError::LabelOutOfRange { index: 1, label: 10, .. }),
             "{error}"
         );
     }
@@ -195,18 +169,11 @@ mod tests {
     #[test]
     fn batches_come_in_order_whatever_their_order_in_the_archive() {
         let batches = [5, 4, 3, 2, 1].map(|i| (format!("data_batch_{i}.bin"), records(&[i])));
-        let mut members: Vec<_> = batches
-            .iter()
-            .map(|(n, b)| (n.as_str(), b.clone()))
-            .collect();
+        let mut members: Vec<_> = batches.iter().map(|(n, b)| (n.as_str(), b.clone())).collect();
         members.push(("test_batch.bin", records(&[9])));
         members.push(("readme.html", b"<p>".to_vec()));
         let bytes = archive(&members);
-        let load = |split| {
-            from_archive(Path::new("a.tar.gz"), &bytes, split)
-                .unwrap()
-                .labels
-        };
+        let load = |split| from_archive(Path::new("a.tar.gz"), &bytes, split).unwrap().labels;
         assert_eq!(load(Split::Train), [1, 2, 3, 4, 5]);
         assert_eq!(load(Split::Test), [9]);
     }

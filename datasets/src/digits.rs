@@ -31,17 +31,14 @@ pub fn digits(split: Split) -> Images {
         seen.is_multiple_of(TEST_EVERY)
     };
     let tests: Vec<bool> = all.labels.iter().copied().map(is_test).collect();
-    let wanted: Vec<usize> = (0..all.len())
-        .filter(|i| tests[*i] == matches!(split, Split::Test))
-        .collect();
+    let wanted: Vec<usize> =
+        (0..all.len()).filter(|i| tests[*i] == matches!(split, Split::Test)).collect();
     all.select(&wanted)
 }
 
 fn all() -> Images {
     let mut csv = String::new();
-    GzDecoder::new(CSV_GZ)
-        .read_to_string(&mut csv)
-        .expect("the embedded digits unpack");
+    GzDecoder::new(CSV_GZ).read_to_string(&mut csv).expect("the embedded digits unpack");
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for line in csv.lines() {
         let (image, label) = line.rsplit_once(',').expect("a line ends with its label");
@@ -49,15 +46,7 @@ fn all() -> Images {
         pixels.extend(image.split(',').map(byte));
         labels.push(byte(label));
     }
-    Images {
-        pixels,
-        labels,
-        channels: 1,
-        height: 8,
-        width: 8,
-        classes: 10,
-        max_value: 16,
-    }
+    Images { pixels, labels, channels: 1, height: 8, width: 8, classes: 10, max_value: 16 }
 }
 
 #[cfg(test)]
@@ -86,10 +75,8 @@ mod tests {
         let (train, test) = (digits(Split::Train), digits(Split::Test));
         assert_eq!((train.len(), test.len()), (1_501, 296));
         let sorted = |images: &[Images]| {
-            let mut rows: Vec<_> = images
-                .iter()
-                .flat_map(|set| set.pixels.chunks(64).map(<[u8]>::to_vec))
-                .collect();
+            let mut rows: Vec<_> =
+                images.iter().flat_map(|set| set.pixels.chunks(64).map(<[u8]>::to_vec)).collect();
             rows.sort();
             rows
         };
@@ -101,10 +88,7 @@ mod tests {
         let (whole, test) = (all(), digits(Split::Test));
         let counts = |images: &Images| {
             let mut counts = [0_usize; 10];
-            images
-                .labels
-                .iter()
-                .for_each(|label| counts[usize::from(*label)] += 1);
+            images.labels.iter().for_each(|label| counts[usize::from(*label)] += 1);
             counts
         };
         assert_eq!(counts(&test), counts(&whole).map(|count| count / 6));

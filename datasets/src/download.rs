@@ -44,10 +44,7 @@ pub(crate) fn fetch(
             Err(Failure::Local(error)) => return Err(error),
         }
     }
-    Err(DatasetError::Download {
-        file: file.name.clone(),
-        attempts,
-    })
+    Err(DatasetError::Download { file: file.name.clone(), attempts })
 }
 
 /// A remote failure leads to the next mirror; a local one would meet every mirror.
@@ -81,18 +78,10 @@ fn receive(
         hasher.update(&piece[..n]);
         partial.write(&piece[..n]).map_err(Failure::Local)?;
         received += n as u64;
-        progress(Progress {
-            file: &file.name,
-            bytes: received,
-            total: file.bytes,
-        });
+        progress(Progress { file: &file.name, bytes: received, total: file.bytes });
     }
     if received != file.bytes {
-        return Err(Refusal::Length {
-            expected: file.bytes,
-            actual: received,
-        }
-        .into());
+        return Err(Refusal::Length { expected: file.bytes, actual: received }.into());
     }
     let actual = format!("{:x}", hasher.finalize());
     if actual != file.sha256 {
@@ -117,10 +106,7 @@ fn open(url: &str) -> Result<impl Read, Refusal> {
 }
 
 fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> DatasetError {
-    |source| DatasetError::Write {
-        path: path.to_owned(),
-        source,
-    }
+    |source| DatasetError::Write { path: path.to_owned(), source }
 }
 
 /// A file beside its target that is removed unless it is renamed into place.
@@ -188,10 +174,7 @@ mod tests {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                lines
-                    .map_while(Result::ok)
-                    .take_while(|line| !line.is_empty())
-                    .for_each(drop);
+                lines.map_while(Result::ok).take_while(|line| !line.is_empty()).for_each(drop);
                 // The client may hang up as soon as it has seen enough.
                 let _ = stream.write_all(&answer);
             }
@@ -213,14 +196,8 @@ mod tests {
     fn refusal(mirror: String) -> Refusal {
         let folder = tempfile::tempdir().unwrap();
         let error = fetch(&[mirror], &file(), folder.path(), &|_| {}).unwrap_err();
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            0,
-            "a file was left behind"
-        );
-        let DatasetError::Download { mut attempts, .. } = error else {
-            panic!("{error}")
-        };
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "a file was left behind");
+        let DatasetError::Download { mut attempts, .. } = error else { panic!("{error}") };
         assert_eq!(attempts.len(), 1);
         attempts.remove(0).refusal
     }
@@ -232,11 +209,7 @@ mod tests {
         let path = fetch(&[good()], &file(), &cache, &|_| {}).unwrap();
         assert_eq!(path, cache.join("tiny.bin"));
         assert_eq!(fs::read(path).unwrap(), CONTENT);
-        assert_eq!(
-            fs::read_dir(cache).unwrap().count(),
-            1,
-            "a temporary file was left behind"
-        );
+        assert_eq!(fs::read_dir(cache).unwrap().count(), 1, "a temporary file was left behind");
     }
 
     #[test]
@@ -245,9 +218,7 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         let note = move |p: Progress<'_>| {
-            log.lock()
-                .unwrap()
-                .push((p.file.to_owned(), p.bytes, p.total));
+            log.lock().unwrap().push((p.file.to_owned(), p.bytes, p.total));
         };
         let large = vec![7; 5 * PIECE];
         let file = RemoteFile {
@@ -255,31 +226,18 @@ mod tests {
             sha256: format!("{:x}", Sha256::digest(&large)),
             ..file()
         };
-        fetch(
-            &[mirror("200 OK", large.len(), &large)],
-            &file,
-            folder.path(),
-            &note,
-        )
-        .unwrap();
+        fetch(&[mirror("200 OK", large.len(), &large)], &file, folder.path(), &note).unwrap();
         let seen = seen.lock().unwrap();
         assert!(seen.is_sorted_by(|a, b| a.1 < b.1));
         assert!(seen.len() >= 5, "a call for each piece, got {}", seen.len());
-        assert_eq!(
-            seen.last(),
-            Some(&("tiny.bin".to_owned(), file.bytes, file.bytes))
-        );
+        assert_eq!(seen.last(), Some(&("tiny.bin".to_owned(), file.bytes, file.bytes)));
     }
 
     #[test]
     fn a_mirror_that_refuses_leads_to_the_next() {
         let folder = tempfile::tempdir().unwrap();
-        let mirrors = [
-            mirror("404 Not Found", 0, b""),
-            nobody(),
-            mirror("200 OK", 16, &[0; 16]),
-            good(),
-        ];
+        let mirrors =
+            [mirror("404 Not Found", 0, b""), nobody(), mirror("200 OK", 16, &[0; 16]), good()];
         let path = fetch(&mirrors, &file(), folder.path(), &|_| {}).unwrap();
         assert_eq!(fs::read(path).unwrap(), CONTENT);
     }
@@ -293,31 +251,13 @@ mod tests {
     #[test]
     fn a_shorter_file_is_refused() {
         let refusal = refusal(mirror("200 OK", 7, b"sixteen"));
-        assert!(
-            matches!(
-                refusal,
-                Refusal::Length {
-                    expected: 16,
-                    actual: 7
-                }
-            ),
-            "{refusal}"
-        );
+        assert!(matches!(refusal, Refusal::Length { expected: 16, actual: 7 }), "{refusal}");
     }
 
     #[test]
     fn a_longer_file_is_refused_at_its_first_byte_too_many() {
         let refusal = refusal(mirror("200 OK", 1_000, &[0; 1_000]));
-        assert!(
-            matches!(
-                refusal,
-                Refusal::Length {
-                    expected: 16,
-                    actual: 17
-                }
-            ),
-            "{refusal}"
-        );
+        assert!(matches!(refusal, Refusal::Length { expected: 16, actual: 17 }), "{refusal}");
     }
 
     #[test]
@@ -356,9 +296,6 @@ mod tests {
         let blocked = folder.path().join("a-file");
         fs::write(&blocked, "").unwrap();
         let error = fetch(&[good()], &file(), &blocked, &|_| {}).unwrap_err();
-        assert!(
-            matches!(&error, DatasetError::Write { path, .. } if *path == blocked),
-            "{error}"
-        );
+        assert!(matches!(&error, DatasetError::Write { path, .. } if *path == blocked), "{error}");
     }
 }

@@ -313,26 +313,16 @@ pub enum Refusal {
 
 impl DatasetError {
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        |source| Self::Read {
-            path: path.to_owned(),
-            source,
-        }
+        |source| Self::Read { path: path.to_owned(), source }
     }
 
     pub(crate) fn unpack(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        |source| Self::Unpack {
-            path: path.to_owned(),
-            source,
-        }
+        |source| Self::Unpack { path: path.to_owned(), source }
     }
 }
 
 fn list(folders: &[PathBuf]) -> String {
-    folders
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect::<Vec<_>>()
-        .join(" or ")
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(" or ")
 }
 
 fn refusals(attempts: &[Attempt]) -> String {

@@ -18,10 +18,7 @@ use crate::{DatasetError, Images};
 /// If a folder cannot be read, holds no image or more than 256 classes, if a file does not decode,
 /// or if two images differ in size.
 pub fn read(root: &Path) -> Result<Images, DatasetError> {
-    let classes: Vec<PathBuf> = entries(root)?
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect();
+    let classes: Vec<PathBuf> = entries(root)?.into_iter().filter(|path| path.is_dir()).collect();
     if classes.len() > 256 {
         let (folder, classes) = (root.to_owned(), classes.len());
         return Err(DatasetError::TooManyClasses { folder, classes });
@@ -31,18 +28,12 @@ pub fn read(root: &Path) -> Result<Images, DatasetError> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for (label, class) in (0..=u8::MAX).zip(&classes) {
         for path in entries(class)?.into_iter().filter(|path| is_image(path)) {
-            let image = image::open(&path).map_err(|source| DatasetError::Image {
-                path: path.clone(),
-                source,
-            })?;
+            let image = image::open(&path)
+                .map_err(|source| DatasetError::Image { path: path.clone(), source })?;
             let actual = (image.width(), image.height());
             let expected = *size.get_or_insert(actual);
             if actual != expected {
-                return Err(DatasetError::ImageSize {
-                    path,
-                    expected,
-                    actual,
-                });
+                return Err(DatasetError::ImageSize { path, expected, actual });
             }
             coloured |= image.color().has_color();
             pixels.extend(planes(&image));
@@ -50,43 +41,26 @@ pub fn read(root: &Path) -> Result<Images, DatasetError> {
         }
     }
     let Some((width, height)) = size else {
-        return Err(DatasetError::NoImages {
-            folder: root.to_owned(),
-        });
+        return Err(DatasetError::NoImages { folder: root.to_owned() });
     };
     let (width, height) = (width as usize, height as usize);
     let channels = if coloured { 3 } else { 1 };
     if !coloured {
-        let red = pixels
-            .chunks(3 * width * height)
-            .flat_map(|image| &image[..width * height]);
+        let red = pixels.chunks(3 * width * height).flat_map(|image| &image[..width * height]);
         pixels = red.copied().collect();
     }
-    Ok(Images {
-        pixels,
-        labels,
-        channels,
-        height,
-        width,
-        classes: classes.len(),
-        max_value: 255,
-    })
+    Ok(Images { pixels, labels, channels, height, width, classes: classes.len(), max_value: 255 })
 }
 
 /// Red, green and blue planes, one after the other.
 fn planes(image: &DynamicImage) -> Vec<u8> {
     let rgb = image.to_rgb8(); // [H, W, 3]
-    (0..3)
-        .flat_map(|channel| rgb.iter().skip(channel).step_by(3))
-        .copied()
-        .collect()
+    (0..3).flat_map(|channel| rgb.iter().skip(channel).step_by(3)).copied().collect()
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     let list = || -> io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect()
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
     };
     let mut paths = list().map_err(DatasetError::read(folder))?;
     paths.sort();
@@ -95,9 +69,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
 
 fn is_image(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
-    ["png", "jpg", "jpeg"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+    ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -121,10 +93,7 @@ mod tests {
         fs::write(root.path().join("a/notes.txt"), "no image").unwrap();
         let images = read(root.path()).unwrap();
         assert_eq!(images.labels, [0, 0, 1]);
-        assert_eq!(
-            (images.channels, images.height, images.width, images.classes),
-            (1, 2, 3, 2)
-        );
+        assert_eq!((images.channels, images.height, images.width, images.classes), (1, 2, 3, 2));
         assert_eq!([0, 1, 2].map(|i| images.image(i)[0]), [10, 20, 30]);
     }
 
@@ -133,9 +102,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("a")).unwrap();
         grey(5, 2).save(root.path().join("a/0.png")).unwrap();
-        RgbImage::from_pixel(2, 2, Rgb([1, 2, 3]))
-            .save(root.path().join("a/1.png"))
-            .unwrap();
+        RgbImage::from_pixel(2, 2, Rgb([1, 2, 3])).save(root.path().join("a/1.png")).unwrap();
         let images = read(root.path()).unwrap();
         assert_eq!(images.channels, 3);
         assert_eq!(images.image(0), [5; 12]);
@@ -159,10 +126,7 @@ mod tests {
         fs::create_dir(root.path().join("a")).unwrap();
         fs::write(root.path().join("a/0.jpg"), "no image").unwrap();
         let message = read(root.path()).unwrap_err().to_string();
-        assert!(
-            message.starts_with("could not decode ") && message.contains("0.jpg"),
-            "{message}"
-        );
+        assert!(message.starts_with("could not decode ") && message.contains("0.jpg"), "{message}");
     }
 
     #[test]

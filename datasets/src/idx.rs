@@ -39,11 +39,7 @@ pub(crate) fn load(
     };
     let images = source.read(name, set, &format!("{prefix}-images-idx3-ubyte.gz"))?;
     let labels = source.read(name, set, &format!("{prefix}-labels-idx1-ubyte.gz"))?;
-    decode(
-        (&images.path, &images.bytes),
-        (&labels.path, &labels.bytes),
-        10,
-    )
+    decode((&images.path, &images.bytes), (&labels.path, &labels.bytes), 10)
 }
 
 fn decode(
@@ -61,17 +57,9 @@ fn decode(
             label_count,
         });
     }
-    if let Some(index) = labels
-        .iter()
-        .position(|label| usize::from(*label) >= classes)
-    {
+    if let Some(index) = labels.iter().position(|label| usize::from(*label) >= classes) {
         let (path, label) = (label_path.to_owned(), labels[index]);
-        return Err(DatasetError::LabelOutOfRange {
-            path,
-            index,
-            label,
-            classes,
-        });
+        return Err(DatasetError::LabelOutOfRange { path, index, label, classes });
     }
     Ok(Images {
         pixels: pixels.to_vec(),
@@ -90,11 +78,7 @@ fn array<'a, const D: usize>(
     bytes: &'a [u8],
 ) -> Result<([usize; D], &'a [u8]), DatasetError> {
     let actual = bytes.len() as u64;
-    let truncated = |expected| DatasetError::Truncated {
-        path: path.to_owned(),
-        expected,
-        actual,
-    };
+    let truncated = |expected| DatasetError::Truncated { path: path.to_owned(), expected, actual };
     let header = 4 * (1 + D);
     let (words, _) = bytes[..bytes.len().min(header)].as_chunks::<4>();
     let mut words = words.iter().map(|word| u32::from_be_bytes(*word));
@@ -102,11 +86,7 @@ fn array<'a, const D: usize>(
     let magic = words.next().ok_or_else(|| truncated(header as u64))?;
     let expected = 0x0800 + D as u32;
     if magic != expected {
-        return Err(DatasetError::IdxMagic {
-            path: path.to_owned(),
-            expected,
-            actual: magic,
-        });
+        return Err(DatasetError::IdxMagic { path: path.to_owned(), expected, actual: magic });
     }
     if bytes.len() < header {
         return Err(truncated(header as u64));
@@ -117,19 +97,13 @@ fn array<'a, const D: usize>(
     }
 
     // A damaged header can call for more bytes than 64 bits count.
-    let data = sizes
-        .iter()
-        .fold(1_u64, |product, size| product.saturating_mul(*size as u64));
+    let data = sizes.iter().fold(1_u64, |product, size| product.saturating_mul(*size as u64));
     let expected = data.saturating_add(header as u64);
     if actual < expected {
         return Err(truncated(expected));
     }
     if actual > expected {
-        return Err(DatasetError::TrailingBytes {
-            path: path.to_owned(),
-            expected,
-            actual,
-        });
+        return Err(DatasetError::TrailingBytes { path: path.to_owned(), expected, actual });
     }
     Ok((sizes, &bytes[header..]))
 }

@@ -47,11 +47,7 @@ impl Images {
     /// If `i` is not below [`len`](Self::len).
     #[must_use]
     pub fn image(&self, i: usize) -> &[u8] {
-        assert!(
-            i < self.len(),
-            "image index: expected below {}, got {i}",
-            self.len()
-        );
+        assert!(i < self.len(), "image index: expected below {}, got {i}", self.len());
         &self.pixels[i * self.image_len()..][..self.image_len()]
     }
 
@@ -65,10 +61,7 @@ impl Images {
     #[must_use]
     pub fn normalised(&self, i: usize) -> Vec<f32> {
         let half = f32::from(self.max_value) / 2.0;
-        self.image(i)
-            .iter()
-            .map(|x| f32::from(*x) / half - 1.0)
-            .collect()
+        self.image(i).iter().map(|x| f32::from(*x) / half - 1.0).collect()
     }
 
     /// The images at `indices`, in that order.
@@ -78,11 +71,7 @@ impl Images {
     #[must_use]
     pub fn select(&self, indices: &[usize]) -> Self {
         Self {
-            pixels: indices
-                .iter()
-                .flat_map(|i| self.image(*i))
-                .copied()
-                .collect(),
+            pixels: indices.iter().flat_map(|i| self.image(*i)).copied().collect(),
             labels: indices.iter().map(|i| self.labels[*i]).collect(),
             ..*self
         }
@@ -94,18 +83,10 @@ impl Images {
     /// If `n` is above [`len`](Self::len).
     #[must_use]
     pub fn split_at(mut self, n: usize) -> (Self, Self) {
-        assert!(
-            n <= self.len(),
-            "split: expected at most {} images, got {n}",
-            self.len()
-        );
+        assert!(n <= self.len(), "split: expected at most {} images, got {n}", self.len());
         let pixels = self.pixels.split_off(n * self.image_len());
         let labels = self.labels.split_off(n);
-        let rest = Self {
-            pixels,
-            labels,
-            ..self
-        };
+        let rest = Self { pixels, labels, ..self };
         (self, rest)
     }
 }

@@ -59,28 +59,20 @@ pub enum Split {
 /// or does not decode.
 pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, DatasetError> {
     if let Some(set) = manifest::remote_set(name) {
-        let load = if name == "cifar10" {
-            cifar::load
-        } else {
-            idx::load
-        };
+        let load = if name == "cifar10" { cifar::load } else { idx::load };
         return load(name, set, split, source);
     }
     match name {
         "digits" => Ok(digits(split)),
         "folder" => load_folder(split, source),
-        _ => Err(DatasetError::UnknownSet {
-            name: name.to_owned(),
-        }),
+        _ => Err(DatasetError::UnknownSet { name: name.to_owned() }),
     }
 }
 
 #[cfg(feature = "folder")]
 fn load_folder(split: Split, source: &Source) -> Result<Images, DatasetError> {
     let Some(root) = &source.data_dir else {
-        return Err(DatasetError::NeedsDataDir {
-            set: "folder".to_owned(),
-        });
+        return Err(DatasetError::NeedsDataDir { set: "folder".to_owned() });
     };
     folder::read(&root.join(match split {
         Split::Train => "train",
@@ -90,10 +82,7 @@ fn load_folder(split: Split, source: &Source) -> Result<Images, DatasetError> {
 
 #[cfg(not(feature = "folder"))]
 fn load_folder(_: Split, _: &Source) -> Result<Images, DatasetError> {
-    Err(DatasetError::NotBuilt {
-        set: "folder".to_owned(),
-        feature: "folder",
-    })
+    Err(DatasetError::NotBuilt { set: "folder".to_owned(), feature: "folder" })
 }
 
 #[cfg(doctest)]

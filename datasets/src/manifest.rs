@@ -19,10 +19,7 @@ pub(crate) struct RemoteSet {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RemoteFile {
     pub(crate) name: String,
-    #[cfg_attr(
-        not(feature = "download"),
-        allow(dead_code, reason = "only a download counts")
-    )]
+    #[cfg_attr(not(feature = "download"), allow(dead_code, reason = "only a download counts"))]
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     /// SHA-256 of the same file without its gzip wrapper, for those who keep it unpacked.
@@ -58,10 +55,7 @@ mod tests {
     #[test]
     fn every_file_has_a_length_a_sha256_and_a_mirror() {
         for (name, set) in &*MANIFEST {
-            assert!(
-                set.mirrors.iter().all(|mirror| mirror.ends_with('/')),
-                "{name}"
-            );
+            assert!(set.mirrors.iter().all(|mirror| mirror.ends_with('/')), "{name}");
             assert!(!set.mirrors.is_empty(), "{name}");
             for file in &set.files {
                 let checksums = [Some(&file.sha256), file.unpacked_sha256.as_ref()];

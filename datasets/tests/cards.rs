@@ -24,10 +24,7 @@ fn every_image_set_has_a_card_with_source_licence_size_and_range() {
 fn every_toy_has_a_section_with_its_formula() {
     let card = text("cards/toys.md");
     for name in TOYS {
-        assert!(
-            card.contains(&format!("## {name}\n")),
-            "cards/toys.md has no section {name}"
-        );
+        assert!(card.contains(&format!("## {name}\n")), "cards/toys.md has no section {name}");
     }
 }
 
@@ -35,15 +32,10 @@ fn every_toy_has_a_section_with_its_formula() {
 fn every_checksum_of_the_manifest_stands_in_a_card() {
     let cards = ["mnist", "fashion-mnist", "cifar10"].map(|name| text(&format!("cards/{name}.md")));
     let manifest = text("manifest.toml");
-    let checksums = manifest
-        .lines()
-        .filter_map(|line| line.strip_prefix("sha256 = "));
+    let checksums = manifest.lines().filter_map(|line| line.strip_prefix("sha256 = "));
     assert_eq!(checksums.clone().count(), 9);
     for checksum in checksums {
         let checksum = checksum.trim_matches('"');
-        assert!(
-            cards.iter().any(|card| card.contains(checksum)),
-            "no card names {checksum}"
-        );
+        assert!(cards.iter().any(|card| card.contains(checksum)), "no card names {checksum}");
     }
 }

@@ -8,36 +8,21 @@ use std::path::Path;
 use flow_datasets::{Checksums, DatasetError, IMAGE_SETS, Source, Split, load};
 
 fn from(folder: &Path, checksums: Checksums) -> Source {
-    Source {
-        data_dir: Some(folder.to_owned()),
-        checksums,
-        ..Source::default()
-    }
+    Source { data_dir: Some(folder.to_owned()), checksums, ..Source::default() }
 }
 
 fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
     let sizes_be = sizes.iter().flat_map(|size| size.to_be_bytes());
-    [0, 0, 8, sizes.len() as u8]
-        .into_iter()
-        .chain(sizes_be)
-        .chain(data.iter().copied())
-        .collect()
+    [0, 0, 8, sizes.len() as u8].into_iter().chain(sizes_be).chain(data.iter().copied()).collect()
 }
 
 /// A folder that looks like MNIST, with one 1 × 1 image for each split.
 fn small_mnist(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     for (prefix, pixel) in [("train", 100), ("t10k", 200)] {
-        fs::write(
-            folder.join(format!("{prefix}-images-idx3-ubyte")),
-            idx(&[1, 1, 1], &[pixel]),
-        )
-        .unwrap();
-        fs::write(
-            folder.join(format!("{prefix}-labels-idx1-ubyte")),
-            idx(&[1], &[7]),
-        )
-        .unwrap();
+        fs::write(folder.join(format!("{prefix}-images-idx3-ubyte")), idx(&[1, 1, 1], &[pixel]))
+            .unwrap();
+        fs::write(folder.join(format!("{prefix}-labels-idx1-ubyte")), idx(&[1], &[7])).unwrap();
     }
 }
 
@@ -55,21 +40,9 @@ fn each_split_has_its_own_files() {
 fn files_that_are_not_the_published_ones_are_refused_by_default() {
     let folder = tempfile::tempdir().unwrap();
     small_mnist(folder.path());
-    let verified = load(
-        "mnist",
-        Split::Train,
-        &from(folder.path(), Checksums::Verify),
-    );
-    assert!(
-        matches!(verified, Err(DatasetError::Checksum { .. })),
-        "{verified:?}"
-    );
-    load(
-        "mnist",
-        Split::Train,
-        &from(folder.path(), Checksums::Ignore),
-    )
-    .unwrap();
+    let verified = load("mnist", Split::Train, &from(folder.path(), Checksums::Verify));
+    assert!(matches!(verified, Err(DatasetError::Checksum { .. })), "{verified:?}");
+    load("mnist", Split::Train, &from(folder.path(), Checksums::Ignore)).unwrap();
 }
 
 #[test]
@@ -109,10 +82,5 @@ fn every_set_but_the_embedded_one_misses_its_files_in_an_empty_folder() {
 #[test]
 fn a_class_folder_without_a_data_dir_asks_for_one() {
     let error = load("folder", Split::Train, &Source::default()).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .ends_with("name that folder with --data-dir"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("name that folder with --data-dir"), "{error}");
 }

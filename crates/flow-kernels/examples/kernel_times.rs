@@ -116,9 +116,7 @@ fn upsample_work() -> Work {
 }
 
 fn random(lens: &[usize], device: &Device) -> Vec<Tensor<1>> {
-    lens.iter()
-        .map(|&len| Tensor::random([len], Distribution::Normal(0.0, 1.0), device))
-        .collect()
+    lens.iter().map(|&len| Tensor::random([len], Distribution::Normal(0.0, 1.0), device)).collect()
 }
 
 fn microseconds(work: impl FnOnce()) -> f64 {
@@ -142,23 +140,14 @@ fn forward(op: fn(&[Tensor<1>]) -> Tensor<1>, inputs: &[Tensor<1>]) -> f64 {
 }
 
 fn forward_and_backward(op: fn(&[Tensor<1>]) -> Tensor<1>, inputs: &[Tensor<1>]) -> f64 {
-    let leaves: Vec<_> = inputs
-        .iter()
-        .map(|x| x.clone().autodiff().require_grad())
-        .collect();
+    let leaves: Vec<_> = inputs.iter().map(|x| x.clone().autodiff().require_grad()).collect();
     microseconds(|| drop((op(&leaves)).sum().backward()))
 }
 
 fn main() {
     let device = Device::flex();
     println!("| work | pass | stock us | kernel us | stock / kernel |\n|---|---|---|---|---|");
-    for work in [
-        conv_work(),
-        norm_work(),
-        attention_work(),
-        linear_work(),
-        upsample_work(),
-    ] {
+    for work in [conv_work(), norm_work(), attention_work(), linear_work(), upsample_work()] {
         let inputs = random(&work.lens, &device);
         for (pass, time) in [
             ("forward", forward as fn(_, &[Tensor<1>]) -> f64),

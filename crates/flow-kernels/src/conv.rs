@@ -26,6 +26,17 @@ pub fn conv2d(
     stride: usize,
     padding: usize,
 ) -> Tensor<4> {
+    let ([_, c, h, w], [o, channels, kernel_h, kernel_w]) = (x.dims(), weight.dims());
+    assert!(
+        channels == c,
+        "conv2d: expected a weight of shape [{o}, {c}, {kernel_h}, {kernel_w}], got [{o}, {channels}, \
+         {kernel_h}, {kernel_w}]"
+    );
+    assert!(
+        0 < stride && kernel_h <= h + 2 * padding && kernel_w <= w + 2 * padding,
+        "conv2d: a [{kernel_h}, {kernel_w}] kernel of stride {stride} does not fit images of \
+         [{h}, {w}] with padding {padding}"
+    );
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
         return crate::flex::conv2d(x, weight, bias, stride, padding);
@@ -40,10 +51,5 @@ fn composition(
     stride: usize,
     padding: usize,
 ) -> Tensor<4> {
-    module::conv2d(
-        x,
-        weight,
-        bias,
-        ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1),
-    )
+    module::conv2d(x, weight, bias, ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1))
 }

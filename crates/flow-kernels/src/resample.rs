@@ -24,7 +24,10 @@ pub fn upsample_nearest(x: Tensor<4>, factor: usize) -> Tensor<4> {
 
 fn composition(x: Tensor<4>, factor: usize) -> Tensor<4> {
     let [b, c, h, w] = x.dims();
-    x.reshape([b, c, h, 1, w, 1])
-        .expand([b, c, h, factor, w, factor])
-        .reshape([b, c, h * factor, w * factor])
+    x.reshape([b, c, h, 1, w, 1]).expand([b, c, h, factor, w, factor]).reshape([
+        b,
+        c,
+        h * factor,
+        w * factor,
+    ])
 }

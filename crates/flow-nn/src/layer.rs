@@ -13,13 +13,7 @@ pub(crate) fn linear(layer: &Linear, x: Tensor<2>, activation: Activation) -> Te
 /// A `kernel x kernel` convolution that keeps the size at stride 1, `[B, C, H, W] -> [B, C', H', W']`.
 pub(crate) fn conv(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let padding = layer.kernel_size[0] / 2;
-    conv2d(
-        x,
-        layer.weight.val(),
-        layer.bias.as_ref().map(|b| b.val()),
-        layer.stride[0],
-        padding,
-    )
+    conv2d(x, layer.weight.val(), layer.bias.as_ref().map(|b| b.val()), layer.stride[0], padding)
 }
 
 /// `act(gamma (x - mean) / std + beta)` over groups of channels.

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | [`Mlp`] | points in the plane, small vectors | [`MlpConfig`] |
 //! | [`UNet`] | images from 8x8 to 64x64 | [`UNetConfig`] |
+//! | [`Classifier`] | features that measure generated images | [`ClassifierConfig`] |
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -27,6 +28,7 @@
 //! # }
 //! ```
 
+mod classifier;
 mod embed;
 mod error;
 mod init;
@@ -35,6 +37,7 @@ mod mlp;
 mod network;
 mod unet;
 
+pub use classifier::{Classifier, ClassifierConfig};
 pub use embed::{ClassEmbedding, FourierFeatures, TimeEmbedding};
 pub use error::NetworkError;
 pub use init::{init_seeded, parameter_count};

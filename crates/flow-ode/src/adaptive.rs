@@ -180,7 +180,12 @@ impl Adaptive {
         let first = self.first_step.unwrap_or(1.0);
         let rules = [
             ("safety", safety, 0.0 < safety && safety < 1.0, "it lies between 0 and 1"),
-            ("min_factor", min_factor, 0.0 < min_factor && min_factor < 1.0, "it lies between 0 and 1"),
+            (
+                "min_factor",
+                min_factor,
+                0.0 < min_factor && min_factor < 1.0,
+                "it lies between 0 and 1",
+            ),
             ("max_factor", max_factor, 1.0 <= max_factor, "it is at least 1"),
             ("first_step", first, 0.0 < first && first.is_finite(), "it is positive and finite"),
             ("max_step", self.max_step, 0.0 < self.max_step, "it is positive"),

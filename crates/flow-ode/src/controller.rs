@@ -71,14 +71,7 @@ impl Controller {
     /// ```
     #[must_use]
     pub fn pid(proportional: f64, integral: f64, derivative: f64) -> Self {
-        Self {
-            proportional,
-            integral,
-            derivative,
-            safety: 0.9,
-            min_factor: 0.2,
-            max_factor: 10.0,
-        }
+        Self { proportional, integral, derivative, safety: 0.9, min_factor: 0.2, max_factor: 10.0 }
     }
 
     /// Sets the share of the optimal step that is taken, in `(0, 1)`; 0.9 by default.
@@ -108,6 +101,7 @@ impl Controller {
 }
 
 /// A controller at work: it remembers the errors of the last two accepted steps.
+#[derive(Clone)]
 pub(crate) struct Control {
     controller: Controller,
     exponent: f64,

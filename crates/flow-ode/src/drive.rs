@@ -27,7 +27,7 @@ pub(crate) fn runge_kutta_on_grid<S: State, F: VectorField<S>>(
         let interval = Interval::new(pair[0], pair[1]);
         let k1 = slope.take().unwrap_or_else(|| field.eval(interval.node(0.0), &y));
         let mut step = Segment::runge_kutta(tableau, field, interval, y, k1);
-        if S::ON_HOST && !step.y1.is_finite() {
+        if S::ON_HOST && !step.y1.all_finite() {
             return Err(OdeError::NonFinite { t: interval.t0, h: interval.h(), y: step.y0 });
         }
         if let Next::Stop(t, y) = record.accept(&mut step, field) {
@@ -52,7 +52,7 @@ pub(crate) fn adams_on_grid<S: State, F: VectorField<S>>(
         let interval = Interval::new(pair[0], pair[1]);
         let f0 = slope.take().unwrap_or_else(|| field.eval(interval.t0, &y));
         let mut step = history.step(field, interval, y, f0);
-        if S::ON_HOST && !step.y1.is_finite() {
+        if S::ON_HOST && !step.y1.all_finite() {
             return Err(OdeError::NonFinite { t: interval.t0, h: interval.h(), y: step.y0 });
         }
         if let Next::Stop(t, y) = record.accept(&mut step, field) {
@@ -80,19 +80,19 @@ pub(crate) fn adaptively<S: State, F: VectorField<S>>(
     let mut control = Control::new(settings.controller, exponent);
     let mut t = t0;
 
-    let begin = |t: f64, target: f64| Interval::new(t, target).beside_jumps(is_jump(t), is_jump(target));
+    let begin =
+        |t: f64, target: f64| Interval::new(t, target).beside_jumps(is_jump(t), is_jump(target));
     let mut slope = Some(field.eval(begin(t, target).node(0.0), &y));
-    if S::ON_HOST && !(y.is_finite() && slope.as_ref().is_some_and(S::is_finite)) {
+    if S::ON_HOST && !(y.all_finite() && slope.as_ref().is_some_and(S::all_finite)) {
         return Err(OdeError::NonFinite { t, h: 0.0, y });
     }
-    let mut h = match settings.first_step {
-        Some(h) => h,
-        None => {
-            let k1 = slope.as_ref().expect("the slope was evaluated above");
-            let found = first_step(field, begin(t, target), &y, k1, settings, exponent);
-            let Some(h) = found else { return Err(OdeError::NonFinite { t, h: 0.0, y }) };
-            h
-        }
+    let mut h = if let Some(h) = settings.first_step {
+        h
+    } else {
+        let k1 = slope.as_ref().expect("the slope was evaluated above");
+        let found = first_step(field, begin(t, target), &y, k1, settings, exponent);
+        let Some(h) = found else { return Err(OdeError::NonFinite { t, h: 0.0, y }) };
+        h
     };
 
     while t != t1 {
@@ -128,9 +128,10 @@ pub(crate) fn adaptively<S: State, F: VectorField<S>>(
             slope = Some(step.stages.swap_remove(0));
             if h < resolution(t) {
                 let h = direction * h;
-                return Err(match error.is_finite() {
-                    true => OdeError::StepUnderflow { t, h, y },
-                    false => OdeError::NonFinite { t, h, y },
+                return Err(if error.is_finite() {
+                    OdeError::StepUnderflow { t, h, y }
+                } else {
+                    OdeError::NonFinite { t, h, y }
                 });
             }
         }
@@ -139,7 +140,7 @@ pub(crate) fn adaptively<S: State, F: VectorField<S>>(
 }
 
 /// The smallest step worth taking from `t`: ten units of rounding.
-fn resolution(t: f64) -> f64 {
+pub(crate) fn resolution(t: f64) -> f64 {
     10.0 * (t.abs().next_up() - t.abs())
 }
 

@@ -3,27 +3,26 @@
 use crate::segment::Segment;
 use crate::state::State;
 
-/// Which crossings count, seen along the integration, so mirrored when time runs backward.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Crossing {
-    /// Both.
-    #[default]
+/// Which crossings count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crossing {
     Any,
-    /// From negative to positive.
     Rising,
-    /// From positive to negative.
     Falling,
 }
 
 /// What happens at an event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum AtEvent {
-    #[default]
     Continue,
     Stop,
 }
 
+type EventFunction<'a, S> = Box<dyn Fn(f64, &S) -> f64 + 'a>;
+
 /// A function `g(t, y)` whose zeros are looked for.
+///
+/// Rising and falling are meant along the integration, so mirrored when time runs backward.
 ///
 /// A zero is noticed by the change of sign over a step and found on the method's interpolant to
 /// rounding of time; two zeros within one step cancel and stay unnoticed, which
@@ -45,7 +44,7 @@ enum AtEvent {
 /// assert!((landed.t - (2.0 * 10.0 / 9.81_f64).sqrt()).abs() < 1e-9);
 /// ```
 pub struct Event<'a, S> {
-    g: Box<dyn Fn(f64, &S) -> f64 + 'a>,
+    g: EventFunction<'a, S>,
     crossing: Crossing,
     then: AtEvent,
 }
@@ -148,11 +147,8 @@ fn root(g: impl Fn(f64) -> f64, (mut a, mut ga): (f64, f64), (mut b, mut gb): (f
     for _ in 0..ITERATIONS {
         let t = a + share * (b - a);
         let gt = g(t);
-        let ((c, gc), (old_b, old_gb)) = if gt.signum() == ga.signum() {
-            ((a, ga), (b, gb))
-        } else {
-            ((b, gb), (a, ga))
-        };
+        let ((c, gc), (old_b, old_gb)) =
+            if gt.signum() == ga.signum() { ((a, ga), (b, gb)) } else { ((b, gb), (a, ga)) };
         (a, ga, b, gb) = (t, gt, old_b, old_gb);
         let (best, g_best) = if ga.abs() < gb.abs() { (a, ga) } else { (b, gb) };
         let resolution = 2.0 * f64::EPSILON * best.abs() + f64::MIN_POSITIVE;

@@ -1,16 +1,16 @@
-//! The size of the first step.
+//! The size of the first step, from the sizes of the state, its slope and its curvature.
+//!
+//! # Reference
+//! Hairer, Nørsett & Wanner (1993), "Solving Ordinary Differential Equations I", second edition,
+//! section II.4, "Starting step size".
 
 use crate::adaptive::Adaptive;
 use crate::field::{Counted, VectorField};
 use crate::segment::Interval;
 use crate::state::State;
 
-/// A first step from the sizes of the state, its slope and its curvature, clipped to the interval;
-/// `None` if state or slope is not finite. It costs one evaluation.
-///
-/// # Reference
-/// Hairer, Nørsett & Wanner (1993), "Solving Ordinary Differential Equations I", second edition,
-/// section II.4, "Starting step size".
+/// A first step no longer than the interval; `None` if state or slope is not finite. It costs one
+/// evaluation.
 pub(crate) fn first_step<S: State, F: VectorField<S>>(
     field: &Counted<'_, F>,
     interval: Interval,
@@ -25,19 +25,23 @@ pub(crate) fn first_step<S: State, F: VectorField<S>>(
     if !(d0.is_finite() && d1.is_finite()) {
         return None;
     }
-    let h0 = if d0 < 1e-5 || d1 < 1e-5 { 1e-6 } else { 0.01 * d0 / d1 };
-    let h0 = h0.min(longest);
-
+    let h0 = first_guess(d0, d1, longest);
     let signed = h0.copysign(interval.h());
-    let y1 = y0.combine(&[(signed, f0)]);
-    let f1 = field.eval(interval.node(signed / interval.h()), &y1);
+    let f1 = field.eval(interval.node(signed / interval.h()), &y0.combine(&[(signed, f0)]));
     let d2 = norm(&S::untracked_sum(&[(1.0, &f1), (-1.0, f0)])).worst() / h0;
+    Some(second_guess(h0, d1, d2, longest, exponent))
+}
 
+/// A step in which the state changes by a hundredth, judged by state and slope alone.
+pub(crate) fn first_guess(d0: f64, d1: f64, longest: f64) -> f64 {
+    let h0 = if d0 < 1e-5 || d1 < 1e-5 { 1e-6 } else { 0.01 * d0 / d1 };
+    h0.min(longest)
+}
+
+/// The first step, once the curvature `d2` over the guess `h0` is known.
+pub(crate) fn second_guess(h0: f64, d1: f64, d2: f64, longest: f64, exponent: f64) -> f64 {
     let steepest = if d1 > d2 || d2.is_nan() { d1 } else { d2 };
-    let h1 = if steepest <= 1e-15 {
-        (h0 * 1e-3).max(1e-6)
-    } else {
-        (0.01 / steepest).powf(exponent)
-    };
-    Some((100.0 * h0).min(h1).min(longest))
+    let h1 =
+        if steepest <= 1e-15 { (h0 * 1e-3).max(1e-6) } else { (0.01 / steepest).powf(exponent) };
+    (100.0 * h0).min(h1).min(longest)
 }

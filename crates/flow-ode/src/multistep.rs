@@ -85,7 +85,8 @@ impl<S: State> History<S> {
     fn terms<'a>(&'a self, interval: Interval, end: Option<&'a S>) -> Vec<(f64, &'a S)> {
         let order = self.adams.order() as usize;
         let past = self.slopes.iter().map(|(t, f)| (*t, f));
-        let nodes: Vec<_> = end.map(|f| (interval.t1, f)).into_iter().chain(past).take(order).collect();
+        let nodes: Vec<_> =
+            end.map(|f| (interval.t1, f)).into_iter().chain(past).take(order).collect();
         let times: Vec<f64> = nodes.iter().map(|(t, _)| *t).collect();
         let weights = quadrature(&times, interval);
         weights.into_iter().zip(nodes).map(|(w, (_, f))| (w, f)).collect()
@@ -131,31 +132,23 @@ mod tests {
     fn weights_on_a_uniform_grid_are_those_of_adams_and_bashforth() {
         let step = Interval::new(0.0, 1.0);
         close(&quadrature(&[0.0, -1.0], step), &[1.5, -0.5]);
-        close(&quadrature(&[0.0, -1.0, -2.0, -3.0], step), &[
-            55.0 / 24.0,
-            -59.0 / 24.0,
-            37.0 / 24.0,
-            -3.0 / 8.0,
-        ]);
-        close(&quadrature(&[0.0, -1.0, -2.0, -3.0, -4.0], step), &[
-            1901.0 / 720.0,
-            -1387.0 / 360.0,
-            109.0 / 30.0,
-            -637.0 / 360.0,
-            251.0 / 720.0,
-        ]);
+        close(
+            &quadrature(&[0.0, -1.0, -2.0, -3.0], step),
+            &[55.0 / 24.0, -59.0 / 24.0, 37.0 / 24.0, -3.0 / 8.0],
+        );
+        close(
+            &quadrature(&[0.0, -1.0, -2.0, -3.0, -4.0], step),
+            &[1901.0 / 720.0, -1387.0 / 360.0, 109.0 / 30.0, -637.0 / 360.0, 251.0 / 720.0],
+        );
     }
 
     #[test]
     fn weights_on_a_uniform_grid_are_those_of_adams_and_moulton() {
         let step = Interval::new(0.0, 1.0);
-        close(&quadrature(&[1.0, 0.0, -1.0, -2.0, -3.0], step), &[
-            251.0 / 720.0,
-            323.0 / 360.0,
-            -11.0 / 30.0,
-            53.0 / 360.0,
-            -19.0 / 720.0,
-        ]);
+        close(
+            &quadrature(&[1.0, 0.0, -1.0, -2.0, -3.0], step),
+            &[251.0 / 720.0, 323.0 / 360.0, -11.0 / 30.0, 53.0 / 360.0, -19.0 / 720.0],
+        );
     }
 
     #[test]

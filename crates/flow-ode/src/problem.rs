@@ -176,7 +176,7 @@ impl<'a, S: State, F: VectorField<S>> Problem<'a, S, F> {
         if t0 == t1 {
             return Ok(record.finish(t0, y0, 0));
         }
-        if S::ON_HOST && !y0.is_finite() {
+        if S::ON_HOST && !y0.all_finite() {
             return Err(OdeError::NonFinite { t: t0, h: 0.0, y: y0 });
         }
         let grid = match stepping {

@@ -121,9 +121,7 @@ impl<S: State> Segment<S> {
         let h = self.interval.h();
         let theta = ((t - self.interval.t0) / h).clamp(0.0, 1.0);
         match self.interpolant {
-            Interpolant::Linear => {
-                self.y0.combine(&[(-theta, &self.y0), (theta, &self.y1)])
-            }
+            Interpolant::Linear => self.y0.combine(&[(-theta, &self.y0), (theta, &self.y1)]),
             Interpolant::Hermite => {
                 let f1 = self.end_slope.as_ref().expect("a complete segment knows its end slope");
                 let step = theta * theta * (3.0 - 2.0 * theta);

@@ -46,6 +46,9 @@ pub(crate) fn equal_steps<S>((t0, t1): (f64, f64), steps: usize) -> Result<Vec<f
     Ok((0..steps).map(time).chain([t1]).collect())
 }
 
+/// A last step below this share of the others is rounding, not a step that was asked for.
+const SLIVER: f64 = 1e-9;
+
 /// Steps of size `h` over the span, the last one shortened.
 pub(crate) fn sized_steps<S>((t0, t1): (f64, f64), h: f64) -> Result<Vec<f64>, OdeError<S>> {
     if !(h > 0.0 && h.is_finite()) {
@@ -55,8 +58,6 @@ pub(crate) fn sized_steps<S>((t0, t1): (f64, f64), h: f64) -> Result<Vec<f64>, O
             must: "a step size is positive and finite, also backward in time",
         });
     }
-    // A last step below this share of `h` is rounding of `h`, not a step that was asked for.
-    const SLIVER: f64 = 1e-9;
     let steps = ((t1 - t0).abs() / h - SLIVER).ceil().max(1.0);
     let signed = h.copysign(t1 - t0);
     Ok((0..steps as usize).map(|i| t0 + i as f64 * signed).chain([t1]).collect())

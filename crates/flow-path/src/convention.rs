@@ -56,11 +56,7 @@ pub struct FromDiffusionTime<S>(pub S);
 impl<S: Schedule> Schedule for FromDiffusionTime<S> {
     fn at(&self, t: f64) -> Coefficients {
         let c = self.0.at(to_diffusion_time(t));
-        Coefficients {
-            d_alpha: -c.d_alpha,
-            d_sigma: -c.d_sigma,
-            ..c
-        }
+        Coefficients { d_alpha: -c.d_alpha, d_sigma: -c.d_sigma, ..c }
     }
 
     fn prior_std(&self) -> f64 {

@@ -88,3 +88,12 @@ pub enum PathError {
         tolerance: f64,
     },
 }
+
+/// The value, if it is a positive number.
+pub(crate) fn positive(name: &'static str, value: f64) -> Result<f64, PathError> {
+    if value.is_finite() && 0.0 < value {
+        Ok(value)
+    } else {
+        Err(PathError::Parameter { name, value, domain: "(0, inf)" })
+    }
+}

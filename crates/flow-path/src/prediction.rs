@@ -61,10 +61,7 @@ impl Prediction {
             Self::Displacement => (1.0, -1.0),
             Self::Edm { sigma_data } => {
                 let total = c.sigma.hypot(sigma_data * c.alpha);
-                (
-                    c.sigma / (sigma_data * total),
-                    -sigma_data * c.alpha / total,
-                )
+                (c.sigma / (sigma_data * total), -sigma_data * c.alpha / total)
             }
         }
     }
@@ -101,16 +98,8 @@ impl Prediction {
             p.is_finite() && q.is_finite() && lost.abs() > f64::EPSILON
         };
         (
-            if regular(start) {
-                start
-            } else {
-                start + ENDPOINT_MARGIN
-            },
-            if regular(end) {
-                end
-            } else {
-                end - ENDPOINT_MARGIN
-            },
+            if regular(start) { start } else { start + ENDPOINT_MARGIN },
+            if regular(end) { end } else { end - ENDPOINT_MARGIN },
         )
     }
 
@@ -149,11 +138,7 @@ impl Prediction {
         c: &Coefficients,
     ) -> Tensor<D> {
         let (a, b) = self.convert(to, c);
-        if self == to {
-            value
-        } else {
-            value * a + x_t * b
-        }
+        if self == to { value } else { value * a + x_t * b }
     }
 
     /// A predicted batch turned into another prediction, one time per sample.
@@ -177,8 +162,5 @@ impl Prediction {
 /// The scalars that write the row `to` as a combination of the rows `from` and `x`.
 pub(crate) fn combine(from: (f64, f64), x: (f64, f64), to: (f64, f64)) -> (f64, f64) {
     let det = from.0 * x.1 - from.1 * x.0;
-    (
-        (to.0 * x.1 - to.1 * x.0) / det,
-        (from.0 * to.1 - from.1 * to.0) / det,
-    )
+    ((to.0 * x.1 - to.1 * x.0) / det, (from.0 * to.1 - from.1 * to.0) / det)
 }

@@ -44,12 +44,7 @@ impl<A: Schedule, B: Schedule> Rescheduled<A, B> {
         let trained = self.trained.at(t);
         // At equal ratios both factors have the same quotient; their norm is never zero.
         let scale = along.alpha.hypot(along.sigma) / trained.alpha.hypot(trained.sigma);
-        Reading {
-            t,
-            scale,
-            trained,
-            along,
-        }
+        Reading { t, scale, trained, along }
     }
 
     /// The network's inputs for a batch at times `r`: points and times of the trained schedule.
@@ -86,10 +81,6 @@ impl Reading {
     #[must_use]
     pub fn convert(&self, from: Prediction, to: Prediction) -> (f64, f64) {
         let (trained, along) = (&self.trained, &self.along);
-        combine(
-            from.factors(trained),
-            (along.alpha, along.sigma),
-            to.factors(along),
-        )
+        combine(from.factors(trained), (along.alpha, along.sigma), to.factors(along))
     }
 }

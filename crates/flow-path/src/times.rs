@@ -42,6 +42,7 @@ impl Times {
     }
 
     /// The times one after the other.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.0.iter().copied()
     }
@@ -64,9 +65,7 @@ impl Times {
     /// Output `[B]`.
     #[must_use]
     pub fn to_tensor(&self, device: &Device) -> Tensor<1> {
-        let n = self.len();
-        let values: Vec<f32> = self.iter().map(|t| t as f32).collect();
-        Tensor::from_data(TensorData::new(values, [n]), device)
+        Tensor::from_data(TensorData::new(self.0.clone(), [self.len()]), device)
     }
 
     /// A function of time as a column that broadcasts over a batch of samples.
@@ -91,16 +90,8 @@ impl From<Vec<f64>> for Times {
 /// One scalar per sample, shaped to broadcast over the batch.
 pub(crate) fn column<const D: usize>(like: &Tensor<D>, values: Vec<f64>) -> Tensor<D> {
     let batch = like.dims()[0];
-    assert_eq!(
-        values.len(),
-        batch,
-        "expected one time per sample ({batch}), got {}",
-        values.len()
-    );
+    assert_eq!(values.len(), batch, "expected one time per sample ({batch}), got {}", values.len());
     let mut shape = [1; D];
     shape[0] = batch;
-    Tensor::from_data(
-        TensorData::new(values, shape),
-        (&like.device(), like.dtype()),
-    )
+    Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }

@@ -58,11 +58,7 @@ impl Weighting {
             Self::FlowMatching => 0.5 * noise_level,
             Self::VCosine => noise_level / PI,
             Self::NoiseCosine => 1.0 / (2.0 * PI * (0.5 * log_snr).cosh()),
-            Self::Edm {
-                mean,
-                std,
-                sigma_data,
-            } => {
+            Self::Edm { mean, std, sigma_data } => {
                 let relative = noise_level / sigma_data;
                 normal_density(log_snr, -2.0 * mean, 2.0 * std) * (relative * relative + 1.0)
             }

@@ -61,11 +61,9 @@ fn tensors_convert_in_single_precision() {
     let (x0, x1) = ([-0.8, 0.3, 1.1, -0.2], [1.7, -0.6, 0.4, 0.9]);
     let upload = |x: [f64; 4]| Tensor::<2>::from_data(TensorData::new(x.to_vec(), [4, 1]), &device);
     let t = Times::new(vec![0.2, 0.4, 0.6, 0.8]);
-    for schedule in [
-        &Linear::default() as &dyn Schedule,
-        &VariancePreserving::default(),
-        &Cosine::default(),
-    ] {
+    for schedule in
+        [&Linear::default() as &dyn Schedule, &VariancePreserving::default(), &Cosine::default()]
+    {
         let x_t = t.column(&upload(x1), |t| schedule.at(t).alpha) * upload(x1)
             + t.column(&upload(x0), |t| schedule.at(t).sigma) * upload(x0);
         for from in ALL {
@@ -77,11 +75,11 @@ fn tensors_convert_in_single_precision() {
                 assert!(error < 1e-4, "{from:?} to {to:?}: {error}");
                 let same_time = from.convert_tensor(
                     to,
-                    given.clone().slice([1..2]),
-                    x_t.clone().slice([1..2]),
+                    given.clone().narrow(0, 1, 1),
+                    x_t.clone().narrow(0, 1, 1),
                     &schedule.at(0.4),
                 );
-                let error: f32 = (got.slice([1..2]) - same_time).abs().max().into_scalar();
+                let error: f32 = (got.narrow(0, 1, 1) - same_time).abs().max().into_scalar();
                 assert!(error < 1e-5, "{from:?} to {to:?} at one time: {error}");
             }
         }
@@ -99,27 +97,15 @@ fn the_published_conversions_are_recovered() {
             assert_close(got.1, want.1, 1e-13);
         };
         let velocity = Prediction::Velocity;
-        close(
-            velocity.convert(Prediction::Data, &c),
-            (c.sigma / d, -c.d_sigma / d),
-        );
-        close(
-            velocity.convert(Prediction::Noise, &c),
-            (-c.alpha / d, c.d_alpha / d),
-        );
+        close(velocity.convert(Prediction::Data, &c), (c.sigma / d, -c.d_sigma / d));
+        close(velocity.convert(Prediction::Noise, &c), (-c.alpha / d, c.d_alpha / d));
         let score = (c.alpha / (c.sigma * d), -c.d_alpha / (c.sigma * d));
         close(velocity.convert(Prediction::Score, &c), score);
     }
     // Linear: x1 = x + (1 - t) u and x0 = x - t u.
     let c = Linear::default().at(0.3);
-    assert_eq!(
-        Prediction::Velocity.convert(Prediction::Data, &c),
-        (0.7, 1.0)
-    );
-    assert_eq!(
-        Prediction::Velocity.convert(Prediction::Noise, &c),
-        (-0.3, 1.0)
-    );
+    assert_eq!(Prediction::Velocity.convert(Prediction::Data, &c), (0.7, 1.0));
+    assert_eq!(Prediction::Velocity.convert(Prediction::Noise, &c), (-0.3, 1.0));
 }
 
 #[test]
@@ -159,10 +145,7 @@ fn edm_is_the_preconditioned_denoiser() {
         let c = schedule.at(0.6);
         let (level, noisy) = (c.sigma / c.alpha, x1 + c.sigma / c.alpha * x0);
         let total = level * level + sigma_data * sigma_data;
-        let (skip, out) = (
-            sigma_data * sigma_data / total,
-            level * sigma_data / total.sqrt(),
-        );
+        let (skip, out) = (sigma_data * sigma_data / total, level * sigma_data / total.sqrt());
         let f = value(Prediction::Edm { sigma_data }, x0, x1, &c);
         assert_close(skip * noisy + out * f, x1, 1e-12);
     }
@@ -178,21 +161,9 @@ fn squared_errors_differ_by_their_published_factors() {
             let level = (-0.5 * c.log_snr()).exp();
             let factor = |to| Prediction::Noise.error_factor(to, &c);
             assert_close(factor(Prediction::Data), level * level, 1e-12);
-            assert_close(
-                factor(Prediction::V),
-                (c.alpha * (1.0 + level * level)).powi(2),
-                1e-12,
-            );
-            assert_close(
-                factor(Prediction::Displacement),
-                (1.0 + level).powi(2),
-                1e-12,
-            );
-            assert_close(
-                factor(Prediction::Velocity),
-                (c.det() / c.alpha).powi(2),
-                1e-12,
-            );
+            assert_close(factor(Prediction::V), (c.alpha * (1.0 + level * level)).powi(2), 1e-12);
+            assert_close(factor(Prediction::Displacement), (1.0 + level).powi(2), 1e-12);
+            assert_close(factor(Prediction::Velocity), (c.det() / c.alpha).powi(2), 1e-12);
             assert_close(factor(Prediction::Score), c.sigma.powi(-2), 1e-12);
         }
     }
@@ -229,22 +200,10 @@ fn only_predictions_that_lose_the_pair_give_up_an_end() {
     assert_eq!(Prediction::Noise.span(&linear), (noise_end, 1.0));
     assert_eq!(Prediction::Score.span(&linear), (noise_end, data_end));
     // Blurred data keeps its noise, and the diffusion some of its data.
-    assert_eq!(
-        Prediction::Data.span(&Linear { sigma_min: 1e-3 }),
-        (0.0, 1.0)
-    );
-    assert_eq!(
-        Prediction::Noise.span(&VariancePreserving::default()),
-        (0.0, data_end)
-    );
-    assert_eq!(
-        Prediction::Noise.span(&NicholDhariwal::default()),
-        (noise_end, data_end)
-    );
-    assert_eq!(
-        Prediction::Velocity.span(&Polynomial { degree: 2.0 }),
-        (noise_end, 1.0)
-    );
+    assert_eq!(Prediction::Data.span(&Linear { sigma_min: 1e-3 }), (0.0, 1.0));
+    assert_eq!(Prediction::Noise.span(&VariancePreserving::default()), (0.0, data_end));
+    assert_eq!(Prediction::Noise.span(&NicholDhariwal::default()), (noise_end, data_end));
+    assert_eq!(Prediction::Velocity.span(&Polynomial { degree: 2.0 }), (noise_end, 1.0));
 }
 
 #[test]

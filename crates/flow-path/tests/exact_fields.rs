@@ -6,18 +6,14 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use common::{assert_close, derivative, integral, rng};
 use flow_path::{
-    Checkerboard, Cosine, Exact, ExactField, FiniteData, Gaussian, Linear, Mixture, Prediction,
-    Schedule, Target, Times, VarianceExploding, VariancePreserving,
+    Checkerboard, Cosine, Exact, ExactField, FiniteData, FromDiffusionTime, Gaussian, Linear,
+    Mixture, Prediction, Schedule, Target, Times, VarianceExploding, VariancePreserving,
 };
 
 fn mixture() -> Mixture {
     let component = |x, y, std| Gaussian::new(vec![x, y], std);
     Mixture::weighted(
-        vec![
-            component(-1.0, 0.5, 0.3),
-            component(0.8, -0.2, 0.6),
-            component(0.1, 1.4, 0.15),
-        ],
+        vec![component(-1.0, 0.5, 0.3), component(0.8, -0.2, 0.6), component(0.1, 1.4, 0.15)],
         &[0.5, 0.3, 0.2],
     )
 }
@@ -28,26 +24,16 @@ fn finite() -> FiniteData {
 
 fn fields() -> Vec<Box<dyn ExactField>> {
     vec![
-        Box::new(Exact::new(
-            Gaussian::new(vec![0.4, -1.0], 0.7),
-            Linear::default(),
-        )),
+        Box::new(Exact::new(Gaussian::new(vec![0.4, -1.0], 0.7), Linear::default())),
         Box::new(Exact::new(mixture(), Linear { sigma_min: 0.05 })),
         Box::new(Exact::new(mixture(), VariancePreserving::default())),
-        Box::new(Exact::new(
-            mixture(),
-            VarianceExploding {
-                sigma_max: 5.0,
-                ..Default::default()
-            },
-        )),
+        Box::new(Exact::new(mixture(), VarianceExploding { sigma_max: 5.0, ..Default::default() })),
+        // Run from data to noise: the field of the reversed path is its negative at 1 - t.
+        Box::new(Exact::new(mixture(), FromDiffusionTime(Linear { sigma_min: 0.2 }))),
         Box::new(Exact::new(finite(), Cosine::default())),
         Box::new(Exact::new(finite(), Linear::default())),
         Box::new(Exact::new(Checkerboard::default(), Linear::default())),
-        Box::new(Exact::new(
-            Checkerboard::new(2, 1.5),
-            VariancePreserving::default(),
-        )),
+        Box::new(Exact::new(Checkerboard::new(2, 1.5), VariancePreserving::default())),
     ]
 }
 
@@ -80,10 +66,7 @@ fn densities_and_velocities_satisfy_the_continuity_equation() {
         for x in POINTS {
             for t in [0.15, 0.4, 0.7] {
                 let residual = continuity_residual(&*field, x, t, 1.0);
-                assert!(
-                    residual.abs() < 1e-6,
-                    "{field:?} at {x:?}, {t}: {residual:e}"
-                );
+                assert!(residual.abs() < 1e-6, "{field:?} at {x:?}, {t}: {residual:e}");
             }
         }
     }
@@ -103,14 +86,25 @@ fn a_velocity_of_the_wrong_sign_breaks_the_continuity_equation() {
 }
 
 #[test]
+fn a_rotation_of_centred_data_is_another_velocity_of_the_same_path() {
+    // The rotation (-y, x) is free of divergence and follows the level sets of a centred Gaussian.
+    let field = Exact::new(Gaussian::new(vec![0.0, 0.0], 0.7), Linear::default());
+    for [x, y] in POINTS {
+        let density = |x: f64, y: f64| field.log_density(&[x, y], 0.4).exp();
+        let flux = derivative(|x| -y * density(x, y), x, 1e-3)
+            + derivative(|y| x * density(x, y), y, 1e-3);
+        assert_close(flux, 0.0, 1e-9);
+    }
+}
+
+#[test]
 fn the_score_is_the_gradient_of_the_log_density() {
     for field in fields() {
         for x in POINTS {
             for t in TIMES {
-                let score = field.score(&x, t);
-                for axis in 0..2 {
+                for (axis, score) in field.score(&x, t).into_iter().enumerate() {
                     let along = |y: f64| field.log_density(&moved(x, axis, y), t);
-                    assert_close(score[axis], derivative(along, x[axis], 1e-3), 1e-6);
+                    assert_close(score, derivative(along, x[axis], 1e-3), 1e-6);
                 }
             }
         }
@@ -139,12 +133,8 @@ fn posterior_means_of_data_and_noise_make_up_the_point() {
     for x in POINTS {
         for t in TIMES {
             let (m, c) = (field.marginal(&x, t), schedule.at(t));
-            for axis in 0..2 {
-                assert_close(
-                    c.alpha * m.data[axis] + c.sigma * m.noise[axis],
-                    x[axis],
-                    1e-12,
-                );
+            for (axis, x) in x.into_iter().enumerate() {
+                assert_close(c.alpha * m.data[axis] + c.sigma * m.noise[axis], x, 1e-12);
                 assert_close(m.score[axis], -m.noise[axis] / c.sigma, 1e-10);
                 let velocity = c.velocity(m.noise[axis], m.data[axis]);
                 assert_close(m.velocity[axis], velocity, 1e-12);
@@ -156,12 +146,7 @@ fn posterior_means_of_data_and_noise_make_up_the_point() {
 #[test]
 fn velocity_variance_of_points_is_that_of_the_responsibilities() {
     // A mixture of Gaussians of no width is a finite data set, computed by another formula.
-    let points = vec![
-        vec![-1.0, 0.5],
-        vec![0.8, -0.2],
-        vec![0.1, 1.4],
-        vec![0.8, 0.9],
-    ];
+    let points = vec![vec![-1.0, 0.5], vec![0.8, -0.2], vec![0.1, 1.4], vec![0.8, 0.9]];
     let narrow = Mixture::uniform(points.into_iter().map(|m| Gaussian::new(m, 0.0)).collect());
     for x in POINTS {
         for t in TIMES {
@@ -178,10 +163,8 @@ fn velocity_variance_of_points_is_that_of_the_responsibilities() {
 fn the_marginal_density_is_a_histogram_of_mixed_pairs() {
     // 40,000 draws in 20 bins: chi-square with 19 degrees exceeds 50 once in 10,000 seeds.
     let (t, n) = (0.6, 40_000);
-    let data = Mixture::uniform(vec![
-        Gaussian::new(vec![-1.0], 0.2),
-        Gaussian::new(vec![1.0], 0.4),
-    ]);
+    let data =
+        Mixture::uniform(vec![Gaussian::new(vec![-1.0], 0.2), Gaussian::new(vec![1.0], 0.4)]);
     let field = Exact::new(data, Linear { sigma_min: 0.1 });
     let c = field.schedule.at(t);
     let mut rng = rng(11);
@@ -210,19 +193,12 @@ fn the_marginal_density_is_a_histogram_of_mixed_pairs() {
 #[test]
 fn the_gaussian_flow_follows_its_velocity() {
     let gaussian = Gaussian::new(vec![1.5], 0.5);
-    for schedule in [
-        &Linear::default() as &dyn Schedule,
-        &VariancePreserving::default(),
-    ] {
+    for schedule in [&Linear::default() as &dyn Schedule, &VariancePreserving::default()] {
         let field = Exact::new(gaussian.clone(), schedule);
         let (start, x0) = (schedule.at(0.0), -0.8);
         let flow = |t: f64| gaussian.transport(&[x0], &start, &schedule.at(t))[0];
         for t in TIMES {
-            assert_close(
-                field.velocity(&[flow(t)], t)[0],
-                derivative(flow, t, 1e-4),
-                1e-9,
-            );
+            assert_close(field.velocity(&[flow(t)], t)[0], derivative(flow, t, 1e-4), 1e-9);
         }
     }
 }
@@ -239,17 +215,10 @@ fn interval_by_erf(x: f64, low: f64, high: f64, alpha: f64, sigma: f64) -> (f64,
 #[test]
 fn the_checkerboard_agrees_with_error_functions() {
     let board = Checkerboard::new(2, 1.0);
-    for (x, alpha, sigma) in [
-        ([0.2, -0.3], 0.5, 0.5),
-        ([1.4, 0.9], 0.8, 0.3),
-        ([0.0, 0.1], 0.3, 0.9),
-    ] {
-        let c = flow_path::Coefficients {
-            alpha,
-            sigma,
-            d_alpha: 1.0,
-            d_sigma: -1.0,
-        };
+    for (x, alpha, sigma) in
+        [([0.2, -0.3], 0.5, 0.5), ([1.4, 0.9], 0.8, 0.3), ([0.0, 0.1], 0.3, 0.9)]
+    {
+        let c = flow_path::Coefficients { alpha, sigma, d_alpha: 1.0, d_sigma: -1.0 };
         let squares = [[(-1.0, 0.0); 2], [(0.0, 1.0); 2]].map(|square| {
             let along = |k: usize| interval_by_erf(x[k], square[k].0, square[k].1, alpha, sigma);
             let (first, second) = (along(0), along(1));
@@ -269,13 +238,7 @@ fn the_checkerboard_is_finite_far_away_and_at_either_end() {
     for x in [[0.1, 0.2], [50.0, -30.0], [4.0, 4.0]] {
         for t in [0.0, 1e-9, 0.5, 0.999, field.span().1] {
             let m = field.marginal(&x, t);
-            let all = [
-                m.log_density,
-                m.divergence,
-                m.velocity_variance,
-                m.velocity[0],
-                m.score[1],
-            ];
+            let all = [m.log_density, m.divergence, m.velocity_variance, m.velocity[0], m.score[1]];
             assert!(all.iter().all(|v| v.is_finite()), "at {x:?}, {t}: {m:?}");
         }
     }
@@ -314,25 +277,14 @@ fn the_device_agrees_with_the_host_for_every_target() {
         let name = format!("{target:?}");
         let c: Vec<_> = t.iter().map(|t| schedule.at(t)).collect();
         let (data, noise) = target.posterior_means(x(), &c);
-        let read = |x: Tensor<2>| {
-            x.into_data()
-                .convert::<f64>()
-                .try_into_vec::<f64>()
-                .unwrap()
-        };
+        let read = |x: Tensor<2>| x.into_data().convert::<f64>().try_into_vec::<f64>().unwrap();
         let (data, noise) = (read(data), read(noise));
         for (k, point) in POINTS.iter().enumerate() {
             let m = target.marginal(point, &c[k]);
             for axis in 0..2 {
                 // Single precision; the noise divides differences of order one by sigma > 0.3.
-                assert!(
-                    (data[2 * k + axis] - m.data[axis]).abs() < 2e-5,
-                    "data of {name}"
-                );
-                assert!(
-                    (noise[2 * k + axis] - m.noise[axis]).abs() < 2e-5,
-                    "noise of {name}"
-                );
+                assert!((data[2 * k + axis] - m.data[axis]).abs() < 2e-5, "data of {name}");
+                assert!((noise[2 * k + axis] - m.noise[axis]).abs() < 2e-5, "noise of {name}");
             }
         }
     }
@@ -347,11 +299,7 @@ fn an_exact_field_predicts_as_a_network_would() {
     let x = Tensor::<4>::from_data(TensorData::new(points, [4, 1, 2, 1]), &device);
     let velocity = field.predict(Prediction::Velocity, x, &Times::new(TIMES.to_vec()));
     assert_eq!(velocity.dims(), [4, 1, 2, 1]);
-    let velocity = velocity
-        .into_data()
-        .convert::<f64>()
-        .try_into_vec::<f64>()
-        .unwrap();
+    let velocity = velocity.into_data().convert::<f64>().try_into_vec::<f64>().unwrap();
     for (k, (point, t)) in POINTS.iter().zip(TIMES).enumerate() {
         assert_close(velocity[2 * k], field.velocity(point, t)[0], 1e-5);
     }

@@ -17,7 +17,7 @@ fn column(values: &[f64]) -> Tensor<2> {
 }
 
 fn read<const D: usize>(x: Tensor<D>) -> Vec<f64> {
-    x.into_data().try_into_vec().unwrap()
+    x.into_data().try_into_vec().expect("a tensor in double precision")
 }
 
 const X0: [f64; 3] = [0.4, -1.3, 0.9];
@@ -118,10 +118,7 @@ fn check_generates<Z>(path: &impl ConditionalPath<Z, 2>, z: &Z) {
         assert!(residual.abs() < 1e-6, "at {x}, {t}: {residual:e}");
         control = control.max(continuity_residual(path, z, x, t, -1.0).abs());
     }
-    assert!(
-        0.05 < control,
-        "the wrong sign must not satisfy the continuity equation: {control}"
-    );
+    assert!(0.05 < control, "the wrong sign must not satisfy the continuity equation: {control}");
 }
 
 #[test]
@@ -130,13 +127,7 @@ fn averaging_over_any_latent_generates_the_mixture() {
     let pair = (column(&X0), column(&X1));
     check_generates(&PairTube { sigma: 0.3 }, &pair);
     check_generates(&SchrodingerBridge { sigma: 0.8 }, &pair);
-    check_generates(
-        &ToBlurred,
-        &Blurred {
-            x1: column(&X1),
-            width: vec![0.1, 0.3, 0.5],
-        },
-    );
+    check_generates(&ToBlurred, &Blurred { x1: column(&X1), width: vec![0.1, 0.3, 0.5] });
 }
 
 #[test]
@@ -184,11 +175,7 @@ fn sampled_points_move_with_the_conditional_velocity() {
         assert_close(velocity[k], dx, 1e-12);
         // score_factor times the score is -2 noise / sigma^2: bounded at both ends.
         let target = -2.0 * read(noise.clone())[k] / 0.64;
-        assert_close(
-            bridge.score_factor(t.as_slice()[k]) * score[k],
-            target,
-            1e-12,
-        );
+        assert_close(bridge.score_factor(t.as_slice()[k]) * score[k], target, 1e-12);
     }
 }
 

@@ -11,10 +11,7 @@ use flow_path::{
 };
 
 fn data() -> Mixture {
-    Mixture::uniform(vec![
-        Gaussian::new(vec![-1.0], 0.3),
-        Gaussian::new(vec![0.8], 0.5),
-    ])
+    Mixture::uniform(vec![Gaussian::new(vec![-1.0], 0.3), Gaussian::new(vec![0.8], 0.5)])
 }
 
 /// Velocity along `along` at `x`, from what the ideal network of `trained` predicts.
@@ -38,10 +35,7 @@ fn an_ideal_network_gives_the_exact_field_of_the_other_schedule() {
         &Linear::default(),
         &Cosine::default(),
         &VariancePreserving::default(),
-        &VarianceExploding {
-            sigma_max: 80.0,
-            ..Default::default()
-        },
+        &VarianceExploding { sigma_max: 80.0, ..Default::default() },
     ];
     for trained in schedules {
         for along in schedules {
@@ -59,15 +53,10 @@ fn an_ideal_network_gives_the_exact_field_of_the_other_schedule() {
 
 #[test]
 fn both_ends_are_exact_for_every_sample_of_a_batch() {
-    let rescheduled = Rescheduled {
-        trained: Cosine::default(),
-        along: Linear::default(),
-    };
+    let rescheduled = Rescheduled { trained: Cosine::default(), along: Linear::default() };
     let r = Times::new(vec![0.0, 0.5, 1.0]);
-    let x = Tensor::<2>::from_data(
-        TensorData::new(vec![1.0f32, 1.0, 1.0], [3, 1]),
-        &Device::flex(),
-    );
+    let x =
+        Tensor::<2>::from_data(TensorData::new(vec![1.0f32, 1.0, 1.0], [3, 1]), &Device::flex());
     let (input, t) = rescheduled.input(x, &r);
     assert_eq!((t.as_slice()[0], t.as_slice()[2]), (0.0, 1.0));
     assert_close(t.as_slice()[1], 0.5, 1e-15);
@@ -78,27 +67,17 @@ fn both_ends_are_exact_for_every_sample_of_a_batch() {
 
 #[test]
 fn a_batch_is_converted_at_its_own_times() {
-    let rescheduled = Rescheduled {
-        trained: Linear::default(),
-        along: Cosine::default(),
-    };
+    let rescheduled = Rescheduled { trained: Linear::default(), along: Cosine::default() };
     let r = Times::new(vec![0.2, 0.7]);
     let upload = |values: [f32; 2]| {
         Tensor::<2>::from_data(TensorData::new(values.to_vec(), [2, 1]), &Device::flex())
     };
     let (value, x) = ([0.3, -0.4], [1.1, 0.6]);
-    let got = rescheduled.output(
-        Prediction::Velocity,
-        Prediction::Data,
-        upload(value),
-        upload(x),
-        &r,
-    );
+    let got =
+        rescheduled.output(Prediction::Velocity, Prediction::Data, upload(value), upload(x), &r);
     let got: Vec<f32> = got.into_data().try_into_vec().unwrap();
     for (k, r) in r.iter().enumerate() {
-        let (a, b) = rescheduled
-            .reading(r)
-            .convert(Prediction::Velocity, Prediction::Data);
+        let (a, b) = rescheduled.reading(r).convert(Prediction::Velocity, Prediction::Data);
         let want = a * f64::from(value[k]) + b * f64::from(x[k]);
         assert_close(f64::from(got[k]), want, 1e-6);
     }
@@ -107,18 +86,9 @@ fn a_batch_is_converted_at_its_own_times() {
 #[test]
 fn ratios_beyond_the_trained_ones_read_the_end_of_the_trained_span() {
     let trained = VariancePreserving::default();
-    let noise = Rescheduled {
-        trained,
-        along: Linear::default(),
-    }
-    .reading(0.0);
-    assert_eq!(noise.t, 0.0);
+    let noise = Rescheduled { trained, along: Linear::default() }.reading(0.0);
+    assert_close(noise.t, 0.0, 0.0);
     assert_close(noise.scale, 1.0, 1e-12);
-    let data: Coefficients = Rescheduled {
-        trained,
-        along: Linear::default(),
-    }
-    .reading(1.0)
-    .trained;
+    let data: Coefficients = Rescheduled { trained, along: Linear::default() }.reading(1.0).trained;
     assert_eq!(data, trained.at(trained.span().1));
 }

@@ -1,4 +1,5 @@
 //! Schedules against differences, their published constants and their own inverses.
+#![allow(clippy::float_cmp, reason = "the ends and inverses compared are exact by construction")]
 
 mod common;
 
@@ -17,16 +18,8 @@ fn derivatives_match_central_differences() {
     for schedule in all_schedules() {
         for t in TIMES {
             let c = schedule.at(t);
-            assert_close(
-                c.d_alpha,
-                derivative(|t| schedule.at(t).alpha, t, 1e-4),
-                1e-8,
-            );
-            assert_close(
-                c.d_sigma,
-                derivative(|t| schedule.at(t).sigma, t, 1e-4),
-                1e-8,
-            );
+            assert_close(c.d_alpha, derivative(|t| schedule.at(t).alpha, t, 1e-4), 1e-8);
+            assert_close(c.d_sigma, derivative(|t| schedule.at(t).sigma, t, 1e-4), 1e-8);
         }
     }
 }
@@ -38,11 +31,7 @@ fn conditional_flow_moves_with_the_conditional_velocity() {
         for t in TIMES {
             let c = schedule.at(t);
             let flow = |t: f64| schedule.at(t).alpha * x1 + schedule.at(t).sigma * x0;
-            assert_close(
-                c.conditional_velocity(flow(t), x1),
-                derivative(flow, t, 1e-4),
-                1e-7,
-            );
+            assert_close(c.conditional_velocity(flow(t), x1), derivative(flow, t, 1e-4), 1e-7);
             assert_close(c.velocity(x0, x1), derivative(flow, t, 1e-4), 1e-7);
         }
     }
@@ -84,11 +73,7 @@ fn the_signal_to_noise_ratio_grows_and_is_inverted() {
             before = log_snr;
         }
         let (start, end) = schedule.span();
-        assert_eq!(
-            schedule.time_at_log_snr(f64::NEG_INFINITY),
-            start,
-            "{schedule:?}"
-        );
+        assert_eq!(schedule.time_at_log_snr(f64::NEG_INFINITY), start, "{schedule:?}");
         assert_eq!(schedule.time_at_log_snr(f64::INFINITY), end, "{schedule:?}");
     }
 }
@@ -106,10 +91,7 @@ fn linear_and_cosine_are_exact_at_both_ends() {
 #[test]
 fn variance_is_preserved_where_the_name_says_so() {
     for t in TIMES {
-        for schedule in [
-            &VariancePreserving::default() as &dyn Schedule,
-            &Cosine::default(),
-        ] {
+        for schedule in [&VariancePreserving::default() as &dyn Schedule, &Cosine::default()] {
             let c = schedule.at(t);
             assert_close(c.alpha.powi(2) + c.sigma.powi(2), 1.0, 1e-14);
         }
@@ -130,18 +112,11 @@ fn variance_preserving_keeps_its_digits_next_to_the_data() {
 #[test]
 fn variance_exploding_names_both_ends() {
     let floor = VarianceExploding::default();
-    let zero = VarianceExploding {
-        boundary: VeBoundary::Zero,
-        ..floor
-    };
+    let zero = VarianceExploding { boundary: VeBoundary::Zero, ..floor };
     assert_close(floor.at(1.0).sigma, 0.01, 1e-15);
     assert_eq!(zero.at(1.0).sigma, 0.0);
     assert_close(floor.prior_std(), 50.0, 1e-12);
-    assert_close(
-        zero.prior_std(),
-        (50.0f64.powi(2) - 0.01f64.powi(2)).sqrt(),
-        1e-12,
-    );
+    assert_close(zero.prior_std(), (50.0f64.powi(2) - 0.01f64.powi(2)).sqrt(), 1e-12);
 }
 
 #[test]
@@ -149,12 +124,7 @@ fn given_derivatives_are_used_as_given() {
     let schedule = FromFunctions::with_derivatives(|t| (t, 7.0), |t| (1.0 - t, -7.0))
         .with_prior_std(2.0)
         .with_span((0.1, 0.9));
-    let c = Coefficients {
-        alpha: 0.25,
-        sigma: 0.75,
-        d_alpha: 7.0,
-        d_sigma: -7.0,
-    };
+    let c = Coefficients { alpha: 0.25, sigma: 0.75, d_alpha: 7.0, d_sigma: -7.0 };
     assert_eq!(schedule.at(0.25), c);
     assert_eq!((schedule.prior_std(), schedule.span()), (2.0, (0.1, 0.9)));
 }
@@ -165,20 +135,15 @@ fn dual_numbers_differentiate_every_operation() {
         |t: Dual| ((t * 2.0 + 1.0).ln() * t.sin() - t.cos() / t.exp()).tanh() + t.powf(2.5).sqrt();
     let value = |t: f64| f(Dual::constant(t)).value;
     for t in [0.2, 0.7, 1.4] {
-        assert_close(
-            f(Dual::variable(t)).derivative,
-            derivative(value, t, 1e-3),
-            1e-9,
-        );
+        assert_close(f(Dual::variable(t)).derivative, derivative(value, t, 1e-3), 1e-9);
     }
     assert_eq!((3.0 / -Dual::variable(2.0)).derivative, 0.75);
 }
 
 #[test]
 fn a_scale_leaves_the_signal_to_noise_ratio() {
-    let scaled = Scaled::new(Linear::default(), |t: Dual| {
-        ((1.0 - t) * (1.0 - t) + t * t).powf(-0.5)
-    });
+    let scaled =
+        Scaled::new(Linear::default(), |t: Dual| ((1.0 - t) * (1.0 - t) + t * t).powf(-0.5));
     for t in TIMES {
         let c = scaled.at(t);
         // The linear schedule at unit norm is a variance-preserving one.
@@ -204,10 +169,8 @@ fn a_schedule_is_recovered_from_its_diffusion() {
     // Fourth-order quadrature with 512 steps leaves less than 1e-8 on these times.
     fn check<S: Schedule + Copy>(schedule: S) {
         let sde = move |s: f64| schedule.at(1.0 - s).noising_sde();
-        let back = FromSde::new(
-            move |s| sde(s).drift,
-            move |s| sde(s.max(1e-12)).diffusion_squared,
-        );
+        let back =
+            FromSde::new(move |s| sde(s).drift, move |s| sde(s.max(1e-12)).diffusion_squared);
         for t in [0.1, 0.3, 0.5, 0.9] {
             let (got, want) = (back.at(t), schedule.at(t));
             assert_close(got.alpha, want.alpha, 1e-8);

@@ -19,10 +19,7 @@ fn implied(prediction: Prediction, schedule: &dyn Schedule, law: &dyn TimeSample
 #[test]
 fn published_recipes_have_their_published_weightings() {
     let (linear, cosine) = (Linear::default(), Cosine::default());
-    let logit = LogitNormal {
-        mean: -0.3,
-        std: 0.8,
-    };
+    let logit = LogitNormal { mean: -0.3, std: 0.8 };
     let edm = EdmLogNormal::new(linear);
     for t in TIMES {
         let at =
@@ -34,24 +31,10 @@ fn published_recipes_have_their_published_weightings() {
         let got = implied(Prediction::Noise, &cosine, &Uniform, t);
         assert_close(got, at(&cosine, Weighting::NoiseCosine), 1e-12);
         let got = implied(Prediction::Velocity, &linear, &logit, t);
-        assert_close(
-            got,
-            at(
-                &linear,
-                Weighting::LogitNormal {
-                    mean: -0.3,
-                    std: 0.8,
-                },
-            ),
-            1e-12,
-        );
+        assert_close(got, at(&linear, Weighting::LogitNormal { mean: -0.3, std: 0.8 }), 1e-12);
         let sigma_data = 0.5;
         let got = implied(Prediction::Edm { sigma_data }, &linear, &edm, t);
-        let want = Weighting::Edm {
-            mean: -1.2,
-            std: 1.2,
-            sigma_data,
-        };
+        let want = Weighting::Edm { mean: -1.2, std: 1.2, sigma_data };
         assert_close(got, at(&linear, want), 1e-12);
     }
 }
@@ -66,18 +49,8 @@ fn flow_matching_is_v_prediction_on_the_cosine_schedule() {
 
 #[test]
 fn edm_on_any_schedule_has_the_weighting_of_edm() {
-    let (sigma_data, weighting) = (
-        0.5,
-        Weighting::Edm {
-            mean: -1.2,
-            std: 1.2,
-            sigma_data: 0.5,
-        },
-    );
-    for schedule in [
-        &Cosine::default() as &dyn Schedule,
-        &VariancePreserving::default(),
-    ] {
+    let (sigma_data, weighting) = (0.5, Weighting::Edm { mean: -1.2, std: 1.2, sigma_data: 0.5 });
+    for schedule in [&Cosine::default() as &dyn Schedule, &VariancePreserving::default()] {
         let law = EdmLogNormal::new(schedule);
         for t in TIMES {
             let got = implied(Prediction::Edm { sigma_data }, schedule, &law, t);
@@ -89,17 +62,11 @@ fn edm_on_any_schedule_has_the_weighting_of_edm() {
 #[test]
 fn a_weighting_is_realised_by_any_prediction_and_law() {
     let logit = LogitNormal::default();
-    for weighting in [
-        Weighting::Likelihood,
-        Weighting::FlowMatching,
-        Weighting::Sigmoid { bias: -1.0 },
-    ] {
-        for prediction in [
-            Prediction::Velocity,
-            Prediction::Data,
-            Prediction::Score,
-            Prediction::V,
-        ] {
+    for weighting in
+        [Weighting::Likelihood, Weighting::FlowMatching, Weighting::Sigmoid { bias: -1.0 }]
+    {
+        for prediction in [Prediction::Velocity, Prediction::Data, Prediction::Score, Prediction::V]
+        {
             for t in TIMES {
                 let (c, density) = (Cosine::default().at(t), logit.density(t));
                 let got = LossWeight::LogSnr(weighting).implied_weighting(prediction, &c, density);
@@ -127,10 +94,7 @@ fn score_losses_are_noise_losses_with_known_factors() {
 #[test]
 fn score_flow_has_the_weighting_of_the_likelihood() {
     // w is constant (twice the lower bound's one half) on every schedule.
-    for schedule in [
-        &Linear::default() as &dyn Schedule,
-        &VariancePreserving::default(),
-    ] {
+    for schedule in [&Linear::default() as &dyn Schedule, &VariancePreserving::default()] {
         for t in TIMES {
             let w =
                 LossWeight::Diffusion.implied_weighting(Prediction::Score, &schedule.at(t), 1.0);
@@ -141,10 +105,7 @@ fn score_flow_has_the_weighting_of_the_likelihood() {
 
 /// Mean and variance of the weighted loss over uniform time between two log ratios.
 fn loss_moments(schedule: &dyn Schedule, error: fn(f64) -> f64) -> (f64, f64) {
-    let (start, end) = (
-        schedule.time_at_log_snr(-6.0),
-        schedule.time_at_log_snr(6.0),
-    );
+    let (start, end) = (schedule.time_at_log_snr(-6.0), schedule.time_at_log_snr(6.0));
     let density = 1.0 / (end - start);
     let loss = |t: f64| {
         let c: Coefficients = schedule.at(t);
@@ -152,26 +113,17 @@ fn loss_moments(schedule: &dyn Schedule, error: fn(f64) -> f64) -> (f64, f64) {
         weight.at(Prediction::Noise, &c, density) * error(c.log_snr())
     };
     let mean = integral(|t| density * loss(t), start, end, 20_000);
-    (
-        mean,
-        integral(|t| density * (loss(t) - mean).powi(2), start, end, 20_000),
-    )
+    (mean, integral(|t| density * (loss(t) - mean).powi(2), start, end, 20_000))
 }
 
 #[test]
 fn the_loss_does_not_depend_on_the_schedule_and_its_variance_does() {
     let error = |log_snr: f64| 1.0 / (1.0 + (-0.7 * log_snr).exp());
-    let schedules: [&dyn Schedule; 3] = [
-        &Linear::default(),
-        &Cosine::default(),
-        &VariancePreserving::default(),
-    ];
+    let schedules: [&dyn Schedule; 3] =
+        [&Linear::default(), &Cosine::default(), &VariancePreserving::default()];
     let moments = schedules.map(|schedule| loss_moments(schedule, error));
     for (mean, _) in moments {
         assert_close(mean, moments[0].0, 1e-6);
     }
-    assert!(
-        (moments[0].1 / moments[2].1 - 1.0).abs() > 0.1,
-        "{moments:?}"
-    );
+    assert!((moments[0].1 / moments[2].1 - 1.0).abs() > 0.1, "{moments:?}");
 }

@@ -12,9 +12,7 @@ use flow_plot::{
 type State = (f64, Vec<[f32; 2]>);
 
 fn main() -> Result<(), PlotError> {
-    let folder = std::env::args_os()
-        .nth(1)
-        .map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let limits = Limits::square(4.5);
     let flow = Flow::new(10_000);
     let data = Flow::new(9_999).at(1.0);
@@ -23,10 +21,7 @@ fn main() -> Result<(), PlotError> {
     let figures = [
         ("training", training_curves()),
         ("solver-errors", solver_errors()),
-        (
-            "clouds",
-            clouds(&[("data", &data), ("samples", &flow.at(0.97))], limits),
-        ),
+        ("clouds", clouds(&[("data", &data), ("samples", &flow.at(0.97))], limits)),
         ("trajectories", trajectories(&paths, limits)),
         ("density", density_frames(&views(&quarters), limits)),
         ("heat-map", wave()),
@@ -37,11 +32,7 @@ fn main() -> Result<(), PlotError> {
     }
     image_grid(&digits(60), 60, 1, 8, 8, 10).save(folder.join("digits.png"))?;
     let moving = states(&Flow::new(3000), 40);
-    animate(
-        &flow_frames(&views(&moving), limits)?,
-        folder.join("flow.gif"),
-        20.0,
-    )
+    animate(&flow_frames(&views(&moving), limits)?, folder.join("flow.gif"), 20.0)
 }
 
 /// The flow at `steps + 1` equidistant times from 0 to 1.
@@ -51,10 +42,7 @@ fn states(flow: &Flow, steps: u32) -> Vec<State> {
 }
 
 fn views(states: &[State]) -> Vec<(f64, &[[f32; 2]])> {
-    states
-        .iter()
-        .map(|(t, points)| (*t, points.as_slice()))
-        .collect()
+    states.iter().map(|(t, points)| (*t, points.as_slice())).collect()
 }
 
 /// A loss with its running mean, and the learning rate, over the same images.
@@ -96,9 +84,7 @@ fn solver_errors() -> Figure {
     let [euler, midpoint, rk4, dopri5] =
         [(1.0, 1.0), (2.0, 2.0), (4.0, 4.0), (5.0, 6.0)].map(|(order, stages): (f64, f64)| {
             let evaluations = (3..12).map(|i| 2f64.powi(i));
-            evaluations
-                .map(|n| (n, (stages / n).powf(order)))
-                .collect::<Vec<_>>()
+            evaluations.map(|n| (n, (stages / n).powf(order))).collect::<Vec<_>>()
         });
     Chart::new("Error against cost")
         .x("function evaluations")
@@ -156,11 +142,8 @@ impl Flow {
     }
 
     fn paths(&self, count: usize, steps: u32) -> Vec<Vec<[f32; 2]>> {
-        let path = |i| {
-            (0..=steps)
-                .map(|k| self.point(i, f64::from(k) / f64::from(steps)))
-                .collect()
-        };
+        let path =
+            |i| (0..=steps).map(|k| self.point(i, f64::from(k) / f64::from(steps))).collect();
         (0..count).map(path).collect()
     }
 }

@@ -25,16 +25,10 @@ pub fn flow_frames(
     frames: &[(f64, &[[f32; 2]])],
     limits: Limits,
 ) -> Result<Vec<Picture>, PlotError> {
-    let panels = Panels {
-        limits,
-        backdrop: Backdrop::Grid,
-        color_bar: None,
-    };
+    let panels = Panels { limits, backdrop: Backdrop::Grid, color_bar: None };
     let picture = |(t, points): &(f64, &[[f32; 2]])| {
         let title = format!("t = {t:.2}");
-        panels
-            .figure(&[&title], |axes, _| vec![dots(axes, points)])
-            .to_picture(1.25)
+        panels.figure(&[&title], |axes, _| vec![dots(axes, points)]).to_picture(1.25)
     };
     frames.iter().map(picture).collect()
 }
@@ -63,28 +57,17 @@ pub fn animate(
     );
     let path = path.as_ref();
     if !file::has_extension(path, "gif") {
-        return Err(PlotError::UnknownFormat {
-            path: path.to_owned(),
-            expected: ".gif",
-        });
+        return Err(PlotError::UnknownFormat { path: path.to_owned(), expected: ".gif" });
     }
     let Some((first, rest)) = frames.split_first() else {
-        return Err(PlotError::NoFrames {
-            path: path.to_owned(),
-        });
+        return Err(PlotError::NoFrames { path: path.to_owned() });
     };
     let size = (first.width(), first.height());
     for frame in rest {
         let found = (frame.width(), frame.height());
-        assert_eq!(
-            found, size,
-            "expected all frames to have the size of the first"
-        );
+        assert_eq!(found, size, "expected all frames to have the size of the first");
     }
-    let too_large = |_| PlotError::TooLarge {
-        width: size.0.into(),
-        height: size.1.into(),
-    };
+    let too_large = |_| PlotError::TooLarge { width: size.0.into(), height: size.1.into() };
     let width = u16::try_from(size.0).map_err(too_large)?;
     let height = u16::try_from(size.1).map_err(too_large)?;
     let delay = (100.0 / frames_per_second).round().clamp(2.0, 6000.0) as u16;
@@ -98,16 +81,11 @@ fn to_gif(frames: &[Picture], width: u16, height: u16, delay: u16) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width, height, palette.colors().as_flattened())
         .expect("memory takes the bytes and the palette is small enough");
-    encoder
-        .set_repeat(Repeat::Infinite)
-        .expect("memory takes the bytes");
+    encoder.set_repeat(Repeat::Infinite).expect("memory takes the bytes");
 
     let mut before: Option<Vec<u8>> = None;
     for (i, frame) in frames.iter().enumerate() {
-        let now: Vec<u8> = pixels(frame)
-            .into_iter()
-            .map(|pixel| palette.index(pixel))
-            .collect();
+        let now: Vec<u8> = pixels(frame).into_iter().map(|pixel| palette.index(pixel)).collect();
         let last = i + 1 == frames.len();
         let frame = Frame {
             delay: if last { HOLD } else { delay },
@@ -128,12 +106,7 @@ const UNCHANGED: u8 = MAX_COLORS as u8;
 /// The smallest rectangle in which `now` differs from `before`, its other pixels transparent.
 fn changes(before: Option<&[u8]>, now: &[u8], width: u16, height: u16) -> Frame<'static> {
     let Some(before) = before else {
-        return Frame {
-            width,
-            height,
-            buffer: Cow::Owned(now.to_vec()),
-            ..Frame::default()
-        };
+        return Frame { width, height, buffer: Cow::Owned(now.to_vec()), ..Frame::default() };
     };
     let side = usize::from(width);
     let changed = |i: &usize| before[*i] != now[*i];

@@ -50,11 +50,8 @@ impl Axis {
     /// An axis from bottom to top over `length` pixels: labels keep two lines' distance.
     pub(crate) fn vertical(range: Range, length: f32) -> Self {
         let ticks = ticks(&range, |ticks| {
-            let labelled: Vec<f64> = ticks
-                .iter()
-                .filter(|tick| !tick.label.is_empty())
-                .map(|t| t.fraction)
-                .collect();
+            let labelled: Vec<f64> =
+                ticks.iter().filter(|tick| !tick.label.is_empty()).map(|t| t.fraction).collect();
             let apart = |pair: &[f64]| (pair[1] - pair[0]) as f32 * length >= 2.0 * TICK_SIZE;
             labelled.windows(2).all(apart)
         });
@@ -63,10 +60,7 @@ impl Axis {
 
     /// Pixels that the widest label takes.
     pub(crate) fn label_width(&self) -> f32 {
-        self.ticks
-            .iter()
-            .map(|tick| font::width(&tick.label, TICK_SIZE))
-            .fold(0.0, f32::max)
+        self.ticks.iter().map(|tick| font::width(&tick.label, TICK_SIZE)).fold(0.0, f32::max)
     }
 
     /// Pixels by which labels of a horizontal axis stand out at its ends, both together.
@@ -74,10 +68,7 @@ impl Axis {
         let half = |tick: &Tick| font::width(&tick.label, TICK_SIZE) / 2.0;
         let from_left = |tick: &Tick| tick.fraction as f32 * length;
         let left = self.ticks.iter().map(|tick| half(tick) - from_left(tick));
-        let right = self
-            .ticks
-            .iter()
-            .map(|tick| from_left(tick) + half(tick) - length);
+        let right = self.ticks.iter().map(|tick| from_left(tick) + half(tick) - length);
         left.fold(0.0, f32::max) + right.fold(0.0, f32::max)
     }
 
@@ -167,12 +158,7 @@ impl Axes {
             let row = self.row(tick.fraction);
             let label = [right + TICK + GAP, row + CENTER_TICK];
             [
-                Mark::segment(
-                    [right, row],
-                    [right + tick_length(tick), row],
-                    color::AXIS,
-                    1.0,
-                ),
+                Mark::segment([right, row], [right + tick_length(tick), row], color::AXIS, 1.0),
                 Mark::text(label, &tick.label, TICK_SIZE, Anchor::Start, color::AXIS),
             ]
         };
@@ -184,13 +170,7 @@ impl Axes {
         let middle = self.area.x + self.area.width / 2.0;
         let baseline = self.area.bottom() + TICK_ROOM + GAP + font::CAP_HEIGHT * LABEL_SIZE;
         let label = font::fit(label, LABEL_SIZE, self.area.width);
-        Mark::text(
-            [middle, baseline],
-            &label,
-            LABEL_SIZE,
-            Anchor::Middle,
-            color::TEXT,
-        )
+        Mark::text([middle, baseline], &label, LABEL_SIZE, Anchor::Middle, color::TEXT)
     }
 
     /// The name of the vertical axis, upwards on the baseline at `column`.
@@ -217,31 +197,17 @@ impl Axes {
 const CENTER_TICK: f32 = font::CAP_HEIGHT * TICK_SIZE / 2.0;
 
 fn tick_length(tick: &Tick) -> f32 {
-    if tick.label.is_empty() {
-        TICK / 2.0
-    } else {
-        TICK
-    }
+    if tick.label.is_empty() { TICK / 2.0 } else { TICK }
 }
 
 fn line(path: Vec<Point>) -> Mark {
-    Mark::Lines {
-        paths: vec![path],
-        ink: color::AXIS.into(),
-        width: 1.0,
-        dash: Dash::Solid,
-    }
+    Mark::Lines { paths: vec![path], ink: color::AXIS.into(), width: 1.0, dash: Dash::Solid }
 }
 
 /// Lines on all four sides of `area`.
 pub(crate) fn frame(area: &Area) -> Mark {
     let (right, bottom) = (area.right(), area.bottom());
-    let corners = [
-        [area.x, area.y],
-        [right, area.y],
-        [right, bottom],
-        [area.x, bottom],
-    ];
+    let corners = [[area.x, area.y], [right, area.y], [right, bottom], [area.x, bottom]];
     line(corners.into_iter().chain([corners[0]]).collect())
 }
 
@@ -253,17 +219,12 @@ mod tests {
     #[test]
     fn labels_of_a_horizontal_axis_never_touch() {
         for scale in [Scale::Linear, Scale::Log] {
-            for (length, i) in [120.0, 190.0, 550.0]
-                .into_iter()
-                .flat_map(|l| (0..200).map(move |i| (l, i)))
+            for (length, i) in
+                [120.0, 190.0, 550.0].into_iter().flat_map(|l| (0..200).map(move |i| (l, i)))
             {
                 let width = 0.05 * 1.1f64.powi(i % 60);
                 let low = f64::from(i) * 0.37 - 20.0;
-                let range = Range {
-                    scale,
-                    low,
-                    high: low + width,
-                };
+                let range = Range { scale, low, high: low + width };
                 let axis = Axis::horizontal(range, length);
                 let ends: Vec<(f32, f32)> = axis
                     .ticks
@@ -277,15 +238,8 @@ mod tests {
                     .collect();
                 // On short axes, two round numbers do not always fit.
                 let least = if length > 300.0 { 2 } else { 1 };
-                assert!(
-                    ends.len() >= least,
-                    "{range:?} over {length}: {:?}",
-                    axis.ticks
-                );
-                assert!(
-                    ends.windows(2).all(|pair| pair[0].1 < pair[1].0),
-                    "{range:?}: {ends:?}"
-                );
+                assert!(ends.len() >= least, "{range:?} over {length}: {:?}", axis.ticks);
+                assert!(ends.windows(2).all(|pair| pair[0].1 < pair[1].0), "{range:?}: {ends:?}");
             }
         }
     }

@@ -51,88 +51,56 @@ impl<'a> Chart<'a> {
     /// Names the horizontal axis.
     #[must_use]
     pub fn x(self, label: &'a str) -> Self {
-        Self {
-            x_label: label,
-            ..self
-        }
+        Self { x_label: label, ..self }
     }
 
     /// Names the vertical axis.
     #[must_use]
     pub fn y(self, label: &'a str) -> Self {
-        Self {
-            y_label: label,
-            ..self
-        }
+        Self { y_label: label, ..self }
     }
 
     /// Makes the horizontal axis logarithmic.
     #[must_use]
     pub fn log_x(self) -> Self {
-        Self {
-            x_scale: Scale::Log,
-            ..self
-        }
+        Self { x_scale: Scale::Log, ..self }
     }
 
     /// Makes the vertical axis logarithmic.
     #[must_use]
     pub fn log_y(self) -> Self {
-        Self {
-            y_scale: Scale::Log,
-            ..self
-        }
+        Self { y_scale: Scale::Log, ..self }
     }
 
     /// Sets width and height, in pixels of 1/96 inch; at least 200 by 150, and higher if
     /// the legend needs it.
     #[must_use]
     pub fn size(self, width: f32, height: f32) -> Self {
-        Self {
-            width: width.max(200.0),
-            height: height.max(150.0),
-            ..self
-        }
+        Self { width: width.max(200.0), height: height.max(150.0), ..self }
     }
 
     /// Adds a line.
     #[must_use]
     pub fn line(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series {
-            label,
-            points,
-            style: Style::Line,
-        })
+        self.series(Series { label, points, style: Style::Line })
     }
 
     /// Adds an interrupted line.
     #[must_use]
     pub fn dashed(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series {
-            label,
-            points,
-            style: Style::Dashed,
-        })
+        self.series(Series { label, points, style: Style::Dashed })
     }
 
     /// Adds dots.
     #[must_use]
     pub fn dots(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series {
-            label,
-            points,
-            style: Style::Dots,
-        })
+        self.series(Series { label, points, style: Style::Dots })
     }
 
     /// Adds a thin grey line.
     #[must_use]
     pub fn faint(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series {
-            label,
-            points,
-            style: Style::Faint,
-        })
+        self.series(Series { label, points, style: Style::Faint })
     }
 
     /// Adds a series; later ones cover earlier ones.
@@ -155,11 +123,7 @@ impl<'a> Chart<'a> {
     pub fn figure(&self) -> Figure {
         let legend = Legend::new(&self.series, self.width - LEFT - RIGHT);
         let top = TOP + legend.height();
-        let below = if self.x_label.is_empty() {
-            TICK_ROOM
-        } else {
-            X_ROOM
-        } + BOTTOM;
+        let below = if self.x_label.is_empty() { TICK_ROOM } else { X_ROOM } + BOTTOM;
         let height = self.height.max(top + LEAST_HEIGHT + below);
         let axes = self.axes(top, height - top - below);
 
@@ -173,31 +137,16 @@ impl<'a> Chart<'a> {
             width: area.width + 6.0,
             height: area.height + 6.0,
         };
-        marks.push(Mark::Clip {
-            area: edge,
-            marks: curves.collect(),
-        });
+        marks.push(Mark::Clip { area: edge, marks: curves.collect() });
         marks.push(axes.spines());
         marks.extend(axes.x_ticks());
         marks.extend(axes.y_ticks());
         marks.push(axes.x_label(self.x_label));
         marks.push(axes.y_label(self.y_label, 18.0));
         let title = font::fit(self.title, TITLE_SIZE, self.width - area.x - RIGHT);
-        marks.push(Mark::text(
-            [area.x, 22.0],
-            &title,
-            TITLE_SIZE,
-            Anchor::Start,
-            color::TEXT,
-        ));
+        marks.push(Mark::text([area.x, 22.0], &title, TITLE_SIZE, Anchor::Start, color::TEXT));
         marks.extend(legend.marks([area.x, TOP]));
-        Figure {
-            scene: Scene {
-                width: self.width,
-                height,
-                marks,
-            },
-        }
+        Figure { scene: Scene { width: self.width, height, marks } }
     }
 
     fn axes(&self, top: f32, height: f32) -> Axes {
@@ -208,22 +157,11 @@ impl<'a> Chart<'a> {
         let xs = points().filter(drawn).map(|(x, _)| *x);
         let ys = points().filter(drawn).map(|(_, y)| *y);
         let x_range = Range::around(self.x_scale, xs).extended_to_zero_if_near();
-        let y_range = Range::around(self.y_scale, ys)
-            .extended_to_zero_if_near()
-            .with_margin(0.05);
+        let y_range = Range::around(self.y_scale, ys).extended_to_zero_if_near().with_margin(0.05);
         let y = Axis::vertical(y_range, height);
         let left = LEFT.max(y.room() + LABEL_SIZE + 14.0);
         let width = self.width - left - RIGHT;
         let x = Axis::horizontal(x_range, width);
-        Axes {
-            area: Area {
-                x: left,
-                y: top,
-                width,
-                height,
-            },
-            x,
-            y,
-        }
+        Axes { area: Area { x: left, y: top, width, height }, x, y }
     }
 }

@@ -17,15 +17,8 @@ pub(crate) const MISSING: Rgb = [204, 121, 167];
 
 /// Series colours, in order of use: the palette of Okabe and Ito (2008), "Color Universal Design",
 /// without its yellow, which is too light for lines on white.
-const SERIES: [Rgb; 7] = [
-    BLUE,
-    [213, 94, 0],
-    [0, 158, 115],
-    [204, 121, 167],
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 0, 0],
-];
+const SERIES: [Rgb; 7] =
+    [BLUE, [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [0, 0, 0]];
 
 /// The colour of the `i`-th series; from the eighth on they repeat.
 pub(crate) fn series(i: usize) -> Rgb {

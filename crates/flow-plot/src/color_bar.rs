@@ -19,25 +19,12 @@ const SHADES: u32 = 128;
 impl ColorBar<'_> {
     /// The bar at `area`, and the column where its label ends.
     pub(crate) fn draw(&self, area: Area) -> (Vec<Mark>, f32) {
-        let shade = |_, row| {
-            self.map
-                .at(1.0 - (f64::from(row) + 0.5) / f64::from(SHADES))
-        };
+        let shade = |_, row| self.map.at(1.0 - (f64::from(row) + 0.5) / f64::from(SHADES));
         let y = Axis::vertical(self.range, area.height);
         let label_column = area.right() + y.room() + font::CAP_HEIGHT * LABEL_SIZE + 8.0;
-        let axes = Axes {
-            area,
-            x: Axis {
-                range: self.range,
-                ticks: Vec::new(),
-            },
-            y,
-        };
+        let axes = Axes { area, x: Axis { range: self.range, ticks: Vec::new() }, y };
         let mut marks = vec![
-            Mark::Image {
-                area,
-                picture: Picture::from_fn(1, SHADES, shade),
-            },
+            Mark::Image { area, picture: Picture::from_fn(1, SHADES, shade) },
             axes.frame(),
             axes.y_label(self.label, label_column),
         ];

@@ -17,28 +17,17 @@ use crate::{Figure, Limits, Picture};
 pub fn density_frames(frames: &[(f64, &[[f32; 2]])], limits: Limits) -> Figure {
     let titles: Vec<String> = frames.iter().map(|(t, _)| time_title(*t)).collect();
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-    Panels {
-        limits,
-        backdrop: Backdrop::Plain,
-        color_bar: None,
-    }
-    .figure(&titles, |axes, i| {
+    Panels { limits, backdrop: Backdrop::Plain, color_bar: None }.figure(&titles, |axes, i| {
         let picture = Histogram::new(frames[i].1, limits).picture();
-        vec![Mark::Image {
-            area: axes.area,
-            picture,
-        }]
+        vec![Mark::Image { area: axes.area, picture }]
     })
 }
 
 /// `t = 0.25`, with at most three decimals.
 fn time_title(t: f64) -> String {
     let text = format!("{t:.3}");
-    let short = if t.is_finite() {
-        text.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        &text
-    };
+    let short =
+        if t.is_finite() { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("t = {short}")
 }
 
@@ -90,13 +79,7 @@ mod tests {
 
     #[test]
     fn a_histogram_counts_each_point_inside_the_limits_once() {
-        let points = [
-            [-1.0, -1.0],
-            [1.0, 1.0],
-            [0.0, 0.0],
-            [2.0, 0.0],
-            [f32::NAN, 0.0],
-        ];
+        let points = [[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0], [2.0, 0.0], [f32::NAN, 0.0]];
         let histogram = Histogram::new(&points, Limits::square(1.0));
         assert_eq!(histogram.counts.iter().sum::<u32>(), 3);
         assert_eq!((histogram.counts[0], histogram.counts[255]), (1, 1));
@@ -105,10 +88,7 @@ mod tests {
     #[test]
     fn the_highest_point_is_in_the_first_row_of_pixels() {
         let picture = Histogram::new(&[[0.9, 0.9]], Limits::square(1.0)).picture();
-        let bright = picture
-            .rgb()
-            .chunks(3)
-            .position(|p| p == ColorMap::Magma.at(1.0));
+        let bright = picture.rgb().chunks(3).position(|p| p == ColorMap::Magma.at(1.0));
         assert_eq!(bright, Some(15));
     }
 

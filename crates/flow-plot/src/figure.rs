@@ -18,16 +18,9 @@ impl Figure {
     /// Figures one above the other.
     #[must_use]
     pub fn column(figures: impl IntoIterator<Item = Self>) -> Self {
-        let mut all = Scene {
-            width: 0.0,
-            height: 0.0,
-            marks: Vec::new(),
-        };
+        let mut all = Scene { width: 0.0, height: 0.0, marks: Vec::new() };
         for Self { scene } in figures {
-            all.marks.push(Mark::Shift {
-                by: [0.0, all.height],
-                marks: scene.marks,
-            });
+            all.marks.push(Mark::Shift { by: [0.0, all.height], marks: scene.marks });
             all.width = all.width.max(scene.width);
             all.height += scene.height;
         }
@@ -37,16 +30,9 @@ impl Figure {
     /// Figures side by side.
     #[must_use]
     pub fn row(figures: impl IntoIterator<Item = Self>) -> Self {
-        let mut all = Scene {
-            width: 0.0,
-            height: 0.0,
-            marks: Vec::new(),
-        };
+        let mut all = Scene { width: 0.0, height: 0.0, marks: Vec::new() };
         for Self { scene } in figures {
-            all.marks.push(Mark::Shift {
-                by: [all.width, 0.0],
-                marks: scene.marks,
-            });
+            all.marks.push(Mark::Shift { by: [all.width, 0.0], marks: scene.marks });
             all.width += scene.width;
             all.height = all.height.max(scene.height);
         }
@@ -87,10 +73,7 @@ impl Figure {
         } else if file::has_extension(path, "png") {
             file::write(path, &self.to_picture(PNG_SCALE)?.to_png())
         } else {
-            Err(PlotError::UnknownFormat {
-                path: path.to_owned(),
-                expected: ".svg or .png",
-            })
+            Err(PlotError::UnknownFormat { path: path.to_owned(), expected: ".svg or .png" })
         }
     }
 }

@@ -16,10 +16,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
     write_and_rename(&draft, path, bytes).map_err(|source| {
         // The error being reported is the one that matters; there may be no draft to remove.
         let _ = fs::remove_file(&draft);
-        PlotError::Write {
-            path: path.to_owned(),
-            source,
-        }
+        PlotError::Write { path: path.to_owned(), source }
     })
 }
 
@@ -41,6 +38,5 @@ fn draft_beside(path: &Path) -> PathBuf {
 
 /// Whether the name of the file ends in `.extension`, in small or capital letters.
 pub(crate) fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension()
-        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }

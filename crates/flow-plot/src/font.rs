@@ -35,11 +35,7 @@ pub(crate) fn fit(text: &str, size: f32, room: f32) -> String {
 
 /// Sends the outline of `text` to `builder`, in pixels with the baseline at y = 0 and y upwards.
 pub(crate) fn outline(text: &str, size: f32, builder: &mut impl OutlineBuilder) {
-    let mut pen = Pen {
-        builder,
-        x: 0.0,
-        unit: unit(size),
-    };
+    let mut pen = Pen { builder, x: 0.0, unit: unit(size) };
     for c in text.chars() {
         let glyph = glyph(c);
         FACE.outline_glyph(glyph, &mut pen);

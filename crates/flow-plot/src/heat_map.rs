@@ -23,34 +23,14 @@ pub fn heat_map(
     extent: Limits,
     label: &str,
 ) -> Figure {
-    assert!(
-        rows > 0 && columns > 0,
-        "expected a table of cells, got {rows} x {columns}"
-    );
-    assert_eq!(
-        values.len(),
-        rows * columns,
-        "expected {rows} x {columns} values"
-    );
+    assert!(rows > 0 && columns > 0, "expected a table of cells, got {rows} x {columns}");
+    assert_eq!(values.len(), rows * columns, "expected {rows} x {columns} values");
     let range = Range::around(Scale::Linear, values.iter().copied());
     let picture = Picture::from_fn(columns as u32, rows as u32, |column, row| {
         let value = values[(rows - 1 - row as usize) * columns + column as usize];
         ColorMap::Viridis.at(range.fraction(value).unwrap_or(f64::NAN))
     });
-    let color_bar = Some(ColorBar {
-        map: ColorMap::Viridis,
-        range,
-        label,
-    });
-    Panels {
-        limits: extent,
-        backdrop: Backdrop::Plain,
-        color_bar,
-    }
-    .figure(&[""], |axes, _| {
-        vec![Mark::Image {
-            area: axes.area,
-            picture: picture.clone(),
-        }]
-    })
+    let color_bar = Some(ColorBar { map: ColorMap::Viridis, range, label });
+    Panels { limits: extent, backdrop: Backdrop::Plain, color_bar }
+        .figure(&[""], |axes, _| vec![Mark::Image { area: axes.area, picture: picture.clone() }])
 }

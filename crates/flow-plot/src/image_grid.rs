@@ -29,11 +29,7 @@ pub fn image_grid(
     assert!(c == 1 || c == 3, "expected 1 or 3 channels, got {c}");
     assert!(h > 0 && w > 0, "expected images of pixels, got {h} x {w}");
     assert!(columns > 0, "expected at least one column, got 0");
-    assert_eq!(
-        images.len(),
-        n * c * h * w,
-        "expected {n} x {c} x {h} x {w} values"
-    );
+    assert_eq!(images.len(), n * c * h * w, "expected {n} x {c} x {h} x {w} values");
 
     let enlarged = SMALLEST_TILE.div_ceil(h.min(w));
     let (tile_h, tile_w) = (h * enlarged, w * enlarged);
@@ -54,11 +50,7 @@ pub fn image_grid(
         }
         let pixel = (dy / enlarged) * w + dx / enlarged;
         let channel = |c_i: usize| images[(image * c + c_i) * h * w + pixel];
-        if c == 1 {
-            shade([channel(0); 3])
-        } else {
-            shade([channel(0), channel(1), channel(2)])
-        }
+        if c == 1 { shade([channel(0); 3]) } else { shade([channel(0), channel(1), channel(2)]) }
     })
 }
 
@@ -95,11 +87,7 @@ mod tests {
         assert_eq!(pixel(&grid, 52, 52), [255; 3]);
         assert_eq!(pixel(&grid, 57, 57), [255; 3]);
         assert_eq!(pixel(&grid, 58, 52), [0; 3]);
-        assert_eq!(
-            pixel(&grid, 102, 52),
-            [255; 3],
-            "the missing sixth image is white"
-        );
+        assert_eq!(pixel(&grid, 102, 52), [255; 3], "the missing sixth image is white");
     }
 
     #[test]

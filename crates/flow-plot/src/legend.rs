@@ -40,22 +40,13 @@ impl<'a> Legend<'a> {
             }
             let at = [x, y];
             x += width + BETWEEN;
-            Entry {
-                series: *series,
-                color,
-                name,
-                at,
-            }
+            Entry { series: *series, color, name, at }
         };
-        Self {
-            entries: named.map(entry).collect(),
-        }
+        Self { entries: named.map(entry).collect() }
     }
 
     pub(crate) fn height(&self) -> f32 {
-        self.entries
-            .last()
-            .map_or(0.0, |entry| entry.at[1] + LINE_HEIGHT)
+        self.entries.last().map_or(0.0, |entry| entry.at[1] + LINE_HEIGHT)
     }
 
     /// The legend with its upper left corner at `corner`.
@@ -67,19 +58,10 @@ impl<'a> Legend<'a> {
                 Style::Dots => vec![[x + SAMPLE / 2.0, middle]],
                 _ => vec![[x, middle], [x + SAMPLE, middle]],
             };
-            let baseline = [
-                x + SAMPLE + GAP,
-                middle + font::CAP_HEIGHT * LABEL_SIZE / 2.0,
-            ];
+            let baseline = [x + SAMPLE + GAP, middle + font::CAP_HEIGHT * LABEL_SIZE / 2.0];
             [
                 entry.series.stroke(vec![sample], entry.color),
-                Mark::text(
-                    baseline,
-                    &entry.name,
-                    LABEL_SIZE,
-                    Anchor::Start,
-                    color::TEXT,
-                ),
+                Mark::text(baseline, &entry.name, LABEL_SIZE, Anchor::Start, color::TEXT),
             ]
         };
         self.entries.iter().flat_map(marks).collect()

@@ -13,10 +13,7 @@ impl Limits {
     /// The square from `-half_side` to `half_side` in both directions.
     #[must_use]
     pub fn square(half_side: f64) -> Self {
-        Self {
-            x: (-half_side, half_side),
-            y: (-half_side, half_side),
-        }
+        Self { x: (-half_side, half_side), y: (-half_side, half_side) }
     }
 
     /// A square that shows all but a few far points of all `clouds`, with a margin of 5 %.
@@ -31,10 +28,7 @@ impl Limits {
             middle_part(coordinates.filter(|value| value.abs() <= 1e30).collect())
         });
         let side = (x.1 - x.0).max(y.1 - y.0);
-        let largest = [x.0, x.1, y.0, y.1]
-            .into_iter()
-            .map(f64::abs)
-            .fold(0.0, f64::max);
+        let largest = [x.0, x.1, y.0, y.1].into_iter().map(f64::abs).fold(0.0, f64::max);
         let half = match side {
             _ if largest == 0.0 => 1.0,
             _ if side <= 1e-5 * largest => 0.1 * largest,
@@ -44,10 +38,7 @@ impl Limits {
             let middle = f64::midpoint(low, high);
             (middle - half, middle + half)
         };
-        Self {
-            x: around(x),
-            y: around(y),
-        }
+        Self { x: around(x), y: around(y) }
     }
 
     /// Whether `point` is shown.
@@ -74,10 +65,7 @@ fn middle_part(mut values: Vec<f32>) -> (f64, f64) {
     let beyond = values.len() / 500;
     match values.as_slice() {
         [] => (0.0, 0.0),
-        values => (
-            values[beyond].into(),
-            values[values.len() - 1 - beyond].into(),
-        ),
+        values => (values[beyond].into(), values[values.len() - 1 - beyond].into()),
     }
 }
 
@@ -103,15 +91,9 @@ mod tests {
 
     #[test]
     fn panels_keep_the_proportions_of_their_limits() {
-        let limits = Limits {
-            x: (0.0, 2.0),
-            y: (-1.0, 0.0),
-        };
+        let limits = Limits { x: (0.0, 2.0), y: (-1.0, 0.0) };
         assert_eq!(limits.panel(200.0), (200.0, 100.0));
-        let narrow = Limits {
-            x: (0.0, 100.0),
-            y: (0.0, 1.0),
-        };
+        let narrow = Limits { x: (0.0, 100.0), y: (0.0, 1.0) };
         assert_eq!(narrow.panel(200.0), (200.0, 200.0));
     }
 }

@@ -27,10 +27,7 @@ impl Palette {
         } else {
             median_cut(counts)
         };
-        Self {
-            colors,
-            nearest: HashMap::new(),
-        }
+        Self { colors, nearest: HashMap::new() }
     }
 
     /// The index of the colour nearest to `color`.
@@ -81,10 +78,7 @@ fn longest_side(counts: &Counted) -> (usize, u8) {
         let (low, high) = values.fold((255, 0), |(a, b), v: u8| (a.min(v), b.max(v)));
         high.saturating_sub(low)
     };
-    (0..3)
-        .map(|channel| (channel, side(channel)))
-        .max_by_key(|(_, side)| *side)
-        .unwrap_or((0, 0))
+    (0..3).map(|channel| (channel, side(channel))).max_by_key(|(_, side)| *side).unwrap_or((0, 0))
 }
 
 /// Two boxes of about as many pixels, none empty.
@@ -105,10 +99,7 @@ fn cut(mut counts: Counted) -> (Counted, Counted) {
 fn mean(counts: &Counted) -> Rgb {
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
     std::array::from_fn(|c| {
-        let sum: u64 = counts
-            .iter()
-            .map(|(color, count)| u64::from(color[c]) * count)
-            .sum();
+        let sum: u64 = counts.iter().map(|(color, count)| u64::from(color[c]) * count).sum();
         ((sum + total / 2) / total) as u8
     })
 }
@@ -140,10 +131,7 @@ mod tests {
             let index = palette.index(color);
             let found = palette.colors()[usize::from(index)];
             // 2048 colours on 255: boxes of about 8 colours, a few steps wide.
-            assert!(
-                distance(found, color) <= 3 * 8 * 8,
-                "{color:?} became {found:?}"
-            );
+            assert!(distance(found, color) <= 3 * 8 * 8, "{color:?} became {found:?}");
         }
     }
 }

@@ -41,10 +41,7 @@ impl Panels<'_> {
         let Limits { x, y } = self.limits;
         for (low, high) in [x, y] {
             let grow = low < high && (high - low).is_finite();
-            assert!(
-                grow,
-                "expected limits from a low to a high number, got {low} and {high}"
-            );
+            assert!(grow, "expected limits from a low to a high number, got {low} and {high}");
         }
         let columns = titles.len().clamp(1, PER_ROW);
         let rows = titles.len().div_ceil(columns).max(1);
@@ -66,18 +63,11 @@ impl Panels<'_> {
 
         let mut marks = Vec::new();
         for (i, title) in titles.iter().enumerate() {
-            let axes = Axes {
-                area: area(i),
-                x: x_axis.clone(),
-                y: y_axis.clone(),
-            };
+            let axes = Axes { area: area(i), x: x_axis.clone(), y: y_axis.clone() };
             if self.backdrop == Backdrop::Grid {
                 marks.extend(axes.grid());
             }
-            marks.push(Mark::Clip {
-                area: axes.area,
-                marks: contents(&axes, i),
-            });
+            marks.push(Mark::Clip { area: axes.area, marks: contents(&axes, i) });
             marks.push(axes.frame());
             marks.extend(axes.x_ticks());
             if i % columns == 0 {
@@ -88,25 +78,14 @@ impl Panels<'_> {
 
         let mut right = area(columns - 1).right();
         if let Some(bar) = &self.color_bar {
-            let place = Area {
-                x: right + BETWEEN,
-                y: top,
-                width: 14.0,
-                height,
-            };
+            let place = Area { x: right + BETWEEN, y: top, width: 14.0, height };
             let (bar_marks, end) = bar.draw(place);
             marks.extend(bar_marks);
             right = end;
         }
         let width = (right + EDGE).ceil();
         let height = (rows as f32 * down + EDGE / 2.0).ceil();
-        Figure {
-            scene: Scene {
-                width,
-                height,
-                marks,
-            },
-        }
+        Figure { scene: Scene { width, height, marks } }
     }
 }
 
@@ -126,15 +105,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "expected limits from a low to a high number, got 1 and -1")]
     fn limits_that_shrink_are_refused() {
-        let limits = Limits {
-            x: (1.0, -1.0),
-            y: (0.0, 1.0),
-        };
-        let _ = Panels {
-            limits,
-            backdrop: Backdrop::Plain,
-            color_bar: None,
-        }
-        .figure(&["a"], |_, _| Vec::new());
+        let limits = Limits { x: (1.0, -1.0), y: (0.0, 1.0) };
+        let _ = Panels { limits, backdrop: Backdrop::Plain, color_bar: None }
+            .figure(&["a"], |_, _| Vec::new());
     }
 }

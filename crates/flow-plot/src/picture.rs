@@ -19,25 +19,16 @@ impl Picture {
     /// Panics if a side is zero or `rgb` does not hold `width * height * 3` bytes.
     #[must_use]
     pub fn new(width: u32, height: u32, rgb: Vec<u8>) -> Self {
-        assert!(
-            width > 0 && height > 0,
-            "expected a picture of pixels, got {width} x {height}"
-        );
+        assert!(width > 0 && height > 0, "expected a picture of pixels, got {width} x {height}");
         let expected = width as usize * height as usize * 3;
-        assert_eq!(
-            rgb.len(),
-            expected,
-            "expected {width} x {height} pixels of 3 bytes"
-        );
+        assert_eq!(rgb.len(), expected, "expected {width} x {height} pixels of 3 bytes");
         Self { width, height, rgb }
     }
 
     /// A picture whose pixel in column `x` and row `y` is `color(x, y)`.
     pub(crate) fn from_fn(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> Self {
         let color = &color;
-        let rgb = (0..height)
-            .flat_map(|y| (0..width).flat_map(move |x| color(x, y)))
-            .collect();
+        let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| color(x, y))).collect();
         Self::new(width, height, rgb)
     }
 
@@ -67,10 +58,7 @@ impl Picture {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), PlotError> {
         let path = path.as_ref();
         if !file::has_extension(path, "png") {
-            return Err(PlotError::UnknownFormat {
-                path: path.to_owned(),
-                expected: ".png",
-            });
+            return Err(PlotError::UnknownFormat { path: path.to_owned(), expected: ".png" });
         }
         file::write(path, &self.to_png())
     }
@@ -81,9 +69,7 @@ impl Picture {
         let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
-        let written = encoder
-            .write_header()
-            .and_then(|mut png| png.write_image_data(&self.rgb));
+        let written = encoder.write_header().and_then(|mut png| png.write_image_data(&self.rgb));
         written.expect("memory takes the bytes and `new` has checked their number");
         bytes
     }

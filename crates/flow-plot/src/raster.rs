@@ -13,25 +13,13 @@ use crate::{Picture, PlotError, font};
 pub(crate) fn draw(scene: &Scene, scale: f32) -> Result<Picture, PlotError> {
     let [width, height] =
         [scene.width, scene.height].map(|side| (side * scale).round().max(1.0) as u32);
-    let too_large = || PlotError::TooLarge {
-        width: width.into(),
-        height: height.into(),
-    };
+    let too_large = || PlotError::TooLarge { width: width.into(), height: height.into() };
     let mut canvas = Pixmap::new(width, height).ok_or_else(too_large)?;
     canvas.fill(Color::WHITE);
-    let mut brush = Brush {
-        canvas,
-        transform: Transform::from_scale(scale, scale),
-        clip: None,
-    };
+    let mut brush = Brush { canvas, transform: Transform::from_scale(scale, scale), clip: None };
     brush.marks(&scene.marks);
     let opaque = brush.canvas.data();
-    let rgb = opaque
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .flat_map(|&[r, g, b, _]| [r, g, b])
-        .collect();
+    let rgb = opaque.as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
     Ok(Picture::new(width, height, rgb))
 }
 
@@ -45,17 +33,8 @@ impl Brush {
     fn marks(&mut self, marks: &[Mark]) {
         for mark in marks {
             match mark {
-                Mark::Lines {
-                    paths,
-                    ink,
-                    width,
-                    dash,
-                } => self.lines(paths, *ink, *width, *dash),
-                Mark::Dots {
-                    centers,
-                    ink,
-                    radius,
-                } => self.dots(centers, *ink, *radius),
+                Mark::Lines { paths, ink, width, dash } => self.lines(paths, *ink, *width, *dash),
+                Mark::Dots { centers, ink, radius } => self.dots(centers, *ink, *radius),
                 Mark::Text(text) => self.text(text),
                 Mark::Image { area, picture } => self.image(area, picture),
                 Mark::Clip { area, marks } => self.clipped(area, marks),
@@ -76,11 +55,7 @@ impl Brush {
             }
         }
         let Some(path) = builder.finish() else { return };
-        let mut stroke = Stroke {
-            width,
-            line_join: LineJoin::Round,
-            ..Stroke::default()
-        };
+        let mut stroke = Stroke { width, line_join: LineJoin::Round, ..Stroke::default() };
         match dash {
             Dash::Solid => stroke.line_cap = LineCap::Round,
             Dash::Dashed => {
@@ -89,8 +64,7 @@ impl Brush {
             }
         }
         let clip = self.clip.as_ref();
-        self.canvas
-            .stroke_path(&path, &paint(ink), &stroke, self.transform, clip);
+        self.canvas.stroke_path(&path, &paint(ink), &stroke, self.transform, clip);
     }
 
     fn dots(&mut self, centers: &[Point], ink: Ink, radius: f32) {
@@ -100,8 +74,7 @@ impl Brush {
         let paint = paint(ink);
         for [x, y] in centers {
             let place = self.transform.pre_translate(*x, *y);
-            self.canvas
-                .fill_path(&disc, &paint, FillRule::Winding, place, self.clip.as_ref());
+            self.canvas.fill_path(&disc, &paint, FillRule::Winding, place, self.clip.as_ref());
         }
     }
 
@@ -124,33 +97,20 @@ impl Brush {
         // Fonts count y upwards, the canvas downwards.
         let place = place.pre_translate(-before, 0.0).pre_scale(1.0, -1.0);
         let paint = paint(text.color.into());
-        self.canvas
-            .fill_path(&path, &paint, FillRule::Winding, place, self.clip.as_ref());
+        self.canvas.fill_path(&path, &paint, FillRule::Winding, place, self.clip.as_ref());
     }
 
     fn image(&mut self, area: &Area, picture: &Picture) {
         let (width, height) = (picture.width(), picture.height());
-        let rgba = picture
-            .rgb()
-            .as_chunks::<3>()
-            .0
-            .iter()
-            .flat_map(|&[r, g, b]| [r, g, b, 255])
-            .collect();
+        let rgba =
+            picture.rgb().as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
         let pixmap = IntSize::from_wh(width, height)
             .and_then(|size| Pixmap::from_vec(rgba, size))
             .expect("a picture has four bytes here for each of its pixels");
         let stretch = [area.width / width as f32, area.height / height as f32];
-        let place = self
-            .transform
-            .pre_translate(area.x, area.y)
-            .pre_scale(stretch[0], stretch[1]);
-        let paint = PixmapPaint {
-            quality: FilterQuality::Nearest,
-            ..PixmapPaint::default()
-        };
-        self.canvas
-            .draw_pixmap(0, 0, pixmap.as_ref(), &paint, place, self.clip.as_ref());
+        let place = self.transform.pre_translate(area.x, area.y).pre_scale(stretch[0], stretch[1]);
+        let paint = PixmapPaint { quality: FilterQuality::Nearest, ..PixmapPaint::default() };
+        self.canvas.draw_pixmap(0, 0, pixmap.as_ref(), &paint, place, self.clip.as_ref());
     }
 
     fn clipped(&mut self, area: &Area, marks: &[Mark]) {

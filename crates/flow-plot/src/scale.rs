@@ -34,11 +34,7 @@ pub(crate) struct Range {
 impl Range {
     /// A linear range.
     pub(crate) fn linear(low: f64, high: f64) -> Self {
-        Self {
-            scale: Scale::Linear,
-            low,
-            high,
-        }
+        Self { scale: Scale::Linear, low, high }
     }
 
     /// The range from the least to the greatest of `values`, of those that have a place; for none or
@@ -46,33 +42,19 @@ impl Range {
     pub(crate) fn around(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values
             .filter_map(|value| scale.even(value))
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), u| {
-                (a.min(u), b.max(u))
-            });
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), u| (a.min(u), b.max(u)));
         if low > high {
-            return Self {
-                scale,
-                low: 0.0,
-                high: 1.0,
-            };
+            return Self { scale, low: 0.0, high: 1.0 };
         }
         let half = equal_values_half_width(scale, low, high);
         let pad = if high - low < 1e-5 * half { half } else { 0.0 };
-        Self {
-            scale,
-            low: low - pad,
-            high: high + pad,
-        }
+        Self { scale, low: low - pad, high: high + pad }
     }
 
     /// Extends a linear range of positive values to zero if it begins near it.
     pub(crate) fn extended_to_zero_if_near(self) -> Self {
         let near = self.scale == Scale::Linear && self.low > 0.0 && self.low < 0.3 * self.high;
-        if near {
-            Self { low: 0.0, ..self }
-        } else {
-            self
-        }
+        if near { Self { low: 0.0, ..self } } else { self }
     }
 
     /// Adds a margin at both ends, but none below zero where a linear range starts there.
@@ -80,11 +62,7 @@ impl Range {
         let margin = part * (self.high - self.low);
         let at_zero = self.scale == Scale::Linear && self.low == 0.0;
         let low = if at_zero { 0.0 } else { self.low - margin };
-        Self {
-            low,
-            high: self.high + margin,
-            ..self
-        }
+        Self { low, high: self.high + margin, ..self }
     }
 
     /// Where `value` lies: 0 at the low end, 1 at the high end, outside `[0, 1]` beyond them.
@@ -112,11 +90,7 @@ mod tests {
     #[test]
     fn a_log_axis_gives_decades_equal_room_and_zero_none() {
         let range = Range::around(Scale::Log, [1e-4, 1.0].into_iter());
-        assert!(
-            range
-                .fraction(1e-2)
-                .is_some_and(|middle| (middle - 0.5).abs() < 1e-12)
-        );
+        assert!(range.fraction(1e-2).is_some_and(|middle| (middle - 0.5).abs() < 1e-12));
         assert_eq!(range.fraction(0.0), None);
         assert_eq!(range.fraction(-1.0), None);
     }
@@ -131,13 +105,7 @@ mod tests {
     #[test]
     fn empty_and_constant_data_have_a_range_of_positive_width() {
         for scale in [Scale::Linear, Scale::Log] {
-            for values in [
-                &[][..],
-                &[3e-4, 3e-4],
-                &[1e300],
-                &[1e-300, f64::NAN],
-                &[0.0],
-            ] {
+            for values in [&[][..], &[3e-4, 3e-4], &[1e300], &[1e-300, f64::NAN], &[0.0]] {
                 let range = Range::around(scale, values.iter().copied());
                 assert!(range.high > range.low, "{range:?} of {values:?}");
             }
@@ -146,11 +114,8 @@ mod tests {
 
     #[test]
     fn ranges_that_begin_near_zero_are_shown_from_zero() {
-        let shown = |low, high| {
-            Range::linear(low, high)
-                .extended_to_zero_if_near()
-                .with_margin(0.1)
-        };
+        let shown =
+            |low, high| Range::linear(low, high).extended_to_zero_if_near().with_margin(0.1);
         assert_eq!(shown(0.1, 1.0), Range::linear(0.0, 1.1));
         assert_eq!(shown(1.0, 2.0), Range::linear(0.9, 2.1));
         assert_eq!(shown(-0.5, 2.0), Range::linear(-0.75, 2.25));

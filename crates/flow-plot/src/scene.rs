@@ -24,10 +24,7 @@ pub(crate) struct Ink {
 
 impl From<Rgb> for Ink {
     fn from(color: Rgb) -> Self {
-        Self {
-            color,
-            opacity: 1.0,
-        }
+        Self { color, opacity: 1.0 }
     }
 }
 
@@ -127,24 +124,12 @@ pub(crate) enum Mark {
 impl Mark {
     /// A straight solid line.
     pub(crate) fn segment(from: Point, to: Point, color: Rgb, width: f32) -> Self {
-        Self::Lines {
-            paths: vec![vec![from, to]],
-            ink: color.into(),
-            width,
-            dash: Dash::Solid,
-        }
+        Self::Lines { paths: vec![vec![from, to]], ink: color.into(), width, dash: Dash::Solid }
     }
 
     /// A horizontal text.
     pub(crate) fn text(at: Point, text: &str, size: f32, anchor: Anchor, color: Rgb) -> Self {
         let content = text.to_owned();
-        Self::Text(Text {
-            at,
-            content,
-            size,
-            anchor,
-            color,
-            direction: Direction::Right,
-        })
+        Self::Text(Text { at, content, size, anchor, color, direction: Direction::Right })
     }
 }

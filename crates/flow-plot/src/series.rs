@@ -37,9 +37,7 @@ impl Series<'_> {
     pub(crate) fn marks(&self, axes: &Axes, color: Rgb) -> Vec<Mark> {
         let places: Vec<Option<Point>> =
             self.points.iter().map(|&(x, y)| axes.place(x, y)).collect();
-        let runs = places
-            .split(Option::is_none)
-            .map(|run| run.iter().flatten().copied());
+        let runs = places.split(Option::is_none).map(|run| run.iter().flatten().copied());
         if self.style == Style::Dots {
             return vec![self.stroke(runs.map(Iterator::collect).collect(), color)];
         }
@@ -48,11 +46,7 @@ impl Series<'_> {
             .filter(|path| !path.is_empty())
             .partition(|path| path.len() == 1);
         // A point between two gaps would be a line of no length.
-        let lone = Self {
-            style: Style::Dots,
-            ..*self
-        }
-        .stroke(lone, color);
+        let lone = Self { style: Style::Dots, ..*self }.stroke(lone, color);
         vec![self.stroke(paths, color), lone]
     }
 
@@ -60,29 +54,10 @@ impl Series<'_> {
     pub(crate) fn stroke(&self, paths: Vec<Vec<Point>>, color: Rgb) -> Mark {
         let ink = Ink::from(color);
         match self.style {
-            Style::Line => Mark::Lines {
-                paths,
-                ink,
-                width: 1.75,
-                dash: Dash::Solid,
-            },
-            Style::Dashed => Mark::Lines {
-                paths,
-                ink,
-                width: 1.5,
-                dash: Dash::Dashed,
-            },
-            Style::Faint => Mark::Lines {
-                paths,
-                ink,
-                width: 0.75,
-                dash: Dash::Solid,
-            },
-            Style::Dots => Mark::Dots {
-                centers: paths.concat(),
-                ink,
-                radius: 2.5,
-            },
+            Style::Line => Mark::Lines { paths, ink, width: 1.75, dash: Dash::Solid },
+            Style::Dashed => Mark::Lines { paths, ink, width: 1.5, dash: Dash::Dashed },
+            Style::Faint => Mark::Lines { paths, ink, width: 0.75, dash: Dash::Solid },
+            Style::Dots => Mark::Dots { centers: paths.concat(), ink, radius: 2.5 },
         }
     }
 }

@@ -11,10 +11,7 @@ const MAX_DOTS: usize = 5000;
 
 /// The text of an SVG 1.1 file.
 pub(crate) fn write(scene: &Scene) -> String {
-    let mut out = Writer {
-        text: String::new(),
-        clips: 0,
-    };
+    let mut out = Writer { text: String::new(), clips: 0 };
     out.scene(scene).expect("a string takes all text");
     out.text
 }
@@ -32,10 +29,7 @@ impl Writer {
             r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{w}" height="{h}" viewBox="0 0 {w} {h}" font-family="{}">"#,
             font::FAMILIES,
         )?;
-        writeln!(
-            self.text,
-            r##"<rect width="100%" height="100%" fill="#ffffff"/>"##
-        )?;
+        writeln!(self.text, r##"<rect width="100%" height="100%" fill="#ffffff"/>"##)?;
         self.marks(&scene.marks)?;
         writeln!(self.text, "</svg>")
     }
@@ -46,17 +40,8 @@ impl Writer {
 
     fn mark(&mut self, mark: &Mark) -> fmt::Result {
         match mark {
-            Mark::Lines {
-                paths,
-                ink,
-                width,
-                dash,
-            } => self.lines(paths, *ink, *width, *dash),
-            Mark::Dots {
-                centers,
-                ink,
-                radius,
-            } => self.dots(centers, *ink, *radius),
+            Mark::Lines { paths, ink, width, dash } => self.lines(paths, *ink, *width, *dash),
+            Mark::Dots { centers, ink, radius } => self.dots(centers, *ink, *radius),
             Mark::Text(text) if text.content.is_empty() => Ok(()),
             Mark::Text(text) => self.text(text),
             Mark::Image { area, picture } => self.image(area, &picture.to_png()),
@@ -70,16 +55,8 @@ impl Writer {
     }
 
     fn lines(&mut self, paths: &[Vec<Point>], ink: Ink, width: f32, dash: Dash) -> fmt::Result {
-        write!(
-            self.text,
-            r#"<path fill="none" stroke-linecap="{}""#,
-            cap(dash)
-        )?;
-        write!(
-            self.text,
-            r#" stroke-linejoin="round" stroke-width="{}""#,
-            Number(width)
-        )?;
+        write!(self.text, r#"<path fill="none" stroke-linecap="{}""#, cap(dash))?;
+        write!(self.text, r#" stroke-linejoin="round" stroke-width="{}""#, Number(width))?;
         write!(self.text, r#" stroke="{}""#, Hex(ink.color))?;
         if ink.opacity < 1.0 {
             write!(self.text, r#" stroke-opacity="{}""#, Number(ink.opacity))?;
@@ -118,10 +95,7 @@ impl Writer {
     fn text(&mut self, text: &Text) -> fmt::Result {
         let [x, y] = text.at.map(Number);
         let (size, color) = (Number(text.size), Hex(text.color));
-        write!(
-            self.text,
-            r#"<text x="{x}" y="{y}" font-size="{size}" fill="{color}""#
-        )?;
+        write!(self.text, r#"<text x="{x}" y="{y}" font-size="{size}" fill="{color}""#)?;
         match text.anchor {
             Anchor::Start => {}
             Anchor::Middle => write!(self.text, r#" text-anchor="middle""#)?,
@@ -135,26 +109,15 @@ impl Writer {
 
     fn image(&mut self, area: &Area, png: &[u8]) -> fmt::Result {
         write!(self.text, "<image {}", Bounds(area))?;
-        write!(
-            self.text,
-            r#" preserveAspectRatio="none" image-rendering="optimizeSpeed""#
-        )?;
+        write!(self.text, r#" preserveAspectRatio="none" image-rendering="optimizeSpeed""#)?;
         write!(self.text, r#" style="image-rendering:pixelated""#)?;
-        writeln!(
-            self.text,
-            r#" xlink:href="data:image/png;base64,{}"/>"#,
-            Base64(png)
-        )
+        writeln!(self.text, r#" xlink:href="data:image/png;base64,{}"/>"#, Base64(png))
     }
 
     fn clip(&mut self, area: &Area, marks: &[Mark]) -> fmt::Result {
         let id = self.clips;
         self.clips += 1;
-        write!(
-            self.text,
-            r#"<clipPath id="clip{id}"><rect {}/></clipPath>"#,
-            Bounds(area)
-        )?;
+        write!(self.text, r#"<clipPath id="clip{id}"><rect {}/></clipPath>"#, Bounds(area))?;
         writeln!(self.text, r#"<g clip-path="url(#clip{id})">"#)?;
         self.marks(marks)?;
         writeln!(self.text, "</g>")
@@ -211,15 +174,12 @@ struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .chars()
-            .filter(|c| !c.is_control())
-            .try_for_each(|c| match c {
-                '&' => f.write_str("&amp;"),
-                '<' => f.write_str("&lt;"),
-                '>' => f.write_str("&gt;"),
-                c => f.write_char(c),
-            })
+        self.0.chars().filter(|c| !c.is_control()).try_for_each(|c| match c {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            c => f.write_char(c),
+        })
     }
 }
 
@@ -249,13 +209,8 @@ mod tests {
 
     #[test]
     fn base64_matches_the_vectors_of_rfc_4648() {
-        let vectors = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ];
+        let vectors =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
         for (plain, coded) in vectors {
             assert_eq!(Base64(plain.as_bytes()).to_string(), coded);
         }

@@ -16,11 +16,8 @@ pub(crate) fn curve(points: Vec<Point>) -> Vec<Point> {
         let by_height = |i: &usize, j: &usize| column[*i][1].total_cmp(&column[*j][1]);
         let lowest = (0..column.len()).min_by(by_height);
         let highest = (0..column.len()).max_by(by_height);
-        let mut kept: Vec<usize> = [0, column.len() - 1]
-            .into_iter()
-            .chain(lowest)
-            .chain(highest)
-            .collect();
+        let mut kept: Vec<usize> =
+            [0, column.len() - 1].into_iter().chain(lowest).chain(highest).collect();
         kept.sort_unstable();
         kept.dedup();
         thinned.extend(kept.into_iter().map(|i| column[i]));

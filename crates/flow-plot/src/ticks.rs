@@ -18,23 +18,10 @@ pub(crate) fn ticks(range: &Range, fit: impl Fn(&[Tick]) -> bool) -> Vec<Tick> {
         Scale::Log => logarithmic(range),
     };
     let placed = |values: Vec<Labelled>| -> Vec<Tick> {
-        let place = |(value, label)| {
-            Some(Tick {
-                fraction: range.fraction(value)?,
-                label,
-            })
-        };
-        values
-            .into_iter()
-            .filter_map(place)
-            .filter(|tick| in_view(tick.fraction))
-            .collect()
+        let place = |(value, label)| Some(Tick { fraction: range.fraction(value)?, label });
+        values.into_iter().filter_map(place).filter(|tick| in_view(tick.fraction)).collect()
     };
-    candidates
-        .into_iter()
-        .map(placed)
-        .find(|ticks| fit(ticks))
-        .unwrap_or_default()
+    candidates.into_iter().map(placed).find(|ticks| fit(ticks)).unwrap_or_default()
 }
 
 type Labelled = (f64, String);
@@ -49,9 +36,7 @@ fn linear(low: f64, high: f64) -> Vec<Vec<Labelled>> {
     let smallest = (high - low) / 8.0;
     let decade = smallest.log10().floor();
     let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0].map(|m| m * 10f64.powf(decade));
-    let fine_enough = steps
-        .into_iter()
-        .filter(|step| *step >= smallest * (1.0 - 1e-9));
+    let fine_enough = steps.into_iter().filter(|step| *step >= smallest * (1.0 - 1e-9));
     fine_enough
         .map(|step| {
             let first = (low / step - 1e-6).ceil();
@@ -115,11 +100,7 @@ fn logarithmic(range: &Range) -> Vec<Vec<Labelled>> {
 /// Multiples 1 to 9 of the powers of ten from `first` to `last`, those in `named` with a label.
 fn multiples(first: i32, last: i32, named: &[i32]) -> Vec<Labelled> {
     let label = |m, e| {
-        if named.contains(&m) {
-            log_label(m, e, first, last)
-        } else {
-            String::new()
-        }
+        if named.contains(&m) { log_label(m, e, first, last) } else { String::new() }
     };
     let decade = |e: i32| (1..=9).map(move |m| (f64::from(m) * 10f64.powi(e), label(m, e)));
     (first..=last).flat_map(decade).collect()
@@ -154,67 +135,33 @@ mod tests {
     use super::*;
 
     fn labels(range: Range, most: usize) -> Vec<String> {
-        let shown = ticks(&range, |t| {
-            t.iter().filter(|t| !t.label.is_empty()).count() <= most
-        });
-        shown
-            .into_iter()
-            .map(|t| t.label)
-            .filter(|l| !l.is_empty())
-            .collect()
+        let shown = ticks(&range, |t| t.iter().filter(|t| !t.label.is_empty()).count() <= most);
+        shown.into_iter().map(|t| t.label).filter(|l| !l.is_empty()).collect()
     }
 
     fn log(low: f64, high: f64) -> Range {
-        Range {
-            scale: Scale::Log,
-            low: low.log10(),
-            high: high.log10(),
-        }
+        Range { scale: Scale::Log, low: low.log10(), high: high.log10() }
     }
 
     #[test]
     fn linear_ticks_are_round_numbers() {
-        assert_eq!(
-            labels(Range::linear(-4.0, 4.0), 5),
-            ["−4", "−2", "0", "2", "4"]
-        );
-        assert_eq!(
-            labels(Range::linear(0.0, 1.0), 6),
-            ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-        );
-        assert_eq!(
-            labels(Range::linear(0.03, 0.17), 4),
-            ["0.05", "0.10", "0.15"]
-        );
+        assert_eq!(labels(Range::linear(-4.0, 4.0), 5), ["−4", "−2", "0", "2", "4"]);
+        assert_eq!(labels(Range::linear(0.0, 1.0), 6), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(Range::linear(0.03, 0.17), 4), ["0.05", "0.10", "0.15"]);
     }
 
     #[test]
     fn counts_are_written_with_a_unit_and_small_numbers_with_a_power() {
-        assert_eq!(
-            labels(Range::linear(0.0, 2e7), 5),
-            ["0", "5M", "10M", "15M", "20M"]
-        );
-        assert_eq!(
-            labels(Range::linear(0.0, 3.2e-4), 4),
-            ["0", "1e−4", "2e−4", "3e−4"]
-        );
-        assert_eq!(
-            labels(Range::linear(0.0, 6000.0), 4),
-            ["0", "2000", "4000", "6000"]
-        );
+        assert_eq!(labels(Range::linear(0.0, 2e7), 5), ["0", "5M", "10M", "15M", "20M"]);
+        assert_eq!(labels(Range::linear(0.0, 3.2e-4), 4), ["0", "1e−4", "2e−4", "3e−4"]);
+        assert_eq!(labels(Range::linear(0.0, 6000.0), 4), ["0", "2000", "4000", "6000"]);
     }
 
     #[test]
     fn log_ticks_are_powers_of_ten() {
-        assert_eq!(
-            labels(log(1e-5, 1.0), 9),
-            ["1e−5", "1e−4", "1e−3", "1e−2", "1e−1", "1"]
-        );
+        assert_eq!(labels(log(1e-5, 1.0), 9), ["1e−5", "1e−4", "1e−3", "1e−2", "1e−1", "1"]);
         assert_eq!(labels(log(0.02, 300.0), 9), ["0.1", "1", "10", "100"]);
-        assert_eq!(
-            labels(log(1e-12, 1.0), 5),
-            ["1e−12", "1e−9", "1e−6", "1e−3", "1"]
-        );
+        assert_eq!(labels(log(1e-12, 1.0), 5), ["1e−12", "1e−9", "1e−6", "1e−3", "1"]);
     }
 
     #[test]
@@ -231,10 +178,7 @@ mod tests {
                 let mut found = labels(Range::linear(low * size, (low + 0.83) * size), 6);
                 let count = found.len();
                 found.dedup();
-                assert!(
-                    count >= 2 && found.len() == count,
-                    "{size} {low}: {found:?}"
-                );
+                assert!(count >= 2 && found.len() == count, "{size} {low}: {found:?}");
             }
         }
     }

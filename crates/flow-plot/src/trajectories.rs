@@ -25,36 +25,16 @@ const SHADES: usize = 32;
 pub fn trajectories(paths: &[Vec<[f32; 2]>], limits: Limits) -> Figure {
     let stride = paths.len().div_ceil(MAX_PATHS).max(1);
     let shown: Vec<&[[f32; 2]]> = paths.iter().step_by(stride).map(Vec::as_slice).collect();
-    let bar = ColorBar {
-        map: ColorMap::Viridis,
-        range: Range::linear(0.0, 1.0),
-        label: "time t",
-    };
-    Panels {
-        limits,
-        backdrop: Backdrop::Grid,
-        color_bar: Some(bar),
-    }
-    .figure(&["from noise (grey) to data (black)"], |axes, _| {
-        marks(axes, &shown)
-    })
+    let bar = ColorBar { map: ColorMap::Viridis, range: Range::linear(0.0, 1.0), label: "time t" };
+    Panels { limits, backdrop: Backdrop::Grid, color_bar: Some(bar) }
+        .figure(&["from noise (grey) to data (black)"], |axes, _| marks(axes, &shown))
 }
 
 fn marks(axes: &Axes, paths: &[&[[f32; 2]]]) -> Vec<Mark> {
     let place = |[x, y]: [f32; 2]| axes.place(f64::from(x), f64::from(y));
-    let dots = |ends: Vec<Point>, ink: Ink, radius| Mark::Dots {
-        centers: ends,
-        ink,
-        radius,
-    };
-    let starts = paths
-        .iter()
-        .filter_map(|path| place(*path.first()?))
-        .collect();
-    let ends = paths
-        .iter()
-        .filter_map(|path| place(*path.last()?))
-        .collect();
+    let dots = |ends: Vec<Point>, ink: Ink, radius| Mark::Dots { centers: ends, ink, radius };
+    let starts = paths.iter().filter_map(|path| place(*path.first()?)).collect();
+    let ends = paths.iter().filter_map(|path| place(*path.last()?)).collect();
 
     let mut shades = vec![Vec::new(); SHADES];
     for path in paths {
@@ -65,12 +45,7 @@ fn marks(axes: &Axes, paths: &[&[[f32; 2]]]) -> Vec<Mark> {
     }
     let lines = shades.into_iter().enumerate().map(|(shade, paths)| {
         let color = ColorMap::Viridis.at((shade as f64 + 0.5) / SHADES as f64);
-        Mark::Lines {
-            paths,
-            ink: color.into(),
-            width: 0.8,
-            dash: Dash::Solid,
-        }
+        Mark::Lines { paths, ink: color.into(), width: 0.8, dash: Dash::Solid }
     });
     let mut marks: Vec<Mark> = lines.collect();
     marks.push(dots(starts, color::FAINT.into(), 1.5));
@@ -105,9 +80,7 @@ mod tests {
             let drawn: Vec<[f32; 2]> = pieces
                 .flat_map(|p| p.windows(2).map(|w| [w[0][0], w[1][0]]).collect::<Vec<_>>())
                 .collect();
-            let expected: Vec<_> = (1..count)
-                .map(|i| [f32::from(i - 1), f32::from(i)])
-                .collect();
+            let expected: Vec<_> = (1..count).map(|i| [f32::from(i - 1), f32::from(i)]).collect();
             assert_eq!(drawn, expected);
         }
     }
@@ -116,9 +89,8 @@ mod tests {
     fn a_point_that_is_not_finite_interrupts_the_path() {
         let mut places: Vec<Option<Point>> = (0..9u8).map(|i| Some([f32::from(i), 0.0])).collect();
         places[4] = None;
-        let pieces: Vec<_> = (0..SHADES)
-            .flat_map(|shade| pieces_in_shade(&places, shade))
-            .collect();
+        let pieces: Vec<_> =
+            (0..SHADES).flat_map(|shade| pieces_in_shade(&places, shade)).collect();
         assert!(!pieces.concat().contains(&[4.0, 0.0]), "{pieces:?}");
         assert_eq!(pieces.len(), 6);
     }

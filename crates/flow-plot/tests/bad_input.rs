@@ -15,9 +15,7 @@ use flow_plot::{
 
 fn names(folder: &Folder) -> Vec<String> {
     let entries = fs::read_dir(folder.file("")).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 fn pixels(figure: &Figure) -> Picture {
@@ -29,12 +27,7 @@ fn plots_of_nothing_are_drawn_empty() {
     let limits = Limits::around(&[]);
     let figures = [
         Chart::new("").figure(),
-        Chart::new("t")
-            .log_x()
-            .log_y()
-            .line("l", &[])
-            .dots("d", &[])
-            .figure(),
+        Chart::new("t").log_x().log_y().line("l", &[]).dots("d", &[]).figure(),
         clouds(&[], limits),
         clouds(&[("none", &[])], limits),
         trajectories(&[], limits),
@@ -59,10 +52,7 @@ fn numbers_that_are_not_finite_are_gaps() {
         let [with, without] =
             [&whole, &broken].map(|points| Chart::new("").line("", points).figure());
         assert_ne!(pixels(&with), pixels(&without), "{hole} is drawn");
-        let ends = Chart::new("")
-            .line("", &whole[..2])
-            .line("", &whole[3..])
-            .figure();
+        let ends = Chart::new("").line("", &whole[..2]).line("", &whole[3..]).figure();
         assert_eq!(
             without.to_svg().matches("<path").count(),
             ends.to_svg().matches("<path").count() - 1
@@ -70,41 +60,25 @@ fn numbers_that_are_not_finite_are_gaps() {
     }
     let all_lost = [(f64::NAN, 1.0), (2.0, f64::NAN)];
     let nothing = Chart::new("").line("", &[]).figure();
-    assert_eq!(
-        pixels(&Chart::new("").line("", &all_lost).figure()),
-        pixels(&nothing)
-    );
+    assert_eq!(pixels(&Chart::new("").line("", &all_lost).figure()), pixels(&nothing));
 }
 
 #[test]
 fn points_that_are_not_finite_are_left_out_of_clouds() {
     let limits = Limits::square(1.0);
-    let odd = [
-        [0.5, 0.5],
-        [f32::NAN, 0.0],
-        [0.0, f32::INFINITY],
-        [7.0, 0.0],
-    ];
+    let odd = [[0.5, 0.5], [f32::NAN, 0.0], [0.0, f32::INFINITY], [7.0, 0.0]];
     let [some, one] = [&odd[..], &odd[..1]];
-    assert_eq!(
-        clouds(&[("", some)], limits).to_svg(),
-        clouds(&[("", one)], limits).to_svg()
-    );
+    assert_eq!(clouds(&[("", some)], limits).to_svg(), clouds(&[("", one)], limits).to_svg());
     assert!(pixels(&trajectories(&[some.to_vec()], limits)).width() > 0);
 }
 
 #[test]
 fn huge_and_tiny_numbers_are_drawn() {
     for size in [1e-290, 1e-12, 1e12, 1e290] {
-        let points = [
-            (size, size),
-            (2.0 * size, 3.0 * size),
-            (2.5 * size, 1.5 * size),
-        ];
-        for chart in [
-            Chart::new("").line("", &points),
-            Chart::new("").log_x().log_y().line("", &points),
-        ] {
+        let points = [(size, size), (2.0 * size, 3.0 * size), (2.5 * size, 1.5 * size)];
+        for chart in
+            [Chart::new("").line("", &points), Chart::new("").log_x().log_y().line("", &points)]
+        {
             let labels = chart.figure().to_svg().matches("<text").count();
             assert!(labels >= 6, "{size}: {labels} texts");
             assert_ne!(pixels(&chart.figure()), pixels(&Chart::new("").figure()));
@@ -122,10 +96,7 @@ fn an_unknown_extension_is_named_with_the_known_ones() {
     );
     let tile = Picture::new(1, 1, vec![0; 3]);
     let message = tile.save("grid").unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "cannot tell the picture format of grid: give the file the extension .png"
-    );
+    assert_eq!(message, "cannot tell the picture format of grid: give the file the extension .png");
     let message = animate(&[tile], "flow.png", 1.0).unwrap_err().to_string();
     assert_eq!(
         message,
@@ -146,10 +117,7 @@ fn a_folder_that_is_missing_is_an_error_that_says_what_to_check() {
 #[test]
 fn an_animation_needs_a_frame_and_sides_that_gif_can_count() {
     let message = animate(&[], "flow.gif", 1.0).unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "no frames for flow.gif: an animation needs at least one"
-    );
+    assert_eq!(message, "no frames for flow.gif: an animation needs at least one");
     let wide = Picture::new(70_000, 1, vec![0; 210_000]);
     let message = animate(&[wide], "flow.gif", 1.0).unwrap_err().to_string();
     assert_eq!(
@@ -201,10 +169,7 @@ fn a_heat_map_with_a_missing_value_is_refused() {
 #[test]
 #[should_panic(expected = "expected all frames to have the size of the first")]
 fn frames_of_different_sizes_are_refused() {
-    let frames = [
-        Picture::new(1, 1, vec![0; 3]),
-        Picture::new(2, 1, vec![0; 6]),
-    ];
+    let frames = [Picture::new(1, 1, vec![0; 3]), Picture::new(2, 1, vec![0; 6])];
     let _ = animate(&frames, "flow.gif", 1.0);
 }
 

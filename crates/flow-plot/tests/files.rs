@@ -15,10 +15,7 @@ use flow_plot::{
 
 /// Points on a spiral.
 fn cloud(n: u16) -> Vec<[f32; 2]> {
-    (0..n)
-        .map(|i| f32::from(i) * 0.1)
-        .map(|a| [0.1 * a.sin() * a, 0.1 * a.cos() * a])
-        .collect()
+    (0..n).map(|i| f32::from(i) * 0.1).map(|a| [0.1 * a.sin() * a, 0.1 * a.cos() * a]).collect()
 }
 
 /// A figure of every kind.
@@ -26,42 +23,14 @@ fn figures() -> Vec<(&'static str, Figure)> {
     let points = cloud(200);
     let curve = [(1.0, 0.5), (2.0, 0.25), (3.0, 0.125)];
     let limits = Limits::around(&[&points]);
-    let frames = [
-        (0.0, &points[..]),
-        (0.5, &points[..100]),
-        (1.0, &points[..]),
-    ];
+    let frames = [(0.0, &points[..]), (0.5, &points[..100]), (1.0, &points[..])];
     vec![
-        (
-            "chart",
-            Chart::new("a < b & c")
-                .x("x")
-                .y("y")
-                .log_y()
-                .line("l", &curve)
-                .figure(),
-        ),
-        (
-            "dots",
-            Chart::new("")
-                .dots("d", &curve)
-                .dashed("e", &curve)
-                .faint("f", &curve)
-                .figure(),
-        ),
-        (
-            "clouds",
-            clouds(&[("data", &points), ("samples", &points)], limits),
-        ),
-        (
-            "trajectories",
-            trajectories(std::slice::from_ref(&points), limits),
-        ),
+        ("chart", Chart::new("a < b & c").x("x").y("y").log_y().line("l", &curve).figure()),
+        ("dots", Chart::new("").dots("d", &curve).dashed("e", &curve).faint("f", &curve).figure()),
+        ("clouds", clouds(&[("data", &points), ("samples", &points)], limits)),
+        ("trajectories", trajectories(std::slice::from_ref(&points), limits)),
         ("density", density_frames(&frames, limits)),
-        (
-            "heat map",
-            heat_map(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3, limits, "u"),
-        ),
+        ("heat map", heat_map(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3, limits, "u")),
     ]
 }
 
@@ -75,10 +44,7 @@ fn every_figure_is_a_png_of_twice_its_size() {
         let (width, height) = figure.size();
         let size = (picture.width() as f32, picture.height() as f32);
         assert_eq!(size, (2.0 * width, 2.0 * height), "{name}");
-        assert!(
-            picture.rgb().iter().any(|byte| *byte < 255),
-            "{name} is blank"
-        );
+        assert!(picture.rgb().iter().any(|byte| *byte < 255), "{name} is blank");
     }
 }
 
@@ -89,18 +55,11 @@ fn every_figure_is_well_formed_svg_with_its_size_and_finite_numbers() {
         let document = roxmltree::Document::parse(&svg).unwrap();
         let root = document.root_element();
         assert_eq!(root.tag_name().name(), "svg", "{name}");
-        assert_eq!(
-            root.attribute("width"),
-            Some(figure.size().0.to_string().as_str()),
-            "{name}"
-        );
+        assert_eq!(root.attribute("width"), Some(figure.size().0.to_string().as_str()), "{name}");
         let attributes = document.descendants().flat_map(|node| node.attributes());
         for attribute in attributes.filter(|a| !a.value().starts_with("data:")) {
             let value = attribute.value();
-            assert!(
-                !value.contains("NaN") && !value.contains("inf"),
-                "{name}: {value}"
-            );
+            assert!(!value.contains("NaN") && !value.contains("inf"), "{name}: {value}");
         }
     }
 }
@@ -109,11 +68,7 @@ fn every_figure_is_well_formed_svg_with_its_size_and_finite_numbers() {
 fn titles_keep_their_markup_signs_in_svg() {
     let svg = Chart::new("a < b & c").figure().to_svg();
     let document = roxmltree::Document::parse(&svg).unwrap();
-    assert!(
-        document
-            .descendants()
-            .any(|node| node.text() == Some("a < b & c"))
-    );
+    assert!(document.descendants().any(|node| node.text() == Some("a < b & c")));
 }
 
 #[test]
@@ -124,10 +79,7 @@ fn the_same_input_gives_the_same_bytes() {
             let paths = ["first", "second"].map(|turn| folder.file(&format!("{turn}.{format}")));
             first.save(&paths[0]).unwrap();
             second.save(&paths[1]).unwrap();
-            assert!(
-                fs::read(&paths[0]).unwrap() == fs::read(&paths[1]).unwrap(),
-                "{name}"
-            );
+            assert!(fs::read(&paths[0]).unwrap() == fs::read(&paths[1]).unwrap(), "{name}");
         }
     }
 }
@@ -138,9 +90,8 @@ fn a_hundred_thousand_points_stay_a_small_svg() {
     let svg = clouds(&[("data", &points)], Limits::around(&[&points])).to_svg();
     // At most 5,000 circles of some 40 bytes.
     assert!(svg.len() < 300_000, "{} bytes", svg.len());
-    let curve: Vec<(f64, f64)> = (0..100_000)
-        .map(|i| (f64::from(i), f64::from(i * 7919 % 1000)))
-        .collect();
+    let curve: Vec<(f64, f64)> =
+        (0..100_000).map(|i| (f64::from(i), f64::from(i * 7919 % 1000))).collect();
     let svg = Chart::new("").line("", &curve).figure().to_svg();
     assert!(svg.len() < 100_000, "{} bytes", svg.len());
 }
@@ -148,10 +99,7 @@ fn a_hundred_thousand_points_stay_a_small_svg() {
 #[test]
 fn figures_stand_one_above_the_other_or_side_by_side() {
     let chart = || Chart::new("").size(300.0, 200.0).figure();
-    assert_eq!(
-        Figure::column([chart(), chart(), chart()]).size(),
-        (300.0, 600.0)
-    );
+    assert_eq!(Figure::column([chart(), chart(), chart()]).size(), (300.0, 600.0));
     assert_eq!(Figure::row([chart(), chart()]).size(), (600.0, 200.0));
     let both = Figure::row([chart(), chart()]).to_picture(1.0).unwrap();
     let row = &both.rgb()[600 * 3 * 100..][..600 * 3];
@@ -161,11 +109,7 @@ fn figures_stand_one_above_the_other_or_side_by_side() {
 #[test]
 fn a_chart_grows_with_its_legend() {
     let names: Vec<String> = (0..12).map(|i| format!("series {i}")).collect();
-    let chart = names
-        .iter()
-        .fold(Chart::new("").size(200.0, 150.0), |c, name| {
-            c.line(name, &[])
-        });
+    let chart = names.iter().fold(Chart::new("").size(200.0, 150.0), |c, name| c.line(name, &[]));
     let (width, height) = chart.figure().size();
     // Twelve names need at least six lines of 20 pixels.
     assert!(width < 201.0 && height > 200.0, "{height}");
@@ -190,20 +134,12 @@ fn read_gif(path: &Path) -> Vec<(Picture, u16)> {
     let mut canvas = vec![0; width * height * 3];
     let mut shown = Vec::new();
     while let Some(frame) = decoder.read_next_frame().unwrap() {
-        for (i, pixel) in frame
-            .buffer
-            .chunks(4)
-            .enumerate()
-            .filter(|(_, pixel)| pixel[3] > 0)
-        {
+        for (i, pixel) in frame.buffer.chunks(4).enumerate().filter(|(_, pixel)| pixel[3] > 0) {
             let x = usize::from(frame.left) + i % usize::from(frame.width);
             let y = usize::from(frame.top) + i / usize::from(frame.width);
             canvas[(y * width + x) * 3..][..3].copy_from_slice(&pixel[..3]);
         }
-        shown.push((
-            Picture::new(width as u32, height as u32, canvas.clone()),
-            frame.delay,
-        ));
+        shown.push((Picture::new(width as u32, height as u32, canvas.clone()), frame.delay));
     }
     shown
 }
@@ -213,19 +149,15 @@ fn an_animation_of_few_colours_shows_exactly_its_frames() {
     let folder = Folder::new("gif");
     let path = folder.file("grid.gif");
     let frame = |shift: u16| {
-        let images: Vec<f32> = (0..4 * 64u16)
-            .map(|i| f32::from((i + shift) % 16) / 8.0 - 1.0)
-            .collect();
+        let images: Vec<f32> =
+            (0..4 * 64u16).map(|i| f32::from((i + shift) % 16) / 8.0 - 1.0).collect();
         image_grid(&images, 4, 1, 8, 8, 2)
     };
     // The third frame changes nothing.
     let frames = [frame(0), frame(3), frame(3), frame(5)];
     animate(&frames, &path, 20.0).unwrap();
     let shown = read_gif(&path);
-    assert_eq!(
-        shown.iter().map(|(_, delay)| *delay).collect::<Vec<_>>(),
-        [5, 5, 5, 200]
-    );
+    assert_eq!(shown.iter().map(|(_, delay)| *delay).collect::<Vec<_>>(), [5, 5, 5, 200]);
     for (i, ((picture, _), frame)) in shown.iter().zip(&frames).enumerate() {
         assert!(picture == frame, "frame {i}");
     }
@@ -239,12 +171,7 @@ fn an_animation_of_many_colours_is_near_its_frames() {
     let frames = flow_frames(&[(0.0, &early), (1.0, &late)], Limits::around(&[&late])).unwrap();
     animate(&frames, &path, 10.0).unwrap();
     for ((shown, _), frame) in read_gif(&path).iter().zip(&frames) {
-        let far = shown
-            .rgb()
-            .iter()
-            .zip(frame.rgb())
-            .map(|(a, b)| a.abs_diff(*b))
-            .max();
+        let far = shown.rgb().iter().zip(frame.rgb()).map(|(a, b)| a.abs_diff(*b)).max();
         // 255 colours along a few ramps from white to blue or grey leave gaps of some ten steps.
         assert!(far.unwrap() <= 24, "{far:?}");
     }

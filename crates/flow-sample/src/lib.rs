@@ -1,1 +1,37 @@
 //! From a trained network to samples and densities.
+//!
+//! A [`Predictor`] answers "what is the velocity (data, noise, score) at `x` and `t`": a trained
+//! network with its schedule ([`Trained`]), two of them combined by guidance ([`Guided`]), or the
+//! exact field of known data ([`flow_path::Exact`]), which makes every sampler testable without
+//! training. A [`Sampler`] turns noise into samples by asking a predictor.
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use flow_ode::{Method, Stepping};
+//! use flow_path::{Exact, Gaussian, Linear};
+//! use flow_sample::{Ode, Sampler, prior};
+//!
+//! # fn main() -> Result<(), flow_sample::SampleError> {
+//! let device = Device::flex();
+//! let field = Exact::new(Gaussian::new(vec![3.0, -1.0], 0.5), Linear { sigma_min: 0.0 });
+//! let x0 = prior::<2>(7, 0..1000, &[2], &field, &device);
+//! let sampler = Ode::new(Method::Midpoint, Stepping::Count(20));
+//! let generated = sampler.sample(&field, x0)?;
+//! assert_eq!(generated.nfe, 40);
+//! let mean: f32 = generated.x.mean_dim(0).sum().into_scalar::<f32>();
+//! assert!((mean - 2.0).abs() < 0.1); // (3 - 1) within the error of 1,000 samples
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod guidance;
+mod noise;
+mod predictor;
+mod sampler;
+
+pub use error::SampleError;
+pub use guidance::{Guided, Interval};
+pub use noise::{normal_rows, prior};
+pub use predictor::{Predictor, Trained, Velocity};
+pub use sampler::{Generated, Ode, Sampler};

@@ -62,11 +62,10 @@ struct Blend {
 
 impl ModuleMapper for Blend {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let weight = self
-            .weights
-            .0
-            .get::<Tensor<D>>(&parameter.id)
-            .expect("the average is a copy of the network, its parameters have the same identity");
+        let weight =
+            self.weights.0.get::<Tensor<D>>(&parameter.id).expect(
+                "the average is a copy of the network, its parameters have the same identity",
+            );
         let beta = self.beta;
         parameter.map(|average| average * beta + weight * (1.0 - beta))
     }

@@ -73,6 +73,14 @@ pub struct Outcome<N> {
     pub interrupted: bool,
 }
 
+impl<N> Outcome<N> {
+    /// The same outcome without its network.
+    #[must_use]
+    pub fn forget_network(self) -> Outcome<()> {
+        Outcome { network: (), step: self.step, interrupted: self.interrupted }
+    }
+}
+
 /// Trains `network` on `batches` and returns the average of its weights.
 ///
 /// With `resume`, goes on from that checkpoint; the result is then bit for bit that of an
@@ -105,7 +113,9 @@ where
     let rules =
         Rules { ema: plan.ema, max_gradient_norm: plan.max_gradient_norm, rows, step: start };
     let mut trainee = Trainee::new(network.fork(&device.clone().inner()).train(), objective, rules);
-    if start >= plan.steps && let Some(checkpoint) = resume {
+    if start >= plan.steps
+        && let Some(checkpoint) = resume
+    {
         trainee = checkpoint.load(trainee)?;
         return Ok(Outcome { network: trainee.into_average(), step: start, interrupted: false });
     }
@@ -149,7 +159,8 @@ where
     if let Some(checkpoint) = resume {
         training = training.checkpoint(checkpoint.step);
     }
-    let result = training.launch(Learner::new(trainee, optimizer, Stepped::new(plan.learning_rate)));
+    let result =
+        training.launch(Learner::new(trainee, optimizer, Stepped::new(plan.learning_rate)));
     if let Some(&(step, loss)) = diverged.get() {
         return Err(TrainError::Diverged { step, loss });
     }
@@ -169,7 +180,10 @@ where
 ///
 /// # Errors
 /// When the file cannot be read or its weights do not fit.
-pub fn load_average<N: Module + ModuleDisplay>(network: N, checkpoint: &Checkpoint) -> Result<N, TrainError> {
+pub fn load_average<N: Module + ModuleDisplay>(
+    network: N,
+    checkpoint: &Checkpoint,
+) -> Result<N, TrainError> {
     let rules = Rules { ema: Ema::default(), max_gradient_norm: None, rows: 0, step: 0 };
     Ok(checkpoint.load(Trainee::new(network, (), rules))?.into_average())
 }

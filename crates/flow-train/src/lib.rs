@@ -18,6 +18,7 @@
 //! weights, bit for bit, as one that was never interrupted.
 
 mod checkpoint;
+mod classification;
 mod clip;
 mod data;
 mod ema;
@@ -34,6 +35,7 @@ mod trainee;
 pub use burn::train::Interrupter;
 
 pub use checkpoint::{Checkpoint, CheckpointFolder};
+pub use classification::{Classification, Labelled, LabelledBatches};
 pub use data::{DataSource, Draw, Rows};
 pub use ema::Ema;
 pub use error::TrainError;

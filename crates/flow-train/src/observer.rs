@@ -1,12 +1,12 @@
 //! Who is told how training goes.
 
+use burn::train::LearnerSummary;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
-use burn::train::LearnerSummary;
 
 /// What a step has to say.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,7 +73,9 @@ impl MetricsRendererTraining for Renderer {
     }
 
     fn update_valid(&mut self, state: MetricState) {
-        if self.validating && let Some(("Loss", value)) = self.value(&state) {
+        if self.validating
+            && let Some(("Loss", value)) = self.value(&state)
+        {
             self.validation.push(value);
         }
     }

@@ -8,8 +8,8 @@ use burn::data::dataloader::Progress;
 use burn::tensor::Device;
 use burn::train::{
     EventProcessorTraining, InferenceStep, Learner, LearnerEvent, LearnerModel,
-    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader,
-    TrainingComponents, TrainingItem, ValidLoader,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
+    TrainingItem, ValidLoader,
 };
 
 /// Trains from the step of the checkpoint to the last, one batch a step.
@@ -63,7 +63,8 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for BySteps {
             learner.lr_step();
             learner.optimizer_step(output.grads);
             let progress = Progress::new(step * self.rows, total, Some("images".into()));
-            let item = TrainingItem::new(output.item, progress, Some(step), Some(learner.lr_current()));
+            let item =
+                TrainingItem::new(output.item, progress, Some(step), Some(learner.lr_current()));
             interrupter.fail_on_error(processor.process_train(LearnerEvent::ProcessedItem(item)));
 
             let due = step.is_multiple_of(self.every) || step == last_step;
@@ -74,7 +75,9 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for BySteps {
                 break;
             }
             let interrupted = interrupter.should_stop();
-            if (due || interrupted) && let Some(checkpointer) = &mut checkpointer {
+            if (due || interrupted)
+                && let Some(checkpointer) = &mut checkpointer
+            {
                 checkpointer.checkpoint(&learner, step, &event_store);
             }
             if interrupted {

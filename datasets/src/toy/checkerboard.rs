@@ -48,10 +48,7 @@ impl Support for Checkerboard {
     /// Whether `x` lies in a filled square, edges included: rounding to `f32` can put a draw there.
     fn contains(&self, x: &[f32]) -> bool {
         let [x, y] = x else {
-            panic!(
-                "a point of the board: expected 2 coordinates, got {}",
-                x.len()
-            )
+            panic!("a point of the board: expected 2 coordinates, got {}", x.len())
         };
         Self::corners().any(|[left, bottom]| {
             (left..=left + SIDE).contains(x) && (bottom..=bottom + SIDE).contains(y)
@@ -72,31 +69,19 @@ mod tests {
         assert!(Checkerboard.contains(&[1.0, 1.0]) && Checkerboard.contains(&[-1.0, -1.0]));
         assert!(!Checkerboard.contains(&[1.0, -1.0]) && !Checkerboard.contains(&[3.0, 1.0]));
         assert!(!Checkerboard.contains(&[5.0, 1.0]), "the board ends at 4");
-        assert!(
-            !Checkerboard.contains(&[f32::NAN, 1.0]),
-            "no square holds a NaN"
-        );
+        assert!(!Checkerboard.contains(&[f32::NAN, 1.0]), "no square holds a NaN");
     }
 
     #[test]
     fn every_draw_lies_in_the_support_and_uniform_points_only_half_the_time() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let inside = |points: &[f32]| {
-            points
-                .chunks_exact(2)
-                .filter(|x| Checkerboard.contains(x))
-                .count()
-        };
+        let inside =
+            |points: &[f32]| points.chunks_exact(2).filter(|x| Checkerboard.contains(x)).count();
         assert_eq!(inside(&Checkerboard.sample(20_000, &mut rng)), 20_000);
-        let uniform = planar(20_000, &mut rng, |rng| {
-            [(); 2].map(|()| rng.random_range(-4.0..4.0))
-        });
+        let uniform = planar(20_000, &mut rng, |rng| [(); 2].map(|()| rng.random_range(-4.0..4.0)));
         // Binomial(20000, 1/2): 5 standard deviations are 354.
         let hits = inside(&uniform);
-        assert!(
-            hits.abs_diff(10_000) < 354,
-            "{hits} of 20000 uniform points on the board"
-        );
+        assert!(hits.abs_diff(10_000) < 354, "{hits} of 20000 uniform points on the board");
     }
 
     #[test]
@@ -109,10 +94,7 @@ mod tests {
                 .filter(|x| x[1] >= bottom && x[1] < bottom + SIDE)
                 .count();
             // Binomial(16000, 1/8): 5 standard deviations are 209.
-            assert!(
-                count.abs_diff(2_000) < 209,
-                "{count} points at ({left}, {bottom})"
-            );
+            assert!(count.abs_diff(2_000) < 209, "{count} points at ({left}, {bottom})");
         }
     }
 

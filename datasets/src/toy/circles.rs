@@ -20,10 +20,7 @@ pub struct Circles {
 impl Default for Circles {
     /// Radii 3 and 1.5 with noise 0.24, as in Grathwohl et al. (2019), "FFJORD", arXiv:1810.01367.
     fn default() -> Self {
-        Self {
-            radii: vec![3.0, 1.5],
-            noise: 0.24,
-        }
+        Self { radii: vec![3.0, 1.5], noise: 0.24 }
     }
 }
 
@@ -50,24 +47,14 @@ mod tests {
 
     #[test]
     fn without_noise_every_point_lies_on_a_circle() {
-        let circles = Circles {
-            noise: 0.0,
-            ..Circles::default()
-        };
+        let circles = Circles { noise: 0.0, ..Circles::default() };
         let points = circles.sample(1_000, &mut ChaCha8Rng::seed_from_u64(0));
-        let outer = points
-            .chunks_exact(2)
-            .filter(|x| (x[0].hypot(x[1]) - 3.0).abs() < 1e-5)
-            .count();
-        let inner = points
-            .chunks_exact(2)
-            .filter(|x| (x[0].hypot(x[1]) - 1.5).abs() < 1e-5)
-            .count();
+        let outer =
+            points.chunks_exact(2).filter(|x| (x[0].hypot(x[1]) - 3.0).abs() < 1e-5).count();
+        let inner =
+            points.chunks_exact(2).filter(|x| (x[0].hypot(x[1]) - 1.5).abs() < 1e-5).count();
         assert_eq!(outer + inner, 1_000);
         // Binomial(1000, 1/2): 5 standard deviations are 79.
-        assert!(
-            outer.abs_diff(500) < 79,
-            "{outer} of 1000 points on the outer circle"
-        );
+        assert!(outer.abs_diff(500) < 79, "{outer} of 1000 points on the outer circle");
     }
 }

@@ -32,11 +32,7 @@ impl Toy for TwoMoons {
         planar(n, rng, |rng| {
             let upper = rng.random::<bool>();
             let (sin, cos) = (PI * rng.random::<f64>()).sin_cos();
-            let [x, y] = if upper {
-                [cos, sin]
-            } else {
-                [1.0 - cos, 0.5 - sin]
-            };
+            let [x, y] = if upper { [cos, sin] } else { [1.0 - cos, 0.5 - sin] };
             [x - 0.5, y - 0.25].map(|centred| 2.0 * (centred + self.noise * normal(rng)))
         })
     }
@@ -117,13 +113,7 @@ mod tests {
 
     fn mean(points: &[f32], axis: usize) -> f64 {
         let n = points.len() / 2;
-        points
-            .iter()
-            .skip(axis)
-            .step_by(2)
-            .map(|x| f64::from(*x))
-            .sum::<f64>()
-            / n as f64
+        points.iter().skip(axis).step_by(2).map(|x| f64::from(*x)).sum::<f64>() / n as f64
     }
 
     #[test]
@@ -139,10 +129,7 @@ mod tests {
         for x in points.chunks_exact(2) {
             let upper = (x[0] + 1.0).hypot(x[1] + 0.5);
             let lower = (x[0] - 1.0).hypot(x[1] - 0.5);
-            assert!(
-                (upper - 2.0).abs() < 1e-5 || (lower - 2.0).abs() < 1e-5,
-                "{x:?}"
-            );
+            assert!((upper - 2.0).abs() < 1e-5 || (lower - 2.0).abs() < 1e-5, "{x:?}");
         }
     }
 
@@ -152,10 +139,7 @@ mod tests {
         for x in points.chunks_exact(2) {
             let (x, y) = (f64::from(x[0]), f64::from(x[1]));
             let radius = 5.0 * x.hypot(y);
-            assert!(
-                (1.5 * PI - 1e-5..4.5 * PI + 1e-5).contains(&radius),
-                "radius {radius}"
-            );
+            assert!((1.5 * PI - 1e-5..4.5 * PI + 1e-5).contains(&radius), "radius {radius}");
             // Rounding of the coordinates to f32 is about 3e-7 of the radius.
             assert!((5.0 * x - radius * radius.cos()).abs() < 1e-4, "({x}, {y})");
         }
@@ -173,9 +157,6 @@ mod tests {
             first_arm += usize::from(on(1.0));
         }
         // Binomial(1000, 1/2): 5 standard deviations are 79.
-        assert!(
-            first_arm.abs_diff(500) < 79,
-            "{first_arm} of 1000 points on the first arm"
-        );
+        assert!(first_arm.abs_diff(500) < 79, "{first_arm} of 1000 points on the first arm");
     }
 }

@@ -20,22 +20,12 @@ impl GaussianMixture {
     /// If there is no centre, if centres differ in length, or if `std` is negative or not finite.
     #[must_use]
     pub fn new(centres: Vec<Vec<f64>>, std: f64) -> Self {
-        assert!(
-            !centres.is_empty(),
-            "a mixture: expected at least one centre, got none"
-        );
+        assert!(!centres.is_empty(), "a mixture: expected at least one centre, got none");
         let dim = centres[0].len();
         for centre in &centres {
-            assert_eq!(
-                centre.len(),
-                dim,
-                "centres of a mixture: expected {dim} coordinates"
-            );
+            assert_eq!(centre.len(), dim, "centres of a mixture: expected {dim} coordinates");
         }
-        assert!(
-            std >= 0.0 && std.is_finite(),
-            "std: expected a finite value >= 0, got {std}"
-        );
+        assert!(std >= 0.0 && std.is_finite(), "std: expected a finite value >= 0, got {std}");
         Self { centres, std }
     }
 
@@ -59,6 +49,13 @@ impl GaussianMixture {
     #[must_use]
     pub fn eight_gaussians() -> Self {
         Self::on_a_circle(8, 2.0 * SQRT_2, 0.5 / SQRT_2)
+    }
+
+    /// One Gaussian of mean (1.5, -0.5) and `std` 0.5: every answer of flow matching has a closed
+    /// form.
+    #[must_use]
+    pub fn gaussian() -> Self {
+        Self::new(vec![vec![1.5, -0.5]], 0.5)
     }
 
     /// Six Gaussians on a circle of the given radius, `std` 0.1: radius 1/3 is the source and 1 the
@@ -129,10 +126,7 @@ mod tests {
         }
         let neighbours = [&ring.centres()[0], &ring.centres()[1]];
         let gap = (neighbours[0][0] - neighbours[1][0]).hypot(neighbours[0][1] - neighbours[1][1]);
-        assert!(
-            (gap - 4.0 * SQRT_2 * (TAU / 16.0).sin()).abs() < 1e-12,
-            "chord {gap}"
-        );
+        assert!((gap - 4.0 * SQRT_2 * (TAU / 16.0).sin()).abs() < 1e-12, "chord {gap}");
     }
 
     #[test]
@@ -147,18 +141,11 @@ mod tests {
                 .filter(|d| d[0].hypot(d[1]) < 0.5)
                 .collect();
             // Binomial(12000, 1/6): 5 standard deviations are 204.
-            assert!(
-                near.len().abs_diff(2_000) < 204,
-                "{} draws at {centre:?}",
-                near.len()
-            );
+            assert!(near.len().abs_diff(2_000) < 204, "{} draws at {centre:?}", near.len());
             let variance =
                 near.iter().flatten().map(|d| d * d).sum::<f64>() / (2 * near.len()) as f64;
             // Relative standard error 1/√2000 = 2.2 %; five of them are 11 %.
-            assert!(
-                (variance / 0.01 - 1.0).abs() < 0.11,
-                "variance {variance} at {centre:?}"
-            );
+            assert!((variance / 0.01 - 1.0).abs() < 0.11, "variance {variance} at {centre:?}");
         }
     }
 

@@ -51,6 +51,7 @@ pub trait Support {
 /// Names that [`toy`] knows.
 pub const TOYS: &[&str] = &[
     "checkerboard",
+    "gaussian",
     "eight-gaussians",
     "two-moons",
     "circles",
@@ -79,6 +80,7 @@ pub const TOYS: &[&str] = &[
 pub fn toy(name: &str) -> Option<Box<dyn Toy>> {
     Some(match name {
         "checkerboard" => Box::new(Checkerboard),
+        "gaussian" => Box::new(GaussianMixture::gaussian()),
         "eight-gaussians" => Box::new(GaussianMixture::eight_gaussians()),
         "two-moons" => Box::new(TwoMoons::default()),
         "circles" => Box::new(Circles::default()),
@@ -98,9 +100,7 @@ fn planar(
     rng: &mut dyn Rng,
     mut point: impl FnMut(&mut dyn Rng) -> [f64; 2],
 ) -> Vec<f32> {
-    (0..n)
-        .flat_map(|_| point(rng).map(|coordinate| coordinate as f32))
-        .collect()
+    (0..n).flat_map(|_| point(rng).map(|coordinate| coordinate as f32)).collect()
 }
 
 /// One draw of N(0, 1).
@@ -122,10 +122,7 @@ mod tests {
             let points = toy.sample(500, &mut ChaCha8Rng::seed_from_u64(0));
             assert_eq!(points.len(), 500 * toy.dim(), "{name}");
             // Large enough for every toy, small enough to catch a wrong unit.
-            assert!(
-                points.iter().all(|x| x.is_finite() && x.abs() < 10.0),
-                "{name}"
-            );
+            assert!(points.iter().all(|x| x.is_finite() && x.abs() < 10.0), "{name}");
         }
     }
 

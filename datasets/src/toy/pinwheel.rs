@@ -31,13 +31,7 @@ pub struct Pinwheel {
 impl Default for Pinwheel {
     /// Five arms, deviations 0.3 and 0.1, twist 0.25, scale 2.
     fn default() -> Self {
-        Self {
-            arms: 5,
-            radial_std: 0.3,
-            tangential_std: 0.1,
-            twist: 0.25,
-            scale: 2.0,
-        }
+        Self { arms: 5, radial_std: 0.3, tangential_std: 0.1, twist: 0.25, scale: 2.0 }
     }
 }
 
@@ -52,10 +46,7 @@ impl Toy for Pinwheel {
             let u = 1.0 + self.radial_std * normal(rng);
             let v = self.tangential_std * normal(rng);
             let (sin, cos) = (TAU * k as f64 / self.arms as f64 + self.twist * u.exp()).sin_cos();
-            [
-                self.scale * (cos * u - sin * v),
-                self.scale * (sin * u + cos * v),
-            ]
+            [self.scale * (cos * u - sin * v), self.scale * (sin * u + cos * v)]
         })
     }
 }
@@ -78,11 +69,7 @@ mod tests {
 
     #[test]
     fn without_spread_the_arms_shrink_to_five_points() {
-        let arms = Pinwheel {
-            radial_std: 0.0,
-            tangential_std: 0.0,
-            ..Pinwheel::default()
-        };
+        let arms = Pinwheel { radial_std: 0.0, tangential_std: 0.0, ..Pinwheel::default() };
         let points = arms.sample(200, &mut ChaCha8Rng::seed_from_u64(1));
         let distance = |x: &[f32], k: i32| {
             let (sin, cos) = (TAU * f64::from(k) / 5.0 + 0.25 * 1.0_f64.exp()).sin_cos();
@@ -90,10 +77,7 @@ mod tests {
         };
         for x in points.chunks_exact(2) {
             // Coordinates are rounded to f32.
-            assert!(
-                (0..5).any(|k| distance(x, k) < 1e-6),
-                "{x:?} is no arm's centre"
-            );
+            assert!((0..5).any(|k| distance(x, k) < 1e-6), "{x:?} is no arm's centre");
         }
     }
 }

@@ -1,8 +1,5 @@
 //! Attention in blocks of queries, whose scores stay in the cache.
-#![allow(
-    unsafe_code,
-    reason = "score blocks are not zeroed before they are written"
-)]
+#![allow(unsafe_code, reason = "score blocks are not zeroed before they are written")]
 
 use burn::backend::{
     Autodiff, Flex,
@@ -20,7 +17,7 @@ use super::{
     contiguous, dims,
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
-    simd::{Kernel, LANES, dispatch, exp, sum_lanes, sum_of},
+    simd::{LANES, Simd, WithSimd, dispatch, exp, sum_lanes, sum_of},
     slice, tensor,
 };
 
@@ -38,11 +35,7 @@ struct Sizes {
 impl Sizes {
     fn new(q: &FlexTensor) -> Self {
         let [batch, heads, tokens, width] = dims(q);
-        Self {
-            heads: batch * heads,
-            tokens,
-            width,
-        }
+        Self { heads: batch * heads, tokens, width }
     }
 
     /// Numbers of one head; at least one, as the size of a piece must be.
@@ -88,16 +81,10 @@ fn attend(q: &FlexTensor, k: &FlexTensor, v: &FlexTensor) -> (FlexTensor, Vec<f3
 
 fn attend_head(sizes: Sizes, [q, k, v]: [&[f32]; 3], y: &mut [f32], log_normaliser: &mut [f32]) {
     let block = BLOCK * sizes.width;
-    let blocks = q
-        .chunks(block)
-        .zip(y.chunks_mut(block))
-        .zip(log_normaliser.chunks_mut(BLOCK));
+    let blocks = q.chunks(block).zip(y.chunks_mut(block)).zip(log_normaliser.chunks_mut(BLOCK));
     for ((q, y), log_normaliser) in blocks {
         with_scores(sizes, q, k, |scores| {
-            dispatch(Softmax {
-                scores,
-                log_normaliser,
-            });
+            dispatch(Softmax { scores, log_normaliser });
             product(
                 Target::Add(y),
                 sizes.width,
@@ -133,16 +120,16 @@ struct Softmax<'a> {
     log_normaliser: &'a mut [f32],
 }
 
-impl Kernel for Softmax<'_> {
+impl WithSimd for Softmax<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let tokens = self.scores.len() / self.log_normaliser.len();
         for (row, log_normaliser) in self.scores.chunks_mut(tokens).zip(self.log_normaliser) {
             let max = maximum(row);
             for s in row.iter_mut() {
-                *s = exp::<FMA>(*s - max);
+                *s = exp::<S>(*s - max);
             }
             let normaliser = sum_of(row, |p| p);
             let factor = normaliser.recip();
@@ -173,9 +160,7 @@ fn backward(g: &FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
     let head = sizes.head_len();
     let mut gradients = [(); 3].map(|()| vec![0.0; sizes.heads * sizes.tokens * sizes.width]);
     let [q_grad, k_grad, v_grad] = &mut gradients;
-    let outputs = q_grad
-        .chunks_mut(head)
-        .zip(k_grad.chunks_mut(head).zip(v_grad.chunks_mut(head)));
+    let outputs = q_grad.chunks_mut(head).zip(k_grad.chunks_mut(head).zip(v_grad.chunks_mut(head)));
     let inputs = slice(q)
         .chunks(head)
         .zip(slice(k).chunks(head).zip(slice(v).chunks(head)))
@@ -185,15 +170,7 @@ fn backward(g: &FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
         outputs.zip(inputs),
         sizes.work(),
         |((q_grad, (k_grad, v_grad)), (((q, (k, v)), (g, y)), log_normaliser))| {
-            Head {
-                sizes,
-                q,
-                k,
-                v,
-                y,
-                log_normaliser,
-            }
-            .differentiate(g, q_grad, k_grad, v_grad);
+            Head { sizes, q, k, v, y, log_normaliser }.differentiate(g, q_grad, k_grad, v_grad);
         },
     );
     gradients.map(|gradient| tensor(gradient, q.layout().shape().clone()))
@@ -210,13 +187,7 @@ struct Head<'a> {
 }
 
 impl Head<'_> {
-    fn differentiate(
-        &self,
-        g: &[f32],
-        q_grad: &mut [f32],
-        k_grad: &mut [f32],
-        v_grad: &mut [f32],
-    ) {
+    fn differentiate(&self, g: &[f32], q_grad: &mut [f32], k_grad: &mut [f32], v_grad: &mut [f32]) {
         let sizes = self.sizes;
         let block = BLOCK * sizes.width;
         let blocks = q_grad
@@ -241,13 +212,7 @@ impl Head<'_> {
                     );
                     // SAFETY: the product has written every element.
                     let s_grad = unsafe { assume_init(scratch) };
-                    dispatch(ScoreGradient {
-                        p,
-                        s_grad,
-                        g,
-                        y,
-                        sizes,
-                    });
+                    dispatch(ScoreGradient { p, s_grad, g, y, sizes });
                     let s_grad = Matrix::rows(s_grad, queries, sizes.tokens, sizes.tokens);
                     let scale = sizes.scale();
                     add(sizes, q_grad, scale, s_grad, sizes.matrix(self.k));
@@ -269,15 +234,15 @@ struct Probabilities<'a> {
     log_normaliser: &'a [f32],
 }
 
-impl Kernel for Probabilities<'_> {
+impl WithSimd for Probabilities<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let tokens = self.p.len() / self.log_normaliser.len();
         for (row, &log_normaliser) in self.p.chunks_mut(tokens).zip(self.log_normaliser) {
             for s in row {
-                *s = exp::<FMA>(*s - log_normaliser);
+                *s = exp::<S>(*s - log_normaliser);
             }
         }
     }
@@ -292,11 +257,11 @@ struct ScoreGradient<'a> {
     sizes: Sizes,
 }
 
-impl Kernel for ScoreGradient<'_> {
+impl WithSimd for ScoreGradient<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Sizes { tokens, width, .. } = self.sizes;
         let rows = self
             .s_grad
@@ -343,13 +308,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     match Step.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::UnTracked(prep) => prep.finish(y),
         OpsKind::Tracked(prep) => {
-            let saved = Saved {
-                q,
-                k,
-                v,
-                y: y.clone(),
-                log_normaliser: log_normaliser.into(),
-            };
+            let saved = Saved { q, k, v, y: y.clone(), log_normaliser: log_normaliser.into() };
             prep.finish(saved, y)
         }
     }

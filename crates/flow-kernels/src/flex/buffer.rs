@@ -1,10 +1,7 @@
 //! Result buffers that are not filled with zeros before they are written.
-#![allow(
-    unsafe_code,
-    reason = "zeroing buffers of many megabytes costs as much as writing them"
-)]
+#![allow(unsafe_code, reason = "zeroing buffers of many megabytes costs as much as writing them")]
 
-use std::{cell::Cell, mem::MaybeUninit, ops::Range};
+use std::{cell::RefCell, mem::MaybeUninit, ops::Range};
 
 /// A vector of `len` numbers, all written by `write`.
 ///
@@ -27,16 +24,16 @@ pub(crate) unsafe fn assume_init(numbers: &mut [MaybeUninit<f32>]) -> &mut [f32]
     unsafe { &mut *(std::ptr::from_mut(numbers) as *mut [f32]) }
 }
 
-/// Calls `f` with `len` uninitialised numbers that this thread keeps for the next call.
+/// Calls `f` with `len` uninitialised numbers in a buffer that this thread keeps for later calls.
 pub(crate) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [MaybeUninit<f32>]) -> R) -> R {
     thread_local! {
-        static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+        /// Free buffers, the one of the outermost call first.
+        static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
     }
-    // Taken out for the time of the call: a nested call gets a buffer of its own.
-    let mut scratch = SCRATCH.take();
+    let mut scratch = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
     scratch.reserve(len);
     let result = f(&mut scratch.spare_capacity_mut()[..len]);
-    SCRATCH.set(scratch);
+    FREE.with_borrow_mut(|free| free.push(scratch));
     result
 }
 
@@ -45,10 +42,7 @@ pub(crate) enum Place<'a> {
     /// The result replaces the argument.
     Within(&'a mut [f32]),
     /// The result goes to a new buffer.
-    Apart {
-        from: &'a [f32],
-        to: &'a mut [MaybeUninit<f32>],
-    },
+    Apart { from: &'a [f32], to: &'a mut [MaybeUninit<f32>] },
 }
 
 impl<'a> Place<'a> {
@@ -77,10 +71,9 @@ impl<'a> Place<'a> {
     pub(crate) fn part(&mut self, range: Range<usize>) -> Place<'_> {
         match self {
             Self::Within(x) => Place::Within(&mut x[range]),
-            Self::Apart { from, to } => Place::Apart {
-                from: &from[range.clone()],
-                to: &mut to[range],
-            },
+            Self::Apart { from, to } => {
+                Place::Apart { from: &from[range.clone()], to: &mut to[range] }
+            }
         }
     }
 

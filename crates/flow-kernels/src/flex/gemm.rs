@@ -22,13 +22,7 @@ impl<'a> Matrix<'a> {
     /// A matrix stored row by row, rows `row_stride` apart.
     pub(crate) fn rows(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
         assert_fits(data.len(), rows, columns, row_stride);
-        Self {
-            data,
-            rows,
-            columns,
-            row_stride,
-            column_stride: 1,
-        }
+        Self { data, rows, columns, row_stride, column_stride: 1 }
     }
 
     /// The transposed matrix, in the same memory.
@@ -64,11 +58,7 @@ pub(crate) fn product(
     parallelism: Parallelism,
 ) {
     let (rows, columns, inner) = (a.rows, b.columns, a.columns);
-    assert!(
-        inner == b.rows,
-        "product of [{rows}, {inner}] and [{}, {columns}]",
-        b.rows
-    );
+    assert!(inner == b.rows, "product of [{rows}, {inner}] and [{}, {columns}]", b.rows);
     let (pointer, len, add) = match target {
         Target::Write(data) => (data.as_mut_ptr().cast::<f32>(), data.len(), false),
         Target::Add(data) => (data.as_mut_ptr(), data.len(), true),
@@ -124,14 +114,7 @@ mod tests {
         let data: Vec<f32> = (0..8).map(|i| i as f32).collect();
         let a = Matrix::rows(&data, 2, 3, 4);
         let mut out = [100.0; 5];
-        product(
-            Target::Add(&mut out),
-            3,
-            2.0,
-            a,
-            a.transposed(),
-            Parallelism::None,
-        );
+        product(Target::Add(&mut out), 3, 2.0, a, a.transposed(), Parallelism::None);
         assert_eq!(out, [110.0, 134.0, 100.0, 134.0, 254.0]);
     }
 

@@ -1,8 +1,5 @@
 //! Matrix product, bias and activation, a chunk of rows at a time.
-#![allow(
-    unsafe_code,
-    reason = "result buffers are not zeroed before they are written"
-)]
+#![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
 use std::mem::MaybeUninit;
 
@@ -22,7 +19,7 @@ use super::{
     contiguous, dims,
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
-    simd::{Kernel, dispatch, silu, silu_derivative},
+    simd::{Simd, WithSimd, dispatch, silu, silu_derivative},
     slice, tensor, transform,
 };
 use crate::Activation;
@@ -62,12 +59,7 @@ pub(super) fn forward(
 }
 
 /// `act(x W + b)`.
-fn affine(
-    x: &FlexTensor,
-    weight: &FlexTensor,
-    bias: &FlexTensor,
-    act: Activation,
-) -> FlexTensor {
+fn affine(x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor, act: Activation) -> FlexTensor {
     let sizes = Sizes::new(x, weight);
     let (x, weight, bias) = (slice(x), slice(weight), slice(bias));
     let write = |y: &mut [MaybeUninit<f32>]| {
@@ -116,13 +108,13 @@ struct Activate<'a> {
     act: Activation,
 }
 
-impl Kernel for Activate<'_> {
+impl WithSimd for Activate<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         if self.act == Activation::Silu {
-            Place::Within(self.z).map(|z| silu::<FMA>(z));
+            Place::Within(self.z).map(|z| silu::<S>(z));
         }
     }
 }
@@ -131,12 +123,12 @@ impl Kernel for Activate<'_> {
 fn activated(z: &FlexTensor) -> FlexTensor {
     struct Silu<'a>(Place<'a>);
 
-    impl Kernel for Silu<'_> {
+    impl WithSimd for Silu<'_> {
         type Output = ();
 
         #[inline(always)]
-        fn run<const FMA: bool>(self) {
-            self.0.map(|z| silu::<FMA>(z));
+        fn with_simd<S: Simd>(self, _: S) {
+            self.0.map(|z| silu::<S>(z));
         }
     }
 
@@ -155,12 +147,12 @@ const PIECE: usize = 1 << 14;
 fn through_silu(g: FlexTensor, z: &FlexTensor) -> FlexTensor {
     struct Chain<'a>(Place<'a>, &'a [f32]);
 
-    impl Kernel for Chain<'_> {
+    impl WithSimd for Chain<'_> {
         type Output = ();
 
         #[inline(always)]
-        fn run<const FMA: bool>(self) {
-            self.0.map_with(self.1, |g, z| g * silu_derivative::<FMA>(z));
+        fn with_simd<S: Simd>(self, _: S) {
+            self.0.map_with(self.1, |g, z| g * silu_derivative::<S>(z));
         }
     }
 
@@ -182,14 +174,7 @@ fn input_gradient(sizes: Sizes, dz: &[f32], weight: &[f32]) -> FlexTensor {
         for_each(jobs, sizes.work(), |(i, x_grad)| {
             let rows = x_grad.len() / inner;
             let dz = Matrix::rows(&dz[i * sizes.chunk() * out..], rows, out, out);
-            product(
-                Target::Write(x_grad),
-                inner,
-                1.0,
-                dz,
-                weight,
-                Parallelism::None,
-            );
+            product(Target::Write(x_grad), inner, 1.0, dz, weight, Parallelism::None);
         });
     };
     // SAFETY: the chunks cover the result, and the product writes all of each.
@@ -219,9 +204,7 @@ fn weight_gradient(sizes: Sizes, x: &[f32], dz: &[f32]) -> FlexTensor {
 fn bias_gradient(sizes: Sizes, dz: &[f32]) -> FlexTensor {
     let Sizes { rows, out, .. } = sizes;
     let mut partial = vec![0.0; rows.div_ceil(sizes.chunk()).max(1) * out];
-    let jobs = partial
-        .chunks_mut(out.max(1))
-        .zip(dz.chunks((sizes.chunk() * out).max(1)));
+    let jobs = partial.chunks_mut(out.max(1)).zip(dz.chunks((sizes.chunk() * out).max(1)));
     for_each(jobs, dz.len(), |(sum, dz)| add_rows(sum, dz));
     let mut sum = vec![0.0; out];
     add_rows(&mut sum, &partial);

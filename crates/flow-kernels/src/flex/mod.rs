@@ -12,11 +12,8 @@ mod simd;
 
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch, Flex,
-        autodiff::checkpoint::strategy::CheckpointStrategy,
-        backend_extension,
-        flex::FlexTensor,
-        tensor::FloatTensor,
+        Autodiff, Backend, Dispatch, Flex, autodiff::checkpoint::strategy::CheckpointStrategy,
+        backend_extension, flex::FlexTensor, tensor::FloatTensor,
     },
     tensor::{DType, Device, Shape, Tensor, TensorData},
 };
@@ -79,11 +76,7 @@ impl Kernels for Flex {
         epsilon: f64,
         act: Activation,
     ) -> FlexTensor {
-        let options = norm::Options {
-            groups,
-            epsilon,
-            act,
-        };
+        let options = norm::Options { groups, epsilon, act };
         norm::forward(x, scale, shift, options)
     }
 
@@ -124,11 +117,7 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         epsilon: f64,
         act: Activation,
     ) -> FloatTensor<Self> {
-        let options = norm::Options {
-            groups,
-            epsilon,
-            act,
-        };
+        let options = norm::Options { groups, epsilon, act };
         norm::tracked::<C>(x, scale, shift, options)
     }
 
@@ -228,8 +217,9 @@ fn contiguous(x: FlexTensor) -> FlexTensor {
 
 /// The numbers of a contiguous tensor.
 fn slice(x: &FlexTensor) -> &[f32] {
-    x.as_slice()
-        .expect("kernels receive contiguous f32 tensors: `runs` checks the type of the first operand")
+    x.as_slice().expect(
+        "kernels receive contiguous f32 tensors: `runs` checks the type of the first operand",
+    )
 }
 
 fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {

@@ -2,10 +2,7 @@
 //!
 //! A group of one sample is contiguous and fits a core's cache, so the passes over it (mean,
 //! variance, result) cost one trip to memory. The groups of all samples are the jobs.
-#![allow(
-    unsafe_code,
-    reason = "result buffers are not zeroed before they are written"
-)]
+#![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
 use std::sync::Arc;
 
@@ -24,7 +21,7 @@ use super::{
     buffer::Place,
     contiguous, dims,
     parallel::for_each,
-    simd::{Kernel, LANES, dispatch, mul_add, silu, silu_derivative, sum_lanes, sum_of},
+    simd::{LANES, Simd, WithSimd, dispatch, mul_add, silu, silu_derivative, sum_lanes, sum_of},
     slice, tensor, transform,
 };
 use crate::Activation;
@@ -55,12 +52,7 @@ struct Layout {
 impl Layout {
     fn new(x: &FlexTensor, groups: usize) -> Self {
         let [samples, channels, h, w] = dims(x);
-        Self {
-            samples,
-            channels,
-            pixels: h * w,
-            groups,
-        }
+        Self { samples, channels, pixels: h * w, groups }
     }
 
     fn channels_per_group(&self) -> usize {
@@ -128,11 +120,11 @@ struct Normalise<'a> {
     options: Options,
 }
 
-impl Kernel for Normalise<'_> {
+impl WithSimd for Normalise<'_> {
     type Output = Moments;
 
     #[inline(always)]
-    fn run<const FMA: bool>(mut self) -> Moments {
+    fn with_simd<S: Simd>(mut self, _: S) -> Moments {
         let x = self.group.source();
         let n = x.len() as f32;
         let mean = sum_of(x, |x| x) / n;
@@ -144,8 +136,8 @@ impl Kernel for Normalise<'_> {
             let a = scale * rstd;
             let b = shift - a * mean;
             match self.options.act {
-                Activation::Identity => channel.map(|x| mul_add::<FMA>(a, x, b)),
-                Activation::Silu => channel.map(|x| silu::<FMA>(mul_add::<FMA>(a, x, b))),
+                Activation::Identity => channel.map(|x| mul_add::<S>(a, x, b)),
+                Activation::Silu => channel.map(|x| silu::<S>(mul_add::<S>(a, x, b))),
             }
         }
         Moments { mean, rstd }
@@ -189,11 +181,7 @@ fn backward(g: FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
     };
     // SAFETY: the pieces cover all elements, and `Differentiate` writes each of its piece.
     let x_grad = unsafe { transform(contiguous(g), write) };
-    [
-        x_grad,
-        like_coefficient(scale_grad, &saved.scale),
-        like_coefficient(shift_grad, &saved.shift),
-    ]
+    [x_grad, like_coefficient(scale_grad, &saved.scale), like_coefficient(shift_grad, &saved.shift)]
 }
 
 /// Sums the rows of a `[B, C]` gradient if its coefficient is shared by the batch.
@@ -224,14 +212,14 @@ struct Differentiate<'a> {
     act: Activation,
 }
 
-impl Kernel for Differentiate<'_> {
+impl WithSimd for Differentiate<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         match self.act {
-            Activation::Identity => self.with_derivative::<FMA>(|_| 1.0),
-            Activation::Silu => self.with_derivative::<FMA>(|z| silu_derivative::<FMA>(z)),
+            Activation::Identity => self.with_derivative::<S>(|_| 1.0),
+            Activation::Silu => self.with_derivative::<S>(|z| silu_derivative::<S>(z)),
         }
     }
 }
@@ -239,7 +227,7 @@ impl Kernel for Differentiate<'_> {
 impl Differentiate<'_> {
     /// `derivative` is taken twice per element, which is cheaper than storing `dz`.
     #[inline(always)]
-    fn with_derivative<const FMA: bool>(mut self, derivative: impl Fn(f32) -> f32) {
+    fn with_derivative<S: Simd>(mut self, derivative: impl Fn(f32) -> f32) {
         let Moments { mean, rstd } = self.moments;
         let (mut mean_dz, mut mean_dz_x_hat) = (0.0, 0.0);
         for (c, (&scale, &shift)) in self.scale.iter().zip(self.shift).enumerate() {
@@ -248,7 +236,7 @@ impl Differentiate<'_> {
             let a = scale * rstd;
             let b = shift - a * mean;
             let [dz, dz_x_hat] = sums_of_pairs(x, g, |x, g| {
-                let dz = g * derivative(mul_add::<FMA>(a, x, b));
+                let dz = g * derivative(mul_add::<S>(a, x, b));
                 [dz, dz * ((x - mean) * rstd)]
             });
             self.shift_grad[c] = dz;
@@ -267,8 +255,8 @@ impl Differentiate<'_> {
             let a = scale * rstd;
             let b = shift - a * mean;
             self.g.part(channel.clone()).map_with(&self.x[channel], |g, x| {
-                let dz = g * derivative(mul_add::<FMA>(a, x, b));
-                mul_add::<FMA>(a, dz, mul_add::<FMA>(slope, x, offset))
+                let dz = g * derivative(mul_add::<S>(a, x, b));
+                mul_add::<S>(a, dz, mul_add::<S>(slope, x, offset))
             });
         }
     }
@@ -316,13 +304,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
         OpsKind::UnTracked(prep) => prep.finish(forward(x, scale, shift, options)),
         OpsKind::Tracked(prep) => {
             let (y, moments) = normalise(x.clone(), &scale, &shift, options);
-            let saved = Saved {
-                x,
-                scale,
-                shift,
-                moments: moments.into(),
-                options,
-            };
+            let saved = Saved { x, scale, shift, moments: moments.into(), options };
             prep.finish(saved, y)
         }
     }

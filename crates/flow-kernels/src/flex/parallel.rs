@@ -8,7 +8,11 @@ const SERIAL: usize = 1 << 15;
 /// Calls `f` on every job, on all threads if `work` (elementary operations in all) repays that.
 ///
 /// Jobs own what they write, so the result does not depend on the number of threads.
-pub(crate) fn for_each<T: Send>(jobs: impl Iterator<Item = T>, work: usize, f: impl Fn(T) + Sync + Send) {
+pub(crate) fn for_each<T: Send>(
+    jobs: impl Iterator<Item = T>,
+    work: usize,
+    f: impl Fn(T) + Sync + Send,
+) {
     if work < SERIAL || rayon::current_num_threads() == 1 {
         jobs.for_each(f);
     } else {

@@ -1,8 +1,5 @@
 //! Replication of pixels; its gradient sums blocks.
-#![allow(
-    unsafe_code,
-    reason = "result buffers are not zeroed before they are written"
-)]
+#![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
 use std::mem::MaybeUninit;
 
@@ -25,9 +22,7 @@ pub(super) fn forward(x: FlexTensor, factor: usize) -> FlexTensor {
     let wide = w * factor;
     let write = |y: &mut [MaybeUninit<f32>]| {
         let len = y.len();
-        let rows = y
-            .chunks_mut((h * factor * wide).max(1))
-            .zip(slice(&x).chunks((h * w).max(1)));
+        let rows = y.chunks_mut((h * factor * wide).max(1)).zip(slice(&x).chunks((h * w).max(1)));
         for_each(rows, len, |(y, x)| {
             for (y, x) in y.chunks_mut(factor * wide).zip(x.chunks(w)) {
                 let (first, copies) = y.split_at_mut(wide);
@@ -51,9 +46,7 @@ fn backward(g: FlexTensor, factor: usize) -> FlexTensor {
     let [batch, channels, tall, wide] = dims(&g);
     let (h, w) = (tall / factor, wide / factor);
     let mut x_grad = vec![0.0; batch * channels * h * w];
-    let planes = x_grad
-        .chunks_mut((h * w).max(1))
-        .zip(slice(&g).chunks((tall * wide).max(1)));
+    let planes = x_grad.chunks_mut((h * w).max(1)).zip(slice(&g).chunks((tall * wide).max(1)));
     for_each(planes, batch * channels * tall * wide, |(x_grad, g)| {
         for (x_grad, g) in x_grad.chunks_mut(w).zip(g.chunks(factor * wide)) {
             for g in g.chunks(wide) {

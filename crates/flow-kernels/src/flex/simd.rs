@@ -1,58 +1,31 @@
 //! Elementwise functions and sums, compiled for the widest instruction set that the CPU has.
 //!
 //! The functions have no branches, so the compiler turns loops over them into vector code. A
-//! [`Kernel`] is compiled three times (AVX-512, AVX2 with FMA, baseline) and the CPU decides, once
-//! per call, which copy runs.
-#![allow(
-    unsafe_code,
-    reason = "entering code compiled for instructions that are detected at run time"
-)]
+//! [`WithSimd`] is compiled for AVX-512, for AVX2 with FMA and for the baseline, and the CPU decides
+//! at each call which copy runs. Its `with_simd` must carry `#[inline(always)]`, else it is compiled
+//! for the baseline alone.
 
-/// A loop worth compiling for several instruction sets.
-pub(crate) trait Kernel {
-    type Output;
-
-    /// Does the work. `FMA` says whether `a * b + c` is one fast instruction.
-    ///
-    /// Implementations carry `#[inline(always)]`, else they are compiled for the baseline only.
-    fn run<const FMA: bool>(self) -> Self::Output;
-}
+pub(crate) use pulp::{Simd, WithSimd};
 
 /// Runs `kernel` with the best instructions available.
 #[inline]
-pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the CPU has the features that the function is compiled for.
-            return unsafe { run_avx512(kernel) };
+        if let Some(simd) = pulp::x86::V4::try_new() {
+            return Simd::vectorize(simd, kernel);
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the CPU has the features that the function is compiled for.
-            return unsafe { run_avx2(kernel) };
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            return Simd::vectorize(simd, kernel);
         }
-        kernel.run::<false>()
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    kernel.run::<{ cfg!(target_arch = "aarch64") }>()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<true>()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<true>()
+    pulp::Arch::new().dispatch(kernel)
 }
 
 /// `a * b + c`, rounded once where that is fast.
 #[inline(always)]
-pub(crate) fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FMA { a.mul_add(b, c) } else { a * b + c }
+pub(crate) fn mul_add<S: Simd>(a: f32, b: f32, c: f32) -> f32 {
+    if S::IS_SCALAR { a * b + c } else { a.mul_add(b, c) }
 }
 
 /// The exponential, within 2 units in the last place of `[-87.3, 88.3]` and clamped outside.
@@ -63,48 +36,44 @@ pub(crate) fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 /// # Reference
 /// Cephes Math Library (S. L. Moshier), `expf`: the split of `ln 2` and the coefficients.
 #[inline(always)]
-pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
+pub(crate) fn exp<S: Simd>(x: f32) -> f32 {
     const LN2_HIGH: f32 = 0.693359375;
     const LN2_LOW: f32 = -2.12194440e-4;
     // Adding and subtracting 1.5 * 2^23 rounds to an integer, left in the low bits of the sum.
     const ROUND: f32 = 12582912.0;
 
     let x = x.clamp(-87.3, 88.3);
-    let shifted = mul_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
+    let shifted = mul_add::<S>(x, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = mul_add::<FMA>(n, -LN2_LOW, mul_add::<FMA>(n, -LN2_HIGH, x));
+    let r = mul_add::<S>(n, -LN2_LOW, mul_add::<S>(n, -LN2_HIGH, x));
     let mut p = 1.9875691500e-4;
-    for coefficient in [
-        1.3981999507e-3,
-        8.3334519073e-3,
-        4.1665795894e-2,
-        1.6666665459e-1,
-        5.0000001201e-1,
-    ] {
-        p = mul_add::<FMA>(p, r, coefficient);
+    for coefficient in
+        [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]
+    {
+        p = mul_add::<S>(p, r, coefficient);
     }
-    let fraction = mul_add::<FMA>(p, r * r, r) + 1.0;
+    let fraction = mul_add::<S>(p, r * r, r) + 1.0;
     let exponent = shifted.to_bits().wrapping_add(127).wrapping_shl(23);
     fraction * f32::from_bits(exponent)
 }
 
 /// `1 / (1 + exp(-z))`.
 #[inline(always)]
-pub(crate) fn sigmoid<const FMA: bool>(z: f32) -> f32 {
-    1.0 / (1.0 + exp::<FMA>(-z))
+pub(crate) fn sigmoid<S: Simd>(z: f32) -> f32 {
+    1.0 / (1.0 + exp::<S>(-z))
 }
 
 /// `z sigmoid(z)`.
 #[inline(always)]
-pub(crate) fn silu<const FMA: bool>(z: f32) -> f32 {
-    z * sigmoid::<FMA>(z)
+pub(crate) fn silu<S: Simd>(z: f32) -> f32 {
+    z * sigmoid::<S>(z)
 }
 
 /// The derivative of [`silu`]: `s (1 + z (1 - s))` with `s = sigmoid(z)`.
 #[inline(always)]
-pub(crate) fn silu_derivative<const FMA: bool>(z: f32) -> f32 {
-    let s = sigmoid::<FMA>(z);
-    s * mul_add::<FMA>(z, 1.0 - s, 1.0)
+pub(crate) fn silu_derivative<S: Simd>(z: f32) -> f32 {
+    let s = sigmoid::<S>(z);
+    s * mul_add::<S>(z, 1.0 - s, 1.0)
 }
 
 /// Partial sums held in vector registers.
@@ -145,12 +114,12 @@ mod tests {
 
     struct Exp(f32);
 
-    impl Kernel for Exp {
+    impl WithSimd for Exp {
         type Output = [f32; 2];
 
         #[inline(always)]
-        fn run<const FMA: bool>(self) -> [f32; 2] {
-            [exp::<FMA>(self.0), exp::<false>(self.0)]
+        fn with_simd<S: Simd>(self, _: S) -> [f32; 2] {
+            [exp::<S>(self.0), exp::<pulp::Scalar>(self.0)]
         }
     }
 
@@ -183,7 +152,7 @@ mod tests {
             let f = |z: f64| z / (1.0 + (-z).exp());
             let expected = (f(z + h) - f(z - h)) / (2.0 * h);
             // The difference quotient is good to 1e-10, the kernel to a few f32 roundings of 1.1.
-            let error = (f64::from(silu_derivative::<false>(z as f32)) - expected).abs();
+            let error = (f64::from(silu_derivative::<pulp::Scalar>(z as f32)) - expected).abs();
             assert!(error < 1e-6, "silu'({z}) is off by {error:e}");
         }
     }

@@ -20,13 +20,7 @@ fn lens(dims: [usize; 4]) -> [usize; 3] {
 
 #[test]
 fn kernel_and_composition_agree() {
-    for dims in [
-        [1, 1, 1, 1],
-        [2, 3, 5, 7],
-        [3, 2, 64, 16],
-        [1, 2, 65, 8],
-        [2, 1, 200, 24],
-    ] {
+    for dims in [[1, 1, 1, 1], [2, 3, 5, 7], [3, 2, 64, 16], [1, 2, 65, 8], [2, 1, 200, 24]] {
         assert_kernel_agrees(&format!("{dims:?}"), &op(dims), &lens(dims));
     }
 }

@@ -24,7 +24,7 @@ fn lens(([b, c, h, w], [o, kh, kw], ..): &Case) -> [usize; 3] {
     [b * c * h * w, o * c * kh * kw, *o]
 }
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 15] = [
     ([2, 3, 8, 8], [5, 3, 3], 1, 1),
     ([3, 8, 7, 9], [16, 3, 3], 1, 1),
     ([2, 4, 9, 6], [3, 3, 3], 2, 1),
@@ -38,6 +38,10 @@ const CASES: [Case; 12] = [
     ([2, 2, 4, 4], [3, 2, 2], 1, 2),
     ([1, 16, 40, 33], [24, 5, 5], 1, 2),
     ([17, 4, 6, 6], [4, 3, 3], 1, 1),
+    // More output channels than a block of vectors, and rows of every remainder.
+    ([2, 5, 3, 19], [33, 3, 3], 1, 1),
+    ([2, 3, 1, 13], [64, 3, 3], 1, 1),
+    ([3, 64, 5, 1], [1, 3, 3], 1, 1),
 ];
 
 #[test]
@@ -100,7 +104,7 @@ fn frozen_parameters_leave_the_gradient_of_the_input_alone() {
 }
 
 #[test]
-#[should_panic(expected = "expected a weight for 2 input channels, got 3")]
+#[should_panic(expected = "expected a weight of shape [3, 2, 1, 1], got [3, 3, 1, 1]")]
 fn a_weight_for_other_channels_panics() {
     let device = Device::flex();
     let x = Tensor::<4>::ones([1, 2, 4, 4], &device);

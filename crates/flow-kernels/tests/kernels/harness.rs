@@ -20,10 +20,7 @@ pub(crate) fn numbers(len: usize, stream: usize) -> Vec<f64> {
 }
 
 fn inputs(lens: &[usize]) -> Vec<Vec<f64>> {
-    lens.iter()
-        .enumerate()
-        .map(|(stream, &len)| numbers(len, stream))
-        .collect()
+    lens.iter().enumerate().map(|(stream, &len)| numbers(len, stream)).collect()
 }
 
 fn tensors(values: &[Vec<f64>], device: &Device, dtype: DType) -> Vec<Tensor<1>> {
@@ -45,10 +42,8 @@ pub(crate) fn value(op: Operation<'_>, lens: &[usize], dtype: DType) -> Vec<f64>
 /// The result and all gradients, with a tape.
 pub(crate) fn outcome(op: Operation<'_>, lens: &[usize], dtype: DType) -> Outcome {
     let device = Device::flex().autodiff();
-    let leaves: Vec<_> = tensors(&inputs(lens), &device, dtype)
-        .into_iter()
-        .map(Tensor::require_grad)
-        .collect();
+    let leaves: Vec<_> =
+        tensors(&inputs(lens), &device, dtype).into_iter().map(Tensor::require_grad).collect();
     let y = op(&leaves);
     let cotangent = &tensors(&[numbers(y.dims()[0], lens.len())], &device, dtype)[0];
     let grads = (y.clone() * cotangent.clone()).sum().backward();

@@ -55,10 +55,7 @@ fn a_view_of_other_strides_gives_the_same_numbers() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    for case in [
-        (4096, 32, 64, Activation::Silu),
-        (70, 256, 256, Activation::Identity),
-    ] {
+    for case in [(4096, 32, 64, Activation::Silu), (70, 256, 256, Activation::Identity)] {
         assert_threads_do_not_matter(&format!("{case:?}"), &op(&case), &lens(&case));
     }
 }

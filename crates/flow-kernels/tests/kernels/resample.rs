@@ -23,12 +23,9 @@ fn each_pixel_becomes_a_block() {
 
 #[test]
 fn kernel_and_composition_agree() {
-    for (dims, factor) in [
-        ([2, 3, 4, 5], 2),
-        ([1, 1, 1, 1], 3),
-        ([2, 3, 7, 2], 1),
-        ([1, 5, 3, 4], 4),
-    ] {
+    for (dims, factor) in
+        [([2, 3, 4, 5], 2), ([1, 1, 1, 1], 3), ([2, 3, 7, 2], 1), ([1, 5, 3, 4], 4)]
+    {
         let len = [dims.iter().product()];
         assert_kernel_agrees(&format!("{dims:?} by {factor}"), &op(dims, factor), &len);
     }

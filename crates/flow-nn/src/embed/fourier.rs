@@ -36,9 +36,8 @@ impl FourierFeatures {
             return x;
         }
         let [batch, dim] = x.dims();
-        let frequencies: Vec<f32> = (0..self.octaves)
-            .map(|k| (TAU / self.wavelength * (k as f64).exp2()) as f32)
-            .collect();
+        let frequencies: Vec<f32> =
+            (0..self.octaves).map(|k| (TAU / self.wavelength * (k as f64).exp2()) as f32).collect();
         let frequencies =
             Tensor::<3>::from_data(TensorData::new(frequencies, [1, 1, self.octaves]), &x.device());
         let angle = (x.clone().unsqueeze_dim::<3>(2) * frequencies) // [B, d, octaves]

@@ -113,8 +113,7 @@ impl UNetConfig {
             skips.extend(downsample.is_some().then_some(channels));
             down.push(Stage { units, downsample, upsample: None });
         }
-        let middle =
-            [build.unit(channels, channels, true), build.unit(channels, channels, false)];
+        let middle = [build.unit(channels, channels, true), build.unit(channels, channels, false)];
         let mut up = Vec::with_capacity(levels);
         for (level, &width) in widths.iter().enumerate().rev() {
             let mut units = Vec::with_capacity(self.blocks + 1);
@@ -129,8 +128,7 @@ impl UNetConfig {
         let embedding = 4 * self.channels;
         Ok(UNet {
             time: TimeEmbedding::new(self.channels, embedding, device),
-            class: (self.classes > 0)
-                .then(|| ClassEmbedding::new(self.classes, embedding, device)),
+            class: (self.classes > 0).then(|| ClassEmbedding::new(self.classes, embedding, device)),
             modulation: LinearConfig::new(embedding, build.modulated).init(device),
             input: conv_config(self.image_channels, self.channels, 3).init(device),
             down,

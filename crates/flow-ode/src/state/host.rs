@@ -33,7 +33,7 @@ impl State for f64 {
         ratio(*self, *y0, *y1, tol).abs()
     }
 
-    fn is_finite(&self) -> bool {
+    fn all_finite(&self) -> bool {
         f64::is_finite(*self)
     }
 
@@ -55,7 +55,7 @@ impl<const N: usize> State for [f64; N] {
         (sum_of_squares(self, y0, y1, tol) / N.max(1) as f64).sqrt()
     }
 
-    fn is_finite(&self) -> bool {
+    fn all_finite(&self) -> bool {
         self.iter().all(|x| x.is_finite())
     }
 
@@ -83,7 +83,7 @@ impl State for Vec<f64> {
         (sum_of_squares(self, y0, y1, tol) / self.len().max(1) as f64).sqrt()
     }
 
-    fn is_finite(&self) -> bool {
+    fn all_finite(&self) -> bool {
         self.iter().all(|x| x.is_finite())
     }
 
@@ -113,13 +113,13 @@ impl<const N: usize> State for Vec<[f64; N]> {
     fn norms(&self, y0: &Self, y1: &Self, tol: &Tolerance, norm: Norm) -> Norms {
         Norms::host(match norm {
             Norm::JointRms => vec![self.error_norm(y0, y1, tol)],
-            Norm::WorstSample => (0..self.len())
-                .map(|row| self[row].error_norm(&y0[row], &y1[row], tol))
-                .collect(),
+            Norm::WorstSample => {
+                (0..self.len()).map(|row| self[row].error_norm(&y0[row], &y1[row], tol)).collect()
+            }
         })
     }
 
-    fn is_finite(&self) -> bool {
+    fn all_finite(&self) -> bool {
         self.as_flattened().iter().all(|x| x.is_finite())
     }
 

@@ -75,7 +75,7 @@ pub trait State: Clone {
 
     /// Whether every number is finite.
     #[must_use]
-    fn is_finite(&self) -> bool {
+    fn all_finite(&self) -> bool {
         let unit = Tolerance { atol: 1.0, rtol: 1.0 };
         self.error_norm(self, self, &unit).is_finite()
     }

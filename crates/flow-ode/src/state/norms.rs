@@ -32,7 +32,7 @@ pub struct Norms(Vec<Part>);
 pub(crate) enum Part {
     Host(Vec<f64>),
     #[cfg(feature = "burn")]
-    Device(burn::tensor::Tensor<1>),
+    Device(Box<burn::tensor::Tensor<1>>),
 }
 
 impl Norms {
@@ -53,7 +53,7 @@ impl Norms {
     #[cfg(feature = "burn")]
     #[must_use]
     pub fn device(values: burn::tensor::Tensor<1>) -> Self {
-        Self(vec![Part::Device(values)])
+        Self(vec![Part::Device(Box::new(values))])
     }
 
     /// These norms beside those of another part of the state.
@@ -87,16 +87,17 @@ impl Norms {
         (worst(parts.into_iter().flatten()), worst(other.into_iter().flatten()))
     }
 
-    /// The norm of each of `rows` samples: the largest over the parts of the state.
-    pub(crate) fn rows(self, rows: usize) -> Vec<f64> {
-        by_row(&self.read(), rows)
-    }
-
-    /// As [`Norms::rows`] for two sets of norms, read together.
+    /// The norm of each of `rows` samples, the largest over the parts of the state, for `self` and
+    /// `other`, read together.
     pub(crate) fn rows_with(self, other: Self, rows: usize) -> (Vec<f64>, Vec<f64>) {
         let own = self.0.len();
         let parts = self.and(other).read();
         (by_row(&parts[..own], rows), by_row(&parts[own..], rows))
+    }
+
+    /// The norm of each of `rows` samples: the largest over the parts of the state.
+    pub(crate) fn rows(self, rows: usize) -> Vec<f64> {
+        by_row(&self.read(), rows)
     }
 
     #[cfg(not(feature = "burn"))]

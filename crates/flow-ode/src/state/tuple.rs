@@ -21,8 +21,8 @@ impl<A: State, B: State> State for (A, B) {
         first.and(self.1.norms(&y0.1, &y1.1, tol, norm))
     }
 
-    fn is_finite(&self) -> bool {
-        self.0.is_finite() && self.1.is_finite()
+    fn all_finite(&self) -> bool {
+        self.0.all_finite() && self.1.all_finite()
     }
 
     fn zeros_like(&self) -> Self {

@@ -65,8 +65,8 @@ impl<S: State> State for WithTolerance<S> {
         self.state.norms(&y0.state, &y1.state, &self.tol, norm)
     }
 
-    fn is_finite(&self) -> bool {
-        self.state.is_finite()
+    fn all_finite(&self) -> bool {
+        self.state.all_finite()
     }
 
     fn zeros_like(&self) -> Self {

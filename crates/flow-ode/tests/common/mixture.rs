@@ -47,8 +47,11 @@ fn velocity_at(c: &Coefficients, x: [f64; 2]) -> [f64; 2] {
         let r = [x[0] - c.alpha * m[0], x[1] - c.alpha * m[1]];
         let s = [(cyy * r[0] - cxy * r[1]) / det, (cxx * r[1] - cxy * r[0]) / det];
         let log = weight.ln() - 0.5 * det.ln() - 0.5 * (r[0] * s[0] + r[1] * s[1]);
-        let (gxx, gxy, gyy) =
-            (alpha_d_alpha * xx + c.sigma_d_sigma, alpha_d_alpha * xy, alpha_d_alpha * yy + c.sigma_d_sigma);
+        let (gxx, gxy, gyy) = (
+            alpha_d_alpha * xx + c.sigma_d_sigma,
+            alpha_d_alpha * xy,
+            alpha_d_alpha * yy + c.sigma_d_sigma,
+        );
         let u = [
             c.d_alpha * m[0] + gxx * s[0] + gxy * s[1],
             c.d_alpha * m[1] + gxy * s[0] + gyy * s[1],

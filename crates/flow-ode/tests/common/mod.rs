@@ -1,4 +1,8 @@
-#![allow(unreachable_pub, dead_code, reason = "a module of test binaries, each of which uses its share")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "a module of test binaries, each of which uses its share"
+)]
 //! The problems that several tests share, with their answers.
 
 use flow_ode::{Adaptive, Tolerance, VectorField};

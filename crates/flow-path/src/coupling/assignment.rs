@@ -110,26 +110,15 @@ impl<'a> Solver<'a> {
     }
 
     fn row_duals(&self) -> Vec<f64> {
-        let reduced = |i: usize| {
-            self.cost
-                .row(i)
-                .iter()
-                .zip(&self.column_duals)
-                .map(|(c, v)| c - v)
-        };
-        (0..self.cost.size())
-            .map(|i| reduced(i).fold(f64::INFINITY, f64::min))
-            .collect()
+        let reduced =
+            |i: usize| self.cost.row(i).iter().zip(&self.column_duals).map(|(c, v)| c - v);
+        (0..self.cost.size()).map(|i| reduced(i).fold(f64::INFINITY, f64::min)).collect()
     }
 
     fn augment_all(mut self, free: &[usize], mut row_duals: Vec<f64>) -> Assignment {
         let n = self.cost.size();
-        let mut search = Search {
-            distance: vec![0.0; n],
-            from: vec![NONE; n],
-            open: vec![],
-            done: vec![],
-        };
+        let mut search =
+            Search { distance: vec![0.0; n], from: vec![NONE; n], open: vec![], done: vec![] };
         for &start in free {
             let (sink, length) = search.run(&self, &row_duals, start);
             row_duals[start] += length;
@@ -148,11 +137,7 @@ impl<'a> Solver<'a> {
                 column = previous;
             }
         }
-        Assignment {
-            columns: self.column_of,
-            row_duals,
-            column_duals: self.column_duals,
-        }
+        Assignment { columns: self.column_of, row_duals, column_duals: self.column_duals }
     }
 }
 
@@ -180,9 +165,10 @@ impl Search {
                 if through < self.distance[j] {
                     (self.distance[j], self.from[j]) = (through, row);
                 }
-                let tie_to_free = self.distance[j] == least && solver.row_of[j] == NONE;
-                if self.distance[j] < least || tie_to_free {
-                    (nearest, least) = (k, self.distance[j]);
+                let (distance, free) = (self.distance[j], solver.row_of[j] == NONE);
+                // Among equals a free column ends the search.
+                if distance < least || (distance <= least && free) {
+                    (nearest, least) = (k, distance);
                 }
             }
             let column = self.open.swap_remove(nearest);

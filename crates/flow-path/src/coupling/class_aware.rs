@@ -35,10 +35,7 @@ impl<C: Coupling> Coupling for ClassAware<C> {
         let rows = super::cost::row_count(x0, x1, dim)?;
         let labels = labels.ok_or(PathError::MissingLabels)?;
         if labels.len() != rows {
-            return Err(PathError::LabelCount {
-                labels: labels.len(),
-                rows,
-            });
+            return Err(PathError::LabelCount { labels: labels.len(), rows });
         }
         let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (row, &label) in labels.iter().enumerate() {
@@ -48,26 +45,16 @@ impl<C: Coupling> Coupling for ClassAware<C> {
         let mut weighted = false;
         for members in classes.values() {
             let gather = |x: &[f32]| -> Vec<f32> {
-                members
-                    .iter()
-                    .flat_map(|&i| &x[i * dim..(i + 1) * dim])
-                    .copied()
-                    .collect()
+                members.iter().flat_map(|&i| &x[i * dim..(i + 1) * dim]).copied().collect()
             };
             let same = vec![labels[members[0]]; members.len()];
-            let pairing = self
-                .within
-                .pair(&gather(x0), &gather(x1), Some(&same), dim, rng)?;
+            let pairing = self.within.pair(&gather(x0), &gather(x1), Some(&same), dim, rng)?;
             weighted |= pairing.weights().is_some();
             for (k, &row) in members.iter().enumerate() {
                 noise_rows[row] = members[pairing[k]];
                 weights[row] = pairing.weights().map_or(1.0, |w| w[k]);
             }
         }
-        Ok(if weighted {
-            Pairing::weighted(noise_rows, weights)
-        } else {
-            Pairing::new(noise_rows)
-        })
+        Ok(if weighted { Pairing::weighted(noise_rows, weights) } else { Pairing::new(noise_rows) })
     }
 }

@@ -38,11 +38,7 @@ impl CostMatrix {
     /// Mean over the rows of the cost of a pairing: `columns[i]` for row `i`.
     #[must_use]
     pub fn mean_cost(&self, columns: &[usize]) -> f64 {
-        let total: f64 = columns
-            .iter()
-            .enumerate()
-            .map(|(i, &j)| self.row(i)[j])
-            .sum();
+        let total: f64 = columns.iter().enumerate().map(|(i, &j)| self.row(i)[j]).sum();
         total / self.n as f64
     }
 }
@@ -64,11 +60,7 @@ pub fn squared_distances(x0: &[f32], x1: &[f32], dim: usize) -> Result<CostMatri
 pub(super) fn row_count(x0: &[f32], x1: &[f32], dim: usize) -> Result<usize, PathError> {
     assert!(0 < dim, "rows need at least one number");
     for (side, len) in [(Side::Noise, x0.len()), (Side::Data, x1.len())] {
-        assert_eq!(
-            len % dim,
-            0,
-            "the {side} has {len} numbers, not a multiple of {dim}"
-        );
+        assert_eq!(len % dim, 0, "the {side} has {len} numbers, not a multiple of {dim}");
     }
     let (noise, data) = (x0.len() / dim, x1.len() / dim);
     match (noise, data) {
@@ -102,8 +94,5 @@ fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
         }
         lanes.iter().copied().map(f64::from).sum::<f64>() + rest
     };
-    a.chunks(BLOCK)
-        .zip(b.chunks(BLOCK))
-        .map(|(a, b)| block(a, b))
-        .sum()
+    a.chunks(BLOCK).zip(b.chunks(BLOCK)).map(|(a, b)| block(a, b)).sum()
 }

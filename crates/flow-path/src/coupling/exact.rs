@@ -28,8 +28,6 @@ impl Coupling for ExactOt {
         dim: usize,
         _rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {
-        Ok(Pairing::new(
-            assign(&squared_distances(x0, x1, dim)?).columns,
-        ))
+        Ok(Pairing::new(assign(&squared_distances(x0, x1, dim)?).columns))
     }
 }

@@ -36,10 +36,7 @@ impl Pairing {
     /// The given noise row for each data row.
     #[must_use]
     pub fn new(noise_rows: Vec<usize>) -> Self {
-        Self {
-            noise_rows,
-            weights: None,
-        }
+        Self { noise_rows, weights: None }
     }
 
     /// The given noise row and loss weight for each data row.
@@ -50,10 +47,7 @@ impl Pairing {
     pub fn weighted(noise_rows: Vec<usize>, weights: Vec<f64>) -> Self {
         let (rows, n) = (noise_rows.len(), weights.len());
         assert_eq!(rows, n, "expected one weight per row ({rows}), got {n}");
-        Self {
-            noise_rows,
-            weights: Some(weights),
-        }
+        Self { noise_rows, weights: Some(weights) }
     }
 
     /// The noise row of each data row.
@@ -86,11 +80,7 @@ impl Pairing {
     /// If `x0` does not hold the rows that were paired, `dim` numbers each.
     #[must_use]
     pub fn gather(&self, x0: &[f32], dim: usize) -> Vec<f32> {
-        self.noise_rows
-            .iter()
-            .flat_map(|&j| &x0[j * dim..(j + 1) * dim])
-            .copied()
-            .collect()
+        self.noise_rows.iter().flat_map(|&j| &x0[j * dim..(j + 1) * dim]).copied().collect()
     }
 }
 

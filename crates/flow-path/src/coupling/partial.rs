@@ -28,11 +28,7 @@ impl PartialOt {
         if 0.0 < fraction && fraction <= 1.0 {
             Ok(Self { fraction })
         } else {
-            Err(PathError::Parameter {
-                name: "fraction",
-                value: fraction,
-                domain: "(0, 1]",
-            })
+            Err(PathError::Parameter { name: "fraction", value: fraction, domain: "(0, 1]" })
         }
     }
 }
@@ -63,9 +59,8 @@ impl Coupling for PartialOt {
             let (row, weight) = if column < n {
                 (column, n as f64 / paired as f64)
             } else {
-                let row = unpaired_noise
-                    .next()
-                    .expect("as many noise rows as data rows are left out");
+                let row =
+                    unpaired_noise.next().expect("as many noise rows as data rows are left out");
                 (row, 0.0)
             };
             noise_rows.push(row);

@@ -5,6 +5,7 @@ use rand::{Rng, RngExt};
 
 use super::{CostMatrix, Coupling, Pairing, squared_distances};
 use crate::PathError;
+use crate::error::positive;
 
 /// How pairs are drawn from a plan that does not pair one to one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum Epsilon {
 ///
 /// # Reference
 /// Cuturi (2013), "Sinkhorn Distances", arXiv:1306.0895; log domain and unbalanced form from Chizat,
-/// Peyre, Schmitzer & Vialard (2018), "Scaling Algorithms for Unbalanced Optimal Transport
+/// Peyre, Schmitzer & Vialard (2018), "Scaling Algorithms for Unbalanced Transport
 /// Problems", arXiv:1607.05816.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sinkhorn {
@@ -74,11 +75,7 @@ impl Sinkhorn {
     #[must_use]
     pub fn schrodinger(sigma: f64) -> Self {
         let epsilon = Epsilon::Absolute(2.0 * sigma * sigma);
-        Self {
-            epsilon,
-            draw: Draw::WithReplacement,
-            ..Self::default()
-        }
+        Self { epsilon, draw: Draw::WithReplacement, ..Self::default() }
     }
 
     /// The optimal plan for a cost matrix.
@@ -94,14 +91,7 @@ impl Sinkhorn {
             Epsilon::OfMeanCost(fraction) if mean == 0.0 => fraction,
             Epsilon::OfMeanCost(fraction) => fraction * mean,
         };
-        if !(target.is_finite() && 0.0 < target) {
-            let (name, domain) = ("epsilon", "(0, inf)");
-            return Err(PathError::Parameter {
-                name,
-                value: target,
-                domain,
-            });
-        }
+        let target = positive("epsilon", target)?;
         let mut dual = Dual::new(cost, self.relaxation);
         let mut epsilon = target.max(mean);
         while target < epsilon {
@@ -118,11 +108,7 @@ impl Sinkhorn {
             }
         }
         let (iterations, tolerance) = (self.max_iterations, self.tolerance);
-        Err(PathError::NotConverged {
-            iterations,
-            error,
-            tolerance,
-        })
+        Err(PathError::NotConverged { iterations, error, tolerance })
     }
 }
 
@@ -139,13 +125,7 @@ impl<'a> Dual<'a> {
     fn new(cost: &'a CostMatrix, relaxation: Option<f64>) -> Self {
         let n = cost.size();
         let transposed = CostMatrix::from_fn(n, |i, j| cost.row(j)[i]);
-        Self {
-            f: vec![0.0; n],
-            g: vec![0.0; n],
-            cost,
-            transposed,
-            relaxation,
-        }
+        Self { f: vec![0.0; n], g: vec![0.0; n], cost, transposed, relaxation }
     }
 
     /// One update of both potentials; returns the largest relative change of a column's mass.
@@ -153,6 +133,9 @@ impl<'a> Dual<'a> {
     /// With exact marginals that is their error: the update of `f` makes row masses exact, and a
     /// column's mass is then off by the factor `exp((g_old - g_new) / epsilon)`.
     fn sweep(&mut self, epsilon: f64) -> f64 {
+        if let Some(rho) = self.relaxation {
+            self.balance(rho);
+        }
         let damping = self.relaxation.map_or(1.0, |rho| rho / (rho + epsilon));
         self.f = soft_minimum(self.cost, &self.g, epsilon, damping);
         let g = soft_minimum(&self.transposed, &self.f, epsilon, damping);
@@ -162,16 +145,27 @@ impl<'a> Dual<'a> {
         error
     }
 
+    /// Moves a constant between the potentials to where the relaxed dual is largest; without it a large
+    /// `rho` settles the total mass only at the rate `rho / (rho + epsilon)`.
+    ///
+    /// Sejourne, Vialard & Peyre (2022), "Faster Unbalanced Optimal Transport: Translation Invariant
+    /// Sinkhorn and 1-D Frank-Wolfe", arXiv:2201.00730.
+    fn balance(&mut self, rho: f64) {
+        let pressure = |potential: &[f64]| {
+            log_sum_exp(&potential.iter().map(|p| -p / rho).collect::<Vec<_>>())
+        };
+        let shift = 0.5 * rho * (pressure(&self.f) - pressure(&self.g));
+        self.f.iter_mut().for_each(|f| *f += shift);
+        self.g.iter_mut().for_each(|g| *g -= shift);
+    }
+
     fn plan(&self, epsilon: f64) -> Plan {
         let n = self.cost.size();
         let log_uniform = -2.0 * (n as f64).ln();
         let log_mass = |i: usize, j: usize| {
             (self.f[i] + self.g[j] - self.cost.row(i)[j]) / epsilon + log_uniform
         };
-        Plan {
-            n,
-            log_mass: (0..n * n).map(|k| log_mass(k / n, k % n)).collect(),
-        }
+        Plan { n, log_mass: (0..n * n).map(|k| log_mass(k / n, k % n)).collect() }
     }
 }
 
@@ -192,28 +186,19 @@ impl Plan {
     /// Mass of each data row.
     #[must_use]
     pub fn row_masses(&self) -> Vec<f64> {
-        self.log_mass
-            .chunks(self.n)
-            .map(|row| log_sum_exp(row).exp())
-            .collect()
+        self.log_mass.chunks(self.n).map(|row| log_sum_exp(row).exp()).collect()
     }
 
     /// Mass of each noise row.
     #[must_use]
     pub fn column_masses(&self) -> Vec<f64> {
-        (0..self.n)
-            .map(|j| (0..self.n).map(|i| self.mass(i, j)).sum())
-            .collect()
+        (0..self.n).map(|j| (0..self.n).map(|i| self.mass(i, j)).sum()).collect()
     }
 
     /// Transport cost of the plan.
     #[must_use]
     pub fn cost(&self, cost: &CostMatrix) -> f64 {
-        self.log_mass
-            .iter()
-            .zip(cost.as_slice())
-            .map(|(m, c)| m.exp() * c)
-            .sum()
+        self.log_mass.iter().zip(cost.as_slice()).map(|(m, c)| m.exp() * c).sum()
     }
 
     /// Draws a noise row for each data row.
@@ -251,10 +236,7 @@ impl Coupling for Sinkhorn {
         }
         let masses = plan.row_masses();
         let mean = masses.iter().sum::<f64>() / masses.len() as f64;
-        Ok(Pairing::weighted(
-            noise_rows,
-            masses.iter().map(|m| m / mean).collect(),
-        ))
+        Ok(Pairing::weighted(noise_rows, masses.iter().map(|m| m / mean).collect()))
     }
 }
 
@@ -263,9 +245,7 @@ fn gumbel_argmax(log_weights: impl Iterator<Item = f64>, rng: &mut dyn Rng) -> u
     let perturbed = log_weights.map(|w| w - (-(1.0 - rng.random::<f64>()).ln()).ln());
     let best = perturbed
         .enumerate()
-        .fold((0, f64::NEG_INFINITY), |best, (k, w)| {
-            if best.1 < w { (k, w) } else { best }
-        });
+        .fold((0, f64::NEG_INFINITY), |best, (k, w)| if best.1 < w { (k, w) } else { best });
     best.0
 }
 

@@ -19,10 +19,7 @@ pub struct Checkerboard {
 impl Default for Checkerboard {
     /// The usual board: four by four squares over `[-4, 4]^2`.
     fn default() -> Self {
-        Self {
-            cells: 4,
-            half_width: 4.0,
-        }
+        Self { cells: 4, half_width: 4.0 }
     }
 }
 
@@ -59,9 +56,7 @@ impl Checkerboard {
 
     fn dark_cells(&self) -> impl Iterator<Item = (usize, usize)> {
         let n = self.cells;
-        (0..n)
-            .flat_map(move |i| (0..n).map(move |j| (i, j)))
-            .filter(|(i, j)| (i + j) % 2 == 0)
+        (0..n).flat_map(move |i| (0..n).map(move |j| (i, j))).filter(|(i, j)| (i + j) % 2 == 0)
     }
 
     fn dark_area(&self) -> f64 {
@@ -80,10 +75,8 @@ impl Target for Checkerboard {
             (0..self.cells).map(cell).collect()
         };
         let (first, second) = (along(x[0]), along(x[1]));
-        let squares: Vec<Marginal> = self
-            .dark_cells()
-            .map(|(i, j)| square(x, [&first[i], &second[j]], c))
-            .collect();
+        let squares: Vec<Marginal> =
+            self.dark_cells().map(|(i, j)| square(x, [&first[i], &second[j]], c)).collect();
         // Uniform density: the log-weight of a square is that of its area, which its mass lacks.
         Marginal::mix(&vec![-self.dark_area().ln(); squares.len()], &squares)
     }
@@ -101,11 +94,7 @@ impl Target for Checkerboard {
     }
 
     fn log_density(&self, x: &[f64]) -> f64 {
-        if self.contains(x) {
-            -self.dark_area().ln()
-        } else {
-            f64::NEG_INFINITY
-        }
+        if self.contains(x) { -self.dark_area().ln() } else { f64::NEG_INFINITY }
     }
 
     fn smallest_sigma(&self) -> f64 {
@@ -116,21 +105,13 @@ impl Target for Checkerboard {
 /// The marginal of unit density on one square.
 fn square(x: &[f64], axes: [&Truncated; 2], c: &Coefficients) -> Marginal {
     let data: Vec<f64> = axes.iter().map(|a| a.mean).collect();
-    let noise: Vec<f64> = x
-        .iter()
-        .zip(&data)
-        .map(|(x, y)| (x - c.alpha * y) / c.sigma)
-        .collect();
+    let noise: Vec<f64> = x.iter().zip(&data).map(|(x, y)| (x - c.alpha * y) / c.sigma).collect();
     let variance: f64 = axes.iter().map(|a| a.variance).sum();
     let gain = c.det() / c.sigma;
     Marginal {
         log_density: axes.iter().map(|a| a.log_mass).sum(),
         score: noise.iter().map(|e| -e / c.sigma).collect(),
-        velocity: data
-            .iter()
-            .zip(&noise)
-            .map(|(y, e)| c.velocity(*e, *y))
-            .collect(),
+        velocity: data.iter().zip(&noise).map(|(y, e)| c.velocity(*e, *y)).collect(),
         divergence: (2.0 * c.d_sigma + gain * c.alpha * variance / c.sigma) / c.sigma,
         velocity_variance: gain * gain * variance,
         data,

@@ -27,16 +27,9 @@ impl FiniteData {
     /// If there are no points, or the numbers do not fill whole rows.
     #[must_use]
     pub fn new(points: Vec<f64>, dim: usize) -> Self {
-        assert!(
-            0 < dim && !points.is_empty(),
-            "a finite data set needs at least one point"
-        );
+        assert!(0 < dim && !points.is_empty(), "a finite data set needs at least one point");
         let numbers = points.len();
-        assert_eq!(
-            numbers % dim,
-            0,
-            "expected rows of {dim} numbers, got {numbers} numbers"
-        );
+        assert_eq!(numbers % dim, 0, "expected rows of {dim} numbers, got {numbers} numbers");
         Self { points, dim }
     }
 
@@ -65,31 +58,20 @@ impl Target for FiniteData {
     fn marginal(&self, x: &[f64], c: &Coefficients) -> Marginal {
         let log_weight = -(self.len() as f64).ln();
         let joint = |row: &[f64]| {
-            let distance: f64 = x
-                .iter()
-                .zip(row)
-                .map(|(x, y)| (x - c.alpha * y).powi(2))
-                .sum();
+            let distance: f64 = x.iter().zip(row).map(|(x, y)| (x - c.alpha * y).powi(2)).sum();
             log_weight + log_normal(distance, self.dim, c.sigma)
         };
         let (log_density, shares) = softmax(&self.rows().map(joint).collect::<Vec<_>>());
         let data = weighted_mean(&shares, self.rows());
         let spread = |(share, row): (&f64, &[f64])| share * squared_distance(row, &data);
         let variance: f64 = shares.iter().zip(self.rows()).map(spread).sum();
-        let noise: Vec<f64> = x
-            .iter()
-            .zip(&data)
-            .map(|(x, y)| (x - c.alpha * y) / c.sigma)
-            .collect();
+        let noise: Vec<f64> =
+            x.iter().zip(&data).map(|(x, y)| (x - c.alpha * y) / c.sigma).collect();
         let gain = c.det() / c.sigma;
         Marginal {
             log_density,
             score: noise.iter().map(|e| -e / c.sigma).collect(),
-            velocity: data
-                .iter()
-                .zip(&noise)
-                .map(|(y, e)| c.velocity(*e, *y))
-                .collect(),
+            velocity: data.iter().zip(&noise).map(|(y, e)| c.velocity(*e, *y)).collect(),
             divergence: (self.dim as f64 * c.d_sigma + gain * c.alpha * variance / c.sigma)
                 / c.sigma,
             velocity_variance: gain * gain * variance,
@@ -108,11 +90,7 @@ impl Target for FiniteData {
     }
 
     fn log_density(&self, x: &[f64]) -> f64 {
-        if self.rows().any(|row| row == x) {
-            f64::INFINITY
-        } else {
-            f64::NEG_INFINITY
-        }
+        if self.rows().any(|row| row == x) { f64::INFINITY } else { f64::NEG_INFINITY }
     }
 
     fn smallest_sigma(&self) -> f64 {

@@ -29,10 +29,7 @@ impl Gaussian {
     #[must_use]
     pub fn new(mean: Vec<f64>, std: f64) -> Self {
         assert!(!mean.is_empty(), "a Gaussian needs at least one dimension");
-        assert!(
-            0.0 <= std,
-            "expected a standard deviation of at least zero, got {std}"
-        );
+        assert!(0.0 <= std, "expected a standard deviation of at least zero, got {std}");
         Self { mean, std }
     }
 
@@ -83,11 +80,7 @@ impl Target for Gaussian {
     }
 
     fn smallest_sigma(&self) -> f64 {
-        if self.std == 0.0 {
-            f64::MIN_POSITIVE
-        } else {
-            0.0
-        }
+        if self.std == 0.0 { f64::MIN_POSITIVE } else { 0.0 }
     }
 
     fn posterior_means(&self, x: Tensor<2>, c: &[Coefficients]) -> (Tensor<2>, Tensor<2>) {
@@ -112,18 +105,10 @@ pub(super) fn marginal(x: &[f64], mean: &[f64], std: f64, c: &Coefficients) -> M
     let data_gain = c.alpha * variance / total;
     Marginal {
         log_density: log_normal(centred.iter().map(|y| y * y).sum(), x.len(), total.sqrt()),
-        data: mean
-            .iter()
-            .zip(&centred)
-            .map(|(m, y)| m + data_gain * y)
-            .collect(),
+        data: mean.iter().zip(&centred).map(|(m, y)| m + data_gain * y).collect(),
         noise: centred.iter().map(|y| c.sigma / total * y).collect(),
         score: centred.iter().map(|y| -y / total).collect(),
-        velocity: mean
-            .iter()
-            .zip(&centred)
-            .map(|(m, y)| c.d_alpha * m + growth * y)
-            .collect(),
+        velocity: mean.iter().zip(&centred).map(|(m, y)| c.d_alpha * m + growth * y).collect(),
         divergence: d * growth,
         velocity_variance: d * c.det().powi(2) * variance / total,
     }

@@ -65,10 +65,7 @@ pub(super) fn softmax(logs: &[f64]) -> (f64, Vec<f64>) {
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let shares: Vec<f64> = logs.iter().map(|l| (l - largest).exp()).collect();
     let total: f64 = shares.iter().sum();
-    (
-        largest + total.ln(),
-        shares.iter().map(|s| s / total).collect(),
-    )
+    (largest + total.ln(), shares.iter().map(|s| s / total).collect())
 }
 
 /// Mean of rows with the given shares; a share of zero leaves its row unread.

@@ -36,27 +36,18 @@ impl Mixture {
     pub fn weighted(components: Vec<Gaussian>, weights: &[f64]) -> Self {
         let (n, given) = (components.len(), weights.len());
         assert!(0 < n, "a mixture needs at least one component");
-        assert_eq!(
-            n, given,
-            "expected one weight per component ({n}), got {given}"
-        );
+        assert_eq!(n, given, "expected one weight per component ({n}), got {given}");
         let dim = components[0].dim();
         for component in &components {
             let other = component.dim();
-            assert_eq!(
-                dim, other,
-                "expected components of {dim} dimensions, got {other}"
-            );
+            assert_eq!(dim, other, "expected components of {dim} dimensions, got {other}");
         }
         let total: f64 = weights.iter().sum();
         let log_weight = |w: &f64| {
             assert!(0.0 < *w, "expected positive weights, got {w}");
             (w / total).ln()
         };
-        Self {
-            log_weights: weights.iter().map(log_weight).collect(),
-            components,
-        }
+        Self { log_weights: weights.iter().map(log_weight).collect(), components }
     }
 
     /// `modes` Gaussians of standard deviation `std` evenly on a circle in the plane.
@@ -81,10 +72,7 @@ impl Target for Mixture {
 
     fn marginal(&self, x: &[f64], c: &Coefficients) -> Marginal {
         let component = |g: &Gaussian| marginal(x, g.mean(), g.std(), c);
-        Marginal::mix(
-            &self.log_weights,
-            &self.components.iter().map(component).collect::<Vec<_>>(),
-        )
+        Marginal::mix(&self.log_weights, &self.components.iter().map(component).collect::<Vec<_>>())
     }
 
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Vec<f64> {
@@ -98,31 +86,15 @@ impl Target for Mixture {
 
     fn log_density(&self, x: &[f64]) -> f64 {
         let joint = |(w, g): (&f64, &Gaussian)| w + g.log_density(x);
-        softmax(
-            &self
-                .log_weights
-                .iter()
-                .zip(&self.components)
-                .map(joint)
-                .collect::<Vec<_>>(),
-        )
-        .0
+        softmax(&self.log_weights.iter().zip(&self.components).map(joint).collect::<Vec<_>>()).0
     }
 
     fn smallest_sigma(&self) -> f64 {
-        self.components
-            .iter()
-            .map(Target::smallest_sigma)
-            .fold(0.0, f64::max)
+        self.components.iter().map(Target::smallest_sigma).fold(0.0, f64::max)
     }
 
     fn posterior_means(&self, x: Tensor<2>, c: &[Coefficients]) -> (Tensor<2>, Tensor<2>) {
-        let means: Vec<f64> = self
-            .components
-            .iter()
-            .flat_map(|g| g.mean())
-            .copied()
-            .collect();
+        let means: Vec<f64> = self.components.iter().flat_map(Gaussian::mean).copied().collect();
         let stds: Vec<f64> = self.components.iter().map(Gaussian::std).collect();
         atoms_posterior_means(x, c, &means, &stds, &self.log_weights)
     }
@@ -142,10 +114,7 @@ pub(super) fn draw_index(log_weights: &[f64], rng: &mut dyn Rng) -> usize {
 
 /// Host numbers on the device of a tensor, in its type.
 pub(super) fn upload(values: &[f64], shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
-    Tensor::from_data(
-        TensorData::new(values.to_vec(), shape),
-        (&like.device(), like.dtype()),
-    )
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), (&like.device(), like.dtype()))
 }
 
 /// Posterior means of data and noise for a mixture of isotropic Gaussians, on the device.
@@ -162,17 +131,14 @@ pub(super) fn atoms_posterior_means(
     let ([batch, dim], atoms) = (x.dims(), stds.len());
     let total = |c: &Coefficients, s: f64| c.sigma * c.sigma + c.alpha * c.alpha * s * s;
     let table = |f: &dyn Fn(&Coefficients, usize) -> f64| {
-        let values: Vec<f64> = c
-            .iter()
-            .flat_map(|c| (0..atoms).map(move |k| f(c, k)))
-            .collect();
+        let values: Vec<f64> = c.iter().flat_map(|c| (0..atoms).map(move |k| f(c, k))).collect();
         upload(&values, [batch, atoms], &x)
     };
     let alpha = column(&x, c.iter().map(|c| c.alpha).collect()); // [B, 1]
     let means = upload(means, [atoms, dim], &x); // [K, d]
     let chunk = (CHUNK / (batch * dim)).clamp(1, atoms);
     let distances = (0..atoms).step_by(chunk).map(|start| {
-        let part = means.clone().slice([start..(start + chunk).min(atoms)]);
+        let part = means.clone().narrow(0, start, chunk.min(atoms - start));
         let centred = x.clone().unsqueeze_dim::<3>(1)
             - alpha.clone().unsqueeze_dim::<3>(2) * part.unsqueeze_dim::<3>(0); // [B, k, d]
         centred.square().sum_dim(2).squeeze_dim::<2>(2)

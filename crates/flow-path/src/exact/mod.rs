@@ -52,15 +52,10 @@ pub trait Target: Debug + Send + Sync {
     fn posterior_means(&self, x: Tensor<2>, c: &[Coefficients]) -> (Tensor<2>, Tensor<2>) {
         let options = (&x.device(), x.dtype());
         let dims = x.dims();
-        let rows = x
-            .into_data()
-            .convert::<f64>()
-            .try_into_vec::<f64>()
-            .expect("converted to f64 above");
-        let (mut data, mut noise) = (
-            Vec::with_capacity(rows.len()),
-            Vec::with_capacity(rows.len()),
-        );
+        let rows =
+            x.into_data().convert::<f64>().try_into_vec::<f64>().expect("converted to f64 above");
+        let (mut data, mut noise) =
+            (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for (row, c) in rows.chunks(self.dim()).zip(c) {
             let marginal = self.marginal(row, c);
             data.extend(marginal.data);
@@ -151,18 +146,9 @@ impl<T: Target, S: Schedule> Exact<T, S> {
         t: &Times,
     ) -> Tensor<D> {
         let (shape, batch, dim) = (x.dims(), x.dims()[0], self.target.dim());
-        assert_eq!(
-            t.len(),
-            batch,
-            "expected one time per sample ({batch}), got {}",
-            t.len()
-        );
+        assert_eq!(t.len(), batch, "expected one time per sample ({batch}), got {}", t.len());
         let numbers = shape.iter().product::<usize>();
-        assert_eq!(
-            numbers,
-            batch * dim,
-            "expected {dim} numbers per sample, got shape {shape:?}"
-        );
+        assert_eq!(numbers, batch * dim, "expected {dim} numbers per sample, got shape {shape:?}");
         let c: Vec<Coefficients> = t.iter().map(|t| self.schedule.at(t)).collect();
         let (data, noise) = self.target.posterior_means(x.reshape([batch, dim]), &c);
         let (p, q) = c.iter().map(|c| prediction.factors(c)).unzip();
@@ -186,13 +172,6 @@ impl<T: Target, S: Schedule> ExactField for Exact<T, S> {
     fn span(&self) -> (f64, f64) {
         let (start, end) = self.schedule.span();
         let singular = self.schedule.at(end).sigma < self.target.smallest_sigma();
-        (
-            start,
-            if singular {
-                end - crate::ENDPOINT_MARGIN
-            } else {
-                end
-            },
-        )
+        (start, if singular { end - crate::ENDPOINT_MARGIN } else { end })
     }
 }

@@ -59,10 +59,8 @@ static RULE: LazyLock<[(f64, f64); NODES]> = LazyLock::new(|| {
             let (mut before, mut value) = (1.0, node);
             for degree in 2..=NODES {
                 let n = degree as f64;
-                (before, value) = (
-                    value,
-                    ((2.0 * n - 1.0) * node * value - (n - 1.0) * before) / n,
-                );
+                (before, value) =
+                    (value, ((2.0 * n - 1.0) * node * value - (n - 1.0) * before) / n);
             }
             slope = NODES as f64 * (node * value - before) / (node * node - 1.0);
             node -= value / slope;

@@ -78,15 +78,9 @@ pub trait ConditionalPath<Z, const D: usize> {
         let d = x.shape().num_elements() / batch;
         let m = self.moments(z, t);
         let scale = column(&x, m.std.iter().map(|s| s.recip()).collect());
-        let constant = m
-            .std
-            .iter()
-            .map(|s| -(d as f64) * (s.ln() + 0.5 * (2.0 * PI).ln()))
-            .collect();
-        let distance = ((x - m.mean) * scale)
-            .square()
-            .reshape([batch, d])
-            .sum_dim(1); // [B, 1]
+        let constant =
+            m.std.iter().map(|s| -(d as f64) * (s.ln() + 0.5 * (2.0 * PI).ln())).collect();
+        let distance = ((x - m.mean) * scale).square().reshape([batch, d]).sum_dim(1); // [B, 1]
         (column(&distance, constant) - distance * 0.5).squeeze_dim(1)
     }
 }

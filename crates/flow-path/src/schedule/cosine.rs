@@ -28,12 +28,10 @@ impl Cosine {
     /// Two Sides of the Same Coin", which uses a bound of 15.
     #[must_use]
     pub fn with_log_snr_bound(bound: f64) -> Self {
-        Self {
-            margin: (-0.5 * bound).exp().atan(),
-        }
+        Self { margin: (-0.5 * bound).exp().atan() }
     }
 
-    fn speed(&self) -> f64 {
+    fn speed(self) -> f64 {
         FRAC_PI_2 - 2.0 * self.margin
     }
 }
@@ -43,12 +41,7 @@ impl Schedule for Cosine {
         // cos(theta) as a sine: exactly zero at t = 1 when there is no margin.
         let alpha = (self.margin + t * self.speed()).sin();
         let sigma = (self.margin + (1.0 - t) * self.speed()).sin();
-        Coefficients {
-            alpha,
-            sigma,
-            d_alpha: self.speed() * sigma,
-            d_sigma: -self.speed() * alpha,
-        }
+        Coefficients { alpha, sigma, d_alpha: self.speed() * sigma, d_sigma: -self.speed() * alpha }
     }
 
     fn time_at_log_snr(&self, log_snr: f64) -> f64 {

@@ -23,28 +23,19 @@ impl Dual {
     /// A constant: its derivative is zero.
     #[must_use]
     pub fn constant(value: f64) -> Self {
-        Self {
-            value,
-            derivative: 0.0,
-        }
+        Self { value, derivative: 0.0 }
     }
 
     /// The variable of differentiation: its derivative is one.
     #[must_use]
     pub fn variable(value: f64) -> Self {
-        Self {
-            value,
-            derivative: 1.0,
-        }
+        Self { value, derivative: 1.0 }
     }
 
     /// Chain rule: `f(self)` given `f` and its slope at this value.
     #[must_use]
     pub fn chain(self, value: f64, slope: f64) -> Self {
-        Self {
-            value,
-            derivative: slope * self.derivative,
-        }
+        Self { value, derivative: slope * self.derivative }
     }
 
     /// `e^self`.
@@ -87,10 +78,7 @@ impl Dual {
     /// `self^exponent` for a constant exponent.
     #[must_use]
     pub fn powf(self, exponent: f64) -> Self {
-        self.chain(
-            self.value.powf(exponent),
-            exponent * self.value.powf(exponent - 1.0),
-        )
+        self.chain(self.value.powf(exponent), exponent * self.value.powf(exponent - 1.0))
     }
 }
 
@@ -111,10 +99,7 @@ impl<T: Into<Dual>> Add<T> for Dual {
     type Output = Self;
     fn add(self, other: T) -> Self {
         let other = other.into();
-        Self {
-            value: self.value + other.value,
-            derivative: self.derivative + other.derivative,
-        }
+        Self { value: self.value + other.value, derivative: self.derivative + other.derivative }
     }
 }
 
@@ -141,10 +126,7 @@ impl<T: Into<Dual>> Div<T> for Dual {
     fn div(self, other: T) -> Self {
         let other = other.into();
         let value = self.value / other.value;
-        Self {
-            value,
-            derivative: (self.derivative - value * other.derivative) / other.value,
-        }
+        Self { value, derivative: (self.derivative - value * other.derivative) / other.value }
     }
 }
 

@@ -49,12 +49,7 @@ impl FromFunctions {
     }
 
     fn from_curves(alpha: Curve, sigma: Curve) -> Self {
-        Self {
-            alpha,
-            sigma,
-            prior_std: 1.0,
-            span: (0.0, 1.0),
-        }
+        Self { alpha, sigma, prior_std: 1.0, span: (0.0, 1.0) }
     }
 
     /// The standard deviation of the noise from which sampling starts; one unless set.
@@ -74,12 +69,7 @@ impl Schedule for FromFunctions {
     fn at(&self, t: f64) -> Coefficients {
         let (alpha, d_alpha) = (self.alpha)(t);
         let (sigma, d_sigma) = (self.sigma)(t);
-        Coefficients {
-            alpha,
-            sigma,
-            d_alpha,
-            d_sigma,
-        }
+        Coefficients { alpha, sigma, d_alpha, d_sigma }
     }
 
     fn prior_std(&self) -> f64 {

@@ -23,12 +23,7 @@ impl Schedule for Linear {
     fn at(&self, t: f64) -> Coefficients {
         // Exact at both ends: 1 at t = 0 and sigma_min at t = 1.
         let sigma = (1.0 - t) + self.sigma_min * t;
-        Coefficients {
-            alpha: t,
-            sigma,
-            d_alpha: 1.0,
-            d_sigma: self.sigma_min - 1.0,
-        }
+        Coefficients { alpha: t, sigma, d_alpha: 1.0, d_sigma: self.sigma_min - 1.0 }
     }
 
     fn time_at_log_snr(&self, log_snr: f64) -> f64 {

@@ -86,7 +86,9 @@ pub trait Schedule: Debug + Send + Sync {
     /// `(alpha, sigma, alpha', sigma')` at time `t`.
     fn at(&self, t: f64) -> Coefficients;
 
-    /// Standard deviation of the noise at `t = 0` from which sampling starts.
+    /// Standard deviation of the normal law from which sampling starts at `t = 0`.
+    ///
+    /// The noise `x_0` of a path is standard normal all the same: `sigma` scales it.
     fn prior_std(&self) -> f64 {
         1.0
     }

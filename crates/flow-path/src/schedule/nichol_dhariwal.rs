@@ -39,12 +39,7 @@ impl Schedule for NicholDhariwal {
         // sigma^2 = sin(theta - theta_0) sin(theta + theta_0) / scale^2, free of cancellation.
         let sigma = ((theta - theta_0).sin() * (theta + theta_0).sin()).sqrt() / scale;
         let d_alpha = speed * theta.sin() / scale;
-        Coefficients {
-            alpha,
-            sigma,
-            d_alpha,
-            d_sigma: -alpha * d_alpha / sigma,
-        }
+        Coefficients { alpha, sigma, d_alpha, d_sigma: -alpha * d_alpha / sigma }
     }
 
     fn span(&self) -> (f64, f64) {

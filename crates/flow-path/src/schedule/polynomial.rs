@@ -17,11 +17,6 @@ impl Schedule for Polynomial {
     fn at(&self, t: f64) -> Coefficients {
         let alpha = t.powf(self.degree);
         let speed = self.degree * t.powf(self.degree - 1.0);
-        Coefficients {
-            alpha,
-            sigma: 1.0 - alpha,
-            d_alpha: speed,
-            d_sigma: -speed,
-        }
+        Coefficients { alpha, sigma: 1.0 - alpha, d_alpha: speed, d_sigma: -speed }
     }
 }

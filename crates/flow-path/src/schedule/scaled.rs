@@ -51,8 +51,6 @@ impl<S: Schedule, F: Fn(Dual) -> Dual + Send + Sync> Schedule for Scaled<S, F> {
 
 impl<S: Debug, F> Debug for Scaled<S, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scaled")
-            .field("schedule", &self.schedule)
-            .finish_non_exhaustive()
+        f.debug_struct("Scaled").field("schedule", &self.schedule).finish_non_exhaustive()
     }
 }

@@ -50,11 +50,7 @@ where
 {
     /// The schedule of the drift rate `f(s)` and the squared diffusion `g^2(s)`.
     pub fn new(drift: F, diffusion_squared: G) -> Self {
-        Self {
-            drift,
-            diffusion_squared,
-            steps: 512,
-        }
+        Self { drift, diffusion_squared, steps: 512 }
     }
 
     /// `(ln(alpha), sigma^2 / alpha^2)` at diffusion time `s`.
@@ -63,11 +59,8 @@ where
         let (mut log_alpha, mut noise) = (0.0, 0.0);
         for k in 0..self.steps {
             let start = s * k as f64 / self.steps as f64;
-            let (f0, f1, f2) = (
-                (self.drift)(start),
-                (self.drift)(start + 0.5 * h),
-                (self.drift)(start + h),
-            );
+            let (f0, f1, f2) =
+                ((self.drift)(start), (self.drift)(start + 0.5 * h), (self.drift)(start + h));
             // Simpson for both, with ln(alpha) at the midpoint from the parabola through f.
             let middle = log_alpha + h * (5.0 * f0 + 8.0 * f1 - f2) / 24.0;
             let end = log_alpha + h * (f0 + 4.0 * f1 + f2) / 6.0;
@@ -113,8 +106,6 @@ where
 
 impl<F, G> Debug for FromSde<F, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FromSde")
-            .field("steps", &self.steps)
-            .finish_non_exhaustive()
+        f.debug_struct("FromSde").field("steps", &self.steps).finish_non_exhaustive()
     }
 }

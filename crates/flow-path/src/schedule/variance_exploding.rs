@@ -38,11 +38,7 @@ pub struct VarianceExploding {
 impl Default for VarianceExploding {
     /// Noise levels from 50 to 0.01, ending at 0.01.
     fn default() -> Self {
-        Self {
-            sigma_min: 0.01,
-            sigma_max: 50.0,
-            boundary: VeBoundary::Floor,
-        }
+        Self { sigma_min: 0.01, sigma_max: 50.0, boundary: VeBoundary::Floor }
     }
 }
 
@@ -58,12 +54,7 @@ impl Schedule for VarianceExploding {
                 (sigma, s * d_s / sigma)
             }
         };
-        Coefficients {
-            alpha: 1.0,
-            sigma,
-            d_alpha: 0.0,
-            d_sigma,
-        }
+        Coefficients { alpha: 1.0, sigma, d_alpha: 0.0, d_sigma }
     }
 
     fn prior_std(&self) -> f64 {

@@ -26,10 +26,7 @@ pub struct VariancePreserving {
 impl Default for VariancePreserving {
     /// The usual rates, 0.1 and 20.
     fn default() -> Self {
-        Self {
-            beta_min: 0.1,
-            beta_max: 20.0,
-        }
+        Self { beta_min: 0.1, beta_max: 20.0 }
     }
 }
 
@@ -55,12 +52,7 @@ impl Schedule for VariancePreserving {
         let alpha = (-0.5 * integral).exp();
         // 1 - e^{-T} loses all its digits near the data; expm1 keeps them.
         let sigma = (-(-integral).exp_m1()).sqrt();
-        Coefficients {
-            alpha,
-            sigma,
-            d_alpha: rate * alpha,
-            d_sigma: -rate * alpha * alpha / sigma,
-        }
+        Coefficients { alpha, sigma, d_alpha: rate * alpha, d_sigma: -rate * alpha * alpha / sigma }
     }
 
     fn span(&self) -> (f64, f64) {

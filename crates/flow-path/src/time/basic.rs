@@ -6,6 +6,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{TimeSampler, draws};
+use crate::error::positive;
 use crate::{PathError, Times};
 
 /// Uniform time, each sample by itself: the law of the original objective.
@@ -67,10 +68,7 @@ pub struct LogitNormal {
 impl Default for LogitNormal {
     /// Mean 0 and standard deviation 1.
     fn default() -> Self {
-        Self {
-            mean: 0.0,
-            std: 1.0,
-        }
+        Self { mean: 0.0, std: 1.0 }
     }
 }
 
@@ -115,7 +113,6 @@ impl TimeSampler for UShaped {
 /// Beta-distributed time, with density `t^(data - 1) (1 - t)^(noise - 1) / B(data, noise)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Beta {
-    law: rand_distr::Beta<f64>,
     data: f64,
     noise: f64,
     log_normaliser: f64,
@@ -127,30 +124,17 @@ impl Beta {
     /// # Errors
     /// If an exponent is not a positive number.
     pub fn new(data: f64, noise: f64) -> Result<Self, PathError> {
-        let domain = "(0, inf)";
-        for (name, value) in [("data", data), ("noise", noise)] {
-            if !(value.is_finite() && 0.0 < value) {
-                return Err(PathError::Parameter {
-                    name,
-                    value,
-                    domain,
-                });
-            }
-        }
-        let law = rand_distr::Beta::new(data, noise).expect("both exponents are positive");
+        let (data, noise) = (positive("data", data)?, positive("noise", noise)?);
         let log_normaliser = ln_gamma(data) + ln_gamma(noise) - ln_gamma(data + noise);
-        Ok(Self {
-            law,
-            data,
-            noise,
-            log_normaliser,
-        })
+        Ok(Self { data, noise, log_normaliser })
     }
 }
 
 impl TimeSampler for Beta {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
-        draws(n, || self.law.sample(rng))
+        let law =
+            rand_distr::Beta::new(self.data, self.noise).expect("both exponents are positive");
+        draws(n, || law.sample(rng))
     }
 
     fn density(&self, t: f64) -> f64 {

@@ -29,11 +29,7 @@ pub struct EdmLogNormal<S> {
 impl<S: Schedule> EdmLogNormal<S> {
     /// The paper's law, mean -1.2 and standard deviation 1.2, for data of standard deviation 0.5.
     pub fn new(schedule: S) -> Self {
-        Self {
-            mean: -1.2,
-            std: 1.2,
-            schedule,
-        }
+        Self { mean: -1.2, std: 1.2, schedule }
     }
 }
 
@@ -41,8 +37,7 @@ impl<S: Schedule> TimeSampler for EdmLogNormal<S> {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
         draws(n, || {
             let z: f64 = StandardNormal.sample(rng);
-            self.schedule
-                .time_at_log_snr(-2.0 * (self.mean + self.std * z))
+            self.schedule.time_at_log_snr(-2.0 * (self.mean + self.std * z))
         })
     }
 

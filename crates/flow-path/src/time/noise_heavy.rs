@@ -22,11 +22,11 @@ pub struct Mode {
 }
 
 impl Mode {
-    fn bend(&self, u: f64) -> f64 {
+    fn bend(self, u: f64) -> f64 {
         u + self.scale * ((FRAC_PI_2 * u).cos().powi(2) - 1.0 + u)
     }
 
-    fn slope(&self, u: f64) -> f64 {
+    fn slope(self, u: f64) -> f64 {
         1.0 + self.scale * (1.0 - FRAC_PI_2 * (PI * u).sin())
     }
 }
@@ -40,11 +40,7 @@ impl TimeSampler for Mode {
         let (mut below, mut above) = (0.0, 1.0);
         for _ in 0..60 {
             let u = f64::midpoint(below, above);
-            if self.bend(u) < t {
-                below = u
-            } else {
-                above = u
-            }
+            if self.bend(u) < t { below = u } else { above = u }
         }
         self.slope(above).recip()
     }

@@ -3,6 +3,7 @@
 use rand::Rng;
 
 use super::TimeSampler;
+use crate::error::positive;
 use crate::{PathError, Times};
 
 /// Shift of time by a factor: on the linear schedule it divides `alpha / sigma` by `factor`.
@@ -24,15 +25,7 @@ impl TimeShift {
     /// # Errors
     /// If the factor is not a positive number.
     pub fn new(factor: f64) -> Result<Self, PathError> {
-        if factor.is_finite() && 0.0 < factor {
-            Ok(Self(factor))
-        } else {
-            Err(PathError::Parameter {
-                name: "factor",
-                value: factor,
-                domain: "(0, inf)",
-            })
-        }
+        positive("factor", factor).map(Self)
     }
 
     /// The shift for `dim` numbers per sample relative to `base_dim`: the factor
@@ -42,10 +35,7 @@ impl TimeShift {
     /// If a dimension is zero.
     #[must_use]
     pub fn for_dimensions(dim: usize, base_dim: usize) -> Self {
-        assert!(
-            0 < dim && 0 < base_dim,
-            "expected positive dimensions, got {dim} and {base_dim}"
-        );
+        assert!(0 < dim && 0 < base_dim, "expected positive dimensions, got {dim} and {base_dim}");
         Self((dim as f64 / base_dim as f64).sqrt())
     }
 

@@ -14,10 +14,7 @@ pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
 
 /// Every schedule that is shipped, and one made of functions.
 pub(crate) fn all_schedules() -> Vec<Box<dyn Schedule>> {
-    let zero = VarianceExploding {
-        boundary: VeBoundary::Zero,
-        ..Default::default()
-    };
+    let zero = VarianceExploding { boundary: VeBoundary::Zero, ..Default::default() };
     vec![
         Box::new(Linear::default()),
         Box::new(Linear { sigma_min: 0.1 }),
@@ -28,10 +25,7 @@ pub(crate) fn all_schedules() -> Vec<Box<dyn Schedule>> {
         Box::new(Cosine::with_log_snr_bound(15.0)),
         Box::new(NicholDhariwal::default()),
         Box::new(Polynomial { degree: 2.0 }),
-        Box::new(FromFunctions::new(
-            |t| t * t,
-            |t: Dual| (1.0 - t * t * t).sqrt(),
-        )),
+        Box::new(FromFunctions::new(|t| t * t, |t: Dual| (1.0 - t * t * t).sqrt())),
     ]
 }
 
@@ -54,8 +48,5 @@ pub(crate) fn integral(f: impl Fn(f64) -> f64, a: f64, b: f64, panels: usize) ->
 #[track_caller]
 pub(crate) fn assert_close(got: f64, want: f64, tolerance: f64) {
     let error = (got - want).abs() / want.abs().max(1.0);
-    assert!(
-        error <= tolerance,
-        "got {got}, want {want}: error {error:e} above {tolerance:e}"
-    );
+    assert!(error <= tolerance, "got {got}, want {want}: error {error:e} above {tolerance:e}");
 }

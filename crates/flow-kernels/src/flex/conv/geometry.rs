@@ -19,15 +19,11 @@ pub(super) struct Geometry {
 impl Geometry {
     pub(super) fn new(
         [batch, channels_in, h, w]: [usize; 4],
-        [channels_out, channels, kernel_h, kernel_w]: [usize; 4],
+        [channels_out, _, kernel_h, kernel_w]: [usize; 4],
         stride: usize,
         padding: usize,
     ) -> Self {
         let output = |size: usize, kernel: usize| (size + 2 * padding - kernel) / stride + 1;
-        assert!(
-            channels == channels_in,
-            "conv2d: expected a weight for {channels_in} input channels, got {channels}"
-        );
         Self {
             batch,
             channels_in,
@@ -82,6 +78,11 @@ impl Geometry {
         self.channels_out * self.pixels_out()
     }
 
+    pub(super) fn output_shape(&self) -> [usize; 4] {
+        let [h, w] = self.output;
+        [self.batch, self.channels_out, h, w]
+    }
+
     pub(super) fn weight_len(&self) -> usize {
         self.channels_out * self.patch_len()
     }
@@ -101,9 +102,7 @@ impl Geometry {
         let step = VECTOR >> columns.trailing_zeros().min(VECTOR.trailing_zeros());
         let fitting = CACHE / (self.patch_len() * columns).max(1);
         let tile = (fitting / step * step).clamp(step, rows.max(step));
-        (0..rows)
-            .step_by(tile)
-            .map(move |start| start..(start + tile).min(rows))
+        (0..rows).step_by(tile).map(move |start| start..(start + tile).min(rows))
     }
 
     /// For kernel column `v`, the output columns `j` whose pixel `stride j + v - padding` exists.
@@ -118,9 +117,7 @@ impl Geometry {
 
     /// The input row under kernel row `u` at output row `i`, if it exists.
     fn row_inside(&self, i: usize, u: usize) -> Option<usize> {
-        (i * self.stride + u)
-            .checked_sub(self.padding[0])
-            .filter(|&row| row < self.input[0])
+        (i * self.stride + u).checked_sub(self.padding[0]).filter(|&row| row < self.input[0])
     }
 
     /// Calls `visit(input, inside, column)` for each line of patch elements in the output rows
@@ -201,8 +198,11 @@ mod tests {
     #[test]
     fn folding_is_the_transpose_of_unfolding() {
         // <unfold(x), p> = <x, fold(p)> for integers, exactly.
-        for (kernel, stride, padding) in [([3, 3], 1, 1), ([3, 2], 2, 1), ([1, 1], 3, 0), ([2, 2], 1, 3)] {
-            let geometry = Geometry::new([1, 2, 6, 5], [1, 2, kernel[0], kernel[1]], stride, padding);
+        for (kernel, stride, padding) in
+            [([3, 3], 1, 1), ([3, 2], 2, 1), ([1, 1], 3, 0), ([2, 2], 1, 3)]
+        {
+            let geometry =
+                Geometry::new([1, 2, 6, 5], [1, 2, kernel[0], kernel[1]], stride, padding);
             let x: Vec<f32> = (0..geometry.input_len()).map(|i| (i % 7) as f32).collect();
             let rows = 0..geometry.output[0];
             let len = geometry.patch_len() * geometry.pixels_out();

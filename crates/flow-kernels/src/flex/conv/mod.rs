@@ -1,14 +1,13 @@
-//! Convolution as matrix products with the patches of each image.
+//! Convolution: 3 x 3 directly, else as a matrix product.
 //!
-//! An image's patches are unfolded a tile at a time into a core's cache and multiplied with the
-//! weight straight into the result. The gradient with respect to the input is, for stride 1, the
-//! same with the flipped weight; the gradient with respect to the weight is summed over fixed chunks
-//! of the batch, each in the order of its images.
-#![allow(
-    unsafe_code,
-    reason = "result buffers are not zeroed before they are written"
-)]
+//! In general an image's patches are unfolded a tile at a time into a core's cache and multiplied
+//! with the weight straight into the result ([`geometry`]). The 3 x 3 convolution that keeps the size,
+//! the bulk of a U-Net, needs no patches ([`direct`]). The gradient with respect to the
+//! input is, for stride 1, a convolution with the flipped weight; the gradient with respect to the
+//! weight is summed over fixed chunks of the batch, each in the order of its images.
+#![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
+mod direct;
 mod geometry;
 mod tracked;
 
@@ -21,9 +20,10 @@ use super::{
     contiguous, dims,
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
-    simd::{Kernel, dispatch, sum_of},
+    simd::{Simd, WithSimd, dispatch, sum_of},
     slice, tensor,
 };
+use direct::Direct;
 use geometry::Geometry;
 pub(super) use tracked::tracked;
 
@@ -49,13 +49,10 @@ fn within_job(jobs: usize, work: usize) -> Parallelism {
 }
 
 fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], bias: &[f32]) -> FlexTensor {
-    let &Geometry {
-        batch,
-        channels_out,
-        output: [h, w],
-        ..
-    } = geometry;
-    let parallelism = within_job(batch, geometry.work());
+    if let Some(direct) = Direct::new(geometry) {
+        return convolve_directly(direct, geometry, x, weight, bias);
+    }
+    let parallelism = within_job(geometry.batch, geometry.work());
     let write = |y: &mut [MaybeUninit<f32>]| {
         let images = y.chunks_mut(geometry.output_len().max(1)).enumerate();
         let each = |(i, y): (usize, &mut [_])| {
@@ -68,8 +65,42 @@ fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], bias: &[f32]) -> Fle
         }
     };
     // SAFETY: the images cover the result, and `convolve_image` writes all of each.
-    let y = unsafe { written(batch * geometry.output_len(), write) };
-    tensor(y, [batch, channels_out, h, w])
+    let y = unsafe { written(geometry.batch * geometry.output_len(), write) };
+    tensor(y, geometry.output_shape())
+}
+
+fn convolve_directly(
+    direct: Direct,
+    geometry: &Geometry,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+) -> FlexTensor {
+    let weight = direct.packed(|o, c, tap| weight[(o * geometry.channels_in + c) * 9 + tap]);
+    let input = geometry.input_len();
+    // An output sums the same terms in the same order whoever computes it, so threads may share an
+    // image by its output channels.
+    let channels = if geometry.batch < rayon::current_num_threads() {
+        direct.block()
+    } else {
+        geometry.channels_out
+    };
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        let parts = y
+            .chunks_mut(geometry.output_len().max(1))
+            .flat_map(|y| y.chunks_mut(channels * geometry.pixels_out()));
+        let each = geometry.channels_out.div_ceil(channels.max(1));
+        for_each(parts.enumerate(), geometry.work(), |(i, y)| {
+            let (image, first) = (i / each, i % each * channels);
+            let bias = &bias[first..geometry.channels_out.min(first + channels)];
+            let weight = &weight[first / direct.block() * direct.block_len()..];
+            let x = &x[image * input..(image + 1) * input];
+            direct.with_channels_out(bias.len()).convolve(x, weight, bias, y);
+        });
+    };
+    // SAFETY: the parts cover the result, and `Direct::convolve` writes all of each.
+    let y = unsafe { written(geometry.batch * geometry.output_len(), write) };
+    tensor(y, geometry.output_shape())
 }
 
 /// Writes the convolution of one image.
@@ -87,12 +118,8 @@ fn convolve_image(
     }
     // SAFETY: every channel has just been filled.
     let y = unsafe { assume_init(y) };
-    let weight = Matrix::rows(
-        weight,
-        geometry.channels_out,
-        geometry.patch_len(),
-        geometry.patch_len(),
-    );
+    let weight =
+        Matrix::rows(weight, geometry.channels_out, geometry.patch_len(), geometry.patch_len());
     for rows in geometry.tiles() {
         let tile = Target::Add(&mut y[rows.start * columns..]);
         with_patches(geometry, x, rows, |patches| {
@@ -125,21 +152,15 @@ fn with_patches(
 /// `dL/dx` from `g = dL/dy`.
 fn input_gradient(geometry: &Geometry, g: &[f32], weight: &[f32]) -> FlexTensor {
     if let Some(adjoint) = geometry.adjoint() {
-        return convolve(&adjoint, g, &flipped(geometry, weight), &vec![0.0; geometry.channels_in]);
+        let bias = vec![0.0; geometry.channels_in];
+        return convolve(&adjoint, g, &flipped(geometry, weight), &bias);
     }
-    let &Geometry {
-        batch,
-        channels_in,
-        channels_out,
-        input: [h, w],
-        output: [_, columns],
-        ..
-    } = geometry;
+    let &Geometry { batch, channels_in, channels_out, input: [h, w], output: [_, columns], .. } =
+        geometry;
     let (patch, pixels) = (geometry.patch_len(), geometry.pixels_out());
     let mut x_grad = vec![0.0; batch * geometry.input_len()];
-    let images = x_grad
-        .chunks_mut(geometry.input_len().max(1))
-        .zip(g.chunks(geometry.output_len().max(1)));
+    let images =
+        x_grad.chunks_mut(geometry.input_len().max(1)).zip(g.chunks(geometry.output_len().max(1)));
     for_each(images, geometry.work(), |(x_grad, g)| {
         for rows in geometry.tiles() {
             let tile = rows.len() * columns;
@@ -179,14 +200,9 @@ fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> [FlexTensor; 2]
     const PARTIAL: usize = 1 << 22;
     const CHUNKS: usize = 16;
 
-    let &Geometry {
-        batch,
-        channels_in,
-        channels_out,
-        kernel: [kernel_h, kernel_w],
-        ..
-    } = geometry;
-    let weight_len = geometry.weight_len();
+    let &Geometry { batch, channels_in, channels_out, kernel: [kernel_h, kernel_w], .. } = geometry;
+    let direct = Direct::new(geometry);
+    let weight_len = direct.map_or(geometry.weight_len(), |direct| direct.packed_len());
     let chunks = (PARTIAL / weight_len.max(1)).clamp(1, CHUNKS);
     let images = batch.div_ceil(chunks).max(1);
     let parallelism = within_job(batch.div_ceil(images), geometry.work());
@@ -198,11 +214,11 @@ fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> [FlexTensor; 2]
         .zip(g.chunks((images * geometry.output_len()).max(1)));
     let each = |((sum, x), g): ((&mut [f32], &[f32]), &[f32])| {
         let (weight, bias) = sum.split_at_mut(weight_len);
-        for (x, g) in x
-            .chunks(geometry.input_len())
-            .zip(g.chunks(geometry.output_len()))
-        {
-            add_weight_gradient(geometry, x, g, weight, parallelism);
+        for (x, g) in x.chunks(geometry.input_len()).zip(g.chunks(geometry.output_len())) {
+            match direct {
+                Some(direct) => direct.add_weight_gradient(x, g, weight),
+                None => add_weight_gradient(geometry, x, g, weight, parallelism),
+            }
             dispatch(AddRowSums { rows: g, sums: bias });
         }
     };
@@ -217,11 +233,14 @@ fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> [FlexTensor; 2]
             *total += x;
         }
     }
-    let bias = total[weight_len..].to_vec();
-    partial.truncate(weight_len);
+    let (weight, bias) = total.split_at(weight_len);
+    let weight = match direct {
+        Some(direct) => direct.unpacked(weight),
+        None => weight.to_vec(),
+    };
     [
-        tensor(partial, [channels_out, channels_in, kernel_h, kernel_w]),
-        tensor(bias, [channels_out]),
+        tensor(weight, [channels_out, channels_in, kernel_h, kernel_w]),
+        tensor(bias.to_vec(), [channels_out]),
     ]
 }
 
@@ -256,11 +275,11 @@ struct AddRowSums<'a> {
     sums: &'a mut [f32],
 }
 
-impl Kernel for AddRowSums<'_> {
+impl WithSimd for AddRowSums<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let len = self.rows.len() / self.sums.len();
         for (sum, row) in self.sums.iter_mut().zip(self.rows.chunks(len)) {
             *sum += sum_of(row, |x| x);

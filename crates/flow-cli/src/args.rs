@@ -1,0 +1,160 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Flow matching: train, sample, score and draw generative models.
+#[derive(Debug, Parser)]
+#[command(name = "flow", version, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Train a recipe, then sample, score and draw the result.
+    Train(TrainArgs),
+    /// Draw samples from a finished run.
+    Sample(SampleArgs),
+    /// Score a finished run, each score beside its floor.
+    Eval(EvalArgs),
+    /// Draw the pictures of a finished run.
+    Plot(PlotArgs),
+    /// List the recipes, data sets, solvers and devices.
+    List,
+    /// Print a recipe with all its comments, as a start for your own.
+    Recipe(RecipeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArgs {
+    /// Name of a recipe (see `flow list`) or path of a TOML file.
+    #[arg(default_value = "checkerboard")]
+    pub(crate) recipe: String,
+    /// Change a value of the recipe, for example `--set train.images=2e6`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seed of the weights, the data order and all noise.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Where to compute: flex, ndarray, wgpu, vulkan, metal, webgpu, cuda:0, rocm:0.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Folder of the run; the default is the next free `runs/NNNN-recipe`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with an interrupted run instead of starting one.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "set", "seed"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Print the resolved recipe, the number of parameters and of steps, and stop.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Train only: leave out samples, scores and pictures.
+    #[arg(long)]
+    pub(crate) no_eval: bool,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DataArgs {
+    /// Folder that holds the data files; without it they are downloaded and kept.
+    #[arg(long, env = "FLOW_DATA", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SolverArgs {
+    /// Solver of the differential equation: euler, midpoint, heun2, rk4, dopri5, tsit5, ...
+    #[arg(long)]
+    pub(crate) solver: Option<String>,
+    /// Number of equal steps, for solvers of fixed step.
+    #[arg(long)]
+    pub(crate) steps: Option<usize>,
+    /// Relative tolerance, for adaptive solvers.
+    #[arg(long)]
+    pub(crate) rtol: Option<f64>,
+    /// Absolute tolerance, for adaptive solvers.
+    #[arg(long)]
+    pub(crate) atol: Option<f64>,
+    /// Strength of classifier-free guidance: 1 is none, 0 ignores the class.
+    #[arg(long)]
+    pub(crate) guidance: Option<f64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SampleArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    /// Number of samples.
+    #[arg(short = 'n', long, default_value_t = 64)]
+    pub(crate) number: usize,
+    /// Seed of the noise; sample i of a seed is the same whatever the number.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Class to draw, for conditional models; the default goes through all classes in turn.
+    #[arg(long)]
+    pub(crate) class: Option<usize>,
+    #[command(flatten)]
+    pub(crate) solver: SolverArgs,
+    /// Samples computed together.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) batch: usize,
+    /// File to write: `.npy` for numbers, `.png` for a picture.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Where to compute.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EvalArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    /// Number of samples; the default is the recipe's.
+    #[arg(short = 'n', long)]
+    pub(crate) number: Option<usize>,
+    /// Seed of the noise, the reference draws and the projections.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print `eval.json` instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where to compute.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlotArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    /// Where to compute.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecipeArgs {
+    /// Name of a recipe.
+    pub(crate) recipe: String,
+}

@@ -1,0 +1,149 @@
+//! The classifier behind FD-clf: trained once for each data set, then kept.
+
+use std::fs;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Tensor, TensorData};
+use flow_datasets::Images;
+use flow_nn::{Classifier, ClassifierConfig, init_seeded};
+use flow_path::stream::Streams;
+use flow_train::{
+    AdamW, CheckpointFolder, Classification, Decay, Ema, Interrupter, LabelledBatches,
+    LearningRate, Observer, Plan, StepRecord, fit, load_average,
+};
+
+use crate::progress::say;
+use crate::registry::image_rows;
+
+/// Steps of training and rows in a step.
+const STEPS: usize = 1000;
+const ROWS: usize = 128;
+/// Images classified together.
+const BATCH: usize = 250;
+/// Changes whenever the network or its training does.
+const VERSION: &str = "classifier 1";
+
+/// A trained classifier and how often it is right on real test images.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    classifier: Classifier,
+    device: Device,
+    shape: [usize; 3],
+    /// Fraction of test images that it classifies rightly.
+    pub(crate) accuracy: f64,
+}
+
+/// Features `[n, f]` and most probable classes of images.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(crate) features: Vec<f32>,
+    pub(crate) dim: usize,
+    pub(crate) classes: Vec<usize>,
+}
+
+impl Judge {
+    /// The classifier of a data set: from the cache, or trained now.
+    pub(crate) fn new(set: &str, train: &Images, test: &Images, device: &Device) -> Result<Self> {
+        let config = ClassifierConfig {
+            image_channels: train.channels,
+            channels: 16,
+            classes: train.classes,
+        };
+        let folder = flow_datasets::default_cache_dir().join("classifiers").join(set);
+        let fresh = init_seeded(1, device, |device| config.init(device))?;
+        let kept = CheckpointFolder::new(&folder, VERSION);
+        let classifier = match kept.latest() {
+            Ok(checkpoint) => load_average(fresh, &checkpoint)?,
+            Err(_) => {
+                say(&format!("training the classifier of FD-clf on {set}, once"));
+                let classifier = teach(fresh, train, test, device, &folder)?;
+                classifier
+            }
+        };
+        let shape = [train.channels, train.height, train.width];
+        let mut judge = Self { classifier, device: device.clone(), shape, accuracy: 0.0 };
+        let rows: Vec<f32> = (0..test.len()).flat_map(|i| test.normalised(i)).collect();
+        let verdict = judge.judge(&rows)?;
+        let labels = test.labels.iter().map(|&label| usize::from(label));
+        let right = verdict.classes.iter().zip(labels).filter(|(a, b)| **a == *b).count();
+        judge.accuracy = right as f64 / test.len() as f64;
+        Ok(judge)
+    }
+
+    /// Features and classes of images `[n, c, h, w]` in [-1, 1].
+    pub(crate) fn judge(&self, rows: &[f32]) -> Result<Verdict> {
+        let [c, h, w] = self.shape;
+        let mut verdict = Verdict { features: Vec::new(), dim: 0, classes: Vec::new() };
+        for batch in rows.chunks(BATCH * c * h * w) {
+            let n = batch.len() / (c * h * w);
+            let x =
+                Tensor::<4>::from_data(TensorData::new(batch.to_vec(), [n, c, h, w]), &self.device);
+            let features = self.classifier.features(x);
+            verdict.dim = features.dims()[1];
+            let class = self.classifier.logits(features.clone()).argmax(1);
+            verdict.features.extend(features.into_data().convert::<f32>().try_into_vec::<f32>()?);
+            let class = class.into_data().convert::<i64>().try_into_vec::<i64>()?;
+            verdict.classes.extend(class.iter().map(|&class| class as usize));
+        }
+        Ok(verdict)
+    }
+}
+
+/// Trains in a folder of this process, then moves it to `folder` unless another was quicker.
+fn teach(
+    network: Classifier,
+    train: &Images,
+    test: &Images,
+    device: &Device,
+    folder: &std::path::Path,
+) -> Result<Classifier> {
+    let own = folder.with_extension(format!("{}.tmp", std::process::id()));
+    let batches = |images, seed| LabelledBatches {
+        data: Arc::new(image_rows(images)),
+        rows: ROWS,
+        streams: Streams::new(seed),
+    };
+    let plan = Plan {
+        steps: STEPS,
+        every: STEPS,
+        learning_rate: LearningRate {
+            peak: 3e-3,
+            warmup: 50,
+            steps: STEPS,
+            decay: Decay::Cosine,
+            floor: 0.0,
+        },
+        optimizer: AdamW::default(),
+        ema: Ema { half_life: 5_000.0, ramp: 0.1 },
+        max_gradient_norm: Some(1.0),
+        validation_batches: 1,
+    };
+    let outcome = fit(
+        network,
+        Classification,
+        batches(train, 1),
+        batches(test, 2),
+        &plan,
+        device,
+        &CheckpointFolder::new(&own, VERSION),
+        None,
+        Box::new(Silent),
+        &Interrupter::new(),
+    )?;
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    }
+    if fs::rename(&own, folder).is_err() {
+        // Another process put its own there first; both are the same.
+        let _ = fs::remove_dir_all(&own);
+    }
+    Ok(outcome.network)
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn step(&mut self, _: &StepRecord) {}
+    fn validation(&mut self, _: usize, _: f64) {}
+}

@@ -1,0 +1,37 @@
+//! `flow list` and `flow recipe`: what there is to use.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use flow_ode::Method;
+
+use crate::args::RecipeArgs;
+use crate::device;
+use crate::exit::usage;
+use crate::progress::print;
+use crate::recipe::Recipe;
+use crate::registry::RECIPES;
+
+pub(crate) fn run() -> Result<()> {
+    let mut text = String::from("recipes\n");
+    for (name, recipe) in RECIPES {
+        let recipe = Recipe::parse(recipe, &[], name)?;
+        writeln!(text, "  {name:20} {}", recipe.about)?;
+    }
+    let solvers: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
+    writeln!(text, "data sets\n  {}", flow_datasets::TOYS.join(" "))?;
+    writeln!(text, "  {}", flow_datasets::IMAGE_SETS.join(" "))?;
+    writeln!(text, "solvers\n  {}", solvers.join(" "))?;
+    write!(text, "devices built in\n  {}", device::built_in().join(" "))?;
+    print(&text);
+    Ok(())
+}
+
+/// Prints a recipe as it ships.
+pub(crate) fn show(args: &RecipeArgs) -> Result<()> {
+    let Some((_, text)) = RECIPES.iter().find(|(name, _)| *name == args.recipe) else {
+        return Err(usage!("there is no recipe `{}`, `flow list` shows them all", args.recipe));
+    };
+    print(text.trim_end());
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! `flow plot`: the pictures of a run.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use flow_ode::Method;
+use flow_plot::{
+    Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, image_grid,
+    trajectories,
+};
+
+use crate::args::{PlotArgs, SolverArgs};
+use crate::commands::train::source;
+use crate::device;
+use crate::model::{Model, Request};
+use crate::progress::{Line, print, read};
+use crate::registry::Data;
+use crate::run::Run;
+
+/// Seed of the noise in pictures.
+const SEED: u64 = 0;
+/// Points in a cloud.
+const POINTS: usize = 4000;
+/// Frames of an animation.
+const FRAMES: usize = 25;
+
+pub(crate) fn run(args: &PlotArgs) -> Result<()> {
+    device::limit_threads(args.threads)?;
+    let device = device::parse(&args.device)?;
+    let run = Run::open(&args.run)?;
+    let data = Data::open(&run.recipe, &source(args.data.data_dir.as_deref()))?;
+    for picture in draw(&run, &data, &device)? {
+        print(&picture.display().to_string());
+    }
+    Ok(())
+}
+
+/// Draws everything and returns the files.
+pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBuf>> {
+    let mut gallery = Gallery { run, files: Vec::new() };
+    gallery.curves()?;
+    let model = Model::load(run, device)?;
+    let solver = SolverArgs { solver: None, steps: None, rtol: None, atol: None, guidance: None };
+    match model.shape.as_slice() {
+        [2] => gallery.points(&model, data, &solver)?,
+        [_, _, _] => gallery.images(&model, data, &solver)?,
+        _ => {}
+    }
+    Ok(gallery.files)
+}
+
+struct Gallery<'a> {
+    run: &'a Run,
+    files: Vec<PathBuf>,
+}
+
+impl Gallery<'_> {
+    fn path(&mut self, name: &str) -> PathBuf {
+        let path = self.run.folder.join("plots").join(name);
+        self.files.push(path.clone());
+        path
+    }
+
+    /// Saves a figure as PNG, listed, and as SVG beside it.
+    fn figure(&mut self, name: &str, figure: &Figure) -> Result<()> {
+        let path = self.path(&format!("{name}.png"));
+        figure.save(&path)?;
+        Ok(figure.save(&path.with_extension("svg"))?)
+    }
+
+    /// Loss and learning rate against images.
+    fn curves(&mut self) -> Result<()> {
+        let (mut train, mut validation, mut rate) = (Vec::new(), Vec::new(), Vec::new());
+        for line in read(&self.run.folder)? {
+            match line {
+                Line::Train { images, loss, learning_rate, .. } => {
+                    train.push((images as f64, loss));
+                    rate.push((images as f64, learning_rate));
+                }
+                Line::Validation { images, loss, .. } => validation.push((images as f64, loss)),
+            }
+        }
+        let loss = Chart::new(&self.run.recipe.name)
+            .y("loss per dimension")
+            .line("training", &train)
+            .dots("validation, averaged weights", &validation);
+        let rate = Chart::new("").x("images").y("learning rate").line("learning rate", &rate);
+        self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
+    }
+
+    /// Clouds, trajectories, densities and the animation of a model of points.
+    fn points(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
+        let recipe = &self.run.recipe;
+        let times: Vec<f64> = (0..FRAMES).map(|i| i as f64 / (FRAMES - 1) as f64).collect();
+        // Steps that hit all times of the animation and of the quarters.
+        let request = Request::new(recipe, solver, POINTS, SEED)?
+            .fixed(Method::Rk4, 2 * (FRAMES - 1))
+            .with_times(times.clone());
+        let flow = model.sample(&request)?;
+        let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
+
+        let adaptive = model.sample(&Request::new(recipe, solver, POINTS, SEED)?)?;
+        let samples = pairs(&adaptive.rows);
+        let streams = flow_path::stream::Streams::new(SEED);
+        let [_, real] = data.sources(false);
+        let real = pairs(&real.draw(0..POINTS as u64, &streams).rows);
+        let limits = Limits::around(&[&real]);
+        let panels: [(&str, &[[f32; 2]]); 2] = [("data", &real), ("samples", &samples)];
+        self.figure("samples", &clouds(&panels, limits))?;
+
+        let noise = &states[0];
+        let wide = Limits::around(&[&real, noise]);
+        let paths: Vec<Vec<[f32; 2]>> =
+            (0..300).map(|i| states.iter().map(|state| state[i]).collect()).collect();
+        self.figure("trajectories", &trajectories(&paths, wide))?;
+
+        let frame = |i: usize| (times[i], states[i].as_slice());
+        let quarters: Vec<_> = (0..5).map(|q| frame(q * (FRAMES - 1) / 4)).collect();
+        self.figure("density", &density_frames(&quarters, wide))?;
+
+        let few: Vec<Vec<[f32; 2]>> = states.iter().map(|s| s[..2000].to_vec()).collect();
+        let frames: Vec<_> = times.iter().zip(&few).map(|(&t, s)| (t, s.as_slice())).collect();
+        let path = self.path("flow.gif");
+        Ok(animate(&flow_frames(&frames, wide)?, &path, 10.0)?)
+    }
+
+    /// Grids, the path of a few samples and the animation of a model of images.
+    fn images(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
+        let &[c, h, w] = model.shape.as_slice() else { return Ok(()) };
+        let columns = if model.classes > 0 { model.classes } else { 10 };
+        let n = columns * 8;
+        let grid = |rows: &[f32], columns| -> Picture {
+            image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)
+        };
+        let request = Request::new(&self.run.recipe, solver, n, SEED)?;
+        let samples = model.sample(&request)?;
+        let path = self.path("samples.png");
+        grid(&samples.rows, columns).save(&path)?;
+
+        let [_, real] = data.sources(false);
+        let streams = flow_path::stream::Streams::new(SEED);
+        let real = real.draw(0..n as u64, &streams);
+        let path = self.path("data.png");
+        grid(&real.rows, columns).save(&path)?;
+
+        let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
+        let strip =
+            Request { n: columns, ..request }.fixed(Method::Rk4, 20).with_times(times.clone());
+        let strip = model.sample(&strip)?;
+        let size = c * h * w;
+        // One row of pictures for each sample, noise on the left and the sample on the right.
+        let rows: Vec<f32> = (0..columns)
+            .flat_map(|i| strip.states.iter().flat_map(move |s| &s[i * size..(i + 1) * size]))
+            .copied()
+            .collect();
+        let path = self.path("paths.png");
+        grid(&rows, times.len()).save(&path)?;
+        let frames: Vec<Picture> = strip.states.iter().map(|state| grid(state, columns)).collect();
+        let path = self.path("flow.gif");
+        Ok(animate(&frames, &path, 5.0)?)
+    }
+}
+
+fn pairs(rows: &[f32]) -> Vec<[f32; 2]> {
+    rows.chunks(2).map(|p| [p[0], p[1]]).collect()
+}

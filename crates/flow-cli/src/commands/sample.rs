@@ -1,0 +1,83 @@
+//! `flow sample`: numbers or a picture from a finished run.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use flow_plot::{Limits, clouds, image_grid};
+
+use crate::args::SampleArgs;
+use crate::device;
+use crate::exit::usage;
+use crate::files::write_npy;
+use crate::model::{Model, Request, Samples};
+use crate::progress::print;
+use crate::run::Run;
+
+pub(crate) fn run(args: &SampleArgs) -> Result<()> {
+    device::limit_threads(args.threads)?;
+    if args.number == 0 || args.batch == 0 {
+        return Err(usage!("--number and --batch must be at least 1"));
+    }
+    let device = device::parse(&args.device)?;
+    let run = Run::open(&args.run)?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(&run, args));
+    let format = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if !["npy", "png"].contains(&format) {
+        return Err(usage!("{} ends neither in .npy nor in .png", out.display()));
+    }
+    let model = Model::load(&run, &device)?;
+    let mut request = Request::new(&run.recipe, &args.solver, args.number, args.seed)?;
+    request.class = args.class;
+    request.batch = args.batch;
+
+    let started = Instant::now();
+    let samples = model.sample(&request)?;
+    let seconds = started.elapsed().as_secs_f64();
+    match format {
+        "png" => save_picture(&samples, &model.shape, &out)?,
+        _ => save_numbers(&samples, &model.shape, &out)?,
+    }
+    print(&format!(
+        "{} samples, {:.0} network evaluations each, {seconds:.2} s: {}",
+        request.n,
+        samples.nfe,
+        out.display()
+    ));
+    Ok(())
+}
+
+fn default_out(run: &Run, args: &SampleArgs) -> PathBuf {
+    let class = args.class.map_or_else(String::new, |class| format!("-class{class}"));
+    let name = format!("seed{}-n{}{class}.npy", args.seed, args.number);
+    run.folder.join("samples").join(name)
+}
+
+/// `float32 [n, ..]`, and beside it the classes of a conditional model as `int64 [n]`.
+fn save_numbers(samples: &Samples, shape: &[usize], out: &Path) -> Result<()> {
+    let size: usize = shape.iter().product();
+    let mut full = vec![samples.rows.len() / size];
+    full.extend(shape);
+    write_npy(out, &full, &samples.rows)?;
+    if let Some(labels) = &samples.labels {
+        let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+        write_npy(&out.with_extension("labels.npy"), &[labels.len()], &labels)?;
+    }
+    Ok(())
+}
+
+fn save_picture(samples: &Samples, shape: &[usize], out: &Path) -> Result<()> {
+    match *shape {
+        [2] => {
+            let points: Vec<[f32; 2]> = samples.rows.chunks(2).map(|p| [p[0], p[1]]).collect();
+            let limits = Limits::around(&[&points]);
+            Ok(clouds(&[("samples", &points)], limits).save(out)?)
+        }
+        [c, h, w] => {
+            let n = samples.rows.len() / (c * h * w);
+            let columns = (n as f64).sqrt().ceil() as usize;
+            Ok(image_grid(&samples.rows, n, c, h, w, columns).save(out)?)
+        }
+        _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
+    }
+}

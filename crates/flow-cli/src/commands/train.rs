@@ -1,0 +1,208 @@
+//! `flow train`: from a recipe to a scored and drawn model.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::Device;
+use flow_datasets::Source;
+use flow_nn::{Network, parameter_count};
+use flow_path::stream::Streams;
+use flow_train::{
+    Checkpoint, Interrupter, LearningRate, MatchingBatches, Outcome, Plan, Regression, fit,
+};
+
+use crate::args::TrainArgs;
+use crate::commands::{eval, plot};
+use crate::device;
+use crate::exit::{Interrupted, usage};
+use crate::model::{AnyNetwork, network};
+use crate::progress::{Progress, print, rewind, say};
+use crate::recipe::Recipe;
+use crate::registry::{self, Data};
+use crate::run::Run;
+
+pub(crate) fn run(args: &TrainArgs) -> Result<()> {
+    device::limit_threads(args.threads)?;
+    let device = device::parse(&args.device)?;
+    let (run, resume) = match &args.resume {
+        Some(folder) => {
+            let run = Run::open(folder)?;
+            let checkpoint = run.latest()?;
+            rewind(&run.folder, checkpoint.step)?;
+            (Prepared::Existing(run), Some(checkpoint))
+        }
+        None => {
+            let mut changes = args.set.clone();
+            changes.extend(args.seed.map(|seed| format!("seed={seed}")));
+            (Prepared::New(registry::recipe(&args.recipe, &changes)?), None)
+        }
+    };
+    let recipe = run.recipe();
+    let source = source(args.data.data_dir.as_deref());
+    let data = Data::open(recipe, &source)?;
+    let network = network(recipe, &data.shape(), data.classes(), &device)?;
+    let summary = format!(
+        "{}: {} parameters, {} steps of {} images on {}",
+        recipe.name,
+        parameter_count(&network),
+        recipe.steps(),
+        recipe.train.batch,
+        args.device
+    );
+    if args.dry_run {
+        print(&format!("# {summary}\n{}", recipe.resolved()));
+        return Ok(());
+    }
+    say(&summary);
+    let run = match run {
+        Prepared::New(recipe) => Run::create(recipe, args.out.as_deref(), &args.device)?,
+        Prepared::Existing(run) => run,
+    };
+    say(&format!("run folder: {}", run.folder.display()));
+
+    let started = Instant::now();
+    train(&run, &data, network, &device, resume.as_ref())?;
+    let seconds = started.elapsed().as_secs_f64();
+    say(&format!("trained in {seconds:.1} s"));
+    if args.no_eval {
+        print(&format!("run folder: {}", run.folder.display()));
+        return Ok(());
+    }
+    let report = eval::evaluate(&run, &data, &device, &eval::Options::default())?;
+    let pictures = plot::draw(&run, &data, &device)?;
+    print(&report.table());
+    print(&format!("run folder: {}", run.folder.display()));
+    for picture in pictures {
+        print(&format!("picture:    {}", picture.display()));
+    }
+    Ok(())
+}
+
+/// A run that may not have its folder yet.
+enum Prepared {
+    New(Recipe),
+    Existing(Run),
+}
+
+impl Prepared {
+    fn recipe(&self) -> &Recipe {
+        match self {
+            Self::New(recipe) | Self::Existing(Run { recipe, .. }) => recipe,
+        }
+    }
+}
+
+/// Where data files are, with downloads told on the terminal.
+pub(crate) fn source(data_dir: Option<&std::path::Path>) -> Source {
+    use flow_datasets::Download;
+    let bar = indicatif::ProgressBar::hidden();
+    let download = Download::reporting(move |progress| {
+        if progress.bytes == 0 {
+            say(&format!("downloading {}", progress.file));
+        }
+        bar.set_position(progress.bytes);
+    });
+    Source { data_dir: data_dir.map(Into::into), download, ..Source::default() }
+}
+
+/// Trains a network and leaves its checkpoints in the run's folder.
+fn train(
+    run: &Run,
+    data: &Data,
+    network: AnyNetwork,
+    device: &Device,
+    resume: Option<&Checkpoint>,
+) -> Result<()> {
+    let interrupter = Interrupter::new();
+    stop_on_ctrl_c(&interrupter)?;
+    let outcome = match network {
+        AnyNetwork::Mlp(network) => {
+            steps::<_, 2>(run, data, network, device, resume, &interrupter)?.forget_network()
+        }
+        AnyNetwork::UNet(network) => {
+            steps::<_, 4>(run, data, network, device, resume, &interrupter)?.forget_network()
+        }
+    };
+    if outcome.interrupted {
+        let folder = run.folder.display();
+        return Err(Interrupted(format!(
+            "interrupted after {} steps, go on with `flow train --resume {folder}`",
+            outcome.step
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+fn steps<N: Network<D> + ModuleDisplay + Module + 'static, const D: usize>(
+    run: &Run,
+    data: &Data,
+    network: N,
+    device: &Device,
+    resume: Option<&Checkpoint>,
+    interrupter: &Interrupter,
+) -> Result<Outcome<N>> {
+    let Run { folder, recipe } = run;
+    let [train_rows, validation_rows] = data.sources(recipe.data.mirror);
+    let classes = if recipe.data.conditional { data.classes() } else { 0 };
+    let batches = |data, seed| MatchingBatches::<D> {
+        matching: registry::matching(&recipe.path),
+        data,
+        classes,
+        rows: recipe.train.batch,
+        streams: Streams::new(seed),
+    };
+    let steps = recipe.steps();
+    let start = resume.map_or(0, |checkpoint| checkpoint.step);
+    let observer =
+        Progress::new(folder, start, steps, recipe.train.batch, (steps / 500).clamp(1, 50))?;
+    let outcome = fit(
+        network,
+        Regression::<D>,
+        batches(Arc::clone(&train_rows), recipe.seed),
+        // Its own streams: validation noise is never training noise.
+        batches(validation_rows, !recipe.seed),
+        &plan(recipe),
+        device,
+        &run.checkpoints(),
+        resume,
+        Box::new(observer),
+        interrupter,
+    )?;
+    Ok(outcome)
+}
+
+fn plan(recipe: &Recipe) -> Plan {
+    let train = &recipe.train;
+    let steps = recipe.steps();
+    Plan {
+        steps,
+        every: recipe.checkpoint_steps(),
+        learning_rate: LearningRate {
+            peak: train.learning_rate,
+            warmup: (train.warmup_images / train.batch as f64).ceil() as usize,
+            steps,
+            decay: train.decay,
+            floor: train.floor,
+        },
+        optimizer: recipe.optimizer,
+        ema: recipe.ema,
+        max_gradient_norm: train.clip,
+        validation_batches: train.validation_batches,
+    }
+}
+
+/// The first Ctrl-C asks the run to write a checkpoint and stop; the second stops at once.
+fn stop_on_ctrl_c(interrupter: &Interrupter) -> Result<()> {
+    let interrupter = interrupter.clone();
+    ctrlc::set_handler(move || {
+        if interrupter.should_stop() {
+            std::process::exit(130);
+        }
+        say("stopping after this step, press Ctrl-C again to stop at once");
+        interrupter.stop(Some("Ctrl-C"));
+    })
+    .map_err(|error| usage!("cannot watch for Ctrl-C: {error}"))
+}

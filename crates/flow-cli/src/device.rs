@@ -1,0 +1,108 @@
+//! Devices by name.
+
+use anyhow::Result;
+use burn::tensor::Device;
+
+use crate::exit::usage;
+
+/// Backends that can be built in.
+const KNOWN: [&str; 8] = ["flex", "ndarray", "wgpu", "vulkan", "metal", "webgpu", "cuda", "rocm"];
+
+/// Backends that this binary holds.
+pub(crate) fn built_in() -> Vec<&'static str> {
+    let built = [
+        cfg!(feature = "flex"),
+        cfg!(feature = "ndarray"),
+        cfg!(feature = "wgpu"),
+        cfg!(feature = "vulkan"),
+        cfg!(feature = "metal"),
+        cfg!(feature = "webgpu"),
+        cfg!(feature = "cuda"),
+        cfg!(feature = "rocm"),
+    ];
+    KNOWN.iter().zip(built).filter_map(|(&name, built)| built.then_some(name)).collect()
+}
+
+/// The device of a name such as `flex`, `vulkan` or `cuda:1`.
+///
+/// A GPU is asked for one small sum at once, so that a missing driver is said here.
+pub(crate) fn parse(name: &str) -> Result<Device> {
+    let (backend, index) = match name.split_once(':') {
+        Some((backend, index)) => {
+            let index = index.parse().map_err(|_| {
+                usage!("the device `{name}` has no number after its colon, try `{backend}:0`")
+            })?;
+            (backend, index)
+        }
+        None => (name, 0),
+    };
+    let device = std::panic::catch_unwind(|| open(backend, index)).unwrap_or_else(|_| {
+        Err(usage!("the device `{name}` is not there, `flow list` shows what is built in"))
+    })?;
+    Ok(device)
+}
+
+#[expect(unused_variables, clippy::allow_attributes, reason = "indices matter to GPUs only")]
+fn open(backend: &str, index: usize) -> Result<Device> {
+    match backend {
+        #[cfg(feature = "flex")]
+        "flex" => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        "ndarray" => Ok(
+            #[expect(deprecated, reason = "offered for as long as Burn has it")]
+            Device::ndarray(),
+        ),
+        #[cfg(feature = "wgpu")]
+        "wgpu" | "vulkan" | "metal" | "webgpu" if built_in().contains(&backend) => {
+            use burn::tensor::DeviceKind;
+            let kind = match index {
+                0 => DeviceKind::DefaultDevice,
+                i => DeviceKind::DiscreteGpu(i),
+            };
+            let device = match backend {
+                #[cfg(feature = "vulkan")]
+                "vulkan" => Device::vulkan(kind),
+                #[cfg(feature = "metal")]
+                "metal" => Device::metal(kind),
+                #[cfg(feature = "webgpu")]
+                "webgpu" => Device::webgpu(kind),
+                _ => Device::wgpu(kind),
+            };
+            probe(&device);
+            Ok(device)
+        }
+        #[cfg(feature = "cuda")]
+        "cuda" => {
+            let device = Device::cuda(index);
+            probe(&device);
+            Ok(device)
+        }
+        #[cfg(feature = "rocm")]
+        "rocm" => {
+            let device = Device::rocm(index);
+            probe(&device);
+            Ok(device)
+        }
+        known if KNOWN.contains(&known) => Err(usage!(
+            "the device `{known}` is not built in (built in: {}), use `cargo xtask train --backend \
+             {known}` or build with `--features {known}`",
+            built_in().join(", ")
+        )),
+        _ => Err(usage!("there is no device `{backend}`, built in are: {}", built_in().join(", "))),
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
+fn probe(device: &Device) {
+    let sum = burn::tensor::Tensor::<1>::ones([2], device).sum().into_scalar::<f32>();
+    assert!((sum - 2.0).abs() < 1e-6, "expected 1 + 1 = 2, got {sum}");
+}
+
+/// Limits the threads of the CPU backend.
+pub(crate) fn limit_threads(threads: Option<usize>) -> Result<()> {
+    match threads {
+        None => Ok(()),
+        Some(0) => Err(usage!("--threads is 0, give at least 1")),
+        Some(n) => Ok(rayon::ThreadPoolBuilder::new().num_threads(n).build_global()?),
+    }
+}

@@ -1,0 +1,46 @@
+//! How the command ends: 0 done, 1 failed, 2 asked for something impossible, 130 interrupted.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// A request that cannot be met as it was typed.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// The run was stopped by Ctrl-C after it wrote a checkpoint.
+#[derive(Debug)]
+pub(crate) struct Interrupted(pub(crate) String);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// A [`Usage`] error from a format string.
+macro_rules! usage {
+    ($($text:tt)*) => { anyhow::Error::new($crate::exit::Usage(format!($($text)*))) };
+}
+pub(crate) use usage;
+
+/// Says what went wrong, in one sentence, and gives the exit code.
+#[expect(clippy::print_stderr, reason = "the command owns the terminal")]
+pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    if error.downcast_ref::<Interrupted>().is_some() {
+        eprintln!("{error}");
+        return ExitCode::from(130);
+    }
+    eprintln!("error: {error:#}");
+    if error.downcast_ref::<Usage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}

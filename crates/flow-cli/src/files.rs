@@ -1,0 +1,54 @@
+//! Files that are written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use npyz::WriterBuilder;
+
+/// Writes `path` by way of a temporary file beside it.
+pub(crate) fn write(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = Path::new(&temporary);
+    let result = File::create(temporary).and_then(|file| {
+        let mut writer = BufWriter::new(file);
+        content(&mut writer)?;
+        writer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
+    });
+    if let Err(error) = result.and_then(|()| fs::rename(temporary, path)) {
+        // The reason matters, not whether the remains could be removed.
+        let _ = fs::remove_file(temporary);
+        return Err(error).with_context(|| format!("cannot write {}", path.display()));
+    }
+    Ok(())
+}
+
+/// Writes text.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
+    write(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// Writes an array in NumPy's format.
+pub(crate) fn write_npy<T: npyz::AutoSerialize + Copy>(
+    path: &Path,
+    shape: &[usize],
+    values: &[T],
+) -> Result<()> {
+    let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
+    write(path, |out| {
+        let mut npy =
+            npyz::WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()?;
+        npy.extend(values.iter().copied())?;
+        npy.finish()
+    })
+}
+
+/// Reads a text file.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}

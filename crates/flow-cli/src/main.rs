@@ -1,0 +1,34 @@
+//! The command `flow`: train, sample, score and draw flow-matching models.
+#![recursion_limit = "256"]
+
+mod args;
+mod classifier;
+mod commands;
+mod device;
+mod exit;
+mod field;
+mod files;
+mod model;
+mod progress;
+mod recipe;
+mod registry;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Verb};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.verb {
+        Verb::Train(args) => commands::train::run(&args),
+        Verb::Sample(args) => commands::sample::run(&args),
+        Verb::Eval(args) => commands::eval::run(&args),
+        Verb::Plot(args) => commands::plot::run(&args),
+        Verb::List => commands::list::run(),
+        Verb::Recipe(args) => commands::list::show(&args),
+    };
+    exit::code(result)
+}

@@ -1,0 +1,148 @@
+//! Progress on the terminal and in `metrics.jsonl`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use flow_train::{Observer, StepRecord};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+
+use crate::files::{read_text, write_text};
+
+/// Seconds between plain progress lines where there is no terminal.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// One line of `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum Line {
+    /// Mean over the steps since the line before.
+    Train { step: usize, images: usize, loss: f64, learning_rate: f64, images_per_second: f64 },
+    /// Loss of the averaged weights on held-out batches.
+    Validation { step: usize, images: usize, loss: f64 },
+}
+
+impl Line {
+    fn step(&self) -> usize {
+        match *self {
+            Self::Train { step, .. } | Self::Validation { step, .. } => step,
+        }
+    }
+}
+
+/// The lines of a run so far.
+pub(crate) fn read(folder: &Path) -> Result<Vec<Line>> {
+    let path = file(folder);
+    let lines = read_text(&path)?;
+    // A killed process may leave half a line at the end.
+    Ok(lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// Forgets what was logged after `step`.
+pub(crate) fn rewind(folder: &Path, step: usize) -> Result<()> {
+    let path = file(folder);
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for line in read(folder)?.iter().filter(|line| line.step() <= step) {
+        text += &(serde_json::to_string(line).expect("numbers are valid JSON") + "\n");
+    }
+    write_text(&path, &text)
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join("metrics.jsonl")
+}
+
+/// Shows progress and logs it.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    log: File,
+    rows: usize,
+    steps: usize,
+    every: usize,
+    losses: Vec<f64>,
+    since: Instant,
+    shown: Option<Instant>,
+    plain: bool,
+}
+
+impl Progress {
+    /// Goes on from `start` steps of `steps`, with a line in the log every `every` steps.
+    pub(crate) fn new(
+        folder: &Path,
+        start: usize,
+        steps: usize,
+        rows: usize,
+        every: usize,
+    ) -> Result<Self> {
+        let path = file(folder);
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let bar = ProgressBar::new(steps as u64).with_position(start as u64);
+        bar.set_style(
+            ProgressStyle::with_template("  {bar:32} {pos}/{len} steps  {elapsed} < {eta}  {msg}")
+                .expect("the template is valid"),
+        );
+        let plain = !std::io::stderr().is_terminal();
+        let losses = Vec::with_capacity(every);
+        Ok(Self { bar, log, rows, steps, every, losses, since: Instant::now(), shown: None, plain })
+    }
+
+    fn write(&mut self, line: &Line) {
+        let text = serde_json::to_string(line).expect("numbers are valid JSON");
+        // A full disk stops the run at its next checkpoint, with a message.
+        let _ = writeln!(self.log, "{text}");
+    }
+}
+
+impl Observer for Progress {
+    fn step(&mut self, record: &StepRecord) {
+        self.losses.push(record.loss);
+        if self.losses.len() < self.every && record.step < self.steps {
+            return;
+        }
+        let seconds = self.since.elapsed().as_secs_f64();
+        let loss = self.losses.iter().sum::<f64>() / self.losses.len() as f64;
+        let images_per_second = (self.losses.len() * self.rows) as f64 / seconds;
+        self.write(&Line::Train {
+            step: record.step,
+            images: record.step * self.rows,
+            loss,
+            learning_rate: record.learning_rate,
+            images_per_second,
+        });
+        self.losses.clear();
+        self.since = Instant::now();
+        let message = format!("loss {loss:.4}  {images_per_second:.0} images/s");
+        self.bar.set_position(record.step as u64);
+        if self.plain && self.shown.is_none_or(|at| PLAIN_EVERY < at.elapsed()) {
+            self.shown = Some(Instant::now());
+            say(&format!("  step {} of {}  {message}", record.step, self.steps));
+        }
+        self.bar.set_message(message);
+    }
+
+    fn validation(&mut self, step: usize, loss: f64) {
+        self.write(&Line::Validation { step, images: step * self.rows, loss });
+    }
+}
+
+/// Says something to who is watching, apart from the results on standard output.
+#[expect(clippy::print_stderr, reason = "the command owns the terminal")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints a result.
+#[expect(clippy::print_stdout, reason = "the command owns the terminal")]
+pub(crate) fn print(text: &str) {
+    println!("{text}");
+}

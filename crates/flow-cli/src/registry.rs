@@ -1,0 +1,197 @@
+//! The one place where names become things.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use flow_datasets::{Images, Source, Split, Toy};
+use flow_path::stream::{Purpose, Streams};
+use flow_path::{
+    Checkerboard, Cosine, ExactOt, Gaussian, Independent, Linear, LogitNormal, Mixture, Prediction,
+    Schedule, Stratified, Target, TimeSampler, Uniform, VarianceExploding, VariancePreserving,
+};
+use flow_train::{DataSource, Draw, FlowMatching, Rows};
+
+use crate::exit::usage;
+use crate::files::read_text;
+use crate::recipe::{self, Recipe};
+
+macro_rules! recipes {
+    ($($name:literal),* $(,)?) => {
+        /// Recipes that ship with the command: name and text.
+        pub(crate) const RECIPES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../recipes/", $name, ".toml")))),*];
+    };
+}
+
+recipes![
+    "checkerboard",
+    "checkerboard-paper",
+    "eight-gaussians",
+    "two-moons",
+    "gaussian",
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "debug",
+];
+
+/// The recipe of a name, or of a TOML file.
+pub(crate) fn recipe(name: &str, changes: &[String]) -> Result<Recipe> {
+    if let Some((_, text)) = RECIPES.iter().find(|(known, _)| *known == name) {
+        return Recipe::parse(text, changes, &format!("the recipe `{name}`"));
+    }
+    if std::path::Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+        let text = read_text(name.as_ref()).map_err(|error| usage!("{error:#}"))?;
+        return Recipe::parse(&text, changes, name);
+    }
+    let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
+    Err(usage!("there is no recipe `{name}`, use one of {} or a TOML file", names.join(", ")))
+}
+
+/// What a data set is made of.
+#[derive(Debug)]
+pub(crate) enum Data {
+    /// Points drawn afresh.
+    Toy(Arc<dyn Toy>),
+    /// Images, to train with and held out.
+    Images { train: Images, test: Images },
+}
+
+impl Data {
+    /// Opens the data set of a recipe.
+    pub(crate) fn open(recipe: &Recipe, source: &Source) -> Result<Self> {
+        let set = recipe.data.set.as_str();
+        if let Some(toy) = flow_datasets::toy(set) {
+            return Ok(Self::Toy(toy.into()));
+        }
+        if !flow_datasets::IMAGE_SETS.contains(&set) {
+            return Err(usage!(
+                "there is no data set `{set}`, known are {}, {}",
+                flow_datasets::TOYS.join(", "),
+                flow_datasets::IMAGE_SETS.join(", ")
+            ));
+        }
+        let train = flow_datasets::load(set, Split::Train, source)?;
+        let test = flow_datasets::load(set, Split::Test, source)?;
+        Ok(Self::Images { train, test })
+    }
+
+    /// Shape of one row.
+    pub(crate) fn shape(&self) -> Vec<usize> {
+        match self {
+            Self::Toy(toy) => vec![toy.dim()],
+            Self::Images { train, .. } => vec![train.channels, train.height, train.width],
+        }
+    }
+
+    /// Number of classes.
+    pub(crate) fn classes(&self) -> usize {
+        match self {
+            Self::Toy(_) => 0,
+            Self::Images { train, .. } => train.classes,
+        }
+    }
+
+    /// Rows to train with and rows to validate with.
+    pub(crate) fn sources(&self, mirror: bool) -> [Arc<dyn DataSource>; 2] {
+        match self {
+            Self::Toy(toy) => {
+                let source = ToyRows { toy: Arc::clone(toy), shape: self.shape() };
+                let source: Arc<dyn DataSource> = Arc::new(source);
+                [Arc::clone(&source), source]
+            }
+            Self::Images { train, test } => {
+                let train = image_rows(train);
+                let train = if mirror { train.mirrored() } else { train };
+                [Arc::new(train), Arc::new(image_rows(test))]
+            }
+        }
+    }
+}
+
+/// Images as rows in [-1, 1].
+pub(crate) fn image_rows(images: &Images) -> Rows {
+    let shape = vec![images.channels, images.height, images.width];
+    let pixels = (0..images.len()).flat_map(|i| images.normalised(i)).collect();
+    let labels = images.labels.iter().map(|&label| usize::from(label)).collect();
+    Rows::new(shape, pixels, Some(labels))
+}
+
+/// An endless sequence of fresh points.
+#[derive(Debug)]
+struct ToyRows {
+    toy: Arc<dyn Toy>,
+    shape: Vec<usize>,
+}
+
+impl DataSource for ToyRows {
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn draw(&self, range: std::ops::Range<u64>, streams: &Streams) -> Draw {
+        let mut rng = streams.rng(range.start, Purpose::Data);
+        let n = (range.end - range.start) as usize;
+        Draw { rows: self.toy.sample(n, &mut rng), labels: None }
+    }
+}
+
+/// The distribution of a toy in closed form, where there is one.
+pub(crate) fn target(set: &str) -> Option<Arc<dyn Target>> {
+    use flow_datasets::GaussianMixture;
+    let mixture = |toy: GaussianMixture| -> Arc<dyn Target> {
+        let components =
+            toy.centres().iter().map(|centre| Gaussian::new(centre.to_vec(), toy.std())).collect();
+        Arc::new(Mixture::uniform(components))
+    };
+    match set {
+        "checkerboard" => Some(Arc::new(Checkerboard::new(4, 4.0))),
+        "eight-gaussians" => Some(mixture(GaussianMixture::eight_gaussians())),
+        "gaussian" => Some(mixture(GaussianMixture::gaussian())),
+        _ => None,
+    }
+}
+
+/// The schedule of a recipe.
+pub(crate) fn schedule(schedule: recipe::Schedule) -> Arc<dyn Schedule> {
+    match schedule {
+        recipe::Schedule::Linear { sigma_min } => Arc::new(Linear { sigma_min }),
+        recipe::Schedule::Vp { beta_min, beta_max } => {
+            Arc::new(VariancePreserving { beta_min, beta_max })
+        }
+        recipe::Schedule::Ve { sigma_min, sigma_max } => {
+            Arc::new(VarianceExploding { sigma_min, sigma_max, ..VarianceExploding::default() })
+        }
+        recipe::Schedule::Cosine => Arc::new(Cosine::default()),
+    }
+}
+
+/// What the network of a recipe predicts.
+pub(crate) fn prediction(prediction: recipe::Prediction) -> Prediction {
+    match prediction {
+        recipe::Prediction::Velocity => Prediction::Velocity,
+        recipe::Prediction::Data => Prediction::Data,
+        recipe::Prediction::Noise => Prediction::Noise,
+        recipe::Prediction::Score => Prediction::Score,
+        recipe::Prediction::V => Prediction::V,
+    }
+}
+
+/// The regression of a recipe.
+pub(crate) fn matching(path: &recipe::Path) -> FlowMatching {
+    let times: Arc<dyn TimeSampler> = match path.times {
+        recipe::Times::Uniform => Arc::new(Uniform),
+        recipe::Times::LogitNormal { mean, std } => Arc::new(LogitNormal { mean, std }),
+        recipe::Times::Stratified => Arc::new(Stratified),
+    };
+    FlowMatching {
+        schedule: schedule(path.schedule),
+        prediction: prediction(path.prediction),
+        times,
+        coupling: match path.coupling {
+            recipe::Coupling::Independent => Arc::new(Independent),
+            recipe::Coupling::Ot => Arc::new(ExactOt),
+        },
+        label_drop: path.label_drop,
+    }
+}

@@ -1,0 +1,140 @@
+//! What can be wrong with the numbers handed to a score.
+
+use thiserror::Error;
+
+/// Errors of this crate.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// A set without points.
+    #[error("the set has no points: give at least one row of at least one number")]
+    Empty,
+
+    /// A slice that is not a whole number of rows.
+    #[error("{len} numbers are no whole number of rows of {dim}: check the dimension")]
+    PartialRow {
+        /// Length of the slice.
+        len: usize,
+        /// Numbers in a row.
+        dim: usize,
+    },
+
+    /// A NaN or an infinity.
+    #[error(
+        "row {row} has {value} in column {column}: scores need finite numbers, look for a diverged \
+         network or solve"
+    )]
+    NotFinite {
+        /// Row of the first such number.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The number itself.
+        value: f64,
+    },
+
+    /// Two sets in different spaces.
+    #[error("points of dimension {a} cannot be compared with points of dimension {b}")]
+    Dimensions {
+        /// Dimension of the first set.
+        a: usize,
+        /// Dimension of the second set.
+        b: usize,
+    },
+
+    /// Two sets that must be equally large.
+    #[error("{a} points against {b}: {metric} needs as many of each, drop the surplus")]
+    UnequalCounts {
+        /// What was asked for.
+        metric: &'static str,
+        /// Points of the first set.
+        a: usize,
+        /// Points of the second set.
+        b: usize,
+    },
+
+    /// Too little data for the estimate.
+    #[error("{n} points are too few: {metric} needs at least {needed}")]
+    TooFew {
+        /// What was asked for.
+        metric: &'static str,
+        /// Points given.
+        n: usize,
+        /// Points needed.
+        needed: usize,
+    },
+
+    /// More data than an exact method can bear.
+    #[error("{n} points are too many: {metric} takes at most {limit}, score a subset")]
+    TooMany {
+        /// What was asked for.
+        metric: &'static str,
+        /// Points given.
+        n: usize,
+        /// Points allowed.
+        limit: usize,
+    },
+
+    /// A parameter outside its domain.
+    #[error("{name} = {value} is out of range: it must be {expected}")]
+    Parameter {
+        /// Name of the parameter.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// Its domain, in words.
+        expected: &'static str,
+    },
+
+    /// A row that should hold the probabilities of all classes.
+    #[error("row {row} is no distribution: its entries must be at least 0 and sum to 1, not {sum}")]
+    NotADistribution {
+        /// The row.
+        row: usize,
+        /// The sum of its entries.
+        sum: f64,
+    },
+
+    /// A matrix that should be a covariance.
+    #[error(
+        "the matrix has the eigenvalue {eigenvalue:e}: a covariance has none below 0, check where \
+         the statistics come from"
+    )]
+    NotACovariance {
+        /// The smallest eigenvalue.
+        eigenvalue: f64,
+    },
+
+    /// A matrix that should equal its transpose.
+    #[error("the matrix differs from its transpose by {asymmetry:e}: a covariance is symmetric")]
+    NotSymmetric {
+        /// The greatest difference of two entries.
+        asymmetry: f64,
+    },
+
+    /// Times that do not increase.
+    #[error("time {index} is {time}, not after {previous}: give the states in the order of time")]
+    TimesNotIncreasing {
+        /// Index of the offending time.
+        index: usize,
+        /// The time before it.
+        previous: f64,
+        /// The time itself.
+        time: f64,
+    },
+
+    /// Not one state for each time.
+    #[error("{states} states at {times} times: give one state for each time, and at least two")]
+    StateCount {
+        /// States given.
+        states: usize,
+        /// Times given.
+        times: usize,
+    },
+
+    /// Trajectories that end where they began.
+    #[error(
+        "no trajectory leaves its starting point: their lengths have nothing to be compared to"
+    )]
+    NoDisplacement,
+}

@@ -1,0 +1,101 @@
+//! Standard errors by resampling.
+
+use rand::RngExt;
+use rayon::prelude::*;
+
+use crate::random::{Purpose, stream};
+use crate::{EvalError, Points, Score};
+
+/// The mean of independent samples and its standard error, which one sample does not have.
+pub(crate) fn mean_and_std_error(samples: &[f64]) -> (f64, Option<f64>) {
+    let n = samples.len() as f64;
+    let mean = samples.iter().sum::<f64>() / n;
+    let squares: f64 = samples.iter().map(|x| (x - mean).powi(2)).sum();
+    let std_error = (squares / (n - 1.0) / n).sqrt();
+    (mean, std_error.is_finite().then_some(std_error))
+}
+
+/// The jackknife's variance of an estimate, from its values without each of `n` independent parts.
+///
+/// `(n - 1) / n * sum_i (u_i - mean(u))^2` (Efron & Stein 1981, "The Jackknife Estimate of Variance",
+/// Annals of Statistics 9).
+pub(crate) fn jackknife_variance(without: &[f64]) -> f64 {
+    let n = without.len() as f64;
+    let mean = without.iter().sum::<f64>() / n;
+    without.iter().map(|u| (u - mean).powi(2)).sum::<f64>() * (n - 1.0) / n
+}
+
+/// The values that a metric takes on resampled data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bootstrap {
+    sorted: Vec<f64>,
+}
+
+impl Bootstrap {
+    /// Standard error: the standard deviation of the replicates.
+    #[must_use]
+    pub fn std_error(&self) -> f64 {
+        let n = self.sorted.len() as f64;
+        let mean = self.sorted.iter().sum::<f64>() / n;
+        (self.sorted.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+    }
+
+    /// Percentile interval that holds the fraction `level` of the replicates, such as 0.95.
+    ///
+    /// # Panics
+    /// When `level` is not in `(0, 1)`.
+    #[must_use]
+    pub fn interval(&self, level: f64) -> (f64, f64) {
+        assert!(0.0 < level && level < 1.0, "the level must be in (0, 1), not {level}");
+        let tail = (1.0 - level) / 2.0;
+        (self.quantile(tail), self.quantile(1.0 - tail))
+    }
+
+    fn quantile(&self, q: f64) -> f64 {
+        let at = q * (self.sorted.len() - 1) as f64;
+        let (below, above) = (self.sorted[at.floor() as usize], self.sorted[at.ceil() as usize]);
+        below + (above - below) * at.fract()
+    }
+}
+
+/// Scores `replicates` pairs of sets drawn with replacement from the rows of `a` and of `b`.
+///
+/// Covers the randomness of both sets. The spread of the replicates estimates that of the score; their
+/// level does not, since repeated rows make two sets look more alike to some metrics and less to others.
+///
+/// # Errors
+/// Those of the metric, and fewer than two replicates.
+///
+/// # Reference
+/// Efron (1979), "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics 7.
+pub fn bootstrap<M>(
+    metric: M,
+    a: Points<'_>,
+    b: Points<'_>,
+    replicates: usize,
+    seed: u64,
+) -> Result<Bootstrap, EvalError>
+where
+    M: Fn(Points<'_>, Points<'_>) -> Result<Score, EvalError> + Sync,
+{
+    if replicates < 2 {
+        let value = replicates as f64;
+        return Err(EvalError::Parameter { name: "replicates", value, expected: "at least 2" });
+    }
+    let replicate = |index| {
+        let mut rng = stream(seed, Purpose::Bootstrap, index);
+        let mut draw = |points: Points<'_>| {
+            let n = points.len();
+            let indices: Vec<usize> = (0..n).map(|_| rng.random_range(0..n)).collect();
+            points.gather(&indices)
+        };
+        let (rows_a, rows_b) = (draw(a), draw(b));
+        let score =
+            metric(Points::from_parts(&rows_a, a.dim()), Points::from_parts(&rows_b, b.dim()))?;
+        Ok(score.value)
+    };
+    let mut sorted =
+        (0..replicates).into_par_iter().map(replicate).collect::<Result<Vec<_>, _>>()?;
+    sorted.sort_unstable_by(f64::total_cmp);
+    Ok(Bootstrap { sorted })
+}

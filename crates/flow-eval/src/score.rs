@@ -1,0 +1,215 @@
+//! A score: a number, how sure it is, and what perfect samples would get.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::points::shared_len;
+use crate::{EvalError, Points};
+
+/// The value of a metric, with what is needed to judge it.
+///
+/// A distance between two finite sets is not 0 even when both come from the same distribution. The
+/// `floor` is the same metric of real data against other real data at the same `n`: a score at its floor
+/// cannot be told from perfect.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Score {
+    /// What was measured, in words.
+    pub name: String,
+    /// The estimate.
+    pub value: f64,
+    /// Standard error of `value`; each metric says which randomness it covers.
+    pub std_error: Option<f64>,
+    /// What real data score, where it was measured.
+    pub floor: Option<f64>,
+    /// Number of points that were scored; of two sets, of the smaller.
+    pub n: usize,
+    /// Unit of the value, where it has one.
+    pub unit: Option<&'static str>,
+    /// Whether a smaller value is a better one.
+    pub lower_is_better: bool,
+    /// Seed of the metric's own randomness, where it has any.
+    pub seed: Option<u64>,
+}
+
+impl Score {
+    /// A score of which less is better, such as a distance.
+    pub(crate) fn lower(name: impl Into<String>, value: f64, n: usize) -> Self {
+        Self {
+            name: name.into(),
+            value,
+            std_error: None,
+            floor: None,
+            n,
+            unit: None,
+            lower_is_better: true,
+            seed: None,
+        }
+    }
+
+    /// A score of which more is better, such as a likelihood.
+    pub(crate) fn higher(name: impl Into<String>, value: f64, n: usize) -> Self {
+        Self { lower_is_better: false, ..Self::lower(name, value, n) }
+    }
+
+    /// This score of a mean over independent samples, with the standard error of that mean.
+    pub(crate) fn with_mean_of(self, samples: &[f64]) -> Self {
+        let (mean, std_error) = crate::resample::mean_and_std_error(samples);
+        Self { value: mean, std_error, ..self }
+    }
+
+    /// This score of a fraction of `total` independent trials, with the binomial standard error.
+    pub(crate) fn with_fraction(self, count: usize, total: usize) -> Self {
+        let p = count as f64 / total as f64;
+        Self { value: p, ..self }.with_std_error((p * (1.0 - p) / total as f64).sqrt())
+    }
+
+    pub(crate) fn with_seed(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+
+    pub(crate) fn with_unit(self, unit: &'static str) -> Self {
+        Self { unit: Some(unit), ..self }
+    }
+
+    /// This score with a standard error of the caller's making, such as that of a
+    /// [`Bootstrap`](crate::Bootstrap).
+    #[must_use]
+    pub fn with_std_error(self, std_error: f64) -> Self {
+        Self { std_error: Some(std_error), ..self }
+    }
+
+    /// This score beside its floor, see [`floor`].
+    #[must_use]
+    pub fn with_floor(self, floor: f64) -> Self {
+        Self { floor: Some(floor), ..self }
+    }
+}
+
+/// What real data score against other real data.
+///
+/// Score the samples as `metric(samples, real)`, and give here `held_out` real points, as many as there
+/// are samples, and the same `real` points: then only the quality of the samples can set the two apart.
+///
+/// ```
+/// use flow_eval::{Points, energy_distance, floor};
+///
+/// let real = [0.0, 1.0, 2.0, 3.0].map(f32::sin);
+/// let held_out = [4.0, 5.0, 6.0, 7.0].map(f32::sin);
+/// let samples = [0.1, 0.2, 0.3, 0.4];
+/// let [real, held_out, samples] = [&real, &held_out, &samples].map(|x| Points::new(x, 1).unwrap());
+///
+/// let floor = floor(energy_distance, held_out, real)?;
+/// let score = energy_distance(samples, real)?.with_floor(floor);
+/// assert_eq!(score.floor, Some(floor));
+/// # Ok::<(), flow_eval::EvalError>(())
+/// ```
+///
+/// # Errors
+/// Those of the metric, and sets of different sizes: a floor at another `n` is another floor.
+pub fn floor<M>(metric: M, held_out: Points<'_>, real: Points<'_>) -> Result<f64, EvalError>
+where
+    M: Fn(Points<'_>, Points<'_>) -> Result<Score, EvalError>,
+{
+    shared_len(held_out, real, "a floor")?;
+    metric(held_out, real).map(|score| score.value)
+}
+
+impl fmt::Display for Score {
+    /// `sliced Wasserstein 0.0312 ± 0.0004 (floor 0.0270, N = 10000)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = Digits::of(self.value, self.std_error);
+        write!(f, "{} {}", self.name, digits.show(self.value))?;
+        if let Some(std_error) = self.std_error {
+            write!(f, " ± {}", digits.show(std_error))?;
+        }
+        if let Some(unit) = self.unit {
+            write!(f, " {unit}")?;
+        }
+        match self.floor {
+            Some(floor) => write!(f, " (floor {}, N = {})", digits.show(floor), self.n),
+            None => write!(f, " (N = {})", self.n),
+        }
+    }
+}
+
+/// How many digits of a score are worth printing.
+#[derive(Clone, Copy)]
+enum Digits {
+    Decimals(usize),
+    Scientific,
+}
+
+impl Digits {
+    const MOST_DECIMALS: i32 = 6;
+
+    /// One digit of the standard error, two when it begins with 1; without one, four of the value.
+    fn of(value: f64, std_error: Option<f64>) -> Self {
+        let exponent = |x: f64| x.abs().log10().floor();
+        let last = match std_error {
+            Some(e) if e > 0.0 && e.is_finite() => {
+                exponent(e) - f64::from(u8::from(e / 10_f64.powf(exponent(e)) < 1.95))
+            }
+            _ if value != 0.0 && value.is_finite() => exponent(value) - 3.0,
+            _ => 0.0,
+        };
+        match -(last as i32) {
+            decimals if decimals > Self::MOST_DECIMALS => Self::Scientific,
+            decimals => Self::Decimals(decimals.max(0) as usize),
+        }
+    }
+
+    fn show(self, x: f64) -> String {
+        match self {
+            Self::Decimals(decimals) => format!("{x:.decimals$}"),
+            Self::Scientific => format!("{x:.2e}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(value: f64, std_error: Option<f64>, floor: Option<f64>) -> String {
+        Score { std_error, floor, ..Score::lower("distance", value, 10_000) }.to_string()
+    }
+
+    #[test]
+    fn digits_stop_where_the_standard_error_begins() {
+        let text = score(0.031_234, Some(0.000_42), Some(0.027_01));
+        assert_eq!(text, "distance 0.0312 ± 0.0004 (floor 0.0270, N = 10000)");
+        assert_eq!(score(0.031_234, Some(0.001_2), None), "distance 0.0312 ± 0.0012 (N = 10000)");
+        assert_eq!(score(1234.5, Some(20.0), None), "distance 1234 ± 20 (N = 10000)");
+    }
+
+    #[test]
+    fn without_a_standard_error_four_digits_are_shown() {
+        assert_eq!(score(0.031_234, None, None), "distance 0.03123 (N = 10000)");
+        assert_eq!(score(31.234, None, Some(2.0)), "distance 31.23 (floor 2.00, N = 10000)");
+        assert_eq!(score(0.0, None, None), "distance 0 (N = 10000)");
+    }
+
+    #[test]
+    fn tiny_and_infinite_values_stay_readable() {
+        assert_eq!(score(3.123e-7, Some(1e-8), None), "distance 3.12e-7 ± 1.00e-8 (N = 10000)");
+        assert_eq!(score(f64::INFINITY, None, None), "distance inf (N = 10000)");
+    }
+
+    #[test]
+    fn a_unit_follows_the_value() {
+        let score = Score::higher("log-likelihood", -1.25, 8).with_unit("nats");
+        assert_eq!(score.to_string(), "log-likelihood -1.250 nats (N = 8)");
+    }
+
+    #[test]
+    fn a_floor_needs_sets_of_one_size() {
+        let (a, b) = (Points::new(&[0.0; 3], 1).unwrap(), Points::new(&[0.0; 4], 1).unwrap());
+        let error = floor(|_, _| Ok(Score::lower("", 0.0, 1)), a, b).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "3 points against 4: a floor needs as many of each, drop the surplus"
+        );
+    }
+}

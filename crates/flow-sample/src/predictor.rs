@@ -1,0 +1,105 @@
+//! What a sampler asks: the velocity, data, noise or score at a point and a time.
+
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use flow_nn::{Condition, Network};
+use flow_ode::VectorField;
+use flow_path::{Exact, ExactField, Prediction, Schedule, Target, Times};
+
+/// Answers predictions along one schedule.
+pub trait Predictor<const D: usize> {
+    /// The schedule on which `x` lives.
+    fn schedule(&self) -> &dyn Schedule;
+
+    /// Times between which predictions are finite.
+    fn span(&self) -> (f64, f64) {
+        self.schedule().span()
+    }
+
+    /// Network calls per prediction.
+    fn calls(&self) -> usize {
+        1
+    }
+
+    /// The prediction `what` at `x` and `t`, one time for all rows.
+    ///
+    /// # Shapes
+    /// - `x` and output: `[B, ..]`
+    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D>;
+}
+
+/// A trained network with what it was trained to predict.
+#[derive(Clone, Debug)]
+pub struct Trained<'a, N> {
+    /// The network, on a device without autodiff.
+    pub network: &'a N,
+    /// What the network knows besides `x` and `t`.
+    pub condition: Condition,
+    /// The schedule of its training.
+    pub schedule: Arc<dyn Schedule>,
+    /// What the network predicts.
+    pub prediction: Prediction,
+}
+
+impl<N: Network<D>, const D: usize> Predictor<D> for Trained<'_, N> {
+    fn schedule(&self) -> &dyn Schedule {
+        &*self.schedule
+    }
+
+    fn span(&self) -> (f64, f64) {
+        self.prediction.span(&*self.schedule)
+    }
+
+    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+        let batch = x.dims()[0];
+        let times = Times::constant(t, batch).to_tensor(&x.device());
+        let output = self.network.forward(x.clone(), times, &self.condition);
+        self.prediction.convert_tensor(what, output, x.clone(), &self.schedule.at(t))
+    }
+}
+
+impl<T: Target, S: Schedule, const D: usize> Predictor<D> for Exact<T, S> {
+    fn schedule(&self) -> &dyn Schedule {
+        &self.schedule
+    }
+
+    fn span(&self) -> (f64, f64) {
+        ExactField::span(self)
+    }
+
+    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+        Exact::predict(self, what, x.clone(), &Times::constant(t, x.dims()[0]))
+    }
+}
+
+impl<P: Predictor<D> + ?Sized, const D: usize> Predictor<D> for &P {
+    fn schedule(&self) -> &dyn Schedule {
+        (**self).schedule()
+    }
+
+    fn span(&self) -> (f64, f64) {
+        (**self).span()
+    }
+
+    fn calls(&self) -> usize {
+        (**self).calls()
+    }
+
+    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+        (**self).predict(what, x, t)
+    }
+}
+
+/// The probability-flow ODE `dx/dt = v(x, t)` of a predictor, for a solver of `flow-ode`.
+///
+/// # Reference
+/// Lipman et al. (2023), "Flow Matching for Generative Modeling", arXiv:2210.02747, equation 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Velocity<P>(pub P);
+
+impl<P: Predictor<D>, const D: usize> VectorField<Tensor<D>> for Velocity<P> {
+    fn eval(&self, t: f64, x: &Tensor<D>) -> Tensor<D> {
+        self.0.predict(Prediction::Velocity, x, t)
+    }
+}

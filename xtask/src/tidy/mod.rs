@@ -1,0 +1,56 @@
+//! `cargo xtask tidy`: what a compiler does not check.
+//!
+//! Each rule is a module and gives its violations as sentences: what, where, what to do.
+
+mod crates;
+mod docs;
+mod imports;
+mod markdown;
+mod packages;
+mod sizes;
+mod sources;
+mod tree;
+
+use std::process::ExitCode;
+
+use crate::{cargo, run};
+use packages::Package;
+use tree::Tree;
+
+/// Checks the repository and prints the violations.
+///
+/// # Errors
+/// If git or cargo do not answer, or a file cannot be read.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    check().map(ExitCode::from)
+}
+
+/// Like [`run()`], with the exit code as a number: 0, or 1 if there is a violation.
+///
+/// # Errors
+/// Those of [`run()`].
+pub(crate) fn check() -> anyhow::Result<u8> {
+    let tree = Tree::of(&cargo::root()?)?;
+    let packages = Package::all(&cargo::metadata()?)?;
+    let verbs = docs::Verbs {
+        xtask: crate::cli().get_subcommands().map(|c| c.get_name().to_owned()).collect(),
+        flow: run::VERBS.iter().map(|verb| verb.name.to_owned()).collect(),
+    };
+    let violations = [
+        imports::violations(&packages),
+        crates::violations(&packages, &tree)?,
+        docs::violations(&tree, &verbs)?,
+        sources::violations(&tree)?,
+        sizes::violations(&tree)?,
+    ]
+    .concat();
+    for violation in &violations {
+        eprintln!("- {violation}");
+    }
+    let (files, crates) = (tree.files().len(), packages.len());
+    match violations.len() {
+        0 => println!("tidy: {files} files in {crates} crates, nothing to mend"),
+        n => println!("tidy: {n} to mend in {files} files and {crates} crates"),
+    }
+    Ok(u8::from(!violations.is_empty()))
+}
