@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
-use burn::module::Module;
 use burn::tensor::Device;
-use flow_nn::{Condition, Mlp, MlpConfig, Network, UNet, UNetConfig, init_seeded};
+use flow_nn::{Condition, Mlp, MlpConfig, Network, UNet, UNetConfig, init_seeded, parameter_count};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::{Prediction, Schedule};
 use flow_sample::{Guided, Interval, Ode, Predictor, Sampler, Trained, prior};
-use flow_train::load_average;
+use flow_train::{Checkpoint, load_average};
 
 use crate::args::SolverArgs;
 use crate::exit::usage;
@@ -19,13 +18,30 @@ use crate::registry;
 use crate::run::Run;
 
 /// A network of either kind.
-#[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
+#[derive(Debug)]
 pub(crate) enum AnyNetwork {
     /// For points.
     Mlp(Mlp),
     /// For images.
     UNet(UNet),
+}
+
+impl AnyNetwork {
+    /// Number of trainable numbers.
+    pub(crate) fn parameters(&self) -> usize {
+        match self {
+            Self::Mlp(network) => parameter_count(network),
+            Self::UNet(network) => parameter_count(network),
+        }
+    }
+
+    /// The same network with the averaged weights of a checkpoint.
+    fn load(self, checkpoint: &Checkpoint) -> Result<Self> {
+        Ok(match self {
+            Self::Mlp(network) => Self::Mlp(load_average(network, checkpoint)?),
+            Self::UNet(network) => Self::UNet(load_average(network, checkpoint)?),
+        })
+    }
 }
 
 /// Builds the network of a recipe, with weights drawn from its seed.
@@ -167,7 +183,7 @@ impl Model {
     pub(crate) fn load(run: &Run, device: &Device) -> Result<Self> {
         let checkpoint = run.latest()?;
         let (shape, classes) = shape_of(&run.recipe)?;
-        let network = load_average(network(&run.recipe, &shape, classes, device)?, &checkpoint)?;
+        let network = network(&run.recipe, &shape, classes, device)?.load(&checkpoint)?;
         let classes = if run.recipe.data.conditional { classes } else { 0 };
         Ok(Self {
             network,

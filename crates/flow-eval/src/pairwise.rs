@@ -6,8 +6,11 @@ use rayon::prelude::*;
 
 use crate::Points;
 
+/// Columns whose sums stay in registers while the coordinates pass.
+const LANES: usize = 8;
+
 /// Columns that one row meets at a time: with a few hundred dimensions a tile fits the L2 cache.
-const TILE: usize = 128;
+const TILE: usize = 16 * LANES;
 
 /// Blocks of rows that are worked on in parallel. Fixed, so that sums do not depend on the threads.
 const BLOCKS: usize = 64;
@@ -32,9 +35,9 @@ impl PairFunction for SquaredDistance {
     fn finish(&self, _: &mut [f64]) {}
 }
 
-/// A set laid out for [`for_each_pair`]: in tiles of columns, each `[dim, TILE]`, padded with zeros.
+/// A set laid out for [`for_each_pair`]: in groups of columns, each `[dim, LANES]`, padded with zeros.
 pub(crate) struct Columns {
-    tiles: Vec<f32>,
+    groups: Vec<f32>,
     len: usize,
     dim: usize,
 }
@@ -42,14 +45,14 @@ pub(crate) struct Columns {
 impl Columns {
     pub(crate) fn new(points: Points<'_>) -> Self {
         let (len, dim) = (points.len(), points.dim());
-        let mut tiles = vec![0.0; len.next_multiple_of(TILE) * dim];
+        let mut groups = vec![0.0; len.next_multiple_of(LANES) * dim];
         for (j, row) in points.rows().enumerate() {
-            let tile = &mut tiles[j / TILE * TILE * dim..];
+            let group = &mut groups[j / LANES * LANES * dim..];
             for (k, &x) in row.iter().enumerate() {
-                tile[k * TILE + j % TILE] = x;
+                group[k * LANES + j % LANES] = x;
             }
         }
-        Self { tiles, len, dim }
+        Self { groups, len, dim }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -69,7 +72,7 @@ pub(crate) fn for_each_pair<F: PairFunction>(
     mut visit: impl FnMut(usize, usize, &mut [f64]),
 ) {
     let mut values = [0.0; TILE];
-    for (index, tile) in columns.tiles.chunks_exact(TILE * columns.dim).enumerate() {
+    for (index, tile) in columns.groups.chunks(TILE * columns.dim).enumerate() {
         let start = index * TILE;
         let end = columns.len.min(start + TILE);
         for i in range.clone() {
@@ -77,18 +80,25 @@ pub(crate) fn for_each_pair<F: PairFunction>(
             if first >= end {
                 continue;
             }
-            values.fill(0.0);
-            for (&x, ys) in rows.row(i).iter().zip(tile.chunks_exact(TILE)) {
-                let x = f64::from(x);
-                for (value, &y) in values.iter_mut().zip(ys) {
-                    *value += F::term(x, f64::from(y));
-                }
+            let groups = tile.chunks_exact(LANES * columns.dim);
+            for (values, group) in values.as_chunks_mut().0.iter_mut().zip(groups) {
+                *values = sum_terms(F::term, rows.row(i), group);
             }
             let values = &mut values[first - start..end - start];
             function.finish(values);
             visit(i, first, values);
         }
     }
+}
+
+fn sum_terms(term: impl Fn(f64, f64) -> f64, row: &[f32], group: &[f32]) -> [f64; LANES] {
+    let mut sums = [0.0; LANES];
+    for (&x, ys) in row.iter().zip(group.as_chunks::<LANES>().0) {
+        for (sum, &y) in sums.iter_mut().zip(ys) {
+            *sum += term(f64::from(x), f64::from(y));
+        }
+    }
+    sums
 }
 
 /// Maps blocks of the rows `0..n` in parallel, in the order of the rows.

@@ -34,8 +34,9 @@ pub struct Score {
 }
 
 impl Score {
-    /// A score of which less is better, such as a distance.
-    pub(crate) fn lower(name: impl Into<String>, value: f64, n: usize) -> Self {
+    /// A score of which less is better, such as a distance or a number of evaluations.
+    #[must_use]
+    pub fn lower(name: impl Into<String>, value: f64, n: usize) -> Self {
         Self {
             name: name.into(),
             value,
@@ -49,7 +50,8 @@ impl Score {
     }
 
     /// A score of which more is better, such as a likelihood.
-    pub(crate) fn higher(name: impl Into<String>, value: f64, n: usize) -> Self {
+    #[must_use]
+    pub fn higher(name: impl Into<String>, value: f64, n: usize) -> Self {
         Self { lower_is_better: false, ..Self::lower(name, value, n) }
     }
 
@@ -69,7 +71,9 @@ impl Score {
         Self { seed: Some(seed), ..self }
     }
 
-    pub(crate) fn with_unit(self, unit: &'static str) -> Self {
+    /// This score in a unit, such as "nats".
+    #[must_use]
+    pub fn with_unit(self, unit: &'static str) -> Self {
         Self { unit: Some(unit), ..self }
     }
 

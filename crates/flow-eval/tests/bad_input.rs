@@ -13,7 +13,8 @@ use flow_eval::{
 
 #[track_caller]
 fn assert_says<T: std::fmt::Debug>(result: Result<T, EvalError>, message: &str) {
-    assert_eq!(result.unwrap_err().to_string(), message);
+    let error = result.expect_err("this input must be refused");
+    assert_eq!(error.to_string(), message);
 }
 
 #[test]
@@ -114,8 +115,8 @@ fn parameters_out_of_range_are_named() {
 
 #[test]
 fn a_median_distance_of_zero_gives_no_kernel() {
-    assert!(Kernel::around_median(points(&[1.0; 8], 2)).is_err());
-    assert!(Kernel::around_median(points(&[1.0; 2], 2)).is_err());
+    assert!(Kernel::up_to_median(points(&[1.0; 8], 2)).is_err());
+    assert!(Kernel::up_to_median(points(&[1.0; 2], 2)).is_err());
 }
 
 #[test]

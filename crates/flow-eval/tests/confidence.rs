@@ -22,7 +22,7 @@ fn repeat(
 ) -> Vec<Score> {
     let score = |seed| {
         let (x, y) = (shifted(&normal(n, 2, 2 * seed), shift), normal(n, 2, 2 * seed + 1));
-        metric(points(&x, 2), points(&y, 2)).unwrap()
+        metric(points(&x, 2), points(&y, 2)).expect("the sets can be scored")
     };
     (0..repetitions).map(score).collect()
 }
@@ -33,7 +33,8 @@ fn values(scores: &[Score]) -> Vec<f64> {
 
 /// The root mean square of the reported standard errors over the true one, which is that of the values.
 fn honesty(scores: &[Score]) -> f64 {
-    let squares = scores.iter().map(|score| score.std_error.unwrap().powi(2)).sum::<f64>();
+    let std_error = |score: &Score| score.std_error.expect("the score has an error");
+    let squares: f64 = scores.iter().map(|score| std_error(score).powi(2)).sum();
     (squares / scores.len() as f64).sqrt() / mean_and_std(&values(scores)).1
 }
 

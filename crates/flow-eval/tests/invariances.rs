@@ -100,7 +100,7 @@ fn the_number_of_threads_changes_no_bit() {
         [
             sliced_wasserstein(x, y, 16, 1).unwrap(),
             energy_distance(x, y).unwrap(),
-            mmd(x, y, &Kernel::around_median(x).unwrap()).unwrap(),
+            mmd(x, y, &Kernel::up_to_median(x).unwrap()).unwrap(),
             kid(x, y, 5, 1).unwrap(),
             frechet(x, y).unwrap(),
             support.precision,

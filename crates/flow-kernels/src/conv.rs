@@ -37,6 +37,10 @@ pub fn conv2d(
         "conv2d: a [{kernel_h}, {kernel_w}] kernel of stride {stride} does not fit images of \
          [{h}, {w}] with padding {padding}"
     );
+    if let Some(bias) = &bias {
+        let dims = bias.dims();
+        assert!(dims == [o], "conv2d: expected a bias of shape [{o}], got {dims:?}");
+    }
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
         return crate::flex::conv2d(x, weight, bias, stride, padding);

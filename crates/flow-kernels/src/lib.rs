@@ -14,6 +14,8 @@
 //! | [`attention`] | scaled dot-product attention, no saved score matrix |
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //!
+//! [`fill_normal`] draws noise on the host, on all threads.
+//!
 //! Kernels cut their work into pieces whose borders depend on the shapes alone and add partial sums
 //! in a fixed order. A result is therefore the same bits from run to run and for any number of
 //! threads on one machine. Between machines the instruction set decides the last bits.
@@ -25,6 +27,7 @@ mod conv;
 mod flex;
 mod linear;
 mod norm;
+mod random;
 mod resample;
 
 pub use activation::Activation;
@@ -32,4 +35,5 @@ pub use attention::attention;
 pub use conv::conv2d;
 pub use linear::linear_act;
 pub use norm::group_norm_act;
+pub use random::fill_normal;
 pub use resample::upsample_nearest;

@@ -26,6 +26,10 @@ pub fn linear_act(
         inner == rows,
         "linear_act: expected a weight of shape [{inner}, {out}], got [{rows}, {out}]"
     );
+    if let Some(bias) = &bias {
+        let dims = bias.dims();
+        assert!(dims == [out], "linear_act: expected a bias of shape [{out}], got {dims:?}");
+    }
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
         return crate::flex::linear_act(x, weight, bias, act);

@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use flow_ode::{Adaptive, Method, Stepping, Tolerance, solve};
-use plotters::prelude::*;
+use flow_plot::Chart;
 
 const SPAN: (f64, f64) = (0.0, 10.0);
 const START: [f64; 2] = [1.0, 1.0];
@@ -43,29 +43,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let exact = Stepping::from(Adaptive::new(Tolerance { atol: 1e-14, rtol: 1e-14 }));
     let answer = solve(&lotka_volterra, SPAN, START, Method::Dop853, &exact)?.y;
 
-    let root = SVGBackend::new(&file, (900, 640)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let (left, legend) = root.split_horizontally(720);
-    let mut chart = ChartBuilder::on(&left)
-        .margin(16)
-        .x_label_area_size(44)
-        .y_label_area_size(64)
-        .build_cartesian_2d((50.0..20_000.0).log_scale(), (1e-12..1.0).log_scale())?;
-    chart
-        .configure_mesh()
-        .x_desc("evaluations of the field")
-        .y_desc("error at t = 10")
-        .y_label_formatter(&|y| format!("{y:.0e}"))
-        .draw()?;
-
-    for (line, method) in (0..).zip(Method::ALL) {
-        let color = HSLColor(f64::from(line) / Method::ALL.len() as f64, 0.75, 0.42);
-        let stroke = color.stroke_width(if method.is_adaptive() { 2 } else { 1 });
-        chart.draw_series(LineSeries::new(work_and_precision(*method, answer), stroke))?;
-        let y = 24 + 25 * line;
-        legend.draw(&PathElement::new([(8, y), (32, y)], stroke))?;
-        legend.draw(&Text::new(method.name(), (40, y - 7), ("sans-serif", 15)))?;
+    let mut chart = Chart::new("predator and prey")
+        .x("evaluations of the field")
+        .y("error at t = 10")
+        .log_x()
+        .log_y()
+        .size(900.0, 640.0);
+    let lines: Vec<(&str, Vec<Point>)> = Method::ALL
+        .iter()
+        .map(|method| (method.name(), work_and_precision(*method, answer)))
+        .collect();
+    for (name, points) in &lines {
+        chart = chart.line(name, points);
     }
-    root.present()?;
+    chart.save(std::path::Path::new(&file))?;
     Ok(())
 }

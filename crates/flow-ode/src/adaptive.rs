@@ -168,8 +168,8 @@ impl Adaptive {
         Self { jumps, ..self }
     }
 
-    /// These settings with the relative tolerance raised to what `f64` can resolve, or what is
-    /// wrong with them.
+    /// These settings with the relative tolerance raised to what `f64` can resolve and each jump
+    /// named once, or what is wrong with them.
     pub(crate) fn checked<S>(&self, span: (f64, f64)) -> Result<Self, OdeError<S>> {
         let Tolerance { atol, rtol } = self.tol;
         let tolerable = |x: f64| x.is_finite() && x >= 0.0;
@@ -195,6 +195,8 @@ impl Adaptive {
         }
         check_times(TimeList::Jumps, span, &self.jumps)?;
         let rtol = rtol.max(100.0 * f64::EPSILON);
-        Ok(Self { tol: Tolerance { atol, rtol }, ..self.clone() })
+        let mut jumps = self.jumps.clone();
+        jumps.dedup();
+        Ok(Self { tol: Tolerance { atol, rtol }, jumps, ..self.clone() })
     }
 }

@@ -14,7 +14,7 @@ use crate::stepping::{Stepping, check_times, equal_steps, given_steps, sized_ste
 ///
 /// # Errors
 /// See [`OdeError`]. A result is never `Ok` with a number that is not finite, except on a fixed
-/// grid of device tensors, where nothing is read ([`State::ON_HOST`]).
+/// grid of device tensors, where nothing is read ([`State::ON_HOST`], [`State::all_finite`]).
 ///
 /// ```
 /// use flow_ode::{Adaptive, Method, Tolerance, solve};

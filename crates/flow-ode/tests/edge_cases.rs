@@ -202,7 +202,7 @@ fn a_jump_is_seen_from_the_side_of_each_step() {
     // part sees the second; the same backward in time.
     let switch = |t: f64, _: &f64| if t < 0.5 { 0.0 } else { 1.0 };
     for span in [(0.0, 1.0), (1.0, 0.0)] {
-        let adaptive = within(1e-6).with_jumps(vec![0.5]).into();
+        let adaptive = within(1e-6).with_jumps(vec![0.5, 0.5]).into();
         let end = solve(&switch, span, 0.0, Method::Dopri5, &adaptive).unwrap();
         assert!((end.y.abs() - 0.5).abs() < 1e-14, "{}", end.y);
         assert_eq!(end.stats.rejected, 0);

@@ -177,7 +177,7 @@ impl<'a> Examiner<'a> {
                 (real.features, held_out.features, real.dim, Some(judge))
             }
         };
-        let kernel = Kernel::around_median(Points::new(&real, dim)?)?;
+        let kernel = Kernel::up_to_median(Points::new(&real, dim)?)?;
         let mut examiner = Self { data, real, held_out, dim, judge, kernel, floors: [0.0; 3] };
         examiner.floors = examiner.floors()?;
         Ok(examiner)

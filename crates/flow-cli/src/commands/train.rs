@@ -7,7 +7,7 @@ use anyhow::Result;
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
 use flow_datasets::Source;
-use flow_nn::{Network, parameter_count};
+use flow_nn::Network;
 use flow_path::stream::Streams;
 use flow_train::{
     Checkpoint, Interrupter, LearningRate, MatchingBatches, Outcome, Plan, Regression, fit,
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let summary = format!(
         "{}: {} parameters, {} steps of {} images on {}",
         recipe.name,
-        parameter_count(&network),
+        network.parameters(),
         recipe.steps(),
         recipe.train.batch,
         args.device

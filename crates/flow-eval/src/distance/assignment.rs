@@ -198,12 +198,13 @@ mod tests {
 
     #[test]
     fn the_cost_is_that_of_the_cheapest_permutation() {
-        // Small whole numbers, so that ties abound and all sums are exact.
+        // Small whole numbers, so that ties abound and a wrong cost is off by 1 or more.
         for n in 1..=7 {
             for seed in 0..50_usize {
                 let hash = |k: usize| (k * 7919 + seed * 104_729 + k * k * 31) % 97 % 10;
                 let cost: Vec<f64> = (0..n * n).map(|k| hash(k) as f64).collect();
-                assert_eq!(least_cost(&cost, n), cheapest_permutation(&cost, n, 0, 0), "{cost:?}");
+                let excess = least_cost(&cost, n) - cheapest_permutation(&cost, n, 0, 0);
+                assert!(excess.abs() < 0.5, "{cost:?}: {excess}");
             }
         }
     }

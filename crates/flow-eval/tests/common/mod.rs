@@ -24,7 +24,7 @@ pub(crate) fn shifted(points: &[f32], shift: f32) -> Vec<f32> {
 
 /// A view that must hold.
 pub(crate) fn points(rows: &[f32], dim: usize) -> Points<'_> {
-    Points::new(rows, dim).unwrap()
+    Points::new(rows, dim).expect("the rows are whole and finite")
 }
 
 #[track_caller]

@@ -74,14 +74,14 @@ pub(crate) fn product(
             inner,
             pointer,
             1,
-            row_stride as isize,
+            row_stride.cast_signed(),
             add,
             a.data.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
+            a.column_stride.cast_signed(),
+            a.row_stride.cast_signed(),
             b.data.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
+            b.column_stride.cast_signed(),
+            b.row_stride.cast_signed(),
             1.0,
             alpha,
             false,
@@ -105,6 +105,7 @@ fn assert_fits(len: usize, rows: usize, columns: usize, row_stride: usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "sums of small integers are exact")]
 mod tests {
     use super::*;
 

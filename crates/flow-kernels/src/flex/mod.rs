@@ -1,4 +1,8 @@
 //! The kernels as an extension of burn-flex, with and without autodiff.
+#![allow(
+    clippy::inline_always,
+    reason = "what is not inlined into a `dispatch` is compiled for the baseline instruction set"
+)]
 
 mod attention;
 mod buffer;
@@ -217,9 +221,7 @@ fn contiguous(x: FlexTensor) -> FlexTensor {
 
 /// The numbers of a contiguous tensor.
 fn slice(x: &FlexTensor) -> &[f32] {
-    x.as_slice().expect(
-        "kernels receive contiguous f32 tensors: `runs` checks the type of the first operand",
-    )
+    x.as_slice().expect("the operands of a kernel are contiguous and f32, as the first of them is")
 }
 
 fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {

@@ -109,6 +109,7 @@ pub(crate) fn sum_of(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "sums of small integers are exact")]
 mod tests {
     use super::*;
 

@@ -4,7 +4,7 @@ use burn::tensor::{DType, Device, Tensor};
 use flow_kernels::conv2d;
 
 use crate::harness::{
-    assert_differences_agree, assert_kernel_agrees, assert_threads_do_not_matter, value,
+    assert_differences_agree, assert_kernel_agrees, assert_threads_do_not_matter, outcome, value,
 };
 
 /// `[B, C_in, H, W]`, `[C_out, k_h, k_w]`, stride, padding.
@@ -86,9 +86,11 @@ fn threads_do_not_change_a_bit() {
 }
 
 #[test]
-fn an_empty_batch_gives_an_empty_result() {
+fn an_empty_batch_gives_an_empty_result_and_zero_gradients() {
     let case: Case = ([0, 3, 8, 8], [5, 3, 3], 1, 1);
     assert!(value(&op(&case), &lens(&case), DType::F32).is_empty());
+    let gradients = outcome(&op(&case), &lens(&case), DType::F32).gradients;
+    assert!(gradients.iter().flatten().all(|&x| x == 0.0));
 }
 
 #[test]

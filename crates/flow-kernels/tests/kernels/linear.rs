@@ -4,7 +4,7 @@ use burn::tensor::{DType, Device, Tensor};
 use flow_kernels::{Activation, linear_act};
 
 use crate::harness::{
-    assert_differences_agree, assert_kernel_agrees, assert_threads_do_not_matter, value,
+    assert_differences_agree, assert_kernel_agrees, assert_threads_do_not_matter, outcome, value,
 };
 
 /// Rows, inner size, outer size, activation.
@@ -61,9 +61,11 @@ fn threads_do_not_change_a_bit() {
 }
 
 #[test]
-fn an_empty_batch_gives_an_empty_result() {
+fn an_empty_batch_gives_an_empty_result_and_zero_gradients() {
     let case = (0, 8, 4, Activation::Silu);
     assert!(value(&op(&case), &lens(&case), DType::F32).is_empty());
+    let gradients = outcome(&op(&case), &lens(&case), DType::F32).gradients;
+    assert!(gradients.iter().flatten().all(|&x| x == 0.0));
 }
 
 #[test]

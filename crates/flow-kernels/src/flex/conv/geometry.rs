@@ -183,6 +183,7 @@ impl Geometry {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "sums of small integers are exact")]
 mod tests {
     use super::*;
 
