@@ -47,8 +47,10 @@ struct Reference {
     parzen: f64,
 }
 
-static REFERENCE: LazyLock<Reference> =
-    LazyLock::new(|| serde_json::from_str(include_str!("reference/scores.json")).unwrap());
+static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("reference/scores.json"))
+        .expect("the file is in the repository")
+});
 
 fn a() -> Points<'static> {
     points(&REFERENCE.a, 3)
