@@ -8,6 +8,7 @@ mod device;
 mod exit;
 mod field;
 mod files;
+mod memory;
 mod model;
 mod progress;
 mod recipe;
@@ -21,6 +22,7 @@ use clap::Parser;
 use args::{Args, Verb};
 
 fn main() -> ExitCode {
+    memory::keep();
     let args = Args::parse();
     let result = match args.verb {
         Verb::Train(args) => commands::train::run(&args),

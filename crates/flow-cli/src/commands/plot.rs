@@ -20,8 +20,10 @@ use crate::run::Run;
 
 /// Seed of the noise in pictures.
 const SEED: u64 = 0;
-/// Points in a cloud.
-const POINTS: usize = 4000;
+/// Points of a density.
+const POINTS: usize = 10_000;
+/// Points of a cloud, few enough to be told apart.
+const CLOUD: usize = 4000;
 /// Frames of an animation.
 const FRAMES: usize = 25;
 
@@ -100,11 +102,11 @@ impl Gallery<'_> {
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
 
-        let adaptive = model.sample(&Request::new(recipe, solver, POINTS, SEED)?)?;
+        let adaptive = model.sample(&Request::new(recipe, solver, CLOUD, SEED)?)?;
         let samples = pairs(&adaptive.rows);
         let streams = flow_path::stream::Streams::new(SEED);
         let [_, real] = data.sources(false);
-        let real = pairs(&real.draw(0..POINTS as u64, &streams).rows);
+        let real = pairs(&real.draw(0..CLOUD as u64, &streams).rows);
         let limits = Limits::around(&[&real]);
         let panels: [(&str, &[[f32; 2]]); 2] = [("data", &real), ("samples", &samples)];
         self.figure("samples", &clouds(&panels, limits))?;
