@@ -31,11 +31,7 @@ pub(crate) const VERBS: &[Verb] = &[
         about: "List the recipes, data sets, solvers and devices",
         has_device: false,
     },
-    Verb { name: "likelihood", about: "Log-likelihood of data under a run", has_device: true },
-    Verb { name: "verify", about: "Compare a backend with known closed forms", has_device: true },
-    Verb { name: "compare", about: "Put runs side by side", has_device: false },
     Verb { name: "recipe", about: "Print a recipe with all its comments", has_device: false },
-    Verb { name: "data", about: "List, fetch and check data sets", has_device: false },
 ];
 
 const HELP: &str = "\

@@ -44,10 +44,11 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     cargo::become_command(command)
 }
 
-/// Every test, in the profile that `train` uses, so that both share one build.
+/// Every test, in the profile that `train` uses, so that both share most of one build. The backend
+/// `ndarray` is built in, for its agreement with the default one is part of the suite.
 pub(crate) fn workspace() -> Command {
     let mut command = cargo::cargo();
-    command.args(["test", "--workspace", "--release"]);
+    command.args(["test", "--workspace", "--release", "--features", "flow-cli/ndarray"]);
     command
 }
 

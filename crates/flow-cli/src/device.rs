@@ -36,10 +36,14 @@ pub(crate) fn parse(name: &str) -> Result<Device> {
         }
         None => (name, 0),
     };
-    let device = std::panic::catch_unwind(|| open(backend, index)).unwrap_or_else(|_| {
+    // Burn panics where there is no driver or no such GPU; the sentence below says it better.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let opened = std::panic::catch_unwind(|| open(backend, index));
+    std::panic::set_hook(hook);
+    opened.unwrap_or_else(|_| {
         Err(usage!("the device `{name}` is not there, `flow list` shows what is built in"))
-    })?;
-    Ok(device)
+    })
 }
 
 #[expect(unused_variables, clippy::allow_attributes, reason = "indices matter to GPUs only")]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::progress::say;
+
 /// A request that cannot be met as it was typed.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);
@@ -34,14 +36,13 @@ macro_rules! usage {
 pub(crate) use usage;
 
 /// Says what went wrong, in one sentence, and gives the exit code.
-#[expect(clippy::print_stderr, reason = "the command owns the terminal")]
 pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
     if error.downcast_ref::<Interrupted>().is_some() {
-        eprintln!("{error}");
+        say(&error.to_string());
         return ExitCode::from(130);
     }
-    eprintln!("error: {}", sentence(&error));
+    say(&format!("error: {}", sentence(&error)));
     if error.downcast_ref::<Usage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 

@@ -23,7 +23,10 @@ pub(crate) fn write(
     if let Err(error) = result.and_then(|()| fs::rename(temporary, path)) {
         // The reason matters, not whether the remains could be removed.
         let _ = fs::remove_file(temporary);
-        return Err(error).with_context(|| format!("cannot write {}", path.display()));
+        return Err(error).with_context(|| {
+            let path = path.display();
+            format!("cannot write {path}: check that its folder exists, may be written and has room")
+        });
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 ///
 /// An eager tensor library allocates and frees megabytes per operation. By default each such block
 /// is mapped, zeroed page by page and unmapped again, which cost a U-Net a fifth of its training
-/// step (docs/adr/0017-memory-of-the-binary.md). Other systems are left as they are.
+/// step (docs/adr/0018-memory-of-the-binary.md). Other systems are left as they are.
 pub(crate) fn keep() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(unsafe_code, reason = "glibc offers this through C only")]

@@ -142,8 +142,8 @@ impl Request {
         let name = args.solver.as_deref().unwrap_or(solver);
         let method: Method = name.parse().map_err(|error| usage!("{error}"))?;
         let fixed = args.steps.is_some() || !method.is_adaptive();
-        if args.steps.is_some() && (args.rtol.is_some() || args.atol.is_some()) {
-            return Err(usage!("give --steps or tolerances, not both"));
+        if fixed && (args.rtol.is_some() || args.atol.is_some()) {
+            return Err(usage!("--rtol and --atol do nothing for {method} at fixed steps, leave them out"));
         }
         let stepping = if fixed {
             match args.steps.unwrap_or(*steps) {

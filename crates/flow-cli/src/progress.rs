@@ -136,13 +136,13 @@ impl Observer for Progress {
 }
 
 /// Says something to who is watching, apart from the results on standard output.
-#[expect(clippy::print_stderr, reason = "the command owns the terminal")]
 pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+    // Who closed the pipe has read enough.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Prints a result.
-#[expect(clippy::print_stdout, reason = "the command owns the terminal")]
 pub(crate) fn print(text: &str) {
-    println!("{text}");
+    // As above: `flow list | head -1` is no error.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

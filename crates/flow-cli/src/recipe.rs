@@ -172,8 +172,12 @@ impl Default for Eval {
 impl Recipe {
     /// Reads TOML, after `key=value` changes.
     pub(crate) fn parse(text: &str, changes: &[String], origin: &str) -> Result<Self> {
-        let mut table: Table =
-            text.parse().map_err(|error| usage!("{origin} is no valid TOML: {error}"))?;
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let before = error.span().map_or("", |span| &text[..span.start]);
+            let line = 1 + before.matches('\n').count();
+            let message = error.message().trim().replace('\n', ", ");
+            usage!("{origin} is no valid TOML, correct line {line}: {message}")
+        })?;
         for change in changes {
             apply(&mut table, change)?;
         }
@@ -186,55 +190,63 @@ impl Recipe {
 
     /// Refuses values that cannot work.
     fn check(&self) -> Result<()> {
-        let Train { images, batch, learning_rate, checkpoint_every, floor, .. } = self.train;
+        let Self { train, optimizer, ema, sample, eval, path, .. } = self;
         let positive = [
-            ("train.images", images),
-            ("train.batch", batch as f64),
-            ("train.learning_rate", learning_rate),
-            ("train.checkpoint_every", checkpoint_every),
-            ("eval.n", self.eval.n as f64),
-            ("eval.batch", self.eval.batch as f64),
-            ("sample.steps", self.sample.steps as f64),
-            ("sample.rtol", self.sample.rtol),
-            ("sample.atol", self.sample.atol),
-            ("ema.half_life", self.ema.half_life),
-            ("train.clip", self.train.clip.unwrap_or(1.0)),
+            ("train.images", train.images),
+            ("train.batch", train.batch as f64),
+            ("train.learning_rate", train.learning_rate),
+            ("train.checkpoint_every", train.checkpoint_every),
+            ("train.clip", train.clip.unwrap_or(1.0)),
+            ("optimizer.epsilon", optimizer.epsilon.into()),
+            ("ema.half_life", ema.half_life),
+            ("ema.ramp", ema.ramp),
+            ("sample.steps", sample.steps as f64),
+            ("sample.rtol", sample.rtol),
+            ("sample.atol", sample.atol),
+            ("eval.batch", eval.batch as f64),
+            ("eval.midpoint_steps", eval.midpoint_steps.iter().min().map_or(1.0, |&n| n as f64)),
+            ("network.fourier.wavelength", self.network.wavelength()),
         ];
         for (key, value) in positive {
             if !(value.is_finite() && 0.0 < value) {
                 return Err(usage!("{key} is {value}, it must be a positive number"));
             }
         }
-        let fractions = [("path.label_drop", self.path.label_drop), ("train.floor", floor)];
+        let not_negative = [
+            ("train.warmup_images", train.warmup_images),
+            ("optimizer.weight_decay", optimizer.weight_decay.into()),
+            ("sample.guidance", sample.guidance),
+        ];
+        for (key, value) in not_negative {
+            if !(value.is_finite() && 0.0 <= value) {
+                return Err(usage!("{key} is {value}, it must be zero or a positive number"));
+            }
+        }
+        let fractions = [("path.label_drop", path.label_drop), ("train.floor", train.floor)];
         for (key, value) in fractions {
             if !(0.0..=1.0).contains(&value) {
                 return Err(usage!("{key} is {value}, it must lie between 0 and 1"));
             }
         }
-        if images < batch as f64 {
+        for (key, beta) in [("beta1", optimizer.beta1), ("beta2", optimizer.beta2)] {
+            if !(0.0..1.0).contains(&beta) {
+                return Err(usage!("optimizer.{key} is {beta}, it must lie in [0, 1)"));
+            }
+        }
+        if train.images < train.batch as f64 {
             return Err(usage!(
-                "train.images is {images}, less than one batch of {batch}, raise it or lower \
-                 train.batch"
+                "train.images is {}, less than one batch of {}, raise it or lower train.batch",
+                train.images,
+                train.batch
             ));
         }
-        match self.path.schedule {
-            Schedule::Linear { sigma_min } if !(0.0..1.0).contains(&sigma_min) => {
-                Err(usage!("path.schedule.sigma_min is {sigma_min}, it must lie in [0, 1)"))
-            }
-            Schedule::Vp { beta_min, beta_max } if !(0.0 < beta_min && beta_min < beta_max) => {
-                Err(usage!(
-                    "path.schedule needs 0 < beta_min < beta_max, got {beta_min} and {beta_max}"
-                ))
-            }
-            Schedule::Ve { sigma_min, sigma_max }
-                if !(0.0 < sigma_min && sigma_min < sigma_max) =>
-            {
-                Err(usage!(
-                    "path.schedule needs 0 < sigma_min < sigma_max, got {sigma_min} and {sigma_max}"
-                ))
-            }
-            _ => Ok(()),
+        if eval.n < 2 {
+            return Err(usage!("eval.n is {}, scores need at least 2 samples", eval.n));
         }
+        if let Err(error) = sample.solver.parse::<flow_ode::Method>() {
+            return Err(usage!("sample.solver: {error}"));
+        }
+        path.check()
     }
 
     /// Steps of the run.
@@ -256,6 +268,44 @@ impl Recipe {
     pub(crate) fn fingerprint(&self) -> String {
         let Self { seed, data, network, path, train, optimizer, ema, .. } = self;
         format!("{seed} {data:?} {network:?} {path:?} {train:?} {optimizer:?} {ema:?}")
+    }
+}
+
+impl Network {
+    /// Longest wavelength of the Fourier features, 1 where there are none.
+    fn wavelength(&self) -> f64 {
+        match self {
+            Self::Mlp { fourier, .. } if 0 < fourier.octaves => fourier.wavelength,
+            _ => 1.0,
+        }
+    }
+}
+
+impl Path {
+    fn check(&self) -> Result<()> {
+        if let Times::LogitNormal { mean, std } = self.times
+            && !(mean.is_finite() && std.is_finite() && 0.0 < std)
+        {
+            return Err(usage!("path.times needs a finite mean and 0 < std, got {mean} and {std}"));
+        }
+        match self.schedule {
+            Schedule::Linear { sigma_min } if !(0.0..1.0).contains(&sigma_min) => {
+                Err(usage!("path.schedule.sigma_min is {sigma_min}, it must lie in [0, 1)"))
+            }
+            Schedule::Vp { beta_min, beta_max } if !(0.0 < beta_min && beta_min < beta_max) => {
+                Err(usage!(
+                    "path.schedule needs 0 < beta_min < beta_max, got {beta_min} and {beta_max}"
+                ))
+            }
+            Schedule::Ve { sigma_min, sigma_max }
+                if !(0.0 < sigma_min && sigma_min < sigma_max) =>
+            {
+                Err(usage!(
+                    "path.schedule needs 0 < sigma_min < sigma_max, got {sigma_min} and {sigma_max}"
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -333,6 +383,13 @@ mod tests {
             ("train.learning_rate=-1", "train.learning_rate"),
             ("path.label_drop=2", "path.label_drop"),
             ("path.schedule.sigma_min=1", "sigma_min"),
+            ("path.times={ kind = \"logit-normal\", mean = 0.0, std = 0.0 }", "path.times"),
+            ("train.warmup_images=-1", "train.warmup_images"),
+            ("optimizer.beta2=1", "optimizer.beta2"),
+            ("sample.solver=rk5", "rk5"),
+            ("eval.n=1", "eval.n"),
+            ("eval.midpoint_steps=[2, 0]", "eval.midpoint_steps"),
+            ("network.fourier.wavelength=0", "network.fourier.wavelength"),
             ("network.kind=cnn", "cnn"),
             ("train", "="),
         ] {

@@ -1,11 +1,12 @@
 //! The folder of a run: everything that is known about it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use flow_train::{Checkpoint, CheckpointFolder};
+use flow_train::{Checkpoint, CheckpointFolder, TrainError};
 use serde_json::json;
 
 use crate::exit::usage;
@@ -21,25 +22,21 @@ pub(crate) struct Run {
 
 impl Run {
     /// Makes the folder of a new run; an existing one is never touched.
+    ///
+    /// It is filled under another name, so that a killed process leaves a whole run or none.
     pub(crate) fn create(recipe: Recipe, out: Option<&Path>, device: &str) -> Result<Self> {
-        let folder = match out {
-            Some(folder) => {
-                if let Some(parent) = folder.parent() {
-                    fs::create_dir_all(parent)
-                        .with_context(|| format!("cannot make {}", parent.display()))?;
-                }
-                claim(folder)?;
-                folder.to_path_buf()
-            }
-            None => next_free(&recipe.name)?,
-        };
-        for sub in ["checkpoints", "samples", "plots"] {
-            let sub = folder.join(sub);
-            fs::create_dir(&sub).with_context(|| format!("cannot make {}", sub.display()))?;
+        let parent = out.map_or(Path::new("runs"), |out| out.parent().unwrap_or(out));
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        let draft = parent.join(format!(".unfinished-{}", std::process::id()));
+        let named = fill(&draft, &recipe, device).and_then(|()| match out {
+            Some(folder) => claim(&draft, folder),
+            None => claim_next(&draft, parent, &recipe.name),
+        });
+        if named.is_err() {
+            // The reason matters, not whether the remains could be removed.
+            let _ = fs::remove_dir_all(&draft);
         }
-        write_text(&folder.join("recipe.toml"), &recipe.resolved())?;
-        write_text(&folder.join("environment.json"), &environment(device))?;
-        Ok(Self { folder, recipe })
+        Ok(Self { folder: named?, recipe })
     }
 
     /// Opens the folder of an earlier run.
@@ -64,38 +61,66 @@ impl Run {
     pub(crate) fn latest(&self) -> Result<Checkpoint> {
         Ok(self.checkpoints().latest()?)
     }
-}
 
-/// Makes a folder that must not exist yet.
-fn claim(folder: &Path) -> Result<()> {
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(usage!(
-            "{} exists already, name another folder or go on with `--resume {0}`",
-            folder.display()
-        )),
-        other => other.with_context(|| format!("cannot make {}", folder.display())),
+    /// Its newest checkpoint, or none if it was stopped before the first.
+    pub(crate) fn progress(&self) -> Result<Option<Checkpoint>> {
+        match self.checkpoints().latest() {
+            Err(TrainError::NoCheckpoint { .. }) => Ok(None),
+            other => Ok(Some(other?)),
+        }
     }
 }
 
-/// Claims the next `runs/NNNN-name`.
-fn next_free(name: &str) -> Result<PathBuf> {
-    let runs = Path::new("runs");
-    fs::create_dir_all(runs).context("cannot make the folder runs")?;
-    let entries = fs::read_dir(runs).context("cannot read the folder runs")?;
+/// Makes a folder with all that a run holds before its first step.
+fn fill(folder: &Path, recipe: &Recipe, device: &str) -> Result<()> {
+    for sub in ["", "checkpoints", "samples", "plots"] {
+        let sub = folder.join(sub);
+        fs::create_dir(&sub).with_context(|| format!("cannot make {}", sub.display()))?;
+    }
+    write_text(&folder.join("recipe.toml"), &recipe.resolved())?;
+    write_text(&folder.join("environment.json"), &environment(device))
+}
+
+/// Gives a draft its name, which must be free.
+fn claim(draft: &Path, folder: &Path) -> Result<PathBuf> {
+    if rename_to_free(draft, folder)? {
+        return Ok(folder.to_path_buf());
+    }
+    Err(usage!(
+        "{} exists already, name another folder or go on with `--resume {0}`",
+        folder.display()
+    ))
+}
+
+/// Gives a draft the next free name `NNNN-name`.
+fn claim_next(draft: &Path, runs: &Path, name: &str) -> Result<PathBuf> {
+    let entries =
+        fs::read_dir(runs).with_context(|| format!("cannot read {}", runs.display()))?;
     let numbers = entries.filter_map(|entry| {
         entry.ok()?.file_name().to_str()?.split('-').next()?.parse::<usize>().ok()
     });
     let mut number = numbers.max().map_or(1, |last| last + 1);
     loop {
         let folder = runs.join(format!("{number:04}-{name}"));
-        match fs::create_dir(&folder) {
-            Ok(()) => return Ok(folder),
-            // Another run took the number between the look and the claim.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot make {}", folder.display()));
-            }
+        if rename_to_free(draft, &folder)? {
+            return Ok(folder);
         }
+        // Another run took the number between the look and the claim.
+        number += 1;
+    }
+}
+
+/// Whether `folder` was free and is now what `draft` was.
+fn rename_to_free(draft: &Path, folder: &Path) -> Result<bool> {
+    if folder.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    match fs::rename(draft, folder) {
+        Ok(()) => Ok(true),
+        Err(e) if matches!(e.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty) => {
+            Ok(false)
+        }
+        Err(e) => Err(e).with_context(|| format!("cannot make {}", folder.display())),
     }
 }
 

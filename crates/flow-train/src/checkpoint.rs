@@ -26,6 +26,8 @@ use crate::error::TrainError;
 const PARTS: [&str; 3] = [MODEL, "optimizer.bpk", "schedule.bpk"];
 const MODEL: &str = "model.bpk";
 const STATE: &str = "state.json";
+/// Name of a checkpoint in the making, before its step.
+const UNFINISHED: &str = ".unfinished-";
 /// Checkpoints kept, the newest included.
 const KEPT: usize = 2;
 
@@ -104,7 +106,7 @@ impl CheckpointFolder {
     }
 
     fn unfinished(&self, step: usize) -> PathBuf {
-        self.path.join(format!(".unfinished-{step}"))
+        self.path.join(format!("{UNFINISHED}{step}"))
     }
 
     fn finished(&self, step: usize) -> PathBuf {
@@ -137,6 +139,27 @@ impl CheckpointFolder {
             fs::remove_dir_all(&old).map_err(io("remove", &old))?;
         }
         Ok(())
+    }
+
+    /// Removes what a killed or failed process left half-written.
+    pub(crate) fn discard_unfinished(&self) {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        for entry in entries {
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                // Remains are never read, so they may stay.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
+    /// burn-train's error of a saver, in our words.
+    pub(crate) fn cannot_save(&self, error: &CheckpointerError) -> TrainError {
+        let reason = match error {
+            CheckpointerError::IOError(error) => error.to_string(),
+            CheckpointerError::Record(error) => error.to_string(),
+            CheckpointerError::Unknown(reason) => reason.clone(),
+        };
+        TrainError::Save { path: self.path.clone(), reason }
     }
 
     /// One saver per part, for burn-train; the last of the three to finish commits.

@@ -19,7 +19,9 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// A file of a checkpoint does not hold what was written.
-    #[error("{path} is damaged ({reason}), resume from another checkpoint or train again")]
+    #[error(
+        "{path} is damaged ({reason}), remove its folder to go on from the checkpoint before it"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -27,13 +29,21 @@ pub enum TrainError {
         reason: &'static str,
     },
     /// A checkpoint was made by another recipe.
-    #[error("the checkpoint {path} belongs to another recipe, resume it with its own")]
+    #[error("the checkpoint {path} was made by another recipe, undo the change or train anew")]
     OtherRecipe {
         /// The folder of the checkpoint.
         path: PathBuf,
     },
-    /// There is nothing to resume from.
-    #[error("{path} holds no checkpoint, start the run without resuming")]
+    /// A checkpoint could not be saved; those before it are whole.
+    #[error("cannot save a checkpoint in {path}, make room and resume: {reason}")]
+    Save {
+        /// The folder of checkpoints.
+        path: PathBuf,
+        /// Burn's reason.
+        reason: String,
+    },
+    /// There is no checkpoint.
+    #[error("{path} holds no checkpoint yet, train up to the first one")]
     NoCheckpoint {
         /// The folder of checkpoints.
         path: PathBuf,
@@ -56,7 +66,7 @@ pub enum TrainError {
     },
     /// The loss is no longer a number.
     #[error(
-        "the loss is {loss} at step {step}, lower the learning rate or clip the gradient, then resume"
+        "the loss is {loss} at step {step}, train anew with a lower learning rate or a clipped gradient"
     )]
     Diverged {
         /// The step of training.

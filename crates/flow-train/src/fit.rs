@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::optim::AdamWConfig;
 use burn::tensor::Device;
 use burn::train::metric::{LearningRateMetric, LossMetric};
-use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingError, TrainingStrategy};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Always, Checkpoint, CheckpointFolder};
@@ -135,6 +135,7 @@ where
         .with_epsilon(epsilon)
         .with_weight_decay(weight_decay)
         .init();
+    checkpoints.discard_unfinished();
     let [model_saver, optimizer_saver, schedule_saver] = checkpoints.savers();
     let mut training = SupervisedTraining::new(
         std::env::temp_dir(),
@@ -165,7 +166,11 @@ where
         return Err(TrainError::Diverged { step, loss });
     }
     if let Some(error) = result.error {
-        return Err(TrainError::Burn { reason: error.to_string() });
+        checkpoints.discard_unfinished();
+        return Err(match &*error {
+            TrainingError::Checkpoint(error) => checkpoints.cannot_save(error),
+            other => TrainError::Burn { reason: other.to_string() },
+        });
     }
     Ok(Outcome {
         network: result.model.into_average(),

@@ -26,7 +26,15 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     if !["npy", "png"].contains(&format) {
         return Err(usage!("{} ends neither in .npy nor in .png", out.display()));
     }
+    if let Some(folder) = out.parent()
+        && !folder.join(".").is_dir()
+    {
+        return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
+    }
     let model = Model::load(&run, &device)?;
+    if args.solver.guidance.is_some() && model.classes == 0 {
+        return Err(usage!("--guidance is given, but the model knows no classes"));
+    }
     let mut request = Request::new(&run.recipe, &args.solver, args.number, args.seed)?;
     request.class = args.class;
     request.batch = args.batch;

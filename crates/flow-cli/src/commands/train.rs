@@ -29,9 +29,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let (run, resume) = match &args.resume {
         Some(folder) => {
             let run = Run::open(folder)?;
-            let checkpoint = run.latest()?;
-            rewind(&run.folder, checkpoint.step)?;
-            (Prepared::Existing(run), Some(checkpoint))
+            let checkpoint = run.progress()?;
+            (Prepared::Existing(run), checkpoint)
         }
         None => {
             let mut changes = args.set.clone();
@@ -55,12 +54,16 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         print(&format!("# {summary}\n{}", recipe.resolved()));
         return Ok(());
     }
-    say(&summary);
+    let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let run = match run {
         Prepared::New(recipe) => Run::create(recipe, args.out.as_deref(), &args.device)?,
-        Prepared::Existing(run) => run,
+        Prepared::Existing(run) => {
+            rewind(&run.folder, done)?;
+            run
+        }
     };
-    say(&format!("run folder: {}", run.folder.display()));
+    say(&summary);
+    say(&format!("run folder: {}, {done} steps done", run.folder.display()));
 
     let started = Instant::now();
     train(&run, &data, network, &device, resume.as_ref())?;
@@ -133,6 +136,8 @@ fn train(
         ))
         .into());
     }
+    // From here on there is nothing to save, so the next Ctrl-C stops at once.
+    interrupter.stop(None);
     Ok(())
 }
 

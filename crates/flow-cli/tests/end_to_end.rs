@@ -1,0 +1,160 @@
+//! What a newcomer does, from the recipe to the pictures.
+
+mod common;
+
+use std::fs;
+
+use common::{Scene, metrics, npy};
+use serde_json::Value;
+
+#[test]
+fn training_leaves_a_folder_that_says_everything() {
+    let scene = Scene::new();
+    let said = scene.ok("train debug --out run");
+    let pictures = ["training.png", "samples.png", "trajectories.png", "density.png", "flow.gif"];
+    for line in ["run folder: run".into()]
+        .into_iter()
+        .chain(pictures.map(|picture| format!("picture:    run/plots/{picture}")))
+    {
+        assert!(said.lines().any(|printed| printed == line), "expected `{line}` in:\n{said}");
+    }
+    assert!(said.contains("floor"), "{said}");
+    for picture in pictures {
+        let bytes = fs::read(scene.path("run/plots").join(picture)).unwrap();
+        let signature: &[u8] =
+            if picture.ends_with("png") { b"\x89PNG\r\n\x1a\n" } else { b"GIF89a" };
+        assert!(bytes.starts_with(signature), "{picture}");
+    }
+    let environment: Value =
+        serde_json::from_slice(&fs::read(scene.path("run/environment.json")).unwrap()).unwrap();
+    assert_eq!(environment["device"], "flex");
+
+    let report: Value =
+        serde_json::from_slice(&fs::read(scene.path("run/eval.json")).unwrap()).unwrap();
+    assert_eq!((&report["recipe"], &report["step"]), (&"debug".into(), &200.into()));
+    let rows = report["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3, "dopri5 and two counts of midpoint steps: {report}");
+    for row in rows {
+        assert!(row["nfe"].as_f64().unwrap() >= 4.0, "{row}");
+        for score in row["scores"].as_array().unwrap() {
+            let numbers = ["value", "std_error", "floor"].map(|key| score[key].as_f64());
+            assert!(numbers.iter().all(Option::is_some), "{score}");
+        }
+    }
+    // 200 steps teach little, but the samples are no longer the noise: its distance is 1.4.
+    let distance = rows[0]["scores"][0]["value"].as_f64().unwrap();
+    assert!(distance < 0.6, "sliced Wasserstein {distance}");
+
+    assert_eq!(metrics(&scene.path("run"), "train").len(), 200);
+    assert_eq!(metrics(&scene.path("run"), "validation").len(), 4);
+    let left_over = scene.files().into_iter().find(|path| {
+        let path = path.to_string_lossy();
+        path.ends_with(".tmp") || path.contains(".unfinished")
+    });
+    assert_eq!(left_over, None);
+}
+
+#[test]
+fn the_recipe_of_a_run_trains_the_same_weights() {
+    let scene = Scene::new();
+    scene.train("first", "--seed 5 --set train.clip=1");
+    scene.ok("train first/recipe.toml --no-eval --out second");
+    assert!(scene.samples("first") == scene.samples("second"), "the weights differ");
+    scene.train("third", "--seed 6 --set train.clip=1");
+    assert!(scene.samples("first") != scene.samples("third"), "another seed, the same weights");
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_the_weights() {
+    let scene = Scene::new();
+    scene.train("one", "--threads 1");
+    scene.train("two", "--threads 2");
+    assert!(scene.samples("one") == scene.samples("two"), "the weights differ");
+}
+
+#[test]
+fn runs_without_a_name_are_numbered() {
+    let scene = Scene::new();
+    for number in ["0001", "0002"] {
+        let said = scene.ok("train debug --no-eval");
+        assert_eq!(said, format!("run folder: runs/{number}-debug\n"));
+        assert!(scene.path(&format!("runs/{number}-debug/recipe.toml")).is_file());
+    }
+}
+
+#[test]
+fn a_sample_does_not_depend_on_the_number_of_samples() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    for (file, words) in [("few", "-n 10"), ("many", "-n 20"), ("parts", "-n 20 --batch 7")] {
+        scene.ok(&format!("sample run {words} --solver rk4 --steps 20 --out {file}.npy"));
+    }
+    let read = |name| npy::<f32>(&scene.path(name));
+    let ((few_shape, few), (shape, many)) = (read("few.npy"), read("many.npy"));
+    assert_eq!((few_shape, shape), (vec![10, 2], vec![20, 2]));
+    assert_eq!(few, many[..20]);
+    assert_eq!(read("parts.npy").1, many);
+}
+
+#[test]
+fn samples_of_classes_come_with_their_classes() {
+    let scene = Scene::new();
+    scene.ok("train digits --no-eval --out run --set train.images=256 --set network.channels=8 \
+              --set network.head_channels=8 --set network.multipliers=[1] \
+              --set network.attention=[]");
+    scene.ok("sample run -n 12 --solver euler --steps 2 --out all.npy");
+    assert_eq!(npy::<f32>(&scene.path("all.npy")).0, [12, 1, 8, 8]);
+    let classes: Vec<i64> = (0..12).map(|i| i % 10).collect();
+    assert_eq!(npy::<i64>(&scene.path("all.labels.npy")), (vec![12], classes));
+    scene.ok("sample run -n 3 --class 7 --guidance 2 --steps 2 --out sevens.npy");
+    assert_eq!(npy::<i64>(&scene.path("sevens.labels.npy")), (vec![3], vec![7; 3]));
+    scene.ok("sample run -n 9 --steps 2 --out grid.png");
+    assert!(fs::read(scene.path("grid.png")).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
+}
+
+#[test]
+fn a_finished_run_is_scored_and_drawn_again() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let printed: Value = serde_json::from_str(&scene.ok("eval run -n 100 --json")).unwrap();
+    let kept = fs::read(scene.path("run/eval.json")).unwrap();
+    assert_eq!(printed, serde_json::from_slice::<Value>(&kept).unwrap());
+    assert_eq!(printed["rows"][0]["scores"][0]["n"], 100);
+
+    let printed = scene.ok("plot run");
+    assert_eq!(printed.lines().count(), 5, "{printed}");
+    for picture in printed.lines() {
+        assert!(scene.path(picture).is_file(), "{picture}");
+    }
+}
+
+#[test]
+fn everything_in_the_list_can_be_used() {
+    let scene = Scene::new();
+    let list = scene.ok("list");
+    for name in ["checkerboard", "two-moons", "mnist", "dopri5", "flex"] {
+        assert!(list.split_whitespace().any(|word| word == name), "no `{name}` in:\n{list}");
+    }
+    // Those whose data need no file.
+    for recipe in ["checkerboard", "eight-gaussians", "two-moons", "gaussian", "digits"] {
+        scene.ok(&format!("train {recipe} --dry-run"));
+    }
+}
+
+#[test]
+fn a_printed_recipe_is_a_recipe() {
+    let scene = Scene::new();
+    scene.write("mine.toml", scene.ok("recipe checkerboard"));
+    assert_eq!(scene.ok("train mine.toml --dry-run"), scene.ok("train checkerboard --dry-run"));
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_do_and_writes_nothing() {
+    let scene = Scene::new();
+    let said = scene.ok("train debug --dry-run --set train.images=1e5 --out run");
+    assert!(said.starts_with("# debug: "), "{said}");
+    for part in [" parameters", "391 steps of 256 images", "images = 100000.0", "[optimizer]"] {
+        assert!(said.contains(part), "expected `{part}` in:\n{said}");
+    }
+    assert_eq!(scene.files().len(), 0);
+}

@@ -1,0 +1,240 @@
+//! Bad input: one sentence that says what, where and what to do; nothing lost, nothing half-written.
+
+mod common;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use common::{Said, Scene, checkpoints};
+
+#[test]
+fn what_cannot_be_trained_is_refused_before_anything_is_written() {
+    let scene = Scene::new();
+    let refusals: [(&str, &[&str]); 25] = [
+        ("nope", &["`nope`", "checkerboard", "TOML file"]),
+        ("missing.toml", &["missing.toml", "No such file"]),
+        ("debug --set train.imagse=1", &["`imagse`", "`images`", "`train`"]),
+        ("debug --set trian.images=1", &["`trian`", "`train`"]),
+        ("debug --set train.batch=few", &["few", "`train.batch`"]),
+        ("debug --set train.batch=0", &["train.batch is 0", "positive"]),
+        ("debug --set train.images=-1", &["train.images is -1", "positive"]),
+        ("debug --set train.images=100", &["train.images is 100", "batch of 256"]),
+        ("debug --set train.learning_rate=nan", &["train.learning_rate is NaN", "positive"]),
+        ("debug --set path.label_drop=2", &["path.label_drop is 2", "between 0 and 1"]),
+        ("debug --set optimizer.beta1=1", &["optimizer.beta1 is 1", "[0, 1)"]),
+        ("debug --set path.schedule.sigma_min=1", &["sigma_min is 1", "[0, 1)"]),
+        ("debug --set network.kind=cnn", &["`cnn`", "`mlp`", "`network`"]),
+        ("debug --set network.time_features=3", &["time_features is 3", "multiple of 2"]),
+        ("debug --set data.set=cats", &["`cats`", "checkerboard"]),
+        ("debug --set data.set=digits", &["mlp takes points", "`digits`"]),
+        ("debug --set data.conditional=true", &["data.conditional", "no classes"]),
+        ("debug --set sample.solver=rk5", &["sample.solver", "`rk5`", "dopri5"]),
+        ("debug --set eval.midpoint_steps=[0]", &["eval.midpoint_steps", "positive"]),
+        ("debug --set train.batch", &["`--set train.batch`", "key=value"]),
+        ("debug --device tpu", &["`tpu`", "built in", "flex"]),
+        ("debug --device flex:first", &["`flex:first`", "`flex:0`"]),
+        ("debug --threads 0", &["--threads is 0", "at least 1"]),
+        ("--resume nope", &["nope is no run folder", "recipe.toml", "`flow train`"]),
+        ("digits --set network.channels=3", &["channels is 3", "multiple"]),
+    ];
+    for (words, names) in refusals {
+        scene.refuses(&format!("train {words}"), 2, names);
+    }
+}
+
+#[test]
+fn a_device_that_is_not_built_in_is_refused_with_how_to_build_it() {
+    if cfg!(feature = "metal") {
+        return;
+    }
+    let scene = Scene::new();
+    let names = ["`metal`", "not built in", "--backend metal", "--features metal"];
+    scene.refuses("train debug --device metal", 2, &names);
+}
+
+#[test]
+fn broken_toml_is_refused_with_its_line() {
+    let scene = Scene::new();
+    scene.write("mine.toml", "name = \"mine\"\nabout = = \"x\"\n");
+    scene.refuses("train mine.toml", 2, &["mine.toml", "no valid TOML", "line 2"]);
+}
+
+#[test]
+fn a_recipe_that_does_not_exist_is_not_printed() {
+    Scene::new().refuses("recipe nope", 2, &["`nope`", "`flow list`"]);
+}
+
+#[test]
+fn an_existing_folder_is_never_trained_into() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let recipe = fs::read(scene.path("run/recipe.toml")).unwrap();
+    let names = ["run exists already", "another folder", "`--resume run`"];
+    scene.refuses("train debug --seed 1 --out run", 2, &names);
+    assert_eq!(fs::read(scene.path("run/recipe.toml")).unwrap(), recipe);
+    scene.write("file", "mine");
+    scene.refuses("train debug --out file", 2, &["file exists already"]);
+    fs::create_dir(scene.path("empty")).unwrap();
+    scene.refuses("train debug --out empty", 2, &["empty exists already"]);
+}
+
+#[test]
+fn a_folder_that_is_no_run_is_refused() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("photos")).unwrap();
+    for verb in ["sample", "eval", "plot", "train --resume"] {
+        let names = ["photos is no run folder", "recipe.toml", "`flow train`"];
+        scene.refuses(&format!("{verb} photos"), 2, &names);
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_it_still_works() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let newest = "run/checkpoints/step-000000200";
+    let model = scene.path(&format!("{newest}/model.bpk"));
+    let whole = fs::read(&model).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    for damaged in [&whole[..whole.len() / 2], &flipped, &[]] {
+        fs::write(&model, damaged).unwrap();
+        for verb in ["sample", "eval", "plot", "train --resume"] {
+            // `plot` draws the curves of the run before it needs the weights.
+            if verb == "plot" {
+                let said = scene.run("plot run");
+                assert_eq!(said.code, Some(1));
+                said.names(&["model.bpk is damaged", "checksum", "remove its folder"]);
+                continue;
+            }
+            let names = ["model.bpk is damaged", "checksum", "remove its folder"];
+            scene.refuses(&format!("{verb} run"), 1, &names);
+        }
+    }
+    fs::write(&model, whole).unwrap();
+    scene.write(&format!("{newest}/state.json"), "{");
+    scene.refuses("sample run", 1, &["state.json is damaged", "no valid JSON"]);
+    fs::remove_file(scene.path(&format!("{newest}/optimizer.bpk"))).unwrap();
+    scene.refuses("sample run", 1, &["state.json is damaged"]);
+
+    fs::remove_dir_all(scene.path(newest)).unwrap();
+    assert_eq!(checkpoints(&scene.path("run")), [150]);
+    scene.ok("sample run");
+}
+
+#[test]
+fn a_checkpoint_of_another_recipe_is_refused() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let recipe = fs::read_to_string(scene.path("run/recipe.toml")).unwrap();
+    assert!(recipe.contains("batch = 256"));
+    scene.write("run/recipe.toml", recipe.replace("batch = 256", "batch = 128"));
+    for verb in ["sample", "train --resume"] {
+        let names = ["step-000000200", "another recipe", "undo the change"];
+        scene.refuses(&format!("{verb} run"), 1, &names);
+    }
+}
+
+#[test]
+fn a_run_without_a_checkpoint_has_no_samples() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    fs::remove_dir_all(scene.path("run/checkpoints")).unwrap();
+    scene.refuses("sample run", 1, &["run/checkpoints", "no checkpoint yet"]);
+}
+
+#[test]
+fn data_files_that_are_missing_or_damaged_are_named() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("data")).unwrap();
+    let train = "train mnist --data-dir data";
+    let file = "train-images-idx3-ubyte";
+    scene.refuses(train, 1, &[file, "not found in data/mnist or data", "put it there"]);
+
+    // The header of 60,000 images of 28 x 28, then only a few pixels.
+    let mut truncated = vec![0, 0, 8, 3, 0, 0, 0xea, 0x60, 0, 0, 0, 28, 0, 0, 0, 28];
+    truncated.extend([0; 1000]);
+    scene.write(&format!("data/{file}"), &truncated);
+    let names = [file, "damaged", "expected SHA-256", "replace it with the original"];
+    scene.refuses(train, 1, &names);
+
+    fs::remove_file(scene.path(&format!("data/{file}"))).unwrap();
+    scene.write(&format!("data/{file}.gz"), "another file");
+    scene.refuses(train, 1, &names);
+}
+
+#[test]
+fn samples_that_cannot_be_drawn_are_refused() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.write("file", "");
+    fs::create_dir(scene.path("folder.npy")).unwrap();
+    let refusals: [(&str, i32, &[&str]); 14] = [
+        ("--class 1", 2, &["--class", "no classes"]),
+        ("--guidance 2", 2, &["--guidance", "no classes"]),
+        ("--solver rk5", 2, &["`rk5`", "dopri5"]),
+        ("--steps 0", 2, &["--steps is 0", "at least 1"]),
+        ("--steps 5 --rtol 1e-3", 2, &["--rtol", "fixed steps", "leave"]),
+        ("--solver rk4 --atol 1e-3", 2, &["--atol", "rk4", "fixed steps", "leave"]),
+        ("--rtol nan", 1, &["rtol = NaN", "finite"]),
+        ("--rtol=-1", 1, &["rtol = -1", "at least 0"]),
+        ("-n 0", 2, &["--number", "at least 1"]),
+        ("--out x.jpg", 2, &["x.jpg", ".npy", ".png"]),
+        ("--out x", 2, &["x ends", ".npy", ".png"]),
+        ("--out nowhere/x.npy", 2, &["no folder nowhere", "make it"]),
+        ("--out file/x.npy", 2, &["no folder file", "--out"]),
+        ("--out folder.npy", 1, &["cannot write folder.npy", "may be written", "directory"]),
+    ];
+    for (words, code, names) in refusals {
+        scene.refuses(&format!("sample run {words}"), code, names);
+    }
+    scene.refuses("eval run -n 1", 2, &["1 samples cannot be scored", "at least 2"]);
+}
+
+#[test]
+fn a_class_out_of_range_is_refused() {
+    let scene = Scene::new();
+    scene.ok("train digits --no-eval --out run --set train.images=256 --set network.channels=8 \
+              --set network.head_channels=8 --set network.multipliers=[1] \
+              --set network.attention=[]");
+    scene.refuses("sample run --class 10", 2, &["--class is 10", "classes 0 to 9"]);
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run() {
+    let scene = Scene::new();
+    let said = scene.run("train debug --out run --set train.learning_rate=1e9");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    said.names(&["the loss is NaN at step 2", "lower learning rate"]);
+    assert_eq!(checkpoints(&scene.path("run")), []);
+}
+
+/// A limit on the size of files stands for a full disk: the optimizer's state has 27 kB, the limit
+/// is 20 KiB (`ulimit -f` counts 512 bytes in dash and 1,024 in bash).
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_the_run_and_loses_nothing() {
+    let scene = Scene::new();
+    let mut command = Command::new("sh");
+    // An ignored SIGXFSZ turns the limit into an error of the write.
+    command.args(["-c", "trap '' XFSZ; ulimit -f 20; exec \"$0\" \"$@\""]);
+    command.arg(env!("CARGO_BIN_EXE_flow")).args(["train", "debug", "--no-eval", "--out", "run"]);
+    scene.prepare(&mut command);
+    let said: Said = command.output().unwrap().into();
+    assert_eq!(said.code, Some(1), "{said:?}");
+    said.names(&["cannot save a checkpoint in run/checkpoints", "make room", "too large"]);
+    assert_eq!(fs::read_dir(scene.path("run/checkpoints")).unwrap().count(), 0);
+
+    scene.ok("train --no-eval --resume run");
+    scene.train("whole", "");
+    assert!(scene.samples("run") == scene.samples("whole"), "the weights differ");
+}
+
+#[test]
+fn a_reader_that_stops_reading_is_no_error() {
+    let scene = Scene::new();
+    let mut child = scene.flow("list").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let said: Said = child.wait_with_output().unwrap().into();
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+}
