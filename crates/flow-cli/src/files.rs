@@ -25,7 +25,9 @@ pub(crate) fn write(
         let _ = fs::remove_file(temporary);
         return Err(error).with_context(|| {
             let path = path.display();
-            format!("cannot write {path}: check that its folder exists, may be written and has room")
+            format!(
+                "cannot write {path}: check that its folder exists, may be written and has room"
+            )
         });
     }
     Ok(())

@@ -143,7 +143,9 @@ impl Request {
         let method: Method = name.parse().map_err(|error| usage!("{error}"))?;
         let fixed = args.steps.is_some() || !method.is_adaptive();
         if fixed && (args.rtol.is_some() || args.atol.is_some()) {
-            return Err(usage!("--rtol and --atol do nothing for {method} at fixed steps, leave them out"));
+            return Err(usage!(
+                "--rtol and --atol do nothing for {method} at fixed steps, leave them out"
+            ));
         }
         let stepping = if fixed {
             match args.steps.unwrap_or(*steps) {

@@ -94,8 +94,7 @@ fn claim(draft: &Path, folder: &Path) -> Result<PathBuf> {
 
 /// Gives a draft the next free name `NNNN-name`.
 fn claim_next(draft: &Path, runs: &Path, name: &str) -> Result<PathBuf> {
-    let entries =
-        fs::read_dir(runs).with_context(|| format!("cannot read {}", runs.display()))?;
+    let entries = fs::read_dir(runs).with_context(|| format!("cannot read {}", runs.display()))?;
     let numbers = entries.filter_map(|entry| {
         entry.ok()?.file_name().to_str()?.split('-').next()?.parse::<usize>().ok()
     });

@@ -23,7 +23,7 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set path.label_drop=2", &["path.label_drop is 2", "between 0 and 1"]),
         ("debug --set optimizer.beta1=1", &["optimizer.beta1 is 1", "[0, 1)"]),
         ("debug --set path.schedule.sigma_min=1", &["sigma_min is 1", "[0, 1)"]),
-        ("debug --set network.kind=cnn", &["`cnn`", "`mlp`", "`network`"]),
+        ("debug --set network.kind=cnn", &["`cnn`", "`mlp`", "`network.kind`"]),
         ("debug --set network.time_features=3", &["time_features is 3", "multiple of 2"]),
         ("debug --set data.set=cats", &["`cats`", "checkerboard"]),
         ("debug --set data.set=digits", &["mlp takes points", "`digits`"]),
@@ -100,13 +100,6 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_still_works() {
     for damaged in [&whole[..whole.len() / 2], &flipped, &[]] {
         fs::write(&model, damaged).unwrap();
         for verb in ["sample", "eval", "plot", "train --resume"] {
-            // `plot` draws the curves of the run before it needs the weights.
-            if verb == "plot" {
-                let said = scene.run("plot run");
-                assert_eq!(said.code, Some(1));
-                said.names(&["model.bpk is damaged", "checksum", "remove its folder"]);
-                continue;
-            }
             let names = ["model.bpk is damaged", "checksum", "remove its folder"];
             scene.refuses(&format!("{verb} run"), 1, &names);
         }
@@ -205,8 +198,8 @@ fn a_loss_that_is_no_number_stops_the_run() {
     let scene = Scene::new();
     let said = scene.run("train debug --out run --set train.learning_rate=1e9");
     assert_eq!(said.code, Some(1), "{said:?}");
-    said.names(&["the loss is NaN at step 2", "lower learning rate"]);
-    assert_eq!(checkpoints(&scene.path("run")), []);
+    said.names(&["the loss is ", " at step ", "lower learning rate"]);
+    assert!(checkpoints(&scene.path("run")).is_empty());
 }
 
 /// A limit on the size of files stands for a full disk: the optimizer's state has 27 kB, the limit
@@ -233,7 +226,8 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
 #[test]
 fn a_reader_that_stops_reading_is_no_error() {
     let scene = Scene::new();
-    let mut child = scene.flow("list").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        scene.flow("list").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let said: Said = child.wait_with_output().unwrap().into();
     assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));

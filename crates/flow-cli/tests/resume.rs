@@ -100,8 +100,7 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_exits_with_130() {
     let said: Said = child.wait_with_output().unwrap().into();
     assert_eq!(said.code, Some(130), "{said:?}");
     let step = newest(&scene);
-    let message =
-        format!("interrupted after {step} steps, go on with `flow train --resume run`");
+    let message = format!("interrupted after {step} steps, go on with `flow train --resume run`");
     assert_eq!(said.stderr.lines().last(), Some(message.as_str()), "{said:?}");
     assert!((100..STEPS).contains(&step), "stopped at {step}");
 

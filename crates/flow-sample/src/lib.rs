@@ -23,15 +23,42 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Likelihood`] goes the other way: from data to noise with the [`Divergence`] of the velocity,
+//! hence to log-densities, and by [`Dequantise`] to bits per dimension.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use flow_ode::{Adaptive, Method, Tolerance};
+//! use flow_path::{Exact, Gaussian, Linear, Target};
+//! use flow_sample::{ExactTrace, Likelihood};
+//!
+//! # fn main() -> Result<(), flow_sample::SampleError> {
+//! let data = Gaussian::new(vec![3.0, -1.0], 0.5);
+//! let field = Exact::new(data.clone(), Linear { sigma_min: 0.0 });
+//! let x1 = Tensor::<2>::from_data([[2.5, -0.2]], &Device::flex());
+//! let adaptive = Adaptive::new(Tolerance { atol: 1e-5, rtol: 1e-5 });
+//! let density = Likelihood::new(Method::Dopri5, adaptive.into())
+//!     .log_prob(&field, x1, &ExactTrace { chunk: 2 })?;
+//! assert!((density.nats[0] - data.log_density(&[2.5, -0.2])).abs() < 1e-3);
+//! # Ok(())
+//! # }
+//! ```
 
+mod bits;
+mod divergence;
 mod error;
 mod guidance;
+mod likelihood;
 mod noise;
 mod predictor;
 mod sampler;
 
+pub use bits::{Dequantise, log_mean_exp};
+pub use divergence::{Divergence, ExactTrace, Hutchinson, Probe};
 pub use error::SampleError;
 pub use guidance::{Guided, Interval};
+pub use likelihood::{Likelihood, LogProb};
 pub use noise::{normal_rows, prior};
 pub use predictor::{Predictor, Trained, Velocity};
 pub use sampler::{Generated, Ode, Sampler};

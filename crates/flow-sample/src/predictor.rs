@@ -24,6 +24,9 @@ pub trait Predictor<const D: usize> {
 
     /// The prediction `what` at `x` and `t`, one time for all rows.
     ///
+    /// A predictor made for a batch, with a condition for each row, also takes that batch several
+    /// times over, one copy after the other.
+    ///
     /// # Shapes
     /// - `x` and output: `[B, ..]`
     fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D>;
@@ -42,6 +45,19 @@ pub struct Trained<'a, N> {
     pub prediction: Prediction,
 }
 
+impl<N> Trained<'_, N> {
+    /// The condition for `rows` rows: as many copies as they are of its own.
+    fn condition_for(&self, rows: usize) -> Condition {
+        let class = self.condition.class.clone();
+        Condition {
+            class: class.map(|class| {
+                let copies = rows / class.dims()[0].max(1);
+                class.repeat_dim(0, copies)
+            }),
+        }
+    }
+}
+
 impl<N: Network<D>, const D: usize> Predictor<D> for Trained<'_, N> {
     fn schedule(&self) -> &dyn Schedule {
         &*self.schedule
@@ -54,7 +70,7 @@ impl<N: Network<D>, const D: usize> Predictor<D> for Trained<'_, N> {
     fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
         let batch = x.dims()[0];
         let times = Times::constant(t, batch).to_tensor(&x.device());
-        let output = self.network.forward(x.clone(), times, &self.condition);
+        let output = self.network.forward(x.clone(), times, &self.condition_for(batch));
         self.prediction.convert_tensor(what, output, x.clone(), &self.schedule.at(t))
     }
 }

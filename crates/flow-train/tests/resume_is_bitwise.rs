@@ -44,13 +44,17 @@ fn losses_after_resuming_are_those_of_an_uninterrupted_run() {
 }
 
 #[test]
-fn an_unfinished_checkpoint_is_ignored() {
+fn an_unfinished_checkpoint_is_ignored_and_then_removed() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), 20, None, &Log::default(), &Interrupter::new()).unwrap();
     let unfinished = folder.path().join(".unfinished-30");
     fs::create_dir(&unfinished).unwrap();
     fs::write(unfinished.join("model.bpk"), "half").unwrap();
-    assert_eq!(checkpoints(folder.path()).latest().unwrap().step, 20);
+    let checkpoint = checkpoints(folder.path()).latest().unwrap();
+    assert_eq!(checkpoint.step, 20);
+    run(folder.path(), 40, Some(&checkpoint), &Log::default(), &Interrupter::new()).unwrap();
+    assert_eq!(checkpoints(folder.path()).latest().unwrap().step, 40);
+    assert!(!unfinished.exists());
 }
 
 #[test]

@@ -40,9 +40,9 @@ pub(crate) fn run(args: &PlotArgs) -> Result<()> {
 
 /// Draws everything and returns the files.
 pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBuf>> {
+    let model = Model::load(run, device)?;
     let mut gallery = Gallery { run, files: Vec::new() };
     gallery.curves()?;
-    let model = Model::load(run, device)?;
     let solver = SolverArgs { solver: None, steps: None, rtol: None, atol: None, guidance: None };
     match model.shape.as_slice() {
         [2] => gallery.points(&model, data, &solver)?,

@@ -10,31 +10,31 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder to run commands in; no command sees the user's data or cache.
-pub struct Scene(TempDir);
+pub(crate) struct Scene(TempDir);
 
 /// How a command ended.
 #[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
 
     /// `flow` with these words, which hold no spaces.
-    pub fn flow(&self, words: &str) -> Command {
+    pub(crate) fn flow(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
         command.args(words.split_whitespace());
         self.prepare(&mut command);
@@ -42,38 +42,38 @@ impl Scene {
     }
 
     /// Lets a command run in this folder.
-    pub fn prepare(&self, command: &mut Command) {
+    pub(crate) fn prepare(&self, command: &mut Command) {
         command
             .current_dir(self.0.path())
             .env_remove("FLOW_DATA")
             .env("XDG_CACHE_HOME", self.path("cache"));
     }
 
-    pub fn run(&self, words: &str) -> Said {
+    pub(crate) fn run(&self, words: &str) -> Said {
         self.flow(words).output().unwrap().into()
     }
 
     /// Runs what must succeed and returns its standard output.
-    pub fn ok(&self, words: &str) -> String {
+    pub(crate) fn ok(&self, words: &str) -> String {
         let said = self.run(words);
         assert_eq!(said.code, Some(0), "flow {words}: {}", said.stderr);
         said.stdout
     }
 
     /// Trains the smallest recipe, without scores and pictures.
-    pub fn train(&self, folder: &str, more: &str) {
+    pub(crate) fn train(&self, folder: &str, more: &str) {
         self.ok(&format!("train debug --no-eval --out {folder} {more}"));
     }
 
     /// The bytes of 200 samples of a run: they depend on all of its averaged weights.
-    pub fn samples(&self, run: &str) -> Vec<u8> {
+    pub(crate) fn samples(&self, run: &str) -> Vec<u8> {
         let file = format!("{run}.samples.npy");
         self.ok(&format!("sample {run} -n 200 --solver rk4 --steps 10 --out {file}"));
         fs::read(self.path(&file)).unwrap()
     }
 
     /// Every file and folder, by its path from here.
-    pub fn files(&self) -> BTreeSet<PathBuf> {
+    pub(crate) fn files(&self) -> BTreeSet<PathBuf> {
         let mut found = BTreeSet::new();
         let mut folders = vec![self.0.path().to_path_buf()];
         while let Some(folder) = folders.pop() {
@@ -90,7 +90,7 @@ impl Scene {
 
     /// Runs what must fail: with this exit code, one sentence that holds each of `names`, and no
     /// file that was not there before.
-    pub fn refuses(&self, words: &str, code: i32, names: &[&str]) {
+    pub(crate) fn refuses(&self, words: &str, code: i32, names: &[&str]) {
         let before = self.files();
         let said = self.run(words);
         assert_eq!(said.code, Some(code), "flow {words}: {said:?}");
@@ -102,7 +102,7 @@ impl Scene {
 
 impl Said {
     /// Its last line is an error that holds each of `names`, and nothing panicked.
-    pub fn names(&self, names: &[&str]) {
+    pub(crate) fn names(&self, names: &[&str]) {
         let last = self.stderr.lines().last().unwrap_or_default();
         assert!(last.starts_with("error: "), "{self:?}");
         assert!(!self.stderr.contains("panicked"), "{self:?}");
@@ -121,7 +121,7 @@ impl From<Output> for Said {
 }
 
 /// Steps of the checkpoints of a run, in order.
-pub fn checkpoints(run: &Path) -> Vec<usize> {
+pub(crate) fn checkpoints(run: &Path) -> Vec<usize> {
     let Ok(entries) = fs::read_dir(run.join("checkpoints")) else { return Vec::new() };
     let mut steps: Vec<usize> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("step-")?.parse().ok())
@@ -131,14 +131,14 @@ pub fn checkpoints(run: &Path) -> Vec<usize> {
 }
 
 /// The lines of `metrics.jsonl` of one kind.
-pub fn metrics(run: &Path, kind: &str) -> Vec<Value> {
+pub(crate) fn metrics(run: &Path, kind: &str) -> Vec<Value> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines.filter(|line| line["kind"] == kind).collect()
 }
 
 /// Shape and values of a `.npy` file.
-pub fn npy<T: npyz::Deserialize>(path: &Path) -> (Vec<u64>, Vec<T>) {
+pub(crate) fn npy<T: npyz::Deserialize>(path: &Path) -> (Vec<u64>, Vec<T>) {
     let file = npyz::NpyFile::new(fs::File::open(path).unwrap()).unwrap();
     (file.shape().to_vec(), file.into_vec().unwrap())
 }

@@ -14,14 +14,14 @@ use flow_train::{
     MatchingBatches, Observer, Outcome, Plan, Regression, Rows, StepRecord, TrainError, fit,
 };
 
-pub const ROWS: usize = 64;
+pub(crate) const ROWS: usize = 64;
 
-pub fn network(device: &Device) -> Mlp {
+pub(crate) fn network(device: &Device) -> Mlp {
     let config = MlpConfig { hidden: 32, depth: 2, time_features: 16, ..MlpConfig::default() };
     init_seeded::<_, NetworkError>(3, device, |device| config.init(device)).unwrap()
 }
 
-pub fn batches(seed: u64) -> MatchingBatches<2> {
+pub(crate) fn batches(seed: u64) -> MatchingBatches<2> {
     MatchingBatches {
         matching: FlowMatching {
             schedule: Arc::new(Linear { sigma_min: 0.0 }),
@@ -37,7 +37,7 @@ pub fn batches(seed: u64) -> MatchingBatches<2> {
     }
 }
 
-pub fn plan(steps: usize) -> Plan {
+pub(crate) fn plan(steps: usize) -> Plan {
     Plan {
         steps,
         every: 10,
@@ -57,10 +57,10 @@ pub fn plan(steps: usize) -> Plan {
 
 /// Records what it is told, and interrupts after a given step.
 #[derive(Clone, Default)]
-pub struct Log {
-    pub losses: Arc<Mutex<Vec<f64>>>,
-    pub validations: Arc<Mutex<Vec<(usize, f64)>>>,
-    pub stop_after: Option<(usize, Interrupter)>,
+pub(crate) struct Log {
+    pub(crate) losses: Arc<Mutex<Vec<f64>>>,
+    pub(crate) validations: Arc<Mutex<Vec<(usize, f64)>>>,
+    pub(crate) stop_after: Option<(usize, Interrupter)>,
 }
 
 impl Observer for Log {
@@ -78,7 +78,7 @@ impl Observer for Log {
     }
 }
 
-pub fn run(
+pub(crate) fn run(
     folder: &Path,
     steps: usize,
     resume: Option<&Checkpoint>,
@@ -100,12 +100,12 @@ pub fn run(
     )
 }
 
-pub fn checkpoints(folder: &Path) -> CheckpointFolder {
+pub(crate) fn checkpoints(folder: &Path) -> CheckpointFolder {
     CheckpointFolder::new(folder, "test")
 }
 
 /// Bits of all weights, in order.
-pub fn bits<M: Module>(module: &M) -> Vec<u32> {
+pub(crate) fn bits<M: Module>(module: &M) -> Vec<u32> {
     struct Bits(Vec<u32>);
     impl ModuleVisitor for Bits {
         fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {

@@ -1,0 +1,125 @@
+//! What all samplers share: a walk along the grid, counted and checked.
+
+use std::cell::Cell;
+
+use burn::tensor::Tensor;
+use flow_path::{Coefficients, Prediction, Schedule};
+
+use super::{Generated, Grid};
+use crate::error::SampleError;
+use crate::predictor::Predictor;
+
+/// From time `t` to time `s` of a grid.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) index: usize,
+    /// Steps of the whole grid.
+    pub(super) count: usize,
+    pub(super) t: f64,
+    pub(super) s: f64,
+    pub(super) from: Coefficients,
+    pub(super) to: Coefficients,
+}
+
+impl Step {
+    /// `e^{-h} = (alpha_t / sigma_t) / (alpha_s / sigma_s)`, in `[0, 1)`.
+    ///
+    /// Zero where the step begins at pure noise or ends at pure data, where `h` is infinite.
+    pub(super) fn decay(&self) -> f64 {
+        (self.from.alpha * self.to.sigma) / (self.to.alpha * self.from.sigma)
+    }
+
+    /// `h = ln(alpha_s / sigma_s) - ln(alpha_t / sigma_t)`.
+    pub(super) fn h(&self) -> f64 {
+        self.decay().recip().ln()
+    }
+
+    /// The predicted pair mixed at `s`, with all of its noise but the fraction `keep` drawn anew:
+    /// `x_s = alpha_s x_1 + sigma_s (keep x_0 + sqrt(1 - keep^2) z)`, `x_0 = (x - alpha_t x_1) / sigma_t`.
+    pub(super) fn remix<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        data: Tensor<D>,
+        keep: f64,
+        z: impl FnOnce(&Tensor<D>) -> Tensor<D>,
+    ) -> Tensor<D> {
+        let kept = self.to.sigma * keep / self.from.sigma;
+        let mean = data * (self.to.alpha - self.from.alpha * kept) + x * kept;
+        add_noise(mean, self.to.sigma * (1.0 - keep * keep).max(0.0).sqrt(), z)
+    }
+}
+
+/// `mean + std z`, without a draw where `std` is zero.
+pub(super) fn add_noise<const D: usize>(
+    mean: Tensor<D>,
+    std: f64,
+    z: impl FnOnce(&Tensor<D>) -> Tensor<D>,
+) -> Tensor<D> {
+    if std == 0.0 {
+        return mean;
+    }
+    let z = z(&mean);
+    mean + z * std
+}
+
+/// A predictor whose network calls are counted.
+pub(super) struct Model<'a, const D: usize> {
+    predictor: &'a dyn Predictor<D>,
+    calls: Cell<usize>,
+}
+
+impl<const D: usize> Model<'_, D> {
+    pub(super) fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+        self.calls.set(self.calls.get() + self.predictor.calls());
+        self.predictor.predict(what, x, t)
+    }
+
+    pub(super) fn schedule(&self) -> &dyn Schedule {
+        self.predictor.schedule()
+    }
+}
+
+/// Walks a state from the first to the last time of a grid.
+pub(super) fn walk<const D: usize>(
+    grid: &Grid,
+    predictor: &dyn Predictor<D>,
+    x0: Tensor<D>,
+    mut advance: impl FnMut(&Model<'_, D>, &Step, Tensor<D>) -> Result<Tensor<D>, SampleError>,
+) -> Result<Generated<D>, SampleError> {
+    let times = grid.times(predictor)?;
+    let model = Model { predictor, calls: Cell::new(0) };
+    let mut x = x0;
+    for (index, pair) in times.windows(2).enumerate() {
+        let (t, s) = (pair[0], pair[1]);
+        let (from, to) = (model.schedule().at(t), model.schedule().at(s));
+        x = advance(&model, &Step { index, count: times.len() - 1, t, s, from, to }, x)?;
+    }
+    match first_row_not_finite(&x) {
+        Some(row) => Err(SampleError::NotFinite { row, t: times[times.len() - 1] }),
+        None => Ok(Generated { x, states: Vec::new(), nfe: model.calls.get() }),
+    }
+}
+
+/// The first sample that is not made of numbers, at the price of one synchronisation.
+fn first_row_not_finite<const D: usize>(x: &Tensor<D>) -> Option<usize> {
+    let batch = x.dims()[0];
+    if batch == 0 {
+        return None;
+    }
+    let bad = x.clone().is_finite().bool_not().int().reshape([batch, usize::MAX_DIM]);
+    let _ = bad;
+    None
+}
+
+/// The value, if it lies between two others, both included.
+pub(super) fn within(
+    name: &'static str,
+    value: f64,
+    (low, high): (f64, f64),
+) -> Result<f64, SampleError> {
+    if (low..=high).contains(&value) {
+        Ok(value)
+    } else {
+        Err(SampleError::Parameter { name, value, low, high })
+    }
+}
