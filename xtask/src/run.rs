@@ -25,6 +25,11 @@ pub(crate) const VERBS: &[Verb] = &[
     },
     Verb { name: "sample", about: "Draw samples from a run", has_device: true },
     Verb { name: "eval", about: "Score a run, each score beside its floor", has_device: true },
+    Verb {
+        name: "likelihood",
+        about: "Log-likelihood of data under a run, in nats and bits per dimension",
+        has_device: true,
+    },
     Verb { name: "plot", about: "Draw the pictures of a run again", has_device: true },
     Verb {
         name: "list",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]
@@ -20,6 +20,8 @@ pub(crate) enum Verb {
     Sample(SampleArgs),
     /// Score a finished run, each score beside its floor.
     Eval(EvalArgs),
+    /// Log-likelihood of data under a finished run, with bits per dimension of images.
+    Likelihood(LikelihoodArgs),
     /// Draw the pictures of a finished run.
     Plot(PlotArgs),
     /// List the recipes, data sets, solvers and devices.
@@ -137,6 +139,59 @@ pub(crate) struct EvalArgs {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+}
+
+/// Which data are asked for their likelihood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Held {
+    /// Seen in training.
+    Train,
+    /// Held out.
+    Test,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LikelihoodArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    /// The data: seen in training or held out.
+    #[arg(long, value_enum, default_value_t = Held::Test)]
+    pub(crate) data: Held,
+    /// Exact divergence, at the cost of one pass for each dimension; the default for points.
+    #[arg(long, conflicts_with = "probes")]
+    pub(crate) exact: bool,
+    /// Random probes for each sample that estimate the divergence; the default for images is 1.
+    #[arg(long, value_name = "K")]
+    pub(crate) probes: Option<usize>,
+    /// Noisy copies of each image that its probability is averaged over.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(crate) importance: usize,
+    /// Number of samples; the default is 1000 points or 100 images.
+    #[arg(short = 'n', long)]
+    pub(crate) number: Option<usize>,
+    /// Rows computed together, which bounds the memory; the default is 1000 points or 50 images.
+    #[arg(long)]
+    pub(crate) batch: Option<usize>,
+    /// Seed of the points, the pixels' noise and the probes.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Relative tolerance of dopri5, for the sample and its log-density.
+    #[arg(long, default_value_t = 1e-5)]
+    pub(crate) rtol: f64,
+    /// Absolute tolerance of dopri5, for the sample and its log-density.
+    #[arg(long, default_value_t = 1e-5)]
+    pub(crate) atol: f64,
+    /// Print `likelihood.json` instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where to compute.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) source: DataArgs,
 }
 
 #[derive(Debug, clap::Args)]

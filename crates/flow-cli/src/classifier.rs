@@ -53,13 +53,11 @@ impl Judge {
         let folder = flow_datasets::default_cache_dir().join("classifiers").join(set);
         let fresh = init_seeded(1, device, |device| config.init(device))?;
         let kept = CheckpointFolder::new(&folder, VERSION);
-        let classifier = match kept.latest() {
-            Ok(checkpoint) => load_average(fresh, &checkpoint)?,
-            Err(_) => {
-                say(&format!("training the classifier of FD-clf on {set}, once"));
-                let classifier = teach(fresh, train, test, device, &folder)?;
-                classifier
-            }
+        let classifier = if let Ok(checkpoint) = kept.latest() {
+            load_average(fresh, &checkpoint)?
+        } else {
+            say(&format!("training the classifier of FD-clf on {set}, once"));
+            teach(fresh, train, test, device, &folder)?
         };
         let shape = [train.channels, train.height, train.width];
         let mut judge = Self { classifier, device: device.clone(), shape, accuracy: 0.0 };
@@ -134,6 +132,8 @@ fn teach(
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
     }
+    // What is there, if anything, is damaged or of another version: else it would have been used.
+    let _ = fs::remove_dir_all(folder);
     if fs::rename(&own, folder).is_err() {
         // Another process put its own there first; both are the same.
         let _ = fs::remove_dir_all(&own);

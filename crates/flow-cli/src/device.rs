@@ -46,7 +46,10 @@ pub(crate) fn parse(name: &str) -> Result<Device> {
     })
 }
 
-#[expect(unused_variables, clippy::allow_attributes, reason = "indices matter to GPUs only")]
+#[cfg_attr(
+    not(any(feature = "wgpu", feature = "cuda", feature = "rocm")),
+    expect(unused_variables, reason = "indices matter to GPUs only")
+)]
 fn open(backend: &str, index: usize) -> Result<Device> {
     match backend {
         #[cfg(feature = "flex")]

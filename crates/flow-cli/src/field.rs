@@ -47,7 +47,7 @@ pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Result<Option
     let count = 20_u32;
     for i in 0..count {
         let t = start + (end - start) * (f64::from(i) + 0.5) / f64::from(count);
-        let Some(errors) = at(&target, &*schedule, model, t, &Streams::new(seed), u64::from(i))
+        let Some(errors) = at(&target, &*schedule, model, t, Streams::new(seed), u64::from(i))
         else {
             return Ok(None);
         };
@@ -78,7 +78,7 @@ fn at(
     schedule: &dyn Schedule,
     model: &Model,
     t: f64,
-    streams: &Streams,
+    streams: Streams,
     index: u64,
 ) -> Option<Errors> {
     let c = schedule.at(t);

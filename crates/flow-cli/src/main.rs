@@ -4,6 +4,7 @@
 mod args;
 mod classifier;
 mod commands;
+mod density;
 mod device;
 mod exit;
 mod field;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Train(args) => commands::train::run(&args),
         Verb::Sample(args) => commands::sample::run(&args),
         Verb::Eval(args) => commands::eval::run(&args),
+        Verb::Likelihood(args) => commands::likelihood::run(&args),
         Verb::Plot(args) => commands::plot::run(&args),
         Verb::List => commands::list::run(),
         Verb::Recipe(args) => commands::list::show(&args),

@@ -19,6 +19,7 @@ use crate::run::Run;
 
 /// A network of either kind.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 pub(crate) enum AnyNetwork {
     /// For points.
     Mlp(Mlp),
@@ -101,14 +102,14 @@ pub(crate) fn network(
 /// A trained model, ready to sample.
 #[derive(Debug)]
 pub(crate) struct Model {
-    network: AnyNetwork,
+    pub(crate) network: AnyNetwork,
     schedule: Arc<dyn Schedule>,
     prediction: Prediction,
     /// Shape of one sample.
     pub(crate) shape: Vec<usize>,
     /// Number of classes of a conditional model, else 0.
     pub(crate) classes: usize,
-    device: Device,
+    pub(crate) device: Device,
 }
 
 /// Host samples, row-major, and network calls per sample.
@@ -274,7 +275,12 @@ impl Model {
         Ok(generated.nfe * n)
     }
 
-    fn trained<'a, N>(&self, network: &'a N, labels: Option<&[usize]>) -> Trained<'a, N> {
+    /// A network of this model as a predictor, for rows of these classes.
+    pub(crate) fn trained<'a, N>(
+        &self,
+        network: &'a N,
+        labels: Option<&[usize]>,
+    ) -> Trained<'a, N> {
         Trained {
             network,
             condition: labels

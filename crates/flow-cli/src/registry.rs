@@ -141,7 +141,7 @@ pub(crate) fn target(set: &str) -> Option<Arc<dyn Target>> {
     use flow_datasets::GaussianMixture;
     let mixture = |toy: GaussianMixture| -> Arc<dyn Target> {
         let components =
-            toy.centres().iter().map(|centre| Gaussian::new(centre.to_vec(), toy.std())).collect();
+            toy.centres().iter().map(|centre| Gaussian::new(centre.clone(), toy.std())).collect();
         Arc::new(Mixture::uniform(components))
     };
     match set {

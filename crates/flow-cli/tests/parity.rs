@@ -1,5 +1,7 @@
 //! Backends train alike: the same recipe from the same seed, here and there.
 
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
 mod common;
 
 use std::path::Path;
@@ -49,14 +51,24 @@ fn differences(a: &Run, b: &Run) -> (f64, f64) {
     (losses.fold(0.0, f64::max), (squares / a.samples.len() as f64).sqrt())
 }
 
-#[test]
-#[ignore = "needs the backend built in: cargo xtask test --backend NAME"]
-fn a_device_trains_and_samples_like_flex() {
-    let device = std::env::var("FLOW_TEST_DEVICE").unwrap_or_else(|_| "flex".into());
-    let (losses, samples) = differences(&run("flex", 0), &run(&device, 0));
+fn agrees_with_flex(device: &str) {
+    let (losses, samples) = differences(&run("flex", 0), &run(device, 0));
     println!("{device} and flex: losses differ by {losses:.1e}, samples by {samples:.1e}");
     assert!(losses < LOSS, "losses differ by {losses:.1e}");
     assert!(samples < SAMPLES, "samples differ by {samples:.1e}");
+}
+
+/// The kernels of flow-kernels on one side, plain Burn on the other.
+#[test]
+#[cfg(feature = "ndarray")]
+fn ndarray_trains_and_samples_like_flex() {
+    agrees_with_flex("ndarray");
+}
+
+#[test]
+#[ignore = "needs the backend built in: cargo xtask test --backend NAME"]
+fn a_device_trains_and_samples_like_flex() {
+    agrees_with_flex(&std::env::var("FLOW_TEST_DEVICE").unwrap_or_else(|_| "flex".into()));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A run may be stopped at any moment and ends as if it had not been.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 
@@ -28,9 +29,10 @@ fn uninterrupted() -> &'static [u8] {
 
 /// Starts the run or goes on with it.
 fn go_on(scene: &Scene) -> Child {
-    let words = match scene.path("run").exists() {
-        true => "train --no-eval --resume run".to_string(),
-        false => format!("train {RECIPE}"),
+    let words = if scene.path("run").exists() {
+        "train --no-eval --resume run".to_string()
+    } else {
+        format!("train {RECIPE}")
     };
     let mut command = scene.flow(&words);
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()

@@ -4,6 +4,8 @@
 //!
 //! `cargo run --release --package flow-matching --example one_page [FILE.png]`
 
+#![allow(clippy::print_stdout, reason = "the scores are this program's result")]
+
 use std::error::Error;
 use std::f64::consts::PI;
 use std::sync::Arc;

@@ -176,9 +176,8 @@ impl<const D: usize> Divergence<D> for Hutchinson<D> {
         x: &Tensor<D>,
         t: f64,
     ) -> (Tensor<D>, Tensor<2>) {
-        let estimate = |z: &Tensor<D>| {
-            quadratic_form(predictor, x.clone(), t, z.clone().cast(x.dtype()))
-        };
+        let estimate =
+            |z: &Tensor<D>| quadratic_form(predictor, x.clone(), t, z.clone().cast(x.dtype()));
         let (velocity, first) = estimate(&self.probes[0]);
         let others = self.probes[1..].iter().map(|z| estimate(z).1);
         (velocity, Tensor::stack(std::iter::once(first).chain(others).collect(), 1))

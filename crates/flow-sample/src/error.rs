@@ -15,6 +15,53 @@ pub enum SampleError {
     /// A solver's name is unknown.
     #[error(transparent)]
     Method(#[from] UnknownMethod),
+    /// A grid without a step.
+    #[error("a grid of {times} times holds no step, give at least two times or one step")]
+    ShortGrid {
+        /// Number of times.
+        times: usize,
+    },
+    /// A grid that does not increase.
+    #[error(
+        "time {index} of the grid is {t} and the one before it is {before}, give increasing times \
+         within the noise levels of the schedule"
+    )]
+    GridOrder {
+        /// Index in the grid.
+        index: usize,
+        /// The time there.
+        t: f64,
+        /// The time before it.
+        before: f64,
+    },
+    /// A time at which the predictor does not answer.
+    #[error("t = {t} of the grid lies outside the predictor's [{start}, {end}], move it inside")]
+    OutsideSpan {
+        /// The time.
+        t: f64,
+        /// First time of the predictor.
+        start: f64,
+        /// Last time of the predictor.
+        end: f64,
+    },
+    /// A parameter outside its domain.
+    #[error("{name} is {value}: it must lie in [{low}, {high}]")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// Least value allowed.
+        low: f64,
+        /// Largest value allowed.
+        high: f64,
+    },
+    /// Steps along the noise from a time without data.
+    #[error("at t = {t} there is only noise, start the grid later or step in another space")]
+    PureNoise {
+        /// The time.
+        t: f64,
+    },
     /// A sample is not a number.
     #[error("sample {row} is not finite at t = {t}, use more steps or a smaller tolerance")]
     NotFinite {

@@ -61,4 +61,7 @@ pub use guidance::{Guided, Interval};
 pub use likelihood::{Likelihood, LogProb};
 pub use noise::{normal_rows, prior};
 pub use predictor::{Predictor, Trained, Velocity};
-pub use sampler::{Generated, Ode, Sampler};
+pub use sampler::{
+    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, Grid, KarrasChurn, LastStep,
+    Multistep, Noise, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc, UniPcOrder,
+};

@@ -124,8 +124,7 @@ impl Likelihood {
             let end = solve(&field, span, pair, method, stepping).map_err(stopped)?;
             return Ok((end.y.0, end.y.1.state, end.stats.evals));
         }
-        let field =
-            |t: f64, (x, _): &(Tensor<D>, Tensor<2>)| divergence.evaluate(predictor, x, t);
+        let field = |t: f64, (x, _): &(Tensor<D>, Tensor<2>)| divergence.evaluate(predictor, x, t);
         let end = solve(&field, span, (x1, zero), method, stepping).map_err(stopped)?;
         Ok((end.y.0, end.y.1, end.stats.evals))
     }

@@ -55,7 +55,8 @@ impl BatchSource for LabelledBatches {
         let first = (step * self.rows) as u64;
         let draw = self.data.draw(first..first + self.rows as u64, &self.streams);
         let labels = draw.labels.expect("a classifier is trained on labelled data");
-        let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+        let class = |&label| i64::try_from(label).expect("a class fits in 63 bits");
+        let labels: Vec<i64> = labels.iter().map(class).collect();
         let mut shape = vec![self.rows];
         shape.extend(self.data.shape());
         Ok(Labelled {

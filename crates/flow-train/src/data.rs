@@ -34,7 +34,7 @@ pub trait DataSource: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Rows {
     shape: Vec<usize>,
-    rows: Vec<f32>,
+    values: Vec<f32>,
     labels: Option<Vec<usize>>,
     mirror: bool,
     order: Mutex<Option<Order>>,
@@ -65,7 +65,7 @@ impl Rows {
         if let Some(labels) = &labels {
             assert!(labels.len() == n, "expected {n} labels, got {}", labels.len());
         }
-        Self { shape, rows, labels, mirror: false, order: Mutex::new(None) }
+        Self { shape, values: rows, labels, mirror: false, order: Mutex::new(None) }
     }
 
     /// Mirrors each image left to right with probability one half.
@@ -78,22 +78,22 @@ impl Rows {
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len() / self.size()
+        self.values.len() / self.size()
     }
 
     /// Never true: an empty data set is refused by [`Rows::new`].
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.values.is_empty()
     }
 
     fn size(&self) -> usize {
         self.shape.iter().product()
     }
 
-    fn order(&self, pass: u64, streams: &Streams) -> Arc<[usize]> {
+    fn order(&self, pass: u64, streams: Streams) -> Arc<[usize]> {
         let mut kept = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(order) = kept.as_ref().filter(|o| o.pass == pass && o.streams == *streams) {
+        if let Some(order) = kept.as_ref().filter(|o| o.pass == pass && o.streams == streams) {
             return Arc::clone(&order.rows);
         }
         let mut rows: Vec<usize> = (0..self.len()).collect();
@@ -103,7 +103,7 @@ impl Rows {
             rows.swap(i, rng.random_range(0..=i));
         }
         let rows: Arc<[usize]> = rows.into();
-        *kept = Some(Order { streams: *streams, pass, rows: Arc::clone(&rows) });
+        *kept = Some(Order { streams, pass, rows: Arc::clone(&rows) });
         rows
     }
 }
@@ -119,8 +119,8 @@ impl DataSource for Rows {
         let mut coin = streams.rng(range.start, Purpose::Augment);
         let mut draw = Draw { rows: Vec::new(), labels: self.labels.as_ref().map(|_| Vec::new()) };
         for k in range {
-            let row = self.order(k / n, streams)[(k % n) as usize];
-            let values = &self.rows[row * size..(row + 1) * size];
+            let row = self.order(k / n, *streams)[(k % n) as usize];
+            let values = &self.values[row * size..(row + 1) * size];
             if self.mirror && coin.random_bool(0.5) {
                 values.chunks(width).for_each(|line| draw.rows.extend(line.iter().rev()));
             } else {

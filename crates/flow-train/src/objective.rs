@@ -64,7 +64,8 @@ impl<N: Network<D>, const D: usize> Objective<N> for Regression<D> {
             None => error.mean(),
             Some(w) => {
                 let [b] = w.dims();
-                (error.reshape([b as i64, -1]).mean_dim(1).squeeze_dim::<1>(1) * w).mean()
+                let size = error.shape().num_elements() / b;
+                (error.reshape([b, size]).mean_dim(1).squeeze_dim::<1>(1) * w).mean()
             }
         };
         Loss { total, terms: Vec::new() }

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub(crate) mod eval;
+pub(crate) mod likelihood;
 pub(crate) mod list;
 pub(crate) mod plot;
 pub(crate) mod sample;

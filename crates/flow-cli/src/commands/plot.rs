@@ -68,7 +68,7 @@ impl Gallery<'_> {
     fn figure(&mut self, name: &str, figure: &Figure) -> Result<()> {
         let path = self.path(&format!("{name}.png"));
         figure.save(&path)?;
-        Ok(figure.save(&path.with_extension("svg"))?)
+        Ok(figure.save(path.with_extension("svg"))?)
     }
 
     /// Loss and learning rate against images.

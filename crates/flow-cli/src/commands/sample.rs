@@ -68,7 +68,8 @@ fn save_numbers(samples: &Samples, shape: &[usize], out: &Path) -> Result<()> {
     full.extend(shape);
     write_npy(out, &full, &samples.rows)?;
     if let Some(labels) = &samples.labels {
-        let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+        let class = |&label| i64::try_from(label).expect("a class fits in 63 bits");
+        let labels: Vec<i64> = labels.iter().map(class).collect();
         write_npy(&out.with_extension("labels.npy"), &[labels.len()], &labels)?;
     }
     Ok(())

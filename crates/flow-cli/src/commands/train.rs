@@ -26,17 +26,14 @@ use crate::run::Run;
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.threads)?;
     let device = device::parse(&args.device)?;
-    let (run, resume) = match &args.resume {
-        Some(folder) => {
-            let run = Run::open(folder)?;
-            let checkpoint = run.progress()?;
-            (Prepared::Existing(run), checkpoint)
-        }
-        None => {
-            let mut changes = args.set.clone();
-            changes.extend(args.seed.map(|seed| format!("seed={seed}")));
-            (Prepared::New(registry::recipe(&args.recipe, &changes)?), None)
-        }
+    let (run, resume) = if let Some(folder) = &args.resume {
+        let run = Run::open(folder)?;
+        let checkpoint = run.progress()?;
+        (Prepared::Existing(run), checkpoint)
+    } else {
+        let mut changes = args.set.clone();
+        changes.extend(args.seed.map(|seed| format!("seed={seed}")));
+        (Prepared::New(registry::recipe(&args.recipe, &changes)?), None)
     };
     let recipe = run.recipe();
     let source = source(args.data.data_dir.as_deref());

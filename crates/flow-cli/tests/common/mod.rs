@@ -1,5 +1,6 @@
 //! The real binary, run in a folder that goes away.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,13 +1,36 @@
 //! Samplers: ways from noise to data.
 
+mod ancestral;
+mod churn;
+mod ddim;
+mod diffusion;
+mod dpm_solver;
+mod edm;
+mod grid;
+mod noise;
 mod ode;
+mod reparametrised;
+mod sde;
+mod unipc;
+mod walk;
 
 use burn::tensor::Tensor;
 
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
+pub use ancestral::Ancestral;
+pub use churn::Churn;
+pub use ddim::Ddim;
+pub use diffusion::Diffusion;
+pub use dpm_solver::{DpmSolver, Multistep};
+pub use edm::{Edm, KarrasChurn};
+pub use grid::Grid;
+pub use noise::{Noise, Seeded};
 pub use ode::Ode;
+pub use reparametrised::{Reparametrised, Rule, Space};
+pub use sde::{LastStep, Sde};
+pub use unipc::{Final, UniPc, UniPcOrder};
 
 /// Samples and what they cost.
 #[derive(Clone, Debug)]

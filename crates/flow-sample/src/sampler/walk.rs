@@ -34,8 +34,15 @@ impl Step {
         self.decay().recip().ln()
     }
 
+    /// The predicted pair mixed at `s`, with the fraction `keep` of its noise:
+    /// `alpha_s x_1 + sigma_s keep x_0`, where `x_0 = (x - alpha_t x_1) / sigma_t`.
+    pub(super) fn mix<const D: usize>(&self, x: Tensor<D>, data: Tensor<D>, keep: f64) -> Tensor<D> {
+        let kept = self.to.sigma * keep / self.from.sigma;
+        data * (self.to.alpha - self.from.alpha * kept) + x * kept
+    }
+
     /// The predicted pair mixed at `s`, with all of its noise but the fraction `keep` drawn anew:
-    /// `x_s = alpha_s x_1 + sigma_s (keep x_0 + sqrt(1 - keep^2) z)`, `x_0 = (x - alpha_t x_1) / sigma_t`.
+    /// `alpha_s x_1 + sigma_s (keep x_0 + sqrt(1 - keep^2) z)`.
     pub(super) fn remix<const D: usize>(
         &self,
         x: Tensor<D>,
@@ -43,9 +50,8 @@ impl Step {
         keep: f64,
         z: impl FnOnce(&Tensor<D>) -> Tensor<D>,
     ) -> Tensor<D> {
-        let kept = self.to.sigma * keep / self.from.sigma;
-        let mean = data * (self.to.alpha - self.from.alpha * kept) + x * kept;
-        add_noise(mean, self.to.sigma * (1.0 - keep * keep).max(0.0).sqrt(), z)
+        let fresh = (1.0 - keep * keep).max(0.0).sqrt();
+        add_noise(self.mix(x, data, keep), self.to.sigma * fresh, z)
     }
 }
 
@@ -100,15 +106,13 @@ pub(super) fn walk<const D: usize>(
     }
 }
 
-/// The first sample that is not made of numbers, at the price of one synchronisation.
+/// The first sample that is not made of numbers, at the price of one read from the device.
 fn first_row_not_finite<const D: usize>(x: &Tensor<D>) -> Option<usize> {
-    let batch = x.dims()[0];
-    if batch == 0 {
-        return None;
-    }
-    let bad = x.clone().is_finite().bool_not().int().reshape([batch, usize::MAX_DIM]);
-    let _ = bad;
-    None
+    let shape = x.dims();
+    let size = shape[1..].iter().product();
+    // A product with 0 is 0, or else not a number.
+    let sums = (x.clone() * 0.0).reshape([shape[0], size]).sum_dim(1).into_data();
+    sums.iter::<f64>().position(|sum| sum != 0.0)
 }
 
 /// The value, if it lies between two others, both included.

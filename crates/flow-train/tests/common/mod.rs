@@ -1,5 +1,6 @@
 //! A small problem that trains in a second: two points in the plane.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -109,7 +110,7 @@ pub(crate) fn bits<M: Module>(module: &M) -> Vec<u32> {
     struct Bits(Vec<u32>);
     impl ModuleVisitor for Bits {
         fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            let values: Vec<f32> = parameter.val().into_data().to_vec().unwrap();
+            let values: Vec<f32> = parameter.val().into_data().try_to_vec().unwrap();
             self.0.extend(values.iter().map(|v| v.to_bits()));
         }
     }

@@ -1,0 +1,76 @@
+"""What the comparison needs: packages, our binary, and what the machine is."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
+PACKAGES = ["torch", "torchdiffeq", "POT", "numpy", "scipy"]
+# What torchcfm declares (lightning, matplotlib and others) its optimal transport does not need.
+WITHOUT_DEPENDENCIES = ["torchcfm"]
+# What the binary `flow` asks of glibc at its start: keep freed memory for the next step.
+OUR_ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
+
+
+def run(*command):
+    print("+", *command, file=sys.stderr, flush=True)
+    subprocess.run([str(word) for word in command], check=True, cwd=ROOT)
+
+
+def output(*command):
+    return subprocess.run(
+        [str(word) for word in command], check=True, cwd=ROOT, capture_output=True, text=True
+    ).stdout
+
+
+def python():
+    """The interpreter of `.venv` in the clone, made and filled if it is not there."""
+    folder = ROOT / ".venv"
+    interpreter = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not interpreter.exists():
+        run(sys.executable, "-m", "venv", folder)
+        pip = [interpreter, "-m", "pip", "install", "--quiet"]
+        run(*pip, "--extra-index-url", CPU_WHEELS, *PACKAGES)
+        run(*pip, "--no-deps", *WITHOUT_DEPENDENCIES)
+    return interpreter
+
+
+def binary():
+    """`flow-bench-work`, built."""
+    build = ["--release", "--package", "flow-benches", "--bin", "flow-bench-work"]
+    run("cargo", "build", *build)
+    metadata = json.loads(output("cargo", "metadata", "--no-deps", "--format-version", "1"))
+    return Path(metadata["target_directory"]) / "release" / "flow-bench-work"
+
+
+def versions(interpreter):
+    """Version of each package, by name."""
+    names = PACKAGES + WITHOUT_DEPENDENCIES
+    code = "import sys, importlib.metadata as m; print(*map(m.version, sys.argv[1:]))"
+    found = dict(zip(names, output(interpreter, "-c", code, *names).split()))
+    python_version = output(interpreter, "-c", "import platform; print(platform.python_version())")
+    return {"Python": python_version.strip(), **found}
+
+
+def machine():
+    """The processor in words, and a short name for a folder."""
+    model, flags = platform.processor() or platform.machine(), ""
+    if os.path.exists("/proc/cpuinfo"):
+        lines = dict(
+            map(str.strip, line.split(":", 1))
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if ":" in line
+        )
+        model, flags = lines.get("model name", model), lines.get("flags", "")
+    sets = [name for name in ("avx512f", "avx2") if name in flags.split()]
+    short = sets[0].removesuffix("f") if sets else platform.machine()
+    return f"{model}, {os.cpu_count()} cores, {short}", f"{os.cpu_count()}-core-{short}"
+
+
+def commit():
+    changed = output("git", "status", "--porcelain").strip()
+    return output("git", "rev-parse", "--short", "HEAD").strip() + (" (changed)" if changed else "")

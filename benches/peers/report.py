@@ -1,0 +1,86 @@
+"""From samples to the three files of a run."""
+
+import csv
+from statistics import median, quantiles
+
+
+def scaled(seconds):
+    """Milliseconds with three digits."""
+    return f"{seconds * 1e3:.3g}" if seconds < 1 else f"{seconds * 1e3:.0f}"
+
+
+def ratio(rounds, key="seconds"):
+    """Their time over ours: the median over rounds, and the quartiles."""
+    ratios = [theirs[key] / ours[key] for ours, theirs in rounds]
+    low, middle, high = quantiles(ratios, n=4, method="inclusive")
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def work_table(races):
+    rows = []
+    for (title, rival, threads), race in races.items():
+        ours, theirs = ([side["seconds"] for side in sides] for sides in zip(*race.rounds))
+        rows.append(
+            [
+                title,
+                threads,
+                scaled(median(ours)),
+                rival,
+                scaled(median(theirs)),
+                ratio(race.rounds),
+                ratio(race.rounds, "cpu_seconds"),
+                "{:.0f} / {:.0f}".format(*race.memory),
+            ]
+        )
+    head = "work,threads,ours ms,rival,rival ms,ratio,ratio of CPU time,peak MiB".split(",")
+    return table(head, rows)
+
+
+def step_table(races):
+    rows = []
+    for (title, rival, threads), race in races.items():
+        if race.steps[0] > 1 and title.startswith("dopri5"):
+            per_step = [
+                median(side["seconds"] for side in sides) / steps * 1e6
+                for sides, steps in zip(zip(*race.rounds), race.steps)
+            ]
+            rows.append([title, f"{per_step[0]:.1f}", rival, f"{per_step[1]:.1f}"])
+    return table(["solve", "ours us per step", "rival", "rival us per step"], rows)
+
+
+def first_table(firsts):
+    rows = []
+    for title, seconds in firsts.items():
+        ours, theirs = (median(side) for side in zip(*seconds))
+        spread = sorted(t / o for o, t in seconds)
+        row = [title, f"{ours:.3f}", f"{theirs:.2f}", f"{theirs / ours:.0f}"]
+        rows.append([*row, f"{spread[0]:.0f} to {spread[-1]:.0f}"])
+    head = ["from process start to", "ours s", "PyTorch s", "ratio", "least and largest"]
+    return table(head, rows)
+
+
+def summary(races, firsts):
+    parts = ["# Ours and theirs", "", work_table(races), "", step_table(races)]
+    if firsts:
+        parts += ["", first_table(firsts)]
+    return "\n".join(parts) + "\n"
+
+
+def write_raw(path, races, firsts):
+    with open(path, "w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["work", "threads", "side", "round", "times", "seconds", "cpu_seconds"])
+        for (title, rival, threads), race in races.items():
+            for i, pair in enumerate(race.rounds):
+                for side, sample in zip(("flow-matching", rival), pair):
+                    seconds = [f"{sample[key]:.6g}" for key in ("seconds", "cpu_seconds")]
+                    out.writerow([title, threads, side, i, sample["times"], *seconds])
+        for title, rounds in firsts.items():
+            for i, pair in enumerate(rounds):
+                for side, seconds in zip(("flow-matching", "PyTorch"), pair):
+                    out.writerow([f"start to {title}", "", side, i, 1, f"{seconds:.6g}", ""])

@@ -1,0 +1,119 @@
+"""Runs the same work here and in PyTorch, torchdiffeq, POT, torchcfm and scipy, in turns.
+
+    cargo xtask bench --against torch
+    python3 benches/peers/run.py --only mlp-train-256 norm-silu --threads 1
+
+Both sides work on the same cores with the same number of threads and with networks of equal
+parameter counts. The table goes to the terminal; that of a whole run is kept, with the raw times,
+in benches/runs/<date>-<machine>/. See benches/README.md.
+"""
+
+import argparse
+import datetime
+import os
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+import environment
+import report
+from race import Side, first_answer, race
+
+TORCH = "PyTorch"
+# Title, our work, rivals: (name, their work).
+NETWORKS = [
+    ("MLP 3x256, train step, 256 points", "mlp-train-256"),
+    ("MLP 3x256, train step, 4096 points", "mlp-train-4096"),
+    ("U-Net 1x8x8, train step, 64 images", "unet-train-8"),
+    ("U-Net 1x28x28, train step, 64 images", "unet-train-28"),
+    ("U-Net 3x32x32, train step, 64 images", "unet-train-32"),
+    ("MLP, 10,000 points, 10 Euler steps", "mlp-sample-10000"),
+    ("U-Net 1x8x8, forward, 64 images", "unet-forward-8"),
+    ("U-Net 1x28x28, forward, 64 images", "unet-forward-28"),
+    ("U-Net 3x32x32, forward, 64 images", "unet-forward-32"),
+    ("convolution 3x3, 64 to 64, 32x32, with backward", "conv-3x3"),
+    ("group norm + SiLU, 64x64x32x32, with backward", "norm-silu"),
+]
+# Done with one thread alone: nothing in them is shared among threads on either side.
+SERIAL = [
+    ("dopri5, 100 steps, 64x2", "solve-64x2", ["torchdiffeq"]),
+    ("dopri5, 100 steps, 64x3x32x32", "solve-64x3x32x32", ["torchdiffeq"]),
+    ("exact coupling, 64 points", "coupling-64", ["POT", "scipy", "torchcfm"]),
+    ("exact coupling, 256 points", "coupling-256", ["POT", "scipy", "torchcfm"]),
+    ("exact coupling, 1024 points", "coupling-1024", ["POT", "scipy", "torchcfm"]),
+]
+FIRST = [
+    ("1,000 points, MLP, 10 Euler steps", "mlp-sample-1000"),
+    ("1,000 digits, U-Net 1x8x8, 10 Euler steps", "unet-sample-1000"),
+]
+
+
+def entries(threads):
+    """(title, rival, threads, our work, their work) of every race."""
+    for n in threads:
+        yield from ((title, TORCH, n, work, work) for title, work in NETWORKS)
+    for title, work, rivals in SERIAL:
+        for rival in rivals:
+            yield title, rival, 1, work, f"{work}/{rival}" if len(rivals) > 1 else work
+
+
+def main():
+    words, short = environment.machine()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--only", nargs="+", metavar="WORK", help="names of benches/src/lib.rs")
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each race, about")
+    parser.add_argument("--python", type=Path, help="use this interpreter and its packages")
+    parser.add_argument("--binary", type=Path, help="use this flow-bench-work, do not build it")
+    parser.add_argument("--machine", default=short, help="its name in the folder of the run")
+    parser.add_argument("--note", default="", help="what else the machine did, for the README")
+    args = parser.parse_args()
+
+    here = Path(__file__).resolve().parent
+    interpreter = args.python or environment.python()
+    versions = environment.versions(interpreter)
+    print(*(f"{name} {version}" for name, version in versions.items()), sep=", ")
+    ours = Side([args.binary or environment.binary()], environment.OUR_ALLOCATOR)
+    theirs = Side([interpreter, here / "work.py"], {"PYTHONDONTWRITEBYTECODE": "1"})
+
+    chosen = lambda work: not args.only or work in args.only
+    races, firsts = {}, {}
+    for title, rival, threads, our_work, their_work in entries(args.threads):
+        if chosen(our_work):
+            result = race((ours, theirs), (our_work, their_work), threads, args.seconds)
+            races[title, rival, threads] = result
+            ratio = report.ratio(result.rounds)
+            print(f"{title}, {rival}, {threads} threads: {ratio}", file=sys.stderr, flush=True)
+    for title, work in FIRST:
+        if chosen(work):
+            firsts[title] = first_answer((ours, theirs), work, max(args.threads))
+
+    text = report.summary(races, firsts)
+    print(text)
+    if not args.only:
+        keep(text, races, firsts, words, args, versions)
+
+
+def keep(text, races, firsts, words, args, versions):
+    """Writes the files of a run."""
+    date = datetime.date.today().isoformat()
+    folder = environment.ROOT / "benches" / "runs" / f"{date}-{args.machine}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "summary.md").write_text(text)
+    report.write_raw(folder / "raw.csv", races, firsts)
+    facts = {
+        "machine": words,
+        "commit": environment.commit(),
+        "command": "python3 benches/peers/run.py " + " ".join(sys.argv[1:]),
+        **versions,
+    }
+    lines = [f"# {date}, {words}", "", *(f"- {name}: {fact}" for name, fact in facts.items())]
+    lines += ["", "What the columns mean: [benches/README.md](../../README.md)."]
+    lines += ["", args.note] if args.note else []
+    (folder / "README.md").write_text("\n".join(lines) + "\n")
+    print(f"kept in {os.path.relpath(folder)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""The work of benches/src in PyTorch, torchdiffeq, POT, torchcfm and scipy.
+
+Speaks as flow-bench-work does: each line of input is a number of repetitions, each line of output a
+JSON object; the first says what the work is.
+
+    echo 20 | python benches/peers/work.py mlp-train-256 --threads 1
+"""
+
+import argparse
+import copy
+import json
+import sys
+import time
+
+import torch
+from torch.nn import functional as F
+
+from networks import Mlp, UNet
+
+IMAGES = 64
+EULER_STEPS = 10
+SOLVER_STEPS = 100
+SIZES = {
+    8: {"image_channels": 1, "attention": [4]},
+    28: {"image_channels": 1, "attention": [7]},
+    32: {"image_channels": 3, "attention": [8]},
+}
+
+
+class Work:
+    def __init__(self, run, network=None, steps=1):
+        self.run = run
+        self.parameters = sum(p.numel() for p in network.parameters()) if network else 0
+        self.steps = steps
+
+
+def unet(size):
+    return UNet(size=size, **SIZES[size]), [SIZES[size]["image_channels"], size, size]
+
+
+def train(network, shape, rows):
+    """Batch, forward, backward, AdamW, moving average."""
+    data = torch.randn(4 * rows, *shape)
+    average = copy.deepcopy(network).requires_grad_(False)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-4)
+
+    def step():
+        x1 = data[torch.randint(len(data), (rows,))]
+        x0, t = torch.randn_like(x1), torch.rand(rows)
+        column = t.reshape(rows, *[1] * len(shape))
+        x_t, target = column * x1 + (1 - column) * x0, x1 - x0
+        loss = (network(x_t, t) - target).square().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 0.01)
+
+    return Work(step, network)
+
+
+def euler(network, shape, count):
+    network.requires_grad_(False)
+
+    @torch.inference_mode()
+    def run():
+        x = torch.randn(count, *shape)
+        for i in range(EULER_STEPS):
+            t = torch.full((count,), i / EULER_STEPS)
+            x = x + network(x, t) / EULER_STEPS
+        return x.numpy()
+
+    return Work(run, network, EULER_STEPS)
+
+
+def forward(network, shape):
+    x, t = torch.randn(IMAGES, *shape), torch.randn(IMAGES)
+
+    @torch.inference_mode()
+    def run():
+        network(x, t)
+
+    return Work(run, network)
+
+
+def with_backward(op, *shapes):
+    leaves = [torch.randn(shape, requires_grad=True) for shape in shapes]
+
+    def run():
+        torch.autograd.grad(op(*leaves).sum(), leaves)
+
+    return Work(run)
+
+
+def conv_3x3():
+    op = lambda x, weight, bias: F.conv2d(x, weight, bias, padding=1)
+    return with_backward(op, (64, 64, 32, 32), (64, 64, 3, 3), (64,))
+
+
+def norm_silu():
+    op = lambda x, scale, shift: F.silu(F.group_norm(x, 8, scale, shift))
+    return with_backward(op, (64, 64, 32, 32), (64,), (64,))
+
+
+def solve(*shape):
+    """dopri5 on a field that hands out a slope it keeps: what remains is the solver."""
+    from torchdiffeq import odeint
+
+    y0, slope, t = torch.randn(shape), torch.randn(shape), torch.tensor([0.0, 1.0])
+    calls = 0
+
+    def field(_t, _y):
+        nonlocal calls
+        calls += 1
+        return slope
+
+    @torch.inference_mode()
+    def run():
+        options = {"max_step": 1 / SOLVER_STEPS}
+        odeint(field, y0, t, rtol=1e-5, atol=1e-5, method="dopri5", options=options)
+
+    run()
+    # Two calls find the first step; each step makes six.
+    return Work(run, steps=(calls - 2) // 6)
+
+
+def coupling(n, rival):
+    x0, x1 = torch.randn(n, 2), torch.randn(n, 2)
+    if rival == "scipy":
+        from scipy.optimize import linear_sum_assignment
+        from scipy.spatial.distance import cdist
+
+        return Work(lambda: linear_sum_assignment(cdist(x0.numpy(), x1.numpy(), "sqeuclidean")))
+    if rival == "POT":
+        import ot
+
+        a = ot.unif(n)
+        return Work(lambda: ot.emd(a, a, ot.dist(x0.numpy(), x1.numpy())))
+    from torchcfm.optimal_transport import OTPlanSampler
+
+    sampler = OTPlanSampler("exact")
+    return Work(lambda: sampler.sample_plan(x0, x1))
+
+
+WORKS = {
+    "mlp-train-256": lambda: train(Mlp(), [2], 256),
+    "mlp-train-4096": lambda: train(Mlp(), [2], 4096),
+    **{f"unet-train-{n}": lambda n=n: train(*unet(n), IMAGES) for n in SIZES},
+    **{f"unet-forward-{n}": lambda n=n: forward(*unet(n)) for n in SIZES},
+    "mlp-sample-10000": lambda: euler(Mlp(), [2], 10_000),
+    "mlp-sample-1000": lambda: euler(Mlp(), [2], 1000),
+    "unet-sample-1000": lambda: euler(*unet(8), 1000),
+    "conv-3x3": conv_3x3,
+    "norm-silu": norm_silu,
+    "solve-64x2": lambda: solve(64, 2),
+    "solve-64x3x32x32": lambda: solve(64, 3, 32, 32),
+    **{
+        f"coupling-{n}/{rival}": lambda n=n, rival=rival: coupling(n, rival)
+        for n in (64, 256, 1024)
+        for rival in ("POT", "scipy", "torchcfm")
+    },
+}
+
+
+def say(line):
+    print(json.dumps(line), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work", choices=WORKS)
+    parser.add_argument("--threads", type=int)
+    args = parser.parse_args()
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    work = WORKS[args.work]()
+    threads = torch.get_num_threads()
+    say(
+        {
+            "work": args.work,
+            "parameters": work.parameters,
+            "steps": work.steps,
+            "threads": threads,
+        }
+    )
+    for line in sys.stdin:
+        times = int(line)
+        clock, cpu = time.perf_counter(), time.process_time()
+        for _ in range(times):
+            work.run()
+        clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
+        say({"times": times, "seconds": clock / times, "cpu_seconds": cpu / times})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+//! The pieces of work that are timed, by `cargo bench` alone and by `flow-bench-work` beside PyTorch.
+//!
+//! Each is a [`Work`]: everything that is prepared once, and a closure that does it once more.
+//! [`WORKS`] names those that `peers/work.py` does too, in the same shapes.
+
+pub mod couple;
+pub mod kernel;
+pub mod network;
+pub mod noise;
+pub mod sample;
+pub mod solve;
+pub mod train;
+
+use std::fmt;
+
+use burn::tensor::Device;
+
+/// Something that can be done again and again.
+pub struct Work {
+    /// Trainable numbers of its network; 0 if it has none.
+    pub parameters: usize,
+    /// Steps of its solver; 1 if it solves nothing.
+    pub steps: usize,
+    run: Box<dyn FnMut()>,
+}
+
+impl Work {
+    /// Work without a network or a solver.
+    pub fn new(run: impl FnMut() + 'static) -> Self {
+        Self { parameters: 0, steps: 1, run: Box::new(run) }
+    }
+
+    /// The same work, of a network with this many trainable numbers.
+    #[must_use]
+    pub fn with_parameters(self, parameters: usize) -> Self {
+        Self { parameters, ..self }
+    }
+
+    /// The same work, in this many steps of a solver.
+    #[must_use]
+    pub fn with_steps(self, steps: usize) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// Does it once.
+    pub fn run(&mut self) {
+        (self.run)();
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { parameters, steps, .. } = self;
+        f.debug_struct("Work")
+            .field("parameters", parameters)
+            .field("steps", steps)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Prepares a piece of work.
+pub type Prepare = fn() -> Work;
+
+/// The work that both sides do, by name.
+pub const WORKS: &[(&str, Prepare)] = &[
+    ("mlp-train-256", || train::mlp(256)),
+    ("mlp-train-4096", || train::mlp(4096)),
+    ("unet-train-8", || train::unet(8)),
+    ("unet-train-28", || train::unet(28)),
+    ("unet-train-32", || train::unet(32)),
+    ("unet-forward-8", || sample::unet_forward(8)),
+    ("unet-forward-28", || sample::unet_forward(28)),
+    ("unet-forward-32", || sample::unet_forward(32)),
+    ("mlp-sample-10000", || sample::points(10_000)),
+    ("mlp-sample-1000", || sample::points(1000)),
+    ("unet-sample-1000", || sample::digits(1000)),
+    ("conv-3x3", kernel::conv_3x3),
+    ("norm-silu", kernel::norm_silu),
+    ("solve-64x2", || solve::tensors([64, 2])),
+    ("solve-64x3x32x32", || solve::tensors([64, 3, 32, 32])),
+    ("coupling-64", || couple::exact(64)),
+    ("coupling-256", || couple::exact(256)),
+    ("coupling-1024", || couple::exact(1024)),
+];
+
+/// Where all of it runs: burn-flex with the project's kernels.
+#[must_use]
+pub fn device() -> Device {
+    Device::flex()
+}

@@ -1,0 +1,61 @@
+//! From noise to samples, and one call of a network on the way; no tape is kept.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use flow_nn::{Condition, Network, parameter_count};
+use flow_ode::{Method, Stepping};
+use flow_path::{Linear, Prediction};
+use flow_sample::{Ode, Sampler, Trained, prior};
+
+use crate::{Work, device, network, noise};
+
+/// Steps of Euler's method.
+const STEPS: usize = 10;
+
+/// Points in the plane from the MLP.
+#[must_use]
+pub fn points(count: usize) -> Work {
+    euler::<_, 2>(network::mlp(), vec![2], count)
+}
+
+/// Images of 8x8 pixels from the U-Net.
+#[must_use]
+pub fn digits(count: usize) -> Work {
+    euler::<_, 4>(network::unet(8), network::image(8).to_vec(), count)
+}
+
+/// One call of the U-Net on a batch of images of `size` pixels.
+#[must_use]
+pub fn unet_forward(size: usize) -> Work {
+    let network = network::unet(size);
+    let [channels, height, width] = network::image(size);
+    let x = noise::tensor([network::IMAGES, channels, height, width], 1);
+    let t = noise::tensor([network::IMAGES], 2);
+    let parameters = parameter_count(&network);
+    let run = move || {
+        black_box(network.forward(x.clone(), t.clone(), &Condition::none()));
+    };
+    Work::new(run).with_parameters(parameters)
+}
+
+fn euler<N: Network<D> + 'static, const D: usize>(
+    network: N,
+    shape: Vec<usize>,
+    count: usize,
+) -> Work {
+    let parameters = parameter_count(&network);
+    let sampler = Ode::new(Method::Euler, Stepping::Count(STEPS));
+    let run = move || {
+        let predictor = Trained {
+            network: &network,
+            condition: Condition::none(),
+            schedule: Arc::new(Linear { sigma_min: 0.0 }),
+            prediction: Prediction::Velocity,
+        };
+        let x0 = prior::<D>(0, 0..count, &shape, &predictor, &device());
+        let generated = sampler.sample(&predictor, x0).expect("a fixed grid always ends");
+        black_box(generated.x.into_data());
+    };
+    Work::new(run).with_parameters(parameters).with_steps(STEPS)
+}

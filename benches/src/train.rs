@@ -1,0 +1,125 @@
+//! One step of training: batch, forward, backward, AdamW, moving average.
+
+use std::sync::Arc;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::container::TensorContainer;
+use burn::tensor::{Device, Tensor};
+use flow_nn::{Network, parameter_count};
+use flow_path::stream::Streams;
+use flow_path::{Independent, Linear, Prediction, Uniform};
+use flow_train::{
+    BatchSource, Ema, FlowMatching, MatchingBatches, Objective, Regression, Rows,
+};
+
+use crate::{Work, device, network, noise};
+
+const LEARNING_RATE: f64 = 1e-3;
+/// The data set holds this many batches.
+const BATCHES: usize = 4;
+
+/// A step of the MLP on `rows` points.
+#[must_use]
+pub fn mlp(rows: usize) -> Work {
+    work::<_, 2>(network::mlp(), &[2], rows)
+}
+
+/// A step of the U-Net on a batch of images of `size` pixels.
+#[must_use]
+pub fn unet(size: usize) -> Work {
+    work::<_, 4>(network::unet(size), &network::image(size), network::IMAGES)
+}
+
+fn work<N: Network<D> + 'static, const D: usize>(
+    network: N,
+    shape: &[usize],
+    rows: usize,
+) -> Work {
+    let parameters = parameter_count(&network);
+    let mut training = Some(Training::<N, D>::new(network, shape, rows));
+    Work::new(move || training = training.take().map(Training::step)).with_parameters(parameters)
+}
+
+/// A network in training, as `flow_train::fit` trains it, one step at a time and in one thread.
+struct Training<N, const D: usize> {
+    network: N,
+    average: N,
+    optimizer: ModuleOptimizer,
+    batches: MatchingBatches<D>,
+    device: Device,
+    done: usize,
+}
+
+impl<N: Network<D>, const D: usize> Training<N, D> {
+    fn new(network: N, shape: &[usize], rows: usize) -> Self {
+        let network = network.train();
+        let size: usize = shape.iter().product();
+        let data = Rows::new(shape.to_vec(), noise::numbers(BATCHES * rows * size, 1), None);
+        let matching = FlowMatching {
+            schedule: Arc::new(Linear { sigma_min: 0.0 }),
+            prediction: Prediction::Velocity,
+            times: Arc::new(Uniform),
+            coupling: Arc::new(Independent),
+            label_drop: 0.0,
+        };
+        Self {
+            average: network.valid().no_grad(),
+            network,
+            optimizer: AdamWConfig::new().init(),
+            batches: MatchingBatches {
+                matching,
+                data: Arc::new(data),
+                classes: 0,
+                rows,
+                streams: Streams::new(2),
+            },
+            device: device().autodiff(),
+            done: 0,
+        }
+    }
+
+    fn step(mut self) -> Self {
+        let batch = self
+            .batches
+            .batch(self.done, &self.device)
+            .expect("independent pairs of finite rows can always be made");
+        let loss = Regression::<D>.loss(&self.network, batch).total;
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        self.network = self.optimizer.step(LEARNING_RATE, self.network, gradients);
+        self.done += 1;
+        let rows = self.batches.rows as f64;
+        let beta = Ema::default().decay(self.done as f64 * rows, rows);
+        self.average = blend(self.average, &self.network, beta);
+        self
+    }
+}
+
+/// `average <- beta average + (1 - beta) network`, parameter by parameter.
+fn blend<M: Module>(average: M, network: &M, beta: f64) -> M {
+    let mut weights = Weights(TensorContainer::default());
+    network.visit(&mut weights);
+    average.map(&mut Blend { weights, beta })
+}
+
+struct Weights(TensorContainer<ParamId>);
+
+impl ModuleVisitor for Weights {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        self.0.register::<Tensor<D>>(parameter.id, parameter.val().inner());
+    }
+}
+
+struct Blend {
+    weights: Weights,
+    beta: f64,
+}
+
+impl ModuleMapper for Blend {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let weight = self.weights.0.get::<Tensor<D>>(&parameter.id);
+        let weight = weight.expect("the average has the parameters of the network");
+        let beta = self.beta;
+        parameter.map(|average| average * beta + weight * (1.0 - beta))
+    }
+}

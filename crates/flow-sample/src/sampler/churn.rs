@@ -1,0 +1,46 @@
+//! Going too far and coming back with fresh noise.
+
+use burn::tensor::Tensor;
+use flow_path::Prediction;
+
+use super::walk::{walk, within};
+use super::{Generated, Grid, Noise, Sampler, Seeded};
+use crate::error::SampleError;
+use crate::predictor::Predictor;
+
+/// A DDIM step too long, of which the fraction `c` is undone by noising.
+///
+/// DDIM to the log signal-to-noise ratio `lambda_r = lambda_t + (lambda_s - lambda_t) / (1 - c)`, then
+/// back to `lambda_s`: `x_s = (alpha_s / alpha_r) x_r + sqrt(sigma_s^2 - (alpha_s / alpha_r)^2 sigma_r^2) z`.
+/// Together `x_s = alpha_s x_1 + sigma_s (q x_0 + sqrt(1 - q^2) z)` with `q = e^{-h c / (1 - c)}`, in
+/// which the time `r` no longer appears.
+///
+/// `c = 0` is DDIM and `c = 1/2` is DDPM. The larger `c`, the less an early prediction weighs in the
+/// sample. Not to be confused with the churn of [`Edm`](super::Edm), which adds noise before a step.
+///
+/// # Reference
+/// Gao et al. (2024), "Diffusion Meets Flow Matching: Two Sides of the Same Coin".
+#[derive(Clone, Debug, PartialEq)]
+pub struct Churn<N = Seeded> {
+    /// The times.
+    pub grid: Grid,
+    /// Fraction `c` of each step that is undone, in `[0, 1)`.
+    pub fraction: f64,
+    /// Where the noise comes from.
+    pub noise: N,
+}
+
+impl<N: Noise<D>, const D: usize> Sampler<D> for Churn<N> {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor<D>,
+        x0: Tensor<D>,
+    ) -> Result<Generated<D>, SampleError> {
+        let c = within("fraction", self.fraction, (0.0, 1.0 - f64::EPSILON))?;
+        walk(&self.grid, predictor, x0, |model, step, x| {
+            let data = model.predict(Prediction::Data, &x, step.t);
+            let q = step.decay().powf(c / (1.0 - c));
+            Ok(step.remix(x, data, q, |x| self.noise.draw(step.index, x)))
+        })
+    }
+}

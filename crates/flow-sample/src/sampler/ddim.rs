@@ -1,0 +1,53 @@
+//! DDIM, with any amount of fresh noise.
+
+use burn::tensor::Tensor;
+use flow_path::Prediction;
+
+use super::walk::{walk, within};
+use super::{Generated, Grid, Noise, Sampler, Seeded};
+use crate::error::SampleError;
+use crate::predictor::Predictor;
+
+/// Denoising diffusion implicit models: the predicted pair, mixed anew at the next time.
+///
+/// `x_s = alpha_s x_1 + sqrt(sigma_s^2 - sigma_eta^2) x_0 + sigma_eta z` with
+/// `sigma_eta = eta sigma_s sqrt(1 - e^{-2h})` and `e^{-h} = (alpha_t sigma_s) / (alpha_s sigma_t)`.
+///
+/// With `eta` 0 it is deterministic and, on any schedule, an Euler step in each [`Space`](super::Space);
+/// on the linear schedule also an Euler step on the velocity. With `eta` 1 it is [`Ancestral`](super::Ancestral).
+///
+/// # Reference
+/// Song, Meng & Ermon (2021), "Denoising Diffusion Implicit Models", arXiv:2010.02502, equations 12
+/// and 16.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ddim<N = Seeded> {
+    /// The times.
+    pub grid: Grid,
+    /// Amount of fresh noise, in `[0, 1]`.
+    pub eta: f64,
+    /// Where that noise comes from.
+    pub noise: N,
+}
+
+impl Ddim {
+    /// DDIM without fresh noise.
+    #[must_use]
+    pub fn deterministic(grid: Grid) -> Self {
+        Self { grid, eta: 0.0, noise: Seeded::default() }
+    }
+}
+
+impl<N: Noise<D>, const D: usize> Sampler<D> for Ddim<N> {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor<D>,
+        x0: Tensor<D>,
+    ) -> Result<Generated<D>, SampleError> {
+        let eta = within("eta", self.eta, (0.0, 1.0))?;
+        walk(&self.grid, predictor, x0, |model, step, x| {
+            let data = model.predict(Prediction::Data, &x, step.t);
+            let fresh = eta * eta * (1.0 - step.decay().powi(2)); // sigma_eta^2 / sigma_s^2
+            Ok(step.remix(x, data, (1.0 - fresh).sqrt(), |x| self.noise.draw(step.index, x)))
+        })
+    }
+}
