@@ -9,9 +9,7 @@ use burn::tensor::{Device, Tensor};
 use flow_nn::{Network, parameter_count};
 use flow_path::stream::Streams;
 use flow_path::{Independent, Linear, Prediction, Uniform};
-use flow_train::{
-    BatchSource, Ema, FlowMatching, MatchingBatches, Objective, Regression, Rows,
-};
+use flow_train::{BatchSource, Ema, FlowMatching, MatchingBatches, Objective, Regression, Rows};
 
 use crate::{Work, device, network, noise};
 
@@ -31,11 +29,7 @@ pub fn unet(size: usize) -> Work {
     work::<_, 4>(network::unet(size), &network::image(size), network::IMAGES)
 }
 
-fn work<N: Network<D> + 'static, const D: usize>(
-    network: N,
-    shape: &[usize],
-    rows: usize,
-) -> Work {
+fn work<N: Network<D> + 'static, const D: usize>(network: N, shape: &[usize], rows: usize) -> Work {
     let parameters = parameter_count(&network);
     let mut training = Some(Training::<N, D>::new(network, shape, rows));
     Work::new(move || training = training.take().map(Training::step)).with_parameters(parameters)

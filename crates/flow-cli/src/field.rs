@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use anyhow::Result;
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Schedule, Target};
 use rand_distr::{Distribution, StandardNormal};
@@ -39,25 +38,22 @@ struct FieldError {
 ///
 /// Points are drawn from the path, so errors are weighted by its density. The loss of the network
 /// and of the exact field are measured on the same pairs.
-pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Result<Option<FieldReport>> {
-    let Some(target) = registry::target(&recipe.data.set) else { return Ok(None) };
+pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldReport> {
+    let target = registry::target(&recipe.data.set)?;
     let schedule = registry::schedule(recipe.path.schedule);
     let (start, end) = schedule.span();
     let (mut times, mut loss, mut loss_floor) = (Vec::new(), 0.0, 0.0);
     let count = 20_u32;
     for i in 0..count {
         let t = start + (end - start) * (f64::from(i) + 0.5) / f64::from(count);
-        let Some(errors) = at(&target, &*schedule, model, t, Streams::new(seed), u64::from(i))
-        else {
-            return Ok(None);
-        };
+        let errors = at(&target, &*schedule, model, t, Streams::new(seed), u64::from(i))?;
         loss += errors.loss / f64::from(count);
         loss_floor += errors.floor / f64::from(count);
         if i % 4 == 2 || i == count - 1 {
             times.push(FieldError { t, rmse: errors.field.sqrt(), exact_rms: errors.exact.sqrt() });
         }
     }
-    Ok(Some(FieldReport { times, loss, loss_floor }))
+    Some(FieldReport { times, loss, loss_floor })
 }
 
 /// Mean squares per dimension.

@@ -13,6 +13,9 @@ static GENERATOR: Mutex<()> = Mutex::new(());
 /// Weights are drawn on the host (the `flex` backend), because each backend has its own generator.
 /// They are drawn before this function returns: Burn's parameters are otherwise drawn at first use,
 /// and a draw in between would change them.
+///
+/// # Errors
+/// Those of `init`.
 pub fn init_seeded<M: Module, E>(
     seed: u64,
     device: &Device,

@@ -1,5 +1,6 @@
 //! Burn's layers hold the parameters, `flow-kernels` does the arithmetic.
 
+use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{GroupNorm, Initializer, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
@@ -7,13 +8,13 @@ use flow_kernels::{Activation, conv2d, group_norm_act, linear_act};
 
 /// `act(x W + b)`, `[B, in] -> [B, out]`.
 pub(crate) fn linear(layer: &Linear, x: Tensor<2>, activation: Activation) -> Tensor<2> {
-    linear_act(x, layer.weight.val(), layer.bias.as_ref().map(|b| b.val()), activation)
+    linear_act(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), activation)
 }
 
 /// A `kernel x kernel` convolution that keeps the size at stride 1, `[B, C, H, W] -> [B, C', H', W']`.
 pub(crate) fn conv(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let padding = layer.kernel_size[0] / 2;
-    conv2d(x, layer.weight.val(), layer.bias.as_ref().map(|b| b.val()), layer.stride[0], padding)
+    conv2d(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), layer.stride[0], padding)
 }
 
 /// `act(gamma (x - mean) / std + beta)` over groups of channels.

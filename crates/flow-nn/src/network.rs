@@ -23,8 +23,7 @@ impl Condition {
     /// One class per row.
     #[must_use]
     pub fn classes(class: &[usize], device: &Device) -> Self {
-        let class: Vec<i64> =
-            class.iter().map(|&c| i64::try_from(c).expect("a class fits in 63 bits")).collect();
+        let class: Vec<i64> = class.iter().map(|&c| c as i64).collect();
         let n = class.len();
         Self { class: Some(Tensor::from_data(TensorData::new(class, [n]), device)) }
     }

@@ -62,6 +62,7 @@ pub use likelihood::{Likelihood, LogProb};
 pub use noise::{normal_rows, prior};
 pub use predictor::{Predictor, Trained, Velocity};
 pub use sampler::{
-    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, Grid, KarrasChurn, LastStep,
-    Multistep, Noise, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc, UniPcOrder,
+    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, Grid, KarrasChurn,
+    LastStep, Multistep, Noise, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc,
+    UniPcOrder,
 };

@@ -15,7 +15,7 @@ fn field<S: Schedule>(schedule: S) -> Exact<Gaussian, S> {
 }
 
 fn host(x: Tensor<2>) -> Vec<f32> {
-    x.into_data().to_vec().unwrap()
+    x.into_data().try_into_vec().unwrap()
 }
 
 /// The flow of a Gaussian is `x_1 = m + s x_0` on the linear path, in closed form.
@@ -82,7 +82,8 @@ fn guidance_of_one_is_the_condition_and_of_zero_is_none() {
     let with = field(schedule);
     let without = Exact::new(Gaussian::new(vec![0.0, 0.0], 1.5), schedule);
     let x = prior::<2>(3, 0..8, &[2], &with, &device);
-    let guided = |scale| Guided { with, without, scale, interval: Interval::default() };
+    let guided =
+        |scale| Guided { with: &with, without: &without, scale, interval: Interval::default() };
     let difference = |a: Tensor<2>, b: Tensor<2>| (a - b).abs().max().into_scalar::<f32>();
     let v = |p: &dyn Predictor<2>| p.predict(Prediction::Velocity, &x, 0.4);
     // `b + (a - b)` rounds once more than `a`.

@@ -108,7 +108,7 @@ pub(crate) fn evaluate(
         rows,
         straightness: straightness_of(&model, &request)?,
         classifier_accuracy: examiner.accuracy(),
-        field: field::report(recipe, &model, options.seed)?,
+        field: field::report(recipe, &model, options.seed),
         seconds: started.elapsed().as_secs_f64(),
     };
     write_text(&run.folder.join("eval.json"), &report.json())?;

@@ -58,8 +58,12 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     };
     let json = serde_json::to_string_pretty(&report).expect("a report holds numbers and text");
     write_text(&run.folder.join("likelihood.json"), &json)?;
-    print(if args.json { &json } else { report.table().trim_end() });
-    for file in files.iter().filter(|_| !args.json) {
+    if args.json {
+        print(&json);
+        return Ok(());
+    }
+    print(report.table().trim_end());
+    for file in files {
         print(&format!("picture:    {file}"));
     }
     Ok(())

@@ -93,6 +93,7 @@ impl UNetConfig {
     /// # Errors
     /// When a size is zero, channels do not divide into groups or heads, the image cannot be
     /// halved often enough, or attention is asked for at a resolution that does not exist.
+    #[expect(clippy::missing_panics_doc, reason = "the decoder mirrors the encoder")]
     pub fn init(&self, device: &Device) -> Result<UNet, NetworkError> {
         self.check()?;
         let mut build = Builder { config: self, device, modulated: 0 };

@@ -58,7 +58,12 @@ impl Space {
     }
 
     /// The time at which `eta` is halfway, if it is finite at both ends.
-    fn middle(self, schedule: &dyn Schedule, from: &Coefficients, to: &Coefficients) -> Option<f64> {
+    fn middle(
+        self,
+        schedule: &dyn Schedule,
+        from: &Coefficients,
+        to: &Coefficients,
+    ) -> Option<f64> {
         let eta = |c: &Coefficients| match self {
             Self::Data => c.alpha / c.sigma,
             Self::Noise => c.sigma / c.alpha,

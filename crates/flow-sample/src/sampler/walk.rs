@@ -36,7 +36,12 @@ impl Step {
 
     /// The predicted pair mixed at `s`, with the fraction `keep` of its noise:
     /// `alpha_s x_1 + sigma_s keep x_0`, where `x_0 = (x - alpha_t x_1) / sigma_t`.
-    pub(super) fn mix<const D: usize>(&self, x: Tensor<D>, data: Tensor<D>, keep: f64) -> Tensor<D> {
+    pub(super) fn mix<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        data: Tensor<D>,
+        keep: f64,
+    ) -> Tensor<D> {
         let kept = self.to.sigma * keep / self.from.sigma;
         data * (self.to.alpha - self.from.alpha * kept) + x * kept
     }

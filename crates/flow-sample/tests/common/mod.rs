@@ -15,7 +15,7 @@ pub(crate) fn rows(values: &[f64], columns: usize) -> Tensor<2> {
 }
 
 pub(crate) fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
-    x.into_data().convert::<f64>().to_vec().unwrap()
+    x.into_data().convert::<f64>().try_into_vec().unwrap()
 }
 
 /// `dopri5` at a tolerance that is absolute and relative.
