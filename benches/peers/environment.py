@@ -22,9 +22,8 @@ def run(*command):
 
 
 def output(*command):
-    return subprocess.run(
-        [str(word) for word in command], check=True, cwd=ROOT, capture_output=True, text=True
-    ).stdout
+    words = [str(word) for word in command]
+    return subprocess.run(words, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
 
 
 def python():
@@ -41,7 +40,9 @@ def python():
 
 def binary():
     """`flow-bench-work`, built."""
-    build = ["--release", "--package", "flow-benches", "--bin", "flow-bench-work"]
+    # Beside flow-cli it shares the Burn that `flow` was built with.
+    packages = ["--package", "flow-cli", "--package", "flow-benches"]
+    build = ["--release", *packages, "--bin", "flow-bench-work"]
     run("cargo", "build", *build)
     metadata = json.loads(output("cargo", "metadata", "--no-deps", "--format-version", "1"))
     return Path(metadata["target_directory"]) / "release" / "flow-bench-work"

@@ -17,6 +17,9 @@ def ratio(rounds, key="seconds"):
 
 
 def table(head, rows):
+    """A table, or nothing if it has no rows."""
+    if not rows:
+        return ""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
@@ -64,10 +67,10 @@ def first_table(firsts):
     return table(head, rows)
 
 
-def summary(races, firsts):
-    parts = ["# Ours and theirs", "", work_table(races), "", step_table(races)]
-    if firsts:
-        parts += ["", first_table(firsts)]
+def summary(races, firsts, note):
+    parts = ["# Ours and theirs", ""] + ([note, ""] if note else [])
+    tables = [work_table(races), step_table(races), first_table(firsts)]
+    parts.append("\n\n".join(filter(None, tables)))
     return "\n".join(parts) + "\n"
 
 

@@ -67,7 +67,7 @@ def main():
     parser.add_argument("--python", type=Path, help="use this interpreter and its packages")
     parser.add_argument("--binary", type=Path, help="use this flow-bench-work, do not build it")
     parser.add_argument("--machine", default=short, help="its name in the folder of the run")
-    parser.add_argument("--note", default="", help="what else the machine did, for the README")
+    parser.add_argument("--note", default="", help="what else the machine did, to be kept")
     args = parser.parse_args()
 
     here = Path(__file__).resolve().parent
@@ -89,7 +89,7 @@ def main():
         if chosen(work):
             firsts[title] = first_answer((ours, theirs), work, max(args.threads))
 
-    text = report.summary(races, firsts)
+    text = report.summary(races, firsts, args.note)
     print(text)
     if not args.only:
         keep(text, races, firsts, words, args, versions)
@@ -102,15 +102,15 @@ def keep(text, races, firsts, words, args, versions):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.md").write_text(text)
     report.write_raw(folder / "raw.csv", races, firsts)
+    threads = " ".join(map(str, args.threads))
     facts = {
         "machine": words,
         "commit": environment.commit(),
-        "command": "python3 benches/peers/run.py " + " ".join(sys.argv[1:]),
+        "command": f"python3 benches/peers/run.py --threads {threads} --seconds {args.seconds:g}",
         **versions,
     }
     lines = [f"# {date}, {words}", "", *(f"- {name}: {fact}" for name, fact in facts.items())]
     lines += ["", "What the columns mean: [benches/README.md](../../README.md)."]
-    lines += ["", args.note] if args.note else []
     (folder / "README.md").write_text("\n".join(lines) + "\n")
     print(f"kept in {os.path.relpath(folder)}")
 

@@ -8,12 +8,15 @@ use flow_path::{Coupling, ExactOt};
 use crate::{Work, noise};
 
 /// The cheapest pairing of `n` points with `n` others, distances included.
+///
+/// # Panics
+/// When run, if `n` is 0.
 #[must_use]
 pub fn exact(n: usize) -> Work {
     let (x0, x1) = (noise::numbers(2 * n, 1), noise::numbers(2 * n, 2));
     let mut rng = Streams::new(0).rng(0, Purpose::Coupling);
     Work::new(move || {
         let pairing = ExactOt.pair(&x0, &x1, None, 2, &mut rng);
-        black_box(pairing.expect("both sides have n finite points"));
+        black_box(pairing.expect("n finite points on both sides can be paired"));
     })
 }

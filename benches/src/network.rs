@@ -1,5 +1,7 @@
 //! The networks: those of the recipes, without classes.
 
+use burn::module::Module;
+use burn::tensor::Device;
 use flow_nn::{Mlp, MlpConfig, NetworkError, UNet, UNetConfig, init_seeded};
 
 use crate::device;
@@ -11,8 +13,7 @@ pub const IMAGES: usize = 64;
 #[must_use]
 pub fn mlp() -> Mlp {
     let config = MlpConfig::default();
-    init_seeded::<_, NetworkError>(0, &device(), |device| config.init(device))
-        .expect("the default sizes fit together")
+    drawn(|device| config.init(device))
 }
 
 /// A U-Net for square images of 8, 28 or 32 pixels, with attention at 4, 7 or 8.
@@ -30,12 +31,31 @@ pub fn unet(size: usize) -> UNet {
     let [image_channels, ..] = image(size);
     let config =
         UNetConfig { image_channels, size, attention: vec![attention], ..UNetConfig::default() };
-    init_seeded::<_, NetworkError>(0, &device(), |device| config.init(device))
-        .expect("32 channels divide into 8 groups, and each size halves twice")
+    drawn(|device| config.init(device))
 }
 
 /// Shape `[C, H, W]` of an image: grey, but for those of 32 pixels, as in the known data sets.
 #[must_use]
 pub fn image(size: usize) -> [usize; 3] {
     [if size == 32 { 3 } else { 1 }, size, size]
+}
+
+fn drawn<M: Module>(init: impl FnOnce(&Device) -> Result<M, NetworkError>) -> M {
+    init_seeded(0, &device(), init).expect("the sizes above fit together")
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_nn::parameter_count;
+
+    use super::*;
+
+    /// Counts of `peers/networks.py`.
+    #[test]
+    fn networks_have_as_many_parameters_as_in_pytorch() {
+        assert_eq!(parameter_count(&mlp()), 157_570);
+        assert_eq!(parameter_count(&unet(8)), 1_191_233);
+        assert_eq!(parameter_count(&unet(28)), 1_191_233);
+        assert_eq!(parameter_count(&unet(32)), 1_192_387);
+    }
 }

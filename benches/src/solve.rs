@@ -6,7 +6,6 @@
 
 use std::hint::black_box;
 
-use burn::tensor::Tensor;
 use flow_ode::{Adaptive, Method, Solution, State, Stepping, Tolerance, solve};
 
 use crate::{Work, noise};

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
     let (name, prepare) =
-        WORKS.iter().find(|(name, _)| *name == args.work).expect("clap knows the names");
+        WORKS.iter().find(|(name, _)| *name == args.work).expect("clap takes no other name");
     let mut work = prepare();
     say(&json!({
         "work": name,

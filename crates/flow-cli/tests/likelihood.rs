@@ -1,4 +1,5 @@
 //! The likelihood of data under a run.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 

@@ -56,8 +56,8 @@ pub enum SampleError {
         /// Largest value allowed.
         high: f64,
     },
-    /// Steps along the noise from a time without data.
-    #[error("at t = {t} there is only noise, start the grid later or step in another space")]
+    /// A step from pure noise, by a formula that divides by the share of the data.
+    #[error("at t = {t} there is only noise, where this sampler is singular, start the grid later")]
     PureNoise {
         /// The time.
         t: f64,

@@ -24,6 +24,20 @@
 //! # }
 //! ```
 //!
+//! The samplers, each on the same [`Grid`] of times, with [`Noise`] that is seeded per sample or given:
+//!
+//! | sampler | what a step is | evaluations of `n` steps |
+//! |---|---|---|
+//! | [`Ode`] | any method of flow-ode on `dx/dt = v` | those of the method |
+//! | [`Reparametrised`] | Euler or midpoint along the data, the noise or their difference | `n`, `2n` |
+//! | [`Ddim`] | the predicted pair mixed anew, with a share of fresh noise | `n` |
+//! | [`Ancestral`] | a draw from the posterior (DDPM) | `n` |
+//! | [`Churn`] | DDIM too far, then noised back | `n` |
+//! | [`Edm`] | noised, then Heun in the noise level | `2n - 1` |
+//! | [`Sde`] | Euler-Maruyama with any [`Diffusion`] | `n` |
+//! | [`DpmSolver`] | exponential, from one or two predictions, with or without noise | `n` |
+//! | [`UniPc`] | exponential, from two or three predictions, corrected by the next | `n` |
+//!
 //! [`Likelihood`] goes the other way: from data to noise with the [`Divergence`] of the velocity,
 //! hence to log-densities, and by [`Dequantise`] to bits per dimension.
 //!

@@ -1,4 +1,5 @@
 //! Traces, exact and estimated.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 

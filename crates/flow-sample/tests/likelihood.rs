@@ -1,4 +1,5 @@
 //! Log-densities against closed forms.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 

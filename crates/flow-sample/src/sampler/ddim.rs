@@ -46,8 +46,9 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for Ddim<N> {
         let eta = within("eta", self.eta, (0.0, 1.0))?;
         walk(&self.grid, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);
-            let fresh = eta * eta * (1.0 - step.decay().powi(2)); // sigma_eta^2 / sigma_s^2
-            Ok(step.remix(x, data, (1.0 - fresh).sqrt(), |x| self.noise.draw(step.index, x)))
+            // sqrt(1 - eta^2 (1 - e^{-2h})), free of cancellation at eta = 1.
+            let keep = (1.0 - eta * eta + (eta * step.decay()).powi(2)).sqrt();
+            Ok(step.remix(x, data, keep, |x| self.noise.draw(step.index, x)))
         })
     }
 }

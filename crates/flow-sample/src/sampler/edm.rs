@@ -64,7 +64,7 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for Edm<N> {
         predictor: &dyn Predictor<D>,
         x0: Tensor<D>,
     ) -> Result<Generated<D>, SampleError> {
-        within("amount", self.churn.amount, (0.0, f64::MAX))?;
+        within("amount", self.churn.amount, (0.0, f64::INFINITY))?;
         walk(&self.grid, predictor, x0, |model, step, x| {
             let (step, x) = self.churned(model, step, x);
             let data = model.predict(Prediction::Data, &x, step.t);

@@ -1,5 +1,7 @@
 //! Time grids: where a sampler stops on its way from noise to data.
 
+use std::cmp::Ordering;
+
 use flow_path::{Schedule, TimeShift};
 
 use crate::error::SampleError;
@@ -79,22 +81,23 @@ impl Grid {
         let (start, end) = predictor.span();
         let schedule = predictor.schedule();
         let times = self.over(schedule, (start, schedule.span().1));
-        if times.len() < 2 {
+        let Some((&last, asked @ [_, ..])) = times.split_last() else {
             return Err(SampleError::ShortGrid { times: times.len() });
+        };
+        let falls = |pair: &[f64]| pair[0].partial_cmp(&pair[1]) != Some(Ordering::Less);
+        if let Some(k) = times.windows(2).position(falls) {
+            let (before, t) = (times[k], times[k + 1]);
+            return Err(SampleError::GridOrder { index: k + 1, t, before });
         }
-        if let Some(k) = (1..times.len()).find(|&k| !(times[k - 1] < times[k])) {
-            return Err(SampleError::GridOrder { index: k, t: times[k], before: times[k - 1] });
-        }
-        let (asked, last) = (&times[..times.len() - 1], times[times.len() - 1]);
-        let outside = |t: &&f64| **t < start || end < **t;
-        match asked.iter().find(outside).or((1.0 < last).then_some(&last)) {
-            Some(&t) => Err(SampleError::OutsideSpan { t, start, end }),
+        let outside = asked.iter().copied().find(|t| *t < start || end < *t);
+        match outside.or((1.0 < last).then_some(last)) {
+            Some(t) => Err(SampleError::OutsideSpan { t, start, end }),
             None => Ok(times),
         }
     }
 
     fn over(&self, schedule: &dyn Schedule, (start, end): (f64, f64)) -> Vec<f64> {
-        let between = |steps: usize, time: &dyn Fn(f64) -> f64| {
+        let between = |steps: usize, time: &dyn Fn(f64) -> f64| -> Vec<f64> {
             let inner = (1..steps).map(|k| time(k as f64));
             std::iter::once(start).chain(inner).chain((0 < steps).then_some(end)).collect()
         };
@@ -113,8 +116,11 @@ impl Grid {
             Self::Given(times) => times.clone(),
             Self::Shifted(grid, shift) => {
                 let mut times = grid.over(schedule, (start, end));
-                let inner = 1..times.len().saturating_sub(1).max(1);
-                times[inner].iter_mut().for_each(|t| *t = shift.apply(*t));
+                if let [_, inner @ .., _] = times.as_mut_slice() {
+                    for t in inner {
+                        *t = shift.apply(*t);
+                    }
+                }
                 times
             }
         }

@@ -113,8 +113,9 @@ impl<const D: usize> Sampler<D> for Reparametrised {
                 return Err(SampleError::PureNoise { t: step.t });
             }
             let mut rate = model.predict(what, &x, step.t);
-            let middle = self.space.middle(model.schedule(), &step.from, &step.to);
-            if let (Rule::Midpoint, Some(t)) = (self.rule, middle) {
+            if self.rule == Rule::Midpoint
+                && let Some(t) = self.space.middle(model.schedule(), &step.from, &step.to)
+            {
                 let (p, q) = self.space.step(&step.from, &model.schedule().at(t));
                 let halfway = x.clone() * p + rate * q;
                 rate = model.predict(what, &halfway, t);

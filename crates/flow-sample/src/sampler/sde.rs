@@ -51,7 +51,9 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for Sde<N> {
             }
             let h = step.s - step.t;
             let g2 = self.diffusion.squared(step.t, &step.from);
-            let g2 = within("squared diffusion", g2, (0.0, f64::MAX))?;
+            if within("squared diffusion", g2, (0.0, f64::INFINITY))?.is_infinite() {
+                return Err(SampleError::PureNoise { t: step.t });
+            }
             let v = model.predict(Prediction::Velocity, &x, step.t);
             if g2 == 0.0 {
                 return Ok(x + v * h);

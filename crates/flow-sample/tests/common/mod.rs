@@ -1,5 +1,6 @@
 //! Fields whose divergence is known.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::f64::consts::TAU;
 
