@@ -43,18 +43,20 @@ fn difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
 
 /// Puts noise into every parameter: output layers and residual branches start at zero and would
 /// hide what is before them.
-fn stir<M: Module>(module: M, device: &Device) -> M {
+fn stir<M: Module>(module: M) -> M {
     struct Stir;
     impl burn::module::ModuleMapper for Stir {
         fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
             parameter.map(|p| {
                 let noise = ramp(p.dims(), &p.device().inner()) * 0.1;
-                let noise = if p.device().is_autodiff() { noise.autodiff() } else { noise };
-                (p + noise).detach().require_grad()
+                if p.device().is_autodiff() {
+                    (p + noise.autodiff()).detach().require_grad()
+                } else {
+                    p + noise
+                }
             })
         }
     }
-    let _ = device;
     module.map(&mut Stir)
 }
 
@@ -94,7 +96,7 @@ fn an_untrained_unet_answers_zero() {
 #[test]
 fn a_unet_listens_to_time_and_class() {
     let device = Device::flex();
-    let network = stir(unet(&small(8), &device), &device);
+    let network = stir(unet(&small(8), &device));
     let x = ramp([1, 1, 8, 8], &device);
     let at = |t: f32, class: usize| {
         let t = Tensor::from_floats([t], &device);
@@ -109,7 +111,7 @@ fn a_unet_listens_to_time_and_class() {
 #[test]
 fn rows_do_not_see_each_other() {
     let device = Device::flex();
-    let network = stir(unet(&small(8), &device), &device);
+    let network = stir(unet(&small(8), &device));
     let (x, t) = (ramp([3, 1, 8, 8], &device), ramp([3], &device));
     let condition = Condition::classes(&[0, 1, 2], &device);
     let whole = network.forward(x.clone(), t.clone(), &condition).narrow(0, 1, 1);
@@ -145,7 +147,7 @@ fn without_gradient<M: Module>(module: &M, gradients: &GradientsParams) -> Vec<S
 #[test]
 fn gradients_reach_every_parameter_of_a_unet() {
     let device = Device::flex();
-    let network = stir(unet(&small(8), &device).train(), &device);
+    let network = stir(unet(&small(8), &device).train());
     let ad = device.clone().autodiff();
     let condition = Condition::classes(&[0, 1, 2, 3], &ad);
     let y = network.forward(ramp([4, 1, 8, 8], &ad), ramp([4], &ad), &condition);
