@@ -36,7 +36,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let command = match args.against {
         None => {
             let mut command = cargo::cargo();
-            command.args(["bench", "--package", "flow-benches"]);
+            // With flow-cli beside it the features are those of `flow`, and Burn is not built again.
+            command.args(["bench", "--package", "flow-cli", "--package", "flow-benches"]);
+            command.args(["--bench", "*"]);
             if !args.rest.is_empty() {
                 command.arg("--").args(args.rest);
             }

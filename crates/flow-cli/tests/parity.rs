@@ -1,6 +1,7 @@
 //! Backends train alike: the same recipe from the same seed, here and there.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::print_stdout, reason = "shown with --nocapture")]
 
 mod common;
 
@@ -53,7 +54,6 @@ fn differences(a: &Run, b: &Run) -> (f64, f64) {
 
 fn agrees_with_flex(device: &str) {
     let (losses, samples) = differences(&run("flex", 0), &run(device, 0));
-    #[expect(clippy::print_stdout, reason = "shown with --nocapture, and quoted in docs/results")]
     println!("{device} and flex: losses differ by {losses:.1e}, samples by {samples:.1e}");
     assert!(losses < LOSS, "losses differ by {losses:.1e}");
     assert!(samples < SAMPLES, "samples differ by {samples:.1e}");

@@ -1,5 +1,8 @@
 //! Networks have the shapes they promise, listen to everything they are told, and can be trained.
 
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::float_cmp, reason = "equal to the bit is what is tested")]
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};

@@ -71,7 +71,7 @@ mod tests {
     fn sinusoids_match_their_formula() {
         let device = Device::flex();
         let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), 8);
-        let out: Vec<f32> = out.into_data().to_vec().unwrap();
+        let out: Vec<f32> = out.into_data().try_into_vec().unwrap();
         assert_eq!(&out[..8], &[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
         for k in 0..4 {
             let angle = 0.37 * 1000.0 * 1e4_f64.powf(-(k as f64) / 4.0);
