@@ -1,6 +1,9 @@
 //! The activations that a kernel can apply to its result before it is written.
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::{
+    Tensor,
+    activation::{gelu, silu},
+};
 
 /// A function applied to every element of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +17,12 @@ pub enum Activation {
     /// Elfwing, Uchibe & Doya (2017), "Sigmoid-Weighted Linear Units for Neural Network Function
     /// Approximation in Reinforcement Learning", arXiv:1702.03118.
     Silu,
+    /// `z Phi(z)` with the distribution function `Phi` of the standard normal, with derivative
+    /// `Phi(z) + z exp(-z^2 / 2) / sqrt(2 pi)`; exact, not the approximation by `tanh`.
+    ///
+    /// # Reference
+    /// Hendrycks & Gimpel (2016), "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
+    Gelu,
 }
 
 impl Activation {
@@ -21,6 +30,7 @@ impl Activation {
         match self {
             Self::Identity => z,
             Self::Silu => silu(z),
+            Self::Gelu => gelu(z),
         }
     }
 }

@@ -15,12 +15,12 @@ use burn::backend::{
 };
 
 use super::{
-    buffer::{Place, assume_init, written},
+    activation::{activate, activated, differentiate},
+    buffer::{assume_init, written},
     contiguous, dims,
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
-    simd::{Simd, WithSimd, dispatch, silu, silu_derivative},
-    slice, tensor, transform,
+    slice, tensor,
 };
 use crate::Activation;
 
@@ -69,7 +69,7 @@ fn affine(x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor, act: Activatio
             let start = i * sizes.chunk() * sizes.inner;
             let x = &x[start..start + rows * sizes.inner];
             let z = multiply(sizes, x, weight, bias, y);
-            dispatch(Activate { z, act });
+            activate(z, act);
         });
     };
     // SAFETY: the chunks cover the result, and `multiply` writes all of each.
@@ -101,68 +101,6 @@ fn multiply<'a>(
         Parallelism::None,
     );
     y
-}
-
-struct Activate<'a> {
-    z: &'a mut [f32],
-    act: Activation,
-}
-
-impl WithSimd for Activate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        if self.act == Activation::Silu {
-            Place::Within(self.z).map(|z| silu::<S>(z));
-        }
-    }
-}
-
-/// The activation of a tensor that is kept.
-fn activated(z: &FlexTensor) -> FlexTensor {
-    struct Silu<'a>(Place<'a>);
-
-    impl WithSimd for Silu<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) {
-            self.0.map(|z| silu::<S>(z));
-        }
-    }
-
-    let len = slice(z).len();
-    let write = |place: Place<'_>| {
-        for_each(place.pieces(PIECE).into_iter(), len, |piece| dispatch(Silu(piece)));
-    };
-    // SAFETY: the pieces cover all elements, and each is mapped.
-    unsafe { transform(z.clone(), write) }
-}
-
-/// Elements of a piece of an elementwise loop.
-const PIECE: usize = 1 << 14;
-
-/// `dL/dz` from `g = dL/dy`.
-fn through_silu(g: FlexTensor, z: &FlexTensor) -> FlexTensor {
-    struct Chain<'a>(Place<'a>, &'a [f32]);
-
-    impl WithSimd for Chain<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) {
-            self.0.map_with(self.1, |g, z| g * silu_derivative::<S>(z));
-        }
-    }
-
-    let z = slice(z);
-    let write = |place: Place<'_>| {
-        let pieces = place.pieces(PIECE).into_iter().zip(z.chunks(PIECE));
-        for_each(pieces, z.len(), |(g, z)| dispatch(Chain(g, z)));
-    };
-    // SAFETY: the pieces cover all elements, and each is mapped.
-    unsafe { transform(g, write) }
 }
 
 /// `dL/dx = dz W^T`.
@@ -233,7 +171,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
             let z = affine(&x, &weight, &bias, Activation::Identity);
             let (y, z) = match act {
                 Activation::Identity => (z, None),
-                Activation::Silu => (activated(&z), Some(z)),
+                _ => (activated(&z, act), Some((z, act))),
             };
             prep.finish(Saved { x, weight, z }, y)
         }
@@ -244,8 +182,8 @@ pub(super) fn tracked<C: CheckpointStrategy>(
 struct Saved {
     x: FlexTensor,
     weight: FlexTensor,
-    /// The argument of the activation, if there is one.
-    z: Option<FlexTensor>,
+    /// The activation and its argument, if there is one.
+    z: Option<(FlexTensor, Activation)>,
 }
 
 #[derive(Debug)]
@@ -260,7 +198,7 @@ impl Backward<Flex, 3> for Step {
         let sizes = Sizes::new(&x, &weight);
         let dz = match &z {
             None => g,
-            Some(z) => through_silu(g, z),
+            Some((z, act)) => differentiate(g, z, *act),
         };
         let dz = slice(&dz);
         for (i, node) in ops.parents.into_iter().enumerate() {

@@ -4,6 +4,7 @@
     reason = "what is not inlined into a `dispatch` is compiled for the baseline instruction set"
 )]
 
+mod activation;
 mod attention;
 mod buffer;
 mod conv;

@@ -4,7 +4,7 @@
 //! variance, result) cost one trip to memory. The groups of all samples are the jobs.
 #![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use burn::backend::{
     Autodiff, Flex,
@@ -18,10 +18,11 @@ use burn::backend::{
 };
 
 use super::{
+    activation::{Function, WithFunction, choose},
     buffer::Place,
     contiguous, dims,
     parallel::for_each,
-    simd::{LANES, Simd, WithSimd, dispatch, mul_add, silu, silu_derivative, sum_lanes, sum_of},
+    simd::{LANES, Simd, WithSimd, dispatch, mul_add, sum_lanes, sum_of},
     slice, tensor, transform,
 };
 use crate::Activation;
@@ -124,21 +125,31 @@ impl WithSimd for Normalise<'_> {
     type Output = Moments;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) -> Moments {
-        let x = self.group.source();
+    fn with_simd<S: Simd>(self, _: S) -> Moments {
+        choose(self.options.act, Vectorised(self, PhantomData::<S>))
+    }
+}
+
+/// A kernel with its instruction set, to be given its activation.
+struct Vectorised<K, S>(K, PhantomData<S>);
+
+impl<S: Simd> WithFunction for Vectorised<Normalise<'_>, S> {
+    type Output = Moments;
+
+    #[inline(always)]
+    fn with_function<F: Function>(self) -> Moments {
+        let Normalise { mut group, scale, shift, pixels, options } = self.0;
+        let x = group.source();
         let n = x.len() as f32;
         let mean = sum_of(x, |x| x) / n;
         let var = sum_of(x, |x| (x - mean) * (x - mean)) / n;
-        let rstd = (f64::from(var) + self.options.epsilon).sqrt().recip() as f32;
+        let rstd = (f64::from(var) + options.epsilon).sqrt().recip() as f32;
 
-        for (c, (&scale, &shift)) in self.scale.iter().zip(self.shift).enumerate() {
-            let channel = self.group.part(c * self.pixels..(c + 1) * self.pixels);
+        for (c, (&scale, &shift)) in scale.iter().zip(shift).enumerate() {
             let a = scale * rstd;
             let b = shift - a * mean;
-            match self.options.act {
-                Activation::Identity => channel.map(|x| mul_add::<S>(a, x, b)),
-                Activation::Silu => channel.map(|x| silu::<S>(mul_add::<S>(a, x, b))),
-            }
+            let channel = group.part(c * pixels..(c + 1) * pixels);
+            channel.map(|x| F::value::<S>(mul_add::<S>(a, x, b)));
         }
         Moments { mean, rstd }
     }
@@ -217,17 +228,24 @@ impl WithSimd for Differentiate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        match self.act {
-            Activation::Identity => self.with_derivative::<S>(|_| 1.0),
-            Activation::Silu => self.with_derivative::<S>(|z| silu_derivative::<S>(z)),
-        }
+        choose(self.act, Vectorised(self, PhantomData::<S>));
+    }
+}
+
+impl<S: Simd> WithFunction for Vectorised<Differentiate<'_>, S> {
+    type Output = ();
+
+    /// The derivative is taken twice per element, which is cheaper than storing `dz`.
+    #[inline(always)]
+    fn with_function<F: Function>(self) {
+        let derivative = |z| F::derivative::<S>(z);
+        self.0.differentiate::<S>(derivative);
     }
 }
 
 impl Differentiate<'_> {
-    /// `derivative` is taken twice per element, which is cheaper than storing `dz`.
     #[inline(always)]
-    fn with_derivative<S: Simd>(mut self, derivative: impl Fn(f32) -> f32) {
+    fn differentiate<S: Simd>(mut self, derivative: impl Fn(f32) -> f32) {
         let Moments { mean, rstd } = self.moments;
         let (mut mean_dz, mut mean_dz_x_hat) = (0.0, 0.0);
         for (c, (&scale, &shift)) in self.scale.iter().zip(self.shift).enumerate() {

@@ -57,25 +57,6 @@ pub(crate) fn exp<S: Simd>(x: f32) -> f32 {
     fraction * f32::from_bits(exponent)
 }
 
-/// `1 / (1 + exp(-z))`.
-#[inline(always)]
-pub(crate) fn sigmoid<S: Simd>(z: f32) -> f32 {
-    1.0 / (1.0 + exp::<S>(-z))
-}
-
-/// `z sigmoid(z)`.
-#[inline(always)]
-pub(crate) fn silu<S: Simd>(z: f32) -> f32 {
-    z * sigmoid::<S>(z)
-}
-
-/// The derivative of [`silu`]: `s (1 + z (1 - s))` with `s = sigmoid(z)`.
-#[inline(always)]
-pub(crate) fn silu_derivative<S: Simd>(z: f32) -> f32 {
-    let s = sigmoid::<S>(z);
-    s * mul_add::<S>(z, 1.0 - s, 1.0)
-}
-
 /// Partial sums held in vector registers.
 pub(crate) const LANES: usize = 32;
 
@@ -144,18 +125,6 @@ mod tests {
         assert!(dispatch(Exp(-1e30))[0] < 2e-38);
         assert!(2e38 < dispatch(Exp(1e30))[0]);
         assert!(dispatch(Exp(f32::NAN))[0].is_nan());
-    }
-
-    #[test]
-    fn silu_has_the_derivative_of_its_central_difference() {
-        for i in -80..=80 {
-            let (z, h) = (f64::from(i) / 8.0, 1e-5);
-            let f = |z: f64| z / (1.0 + (-z).exp());
-            let expected = (f(z + h) - f(z - h)) / (2.0 * h);
-            // The difference quotient is good to 1e-10, the kernel to a few f32 roundings of 1.1.
-            let error = (f64::from(silu_derivative::<pulp::Scalar>(z as f32)) - expected).abs();
-            assert!(error < 1e-6, "silu'({z}) is off by {error:e}");
-        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ fn kernel_and_composition_agree() {
         (33, 17, 9, Activation::Silu),
         (300, 20, 31, Activation::Silu),
         (1024, 64, 48, Activation::Silu),
+        (1, 3, 1, Activation::Gelu),
+        (300, 20, 31, Activation::Gelu),
     ] {
         assert_kernel_agrees(&format!("{case:?}"), &op(&case), &lens(&case));
         assert_kernel_agrees(&format!("{case:?} without bias"), &op(&case), &lens(&case)[..2]);
@@ -38,7 +40,9 @@ fn kernel_and_composition_agree() {
 
 #[test]
 fn composition_has_the_gradient_of_its_differences() {
-    for case in [(3, 4, 2, Activation::Silu), (2, 3, 3, Activation::Identity)] {
+    for case in
+        [(3, 4, 2, Activation::Silu), (2, 3, 3, Activation::Identity), (2, 5, 3, Activation::Gelu)]
+    {
         assert_differences_agree(&format!("{case:?}"), &op(&case), &lens(&case));
     }
 }
@@ -55,7 +59,11 @@ fn a_view_of_other_strides_gives_the_same_numbers() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    for case in [(4096, 32, 64, Activation::Silu), (70, 256, 256, Activation::Identity)] {
+    for case in [
+        (4096, 32, 64, Activation::Silu),
+        (1000, 64, 64, Activation::Gelu),
+        (70, 256, 256, Activation::Identity),
+    ] {
         assert_threads_do_not_matter(&format!("{case:?}"), &op(&case), &lens(&case));
     }
 }

@@ -25,11 +25,12 @@ fn lens(([b, c, h, w], _, [scales, shifts], _): &Case) -> [usize; 3] {
     [b * c * h * w, scales * c, shifts * c]
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     ([2, 8, 4, 4], 2, [1, 1], Activation::Silu),
     ([2, 8, 4, 4], 2, [1, 1], Activation::Identity),
     ([3, 6, 5, 7], 3, [3, 3], Activation::Silu),
     ([3, 6, 5, 7], 3, [3, 1], Activation::Identity),
+    ([3, 6, 5, 7], 3, [3, 3], Activation::Gelu),
     ([1, 5, 3, 2], 5, [1, 1], Activation::Silu),
     ([2, 7, 9, 1], 1, [2, 2], Activation::Silu),
     ([4, 12, 1, 1], 3, [1, 4], Activation::Silu),
