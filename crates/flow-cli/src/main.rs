@@ -14,6 +14,7 @@ mod model;
 mod progress;
 mod recipe;
 mod registry;
+mod request;
 mod run;
 
 use std::process::ExitCode;

@@ -1,52 +1,15 @@
-//! The one place where names become things.
+//! Data sets by name.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use flow_datasets::{Images, Source, Split, Toy};
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{
-    Checkerboard, Cosine, ExactOt, Gaussian, Independent, Linear, LogitNormal, Mixture, Prediction,
-    Schedule, Stratified, Target, TimeSampler, Uniform, VarianceExploding, VariancePreserving,
-};
-use flow_train::{DataSource, Draw, FlowMatching, Rows};
+use flow_path::{Checkerboard, Gaussian, Mixture, Target};
+use flow_train::{DataSource, Draw, Rows};
 
 use crate::exit::usage;
-use crate::files::read_text;
-use crate::recipe::{self, Recipe};
-
-macro_rules! recipes {
-    ($($name:literal),* $(,)?) => {
-        /// Recipes that ship with the command: name and text.
-        pub(crate) const RECIPES: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!("../recipes/", $name, ".toml")))),*];
-    };
-}
-
-recipes![
-    "checkerboard",
-    "checkerboard-paper",
-    "eight-gaussians",
-    "two-moons",
-    "gaussian",
-    "digits",
-    "mnist",
-    "fashion-mnist",
-    "debug",
-];
-
-/// The recipe of a name, or of a TOML file.
-pub(crate) fn recipe(name: &str, changes: &[String]) -> Result<Recipe> {
-    if let Some((_, text)) = RECIPES.iter().find(|(known, _)| *known == name) {
-        return Recipe::parse(text, changes, &format!("the recipe `{name}`"));
-    }
-    if std::path::Path::new(name).extension().is_some_and(|extension| extension == "toml") {
-        let text = read_text(name.as_ref()).map_err(|error| usage!("{error:#}"))?;
-        return Recipe::parse(&text, changes, name);
-    }
-    let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
-    Err(usage!("there is no recipe `{name}`, use one of {} or a TOML file", names.join(", ")))
-}
+use crate::recipe::Recipe;
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -149,49 +112,5 @@ pub(crate) fn target(set: &str) -> Option<Arc<dyn Target>> {
         "eight-gaussians" => Some(mixture(GaussianMixture::eight_gaussians())),
         "gaussian" => Some(mixture(GaussianMixture::gaussian())),
         _ => None,
-    }
-}
-
-/// The schedule of a recipe.
-pub(crate) fn schedule(schedule: recipe::Schedule) -> Arc<dyn Schedule> {
-    match schedule {
-        recipe::Schedule::Linear { sigma_min } => Arc::new(Linear { sigma_min }),
-        recipe::Schedule::Vp { beta_min, beta_max } => {
-            Arc::new(VariancePreserving { beta_min, beta_max })
-        }
-        recipe::Schedule::Ve { sigma_min, sigma_max } => {
-            Arc::new(VarianceExploding { sigma_min, sigma_max, ..VarianceExploding::default() })
-        }
-        recipe::Schedule::Cosine => Arc::new(Cosine::default()),
-    }
-}
-
-/// What the network of a recipe predicts.
-pub(crate) fn prediction(prediction: recipe::Prediction) -> Prediction {
-    match prediction {
-        recipe::Prediction::Velocity => Prediction::Velocity,
-        recipe::Prediction::Data => Prediction::Data,
-        recipe::Prediction::Noise => Prediction::Noise,
-        recipe::Prediction::Score => Prediction::Score,
-        recipe::Prediction::V => Prediction::V,
-    }
-}
-
-/// The regression of a recipe.
-pub(crate) fn matching(path: &recipe::Path) -> FlowMatching {
-    let times: Arc<dyn TimeSampler> = match path.times {
-        recipe::Times::Uniform => Arc::new(Uniform),
-        recipe::Times::LogitNormal { mean, std } => Arc::new(LogitNormal { mean, std }),
-        recipe::Times::Stratified => Arc::new(Stratified),
-    };
-    FlowMatching {
-        schedule: schedule(path.schedule),
-        prediction: prediction(path.prediction),
-        times,
-        coupling: match path.coupling {
-            recipe::Coupling::Independent => Arc::new(Independent),
-            recipe::Coupling::Ot => Arc::new(ExactOt),
-        },
-        label_drop: path.label_drop,
     }
 }

@@ -1,0 +1,175 @@
+//! Recipes: what to train, as typed in TOML. Each section is a file.
+
+mod check;
+mod eval;
+mod network;
+mod path;
+mod sample;
+mod set;
+mod train;
+
+use anyhow::Result;
+use flow_train::{AdamW, Ema};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::exit::usage;
+use check::{not_negative, positive};
+pub(crate) use eval::Eval;
+pub(crate) use network::Network;
+pub(crate) use path::{Coupling, Path, Prediction, Schedule, Times};
+pub(crate) use sample::Sample;
+pub(crate) use train::Train;
+
+/// A recipe: data, network, path, training, sampling and scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipe {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    #[serde(default)]
+    pub(crate) seed: u64,
+    pub(crate) data: Data,
+    pub(crate) network: Network,
+    #[serde(default)]
+    pub(crate) path: Path,
+    pub(crate) train: Train,
+    #[serde(default)]
+    pub(crate) optimizer: AdamW,
+    #[serde(default)]
+    pub(crate) ema: Ema,
+    #[serde(default)]
+    pub(crate) sample: Sample,
+    #[serde(default)]
+    pub(crate) eval: Eval,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Data {
+    pub(crate) set: String,
+    #[serde(default)]
+    pub(crate) conditional: bool,
+    #[serde(default)]
+    pub(crate) mirror: bool,
+}
+
+impl Recipe {
+    /// Reads TOML, after `key=value` changes.
+    pub(crate) fn parse(text: &str, changes: &[String], origin: &str) -> Result<Self> {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let before = error.span().map_or("", |span| &text[..span.start]);
+            let line = 1 + before.matches('\n').count();
+            let message = error.message().trim().replace('\n', ", ");
+            usage!("{origin} is no valid TOML, correct line {line}: {message}")
+        })?;
+        for change in changes {
+            set::apply(&mut table, change)?;
+        }
+        let recipe: Self = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            usage!("{origin} is no valid recipe: {}", error.to_string().trim().replace('\n', ", "))
+        })?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses values that cannot work.
+    fn check(&self) -> Result<()> {
+        let Self { network, path, train, optimizer, ema, sample, eval, .. } = self;
+        positive(&[
+            ("optimizer.epsilon", optimizer.epsilon.into()),
+            ("ema.half_life", ema.half_life),
+            ("ema.ramp", ema.ramp),
+        ])?;
+        not_negative(&[("optimizer.weight_decay", optimizer.weight_decay.into())])?;
+        for (key, beta) in [("beta1", optimizer.beta1), ("beta2", optimizer.beta2)] {
+            if !(0.0..1.0).contains(&beta) {
+                return Err(usage!("optimizer.{key} is {beta}, it must lie in [0, 1)"));
+            }
+        }
+        network.check()?;
+        path.check()?;
+        train.check()?;
+        sample.check()?;
+        eval.check()
+    }
+
+    /// Steps of the run.
+    pub(crate) fn steps(&self) -> usize {
+        (self.train.images / self.train.batch as f64).ceil() as usize
+    }
+
+    /// Steps between checkpoints.
+    pub(crate) fn checkpoint_steps(&self) -> usize {
+        ((self.train.checkpoint_every / self.train.batch as f64).ceil() as usize).max(1)
+    }
+
+    /// All values, defaults included, as TOML.
+    pub(crate) fn resolved(&self) -> String {
+        toml::to_string(self).expect("a recipe is made of numbers, text and tables")
+    }
+
+    /// What a checkpoint depends on, as text: two recipes that train alike share it.
+    pub(crate) fn fingerprint(&self) -> String {
+        let Self { seed, data, network, path, train, optimizer, ema, .. } = self;
+        format!("{seed} {data:?} {network:?} {path:?} {train:?} {optimizer:?} {ema:?}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::RECIPES;
+
+    fn debug(changes: &[&str]) -> Result<Recipe> {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let (_, text) = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
+        Recipe::parse(text, &changes, "debug")
+    }
+
+    #[test]
+    fn every_recipe_parses_under_its_own_name() {
+        for (name, text) in RECIPES {
+            let recipe = Recipe::parse(text, &[], name).unwrap();
+            assert_eq!(recipe.name, *name);
+        }
+    }
+
+    #[test]
+    fn a_resolved_recipe_is_the_same_recipe() {
+        for (name, text) in RECIPES {
+            let recipe = Recipe::parse(text, &[], name).unwrap();
+            assert_eq!(Recipe::parse(&recipe.resolved(), &[], name).unwrap(), recipe);
+        }
+    }
+
+    #[test]
+    fn values_can_be_changed() {
+        let recipe = debug(&["train.images=2e5", "train.batch=1e2", "sample.solver=rk4"]).unwrap();
+        assert_eq!(recipe.steps(), 2000);
+        assert_eq!(recipe.sample.solver, "rk4");
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        for (change, named) in [
+            ("train.imagse=3", "imagse"),
+            ("train.batch=0", "train.batch"),
+            ("train.learning_rate=-1", "train.learning_rate"),
+            ("path.label_drop=2", "path.label_drop"),
+            ("path.schedule.sigma_min=1", "sigma_min"),
+            ("path.times={ kind = \"logit-normal\", mean = 0.0, std = 0.0 }", "path.times"),
+            ("train.warmup_images=-1", "train.warmup_images"),
+            ("optimizer.beta2=1", "optimizer.beta2"),
+            ("sample.solver=rk5", "rk5"),
+            ("eval.n=1", "eval.n"),
+            ("eval.midpoint_steps=[2, 0]", "eval.midpoint_steps"),
+            ("network.fourier.wavelength=0", "network.fourier.wavelength"),
+            ("network.kind=cnn", "cnn"),
+            ("train", "="),
+        ] {
+            let error = debug(&[change]).unwrap_err().to_string();
+            assert!(error.contains(named) && !error.contains('\n'), "{change}: {error}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! How long and how fast to learn: the section `train`.
+
+use anyhow::Result;
+use flow_train::Decay;
+use serde::{Deserialize, Serialize};
+
+use super::check::{fractions, not_negative, positive};
+use crate::exit::usage;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Train {
+    pub(crate) images: f64,
+    pub(crate) batch: usize,
+    pub(crate) learning_rate: f64,
+    #[serde(default)]
+    pub(crate) warmup_images: f64,
+    #[serde(default)]
+    pub(crate) decay: Decay,
+    #[serde(default)]
+    pub(crate) floor: f64,
+    #[serde(default)]
+    pub(crate) clip: Option<f64>,
+    pub(crate) checkpoint_every: f64,
+    #[serde(default = "validation_batches")]
+    pub(crate) validation_batches: usize,
+}
+
+fn validation_batches() -> usize {
+    4
+}
+
+impl Train {
+    /// Refuses values that cannot work.
+    pub(super) fn check(&self) -> Result<()> {
+        positive(&[
+            ("train.images", self.images),
+            ("train.batch", self.batch as f64),
+            ("train.learning_rate", self.learning_rate),
+            ("train.checkpoint_every", self.checkpoint_every),
+            ("train.clip", self.clip.unwrap_or(1.0)),
+        ])?;
+        not_negative(&[("train.warmup_images", self.warmup_images)])?;
+        fractions(&[("train.floor", self.floor)])?;
+        if self.images < self.batch as f64 {
+            return Err(usage!(
+                "train.images is {}, less than one batch of {}, raise it or lower train.batch",
+                self.images,
+                self.batch
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! The one place where names become things.
+
+mod data;
+mod path;
+
+use anyhow::Result;
+
+use crate::exit::usage;
+use crate::files::read_text;
+use crate::recipe::Recipe;
+pub(crate) use data::{Data, image_rows, target};
+pub(crate) use path::{matching, prediction, schedule};
+
+macro_rules! recipes {
+    ($($name:literal),* $(,)?) => {
+        /// Recipes that ship with the command: name and text.
+        pub(crate) const RECIPES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../recipes/", $name, ".toml")))),*];
+    };
+}
+
+recipes![
+    "checkerboard",
+    "checkerboard-paper",
+    "eight-gaussians",
+    "two-moons",
+    "gaussian",
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "debug",
+];
+
+/// The recipe of a name, or of a TOML file.
+pub(crate) fn recipe(name: &str, changes: &[String]) -> Result<Recipe> {
+    if let Some((_, text)) = RECIPES.iter().find(|(known, _)| *known == name) {
+        return Recipe::parse(text, changes, &format!("the recipe `{name}`"));
+    }
+    if std::path::Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+        let text = read_text(name.as_ref()).map_err(|error| usage!("{error:#}"))?;
+        return Recipe::parse(&text, changes, name);
+    }
+    let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
+    Err(usage!("there is no recipe `{name}`, use one of {} or a TOML file", names.join(", ")))
+}
