@@ -115,6 +115,11 @@ impl Control {
         Self { controller, exponent, history: [1.0; 2], after_rejection: false }
     }
 
+    /// Whether the last step tried was rejected.
+    pub(crate) fn after_rejection(&self) -> bool {
+        self.after_rejection
+    }
+
     /// Factor to the next step after an accepted one.
     pub(crate) fn accept(&mut self, error: f64) -> f64 {
         let limit = if self.after_rejection { 1.0 } else { self.controller.max_factor };

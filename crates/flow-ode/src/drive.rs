@@ -4,11 +4,13 @@ use crate::adaptive::{Adaptive, ErrorWeights};
 use crate::controller::Control;
 use crate::error::OdeError;
 use crate::field::{Counted, VectorField};
+use crate::fit::{Fit, fit, resolution};
 use crate::initial::first_step;
 use crate::multistep::{Adams, History};
 use crate::record::{Next, Record};
 use crate::segment::{Interval, Segment, terms};
 use crate::state::State;
+use crate::stepping::Grid;
 use crate::tableau::{ErrorEstimate, Tableau};
 
 /// Where a solve ended: time and state.
@@ -18,49 +20,53 @@ pub(crate) type End<S> = Result<(f64, S), OdeError<S>>;
 pub(crate) fn runge_kutta_on_grid<S: State, F: VectorField<S>>(
     tableau: &'static Tableau,
     field: &Counted<'_, F>,
-    grid: &[f64],
+    grid: &Grid<'_>,
     mut y: S,
     record: &mut Record<'_, S>,
 ) -> End<S> {
     let mut slope = None;
-    for pair in grid.windows(2) {
-        let interval = Interval::new(pair[0], pair[1]);
+    for (start, end) in grid.steps() {
+        let interval = Interval::new(start, end);
         let k1 = slope.take().unwrap_or_else(|| field.eval(interval.node(0.0), &y));
         let mut step = Segment::runge_kutta(tableau, field, interval, y, k1);
         if S::ON_HOST && !step.y1.all_finite() {
-            return Err(OdeError::NonFinite { t: interval.t0, h: interval.h(), y: step.y0 });
+            return Err(not_finite(step));
         }
-        if let Next::Stop(t, y) = record.accept(&mut step, field) {
-            return Ok((t, y));
+        match record.accept(&mut step, field) {
+            Next::Continue => {}
+            Next::Stop(t, y) => return Ok((t, y)),
+            Next::NotFinite => return Err(not_finite(step)),
         }
         (y, slope) = (step.y1, step.end_slope);
     }
-    Ok((grid[grid.len() - 1], y))
+    Ok((grid.end, y))
 }
 
 /// Adams steps over a fixed grid, started by a Runge-Kutta method of at least the same order.
 pub(crate) fn adams_on_grid<S: State, F: VectorField<S>>(
     adams: Adams,
     field: &Counted<'_, F>,
-    grid: &[f64],
+    grid: &Grid<'_>,
     mut y: S,
     record: &mut Record<'_, S>,
 ) -> End<S> {
     let mut history = History::new(adams);
     let mut slope = None;
-    for pair in grid.windows(2) {
-        let interval = Interval::new(pair[0], pair[1]);
+    for (start, end) in grid.steps() {
+        let interval = Interval::new(start, end);
         let f0 = slope.take().unwrap_or_else(|| field.eval(interval.t0, &y));
         let mut step = history.step(field, interval, y, f0);
         if S::ON_HOST && !step.y1.all_finite() {
-            return Err(OdeError::NonFinite { t: interval.t0, h: interval.h(), y: step.y0 });
+            return Err(not_finite(step));
         }
-        if let Next::Stop(t, y) = record.accept(&mut step, field) {
-            return Ok((t, y));
+        match record.accept(&mut step, field) {
+            Next::Continue => {}
+            Next::Stop(t, y) => return Ok((t, y)),
+            Next::NotFinite => return Err(not_finite(step)),
         }
         (y, slope) = (step.y1, step.end_slope);
     }
-    Ok((grid[grid.len() - 1], y))
+    Ok((grid.end, y))
 }
 
 /// Runge-Kutta steps as large as the tolerance allows.
@@ -101,21 +107,20 @@ pub(crate) fn adaptively<S: State, F: VectorField<S>>(
             return Err(OdeError::StepLimit { t, h: direction * h, y, limit });
         }
         h = h.min(settings.max_step).max(resolution(t));
-        // A rest that would be a hair's breadth is rounding; it belongs to this step.
-        let clipped = h * (1.0 + 1e-10) >= (target - t).abs();
-        let next = if clipped { target } else { t + direction * h };
-        let interval = Interval::new(t, next).beside_jumps(is_jump(t), clipped && is_jump(target));
+        let Fit { end: next, cut_short } = fit(t, target, h, control.after_rejection());
+        let interval = Interval::new(t, next).beside_jumps(is_jump(t), is_jump(next));
         let k1 = slope.take().unwrap_or_else(|| field.eval(interval.node(0.0), &y));
         let mut step = Segment::runge_kutta(tableau, field, interval, y, k1);
         let tried = interval.h().abs();
         let error = local_error(tableau, &step, settings);
         if error <= 1.0 {
             let grown = tried * control.accept(error);
-            if let Next::Stop(t, y) = record.accept(&mut step, field) {
-                return Ok((t, y));
+            match record.accept(&mut step, field) {
+                Next::Continue => {}
+                Next::Stop(t, y) => return Ok((t, y)),
+                Next::NotFinite => return Err(not_finite(step)),
             }
-            // A step that was cut short says nothing against the size planned before.
-            h = if clipped { grown.max(h) } else { grown };
+            h = if cut_short { grown.max(h) } else { grown };
             (t, y) = (next, step.y1);
             slope = step.end_slope.filter(|_| !is_jump(t));
             if t == target {
@@ -139,9 +144,10 @@ pub(crate) fn adaptively<S: State, F: VectorField<S>>(
     Ok((t, y))
 }
 
-/// The smallest step worth taking from `t`: ten units of rounding.
-pub(crate) fn resolution(t: f64) -> f64 {
-    10.0 * (t.abs().next_up() - t.abs())
+/// A step that leads to numbers that are not finite, at its end or inside it.
+fn not_finite<S>(step: Segment<S>) -> OdeError<S> {
+    let Interval { t0, t1, .. } = step.interval;
+    OdeError::NonFinite { t: t0, h: t1 - t0, y: step.y0 }
 }
 
 /// Error of a step over its tolerance; the one read from the device.

@@ -112,6 +112,7 @@ mod drive;
 mod error;
 mod event;
 mod field;
+mod fit;
 mod initial;
 mod method;
 mod multistep;

@@ -167,17 +167,17 @@ impl<'a, S: State, F: VectorField<S>> Problem<'a, S, F> {
     pub fn solve(self, method: Method, stepping: &Stepping) -> Result<Solution<S>, OdeError<S>> {
         let Self { field, span, y0, wishes } = self;
         let (t0, t1) = span;
-        if !(t0.is_finite() && t1.is_finite()) {
+        if !(t0.is_finite() && t1.is_finite() && (t1 - t0).is_finite()) {
             return Err(OdeError::BadSpan { t0, t1 });
         }
         check_times(TimeList::Output, span, &wishes.times)?;
         let field = Counted::new(field);
         let mut record = Record::new(wishes, span, &y0);
-        if t0 == t1 {
-            return Ok(record.finish(t0, y0, 0));
-        }
         if S::ON_HOST && !y0.all_finite() {
             return Err(OdeError::NonFinite { t: t0, h: 0.0, y: y0 });
+        }
+        if t0 == t1 {
+            return Ok(record.finish(t0, y0, 0));
         }
         let grid = match stepping {
             Stepping::Count(steps) => equal_steps(span, *steps)?,

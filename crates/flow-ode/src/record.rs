@@ -28,6 +28,8 @@ pub(crate) struct Record<'a, S> {
     dense: Option<Dense<S>>,
     occurrences: Vec<Occurrence<S>>,
     event_values: Vec<f64>,
+    /// Whether all values inside steps were finite so far, where looking is free.
+    finite: bool,
     stats: Stats,
 }
 
@@ -36,6 +38,8 @@ pub(crate) enum Next<S> {
     Continue,
     /// A terminal event at this time and state.
     Stop(f64, S),
+    /// A value inside the step is not finite, though that at its end is.
+    NotFinite,
 }
 
 impl<'a, S: State> Record<'a, S> {
@@ -48,6 +52,7 @@ impl<'a, S: State> Record<'a, S> {
             dense: wishes.dense.then(|| Dense::new(t0, y0.clone())),
             occurrences: Vec::new(),
             event_values: wishes.events.iter().map(|event| event.value(t0, y0)).collect(),
+            finite: true,
             stats: Stats::default(),
             wishes,
         }
@@ -72,6 +77,13 @@ impl<'a, S: State> Record<'a, S> {
         let stop = self.find_events(segment, field);
         let end = stop.as_ref().map_or(segment.interval.t1, |(t, _)| *t);
         self.keep_times(segment, field, end);
+        if self.wishes.dense {
+            segment.complete(field);
+            self.finite &= !S::ON_HOST || segment.interpolates_finitely();
+        }
+        if !self.finite {
+            return Next::NotFinite;
+        }
         let y = stop.as_ref().map_or(&segment.y1, |(_, y)| y);
         if self.wishes.path {
             self.path.push((end, y.clone()));
@@ -82,7 +94,6 @@ impl<'a, S: State> Record<'a, S> {
             observe(&accepted);
         }
         if let Some(dense) = &mut self.dense {
-            segment.complete(field);
             dense.push(segment.clone(), end);
         }
         stop.map_or(Next::Continue, |(t, y)| Next::Stop(t, y))
@@ -106,7 +117,7 @@ impl<'a, S: State> Record<'a, S> {
         }
         found.sort_by(|(a, _), (b, _)| (a * self.direction).total_cmp(&(b * self.direction)));
         for (t, event) in found {
-            let y = segment.at(t);
+            let y = self.value_inside(segment, t);
             self.occurrences.push(Occurrence { event, t, y: y.clone() });
             if self.wishes.events[event].stops() {
                 return Some((t, y));
@@ -129,8 +140,15 @@ impl<'a, S: State> Record<'a, S> {
             if t != segment.interval.t1 {
                 segment.complete(field);
             }
-            self.states.push(segment.at(t));
+            let y = self.value_inside(segment, t);
+            self.states.push(y);
         }
+    }
+
+    fn value_inside(&mut self, segment: &Segment<S>, t: f64) -> S {
+        let y = segment.at(t);
+        self.finite &= !S::ON_HOST || y.all_finite();
+        y
     }
 
     pub(crate) fn finish(self, t: f64, y: S, evals: usize) -> Solution<S> {

@@ -110,6 +110,11 @@ impl<S: State> Segment<S> {
         }
     }
 
+    /// Whether what [`Segment::complete`] evaluated is finite.
+    pub(crate) fn interpolates_finitely(&self) -> bool {
+        self.end_slope.iter().chain(&self.extra).all(S::all_finite)
+    }
+
     /// The solution at `t`, once the segment is complete; at the ends exactly the states there.
     pub(crate) fn at(&self, t: f64) -> S {
         if t == self.interval.t1 {

@@ -33,52 +33,79 @@ impl From<Adaptive> for Stepping {
     }
 }
 
-/// `steps` equal steps over the span: `steps + 1` times, the ends exact.
-pub(crate) fn equal_steps<S>((t0, t1): (f64, f64), steps: usize) -> Result<Vec<f64>, OdeError<S>> {
-    if steps == 0 {
+/// Times from one end of a span to the other, made as they are needed.
+pub(crate) struct Grid<'a> {
+    steps: usize,
+    pub(crate) end: f64,
+    /// Start of a step.
+    start_of: Box<dyn Fn(usize) -> f64 + 'a>,
+}
+
+impl Grid<'_> {
+    /// Start and end of every step, the last end exact. Steps below the resolution of time are
+    /// left out.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (f64, f64)> {
+        let end_of = |i: usize| if i + 1 == self.steps { self.end } else { (self.start_of)(i + 1) };
+        let mut start = (self.start_of)(0);
+        let pairs = (0..self.steps).map(move |i| (std::mem::replace(&mut start, end_of(i)), start));
+        pairs.filter(|(start, end)| start != end)
+    }
+}
+
+/// The most steps that a number or a size may ask for: more than anyone waits for.
+const MOST_STEPS: f64 = u32::MAX as f64;
+
+/// `steps` equal steps over the span.
+pub(crate) fn equal_steps<S>(
+    (t0, t1): (f64, f64),
+    steps: usize,
+) -> Result<Grid<'static>, OdeError<S>> {
+    let count = steps as f64;
+    if !(1.0..=MOST_STEPS).contains(&count) {
         return Err(OdeError::BadSetting {
             name: "Stepping::Count",
-            value: 0.0,
-            must: "a span takes at least one step",
+            value: count,
+            must: "a span takes at least one step and at most 4294967295",
         });
     }
-    let time = |i: usize| t0 + (t1 - t0) * (i as f64 / steps as f64);
-    Ok((0..steps).map(time).chain([t1]).collect())
+    let start_of = move |i: usize| t0 + (t1 - t0) * (i as f64 / count);
+    Ok(Grid { steps, end: t1, start_of: Box::new(start_of) })
 }
 
 /// A last step below this share of the others is rounding, not a step that was asked for.
 const SLIVER: f64 = 1e-9;
 
 /// Steps of size `h` over the span, the last one shortened.
-pub(crate) fn sized_steps<S>((t0, t1): (f64, f64), h: f64) -> Result<Vec<f64>, OdeError<S>> {
-    if !(h > 0.0 && h.is_finite()) {
-        return Err(OdeError::BadSetting {
-            name: "Stepping::Size",
-            value: h,
-            must: "a step size is positive and finite, also backward in time",
-        });
-    }
+pub(crate) fn sized_steps<S>((t0, t1): (f64, f64), h: f64) -> Result<Grid<'static>, OdeError<S>> {
     let steps = ((t1 - t0).abs() / h - SLIVER).ceil().max(1.0);
-    let signed = h.copysign(t1 - t0);
-    Ok((0..steps as usize).map(|i| t0 + i as f64 * signed).chain([t1]).collect())
+    let must = if !(h > 0.0 && h.is_finite()) {
+        "a step size is positive and finite, also backward in time"
+    } else if steps > MOST_STEPS {
+        "the span would take more than 4294967295 steps of this size"
+    } else {
+        let signed = h.copysign(t1 - t0);
+        let start_of = move |i: usize| t0 + i as f64 * signed;
+        return Ok(Grid { steps: steps as usize, end: t1, start_of: Box::new(start_of) });
+    };
+    Err(OdeError::BadSetting { name: "Stepping::Size", value: h, must })
 }
 
 /// The given times, checked to lead from one end of the span to the other.
-pub(crate) fn given_steps<S>((t0, t1): (f64, f64), grid: &[f64]) -> Result<Vec<f64>, OdeError<S>> {
-    check_times(TimeList::Grid, (t0, t1), grid)?;
+pub(crate) fn given_steps<S>((t0, t1): (f64, f64), times: &[f64]) -> Result<Grid<'_>, OdeError<S>> {
+    check_times(TimeList::Grid, (t0, t1), times)?;
     let bad = |index, t, fault| Err(OdeError::BadTime { list: TimeList::Grid, index, t, fault });
-    let (Some(first), Some(last)) = (grid.first(), grid.last()) else {
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
         return bad(0, f64::NAN, TimeFault::TooShort);
     };
     if *first != t0 {
         return bad(0, *first, TimeFault::NotTheStart);
     }
     if *last != t1 {
-        return bad(grid.len() - 1, *last, TimeFault::NotTheEnd);
+        return bad(times.len() - 1, *last, TimeFault::NotTheEnd);
     }
-    match grid.windows(2).position(|pair| pair[0] == pair[1]) {
-        Some(i) => bad(i + 1, grid[i + 1], TimeFault::OutOfOrder),
-        None => Ok(grid.to_vec()),
+    match times.windows(2).position(|pair| pair[0] == pair[1]) {
+        Some(i) => bad(i + 1, times[i + 1], TimeFault::OutOfOrder),
+        None => Ok(Grid { steps: times.len() - 1, end: t1, start_of: Box::new(|i| times[i]) }),
     }
 }
 
@@ -110,22 +137,39 @@ pub(crate) fn check_times<S>(
 mod tests {
     use super::*;
 
-    type Grid = Result<Vec<f64>, OdeError<f64>>;
+    type Outcome<'a> = Result<Grid<'a>, OdeError<f64>>;
+
+    fn steps(grid: Outcome<'_>) -> Vec<(f64, f64)> {
+        grid.map_or(Vec::new(), |grid| grid.steps().collect())
+    }
 
     #[test]
     fn a_grid_of_59000_sized_steps_ends_exactly_and_without_a_sliver() {
-        let grid: Grid = sized_steps((0.0, 5.9), 1e-4);
-        let grid = grid.unwrap();
-        assert_eq!(grid.len(), 59001);
-        assert_eq!(grid.last(), Some(&5.9));
+        let steps = steps(sized_steps((0.0, 5.9), 1e-4));
+        assert_eq!(steps.len(), 59000);
+        assert_eq!(steps.last().map(|step| step.1), Some(5.9));
+        assert!(steps.windows(2).all(|pair| pair[0].1 == pair[1].0));
     }
 
     #[test]
     fn a_grid_backward_in_time_descends() {
-        let grid: Grid = sized_steps((1.0, 0.0), 0.4);
-        let grid = grid.unwrap();
-        assert_eq!((grid[0], grid[3]), (1.0, 0.0));
-        assert!(grid.windows(2).all(|pair| pair[1] < pair[0]), "{grid:?}");
+        let steps = steps(sized_steps((1.0, 0.0), 0.4));
+        assert_eq!((steps[0].0, steps[2].1), (1.0, 0.0));
+        assert!(steps.iter().all(|(start, end)| end < start), "{steps:?}");
+    }
+
+    #[test]
+    fn steps_below_the_resolution_of_time_are_left_out() {
+        let end = 1f64.next_up();
+        assert_eq!(steps(equal_steps((1.0, end), 50)), [(1.0, end)]);
+    }
+
+    #[test]
+    fn grids_without_end_are_refused_before_they_are_made() {
+        for refused in [sized_steps((0.0, 1e300), 1e-300), equal_steps((0.0, 1.0), usize::MAX)] {
+            let refused: Outcome<'_> = refused;
+            assert!(matches!(refused, Err(OdeError::BadSetting { .. })));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Cost and accuracy on eleven problems, next to torchdiffeq's `dopri5`.
+//! Cost and accuracy on 22 problems, next to torchdiffeq's `dopri5`.
 #![allow(
     clippy::float_cmp,
     clippy::unwrap_used,
@@ -10,13 +10,20 @@ mod common;
 use std::cell::Cell;
 
 use common::{Reference, all, distance, within};
-use flow_ode::{ErrorWeights, Method, Problem, Solution, solve};
+use flow_ode::{ErrorWeights, Method, Problem, Solution, Stepping, VectorField, solve};
 
 const TOLERANCES: [&str; 3] = ["0.001", "1e-05", "1e-07"];
 
+fn adaptive_methods() -> impl Iterator<Item = Method> {
+    Method::ALL.iter().copied().filter(|method| method.is_adaptive())
+}
+
+fn at(tol: &str) -> flow_ode::Adaptive {
+    within(tol.parse().unwrap())
+}
+
 fn run(problem: &Reference, method: Method, tol: &str) -> Solution<Vec<f64>> {
-    let adaptive = within(tol.parse().unwrap()).into();
-    solve(problem, problem.span(), problem.y0.clone(), method, &adaptive).unwrap()
+    solve(problem, problem.span(), problem.y0.clone(), method, &at(tol).into()).unwrap()
 }
 
 /// Evaluations over all problems and the geometric mean of their errors, as a power of ten.
@@ -58,23 +65,32 @@ fn dopri5_takes_at_most_one_step_more_than_torchdiffeq_on_any_problem() {
 
 #[test]
 fn dopri5_errs_no_more_on_average_than_torchdiffeq() {
+    // Over all problems. At 1e-3 a share of them can come out otherwise, because single lucky
+    // errors carry the mean, such as torchdiffeq's 3e-6 on the logistic curve, a twentieth of what
+    // neighbouring settings find there.
     for tol in TOLERANCES {
         let ((_, ours), (_, theirs)) = (total(Method::Dopri5, tol), torchdiffeq(tol));
-        // At 1e-3 single lucky errors carry the mean, such as torchdiffeq's 3e-6 on the logistic
-        // curve, a twentieth of what any other setting finds there: a factor of 1.6 of slack.
-        let slack = if tol == "0.001" { 0.2 } else { 0.0 };
-        assert!(ours <= theirs + slack, "at {tol}: 10^{ours:.3} against 10^{theirs:.3}");
+        assert!(ours <= theirs, "at {tol}: 10^{ours:.3} against 10^{theirs:.3}");
     }
 }
 
 #[test]
 fn tsit5_beats_torchdiffeqs_dopri5_in_evaluations_and_error() {
-    for tol in &TOLERANCES[1..] {
+    for tol in TOLERANCES {
         let (evals, error) = total(Method::Tsit5, tol);
         let (their_evals, their_error) = torchdiffeq(tol);
         assert!(evals <= their_evals, "at {tol}: {evals} evaluations against {their_evals}");
         assert!(error < their_error, "at {tol}: 10^{error:.3} against 10^{their_error:.3}");
     }
+}
+
+#[test]
+fn dop853_beats_both_at_a_tight_tolerance() {
+    let ((evals, error), (their_evals, their_error)) =
+        (total(Method::Dop853, "1e-07"), torchdiffeq("1e-07"));
+    // A fifth fewer evaluations for a tenth of the error.
+    assert!(5 * evals < 4 * their_evals, "{evals} against {their_evals}");
+    assert!(error < their_error - 1.0, "10^{error:.3} against 10^{their_error:.3}");
 }
 
 #[test]
@@ -95,15 +111,15 @@ fn weights_of_hairer_cost_more_and_err_less_than_those_of_shampine() {
 #[test]
 fn field_is_never_evaluated_outside_the_span() {
     for problem in all() {
-        for method in Method::ALL.iter().filter(|method| method.is_adaptive()) {
+        for method in adaptive_methods() {
             let (low, high) = (Cell::new(f64::INFINITY), Cell::new(f64::NEG_INFINITY));
             let watched = |t: f64, y: &Vec<f64>| {
                 low.set(low.get().min(t));
                 high.set(high.get().max(t));
-                flow_ode::VectorField::eval(&problem, t, y)
+                problem.eval(t, y)
             };
-            let adaptive = within(1e-3).into();
-            solve(&watched, problem.span(), problem.y0.clone(), *method, &adaptive).unwrap();
+            let (y0, adaptive) = (problem.y0.clone(), within(1e-3).into());
+            solve(&watched, problem.span(), y0, method, &adaptive).unwrap();
             let name = &problem.name;
             assert_eq!(low.get(), problem.t0, "{name} by {method}");
             assert!(high.get() <= problem.t1, "{name} by {method}: {}", high.get());
@@ -114,17 +130,22 @@ fn field_is_never_evaluated_outside_the_span() {
 #[test]
 fn reported_evaluations_are_those_that_the_field_saw() {
     for problem in all() {
-        for method in Method::ALL.iter().filter(|method| method.is_adaptive()) {
-            let calls = Cell::new(0);
-            let counted = |t: f64, y: &Vec<f64>| {
-                calls.set(calls.get() + 1);
-                flow_ode::VectorField::eval(&problem, t, y)
-            };
-            let solution = Problem::new(&counted, problem.span(), problem.y0.clone())
-                .with_times(problem.times.clone())
-                .solve(*method, &within(1e-3).into())
-                .unwrap();
-            assert_eq!(solution.stats.evals, calls.get(), "{} by {method}", problem.name);
+        for method in Method::ALL {
+            let grid = Stepping::Count(2000);
+            let adaptive = method.is_adaptive().then(|| within(1e-3).into());
+            for stepping in adaptive.into_iter().chain([grid]) {
+                let calls = Cell::new(0);
+                let counted = |t: f64, y: &Vec<f64>| {
+                    calls.set(calls.get() + 1);
+                    problem.eval(t, y)
+                };
+                let solution = Problem::new(&counted, problem.span(), problem.y0.clone())
+                    .with_times(problem.times.clone())
+                    .with_dense()
+                    .solve(*method, &stepping)
+                    .unwrap();
+                assert_eq!(solution.stats.evals, calls.get(), "{} by {method}", problem.name);
+            }
         }
     }
 }
@@ -133,10 +154,21 @@ fn reported_evaluations_are_those_that_the_field_saw() {
 fn evaluations_are_the_start_plus_a_fixed_number_for_each_attempt() {
     for problem in all() {
         for (method, each) in [(Method::Dopri5, 6), (Method::Tsit5, 6), (Method::Dop853, 12)] {
+            let name = format!("{} by {method}", problem.name);
             let stats = run(&problem, method, "1e-05").stats;
-            let expected = 2 + each * (stats.accepted + stats.rejected);
-            assert_eq!(stats.evals, expected, "{} by {method}", problem.name);
+            assert_eq!(stats.evals, 2 + each * (stats.accepted + stats.rejected), "{name}");
+
+            let first = at("1e-05").with_first_step(1e-3).into();
+            let y0 = problem.y0.clone();
+            let stats = solve(&problem, problem.span(), y0, method, &first).unwrap().stats;
+            assert_eq!(stats.evals, 1 + each * (stats.accepted + stats.rejected), "{name}");
         }
+        let solution = Problem::new(&problem, problem.span(), problem.y0.clone())
+            .with_dense()
+            .solve(Method::Dop853, &within(1e-5).into());
+        let stats = solution.unwrap().stats;
+        let expected = 2 + 12 * (stats.accepted + stats.rejected) + 3 * stats.accepted;
+        assert_eq!(stats.evals, expected, "{} by dop853, dense", problem.name);
     }
 }
 
@@ -181,18 +213,22 @@ fn asking_for_times_costs_the_other_methods_what_the_documentation_says() {
 
 #[test]
 fn values_in_between_are_about_as_good_as_the_end() {
-    for problem in all() {
+    for (problem, tol) in all().iter().flat_map(|p| TOLERANCES.map(|tol| (p.clone(), tol))) {
         for method in [Method::Dopri5, Method::Tsit5, Method::Dop853] {
             let solution = Problem::new(&problem, problem.span(), problem.y0.clone())
                 .with_times(problem.times.clone())
-                .solve(method, &within(1e-5).into())
+                .solve(method, &at(tol).into())
                 .unwrap();
             let inside = solution.states.iter().zip(&problem.at_times);
             let inside = inside.map(|(y, exact)| distance(y, exact)).fold(0.0, f64::max);
             // The bound on the end error is that of torchdiffeq at this tolerance, at least the
             // tolerance itself: decaying solutions end far more accurate than they travel.
-            let bound = problem.torchdiffeq["1e-05"].error.max(1e-5);
-            assert!(inside <= 10.0 * bound, "{} by {method}: {inside:e}", problem.name);
+            let bound = problem.torchdiffeq[tol].error.max(tol.parse().unwrap());
+            // Of the free interpolants that of dopri5 is the first to fall behind its step as the
+            // steps shrink, being of order 4 with a larger constant than tsit5's.
+            let factor = if (method, tol) == (Method::Dopri5, "1e-07") { 25.0 } else { 10.0 };
+            let name = &problem.name;
+            assert!(inside <= factor * bound, "{name} by {method} at {tol}: {inside:e}");
         }
     }
 }

@@ -39,8 +39,10 @@ fn a_field_undefined_beyond_the_end_is_solved() {
             (1.0 - t).sqrt()
         };
         let end = solve(&field, (0.0, 1.0), 0.0, method, &within(1e-5).into()).unwrap();
-        // The root at the end hides part of the error of the last step: twenty times the tolerance.
-        assert!((end.y - 2.0 / 3.0).abs() < 2e-4, "{method}: {}", end.y);
+        // The root at the end hides part of the error of the last step: ten to twenty times the
+        // tolerance.
+        let bound = if method == Method::Dopri5 { 1e-4 } else { 2e-4 };
+        assert!((end.y - 2.0 / 3.0).abs() <= bound, "{method}: {}", end.y);
         assert!(latest.get() <= 1.0, "{method}: evaluated at {}", latest.get());
     }
 }
@@ -152,7 +154,8 @@ fn repeated_output_times_are_allowed() {
 #[test]
 fn problems_solved_backward_return_to_their_start() {
     // The others decay or collapse onto a limit cycle: backward they are ill-conditioned.
-    let reversible = |p: &Reference| !["exp_decay", "A1", "B1"].contains(&p.name.as_str());
+    let decaying = ["exp_decay", "A1", "B1", "B2", "B3", "van_der_pol"];
+    let reversible = |p: &Reference| !decaying.contains(&p.name.as_str());
     for problem in all().iter().filter(|p| reversible(p)) {
         let span = (problem.t1, problem.t0);
         let mut times = problem.times.clone();

@@ -2,8 +2,8 @@
 
 use crate::adaptive::Adaptive;
 use crate::controller::Control;
-use crate::drive::resolution;
 use crate::error::OdeError;
+use crate::fit::{Fit, fit, resolution};
 use crate::segment::Interval;
 use crate::solution::Stats;
 
@@ -13,8 +13,9 @@ pub(super) struct Row {
     /// The next step; empty once the row has arrived.
     interval: Interval,
     end: f64,
-    /// The step planned, before it is cut to the end of the span.
+    /// The step planned, before it is fitted to the end of the span.
     h: f64,
+    cut_short: bool,
     max_step: f64,
     control: Control,
     last_error: f64,
@@ -27,6 +28,7 @@ impl Row {
             interval: Interval::new(t0, t0),
             end: t1,
             h: 0.0,
+            cut_short: false,
             max_step: settings.max_step,
             control: Control::new(settings.controller, exponent),
             last_error: 0.0,
@@ -59,13 +61,21 @@ impl Row {
         (self.end - self.time()).abs().min(self.max_step)
     }
 
-    /// Sets the next step to `h`, cut to what is left.
+    /// Looks ahead by `h`, to find out how long the first step may be.
+    pub(super) fn look_ahead(&mut self, h: f64) {
+        let (t, end) = (self.time(), self.end);
+        let ahead = if h < self.rest() { t + h.copysign(end - t) } else { end };
+        self.interval = Interval::new(t, ahead);
+    }
+
+    /// Sets the next step to `h`, fitted to what is left.
     pub(super) fn plan(&mut self, h: f64) {
-        let (t, left) = (self.time(), (self.end - self.time()).abs());
+        let t = self.time();
         self.h = h.min(self.max_step);
         let h = self.h.max(resolution(t));
-        let next = if h * (1.0 + 1e-10) >= left { self.end } else { t + h.copysign(self.end - t) };
-        self.interval = Interval::new(t, next);
+        let Fit { end, cut_short } = fit(t, self.end, h, self.control.after_rejection());
+        self.interval = Interval::new(t, end);
+        self.cut_short = cut_short;
     }
 
     /// Accepts or rejects the step tried, and plans the next.
@@ -76,7 +86,8 @@ impl Row {
         let h = if accepted {
             self.stats.accept(tried);
             self.interval = Interval::new(self.interval.t1, self.interval.t1);
-            tried * self.control.accept(error)
+            let grown = tried * self.control.accept(error);
+            if self.cut_short { grown.max(self.h) } else { grown }
         } else {
             self.stats.rejected += 1;
             tried * self.control.reject(error)

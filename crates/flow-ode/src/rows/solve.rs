@@ -50,12 +50,15 @@ pub fn solve_rows<S: Batch, F: RowField<S>>(
     settings: &Adaptive,
 ) -> Result<RowSolution<S>, OdeError<S>> {
     let (t0, t1) = span;
-    if !(t0.is_finite() && t1.is_finite()) {
+    if !(t0.is_finite() && t1.is_finite() && (t1 - t0).is_finite()) {
         return Err(OdeError::BadSpan { t0, t1 });
     }
     let tableau = method.tableau().ok_or(OdeError::NotAdaptive { method })?;
     let exponent = tableau.error_exponent().ok_or(OdeError::NotAdaptive { method })?;
     let settings = settings.checked(span)?;
+    if S::ON_HOST && !y0.all_finite() {
+        return Err(OdeError::NonFinite { t: t0, h: 0.0, y: y0 });
+    }
     let mut rows = vec![Row::new(span, &settings, exponent); y0.rows()];
     let mut stepper = Stepper { tableau, field, settings: &settings, exponent, evals: 0 };
 
@@ -106,7 +109,7 @@ impl<F> Stepper<'_, F> {
             return Ok(());
         }
         for (row, (d0, d1)) in rows.iter_mut().zip(d0.into_iter().zip(&d1)) {
-            row.plan(first_guess(d0, *d1, row.rest()));
+            row.look_ahead(first_guess(d0, *d1, row.rest()));
         }
         let shifts: Vec<f64> = rows.iter().map(Row::step).collect();
         let y1 = y.combine_rows(&[(&shifts, f0)]);

@@ -5,6 +5,8 @@
 //! `u_k = alpha' m_k + (alpha alpha' S_k + sigma sigma' I) C_k^{-1} (x - alpha m_k)`; the velocity
 //! is their mean under the responsibilities of the components.
 
+use std::f64::consts::FRAC_PI_2;
+
 pub struct Coefficients {
     alpha: f64,
     sigma: f64,
@@ -15,6 +17,23 @@ pub struct Coefficients {
 /// `alpha = t`, `sigma = 1 - t`.
 pub fn linear(t: f64) -> Coefficients {
     Coefficients { alpha: t, sigma: 1.0 - t, d_alpha: 1.0, sigma_d_sigma: t - 1.0 }
+}
+
+/// `alpha = sin(pi t / 2)`, `sigma = cos(pi t / 2)`.
+pub fn cosine(t: f64) -> Coefficients {
+    let (alpha, sigma) = (FRAC_PI_2 * t).sin_cos();
+    Coefficients {
+        alpha,
+        sigma,
+        d_alpha: FRAC_PI_2 * sigma,
+        sigma_d_sigma: -FRAC_PI_2 * alpha * sigma,
+    }
+}
+
+/// `alpha = 1`, `sigma = 0.01 * 1000^(1 - t)`.
+pub fn variance_exploding(t: f64) -> Coefficients {
+    let sigma = 0.01 * 1000f64.powf(1.0 - t);
+    Coefficients { alpha: 1.0, sigma, d_alpha: 0.0, sigma_d_sigma: -sigma * sigma * 1000f64.ln() }
 }
 
 /// `alpha = exp(-B/2)` with `B = 0.1 s + 9.95 s^2`, `s = 1 - t`, and `sigma^2 = 1 - alpha^2`.
