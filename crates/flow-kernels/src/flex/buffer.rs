@@ -37,6 +37,21 @@ pub(crate) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [MaybeUninit<f32>]
     result
 }
 
+/// Calls `f` with `len` numbers of no particular value, in a buffer that this thread keeps.
+pub(crate) fn with_numbers<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    thread_local! {
+        /// Free buffers, the one of the outermost call first.
+        static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+    }
+    let mut numbers = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if numbers.len() < len {
+        numbers.resize(len, 0.0);
+    }
+    let result = f(&mut numbers[..len]);
+    FREE.with_borrow_mut(|free| free.push(numbers));
+    result
+}
+
 /// The argument and the result of an elementwise function.
 pub(crate) enum Place<'a> {
     /// The result replaces the argument.

@@ -14,6 +14,7 @@ mod norm;
 mod parallel;
 mod resample;
 mod simd;
+mod transpose;
 
 use burn::{
     backend::{

@@ -1,10 +1,11 @@
 //! Convolution.
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use flow_kernels::conv2d;
 
 use crate::harness::{
-    assert_differences_agree, assert_kernel_agrees, assert_threads_do_not_matter, outcome, value,
+    assert_differences_agree, assert_kernel_agrees, assert_threads_do_not_matter, numbers, outcome,
+    value,
 };
 
 /// `[B, C_in, H, W]`, `[C_out, k_h, k_w]`, stride, padding.
@@ -24,7 +25,7 @@ fn lens(([b, c, h, w], [o, kh, kw], ..): &Case) -> [usize; 3] {
     [b * c * h * w, o * c * kh * kw, *o]
 }
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 18] = [
     ([2, 3, 8, 8], [5, 3, 3], 1, 1),
     ([3, 8, 7, 9], [16, 3, 3], 1, 1),
     ([2, 4, 9, 6], [3, 3, 3], 2, 1),
@@ -38,6 +39,11 @@ const CASES: [Case; 15] = [
     ([2, 2, 4, 4], [3, 2, 2], 1, 2),
     ([1, 16, 40, 33], [24, 5, 5], 1, 2),
     ([17, 4, 6, 6], [4, 3, 3], 1, 1),
+    // Images too large for a vector of them: patches are unfolded.
+    ([3, 16, 32, 32], [16, 3, 3], 2, 1),
+    ([2, 16, 32, 32], [8, 1, 1], 1, 0),
+    // Several bands of tiles, the last row and column of tiles half outside.
+    ([2, 40, 33, 31], [48, 3, 3], 1, 1),
     // More output channels than a block of vectors, and rows of every remainder.
     ([2, 5, 3, 19], [33, 3, 3], 1, 1),
     ([2, 3, 1, 13], [64, 3, 3], 1, 1),
@@ -80,8 +86,28 @@ fn threads_do_not_change_a_bit() {
         ([5, 32, 32, 32], [32, 3, 3], 1, 1),
         ([40, 8, 16, 16], [24, 3, 3], 1, 1),
         ([6, 16, 32, 32], [16, 3, 3], 2, 1),
+        ([40, 16, 7, 7], [64, 1, 1], 1, 0),
+        ([20, 32, 8, 8], [32, 3, 3], 2, 1),
     ] {
         assert_threads_do_not_matter(&format!("{case:?}"), &op(&case), &lens(&case));
+    }
+}
+
+#[test]
+fn an_image_does_not_depend_on_its_batch() {
+    for (kernel, stride, padding) in [(3, 1, 1), (3, 2, 1), (1, 1, 0)] {
+        let rows = |b: usize| -> Vec<f64> {
+            let case: Case = ([b, 24, 8, 8], [20, kernel, kernel], stride, padding);
+            let weight = numbers(20 * 24 * kernel * kernel, 1);
+            let inputs = [numbers(40 * 24 * 64, 0)[..b * 24 * 64].to_vec(), weight, numbers(20, 2)];
+            let tensors = inputs.map(|v| {
+                let len = v.len();
+                Tensor::from_data(TensorData::new(v, [len]), (&Device::flex(), DType::F32))
+            });
+            op(&case)(&tensors).into_data().iter::<f64>().collect()
+        };
+        let (few, many) = (rows(3), rows(40));
+        assert!(many[..few.len()] == few, "kernel {kernel}, stride {stride}");
     }
 }
 

@@ -57,9 +57,14 @@ impl Geometry {
         self.kernel == [1, 1] && self.stride == 1 && self.padding == [0, 0]
     }
 
+    /// Places of the kernel: `k_h k_w`.
+    pub(super) fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
     /// Numbers in one patch: `C_in k_h k_w`.
     pub(super) fn patch_len(&self) -> usize {
-        self.channels_in * self.kernel[0] * self.kernel[1]
+        self.channels_in * self.taps()
     }
 
     pub(super) fn pixels_in(&self) -> usize {
@@ -118,6 +123,13 @@ impl Geometry {
     /// The input row under kernel row `u` at output row `i`, if it exists.
     fn row_inside(&self, i: usize, u: usize) -> Option<usize> {
         (i * self.stride + u).checked_sub(self.padding[0]).filter(|&row| row < self.input[0])
+    }
+
+    /// The input pixel under a place of the kernel at an output pixel, if it exists.
+    pub(super) fn pixel_under(&self, [i, j]: [usize; 2], [u, v]: [usize; 2]) -> Option<usize> {
+        let column = (j * self.stride + v).checked_sub(self.padding[1]);
+        let column = column.filter(|&column| column < self.input[1])?;
+        Some(self.row_inside(i, u)? * self.input[1] + column)
     }
 
     /// Calls `visit(input, inside, column)` for each line of patch elements in the output rows

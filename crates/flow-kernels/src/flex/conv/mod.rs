@@ -1,15 +1,18 @@
-//! Convolution: 3 x 3 directly, else as a matrix product.
+//! Convolution, in one of three ways that the sizes alone choose.
 //!
-//! In general an image's patches are unfolded a tile at a time into a core's cache and multiplied
-//! with the weight straight into the result ([`geometry`]). The 3 x 3 convolution that keeps the size,
-//! the bulk of a U-Net, needs no patches ([`direct`]). The gradient with respect to the
-//! input is, for stride 1, a convolution with the flipped weight; the gradient with respect to the
-//! weight is summed over fixed chunks of the batch, each in the order of its images.
+//! The 3 x 3 convolution that keeps the size, the bulk of a U-Net, is made of short products
+//! ([`winograd`]). Any other one of small images runs its vectors over the images ([`small`]). In general
+//! an image's patches are unfolded a tile at a time into a core's cache and multiplied with the weight
+//! straight into the result ([`geometry`]); its gradient with respect to the input is, for stride 1,
+//! a convolution with the flipped weight. The gradient with respect to the weight is summed over fixed
+//! chunks of the batch, each in the order of its images.
 #![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
-mod direct;
 mod geometry;
+mod small;
+mod stencil;
 mod tracked;
+mod winograd;
 
 use std::mem::MaybeUninit;
 
@@ -23,9 +26,10 @@ use super::{
     simd::{Simd, WithSimd, dispatch, sum_of},
     slice, tensor,
 };
-use direct::Direct;
 use geometry::Geometry;
+use small::Small;
 pub(super) use tracked::tracked;
+use winograd::Winograd;
 
 pub(super) fn forward(
     x: FlexTensor,
@@ -49,8 +53,13 @@ fn within_job(jobs: usize, work: usize) -> Parallelism {
 }
 
 fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], bias: &[f32]) -> FlexTensor {
-    if let Some(direct) = Direct::new(geometry) {
-        return convolve_directly(direct, geometry, x, weight, bias);
+    if let Some(winograd) = Winograd::new(geometry) {
+        return tensor(winograd.convolve(x, weight, bias), geometry.output_shape());
+    }
+    if let Some(small) = Small::convolution(geometry) {
+        let (inner, taps) = (geometry.channels_in, geometry.taps());
+        let y = small.apply(x, |o, c, tap| weight[(o * inner + c) * taps + tap], bias);
+        return tensor(y, geometry.output_shape());
     }
     let parallelism = within_job(geometry.batch, geometry.work());
     let write = |y: &mut [MaybeUninit<f32>]| {
@@ -65,40 +74,6 @@ fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], bias: &[f32]) -> Fle
         }
     };
     // SAFETY: the images cover the result, and `convolve_image` writes all of each.
-    let y = unsafe { written(geometry.batch * geometry.output_len(), write) };
-    tensor(y, geometry.output_shape())
-}
-
-fn convolve_directly(
-    direct: Direct,
-    geometry: &Geometry,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-) -> FlexTensor {
-    let weight = direct.packed(|o, c, tap| weight[(o * geometry.channels_in + c) * 9 + tap]);
-    let input = geometry.input_len();
-    // An output sums the same terms in the same order whoever computes it, so threads may share an
-    // image by its output channels.
-    let channels = if geometry.batch < rayon::current_num_threads() {
-        direct.block()
-    } else {
-        geometry.channels_out
-    };
-    let write = |y: &mut [MaybeUninit<f32>]| {
-        let parts = y
-            .chunks_mut(geometry.output_len().max(1))
-            .flat_map(|y| y.chunks_mut(channels * geometry.pixels_out()));
-        let each = geometry.channels_out.div_ceil(channels.max(1));
-        for_each(parts.enumerate(), geometry.work(), |(i, y)| {
-            let (image, first) = (i / each, i % each * channels);
-            let bias = &bias[first..geometry.channels_out.min(first + channels)];
-            let weight = &weight[first / direct.block() * direct.block_len()..];
-            let x = &x[image * input..(image + 1) * input];
-            direct.with_channels_out(bias.len()).convolve(x, weight, bias, y);
-        });
-    };
-    // SAFETY: the parts cover the result, and `Direct::convolve` writes all of each.
     let y = unsafe { written(geometry.batch * geometry.output_len(), write) };
     tensor(y, geometry.output_shape())
 }
@@ -151,12 +126,20 @@ fn with_patches(
 
 /// `dL/dx` from `g = dL/dy`.
 fn input_gradient(geometry: &Geometry, g: &[f32], weight: &[f32]) -> FlexTensor {
-    if let Some(adjoint) = geometry.adjoint() {
-        let bias = vec![0.0; geometry.channels_in];
-        return convolve(&adjoint, g, &flipped(geometry, weight), &bias);
-    }
     let &Geometry { batch, channels_in, channels_out, input: [h, w], output: [_, columns], .. } =
         geometry;
+    if let Some(winograd) = Winograd::new(geometry) {
+        return tensor(winograd.adjoint(g, weight), [batch, channels_in, h, w]);
+    }
+    if let Some(small) = Small::adjoint(geometry) {
+        let (bias, taps) = (vec![0.0; channels_in], geometry.taps());
+        let weight = |c, o, tap| weight[(o * channels_in + c) * taps + tap];
+        return tensor(small.apply(g, weight, &bias), [batch, channels_in, h, w]);
+    }
+    if let Some(adjoint) = geometry.adjoint() {
+        let bias = vec![0.0; channels_in];
+        return convolve(&adjoint, g, &flipped(geometry, weight), &bias);
+    }
     let (patch, pixels) = (geometry.patch_len(), geometry.pixels_out());
     let mut x_grad = vec![0.0; batch * geometry.input_len()];
     let images =
@@ -183,7 +166,7 @@ fn input_gradient(geometry: &Geometry, g: &[f32], weight: &[f32]) -> FlexTensor 
 
 /// The weight of the adjoint: `[C_in, C_out, k_h, k_w]`, rotated by half a turn.
 fn flipped(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
-    let taps = geometry.kernel[0] * geometry.kernel[1];
+    let taps = geometry.taps();
     let mut flipped = Vec::with_capacity(weight.len());
     for c in 0..geometry.channels_in {
         for o in 0..geometry.channels_out {
@@ -194,32 +177,44 @@ fn flipped(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
     flipped
 }
 
-/// `dL/dweight` and `dL/dbias` from `g = dL/dy`.
-fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> [FlexTensor; 2] {
+/// `dL/dweight` from `g = dL/dy`.
+fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> FlexTensor {
+    let &Geometry { channels_in, channels_out, kernel: [kernel_h, kernel_w], .. } = geometry;
+    let gradient = match Winograd::new(geometry) {
+        Some(winograd) => winograd.weight_gradient(x, g),
+        None => unfolded_weight_gradient(geometry, x, g),
+    };
+    tensor(gradient, [channels_out, channels_in, kernel_h, kernel_w])
+}
+
+/// `dL/dbias[o] = sum g[b, o, i, j]`, image after image.
+fn bias_gradient(geometry: &Geometry, g: &[f32]) -> FlexTensor {
+    let mut sums = vec![0.0; geometry.channels_out];
+    for g in g.chunks(geometry.output_len().max(1)) {
+        dispatch(AddRowSums { rows: g, sums: &mut sums });
+    }
+    tensor(sums, [geometry.channels_out])
+}
+
+/// `dL/dweight` by products of `g` with patches of `x`, in chunks of images.
+fn unfolded_weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> Vec<f32> {
     /// Numbers in all partial sums, and jobs if there are enough images.
     const PARTIAL: usize = 1 << 22;
     const CHUNKS: usize = 16;
 
-    let &Geometry { batch, channels_in, channels_out, kernel: [kernel_h, kernel_w], .. } = geometry;
-    let direct = Direct::new(geometry);
-    let weight_len = direct.map_or(geometry.weight_len(), |direct| direct.packed_len());
-    let chunks = (PARTIAL / weight_len.max(1)).clamp(1, CHUNKS);
+    let (batch, len) = (geometry.batch, geometry.weight_len());
+    let chunks = (PARTIAL / len.max(1)).clamp(1, CHUNKS);
     let images = batch.div_ceil(chunks).max(1);
     let parallelism = within_job(batch.div_ceil(images), geometry.work());
 
-    let mut partial = vec![0.0; batch.div_ceil(images).max(1) * (weight_len + channels_out)];
+    let mut partial = vec![0.0; batch.div_ceil(images).max(1) * len];
     let jobs = partial
-        .chunks_mut((weight_len + channels_out).max(1))
+        .chunks_mut(len.max(1))
         .zip(x.chunks((images * geometry.input_len()).max(1)))
         .zip(g.chunks((images * geometry.output_len()).max(1)));
     let each = |((sum, x), g): ((&mut [f32], &[f32]), &[f32])| {
-        let (weight, bias) = sum.split_at_mut(weight_len);
         for (x, g) in x.chunks(geometry.input_len()).zip(g.chunks(geometry.output_len())) {
-            match direct {
-                Some(direct) => direct.add_weight_gradient(x, g, weight),
-                None => add_weight_gradient(geometry, x, g, weight, parallelism),
-            }
-            dispatch(AddRowSums { rows: g, sums: bias });
+            add_weight_gradient(geometry, x, g, sum, parallelism);
         }
     };
     match parallelism {
@@ -227,21 +222,14 @@ fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> [FlexTensor; 2]
         Parallelism::Rayon(_) => jobs.for_each(each),
     }
 
-    let (total, rest) = partial.split_at_mut(weight_len + channels_out);
-    for chunk in rest.chunks(total.len().max(1)) {
+    let (total, rest) = partial.split_at_mut(len);
+    for chunk in rest.chunks(len.max(1)) {
         for (total, &x) in total.iter_mut().zip(chunk) {
             *total += x;
         }
     }
-    let (weight, bias) = total.split_at(weight_len);
-    let weight = match direct {
-        Some(direct) => direct.unpacked(weight),
-        None => weight.to_vec(),
-    };
-    [
-        tensor(weight, [channels_out, channels_in, kernel_h, kernel_w]),
-        tensor(bias.to_vec(), [channels_out]),
-    ]
+    partial.truncate(len);
+    partial
 }
 
 /// Adds one image's part of `dL/dweight`.

@@ -11,7 +11,9 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 
-use super::{Geometry, contiguous, convolve, dims, input_gradient, slice, weight_gradient};
+use super::{
+    Geometry, bias_gradient, contiguous, convolve, dims, input_gradient, slice, weight_gradient,
+};
 
 pub(in crate::flex) fn tracked<C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<Flex, C>>,
@@ -51,14 +53,11 @@ impl Backward<Flex, 3> for Step {
         if let Some(node) = x_node {
             grads.register::<Flex>(node.id, input_gradient(&geometry, g, weight));
         }
-        if weight_node.is_some() || bias_node.is_some() {
-            let [weight_grad, bias_grad] = weight_gradient(&geometry, x, g);
-            if let Some(node) = weight_node {
-                grads.register::<Flex>(node.id, weight_grad);
-            }
-            if let Some(node) = bias_node {
-                grads.register::<Flex>(node.id, bias_grad);
-            }
+        if let Some(node) = weight_node {
+            grads.register::<Flex>(node.id, weight_gradient(&geometry, x, g));
+        }
+        if let Some(node) = bias_node {
+            grads.register::<Flex>(node.id, bias_gradient(&geometry, g));
         }
     }
 }
