@@ -176,9 +176,13 @@ impl Adaptive {
         if !(tolerable(atol) && tolerable(rtol) && atol + rtol > 0.0) {
             return Err(OdeError::BadTolerance { atol, rtol });
         }
-        let Controller { safety, min_factor, max_factor, .. } = self.controller;
+        let Controller { proportional, integral, derivative, safety, min_factor, max_factor } =
+            self.controller;
         let first = self.first_step.unwrap_or(1.0);
         let rules = [
+            ("proportional", proportional, proportional.is_finite(), "it is finite"),
+            ("integral", integral, integral.is_finite(), "it is finite"),
+            ("derivative", derivative, derivative.is_finite(), "it is finite"),
             ("safety", safety, 0.0 < safety && safety < 1.0, "it lies between 0 and 1"),
             (
                 "min_factor",

@@ -40,10 +40,45 @@ pub trait AdjointField<S>: VectorField<S> {
     type Params: State;
 
     /// The zero of that space.
+    ///
+    /// ```
+    /// # use flow_ode::{AdjointField, VectorField, Vjp};
+    /// # struct Growth { a: f64 }
+    /// # impl VectorField<f64> for Growth {
+    /// #     fn eval(&self, _t: f64, y: &f64) -> f64 { self.a * y }
+    /// # }
+    /// # impl AdjointField<f64> for Growth {
+    /// #     type Params = f64;
+    /// #     fn zero_params(&self) -> f64 { 0.0 }
+    /// #     fn vjp(&self, t: f64, y: &f64, w: &f64) -> Vjp<f64, f64> {
+    /// #         Vjp { value: self.eval(t, y), state: w * self.a, params: w * y }
+    /// #     }
+    /// # }
+    /// // With `Growth` as above:
+    /// assert_eq!(Growth { a: 2.0 }.zero_params(), 0.0);
+    /// ```
     #[must_use]
     fn zero_params(&self) -> Self::Params;
 
     /// The field at `(t, y)` and the products of `w` with its Jacobians there.
+    ///
+    /// ```
+    /// # use flow_ode::{AdjointField, VectorField, Vjp};
+    /// # struct Growth { a: f64 }
+    /// # impl VectorField<f64> for Growth {
+    /// #     fn eval(&self, _t: f64, y: &f64) -> f64 { self.a * y }
+    /// # }
+    /// # impl AdjointField<f64> for Growth {
+    /// #     type Params = f64;
+    /// #     fn zero_params(&self) -> f64 { 0.0 }
+    /// #     fn vjp(&self, t: f64, y: &f64, w: &f64) -> Vjp<f64, f64> {
+    /// #         Vjp { value: self.eval(t, y), state: w * self.a, params: w * y }
+    /// #     }
+    /// # }
+    /// // With `Growth` as above, `f = a y`:
+    /// let Vjp { value, state, params } = Growth { a: 2.0 }.vjp(0.0, &3.0, &10.0);
+    /// assert_eq!((value, state, params), (6.0, 20.0, 30.0));
+    /// ```
     #[must_use]
     fn vjp(&self, t: f64, y: &S, w: &S) -> Vjp<S, Self::Params>;
 }

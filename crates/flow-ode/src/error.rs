@@ -83,7 +83,7 @@ pub enum OdeError<S> {
         /// What is wrong with it.
         fault: TimeFault,
     },
-    /// A number that must be positive and finite, such as a step size or a count of steps.
+    /// A number out of its range, such as a step size or a count of steps.
     #[error("`{name}` is {value}; {must}")]
     BadSetting {
         /// The setting.
@@ -159,8 +159,6 @@ pub enum TimeFault {
     NotTheStart,
     /// A grid that does not finish at the end of the span.
     NotTheEnd,
-    /// A grid with fewer than two times.
-    TooShort,
 }
 
 impl fmt::Display for TimeFault {
@@ -171,7 +169,6 @@ impl fmt::Display for TimeFault {
             Self::OutsideSpan => "lies outside the span of the problem",
             Self::NotTheStart => "is not the start of the span",
             Self::NotTheEnd => "is not the end of the span",
-            Self::TooShort => "leaves the grid without a step",
         })
     }
 }

@@ -27,8 +27,8 @@ type EventFunction<'a, S> = Box<dyn Fn(f64, &S) -> f64 + 'a>;
 /// A zero is noticed by the change of sign over a step and found on the method's interpolant to
 /// rounding of time; two zeros within one step cancel and stay unnoticed, which
 /// [`Adaptive::with_max_step`](crate::Adaptive::with_max_step) prevents. A `g` that is zero at the
-/// start does not fire there, only at the next crossing. On a device each step reads what `g`
-/// reads.
+/// start does not fire there, only at the next crossing, and one that is NaN crosses nothing. On a
+/// device each step reads what `g` reads.
 ///
 /// ```
 /// use flow_ode::{Adaptive, Event, Method, Problem, Tolerance};

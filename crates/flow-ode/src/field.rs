@@ -20,6 +20,12 @@ use std::cell::Cell;
 /// ```
 pub trait VectorField<S> {
     /// `f(t, y)`, a tangent of the same shape as `y`.
+    ///
+    /// ```
+    /// use flow_ode::VectorField;
+    /// let field = |t: f64, y: &f64| t - y;
+    /// assert_eq!(field.eval(3.0, &1.0), 2.0);
+    /// ```
     #[must_use]
     fn eval(&self, t: f64, y: &S) -> S;
 }

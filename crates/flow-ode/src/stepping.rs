@@ -95,7 +95,11 @@ pub(crate) fn given_steps<S>((t0, t1): (f64, f64), times: &[f64]) -> Result<Grid
     check_times(TimeList::Grid, (t0, t1), times)?;
     let bad = |index, t, fault| Err(OdeError::BadTime { list: TimeList::Grid, index, t, fault });
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
-        return bad(0, f64::NAN, TimeFault::TooShort);
+        return Err(OdeError::BadSetting {
+            name: "Stepping::Grid",
+            value: 0.0,
+            must: "that many times make no grid, it takes both ends of the span",
+        });
     };
     if *first != t0 {
         return bad(0, *first, TimeFault::NotTheStart);
@@ -184,7 +188,6 @@ mod tests {
         assert_eq!(fault(&[0.0, 0.5, 0.5, 1.0]), Some(TimeFault::OutOfOrder));
         assert_eq!(fault(&[0.0, f64::NAN, 1.0]), Some(TimeFault::NotFinite));
         assert_eq!(fault(&[0.0, 2.0, 1.0]), Some(TimeFault::OutsideSpan));
-        assert_eq!(fault(&[]), Some(TimeFault::TooShort));
         assert_eq!(fault(&[0.0, 0.3, 1.0]), None);
     }
 }

@@ -86,6 +86,44 @@ fn the_worst_sample_is_better_off_when_it_decides_the_step() {
     assert!(own < joint / 4.0, "{own:e} against {joint:e}");
 }
 
+/// Standard normal points: Box & Muller (1958) on the fractions of multiples of two irrationals.
+fn normal_points(n: usize) -> Vec<[f64; 2]> {
+    let point = |i: usize| {
+        let [u, v] = [2f64.sqrt(), 3f64.sqrt()].map(|s| ((i + 1) as f64 * s).fract());
+        let (r, angle) = ((-2.0 * u.ln()).sqrt(), std::f64::consts::TAU * v);
+        [r * angle.cos(), r * angle.sin()]
+    };
+    (0..n).map(point).collect()
+}
+
+#[test]
+fn the_joint_norm_hides_the_worst_of_512_samples() {
+    let problem = named("gmm_ot");
+    let pairs = |flat: &[f64]| flat.chunks(2).map(|p| [p[0], p[1]]).collect::<Vec<_>>();
+    let field = |t: f64, y: &Vec<[f64; 2]>| pairs(&problem.eval(t, &y.as_flattened().to_vec()));
+    let rows = |t: &[f64], y: &Vec<[f64; 2]>| -> Vec<[f64; 2]> {
+        t.iter().zip(y).map(|(t, y)| pairs(&problem.eval(*t, &y.to_vec()))[0]).collect()
+    };
+    let y0 = normal_points(512);
+    let exact = within(1e-11).with_norm(Norm::WorstSample).into();
+    let exact = solve(&field, (0.0, 1.0), y0.clone(), Method::Dop853, &exact).unwrap().y;
+    let worst = |y: &Vec<[f64; 2]>| common::distance(y.as_flattened(), exact.as_flattened());
+    let with = |norm| {
+        let adaptive = within(1e-5).with_norm(norm).into();
+        let end = solve(&field, (0.0, 1.0), y0.clone(), Method::Dopri5, &adaptive).unwrap();
+        (end.stats.evals, worst(&end.y))
+    };
+    let (joint, own) = (with(Norm::JointRms), with(Norm::WorstSample));
+    let alone = solve_rows(&rows, (0.0, 1.0), y0.clone(), Method::Dopri5, &within(1e-5)).unwrap();
+    let mean = alone.rows.iter().map(|row| row.evals).sum::<usize>() / 512;
+    let said = format!("{joint:?} {own:?} {mean} of {}: {:e}", alone.evals, worst(&alone.y));
+    // A few samples pass between two components, where the field turns sharply.
+    assert!(joint.1 > 10.0 * own.1 && joint.0 < own.0, "{said}");
+    // Alone most samples need fewer steps, and the hard ones no fewer digits than they ask for:
+    // their errors grow on the way, which no local tolerance sees.
+    assert!(mean < joint.0 && alone.evals < own.0 && worst(&alone.y) < 2.0 * joint.1, "{said}");
+}
+
 #[test]
 fn three_norms_of_one_batch_agree_where_the_samples_are_alike() {
     let problem = named("gmm_ot");

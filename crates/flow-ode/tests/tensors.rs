@@ -68,6 +68,27 @@ fn adaptive_solves_in_f32_cost_what_they_cost_in_f64() {
 }
 
 #[test]
+fn steps_in_f32_do_not_collapse_below_its_rounding() {
+    // Time, step and weights are f64, so a tolerance that f32 cannot meet costs what it costs in
+    // f64, and the end error stays at the rounding.
+    for name in ["gmm_ot", "oscillator", "A1"] {
+        let problem = named(name);
+        for tol in [1e-3, 1e-6, 1e-7, 1e-8] {
+            let adaptive = within(tol).into();
+            let y0 = vector(&problem.y0);
+            let single = solve(&field(&problem), problem.span(), y0, Method::Dopri5, &adaptive);
+            let y0 = problem.y0.clone();
+            let double = solve(&problem, problem.span(), y0, Method::Dopri5, &adaptive).unwrap();
+            let single = single.unwrap();
+            let (ours, theirs) = (single.stats.evals, double.stats.evals);
+            assert!(ours.abs_diff(theirs) <= theirs / 10, "{name} at {tol}: {ours} and {theirs}");
+            let error = distance(&numbers(&single.y), &double.y);
+            assert!(error < 1e-4, "{name} at {tol}: {error:e}");
+        }
+    }
+}
+
+#[test]
 fn order_of_rk4_is_four_in_f32() {
     let problem = named("radial_nonautonomous");
     let error = |steps| {

@@ -35,6 +35,15 @@ pub struct AutodiffField<F, const P: usize> {
 
 impl<F, const P: usize> AutodiffField<F, P> {
     /// The field `field(t, y, params)`.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use flow_ode::{AutodiffField, VectorField};
+    /// let rate = Tensor::<1>::from_data([2.0], &Device::flex());
+    /// let field = AutodiffField::new(|_t, y: Tensor<1>, rate: Tensor<1>| y * rate, rate);
+    /// let y = Tensor::<1>::from_data([3.0], &Device::flex());
+    /// assert_eq!(field.eval(0.0, &y).into_scalar::<f32>(), 6.0);
+    /// ```
     pub fn new(field: F, params: Tensor<P>) -> Self {
         Self { field, params: params.without_autodiff() }
     }

@@ -14,6 +14,11 @@ use crate::state::State;
 /// ```
 pub trait Batch: State {
     /// Number of samples.
+    ///
+    /// ```
+    /// use flow_ode::Batch;
+    /// assert_eq!(vec![[1.0, 2.0]; 3].rows(), 3);
+    /// ```
     #[must_use]
     fn rows(&self) -> usize;
 
@@ -21,6 +26,12 @@ pub trait Batch: State {
     ///
     /// # Panics
     /// If the shapes differ.
+    ///
+    /// ```
+    /// use flow_ode::Batch;
+    /// let (y, x) = (vec![[1.0]; 2], vec![[10.0]; 2]);
+    /// assert_eq!(y.combine_rows(&[(&[0.1, 0.2], &x)]), vec![[2.0], [3.0]]);
+    /// ```
     #[must_use]
     fn combine_rows(&self, terms: &[(&[f64], &Self)]) -> Self;
 
@@ -28,6 +39,12 @@ pub trait Batch: State {
     ///
     /// # Panics
     /// If the shapes differ.
+    ///
+    /// ```
+    /// use flow_ode::Batch;
+    /// let (y, x) = (vec![[1.0]; 2], vec![[7.0]; 2]);
+    /// assert_eq!(y.replace_rows(&x, &[true, false]), vec![[7.0], [1.0]]);
+    /// ```
     #[must_use]
     fn replace_rows(&self, other: &Self, take: &[bool]) -> Self;
 }
@@ -43,6 +60,14 @@ pub trait Batch: State {
 /// ```
 pub trait RowField<S> {
     /// `f(t_r, y_r)` for each row `r`.
+    ///
+    /// ```
+    /// use flow_ode::RowField;
+    /// let field = |t: &[f64], y: &Vec<[f64; 1]>| -> Vec<[f64; 1]> {
+    ///     t.iter().zip(y).map(|(t, [y])| [t - y]).collect()
+    /// };
+    /// assert_eq!(field.eval(&[2.0, 5.0], &vec![[1.0], [1.0]]), vec![[1.0], [4.0]]);
+    /// ```
     #[must_use]
     fn eval(&self, t: &[f64], y: &S) -> S;
 }

@@ -10,7 +10,9 @@ pub use with_tolerance::WithTolerance;
 
 /// Absolute and relative tolerance: a component `y_i` may err by `atol + rtol |y_i|` in a step.
 ///
-/// There is no default, because the choice belongs to the problem.
+/// There is no default, because the choice belongs to the problem. A state in `f32` follows
+/// tolerances down to about 1e-6; below, the solve takes more steps and stays at the rounding of the
+/// state.
 ///
 /// ```
 /// let tol = flow_ode::Tolerance { atol: 1e-6, rtol: 1e-3 };
@@ -57,16 +59,35 @@ pub trait State: Clone {
     ///
     /// # Panics
     /// If the shapes differ.
+    ///
+    /// ```
+    /// use flow_ode::State;
+    /// assert_eq!(1.0_f64.combine(&[(2.0, &3.0), (0.5, &4.0)]), 9.0);
+    /// ```
     #[must_use]
     fn combine(&self, terms: &[(f64, &Self)]) -> Self;
 
     /// Root mean square of `self / (atol + rtol max(|y0|, |y1|))`, for the local error `self` of a
     /// step from `y0` to `y1`. At most 1 means within tolerance; NaN or infinite if any number of
     /// the three is not finite.
+    ///
+    /// ```
+    /// use flow_ode::{State, Tolerance};
+    /// let tol = Tolerance { atol: 1e-3, rtol: 0.0 };
+    /// let norm = [3e-3, 4e-3].error_norm(&[0.0; 2], &[1.0; 2], &tol);
+    /// assert!((norm - 12.5_f64.sqrt()).abs() < 1e-12);
+    /// ```
     #[must_use]
     fn error_norm(&self, y0: &Self, y1: &Self, tol: &Tolerance) -> f64;
 
     /// The error norms that `norm` asks for, not yet read from the device.
+    ///
+    /// ```
+    /// use flow_ode::{Norm, State, Tolerance};
+    /// let tol = Tolerance { atol: 1e-3, rtol: 0.0 };
+    /// let (y, error) = (vec![[0.0]; 2], vec![[4e-3], [0.0]]);
+    /// assert!((error.norms(&y, &y, &tol, Norm::WorstSample).worst() - 4.0).abs() < 1e-12);
+    /// ```
     #[must_use]
     fn norms(&self, y0: &Self, y1: &Self, tol: &Tolerance, norm: Norm) -> Norms {
         let _ = norm;
@@ -74,6 +95,11 @@ pub trait State: Clone {
     }
 
     /// Whether every number is finite.
+    ///
+    /// ```
+    /// use flow_ode::State;
+    /// assert!([1.0, 2.0].all_finite() && ![1.0, f64::NAN].all_finite());
+    /// ```
     #[must_use]
     fn all_finite(&self) -> bool {
         let unit = Tolerance { atol: 1.0, rtol: 1.0 };
@@ -81,6 +107,11 @@ pub trait State: Clone {
     }
 
     /// The zero of this space, in this shape.
+    ///
+    /// ```
+    /// use flow_ode::State;
+    /// assert_eq!(vec![1.0, 2.0].zeros_like(), vec![0.0, 0.0]);
+    /// ```
     #[must_use]
     fn zeros_like(&self) -> Self {
         self.combine(&[(-1.0, self)])
@@ -91,6 +122,11 @@ pub trait State: Clone {
     ///
     /// # Panics
     /// If `terms` is empty.
+    ///
+    /// ```
+    /// use flow_ode::State;
+    /// assert_eq!(f64::untracked_sum(&[(2.0, &3.0), (-1.0, &1.0)]), 5.0);
+    /// ```
     #[must_use]
     fn untracked_sum(terms: &[(f64, &Self)]) -> Self {
         terms[0].1.zeros_like().combine(terms)

@@ -50,6 +50,12 @@ impl Norms {
     ///
     /// # Shapes
     /// - `values`: `[B]` or `[1]`
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// let values = Tensor::<1>::from_data([0.5, 2.0], &Device::flex());
+    /// assert_eq!(flow_ode::Norms::device(values).worst(), 2.0);
+    /// ```
     #[cfg(feature = "burn")]
     #[must_use]
     pub fn device(values: burn::tensor::Tensor<1>) -> Self {
