@@ -36,7 +36,7 @@ fn panel(methods: &[Method], settings: &[Stepping], answer: [f64; 2]) -> Panel {
     methods.iter().map(|method| (method.name(), curve(*method, settings, answer))).collect()
 }
 
-fn chart(title: &str, solid: &[Panel], dashed: &Panel, all: &[&Panel]) -> Figure {
+fn chart(title: &str, solid: &[&Panel], dashed: &Panel, all: &[&Panel]) -> Figure {
     let mut chart = Chart::new(title)
         .x("evaluations of the field")
         .y("error at t = 10")
@@ -46,7 +46,7 @@ fn chart(title: &str, solid: &[Panel], dashed: &Panel, all: &[&Panel]) -> Figure
     for (_, points) in all.iter().copied().flatten() {
         chart = chart.faint("", points);
     }
-    for (name, points) in solid.iter().flatten() {
+    for (name, points) in solid.iter().copied().flatten() {
         chart = chart.line(name, points);
     }
     for (name, points) in dashed {
@@ -78,12 +78,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let nameless = vec![("", Vec::new()); 2];
     let figure = Figure::column([
         Figure::row([
-            chart("Runge-Kutta on fixed grids", &[fixed.clone()], &three_eighths, &all),
-            chart("Adams on fixed grids", &[bashforth.clone(), nameless], &moulton, &all),
+            chart("Runge-Kutta on fixed grids", &[&fixed], &three_eighths, &all),
+            chart("Adams on fixed grids", &[&bashforth, &nameless], &moulton, &all),
         ]),
         Figure::row([
-            chart("adaptive, orders 2 and 3", &[low.clone()], &Vec::new(), &all),
-            chart("adaptive, orders 4 to 8", &[high.clone()], &Vec::new(), &all),
+            chart("adaptive, orders 2 and 3", &[&low], &Vec::new(), &all),
+            chart("adaptive, orders 4 to 8", &[&high], &Vec::new(), &all),
         ]),
     ]);
     figure.save(std::path::Path::new(&file))?;

@@ -9,6 +9,7 @@ use flow_ode::{
     solve_rows,
 };
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "a field takes its state by reference")]
 fn decay(_: f64, y: &f64) -> f64 {
     -y
 }

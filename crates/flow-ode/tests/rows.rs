@@ -7,8 +7,8 @@
 
 mod common;
 
-use common::{named, within};
-use flow_ode::{Method, Norm, OdeError, VectorField, solve, solve_rows};
+use common::{Reference, named, within};
+use flow_ode::{Method, Norm, OdeError, RowField, VectorField, solve, solve_rows};
 
 /// Oscillators of different frequency: row `r` turns at `1 + 4 r`.
 fn frequencies(rows: usize) -> Vec<f64> {
@@ -86,6 +86,25 @@ fn the_worst_sample_is_better_off_when_it_decides_the_step() {
     assert!(own < joint / 4.0, "{own:e} against {joint:e}");
 }
 
+fn pairs(flat: &[f64]) -> Vec<[f64; 2]> {
+    flat.chunks(2).map(|pair| [pair[0], pair[1]]).collect()
+}
+
+/// A flow of points of the plane, at one time for all and at a time for each.
+struct Flow(Reference);
+
+impl VectorField<Vec<[f64; 2]>> for Flow {
+    fn eval(&self, t: f64, y: &Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+        pairs(&self.0.eval(t, &y.as_flattened().to_vec()))
+    }
+}
+
+impl RowField<Vec<[f64; 2]>> for Flow {
+    fn eval(&self, t: &[f64], y: &Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+        t.iter().zip(y).map(|(t, y)| pairs(&self.0.eval(*t, &y.to_vec()))[0]).collect()
+    }
+}
+
 /// Standard normal points: Box & Muller (1958) on the fractions of multiples of two irrationals.
 fn normal_points(n: usize) -> Vec<[f64; 2]> {
     let point = |i: usize| {
@@ -98,23 +117,18 @@ fn normal_points(n: usize) -> Vec<[f64; 2]> {
 
 #[test]
 fn the_joint_norm_hides_the_worst_of_512_samples() {
-    let problem = named("gmm_ot");
-    let pairs = |flat: &[f64]| flat.chunks(2).map(|p| [p[0], p[1]]).collect::<Vec<_>>();
-    let field = |t: f64, y: &Vec<[f64; 2]>| pairs(&problem.eval(t, &y.as_flattened().to_vec()));
-    let rows = |t: &[f64], y: &Vec<[f64; 2]>| -> Vec<[f64; 2]> {
-        t.iter().zip(y).map(|(t, y)| pairs(&problem.eval(*t, &y.to_vec()))[0]).collect()
-    };
+    let flow = Flow(named("gmm_ot"));
     let y0 = normal_points(512);
     let exact = within(1e-11).with_norm(Norm::WorstSample).into();
-    let exact = solve(&field, (0.0, 1.0), y0.clone(), Method::Dop853, &exact).unwrap().y;
+    let exact = solve(&flow, (0.0, 1.0), y0.clone(), Method::Dop853, &exact).unwrap().y;
     let worst = |y: &Vec<[f64; 2]>| common::distance(y.as_flattened(), exact.as_flattened());
     let with = |norm| {
         let adaptive = within(1e-5).with_norm(norm).into();
-        let end = solve(&field, (0.0, 1.0), y0.clone(), Method::Dopri5, &adaptive).unwrap();
+        let end = solve(&flow, (0.0, 1.0), y0.clone(), Method::Dopri5, &adaptive).unwrap();
         (end.stats.evals, worst(&end.y))
     };
     let (joint, own) = (with(Norm::JointRms), with(Norm::WorstSample));
-    let alone = solve_rows(&rows, (0.0, 1.0), y0.clone(), Method::Dopri5, &within(1e-5)).unwrap();
+    let alone = solve_rows(&flow, (0.0, 1.0), y0.clone(), Method::Dopri5, &within(1e-5)).unwrap();
     let mean = alone.rows.iter().map(|row| row.evals).sum::<usize>() / 512;
     let said = format!("{joint:?} {own:?} {mean} of {}: {:e}", alone.evals, worst(&alone.y));
     // A few samples pass between two components, where the field turns sharply.
@@ -126,19 +140,14 @@ fn the_joint_norm_hides_the_worst_of_512_samples() {
 
 #[test]
 fn three_norms_of_one_batch_agree_where_the_samples_are_alike() {
-    let problem = named("gmm_ot");
-    let pairs = |flat: &[f64]| flat.chunks(2).map(|p| [p[0], p[1]]).collect::<Vec<_>>();
-    let field = |t: f64, y: &Vec<[f64; 2]>| pairs(&problem.eval(t, &y.as_flattened().to_vec()));
-    let rows = |t: &[f64], y: &Vec<[f64; 2]>| -> Vec<[f64; 2]> {
-        t.iter().zip(y).map(|(t, y)| pairs(&problem.eval(*t, &y.to_vec()))[0]).collect()
-    };
-    let error = |y: &Vec<[f64; 2]>| common::distance(y.as_flattened(), &problem.answer);
+    let flow = Flow(named("gmm_ot"));
+    let error = |y: &Vec<[f64; 2]>| common::distance(y.as_flattened(), &flow.0.answer);
     for norm in [Norm::JointRms, Norm::WorstSample] {
         let adaptive = within(1e-7).with_norm(norm).into();
-        let end = solve(&field, (0.0, 1.0), pairs(&problem.y0), Method::Dopri5, &adaptive).unwrap();
+        let end = solve(&flow, (0.0, 1.0), pairs(&flow.0.y0), Method::Dopri5, &adaptive).unwrap();
         assert!(error(&end.y) < 1e-6, "{norm:?}: {:e}", error(&end.y));
     }
-    let end = solve_rows(&rows, (0.0, 1.0), pairs(&problem.y0), Method::Dopri5, &within(1e-7));
+    let end = solve_rows(&flow, (0.0, 1.0), pairs(&flow.0.y0), Method::Dopri5, &within(1e-7));
     let end = end.unwrap();
     assert!(error(&end.y) < 1e-5, "by row: {:e}", error(&end.y));
 }
