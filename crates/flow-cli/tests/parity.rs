@@ -5,8 +5,6 @@
 
 mod common;
 
-use std::path::Path;
-
 use common::{Scene, metrics, npy};
 
 /// Largest relative difference of the mean losses of 20 steps.
@@ -18,30 +16,63 @@ const LOSS: f64 = 1e-3;
 /// Root mean square difference of the samples, in units of the data.
 const SAMPLES: f64 = 1e-2;
 
-/// What 200 steps led to.
+/// What is trained.
+#[derive(Clone, Copy, Debug)]
+enum Work {
+    /// 200 steps of an MLP on points.
+    Mlp,
+    /// 40 steps of a small conditional U-Net on digits: convolutions, norms, attention, guidance.
+    UNet,
+}
+
+impl Work {
+    fn recipe(self) -> &'static str {
+        match self {
+            Self::Mlp => "debug",
+            Self::UNet => {
+                "digits --set train.batch=16 --set train.images=640 --set train.warmup_images=160 \
+                 --set train.checkpoint_every=640 --set train.validation_batches=1 \
+                 --set network.channels=16 --set network.head_channels=16"
+            }
+        }
+    }
+
+    fn samples(self) -> usize {
+        match self {
+            Self::Mlp => 500,
+            Self::UNet => 20,
+        }
+    }
+
+    fn steps(self) -> usize {
+        match self {
+            Self::Mlp => 200,
+            Self::UNet => 40,
+        }
+    }
+}
+
+/// What the training led to.
 struct Run {
     /// Mean losses of 20 steps.
     losses: Vec<f64>,
     samples: Vec<f32>,
 }
 
-fn run(device: &str, seed: u64) -> Run {
+fn run(work: Work, device: &str, seed: u64) -> Run {
     let scene = Scene::new();
     let device = format!("--device {device}");
-    scene.train("run", &format!("--seed {seed} {device}"));
-    scene.ok(&format!("sample run -n 500 --solver rk4 --steps 20 --out x.npy {device}"));
-    let losses = losses(&scene.path("run"));
+    scene.ok(&format!("train {} --no-eval --out run --seed {seed} {device}", work.recipe()));
+    let n = work.samples();
+    scene.ok(&format!("sample run -n {n} --solver rk4 --steps 10 --out x.npy {device}"));
+    let losses: Vec<f64> = metrics(&scene.path("run"), "train")
+        .iter()
+        .map(|line| line["loss"].as_f64().unwrap())
+        .collect();
+    assert_eq!(losses.len(), work.steps());
     let windows = losses.chunks(20).map(|w| w.iter().sum::<f64>() / w.len() as f64).collect();
     let (_, samples) = npy(&scene.path("x.npy"));
     Run { losses: windows, samples }
-}
-
-/// The loss of each step.
-fn losses(run: &Path) -> Vec<f64> {
-    let losses: Vec<f64> =
-        metrics(run, "train").iter().map(|line| line["loss"].as_f64().unwrap()).collect();
-    assert_eq!(losses.len(), 200);
-    losses
 }
 
 /// Differences of losses and of samples.
@@ -53,10 +84,14 @@ fn differences(a: &Run, b: &Run) -> (f64, f64) {
 }
 
 fn agrees_with_flex(device: &str) {
-    let (losses, samples) = differences(&run("flex", 0), &run(device, 0));
-    println!("{device} and flex: losses differ by {losses:.1e}, samples by {samples:.1e}");
-    assert!(losses < LOSS, "losses differ by {losses:.1e}");
-    assert!(samples < SAMPLES, "samples differ by {samples:.1e}");
+    for work in [Work::Mlp, Work::UNet] {
+        let (losses, samples) = differences(&run(work, "flex", 0), &run(work, device, 0));
+        let said = format!(
+            "{work:?}: {device} and flex: losses differ by {losses:.1e}, samples by {samples:.1e}"
+        );
+        println!("{said}");
+        assert!(losses < LOSS && samples < SAMPLES, "{said}");
+    }
 }
 
 /// The kernels of flow-kernels on one side, plain Burn on the other.
@@ -74,6 +109,9 @@ fn a_device_trains_and_samples_like_flex() {
 
 #[test]
 fn another_seed_is_told_apart() {
-    let (losses, samples) = differences(&run("flex", 0), &run("flex", 1));
-    assert!(LOSS < losses && SAMPLES < samples, "losses {losses:.1e}, samples {samples:.1e}");
+    for work in [Work::Mlp, Work::UNet] {
+        let (losses, samples) = differences(&run(work, "flex", 0), &run(work, "flex", 1));
+        let said = format!("{work:?}: losses {losses:.1e}, samples {samples:.1e}");
+        assert!(LOSS < losses && SAMPLES < samples, "{said}");
+    }
 }
