@@ -21,7 +21,7 @@ const SAMPLES: f64 = 1e-2;
 enum Work {
     /// 200 steps of an MLP on points.
     Mlp,
-    /// 40 steps of a small conditional U-Net on digits: convolutions, norms, attention, guidance.
+    /// 20 steps of a small conditional U-Net on digits: convolutions, norms, attention, guidance.
     UNet,
 }
 
@@ -30,7 +30,7 @@ impl Work {
         match self {
             Self::Mlp => "debug",
             Self::UNet => {
-                "digits --set train.batch=16 --set train.images=640 --set train.warmup_images=160 \
+                "digits --set train.batch=16 --set train.images=320 --set train.warmup_images=80 \
                  --set train.checkpoint_every=640 --set train.validation_batches=1 \
                  --set network.channels=16 --set network.head_channels=16"
             }
@@ -47,7 +47,7 @@ impl Work {
     fn steps(self) -> usize {
         match self {
             Self::Mlp => 200,
-            Self::UNet => 40,
+            Self::UNet => 20,
         }
     }
 }
