@@ -8,7 +8,6 @@ use burn::tensor::container::TensorContainer;
 use burn::tensor::{Device, Tensor};
 use flow_nn::{Network, parameter_count};
 use flow_path::stream::Streams;
-use flow_path::{Independent, Linear, Prediction, Uniform};
 use flow_train::{BatchSource, Ema, FlowMatching, MatchingBatches, Objective, Regression, Rows};
 
 use crate::{Work, device, network, noise};
@@ -50,13 +49,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
         let network = network.train();
         let size: usize = shape.iter().product();
         let data = Rows::new(shape.to_vec(), noise::numbers(BATCHES * rows * size, 1), None);
-        let matching = FlowMatching {
-            schedule: Arc::new(Linear { sigma_min: 0.0 }),
-            prediction: Prediction::Velocity,
-            times: Arc::new(Uniform),
-            coupling: Arc::new(Independent),
-            label_drop: 0.0,
-        };
+        let matching = FlowMatching::default();
         Self {
             average: network.valid().no_grad(),
             network,

@@ -37,8 +37,12 @@ struct FieldError {
 /// Compares, where the data have a closed form.
 ///
 /// Points are drawn from the path, so errors are weighted by its density. The loss of the network
-/// and of the exact field are measured on the same pairs.
+/// and of the exact field are measured on the same pairs. The exact field is that of independent pairs
+/// on the points of a schedule.
 pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldReport> {
+    if !recipe.path.is_affine() {
+        return None;
+    }
     let target = registry::target(&recipe.data.set)?;
     let schedule = registry::schedule(recipe.path.schedule);
     let (start, end) = schedule.span();

@@ -34,6 +34,8 @@ pub enum Purpose {
     Evaluation,
     /// Random changes of the data, such as flips.
     Augment,
+    /// Noise around the line between a pair.
+    Blur,
 }
 
 impl Purpose {
@@ -51,6 +53,7 @@ impl Purpose {
             Self::Dequantise => 9,
             Self::Evaluation => 10,
             Self::Augment => 11,
+            Self::Blur => 12,
         }
     }
 }

@@ -5,50 +5,14 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_nn::Condition;
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{AffinePath, Coupling, Prediction, ProbabilityPath, Schedule, TimeSampler, Times};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::data::DataSource;
 use crate::error::TrainError;
+use crate::flow_matching::FlowMatching;
 use crate::loader::BatchSource;
 use crate::objective::Batch;
-
-/// What is regressed: a path, the law of its times, a coupling and a prediction.
-#[derive(Clone, Debug)]
-pub struct FlowMatching {
-    /// `x_t = alpha(t) x_1 + sigma(t) x_0`.
-    pub schedule: Arc<dyn Schedule>,
-    /// What the network predicts.
-    pub prediction: Prediction,
-    /// Law of the training times.
-    pub times: Arc<dyn TimeSampler>,
-    /// Which noise meets which data.
-    pub coupling: Arc<dyn Coupling>,
-    /// Probability of hiding a label, for classifier-free guidance.
-    pub label_drop: f64,
-}
-
-impl FlowMatching {
-    /// `x_t` and the target for pairs `(x_0, x_1)`, one time per row.
-    ///
-    /// # Shapes
-    /// - `x0`, `x1` and both outputs: `[B, ..]`
-    #[must_use]
-    pub fn regress<const D: usize>(
-        &self,
-        x0: Tensor<D>,
-        x1: Tensor<D>,
-        t: &Times,
-    ) -> (Tensor<D>, Tensor<D>) {
-        let sample = AffinePath::new(&*self.schedule).sample(x0.clone(), x1.clone(), t);
-        let target = match self.prediction {
-            Prediction::Velocity => sample.dx_t,
-            other => other.target(x0, x1, &*self.schedule, t),
-        };
-        (sample.x_t, target)
-    }
-}
 
 /// The batches of a run of [`FlowMatching`] on a data set.
 #[derive(Clone, Debug)]
@@ -83,13 +47,15 @@ impl<const D: usize> BatchSource for MatchingBatches<D> {
             .pair(&noise, &draw.rows, labels.as_deref(), size, &mut rng(Purpose::Coupling))
             .map_err(|source| TrainError::Coupling { step, source })?;
         let noise = pairing.gather(&noise, size);
-        let span = matching.prediction.span(&*matching.schedule);
-        let t = matching.times.sample(*rows, &mut rng(Purpose::Time)).scaled_to(span);
-
-        let (x_t, target) =
-            matching.regress(self.tensor(noise, device), self.tensor(draw.rows, device), &t);
-        let weight = pairing.weights().map(|w| {
-            let w: Vec<f32> = w.iter().map(|&w| w as f32).collect();
+        let (t, factors) = matching.draw_times(*rows, &mut rng(Purpose::Time));
+        let blur = matching.between.is_random().then(|| {
+            let z = normal(rows * size, &mut rng(Purpose::Blur));
+            self.tensor(z, device)
+        });
+        let (x0, x1) = (self.tensor(noise, device), self.tensor(draw.rows, device));
+        let (x_t, target) = matching.regress(x0, x1, blur, &t);
+        let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors).map(|w| {
+            let w: Vec<f32> = w.into_iter().map(|w| w as f32).collect();
             Tensor::from_data(TensorData::new(w, [*rows]), device)
         });
         let condition = match labels {
@@ -121,6 +87,14 @@ impl<const D: usize> MatchingBatches<D> {
                 *label = self.classes;
             }
         }
+    }
+}
+
+/// The product of two weights of the same rows, where none means one.
+fn multiplied(a: Option<Vec<f64>>, b: Option<Vec<f64>>) -> Option<Vec<f64>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.iter().zip(b).map(|(a, b)| a * b).collect()),
+        (a, b) => a.or(b),
     }
 }
 

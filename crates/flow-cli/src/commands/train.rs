@@ -149,8 +149,9 @@ fn steps<N: Network<D> + ModuleDisplay + Module + 'static, const D: usize>(
     let Run { folder, recipe } = run;
     let [train_rows, validation_rows] = data.sources(recipe.data.mirror);
     let classes = if recipe.data.conditional { data.classes() } else { 0 };
+    let matching = registry::matching(&recipe.path)?;
     let batches = |data, seed| MatchingBatches::<D> {
-        matching: registry::matching(&recipe.path),
+        matching: matching.clone(),
         data,
         classes,
         rows: recipe.train.batch,

@@ -2,6 +2,7 @@
 
 mod check;
 mod eval;
+pub(crate) mod named;
 mod network;
 mod path;
 mod sample;
@@ -17,7 +18,7 @@ use crate::exit::usage;
 use check::{not_negative, positive};
 pub(crate) use eval::Eval;
 pub(crate) use network::Network;
-pub(crate) use path::{Coupling, Path, Prediction, Schedule, Times};
+pub(crate) use path::{Between, Coupling, Path, Prediction, Schedule, Times, Weight};
 pub(crate) use sample::Sample;
 pub(crate) use train::Train;
 
@@ -75,7 +76,7 @@ impl Recipe {
 
     /// Refuses values that cannot work.
     fn check(&self) -> Result<()> {
-        let Self { network, path, train, optimizer, ema, sample, eval, .. } = self;
+        let Self { data, network, path, train, optimizer, ema, sample, eval, .. } = self;
         positive(&[
             ("optimizer.epsilon", optimizer.epsilon.into()),
             ("ema.half_life", ema.half_life),
@@ -86,6 +87,9 @@ impl Recipe {
             if !(0.0..1.0).contains(&beta) {
                 return Err(usage!("optimizer.{key} is {beta}, it must lie in [0, 1)"));
             }
+        }
+        if path.within_classes && !data.conditional {
+            return Err(usage!("path.within_classes is true, but data.conditional is false"));
         }
         network.check()?;
         path.check()?;

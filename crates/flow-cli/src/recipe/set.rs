@@ -10,13 +10,7 @@ pub(super) fn apply(table: &mut Table, change: &str) -> Result<()> {
     let Some((key, value)) = change.split_once('=') else {
         return Err(usage!("`--set {change}` has no `=`, write it as key=value"));
     };
-    let (key, value) = (key.trim(), value.trim());
-    // What is no TOML value is text, so that quotes may be left out.
-    let value = format!("value = {value}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut parsed| parsed.remove("value"))
-        .unwrap_or_else(|| Value::String(value.to_string()));
+    let (key, value) = (key.trim(), self::value(value));
     let mut parts: Vec<&str> = key.split('.').collect();
     let last = parts.pop().expect("split gives at least one part");
     let mut inner = table;
@@ -35,4 +29,14 @@ pub(super) fn apply(table: &mut Table, change: &str) -> Result<()> {
     };
     inner.insert(last.to_string(), value);
     Ok(())
+}
+
+/// A value as typed: what is no TOML value is text, so that quotes may be left out.
+pub(super) fn value(typed: &str) -> Value {
+    let typed = typed.trim();
+    format!("value = {typed}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| Value::String(typed.to_string()))
 }

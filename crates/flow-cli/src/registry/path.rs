@@ -2,25 +2,26 @@
 
 use std::sync::Arc;
 
+use anyhow::Result;
 use flow_path::{
-    Cosine, ExactOt, Independent, Linear, LogitNormal, Prediction, Schedule, Stratified,
-    TimeSampler, Uniform, VarianceExploding, VariancePreserving,
+    Beta, ClassAware, CosMap, Coupling, Draw, EdmLogNormal, Epsilon, ExactOt, Independent,
+    LogitNormal, LossWeight, Mode, PairTube, Paired, PartialOt, Prediction, Schedule,
+    SchrodingerBridge, Shifted, Sinkhorn, Stratified, TimeSampler, TimeShift, UShaped, Uniform,
+    Weighting,
 };
-use flow_train::FlowMatching;
+use flow_train::{Between, FlowMatching};
 
 use crate::recipe;
 
 /// The schedule of a recipe.
 pub(crate) fn schedule(schedule: recipe::Schedule) -> Arc<dyn Schedule> {
     match schedule {
-        recipe::Schedule::Linear { sigma_min } => Arc::new(Linear { sigma_min }),
-        recipe::Schedule::Vp { beta_min, beta_max } => {
-            Arc::new(VariancePreserving { beta_min, beta_max })
-        }
-        recipe::Schedule::Ve { sigma_min, sigma_max } => {
-            Arc::new(VarianceExploding { sigma_min, sigma_max, ..VarianceExploding::default() })
-        }
-        recipe::Schedule::Cosine => Arc::new(Cosine::default()),
+        recipe::Schedule::Linear(schedule) => Arc::new(schedule),
+        recipe::Schedule::Vp(schedule) => Arc::new(schedule),
+        recipe::Schedule::Ve(schedule) => Arc::new(schedule),
+        recipe::Schedule::Cosine(schedule) => Arc::new(schedule),
+        recipe::Schedule::NicholDhariwal(schedule) => Arc::new(schedule),
+        recipe::Schedule::Polynomial(schedule) => Arc::new(schedule),
     }
 }
 
@@ -32,24 +33,80 @@ pub(crate) fn prediction(prediction: recipe::Prediction) -> Prediction {
         recipe::Prediction::Noise => Prediction::Noise,
         recipe::Prediction::Score => Prediction::Score,
         recipe::Prediction::V => Prediction::V,
+        recipe::Prediction::Displacement => Prediction::Displacement,
+        recipe::Prediction::Edm { sigma_data } => Prediction::Edm { sigma_data },
     }
 }
 
 /// The regression of a recipe.
-pub(crate) fn matching(path: &recipe::Path) -> FlowMatching {
-    let times: Arc<dyn TimeSampler> = match path.times {
-        recipe::Times::Uniform => Arc::new(Uniform),
-        recipe::Times::LogitNormal { mean, std } => Arc::new(LogitNormal { mean, std }),
-        recipe::Times::Stratified => Arc::new(Stratified),
-    };
-    FlowMatching {
-        schedule: schedule(path.schedule),
-        prediction: prediction(path.prediction),
-        times,
-        coupling: match path.coupling {
-            recipe::Coupling::Independent => Arc::new(Independent),
-            recipe::Coupling::Ot => Arc::new(ExactOt),
+pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching> {
+    let schedule = schedule(path.schedule);
+    Ok(FlowMatching {
+        between: match path.between {
+            recipe::Between::Line => Between::Line,
+            recipe::Between::Tube { sigma } => Between::Tube(PairTube { sigma }),
+            recipe::Between::Bridge { sigma } => Between::Bridge(SchrodingerBridge { sigma }),
         },
+        prediction: prediction(path.prediction),
+        weight: weight(path.weight),
+        times: times(path, &schedule)?,
+        coupling: coupling(path)?,
         label_drop: path.label_drop,
-    }
+        schedule,
+    })
+}
+
+fn weight(weight: recipe::Weight) -> LossWeight {
+    let weighting = match weight {
+        recipe::Weight::Unit => return LossWeight::Unit,
+        recipe::Weight::Variance => return LossWeight::Variance,
+        recipe::Weight::Diffusion => return LossWeight::Diffusion,
+        recipe::Weight::Likelihood => Weighting::Likelihood,
+        recipe::Weight::FlowMatching => Weighting::FlowMatching,
+        recipe::Weight::VCosine => Weighting::VCosine,
+        recipe::Weight::NoiseCosine => Weighting::NoiseCosine,
+        recipe::Weight::Edm { mean, std, sigma_data } => Weighting::Edm { mean, std, sigma_data },
+        recipe::Weight::LogitNormal { mean, std } => Weighting::LogitNormal { mean, std },
+        recipe::Weight::Sigmoid { bias } => Weighting::Sigmoid { bias },
+    };
+    LossWeight::LogSnr(weighting)
+}
+
+fn times(path: &recipe::Path, schedule: &Arc<dyn Schedule>) -> Result<Arc<dyn TimeSampler>> {
+    let law: Arc<dyn TimeSampler> = match path.times {
+        recipe::Times::Uniform => Arc::new(Uniform),
+        recipe::Times::Stratified => Arc::new(Stratified),
+        recipe::Times::LogitNormal { mean, std } => Arc::new(LogitNormal { mean, std }),
+        recipe::Times::Mode { scale } => Arc::new(Mode { scale }),
+        recipe::Times::Cosmap => Arc::new(CosMap),
+        recipe::Times::UShaped { sharpness } => Arc::new(UShaped { sharpness }),
+        recipe::Times::Beta { data, noise } => Arc::new(Beta::new(data, noise)?),
+        recipe::Times::Edm { mean, std } => {
+            Arc::new(EdmLogNormal { mean, std, schedule: Arc::clone(schedule) })
+        }
+    };
+    let shift = TimeShift::new(path.shift.0)?;
+    Ok(if shift.factor() == 1.0 { law } else { Arc::new(Shifted { law, shift }) })
+}
+
+fn coupling(path: &recipe::Path) -> Result<Arc<dyn Coupling>> {
+    let coupling: Arc<dyn Coupling> = match path.coupling {
+        recipe::Coupling::Independent => Arc::new(Independent),
+        recipe::Coupling::Paired => Arc::new(Paired),
+        recipe::Coupling::Ot => Arc::new(ExactOt),
+        recipe::Coupling::Sinkhorn { epsilon, replace } => Arc::new(Sinkhorn {
+            epsilon: Epsilon::OfMeanCost(epsilon),
+            draw: if replace { Draw::WithReplacement } else { Draw::Permutation },
+            ..Sinkhorn::default()
+        }),
+        recipe::Coupling::Unbalanced { epsilon, relaxation } => Arc::new(Sinkhorn {
+            epsilon: Epsilon::OfMeanCost(epsilon),
+            relaxation: Some(relaxation),
+            ..Sinkhorn::default()
+        }),
+        recipe::Coupling::Partial { fraction } => Arc::new(PartialOt::new(fraction)?),
+        recipe::Coupling::Schrodinger { sigma } => Arc::new(Sinkhorn::schrodinger(sigma)),
+    };
+    let within = path.within_classes;
+    Ok(if within { Arc::new(ClassAware { within: coupling }) } else { coupling })
 }

@@ -2,6 +2,8 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Coefficients, Schedule};
 
 /// Cosine schedule: a rotation at constant speed from noise to data.
@@ -14,7 +16,8 @@ use super::{Coefficients, Schedule};
 /// # Reference
 /// Albergo & Vanden-Eijnden (2023), "Building Normalizing Flows with Stochastic Interpolants",
 /// arXiv:2209.15571.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Cosine {
     /// Angle left out at either end, in radians, in `[0, pi/4)`.
     pub margin: f64,

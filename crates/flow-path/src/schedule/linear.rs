@@ -1,5 +1,7 @@
 //! The straight line between noise and data.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Coefficients, Schedule};
 
 /// Linear schedule: the displacement interpolation of optimal transport between noise and one point.
@@ -13,7 +15,8 @@ use super::{Coefficients, Schedule};
 /// # Reference
 /// Lipman, Chen, Ben-Hamu, Nickel & Le (2023), "Flow Matching for Generative Modeling",
 /// arXiv:2210.02747, equations 20 to 23.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Linear {
     /// Standard deviation at `t = 1`, in `[0, 1)`.
     pub sigma_min: f64,

@@ -2,6 +2,8 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 
 /// Shifted cosine schedule, in continuous time and run from noise to data.
@@ -15,7 +17,8 @@ use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 /// # Reference
 /// Nichol & Dhariwal (2021), "Improved Denoising Diffusion Probabilistic Models",
 /// arXiv:2102.09672, equation 17.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct NicholDhariwal {
     /// Offset that keeps the first noise levels from being too small.
     pub offset: f64,

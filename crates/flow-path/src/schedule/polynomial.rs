@@ -1,5 +1,7 @@
 //! Straight lines travelled at a changing speed.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Coefficients, Schedule};
 
 /// Polynomial schedule: `x_t = t^degree x_1 + (1 - t^degree) x_0`.
@@ -7,10 +9,18 @@ use super::{Coefficients, Schedule};
 /// The straight line of [`crate::Linear`] at the clock `t^degree`: a degree above one spends more
 /// time near the noise. The conditional velocity is zero at `t = 0` for a degree above one, so that a
 /// velocity there says nothing about the data; see [`crate::Prediction::span`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Polynomial {
     /// Exponent of the clock, at least one.
     pub degree: f64,
+}
+
+impl Default for Polynomial {
+    /// Degree 2.
+    fn default() -> Self {
+        Self { degree: 2.0 }
+    }
 }
 
 impl Schedule for Polynomial {

@@ -1,9 +1,12 @@
 //! The variance-exploding diffusion, run from noise to data.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 
 /// Where a geometric noise level ends at `t = 1`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum VeBoundary {
     /// `sigma(1) = sigma_min`: the geometric sequence itself.
     #[default]
@@ -25,7 +28,8 @@ pub enum VeBoundary {
 /// Song et al. (2021), "Score-Based Generative Modeling through Stochastic Differential
 /// Equations", arXiv:2011.13456; as a path Lipman et al. (2023), arXiv:2210.02747, equations 16
 /// and 17.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct VarianceExploding {
     /// Smallest noise level, in units of the data.
     pub sigma_min: f64,

@@ -1,5 +1,7 @@
 //! The variance-preserving diffusion, run from noise to data.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 
 /// Variance-preserving schedule: `alpha^2 + sigma^2 = 1` with a noise rate linear in time.
@@ -15,7 +17,8 @@ use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 /// Song et al. (2021), "Score-Based Generative Modeling through Stochastic Differential
 /// Equations", arXiv:2011.13456; in this time direction Lipman et al. (2023), arXiv:2210.02747,
 /// equations 18 and 19 and appendix E.1.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct VariancePreserving {
     /// Noise rate at the data, per unit time.
     pub beta_min: f64,

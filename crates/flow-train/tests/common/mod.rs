@@ -9,7 +9,6 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use flow_nn::{Mlp, MlpConfig, NetworkError, init_seeded};
 use flow_path::stream::Streams;
-use flow_path::{Independent, Linear, Prediction, Uniform};
 use flow_train::{
     AdamW, Checkpoint, CheckpointFolder, Decay, Ema, FlowMatching, Interrupter, LearningRate,
     MatchingBatches, Observer, Outcome, Plan, Regression, Rows, StepRecord, TrainError, fit,
@@ -24,13 +23,7 @@ pub(crate) fn network(device: &Device) -> Mlp {
 
 pub(crate) fn batches(seed: u64) -> MatchingBatches<2> {
     MatchingBatches {
-        matching: FlowMatching {
-            schedule: Arc::new(Linear { sigma_min: 0.0 }),
-            prediction: Prediction::Velocity,
-            times: Arc::new(Uniform),
-            coupling: Arc::new(Independent),
-            label_drop: 0.0,
-        },
+        matching: FlowMatching::default(),
         data: Arc::new(Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5], None)),
         classes: 0,
         rows: ROWS,

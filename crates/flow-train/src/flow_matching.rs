@@ -1,0 +1,150 @@
+//! What is regressed: one key for each choice, from which objectives of diffusion and flows follow.
+
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use flow_path::{
+    AffinePath, ConditionalPath, Coupling, ENDPOINT_MARGIN, Independent, Linear, LossWeight,
+    PairTube, Prediction, ProbabilityPath, Schedule, SchrodingerBridge, TimeSampler, Times,
+    Uniform,
+};
+use rand::Rng;
+
+/// A regression: a path, the law of its times, a coupling, a prediction and a weight.
+///
+/// Each published objective is one prediction and one weight, on any schedule:
+///
+/// | objective | prediction | weight |
+/// |---|---|---|
+/// | flow matching | [`Prediction::Velocity`] | [`LossWeight::Unit`] |
+/// | score matching | [`Prediction::Score`] | [`LossWeight::Variance`] |
+/// | ScoreFlow | [`Prediction::Score`] | [`LossWeight::Diffusion`] |
+/// | DDPM, noise matching | [`Prediction::Noise`] | [`LossWeight::Unit`] |
+/// | denoising | [`Prediction::Data`] | any |
+/// | EDM, at [`flow_path::EdmLogNormal`] times | [`Prediction::Edm`] | [`LossWeight::Unit`] |
+/// | a given weighting of noise levels | any | [`LossWeight::LogSnr`] |
+///
+/// # Reference
+/// Lipman et al. (2023), "Flow Matching for Generative Modeling", arXiv:2210.02747, appendix E.1,
+/// compares the first four on one network. Its `s_t` in equation 43 is minus the score.
+#[derive(Clone, Debug)]
+pub struct FlowMatching {
+    /// `x_t = alpha(t) x_1 + sigma(t) x_0`.
+    pub schedule: Arc<dyn Schedule>,
+    /// Where `x_t` lies between its pair.
+    pub between: Between,
+    /// What the network predicts.
+    pub prediction: Prediction,
+    /// Factor on the squared error.
+    pub weight: LossWeight,
+    /// Law of the training times.
+    pub times: Arc<dyn TimeSampler>,
+    /// Which noise meets which data.
+    pub coupling: Arc<dyn Coupling>,
+    /// Probability of hiding a label, for classifier-free guidance.
+    pub label_drop: f64,
+}
+
+/// Where `x_t` lies, given both ends of its path.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Between {
+    /// At one point, `alpha x_1 + sigma x_0` of the schedule.
+    #[default]
+    Line,
+    /// Around the straight line, with a constant standard deviation; the schedule is not asked.
+    Tube(PairTube),
+    /// On a Brownian bridge from one end to the other; the schedule is not asked.
+    Bridge(SchrodingerBridge),
+}
+
+impl Between {
+    /// Whether `x_t` varies with its pair and its time given.
+    #[must_use]
+    pub fn is_random(self) -> bool {
+        self != Self::Line
+    }
+}
+
+impl Default for FlowMatching {
+    /// Independent pairs on straight lines at uniform times: the velocity, unweighted.
+    fn default() -> Self {
+        Self {
+            schedule: Arc::new(Linear { sigma_min: 0.0 }),
+            between: Between::Line,
+            prediction: Prediction::Velocity,
+            weight: LossWeight::Unit,
+            times: Arc::new(Uniform),
+            coupling: Arc::new(Independent),
+            label_drop: 0.0,
+        }
+    }
+}
+
+impl FlowMatching {
+    /// The times of training: where target and weight are finite and the target is learnable.
+    ///
+    /// Those of [`Prediction::span`], less [`ENDPOINT_MARGIN`] at an end where the weight is not
+    /// finite. Bridges keep that margin at both ends.
+    #[must_use]
+    pub fn span(&self) -> (f64, f64) {
+        if let Between::Bridge(_) = self.between {
+            return SchrodingerBridge::SPAN;
+        }
+        let (start, end) = self.prediction.span(&*self.schedule);
+        let finite = |t: f64| self.weight_at(t, 1.0).is_finite();
+        (
+            if finite(start) { start } else { start + ENDPOINT_MARGIN },
+            if finite(end) { end } else { end - ENDPOINT_MARGIN },
+        )
+    }
+
+    /// Draws `n` times and the weight of each, `None` for one throughout.
+    pub fn draw_times(&self, n: usize, rng: &mut dyn Rng) -> (Times, Option<Vec<f64>>) {
+        let unit = self.times.sample(n, rng);
+        let (start, end) = self.span();
+        let t = unit.scaled_to((start, end));
+        let weights = (self.weight != LossWeight::Unit).then(|| {
+            let density = |u: f64| self.times.density(u) / (end - start);
+            t.iter().zip(unit.iter()).map(|(t, u)| self.weight_at(t, density(u))).collect()
+        });
+        (t, weights)
+    }
+
+    /// The weight at time `t`, which is drawn with `density`.
+    fn weight_at(&self, t: f64, density: f64) -> f64 {
+        self.weight.at(self.prediction, &self.schedule.at(t), density)
+    }
+
+    /// `x_t` and the target for pairs `(x_0, x_1)`, one time per row.
+    ///
+    /// `blur` is the standard normal noise of a path that [`is_random`](Between::is_random). The
+    /// velocity of such a path is what is predicted, whatever [`FlowMatching::prediction`] says.
+    ///
+    /// # Shapes
+    /// - `x0`, `x1`, `blur` and both outputs: `[B, ..]`
+    ///
+    /// # Panics
+    /// If `blur` is missing.
+    #[must_use]
+    pub fn regress<const D: usize>(
+        &self,
+        x0: Tensor<D>,
+        x1: Tensor<D>,
+        blur: Option<Tensor<D>>,
+        t: &Times,
+    ) -> (Tensor<D>, Tensor<D>) {
+        let blurred = || blur.expect("a path that is random is given its noise");
+        let sample = match (self.between, self.prediction) {
+            (Between::Line, Prediction::Velocity) => {
+                AffinePath::new(&*self.schedule).sample(x0, x1, t)
+            }
+            (Between::Line, other) => {
+                let x_t = AffinePath::new(&*self.schedule).sample(x0.clone(), x1.clone(), t).x_t;
+                return (x_t, other.target(x0, x1, &*self.schedule, t));
+            }
+            (Between::Tube(tube), _) => tube.sample_given(&(x0, x1), blurred(), t),
+            (Between::Bridge(bridge), _) => bridge.sample_given(&(x0, x1), blurred(), t),
+        };
+        (sample.x_t, sample.dx_t)
+    }
+}
