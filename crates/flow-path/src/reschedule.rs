@@ -39,8 +39,14 @@ impl<A: Schedule, B: Schedule> Rescheduled<A, B> {
     /// schedule goes beyond the trained signal-to-noise ratios, the end of the trained span stands in.
     #[must_use]
     pub fn reading(&self, r: f64) -> Reading {
+        self.reading_within(r, self.trained.span())
+    }
+
+    /// The reading at time `r` of the new schedule of a network that answers between two times only.
+    #[must_use]
+    pub fn reading_within(&self, r: f64, (start, end): (f64, f64)) -> Reading {
         let along = self.along.at(r);
-        let t = self.trained.time_at_log_snr(along.log_snr());
+        let t = self.trained.time_at_log_snr(along.log_snr()).clamp(start, end);
         let trained = self.trained.at(t);
         // At equal ratios both factors have the same quotient; their norm is never zero.
         let scale = along.alpha.hypot(along.sigma) / trained.alpha.hypot(trained.sigma);

@@ -1,9 +1,10 @@
 //! From a trained network to samples and densities.
 //!
 //! A [`Predictor`] answers "what is the velocity (data, noise, score) at `x` and `t`": a trained
-//! network with its schedule ([`Trained`]), two of them combined by guidance ([`Guided`]), or the
-//! exact field of known data ([`flow_path::Exact`]), which makes every sampler testable without
-//! training. A [`Sampler`] turns noise into samples by asking a predictor.
+//! network with its schedule ([`Trained`]), two of them combined by guidance ([`Guided`]), one steered
+//! by a gradient ([`Steered`]) or read along another schedule ([`Retimed`]), or the exact field of
+//! known data ([`flow_path::Exact`]), which makes every sampler testable without training. A
+//! [`Sampler`] turns noise into samples by asking a predictor.
 //!
 //! ```
 //! use burn::tensor::Device;
@@ -66,7 +67,9 @@ mod guidance;
 mod likelihood;
 mod noise;
 mod predictor;
+mod retimed;
 mod sampler;
+mod steered;
 
 pub use bits::{Dequantise, log_mean_exp};
 pub use divergence::{Divergence, ExactTrace, Hutchinson, Probe};
@@ -75,8 +78,10 @@ pub use guidance::{Guided, Interval};
 pub use likelihood::{Likelihood, LogProb};
 pub use noise::{normal_rows, prior};
 pub use predictor::{Predictor, Trained, Velocity};
+pub use retimed::Retimed;
 pub use sampler::{
     Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, Grid, KarrasChurn,
     LastStep, Multistep, Noise, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc,
     UniPcOrder,
 };
+pub use steered::Steered;

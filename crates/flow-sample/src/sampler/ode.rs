@@ -5,7 +5,7 @@ use flow_ode::{Method, Problem, Stepping};
 
 use crate::error::SampleError;
 use crate::predictor::{Predictor, Velocity};
-use crate::sampler::{Generated, Sampler};
+use crate::sampler::{Generated, Grid, Sampler};
 
 /// Integrates `dx/dt = v(x, t)` over the span of the predictor.
 ///
@@ -18,15 +18,30 @@ use crate::sampler::{Generated, Sampler};
 #[derive(Clone, Debug)]
 pub struct Ode {
     method: Method,
-    stepping: Stepping,
+    advance: Advance,
     times: Vec<f64>,
+}
+
+#[derive(Clone, Debug)]
+enum Advance {
+    Stepping(Stepping),
+    Grid(Grid),
 }
 
 impl Ode {
     /// A solver and how it advances.
     #[must_use]
     pub fn new(method: Method, stepping: Stepping) -> Self {
-        Self { method, stepping, times: Vec::new() }
+        Self { method, advance: Advance::Stepping(stepping), times: Vec::new() }
+    }
+
+    /// A solver with one step between neighbouring times of a grid.
+    ///
+    /// A velocity is asked for at both ends of a step: the last time is moved into the span of the
+    /// predictor.
+    #[must_use]
+    pub fn on_grid(method: Method, grid: Grid) -> Self {
+        Self { method, advance: Advance::Grid(grid), times: Vec::new() }
     }
 
     /// Asks for the states at these times, in increasing order.
@@ -44,11 +59,19 @@ impl<const D: usize> Sampler<D> for Ode {
         x0: Tensor<D>,
     ) -> Result<Generated<D>, SampleError> {
         let field = Velocity(predictor);
-        let span = predictor.span();
+        let (span, stepping) = match &self.advance {
+            Advance::Stepping(stepping) => (predictor.span(), stepping.clone()),
+            Advance::Grid(grid) => {
+                let end = predictor.span().1;
+                let times: Vec<f64> =
+                    grid.times(predictor)?.into_iter().map(|t| t.min(end)).collect();
+                ((times[0], times[times.len() - 1]), Stepping::Grid(times))
+            }
+        };
         let times = self.times.iter().map(|t| t.clamp(span.0, span.1)).collect();
         let solution = Problem::new(&field, span, x0)
             .with_times(times)
-            .solve(self.method, &self.stepping)
+            .solve(self.method, &stepping)
             .map_err(|error| SampleError::Solver { reason: error.to_string() })?;
         Ok(Generated {
             x: solution.y,

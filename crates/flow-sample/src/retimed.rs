@@ -1,0 +1,46 @@
+//! A network trained along one schedule, sampled along another.
+
+use burn::tensor::Tensor;
+use flow_path::{Prediction, Rescheduled, Schedule};
+
+use crate::predictor::Predictor;
+
+/// A predictor read along another schedule than its own, without retraining.
+///
+/// At time `r` of `along` it is asked at the time of equal signal-to-noise ratio, at `x` times the
+/// quotient of the two scales; the answer is a pair of noise and data, which any prediction along the
+/// new schedule mixes anew. Where the new schedule goes beyond the ratios at which the predictor
+/// answers, pure noise and pure data among them, its first and last time stand in.
+///
+/// # Reference
+/// Karras et al. (2022), "Elucidating the Design Space of Diffusion-Based Generative Models",
+/// arXiv:2206.00364, section 4, on schedules chosen after training; Gao et al. (2024), "Diffusion
+/// Meets Flow Matching: Two Sides of the Same Coin".
+#[derive(Clone, Copy, Debug)]
+pub struct Retimed<P, S> {
+    /// The predictor, with the schedule of its training.
+    pub predictor: P,
+    /// The schedule to sample along.
+    pub along: S,
+}
+
+impl<P: Predictor<D>, S: Schedule, const D: usize> Predictor<D> for Retimed<P, S> {
+    fn schedule(&self) -> &dyn Schedule {
+        &self.along
+    }
+
+    fn calls(&self) -> usize {
+        self.predictor.calls()
+    }
+
+    fn predict(&self, what: Prediction, x: &Tensor<D>, r: f64) -> Tensor<D> {
+        let rescheduled = Rescheduled { trained: self.predictor.schedule(), along: &self.along };
+        let reading = rescheduled.reading_within(r, self.predictor.span());
+        // The v-prediction gives the pair everywhere, so nothing is lost on the way.
+        let between = Prediction::V;
+        let inner = x.clone() / reading.scale;
+        let value = self.predictor.predict(between, &inner, reading.t);
+        let (a, b) = reading.convert(between, what);
+        value * a + x.clone() * b
+    }
+}
