@@ -33,7 +33,7 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb { name: "plot", about: "Draw the pictures of a run again", has_device: true },
     Verb {
         name: "list",
-        about: "List the recipes, data sets, solvers and devices",
+        about: "List the recipes, data sets, choices, solvers and devices",
         has_device: false,
     },
     Verb { name: "recipe", about: "Print a recipe with all its comments", has_device: false },

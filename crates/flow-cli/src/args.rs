@@ -24,7 +24,7 @@ pub(crate) enum Verb {
     Likelihood(LikelihoodArgs),
     /// Draw the pictures of a finished run.
     Plot(PlotArgs),
-    /// List the recipes, data sets, solvers and devices.
+    /// List the recipes, data sets, choices of a recipe, solvers and devices.
     List,
     /// Print a recipe with all its comments, as a start for your own.
     Recipe(RecipeArgs),
@@ -70,23 +70,39 @@ pub(crate) struct DataArgs {
     pub(crate) data_dir: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct SolverArgs {
-    /// Solver of the differential equation: euler, midpoint, heun2, rk4, dopri5, tsit5, ...
+    /// Way from noise to data, with its options: ode; ddim,eta=0; ancestral; churn,fraction=0.5; edm;
+    /// karras-churn,amount=40; sde,diffusion=sigma; dpm-solver++,order=2; unipc,order=2; ...
+    #[arg(long, value_name = "NAME[,KEY=VALUE]")]
+    pub(crate) sampler: Option<String>,
+    /// Solver of the sampler ode: euler, midpoint, heun2, rk4, dopri5, tsit5, ...
     #[arg(long)]
     pub(crate) solver: Option<String>,
-    /// Number of equal steps, for solvers of fixed step.
+    /// Number of steps.
     #[arg(long)]
     pub(crate) steps: Option<usize>,
+    /// Times of the steps: uniform; karras,rho=7; log-snr,min=-10,max=10; given,times=[0,0.5,1].
+    #[arg(long, value_name = "NAME[,KEY=VALUE]")]
+    pub(crate) grid: Option<String>,
+    /// Moves the times of the steps by t / (t + shift (1 - t)): above 1 towards the noise.
+    #[arg(long)]
+    pub(crate) shift: Option<f64>,
+    /// Schedule to sample along, whatever the model was trained on: linear; cosine; vp; ...
+    #[arg(long, value_name = "NAME[,KEY=VALUE]")]
+    pub(crate) schedule: Option<String>,
     /// Relative tolerance, for adaptive solvers.
     #[arg(long)]
     pub(crate) rtol: Option<f64>,
     /// Absolute tolerance, for adaptive solvers.
     #[arg(long)]
     pub(crate) atol: Option<f64>,
-    /// Strength of classifier-free guidance: 1 is none, 0 ignores the class.
+    /// Strength of guidance: 1 is none, 0 ignores the class (or is the run of --guide-with).
     #[arg(long)]
     pub(crate) guidance: Option<f64>,
+    /// Times between which guidance acts.
+    #[arg(long, value_name = "START,END", value_parser = interval)]
+    pub(crate) guidance_interval: Option<[f64; 2]>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -104,6 +120,9 @@ pub(crate) struct SampleArgs {
     pub(crate) class: Option<usize>,
     #[command(flatten)]
     pub(crate) solver: SolverArgs,
+    /// A weaker run to move away from, in place of the model without its class (autoguidance).
+    #[arg(long, value_name = "RUN")]
+    pub(crate) guide_with: Option<PathBuf>,
     /// Samples computed together.
     #[arg(long, default_value_t = 500)]
     pub(crate) batch: usize,
@@ -212,4 +231,13 @@ pub(crate) struct PlotArgs {
 pub(crate) struct RecipeArgs {
     /// Name of a recipe.
     pub(crate) recipe: String,
+}
+
+/// Two numbers with a comma between them.
+fn interval(text: &str) -> Result<[f64; 2], String> {
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|error| error.to_string());
+    match text.split_once(',') {
+        Some((start, end)) => Ok([number(start)?, number(end)?]),
+        None => Err("write START,END".into()),
+    }
 }

@@ -16,6 +16,7 @@ mod recipe;
 mod registry;
 mod request;
 mod run;
+mod sampling;
 
 use std::process::ExitCode;
 

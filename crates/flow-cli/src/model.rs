@@ -1,19 +1,17 @@
 //! A trained network and how to sample it, whatever its rank.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_nn::{Condition, Mlp, MlpConfig, Network, UNet, UNetConfig, init_seeded, parameter_count};
+use flow_nn::{Condition, Mlp, MlpConfig, UNet, UNetConfig, init_seeded, parameter_count};
 use flow_path::{Prediction, Schedule};
-use flow_sample::{Guided, Interval, Ode, Predictor, Sampler, Trained, prior};
+use flow_sample::{Predictor, Trained};
 use flow_train::{Checkpoint, load_average};
 
 use crate::exit::usage;
 use crate::recipe::{self, Recipe};
 use crate::registry;
-pub(crate) use crate::request::Request;
 use crate::run::Run;
 
 /// A network of either kind.
@@ -102,24 +100,15 @@ pub(crate) fn network(
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) network: AnyNetwork,
-    schedule: Arc<dyn Schedule>,
-    prediction: Prediction,
+    pub(crate) schedule: Arc<dyn Schedule>,
+    pub(crate) prediction: Prediction,
     /// Shape of one sample.
     pub(crate) shape: Vec<usize>,
     /// Number of classes of a conditional model, else 0.
     pub(crate) classes: usize,
     pub(crate) device: Device,
-}
-
-/// Host samples, row-major, and network calls per sample.
-#[derive(Debug, Default)]
-pub(crate) struct Samples {
-    pub(crate) rows: Vec<f32>,
-    /// States at each time asked for, each `[n, ..]`.
-    pub(crate) states: Vec<Vec<f32>>,
-    pub(crate) labels: Option<Vec<usize>>,
-    /// Mean over batches.
-    pub(crate) nfe: f64,
+    /// A weaker model that guidance moves away from, in place of this one without its class.
+    pub(crate) guide: Option<Box<Model>>,
 }
 
 impl Model {
@@ -136,84 +125,8 @@ impl Model {
             shape,
             classes,
             device: device.clone(),
+            guide: None,
         })
-    }
-
-    /// Draws samples.
-    pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
-        let labels = self.labels(request)?;
-        match &self.network {
-            AnyNetwork::Mlp(network) => self.sample_with::<Mlp, 2>(network, request, labels),
-            AnyNetwork::UNet(network) => self.sample_with::<UNet, 4>(network, request, labels),
-        }
-    }
-
-    /// The class of each sample.
-    fn labels(&self, request: &Request) -> Result<Option<Vec<usize>>> {
-        match (request.class, self.classes) {
-            (None, 0) => Ok(None),
-            (Some(_), 0) => Err(usage!("--class is given, but the model knows no classes")),
-            (Some(class), classes) if classes <= class => {
-                Err(usage!("--class is {class}, the model has the classes 0 to {}", classes - 1))
-            }
-            (Some(class), _) => Ok(Some(vec![class; request.n])),
-            (None, classes) => Ok(Some((0..request.n).map(|i| i % classes).collect())),
-        }
-    }
-
-    fn sample_with<N: Network<D>, const D: usize>(
-        &self,
-        network: &N,
-        request: &Request,
-        labels: Option<Vec<usize>>,
-    ) -> Result<Samples> {
-        let mut samples =
-            Samples { states: vec![Vec::new(); request.times.len()], ..Samples::default() };
-        let mut calls = 0;
-        for start in (0..request.n).step_by(request.batch) {
-            let range = start..(start + request.batch).min(request.n);
-            let with = self.trained(network, labels.as_deref().map(|l| &l[range.clone()]));
-            #[expect(clippy::float_cmp, reason = "exactly 1 means no guidance")]
-            let guided = labels.is_some() && request.guidance != 1.0;
-            if guided {
-                let null = vec![self.classes; range.len()];
-                let predictor = Guided {
-                    with,
-                    without: self.trained(network, Some(&null)),
-                    scale: request.guidance,
-                    interval: Interval::default(),
-                };
-                calls += self.batch::<D>(&predictor, request, range, &mut samples)?;
-            } else {
-                calls += self.batch::<D>(&with, request, range, &mut samples)?;
-            }
-        }
-        samples.nfe = calls as f64 / request.n as f64;
-        samples.labels = labels;
-        Ok(samples)
-    }
-
-    /// Draws one batch and returns its network calls, all samples together.
-    fn batch<const D: usize>(
-        &self,
-        predictor: &dyn Predictor<D>,
-        request: &Request,
-        range: Range<usize>,
-        samples: &mut Samples,
-    ) -> Result<usize> {
-        let n = range.len();
-        let x0 = prior(request.seed, range, &self.shape, predictor, &self.device);
-        let sampler =
-            Ode::new(request.method, request.stepping.clone()).with_times(request.times.clone());
-        let generated = sampler.sample(predictor, x0)?;
-        let host = |x: burn::tensor::Tensor<D>| -> Result<Vec<f32>> {
-            Ok(x.into_data().convert::<f32>().try_into_vec::<f32>()?)
-        };
-        for (states, x) in samples.states.iter_mut().zip(generated.states) {
-            states.extend(host(x)?);
-        }
-        samples.rows.extend(host(generated.x)?);
-        Ok(generated.nfe * n)
     }
 
     /// A network of this model as a predictor, for rows of these classes.

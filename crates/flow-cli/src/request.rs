@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_sample::{Grid, Interval};
 
 use crate::args::SolverArgs;
 use crate::exit::usage;
-use crate::recipe::{Recipe, Sample};
+use crate::recipe::{self, Recipe, Sample, Schedule, named};
+use crate::registry;
 
 /// What to draw.
 #[derive(Clone, Debug)]
@@ -14,53 +16,121 @@ pub(crate) struct Request {
     pub(crate) seed: u64,
     pub(crate) class: Option<usize>,
     pub(crate) guidance: f64,
+    pub(crate) interval: Interval,
     pub(crate) batch: usize,
-    pub(crate) method: Method,
-    pub(crate) stepping: Stepping,
+    pub(crate) way: Way,
+    /// Schedule to sample along, if not that of the training.
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) times: Vec<f64>,
+}
+
+/// The way from noise to data.
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    /// A solver, and how it advances.
+    Solver(Method, Stepping),
+    /// A sampler on a grid, with the solver of the sampler `ode`.
+    OnGrid(recipe::Sampler, Method, Grid),
 }
 
 impl Request {
     /// The recipe's sampler with what the command line changes.
     pub(crate) fn new(recipe: &Recipe, args: &SolverArgs, n: usize, seed: u64) -> Result<Self> {
-        let Sample { solver, steps, rtol, atol, guidance } = &recipe.sample;
-        let name = args.solver.as_deref().unwrap_or(solver);
-        let method: Method = name.parse().map_err(|error| usage!("{error}"))?;
-        let fixed = args.steps.is_some() || !method.is_adaptive();
-        if fixed && (args.rtol.is_some() || args.atol.is_some()) {
-            return Err(usage!(
-                "--rtol and --atol do nothing for {method} at fixed steps, leave them out"
-            ));
-        }
-        let stepping = if fixed {
-            match args.steps.unwrap_or(*steps) {
-                0 => return Err(usage!("--steps is 0, give at least 1")),
-                steps => Stepping::Count(steps),
-            }
-        } else {
-            let tolerance =
-                Tolerance { atol: args.atol.unwrap_or(*atol), rtol: args.rtol.unwrap_or(*rtol) };
-            Adaptive::new(tolerance).into()
-        };
+        let sample = changed(&recipe.sample, args)?;
+        sample.check()?;
+        recipe.path.check_sampling(&sample)?;
+        let [start, end] = sample.guidance_interval;
         Ok(Self {
             n,
             seed,
             class: None,
-            guidance: args.guidance.unwrap_or(*guidance),
+            guidance: sample.guidance,
+            interval: Interval { start, end },
             batch: recipe.eval.batch,
-            method,
-            stepping,
+            way: way(&sample, args)?,
+            schedule: sample.schedule,
             times: Vec::new(),
         })
     }
 
     /// A fixed number of steps of a method.
     pub(crate) fn fixed(self, method: Method, steps: usize) -> Self {
-        Self { method, stepping: Stepping::Count(steps), ..self }
+        Self { way: Way::Solver(method, Stepping::Count(steps)), ..self }
     }
 
     /// Keeps the states at `times`.
     pub(crate) fn with_times(self, times: Vec<f64>) -> Self {
         Self { times, ..self }
     }
+
+    /// The name of the way.
+    pub(crate) fn label(&self) -> String {
+        match &self.way {
+            Way::Solver(method, _) | Way::OnGrid(recipe::Sampler::Ode, method, _) => {
+                method.to_string()
+            }
+            Way::OnGrid(sampler, ..) => named::shown(sampler),
+        }
+    }
+}
+
+/// The section `sample` with what the command line changes.
+fn changed(sample: &Sample, args: &SolverArgs) -> Result<Sample> {
+    let mut sample = sample.clone();
+    if let Some(text) = &args.sampler {
+        sample.sampler = named::parse("--sampler", text)?;
+    } else if args.solver.is_some() {
+        sample.sampler = recipe::Sampler::Ode;
+    }
+    if let Some(text) = &args.grid {
+        sample.grid = named::parse("--grid", text)?;
+    }
+    if let Some(text) = &args.schedule {
+        sample.schedule = Some(named::parse("--schedule", text)?);
+    }
+    if let Some(solver) = &args.solver {
+        sample.solver.clone_from(solver);
+    }
+    sample.steps = args.steps.unwrap_or(sample.steps);
+    sample.shift = args.shift.unwrap_or(sample.shift);
+    sample.rtol = args.rtol.unwrap_or(sample.rtol);
+    sample.atol = args.atol.unwrap_or(sample.atol);
+    sample.guidance_interval = args.guidance_interval.unwrap_or(sample.guidance_interval);
+    sample.guidance = args.guidance.unwrap_or(sample.guidance);
+    Ok(sample)
+}
+
+fn way(sample: &Sample, args: &SolverArgs) -> Result<Way> {
+    let method = sample.method()?;
+    let tolerances = args.rtol.is_some() || args.atol.is_some();
+    if sample.sampler != recipe::Sampler::Ode {
+        if tolerances || args.solver.is_some() {
+            return Err(usage!(
+                "--solver, --rtol and --atol belong to the sampler ode and do nothing for {}, \
+                 leave them out",
+                named::shown(&sample.sampler)
+            ));
+        }
+        return Ok(Way::OnGrid(sample.sampler.clone(), method, registry::grid(sample)?));
+    }
+    let fixed = args.steps.is_some() || !method.is_adaptive();
+    if fixed && tolerances {
+        return Err(usage!(
+            "--rtol and --atol do nothing for {method} at fixed steps, leave them out"
+        ));
+    }
+    if !fixed && sample.has_grid() {
+        return Err(usage!(
+            "{method} chooses its own steps, which leaves a grid or a shift without effect, give a \
+             number of --steps or leave them out"
+        ));
+    }
+    Ok(if fixed && sample.has_grid() {
+        Way::OnGrid(sample.sampler.clone(), method, registry::grid(sample)?)
+    } else if fixed {
+        Way::Solver(method, Stepping::Count(sample.steps))
+    } else {
+        let tolerance = Tolerance { atol: sample.atol, rtol: sample.rtol };
+        Way::Solver(method, Adaptive::new(tolerance).into())
+    })
 }

@@ -24,6 +24,14 @@ impl Default for Interval {
     }
 }
 
+impl Interval {
+    /// Whether guidance acts at `t`, the ends included.
+    #[must_use]
+    pub fn holds(self, t: f64) -> bool {
+        (self.start..=self.end).contains(&t)
+    }
+}
+
 /// `p = p_without + scale (p_with - p_without)`.
 ///
 /// `scale` 0 is the prediction without the condition, 1 the one with it, and more than 1
@@ -55,13 +63,14 @@ impl<W: Predictor<D>, O: Predictor<D>, const D: usize> Predictor<D> for Guided<W
         self.with.span()
     }
 
-    fn calls(&self) -> usize {
-        self.with.calls() + self.without.calls()
+    fn calls(&self, t: f64) -> usize {
+        let without = if self.interval.holds(t) { self.without.calls(t) } else { 0 };
+        self.with.calls(t) + without
     }
 
     fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
         let with = self.with.predict(what, x, t);
-        if t < self.interval.start || self.interval.end < t {
+        if !self.interval.holds(t) {
             return with;
         }
         let without = self.without.predict(what, x, t);

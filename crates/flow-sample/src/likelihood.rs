@@ -1,5 +1,6 @@
 //! Log-densities of a continuous normalizing flow.
 
+use std::cell::Cell;
 use std::f64::consts::TAU;
 
 use burn::tensor::Tensor;
@@ -86,7 +87,7 @@ impl Likelihood {
         divergence: &dyn Divergence<D>,
     ) -> Result<LogProb<D>, SampleError> {
         let std = predictor.schedule().prior_std();
-        let (x0, gained, evals) = self.back_to_noise(predictor, x1, divergence)?;
+        let (x0, gained, nfe) = self.back_to_noise(predictor, x1, divergence)?;
         let size = x0.dims()[1..].iter().product();
         let prior = host(x0.clone());
         let prior = prior.chunks(size).map(|x| log_normal(x, std));
@@ -101,10 +102,10 @@ impl Likelihood {
             return Err(SampleError::NotFinite { row, t: predictor.span().0 });
         }
         let std_error = (divergence.estimates() > 1).then_some(errors);
-        Ok(LogProb { nats, std_error, x0, nfe: evals * predictor.calls() })
+        Ok(LogProb { nats, std_error, x0, nfe })
     }
 
-    /// `x_0`, `l(0)` of shape `[B, K]`, and evaluations of the velocity.
+    /// `x_0`, `l(0)` of shape `[B, K]`, and network calls for each sample.
     fn back_to_noise<const D: usize>(
         &self,
         predictor: &dyn Predictor<D>,
@@ -115,18 +116,23 @@ impl Likelihood {
         let (span, method, stepping) = ((end, start), self.method, &self.stepping);
         let shape = [x1.dims()[0], divergence.estimates()];
         let zero = Tensor::zeros(shape, (&x1.device(), x1.dtype()));
+        let calls = Cell::new(0);
+        let evaluate = |x: &Tensor<D>, t: f64| {
+            calls.set(calls.get() + predictor.calls(t));
+            divergence.evaluate(predictor, x, t)
+        };
         if let Some(tol) = self.tolerance {
             let field = |t: f64, (x, _): &(Tensor<D>, WithTolerance<Tensor<2>>)| {
-                let (velocity, state) = divergence.evaluate(predictor, x, t);
+                let (velocity, state) = evaluate(x, t);
                 (velocity, WithTolerance { state, tol })
             };
             let pair = (x1, WithTolerance { state: zero, tol });
             let end = solve(&field, span, pair, method, stepping).map_err(stopped)?;
-            return Ok((end.y.0, end.y.1.state, end.stats.evals));
+            return Ok((end.y.0, end.y.1.state, calls.get()));
         }
-        let field = |t: f64, (x, _): &(Tensor<D>, Tensor<2>)| divergence.evaluate(predictor, x, t);
+        let field = |t: f64, (x, _): &(Tensor<D>, Tensor<2>)| evaluate(x, t);
         let end = solve(&field, span, (x1, zero), method, stepping).map_err(stopped)?;
-        Ok((end.y.0, end.y.1, end.stats.evals))
+        Ok((end.y.0, end.y.1, calls.get()))
     }
 }
 

@@ -17,8 +17,8 @@ pub trait Predictor<const D: usize> {
         self.schedule().span()
     }
 
-    /// Network calls per prediction.
-    fn calls(&self) -> usize {
+    /// Network calls of a prediction at `t`.
+    fn calls(&self, _t: f64) -> usize {
         1
     }
 
@@ -98,8 +98,8 @@ impl<P: Predictor<D> + ?Sized, const D: usize> Predictor<D> for &P {
         (**self).span()
     }
 
-    fn calls(&self) -> usize {
-        (**self).calls()
+    fn calls(&self, t: f64) -> usize {
+        (**self).calls(t)
     }
 
     fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {

@@ -1,7 +1,7 @@
 //! A network trained along one schedule, sampled along another.
 
 use burn::tensor::Tensor;
-use flow_path::{Prediction, Rescheduled, Schedule};
+use flow_path::{Prediction, Reading, Rescheduled, Schedule};
 
 use crate::predictor::Predictor;
 
@@ -29,18 +29,27 @@ impl<P: Predictor<D>, S: Schedule, const D: usize> Predictor<D> for Retimed<P, S
         &self.along
     }
 
-    fn calls(&self) -> usize {
-        self.predictor.calls()
+    fn calls(&self, r: f64) -> usize {
+        self.predictor.calls(self.reading::<D>(r).t)
     }
 
     fn predict(&self, what: Prediction, x: &Tensor<D>, r: f64) -> Tensor<D> {
-        let rescheduled = Rescheduled { trained: self.predictor.schedule(), along: &self.along };
-        let reading = rescheduled.reading_within(r, self.predictor.span());
+        let reading = self.reading::<D>(r);
         // The v-prediction gives the pair everywhere, so nothing is lost on the way.
         let between = Prediction::V;
         let inner = x.clone() / reading.scale;
         let value = self.predictor.predict(between, &inner, reading.t);
         let (a, b) = reading.convert(between, what);
         value * a + x.clone() * b
+    }
+}
+
+impl<P, S: Schedule> Retimed<P, S> {
+    fn reading<const D: usize>(&self, r: f64) -> Reading
+    where
+        P: Predictor<D>,
+    {
+        let rescheduled = Rescheduled { trained: self.predictor.schedule(), along: &self.along };
+        rescheduled.reading_within(r, self.predictor.span())
     }
 }

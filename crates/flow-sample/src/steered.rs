@@ -39,8 +39,8 @@ where
         self.predictor.span()
     }
 
-    fn calls(&self) -> usize {
-        self.predictor.calls()
+    fn calls(&self, t: f64) -> usize {
+        self.predictor.calls(t)
     }
 
     fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {

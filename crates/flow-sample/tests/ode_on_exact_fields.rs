@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use burn::tensor::{Device, Tensor};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
-use flow_path::{Exact, Gaussian, Linear, Prediction, Schedule, VariancePreserving};
-use flow_sample::{Guided, Interval, Ode, Predictor, Sampler, prior};
+use flow_path::{Exact, Gaussian, Linear, Prediction, Schedule};
+use flow_sample::{Ode, Predictor, Sampler, prior};
 
 const MEAN: [f64; 2] = [1.5, -0.5];
 const STD: f64 = 0.5;
@@ -76,42 +76,4 @@ fn reported_evaluations_are_those_made() {
         let generated = Ode::new(method, stepping).sample(&field, x0).unwrap();
         assert_eq!(generated.nfe, field.1.get(), "{method}");
     }
-}
-
-#[test]
-fn guidance_of_one_is_the_condition_and_of_zero_is_none() {
-    let device = Device::flex();
-    let schedule = VariancePreserving::default();
-    let with = field(schedule);
-    let without = Exact::new(Gaussian::new(vec![0.0, 0.0], 1.5), schedule);
-    let x = prior::<2>(3, 0..8, &[2], &with, &device);
-    let guided =
-        |scale| Guided { with: &with, without: &without, scale, interval: Interval::default() };
-    let difference = |a: Tensor<2>, b: Tensor<2>| (a - b).abs().max().into_scalar::<f32>();
-    let v = |p: &dyn Predictor<2>| p.predict(Prediction::Velocity, &x, 0.4);
-    // `b + (a - b)` rounds once more than `a`.
-    assert!(difference(v(&guided(1.0)), v(&with)) < 1e-6);
-    assert!(difference(v(&guided(0.0)), v(&without)) == 0.0);
-    assert!(difference(v(&guided(2.0)), v(&with)) > 1e-2);
-    assert_eq!(Predictor::<2>::calls(&guided(2.0)), 2);
-}
-
-/// Guidance is an affine combination, so guiding the data or the velocity gives the same velocity.
-#[test]
-fn guidance_commutes_with_conversions() {
-    let device = Device::flex();
-    let schedule = VariancePreserving::default();
-    let guided = Guided {
-        with: Exact::new(Gaussian::new(vec![1.0, 1.0], 0.5), schedule),
-        without: Exact::new(Gaussian::new(vec![0.0, 0.0], 1.5), schedule),
-        scale: 3.0,
-        interval: Interval::default(),
-    };
-    let x = prior::<2>(3, 0..8, &[2], &guided.with, &device);
-    let velocity = guided.predict(Prediction::Velocity, &x, 0.4);
-    let data = guided.predict(Prediction::Data, &x, 0.4);
-    let converted =
-        Prediction::Data.convert_tensor(Prediction::Velocity, data, x, &schedule.at(0.4));
-    // Conversion divides by sigma = 0.98 and the terms are of size 10.
-    assert!((velocity - converted).abs().max().into_scalar::<f32>() < 2e-5);
 }

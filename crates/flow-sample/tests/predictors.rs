@@ -164,3 +164,15 @@ fn a_solver_on_a_uniform_grid_takes_equal_steps() {
     let gap = difference(&run(&euler, &field, &points()), &run(&straight, &field, &points()));
     assert!(gap < 1e-12, "{gap:e}");
 }
+
+#[test]
+fn evaluations_of_guidance_are_counted_where_it_acts() {
+    let [with, without] = modes().map(|mode| Exact::new(mode, Linear::default()));
+    let interval = Interval { start: 0.25, end: 0.5 };
+    let guided = Guided { with, without, scale: 3.0, interval };
+    let euler = Ode::new(Method::Euler, Stepping::Count(8));
+    // Both predictors at t = 1/4, 3/8 and 1/2, one of them at the other five times.
+    assert_eq!(generate(&euler, &guided, &points()).nfe, 8 + 3);
+    let ddim = Ddim::deterministic(Grid::Uniform { steps: 8 });
+    assert_eq!(generate(&ddim, &guided, &points()).nfe, 8 + 3);
+}

@@ -20,10 +20,12 @@ use crate::device;
 use crate::exit::usage;
 use crate::field::{self, FieldReport};
 use crate::files::write_text;
-use crate::model::{Model, Request, Samples};
+use crate::model::Model;
 use crate::progress::print;
 use crate::registry::Data;
+use crate::request::Request;
 use crate::run::Run;
+use crate::sampling::Samples;
 
 /// Directions of the sliced Wasserstein distance.
 const PROJECTIONS: usize = 256;
@@ -86,11 +88,11 @@ pub(crate) fn evaluate(
         return Err(usage!("{n} samples cannot be scored, ask for at least 2"));
     }
     let model = Model::load(run, device)?;
-    let solver = SolverArgs { solver: None, steps: None, rtol: None, atol: None, guidance: None };
+    let solver = SolverArgs::default();
     let request = Request::new(recipe, &solver, n, options.seed)?;
     let examiner = Examiner::new(recipe.data.set.as_str(), data, n, options.seed, device)?;
 
-    let mut requests = vec![(request.method.to_string(), request.clone())];
+    let mut requests = vec![(request.label(), request.clone())];
     for &steps in &recipe.eval.midpoint_steps {
         let fixed = request.clone().fixed(Method::Midpoint, steps);
         requests.push((format!("midpoint x {steps}"), fixed));

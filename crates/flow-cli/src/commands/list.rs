@@ -10,7 +10,7 @@ use crate::device;
 use crate::exit::usage;
 use crate::progress::print;
 use crate::recipe::Recipe;
-use crate::registry::RECIPES;
+use crate::registry::{CHOICES, Choices, RECIPES};
 
 pub(crate) fn run() -> Result<()> {
     let mut text = String::from("recipes\n");
@@ -21,7 +21,13 @@ pub(crate) fn run() -> Result<()> {
     let solvers: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
     writeln!(text, "data sets\n  {}", flow_datasets::TOYS.join(" "))?;
     writeln!(text, "  {}", flow_datasets::IMAGE_SETS.join(" "))?;
-    writeln!(text, "solvers\n  {}", solvers.join(" "))?;
+    for Choices { title, key, choices } in CHOICES {
+        writeln!(text, "{title} ({key})")?;
+        for (choice, about) in *choices {
+            writeln!(text, "  {choice:56} {about}")?;
+        }
+    }
+    writeln!(text, "solvers (sample.solver)\n  {}", solvers.join(" "))?;
     write!(text, "devices built in\n  {}", device::built_in().join(" "))?;
     print(&text);
     Ok(())

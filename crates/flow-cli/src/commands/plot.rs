@@ -43,7 +43,7 @@ pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBu
     let model = Model::load(run, device)?;
     let mut gallery = Gallery { run, files: Vec::new() };
     gallery.curves()?;
-    let solver = SolverArgs { solver: None, steps: None, rtol: None, atol: None, guidance: None };
+    let solver = SolverArgs::default();
     match model.shape.as_slice() {
         [2] => gallery.points(&model, data, &solver)?,
         [_, _, _] => gallery.images(&model, data, &solver)?,

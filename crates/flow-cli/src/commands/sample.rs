@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use burn::tensor::Device;
 use flow_plot::{Limits, clouds, image_grid};
 
 use crate::args::SampleArgs;
 use crate::device;
 use crate::exit::usage;
 use crate::files::write_npy;
-use crate::model::{Model, Request, Samples};
+use crate::model::Model;
 use crate::progress::print;
+use crate::request::Request;
 use crate::run::Run;
+use crate::sampling::Samples;
 
 pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     device::limit_threads(args.threads)?;
@@ -31,10 +34,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     {
         return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
     }
-    let model = Model::load(&run, &device)?;
-    if args.solver.guidance.is_some() && model.classes == 0 {
-        return Err(usage!("--guidance is given, but the model knows no classes"));
-    }
+    let model = model(&run, args, &device)?;
     let mut request = Request::new(&run.recipe, &args.solver, args.number, args.seed)?;
     request.class = args.class;
     request.batch = args.batch;
@@ -47,12 +47,30 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
         _ => save_numbers(&samples, &model.shape, &out)?,
     }
     print(&format!(
-        "{} samples, {:.0} network evaluations each, {seconds:.2} s: {}",
+        "{} samples by {}, {:.0} network evaluations each, {seconds:.2} s: {}",
         request.n,
+        request.label(),
         samples.nfe,
         out.display()
     ));
     Ok(())
+}
+
+/// The model, with the weaker one that guides it.
+fn model(run: &Run, args: &SampleArgs, device: &Device) -> Result<Model> {
+    let model = Model::load(run, device)?;
+    if let Some(folder) = &args.guide_with {
+        if args.solver.guidance.is_none() {
+            return Err(usage!("--guide-with needs a strength, add --guidance"));
+        }
+        return model.guided_by(Model::load(&Run::open(folder)?, device)?);
+    }
+    if args.solver.guidance.is_some() && model.classes == 0 {
+        return Err(usage!(
+            "--guidance is given, but the model knows no classes and has no --guide-with"
+        ));
+    }
+    Ok(model)
 }
 
 fn default_out(run: &Run, args: &SampleArgs) -> PathBuf {

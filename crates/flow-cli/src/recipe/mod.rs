@@ -6,6 +6,7 @@ pub(crate) mod named;
 mod network;
 mod path;
 mod sample;
+mod sampler;
 mod set;
 mod train;
 
@@ -20,6 +21,7 @@ pub(crate) use eval::Eval;
 pub(crate) use network::Network;
 pub(crate) use path::{Between, Coupling, Path, Prediction, Schedule, Times, Weight};
 pub(crate) use sample::Sample;
+pub(crate) use sampler::{Diffusion, Grid, LastStep, Rule, Sampler, Space, UniPcEnd};
 pub(crate) use train::Train;
 
 /// A recipe: data, network, path, training, sampling and scores.
@@ -95,6 +97,7 @@ impl Recipe {
         path.check()?;
         train.check()?;
         sample.check()?;
+        path.check_sampling(sample)?;
         eval.check()
     }
 

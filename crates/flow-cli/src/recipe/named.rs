@@ -1,8 +1,8 @@
 //! A choice among variants, as typed: `cosine`, `vp,beta_max=15` or a table with `kind`.
 
 use anyhow::Result;
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::exit::usage;
@@ -18,6 +18,27 @@ where
         value => value,
     };
     T::deserialize(value).map_err(|error| D::Error::custom(error.message()))
+}
+
+/// Reads a field that may be left out and whose type is tagged by `kind`.
+pub(super) fn named_option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    named(deserializer).map(Some)
+}
+
+/// What [`parse`] reads, for people.
+pub(crate) fn shown<T: Serialize>(choice: &T) -> String {
+    let table = Table::try_from(choice).expect("a choice is made of numbers, text and lists");
+    let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let values = table.iter().filter(|(key, _)| *key != "kind");
+    let values = values.map(|(key, value)| match value {
+        Value::String(text) => format!(",{key}={text}"),
+        value => format!(",{key}={value}"),
+    });
+    format!("{kind}{}", values.collect::<String>())
 }
 
 /// Reads an option of the command line, `NAME` or `NAME,KEY=VALUE,..`.

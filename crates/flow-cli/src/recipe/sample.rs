@@ -1,39 +1,117 @@
 //! How to draw samples: the section `sample`.
 
 use anyhow::Result;
+use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
 use super::check::{not_negative, positive};
+use super::named::{named, named_option};
+use super::path::Schedule;
+use super::sampler::{Grid, Sampler};
 use crate::exit::usage;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Sample {
+    #[serde(deserialize_with = "named")]
+    pub(crate) sampler: Sampler,
     pub(crate) solver: String,
     pub(crate) steps: usize,
     pub(crate) rtol: f64,
     pub(crate) atol: f64,
+    #[serde(deserialize_with = "named")]
+    pub(crate) grid: Grid,
+    pub(crate) shift: f64,
+    #[serde(deserialize_with = "named_option")]
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) guidance: f64,
+    pub(crate) guidance_interval: [f64; 2],
 }
 
 impl Default for Sample {
     fn default() -> Self {
-        Self { solver: "dopri5".into(), steps: 20, rtol: 1e-5, atol: 1e-5, guidance: 1.0 }
+        Self {
+            sampler: Sampler::Ode,
+            solver: "dopri5".into(),
+            steps: 20,
+            rtol: 1e-5,
+            atol: 1e-5,
+            grid: Grid::Uniform,
+            shift: 1.0,
+            schedule: None,
+            guidance: 1.0,
+            guidance_interval: [0.0, 1.0],
+        }
     }
 }
 
 impl Sample {
     /// Refuses values that cannot work.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         positive(&[
             ("sample.steps", self.steps as f64),
             ("sample.rtol", self.rtol),
             ("sample.atol", self.atol),
+            ("sample.shift", self.shift),
         ])?;
         not_negative(&[("sample.guidance", self.guidance)])?;
-        match self.solver.parse::<flow_ode::Method>() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(usage!("sample.solver: {error}")),
+        self.method()?;
+        self.check_sampler()?;
+        self.check_grid()?;
+        if let Some(schedule) = self.schedule {
+            schedule.check("sample.schedule")?;
+        }
+        match self.guidance_interval {
+            [start, end] if start <= end => Ok(()),
+            [start, end] => Err(usage!(
+                "sample.guidance_interval is {start} to {end}, it must run forward in time"
+            )),
         }
     }
+
+    /// The method of the sampler `ode`.
+    pub(crate) fn method(&self) -> Result<Method> {
+        self.solver.parse().map_err(|error| usage!("sample.solver: {error}"))
+    }
+
+    /// Whether the times are other than equal steps.
+    pub(crate) fn has_grid(&self) -> bool {
+        self.grid != Grid::Uniform || self.shift != 1.0
+    }
+
+    fn check_sampler(&self) -> Result<()> {
+        let (name, order, orders) = match self.sampler {
+            Sampler::DpmSolver { order, .. } => ("dpm-solver++", order, [1, 2]),
+            Sampler::Unipc { order, .. } => ("unipc", order, [2, 3]),
+            Sampler::Sde { scale, .. } => return not_negative(&[("sample.sampler.scale", scale)]),
+            _ => return Ok(()),
+        };
+        if orders.contains(&order) {
+            return Ok(());
+        }
+        let [low, high] = orders;
+        Err(usage!("{name} has the orders {low} and {high}, not {order}"))
+    }
+
+    fn check_grid(&self) -> Result<()> {
+        match self.grid {
+            Grid::Karras { rho, min, max } => {
+                positive(&[
+                    ("sample.grid.rho", rho),
+                    ("sample.grid.min", min),
+                    ("sample.grid.max", max),
+                ])?;
+                between("sample.grid", min, max)
+            }
+            Grid::LogSnr { min, max } => between("sample.grid", min, max),
+            Grid::Uniform | Grid::Given { .. } => Ok(()),
+        }
+    }
+}
+
+fn between(key: &str, min: f64, max: f64) -> Result<()> {
+    if min < max && (max - min).is_finite() {
+        return Ok(());
+    }
+    Err(usage!("{key} needs min < max, got {min} and {max}"))
 }

@@ -1,15 +1,19 @@
 //! The one place where names become things.
 
+mod choices;
 mod data;
 mod path;
+mod sampler;
 
 use anyhow::Result;
 
 use crate::exit::usage;
 use crate::files::read_text;
 use crate::recipe::Recipe;
+pub(crate) use choices::{CHOICES, Choices};
 pub(crate) use data::{Data, image_rows, target};
 pub(crate) use path::{matching, prediction, schedule};
+pub(crate) use sampler::{grid, sampler};
 
 macro_rules! recipes {
     ($($name:literal),* $(,)?) => {

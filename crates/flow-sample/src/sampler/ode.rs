@@ -1,10 +1,13 @@
 //! The probability-flow ODE, by any solver of `flow-ode`.
 
+use std::cell::Cell;
+
 use burn::tensor::Tensor;
 use flow_ode::{Method, Problem, Stepping};
+use flow_path::Prediction;
 
 use crate::error::SampleError;
-use crate::predictor::{Predictor, Velocity};
+use crate::predictor::Predictor;
 use crate::sampler::{Generated, Grid, Sampler};
 
 /// Integrates `dx/dt = v(x, t)` over the span of the predictor.
@@ -58,7 +61,11 @@ impl<const D: usize> Sampler<D> for Ode {
         predictor: &dyn Predictor<D>,
         x0: Tensor<D>,
     ) -> Result<Generated<D>, SampleError> {
-        let field = Velocity(predictor);
+        let calls = Cell::new(0);
+        let field = |t: f64, x: &Tensor<D>| {
+            calls.set(calls.get() + predictor.calls(t));
+            predictor.predict(Prediction::Velocity, x, t)
+        };
         let (span, stepping) = match &self.advance {
             Advance::Stepping(stepping) => (predictor.span(), stepping.clone()),
             Advance::Grid(grid) => {
@@ -73,10 +80,6 @@ impl<const D: usize> Sampler<D> for Ode {
             .with_times(times)
             .solve(self.method, &stepping)
             .map_err(|error| SampleError::Solver { reason: error.to_string() })?;
-        Ok(Generated {
-            x: solution.y,
-            states: solution.states,
-            nfe: solution.stats.evals * predictor.calls(),
-        })
+        Ok(Generated { x: solution.y, states: solution.states, nfe: calls.get() })
     }
 }

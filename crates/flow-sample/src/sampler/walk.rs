@@ -81,7 +81,7 @@ pub(super) struct Model<'a, const D: usize> {
 
 impl<const D: usize> Model<'_, D> {
     pub(super) fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
-        self.calls.set(self.calls.get() + self.predictor.calls());
+        self.calls.set(self.calls.get() + self.predictor.calls(t));
         self.predictor.predict(what, x, t)
     }
 

@@ -9,7 +9,8 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::check::{fractions, positive};
-use super::named::named;
+use super::named::{self, named};
+use super::{Sample, Sampler};
 use crate::exit::usage;
 pub(crate) use coupling::Coupling;
 pub(crate) use schedule::Schedule;
@@ -149,6 +150,27 @@ impl Path {
                      leave path.{key} out"
                 ));
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses ways of sampling that mean nothing on this path.
+    pub(crate) fn check_sampling(&self, sample: &Sample) -> Result<()> {
+        let sampler = named::shown(&sample.sampler);
+        if self.between != Between::Line {
+            if sample.sampler != Sampler::Ode || sample.schedule.is_some() {
+                return Err(usage!(
+                    "path.between is {}, which has a velocity and no schedule, sample it by the \
+                     sampler ode without a schedule",
+                    named::shown(&self.between)
+                ));
+            }
+        } else if sample.sampler.is_random() && !self.is_affine() {
+            return Err(usage!(
+                "{sampler} draws noise by the score, which noise paired by the coupling {} does not \
+                 have, use ode, ddim, edm, dpm-solver++, unipc or straight without noise",
+                named::shown(&self.coupling)
+            ));
         }
         Ok(())
     }

@@ -1,0 +1,81 @@
+//! Samplers by name.
+
+use anyhow::Result;
+use flow_ode::Method;
+use flow_path::TimeShift;
+use flow_sample::{
+    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Grid, KarrasChurn, LastStep,
+    Multistep, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc, UniPcOrder,
+};
+
+use crate::recipe;
+
+/// The times of a recipe's steps.
+pub(crate) fn grid(sample: &recipe::Sample) -> Result<Grid> {
+    let steps = sample.steps;
+    let grid = match &sample.grid {
+        recipe::Grid::Uniform => Grid::Uniform { steps },
+        &recipe::Grid::LogSnr { min, max } => Grid::LogSnr { steps, min, max },
+        &recipe::Grid::Karras { rho, min, max } => Grid::Karras { steps, rho, min, max },
+        recipe::Grid::Given { times } => Grid::Given(times.clone()),
+    };
+    Ok(if sample.shift == 1.0 { grid } else { grid.shifted(TimeShift::new(sample.shift)?) })
+}
+
+/// A sampler on a grid; `method` is the solver of the sampler `ode`.
+pub(crate) fn sampler<const D: usize>(
+    sampler: &recipe::Sampler,
+    method: Method,
+    grid: Grid,
+    noise: Seeded,
+) -> Box<dyn Sampler<D>> {
+    match *sampler {
+        recipe::Sampler::Ode => Box::new(Ode::on_grid(method, grid)),
+        recipe::Sampler::Ddim { eta } => Box::new(Ddim { grid, eta, noise }),
+        recipe::Sampler::Ancestral => Box::new(Ancestral { grid, noise }),
+        recipe::Sampler::Churn { fraction } => Box::new(Churn { grid, fraction, noise }),
+        recipe::Sampler::Edm => Box::new(Edm::deterministic(grid)),
+        recipe::Sampler::KarrasChurn { amount, min, max, noise_std } => {
+            Box::new(Edm { grid, churn: KarrasChurn { amount, min, max, noise_std }, noise })
+        }
+        recipe::Sampler::Sde { diffusion, scale, last } => Box::new(Sde {
+            grid,
+            diffusion: match diffusion {
+                recipe::Diffusion::Zero => Diffusion::Zero,
+                recipe::Diffusion::Constant => Diffusion::Constant(scale),
+                recipe::Diffusion::Sigma => Diffusion::Sigma(scale),
+                recipe::Diffusion::Linear => Diffusion::Linear(scale),
+                recipe::Diffusion::Ddpm => Diffusion::Ddpm { eta: scale.sqrt() },
+            },
+            last: match last {
+                recipe::LastStep::Denoise => LastStep::Denoise,
+                recipe::LastStep::Plain => LastStep::Plain,
+            },
+            noise,
+        }),
+        recipe::Sampler::DpmSolver { order, eta } => {
+            let multistep = if order == 1 { Multistep::First } else { Multistep::Second };
+            Box::new(DpmSolver { grid, multistep, eta, noise })
+        }
+        recipe::Sampler::Unipc { order, last } => Box::new(UniPc {
+            grid,
+            order: if order == 2 { UniPcOrder::Second } else { UniPcOrder::Third },
+            last: match last {
+                recipe::UniPcEnd::Full => Final::FullOrder,
+                recipe::UniPcEnd::Lower => Final::LowerOrder,
+            },
+        }),
+        recipe::Sampler::Straight { space, rule } => Box::new(Reparametrised {
+            grid,
+            space: match space {
+                recipe::Space::Data => Space::Data,
+                recipe::Space::Noise => Space::Noise,
+                recipe::Space::Displacement => Space::Displacement,
+            },
+            rule: match rule {
+                recipe::Rule::Euler => Rule::Euler,
+                recipe::Rule::Midpoint => Rule::Midpoint,
+            },
+        }),
+    }
+}
