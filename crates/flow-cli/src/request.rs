@@ -76,6 +76,9 @@ impl Request {
 
 /// The section `sample` with what the command line changes.
 fn changed(sample: &Sample, args: &SolverArgs) -> Result<Sample> {
+    if args.steps == Some(0) {
+        return Err(usage!("--steps is 0, give at least 1"));
+    }
     let mut sample = sample.clone();
     if let Some(text) = &args.sampler {
         sample.sampler = named::parse("--sampler", text)?;

@@ -13,9 +13,10 @@ use flow_plot::{
 use crate::args::{PlotArgs, SolverArgs};
 use crate::commands::train::source;
 use crate::device;
-use crate::model::{Model, Request};
+use crate::model::Model;
 use crate::progress::{Line, print, read};
 use crate::registry::Data;
+use crate::request::Request;
 use crate::run::Run;
 
 /// Seed of the noise in pictures.

@@ -1,0 +1,144 @@
+//! Every sampler, grid and schedule of a trained run through the binary, and what cannot be combined.
+
+mod common;
+
+use common::{Scene, npy};
+
+/// Draws samples and returns them with what was printed.
+fn sample(scene: &Scene, run: &str, options: &str) -> (Vec<f32>, String) {
+    let said = scene.ok(&format!("sample {run} -n 40 {options} --out samples.npy"));
+    (npy::<f32>(&scene.path("samples.npy")).1, said)
+}
+
+#[test]
+fn every_sampler_draws_and_counts_its_evaluations() {
+    let scene = Scene::new();
+    scene.train("run", "--set path.schedule=vp --set path.prediction=noise");
+    for (options, evaluations) in [
+        ("--solver heun2", 20),
+        ("--sampler ddim", 10),
+        ("--sampler ddim,eta=0.5", 10),
+        ("--sampler ancestral", 10),
+        ("--sampler churn,fraction=0.3", 10),
+        ("--sampler edm --grid karras", 19),
+        ("--sampler karras-churn,amount=3 --grid karras", 19),
+        ("--sampler sde,diffusion=sigma", 10),
+        ("--sampler sde,diffusion=ddpm,last=plain", 10),
+        ("--sampler dpm-solver++,order=1", 10),
+        ("--sampler dpm-solver++,eta=1", 10),
+        ("--sampler unipc --grid log-snr,min=-9,max=9", 10),
+        ("--sampler unipc,order=3,last=lower", 10),
+        ("--sampler straight,space=noise,rule=euler --shift 2", 10),
+    ] {
+        let (samples, said) = sample(&scene, "run", &format!("{options} --steps 10"));
+        assert!(samples.iter().all(|x| x.is_finite() && x.abs() < 50.0), "{options}: {samples:?}");
+        // The diffusion ends at a little noise, where Heun's correction is still made.
+        let counted = [evaluations, evaluations + 1].map(|n| format!(" {n} network evaluations"));
+        assert!(counted.iter().any(|n| said.contains(n)), "{options}: {said}");
+    }
+}
+
+#[test]
+fn names_of_one_sampler_draw_the_same_samples() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let ends = |a: &str, b: &str| [a, b].map(|options| sample(&scene, "run", options).0);
+    let gap =
+        |[a, b]: [Vec<f32>; 2]| a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    // In single precision, over eight steps of samples of size four.
+    let rounding = 1e-4;
+    for (a, b) in [
+        ("--sampler ddim --steps 8", "--solver euler --steps 8"),
+        ("--sampler ddim --steps 8", "--sampler straight,rule=euler --steps 8"),
+        ("--sampler ddim --steps 8", "--sampler dpm-solver++,order=1 --steps 8"),
+        ("--sampler ddim --steps 8", "--sampler ddim --schedule linear --steps 8"),
+        (
+            "--sampler ddim,eta=1 --grid given,times=[0.1,0.5,0.9,1]",
+            "--sampler ancestral --grid given,times=[0.1,0.5,0.9,1]",
+        ),
+        (
+            "--sampler churn --grid given,times=[0.1,0.5,0.9,1]",
+            "--sampler ancestral --grid given,times=[0.1,0.5,0.9,1]",
+        ),
+        ("--sampler ddim --guide-with run --guidance 3", "--sampler ddim"),
+    ] {
+        assert!(gap(ends(a, b)) < rounding, "{a} and {b}");
+    }
+    for (a, b) in [
+        ("--sampler ddim --steps 8", "--sampler ddim --steps 8 --schedule cosine"),
+        ("--sampler ddim --steps 8", "--sampler ddim,eta=1 --steps 8"),
+        ("--sampler ddim --steps 8", "--sampler ddim --steps 8 --shift 3"),
+    ] {
+        assert!(gap(ends(a, b)) > 10.0 * rounding, "{a} and {b}");
+    }
+}
+
+#[test]
+fn the_noise_of_a_sample_does_not_depend_on_its_batch() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let whole = sample(&scene, "run", "--sampler ddim,eta=1").0;
+    assert_eq!(sample(&scene, "run", "--sampler ddim,eta=1 --batch 7").0, whole);
+    assert_ne!(sample(&scene, "run", "--sampler ddim,eta=1 --seed 1").0, whole);
+}
+
+#[test]
+fn a_recipe_may_name_its_sampler() {
+    let scene = Scene::new();
+    scene.train("run", "--set sample.sampler=ddim,eta=1 --set sample.steps=6");
+    let (by_recipe, said) = sample(&scene, "run", "");
+    assert!(said.contains("ddim,eta=1") && said.contains(" 6 network"), "{said}");
+    assert_eq!(by_recipe, sample(&scene, "run", "--sampler ddim,eta=1 --steps 6").0);
+    // A solver on the command line takes its place.
+    assert!(sample(&scene, "run", "--solver euler").1.contains("by euler, 6 network"));
+}
+
+#[test]
+fn guidance_by_a_weaker_run_costs_both_where_it_acts() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.train("weak", "--set train.images=2560 --set path.schedule=cosine");
+    let plain = sample(&scene, "run", "--sampler ddim --steps 10").0;
+    let options = "--sampler ddim --steps 10 --guide-with weak --guidance 1.5";
+    let (guided, said) = sample(&scene, "run", options);
+    assert!(said.contains(" 20 network evaluations"), "{said}");
+    assert_ne!(guided, plain);
+    let (_, said) = sample(&scene, "run", &format!("{options} --guidance-interval 0.3,0.55"));
+    assert!(said.contains(" 13 network evaluations"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_combined_is_refused() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.train("paired", "--set path.coupling=ot");
+    scene.train("bridged", "--set path.between=bridge --set path.coupling=schrodinger");
+    let refusals: [(&str, &[&str]); 20] = [
+        ("run --sampler dim", &["`dim`", "`ddim`", "--sampler"]),
+        ("run --sampler ddim,etta=1", &["`etta`", "`eta`"]),
+        ("run --sampler ddim,1", &["`1`", "NAME,KEY=VALUE"]),
+        ("run --sampler ddim,eta=2", &["eta is 2", "[0, 1]"]),
+        ("run --sampler churn,fraction=1", &["fraction is 1"]),
+        ("run --sampler unipc,order=4", &["unipc", "2 and 3", "4"]),
+        ("run --sampler ddim --solver rk4", &["--solver", "ode", "ddim"]),
+        ("run --sampler ddim --rtol 1e-3", &["--rtol", "ode"]),
+        ("run --sampler sde,diffusion=ddpm", &["only noise", "start the grid later"]),
+        ("run --grid karras", &["dopri5 chooses its own steps", "--steps"]),
+        ("run --sampler edm --grid karras,min=3,max=2", &["min < max", "3 and 2"]),
+        ("run --sampler ddim --grid given,times=[0.5,0.2]", &["0.2", "0.5", "increasing"]),
+        ("run --sampler ddim --grid given,times=[0.5]", &["no step"]),
+        ("run --sampler ddim --shift 0", &["shift is 0", "positive"]),
+        ("run --schedule vp,beta_max=0", &["beta_min < beta_max"]),
+        ("run --guidance 2", &["--guidance", "no classes", "--guide-with"]),
+        ("run --guide-with run", &["--guide-with", "--guidance"]),
+        ("paired --sampler ddim,eta=1", &["score", "coupling ot", "ddim"]),
+        ("bridged --sampler ddim", &["bridge", "sampler ode"]),
+        ("bridged --schedule cosine", &["bridge", "without a schedule"]),
+    ];
+    for (words, names) in refusals {
+        scene.refuses(&format!("sample {words} --out none.npy"), 2, names);
+    }
+    for words in ["paired --sampler ddim", "bridged"] {
+        scene.ok(&format!("sample {words} -n 4 --out some.npy"));
+    }
+}
