@@ -48,13 +48,12 @@ impl Default for Sample {
 impl Sample {
     /// Refuses values that cannot work.
     pub(crate) fn check(&self) -> Result<()> {
-        positive(&[
-            ("sample.steps", self.steps as f64),
+        positive(&[("sample.steps", self.steps as f64), ("sample.shift", self.shift)])?;
+        not_negative(&[
             ("sample.rtol", self.rtol),
             ("sample.atol", self.atol),
-            ("sample.shift", self.shift),
+            ("sample.guidance", self.guidance),
         ])?;
-        not_negative(&[("sample.guidance", self.guidance)])?;
         self.method()?;
         self.check_sampler()?;
         self.check_grid()?;
