@@ -30,6 +30,11 @@ pub(crate) const VERBS: &[Verb] = &[
         about: "Log-likelihood of data under a run, in nats and bits per dimension",
         has_device: true,
     },
+    Verb {
+        name: "verify",
+        about: "Compute published and derived numbers again and compare",
+        has_device: true,
+    },
     Verb { name: "plot", about: "Draw the pictures of a run again", has_device: true },
     Verb {
         name: "list",

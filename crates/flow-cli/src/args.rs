@@ -24,6 +24,8 @@ pub(crate) enum Verb {
     Likelihood(LikelihoodArgs),
     /// Draw the pictures of a finished run.
     Plot(PlotArgs),
+    /// Compute published and derived numbers again and compare.
+    Verify(VerifyArgs),
     /// List the recipes, data sets, choices of a recipe, solvers and devices.
     List,
     /// Print a recipe with all its comments, as a start for your own.
@@ -225,6 +227,22 @@ pub(crate) struct PlotArgs {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Only these golden numbers, for example G18; the default is all.
+    #[arg(value_name = "GOLDEN")]
+    pub(crate) only: Vec<String>,
+    /// Print the checks as JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where to compute, beside the host in double precision.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]

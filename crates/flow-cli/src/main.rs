@@ -17,6 +17,7 @@ mod registry;
 mod request;
 mod run;
 mod sampling;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Verb::Eval(args) => commands::eval::run(&args),
         Verb::Likelihood(args) => commands::likelihood::run(&args),
         Verb::Plot(args) => commands::plot::run(&args),
+        Verb::Verify(args) => commands::verify::run(&args),
         Verb::List => commands::list::run(),
         Verb::Recipe(args) => commands::list::show(&args),
     };

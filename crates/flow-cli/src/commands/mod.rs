@@ -6,3 +6,4 @@ pub(crate) mod list;
 pub(crate) mod plot;
 pub(crate) mod sample;
 pub(crate) mod train;
+pub(crate) mod verify;
