@@ -79,6 +79,7 @@ pub(crate) fn network(
                 head_channels: *head_channels,
                 groups: *groups,
                 classes,
+                ..UNetConfig::default()
             };
             init_seeded(recipe.seed, device, |device| config.init(device)).map(AnyNetwork::UNet)
         }

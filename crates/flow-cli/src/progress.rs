@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use flow_train::{Observer, StepRecord};
+use flow_train::{Observer, StepRecord, Terms};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,19 @@ use crate::files::{read_text, write_text};
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// One line of `metrics.jsonl`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Line {
     /// Mean over the steps since the line before.
-    Train { step: usize, images: usize, loss: f64, learning_rate: f64, images_per_second: f64 },
+    Train {
+        step: usize,
+        images: usize,
+        loss: f64,
+        learning_rate: f64,
+        images_per_second: f64,
+        #[serde(default, skip_serializing_if = "Terms::is_empty")]
+        terms: Terms,
+    },
     /// Loss of the averaged weights on held-out batches.
     Validation { step: usize, images: usize, loss: f64 },
 }
@@ -66,6 +74,8 @@ pub(crate) struct Progress {
     steps: usize,
     every: usize,
     losses: Vec<f64>,
+    /// Sums over the steps of `losses`.
+    terms: Terms,
     since: Instant,
     shown: Option<Instant>,
     plain: bool,
@@ -93,7 +103,8 @@ impl Progress {
         );
         let plain = !std::io::stderr().is_terminal();
         let losses = Vec::with_capacity(every);
-        Ok(Self { bar, log, rows, steps, every, losses, since: Instant::now(), shown: None, plain })
+        let (terms, since) = (Terms::new(), Instant::now());
+        Ok(Self { bar, log, rows, steps, every, losses, terms, since, shown: None, plain })
     }
 
     fn write(&mut self, line: &Line) {
@@ -106,11 +117,15 @@ impl Progress {
 impl Observer for Progress {
     fn step(&mut self, record: &StepRecord) {
         self.losses.push(record.loss);
+        add(&mut self.terms, &record.terms);
         if self.losses.len() < self.every && record.step < self.steps {
             return;
         }
         let seconds = self.since.elapsed().as_secs_f64();
-        let loss = self.losses.iter().sum::<f64>() / self.losses.len() as f64;
+        let scale = 1.0 / self.losses.len() as f64;
+        let loss = self.losses.iter().sum::<f64>() * scale;
+        let mut terms = std::mem::take(&mut self.terms);
+        terms.values_mut().flatten().for_each(|value| *value *= scale);
         let images_per_second = (self.losses.len() * self.rows) as f64 / seconds;
         self.write(&Line::Train {
             step: record.step,
@@ -118,6 +133,7 @@ impl Observer for Progress {
             loss,
             learning_rate: record.learning_rate,
             images_per_second,
+            terms,
         });
         self.losses.clear();
         self.since = Instant::now();
@@ -132,6 +148,14 @@ impl Observer for Progress {
 
     fn validation(&mut self, step: usize, loss: f64) {
         self.write(&Line::Validation { step, images: step * self.rows, loss });
+    }
+}
+
+/// Adds each value of `terms` to its sum.
+fn add(sums: &mut Terms, terms: &Terms) {
+    for (name, values) in terms {
+        let sum = sums.entry(name.clone()).or_insert_with(|| vec![0.0; values.len()]);
+        sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
     }
 }
 

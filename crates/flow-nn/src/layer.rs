@@ -2,13 +2,19 @@
 
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{GroupNorm, Initializer, Linear, PaddingConfig2d};
+use burn::nn::{GroupNorm, Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::{Activation, conv2d, group_norm_act, linear_act};
 
 /// `act(x W + b)`, `[B, in] -> [B, out]`.
 pub(crate) fn linear(layer: &Linear, x: Tensor<2>, activation: Activation) -> Tensor<2> {
     linear_act(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), activation)
+}
+
+/// `depth` linear layers of `width` numbers, the first of which sees `input`.
+pub(crate) fn stack(input: usize, width: usize, depth: usize, device: &Device) -> Vec<Linear> {
+    let sizes = (0..depth).map(|i| if i == 0 { input } else { width });
+    sizes.map(|from| LinearConfig::new(from, width).init(device)).collect()
 }
 
 /// A `kernel x kernel` convolution that keeps the size at stride 1, `[B, C, H, W] -> [B, C', H', W']`.

@@ -7,7 +7,9 @@
 //! | network | for | configuration |
 //! |---|---|---|
 //! | [`Mlp`] | points in the plane, small vectors | [`MlpConfig`] |
-//! | [`UNet`] | images from 8x8 to 64x64 | [`UNetConfig`] |
+//! | [`SplitMlp`] | points, with or without a latent | [`SplitMlpConfig`] |
+//! | [`UNet`] | images from 8x8 to 64x64, with or without a latent | [`UNetConfig`] |
+//! | [`PointEncoder`], [`ImageEncoder`] | the latent of a pair, as a [`Posterior`] | [`PointEncoderConfig`], [`ImageEncoderConfig`] |
 //! | [`Classifier`] | features that measure generated images | [`ClassifierConfig`] |
 //!
 //! ```
@@ -35,12 +37,21 @@ mod init;
 mod layer;
 mod mlp;
 mod network;
+mod posterior;
+mod split_mlp;
 mod unet;
 
 pub use classifier::{Classifier, ClassifierConfig};
-pub use embed::{ClassEmbedding, FourierFeatures, TimeEmbedding};
+pub use embed::{
+    Band, ClassEmbedding, CoordinateEncoder, FourierFeatures, LatentEmbedding, TimeEmbedding,
+};
 pub use error::NetworkError;
 pub use init::{init_seeded, parameter_count};
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Condition, Network};
-pub use unet::{UNet, UNetConfig};
+pub use posterior::{
+    DiagonalGaussian, ImageEncoder, ImageEncoderConfig, PathPoints, PointEncoder,
+    PointEncoderConfig, Posterior, PosteriorInput,
+};
+pub use split_mlp::{SplitMlp, SplitMlpConfig};
+pub use unet::{Fusion, UNet, UNetConfig};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embed::{ClassEmbedding, FourierFeatures, TimeEmbedding};
 use crate::error::{NetworkError, positive};
-use crate::layer::linear;
+use crate::layer::{linear, stack};
 use crate::network::{Condition, Network};
 
 /// Sizes of an [`Mlp`].
@@ -54,15 +54,11 @@ impl MlpConfig {
         positive("time_features", self.time_features)?;
         crate::error::multiple("time_features", self.time_features, 2)?;
         let input = self.fourier.width(self.dim) + self.time_features;
-        let layers = (0..self.depth)
-            .map(|i| LinearConfig::new(if i == 0 { input } else { self.hidden }, self.hidden))
-            .map(|layer| layer.init(device))
-            .collect();
         Ok(Mlp {
             time: TimeEmbedding::new(self.time_features, self.time_features, device),
             class: (self.classes > 0)
                 .then(|| ClassEmbedding::new(self.classes, self.time_features, device)),
-            layers,
+            layers: stack(input, self.hidden, self.depth, device),
             out: LinearConfig::new(self.hidden, self.dim).init(device),
             fourier: self.fourier,
         })

@@ -11,6 +11,8 @@ pub struct Condition {
     /// Class of each row, `[B]`. The value `classes` (one past the last class) is the null class
     /// of classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598).
     pub class: Option<Tensor<1, Int>>,
+    /// Latent of each row, `[B, z]`, for networks with a latent input.
+    pub latent: Option<Tensor<2>>,
 }
 
 impl Condition {
@@ -25,19 +27,58 @@ impl Condition {
     pub fn classes(class: &[usize], device: &Device) -> Self {
         let class: Vec<i64> = class.iter().map(|&c| c as i64).collect();
         let n = class.len();
-        Self { class: Some(Tensor::from_data(TensorData::new(class, [n]), device)) }
+        let class = Tensor::from_data(TensorData::new(class, [n]), device);
+        Self { class: Some(class), latent: None }
+    }
+
+    /// The same condition with a latent for each row, `[B, z]`.
+    #[must_use]
+    pub fn with_latent(self, latent: Tensor<2>) -> Self {
+        Self { latent: Some(latent), ..self }
     }
 
     /// The same condition on another device.
     #[must_use]
     pub fn to_device(&self, device: &Device) -> Self {
-        Self { class: self.class.clone().map(|c| c.to_device(device)) }
+        Self {
+            class: self.class.clone().map(|c| c.to_device(device)),
+            latent: self.latent.clone().map(|z| z.to_device(device)),
+        }
     }
 
     /// Rows `start..start + length`.
     #[must_use]
     pub fn narrow(&self, start: usize, length: usize) -> Self {
-        Self { class: self.class.clone().map(|c| c.narrow(0, start, length)) }
+        Self {
+            class: self.class.clone().map(|c| c.narrow(0, start, length)),
+            latent: self.latent.clone().map(|z| z.narrow(0, start, length)),
+        }
+    }
+
+    /// The rows `copies` times over, one copy after the other.
+    #[must_use]
+    pub fn repeat(&self, copies: usize) -> Self {
+        Self {
+            class: self.class.clone().map(|c| c.repeat_dim(0, copies)),
+            latent: self.latent.clone().map(|z| z.repeat_dim(0, copies)),
+        }
+    }
+
+    /// Rows of the condition, if it says anything.
+    #[must_use]
+    pub fn rows(&self) -> Option<usize> {
+        let class = self.class.as_ref().map(|c| c.dims()[0]);
+        class.or_else(|| self.latent.as_ref().map(|z| z.dims()[0]))
+    }
+
+    /// The latent that a network of `size` latent numbers was built for.
+    ///
+    /// # Panics
+    /// When there is none, or one of another size.
+    pub(crate) fn expect_latent(&self, size: usize) -> Tensor<2> {
+        let found = self.latent.as_ref().map(|z| z.dims()[1]);
+        assert!(found == Some(size), "expected a latent of {size} numbers per row, got {found:?}");
+        self.latent.clone().expect("its size has just been read")
     }
 }
 
@@ -55,6 +96,11 @@ pub trait Network<const D: usize>: Module {
 
     /// Number of classes that [`Condition::class`] may name, 0 for an unconditional network.
     fn classes(&self) -> usize {
+        0
+    }
+
+    /// Numbers in a row of [`Condition::latent`], 0 for a network without a latent input.
+    fn latent(&self) -> usize {
         0
     }
 }

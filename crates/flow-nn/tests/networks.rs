@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::float_cmp, reason = "equal to the bit is what is tested")]
 
+mod common;
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
+use common::{difference, ramp, stir};
 use flow_nn::{
     Condition, FourierFeatures, Mlp, MlpConfig, Network, NetworkError, UNet, UNetConfig,
     init_seeded, parameter_count,
@@ -30,37 +33,8 @@ fn small(size: usize) -> UNetConfig {
         head_channels: 8,
         groups: 4,
         classes: 3,
+        ..UNetConfig::default()
     }
-}
-
-/// Host numbers, so that every test sees the same whatever ran before it.
-fn ramp<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
-    let n = shape.iter().product::<usize>();
-    let values: Vec<f32> = (0..n).map(|i| ((i * 7919) % 1000) as f32 / 500.0 - 1.0).collect();
-    Tensor::from_data(burn::tensor::TensorData::new(values, shape), device)
-}
-
-fn difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
-    (a - b).abs().max().into_scalar::<f32>()
-}
-
-/// Puts noise into every parameter: output layers and residual branches start at zero and would
-/// hide what is before them.
-fn stir<M: Module>(module: M) -> M {
-    struct Stir;
-    impl burn::module::ModuleMapper for Stir {
-        fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            parameter.map(|p| {
-                let noise = ramp(p.dims(), &p.device().inner()) * 0.1;
-                if p.device().is_autodiff() {
-                    (p + noise.autodiff()).detach().require_grad()
-                } else {
-                    p + noise
-                }
-            })
-        }
-    }
-    module.map(&mut Stir)
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 
 use burn::tensor::Tensor;
 use flow_ode::{Method, OdeError, Stepping, Tolerance, WithTolerance, solve};
+use flow_path::Source;
 
 use crate::divergence::Divergence;
 use crate::error::SampleError;
@@ -37,6 +38,7 @@ pub struct Likelihood {
     method: Method,
     stepping: Stepping,
     tolerance: Option<Tolerance>,
+    source: Source,
 }
 
 /// Log-densities and what they cost.
@@ -58,7 +60,7 @@ impl Likelihood {
     /// A solver and how it advances.
     #[must_use]
     pub fn new(method: Method, stepping: Stepping) -> Self {
-        Self { method, stepping, tolerance: None }
+        Self { method, stepping, tolerance: None, source: Source::Normal }
     }
 
     /// Holds `l`, in nats, to a tolerance of its own.
@@ -67,6 +69,13 @@ impl Likelihood {
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: Tolerance) -> Self {
         self.tolerance = Some(tolerance);
+        self
+    }
+
+    /// Starts the flow from another law than the prior of its schedule.
+    #[must_use]
+    pub fn with_source(mut self, source: Source) -> Self {
+        self.source = source;
         self
     }
 
@@ -90,7 +99,10 @@ impl Likelihood {
         let (x0, gained, nfe) = self.back_to_noise(predictor, x1, divergence)?;
         let size = x0.dims()[1..].iter().product();
         let prior = host(x0.clone());
-        let prior = prior.chunks(size).map(|x| log_normal(x, std));
+        let prior = prior.chunks(size).map(|x| match &self.source {
+            Source::Normal => log_normal(x, std),
+            Source::Known(target) => target.log_density(x),
+        });
         let gained = host(gained);
         let (mut nats, mut errors) = (Vec::new(), Vec::new());
         for (prior, gained) in prior.zip(gained.chunks(divergence.estimates())) {

@@ -37,7 +37,8 @@ pub trait Predictor<const D: usize> {
 pub struct Trained<'a, N> {
     /// The network, on a device without autodiff.
     pub network: &'a N,
-    /// What the network knows besides `x` and `t`.
+    /// What the network knows besides `x` and `t`, the same all along a path: a latent is drawn once for each
+    /// sample, with [`latents`](crate::latents).
     pub condition: Condition,
     /// The schedule of its training.
     pub schedule: Arc<dyn Schedule>,
@@ -48,12 +49,9 @@ pub struct Trained<'a, N> {
 impl<N> Trained<'_, N> {
     /// The condition for `rows` rows: as many copies as they are of its own.
     fn condition_for(&self, rows: usize) -> Condition {
-        let class = self.condition.class.clone();
-        Condition {
-            class: class.map(|class| {
-                let copies = rows / class.dims()[0].max(1);
-                class.repeat_dim(0, copies)
-            }),
+        match self.condition.rows() {
+            Some(own) if own != rows => self.condition.repeat(rows / own.max(1)),
+            _ => self.condition.clone(),
         }
     }
 }

@@ -140,6 +140,7 @@ fn unet(device: &Device) -> UNet {
         head_channels: 8,
         groups: 4,
         classes: 3,
+        ..UNetConfig::default()
     };
     init_seeded(5, device, |device| config.init(device)).unwrap().map(&mut Stir)
 }

@@ -18,6 +18,7 @@ use crate::objective::Objective;
 use crate::observer::{Observer, Renderer, StepRecord};
 use crate::schedule::{LearningRate, Stepped};
 use crate::strategy::BySteps;
+use crate::terms::TermsMetric;
 use crate::trainee::{Rules, Trainee};
 
 /// Coefficients of AdamW; the defaults are PyTorch's.
@@ -144,6 +145,7 @@ where
     )
     .metric_train_numeric(LossMetric::new())
     .metric_train_numeric(LearningRateMetric::new())
+    .metric_train(TermsMetric)
     .metric_valid_numeric(LossMetric::new())
     .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())
     .with_application_logger(None)

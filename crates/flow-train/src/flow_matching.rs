@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use flow_path::{
     AffinePath, ConditionalPath, Coupling, ENDPOINT_MARGIN, Independent, Linear, LossWeight,
-    PairTube, Prediction, ProbabilityPath, Schedule, SchrodingerBridge, TimeSampler, Times,
+    PairTube, Prediction, ProbabilityPath, Schedule, SchrodingerBridge, Source, TimeSampler, Times,
     Uniform,
 };
 use rand::Rng;
@@ -39,6 +39,8 @@ pub struct FlowMatching {
     pub weight: LossWeight,
     /// Law of the training times.
     pub times: Arc<dyn TimeSampler>,
+    /// Law of `x_0`.
+    pub source: Source,
     /// Which noise meets which data.
     pub coupling: Arc<dyn Coupling>,
     /// Probability of hiding a label, for classifier-free guidance.
@@ -74,6 +76,7 @@ impl Default for FlowMatching {
             prediction: Prediction::Velocity,
             weight: LossWeight::Unit,
             times: Arc::new(Uniform),
+            source: Source::Normal,
             coupling: Arc::new(Independent),
             label_drop: 0.0,
         }

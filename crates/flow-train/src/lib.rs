@@ -5,8 +5,8 @@
 //!
 //! | part | file |
 //! |---|---|
-//! | the loss | `objective.rs` |
-//! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
+//! | the loss | `objective/` |
+//! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs`, `latent.rs` |
 //! | batches by step, prepared in a worker | `loader.rs` |
 //! | the network and its moving average | `trainee.rs`, `ema.rs` |
 //! | gradient clipping, learning rate | `clip.rs`, `schedule.rs` |
@@ -25,12 +25,14 @@ mod ema;
 mod error;
 mod fit;
 mod flow_matching;
+mod latent;
 mod loader;
 mod matching;
 mod objective;
 mod observer;
 mod schedule;
 mod strategy;
+mod terms;
 mod trainee;
 
 pub use burn::train::Interrupter;
@@ -42,9 +44,11 @@ pub use ema::Ema;
 pub use error::TrainError;
 pub use fit::{AdamW, Outcome, Plan, fit, load_average};
 pub use flow_matching::{Between, FlowMatching};
+pub use latent::LatentBatches;
 pub use loader::BatchSource;
 pub use matching::MatchingBatches;
-pub use objective::{Batch, Loss, Objective, Regression};
+pub use objective::{Batch, LatentBatch, LatentModel, Loss, Objective, Regression, Variational};
 pub use observer::{Observer, StepRecord};
 pub use schedule::{Decay, LearningRate};
+pub use terms::Terms;
 pub use trainee::Trainee;

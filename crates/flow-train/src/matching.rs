@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_nn::Condition;
+use flow_path::Source;
 use flow_path::stream::{Purpose, Streams};
 use rand::{Rng, RngExt};
-use rand_distr::{Distribution, StandardNormal};
 
 use crate::data::DataSource;
 use crate::error::TrainError;
@@ -33,6 +33,21 @@ impl<const D: usize> BatchSource for MatchingBatches<D> {
     type Batch = Batch<D>;
 
     fn batch(&self, step: usize, device: &Device) -> Result<Batch<D>, TrainError> {
+        Ok(self.with_ends(step, device)?.0)
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+impl<const D: usize> MatchingBatches<D> {
+    /// The batch of a step and the pairs `x_0`, `x_1` that it was made of.
+    pub(crate) fn with_ends(
+        &self,
+        step: usize,
+        device: &Device,
+    ) -> Result<(Batch<D>, Tensor<D>, Tensor<D>), TrainError> {
         let Self { matching, rows, streams, .. } = self;
         let index = step as u64;
         let rng = |purpose| streams.rng(index, purpose);
@@ -40,7 +55,7 @@ impl<const D: usize> BatchSource for MatchingBatches<D> {
         let first = index * *rows as u64;
         let draw = self.data.draw(first..first + *rows as u64, streams);
         let size: usize = self.data.shape().iter().product();
-        let noise = normal(rows * size, &mut rng(Purpose::Noise));
+        let noise = matching.source.sample(*rows, size, &mut rng(Purpose::Noise));
         let labels = draw.labels.filter(|_| 0 < self.classes);
         let pairing = matching
             .coupling
@@ -49,11 +64,11 @@ impl<const D: usize> BatchSource for MatchingBatches<D> {
         let noise = pairing.gather(&noise, size);
         let (t, factors) = matching.draw_times(*rows, &mut rng(Purpose::Time));
         let blur = matching.between.is_random().then(|| {
-            let z = normal(rows * size, &mut rng(Purpose::Blur));
+            let z = Source::Normal.sample(*rows, size, &mut rng(Purpose::Blur));
             self.tensor(z, device)
         });
         let (x0, x1) = (self.tensor(noise, device), self.tensor(draw.rows, device));
-        let (x_t, target) = matching.regress(x0, x1, blur, &t);
+        let (x_t, target) = matching.regress(x0.clone(), x1.clone(), blur, &t);
         let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors).map(|w| {
             let w: Vec<f32> = w.into_iter().map(|w| w as f32).collect();
             Tensor::from_data(TensorData::new(w, [*rows]), device)
@@ -65,15 +80,9 @@ impl<const D: usize> BatchSource for MatchingBatches<D> {
             }
             None => Condition::none(),
         };
-        Ok(Batch { x_t, t: t.to_tensor(device), target, weight, condition })
+        Ok((Batch { x_t, t: t.to_tensor(device), target, weight, condition }, x0, x1))
     }
 
-    fn rows(&self) -> usize {
-        self.rows
-    }
-}
-
-impl<const D: usize> MatchingBatches<D> {
     /// `[B, ..]` from row-major values.
     fn tensor(&self, values: Vec<f32>, device: &Device) -> Tensor<D> {
         let mut shape = vec![self.rows];
@@ -96,9 +105,4 @@ fn multiplied(a: Option<Vec<f64>>, b: Option<Vec<f64>>) -> Option<Vec<f64>> {
         (Some(a), Some(b)) => Some(a.iter().zip(b).map(|(a, b)| a * b).collect()),
         (a, b) => a.or(b),
     }
-}
-
-/// `n` standard normal numbers.
-fn normal(n: usize, rng: &mut dyn Rng) -> Vec<f32> {
-    (0..n).map(|_| StandardNormal.sample(rng)).collect()
 }

@@ -2,14 +2,16 @@
 
 use burn::train::LearnerSummary;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
-use burn::train::metric::{MetricDefinition, MetricId};
+use burn::train::metric::{MetricDefinition, MetricEntry, MetricId};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
 
+use crate::terms::{self, TERMS, Terms};
+
 /// What a step has to say.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepRecord {
     /// Steps done, this one included.
     pub step: usize,
@@ -17,6 +19,8 @@ pub struct StepRecord {
     pub loss: f64,
     /// Learning rate of this step.
     pub learning_rate: f64,
+    /// Terms of the loss, by name.
+    pub terms: Terms,
 }
 
 /// Follows a run: a progress bar, a log file.
@@ -37,6 +41,7 @@ pub(crate) struct Renderer {
     names: Vec<(MetricId, String)>,
     loss: f64,
     learning_rate: f64,
+    terms: Terms,
     validation: Vec<f64>,
     validating: bool,
 }
@@ -50,21 +55,31 @@ impl Renderer {
             names: Vec::new(),
             loss: f64::NAN,
             learning_rate: f64::NAN,
+            terms: Terms::new(),
             validation: Vec::new(),
             validating: false,
         }
     }
 
+    fn name(&self, entry: &MetricEntry) -> Option<&str> {
+        let (_, name) = self.names.iter().find(|(id, _)| *id == entry.metric_id)?;
+        Some(name)
+    }
+
     /// Name and current value of a numeric metric.
     fn value(&self, state: &MetricState) -> Option<(&str, f64)> {
         let MetricState::Numeric(entry, Some(value)) = state else { return None };
-        let (_, name) = self.names.iter().find(|(id, _)| *id == entry.metric_id)?;
-        Some((name, value.current()))
+        Some((self.name(entry)?, value.current()))
     }
 }
 
 impl MetricsRendererTraining for Renderer {
     fn update_train(&mut self, state: MetricState) {
+        if let MetricState::Generic(entry) = &state
+            && self.name(entry) == Some(TERMS)
+        {
+            self.terms = terms::parse(&entry.serialized_entry);
+        }
         match self.value(&state) {
             Some(("Loss", value)) => self.loss = value,
             Some(("Learning Rate", value)) => self.learning_rate = value,
@@ -101,8 +116,9 @@ impl TrainingProgressLogger for Renderer {
     fn update_split(&mut self, _: usize) {
         if !self.validating {
             self.step += 1;
+            let terms = std::mem::take(&mut self.terms);
             let Self { step, loss, learning_rate, .. } = *self;
-            self.observer.step(&StepRecord { step, loss, learning_rate });
+            self.observer.step(&StepRecord { step, loss, learning_rate, terms });
         }
     }
 

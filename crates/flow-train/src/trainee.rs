@@ -10,6 +10,7 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use crate::clip::clip_global_norm;
 use crate::ema::{Ema, blend};
 use crate::objective::{Loss, Objective};
+use crate::terms::TermsInput;
 
 /// A network in training.
 ///
@@ -104,5 +105,11 @@ impl ItemLazy for StepLoss {
 impl Adaptor<LossInput> for StepLoss {
     fn adapt(&self) -> LossInput {
         LossInput::new(self.0.total.clone())
+    }
+}
+
+impl Adaptor<TermsInput> for StepLoss {
+    fn adapt(&self) -> TermsInput {
+        TermsInput(self.0.terms.clone())
     }
 }

@@ -6,8 +6,8 @@ use anyhow::Result;
 use flow_path::{
     Beta, ClassAware, CosMap, Coupling, Draw, EdmLogNormal, Epsilon, ExactOt, Independent,
     LogitNormal, LossWeight, Mode, PairTube, Paired, PartialOt, Prediction, Schedule,
-    SchrodingerBridge, Shifted, Sinkhorn, Stratified, TimeSampler, TimeShift, UShaped, Uniform,
-    Weighting,
+    SchrodingerBridge, Shifted, Sinkhorn, Source, Stratified, TimeSampler, TimeShift, UShaped,
+    Uniform, Weighting,
 };
 use flow_train::{Between, FlowMatching};
 
@@ -50,6 +50,7 @@ pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching> {
         prediction: prediction(path.prediction),
         weight: weight(path.weight),
         times: times(path, &schedule)?,
+        source: Source::Normal,
         coupling: coupling(path)?,
         label_drop: path.label_drop,
         schedule,

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Attention, Downsample, ResidualBlock, Stage, UNet, Unit, Upsample};
-use crate::embed::{ClassEmbedding, TimeEmbedding};
+use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding};
 use crate::error::{NetworkError, multiple, positive};
 use crate::layer::{conv_config, zero_conv};
 
@@ -33,6 +33,25 @@ pub struct UNetConfig {
     pub groups: usize,
     /// Number of classes, 0 for an unconditional network.
     pub classes: usize,
+    /// Numbers in the latent, 0 for none.
+    pub latent: usize,
+    /// Where the latent enters.
+    pub fusion: Fusion,
+}
+
+/// Where a latent enters a [`UNet`].
+///
+/// # Reference
+/// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, section 4.4.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fusion {
+    /// Its embedding is added to that of the time, before both become scales and shifts of the group norms.
+    #[default]
+    AdaptiveNorm,
+    /// Its embedding is mixed into every pixel of the smallest image, before that grows again:
+    /// `h <- 0.9 e(z) + 0.1 h`. The embedding is projected to the channels there, which the paper leaves open.
+    BottleneckSum,
 }
 
 impl Default for UNetConfig {
@@ -47,6 +66,8 @@ impl Default for UNetConfig {
             head_channels: 32,
             groups: 8,
             classes: 0,
+            latent: 0,
+            fusion: Fusion::default(),
         }
     }
 }
@@ -114,6 +135,7 @@ impl UNetConfig {
             skips.extend(downsample.is_some().then_some(channels));
             down.push(Stage { units, downsample, upsample: None });
         }
+        let bottleneck = channels;
         let middle = [build.unit(channels, channels, true), build.unit(channels, channels, false)];
         let mut up = Vec::with_capacity(levels);
         for (level, &width) in widths.iter().enumerate().rev() {
@@ -130,6 +152,14 @@ impl UNetConfig {
         Ok(UNet {
             time: TimeEmbedding::new(self.channels, embedding, device),
             class: (self.classes > 0).then(|| ClassEmbedding::new(self.classes, embedding, device)),
+            latent: (self.latent > 0).then(|| {
+                let output = match self.fusion {
+                    Fusion::AdaptiveNorm => embedding,
+                    Fusion::BottleneckSum => bottleneck,
+                };
+                LatentEmbedding::new(self.latent, embedding, output, device)
+            }),
+            fusion: self.fusion,
             modulation: LinearConfig::new(embedding, build.modulated).init(device),
             input: conv_config(self.image_channels, self.channels, 3).init(device),
             down,

@@ -11,19 +11,22 @@ use burn::nn::{GroupNorm, Linear};
 use burn::tensor::{Tensor, activation::silu};
 use flow_kernels::Activation;
 
-use crate::embed::{ClassEmbedding, TimeEmbedding};
+use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding};
 use crate::layer::{conv, norm};
 use crate::network::{Condition, Network};
 use attention::Attention;
 use block::ResidualBlock;
 use resample::{Downsample, Upsample};
 
-pub use config::UNetConfig;
+pub use config::{Fusion, UNetConfig};
+
+/// Share of the latent's embedding in a bottleneck sum (Guo & Schwing 2025, arXiv:2502.09616, section 4.4).
+const LATENT_SHARE: f64 = 0.9;
 
 /// An encoder and a decoder joined at every resolution by skip connections.
 ///
-/// Residual blocks see the time and the class through adaptive group norm; attention is added at
-/// chosen resolutions. Every residual branch and the output layer start at zero.
+/// Residual blocks see the time, the class and the latent through adaptive group norm, or the latent is mixed
+/// into the bottleneck ([`Fusion`]); attention is added at chosen resolutions. Every residual branch and the output layer start at zero.
 ///
 /// # Reference
 /// Dhariwal & Nichol (2021), "Diffusion Models Beat GANs on Image Synthesis", arXiv:2105.05233,
@@ -32,6 +35,9 @@ pub use config::UNetConfig;
 pub struct UNet {
     time: TimeEmbedding,
     class: Option<ClassEmbedding>,
+    latent: Option<LatentEmbedding>,
+    #[module(skip)]
+    fusion: Fusion,
     /// All scales and shifts of all blocks in one product, `[E, sum of 2 C_block]`.
     modulation: Linear,
     input: Conv2d,
@@ -85,11 +91,20 @@ impl Modulation {
 }
 
 impl Network<4> for UNet {
+    /// # Panics
+    /// When the network has a latent input and the condition none of its size.
     fn forward(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
         let [batch, ..] = x.dims();
         let mut embedding = self.time.forward(t); // [B, E]
         if let Some(class) = &self.class {
             embedding = embedding + class.forward(condition.class.as_ref(), batch);
+        }
+        let latent = self.latent.as_ref().map(|latent| {
+            let z = condition.expect_latent(latent.size());
+            (latent.forward(z), self.fusion)
+        });
+        if let Some((latent, Fusion::AdaptiveNorm)) = &latent {
+            embedding = embedding + latent.clone();
         }
         let all = crate::layer::linear(&self.modulation, silu(embedding), Activation::Identity);
         let mut modulation = Modulation { all, used: 0 };
@@ -109,6 +124,9 @@ impl Network<4> for UNet {
         for unit in &self.middle {
             h = unit.forward(h, &mut modulation);
         }
+        if let Some((latent, Fusion::BottleneckSum)) = latent {
+            h = latent.unsqueeze_dims::<4>(&[2, 3]) * LATENT_SHARE + h * (1.0 - LATENT_SHARE);
+        }
         for stage in &self.up {
             for unit in &stage.units {
                 let skip = skips.pop().expect("the decoder mirrors the encoder");
@@ -123,5 +141,9 @@ impl Network<4> for UNet {
 
     fn classes(&self) -> usize {
         self.class.as_ref().map_or(0, ClassEmbedding::classes)
+    }
+
+    fn latent(&self) -> usize {
+        self.latent.as_ref().map_or(0, LatentEmbedding::size)
     }
 }

@@ -11,7 +11,7 @@ use flow_nn::{Mlp, MlpConfig, NetworkError, init_seeded};
 use flow_path::stream::Streams;
 use flow_train::{
     AdamW, Checkpoint, CheckpointFolder, Decay, Ema, FlowMatching, Interrupter, LearningRate,
-    MatchingBatches, Observer, Outcome, Plan, Regression, Rows, StepRecord, TrainError, fit,
+    MatchingBatches, Observer, Outcome, Plan, Regression, Rows, StepRecord, Terms, TrainError, fit,
 };
 
 pub(crate) const ROWS: usize = 64;
@@ -53,6 +53,7 @@ pub(crate) fn plan(steps: usize) -> Plan {
 #[derive(Clone, Default)]
 pub(crate) struct Log {
     pub(crate) losses: Arc<Mutex<Vec<f64>>>,
+    pub(crate) terms: Arc<Mutex<Vec<Terms>>>,
     pub(crate) validations: Arc<Mutex<Vec<(usize, f64)>>>,
     pub(crate) stop_after: Option<(usize, Interrupter)>,
 }
@@ -60,6 +61,7 @@ pub(crate) struct Log {
 impl Observer for Log {
     fn step(&mut self, record: &StepRecord) {
         self.losses.lock().unwrap().push(record.loss);
+        self.terms.lock().unwrap().push(record.terms.clone());
         if let Some((step, interrupter)) = &self.stop_after
             && *step <= record.step
         {
