@@ -187,6 +187,9 @@ pub(crate) struct LikelihoodArgs {
     /// Noisy copies of each image that its probability is averaged over.
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub(crate) importance: usize,
+    /// Latents that a density is averaged over, for a model with a latent; errs low, less with more.
+    #[arg(long, value_name = "K", default_value_t = 16)]
+    pub(crate) latents: usize,
     /// Number of samples; the default is 1000 points or 100 images.
     #[arg(short = 'n', long)]
     pub(crate) number: Option<usize>,

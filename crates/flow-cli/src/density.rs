@@ -5,9 +5,12 @@ use std::ops::Range;
 use anyhow::Result;
 use burn::tensor::{Tensor, TensorData};
 use flow_nn::Network;
-use flow_sample::{Divergence, ExactTrace, Hutchinson, Likelihood, Predictor, Probe};
+use flow_sample::{
+    Divergence, ExactTrace, Hutchinson, Likelihood, Predictor, Probe, latents, log_mean_exp,
+};
 
-use crate::model::{AnyNetwork, Model};
+use crate::model::Model;
+use crate::network::AnyNetwork;
 
 /// How the divergence is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +35,15 @@ pub(crate) struct DensityRequest {
     /// Seed of the probes; row `i` of a seed has the same ones whatever the batch.
     pub(crate) seed: u64,
     pub(crate) batch: usize,
+    /// Draws of the latent over which the density of a row is averaged.
+    pub(crate) latents: usize,
 }
 
 /// Log-densities and what they cost.
 #[derive(Debug, Default)]
 pub(crate) struct Densities {
     pub(crate) nats: Vec<f64>,
-    /// Standard error over the probes of each row; empty if exact or with one probe.
+    /// Standard error over the probes of each row; empty if exact, with one probe or averaged over latents.
     pub(crate) probe_error: Vec<f64>,
     /// Network evaluations for each row, mean over batches.
     pub(crate) nfe: f64,
@@ -55,17 +60,33 @@ impl Model {
         request: &DensityRequest,
     ) -> Result<Densities> {
         let mut densities = Densities::default();
+        let draws = if self.network.latent() == 0 { 1 } else { request.latents };
         for start in (0..n).step_by(request.batch) {
             let range = start..(start + request.batch).min(n);
             let batch = rows(range.clone());
-            match &self.network {
-                AnyNetwork::Mlp(network) => {
-                    self.batch_of::<_, 2>(network, range, batch, request, &mut densities)?;
-                }
-                AnyNetwork::UNet(network) => {
-                    self.batch_of::<_, 4>(network, range, batch, request, &mut densities)?;
-                }
+            let mut given = Vec::with_capacity(draws);
+            for draw in 0..draws {
+                let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
+                given.push(match &self.network {
+                    AnyNetwork::Mlp(network) => {
+                        self.batch_of::<_, 2>(network, part, request, &mut densities)?
+                    }
+                    AnyNetwork::SplitMlp(network) => {
+                        self.batch_of::<_, 2>(network, part, request, &mut densities)?
+                    }
+                    AnyNetwork::UNet(network) => {
+                        self.batch_of::<_, 4>(network, part, request, &mut densities)?
+                    }
+                });
             }
+            // p(x) = E_z p(x | z); the logarithm of the mean over draws errs low.
+            densities.nats.extend((0..range.len()).map(|row| {
+                let logs: Vec<f64> = given.iter().map(|nats| nats[row]).collect();
+                log_mean_exp(&logs)
+            }));
+        }
+        if 1 < draws {
+            densities.probe_error.clear();
         }
         densities.nfe /= n as f64;
         Ok(densities)
@@ -74,16 +95,18 @@ impl Model {
     fn batch_of<N: Network<D>, const D: usize>(
         &self,
         network: &N,
-        range: Range<usize>,
-        rows: Rows,
+        Part { range, rows, draw }: Part<'_>,
         request: &DensityRequest,
         densities: &mut Densities,
-    ) -> Result<()> {
+    ) -> Result<Vec<f64>> {
         let n = range.len();
-        let predictor = self.trained(network, rows.labels.as_deref());
+        let condition = self.condition(rows.labels.as_deref(), |size| {
+            latents(request.seed, range.start + draw..range.end + draw, size, &self.device)
+        });
+        let predictor = self.trained(network, condition);
         let mut full = vec![n];
         full.extend(&self.shape);
-        let x1 = Tensor::<D>::from_data(TensorData::new(rows.values, full), &self.device);
+        let x1 = Tensor::<D>::from_data(TensorData::new(rows.values.clone(), full), &self.device);
         let divergence: Box<dyn Divergence<D>> = match request.trace {
             // Copies of the batch fill a pass, and no more than `--batch` rows.
             Trace::Exact => Box::new(ExactTrace { chunk: request.batch / n }),
@@ -96,12 +119,20 @@ impl Model {
                 &self.device,
             )),
         };
-        let found = request.likelihood.log_prob(&predictor, x1, &*divergence)?;
-        densities.nats.extend(found.nats);
+        let likelihood = request.likelihood.clone().with_source(self.source.clone());
+        let found = likelihood.log_prob(&predictor, x1, &*divergence)?;
         densities.probe_error.extend(found.std_error.into_iter().flatten());
         densities.nfe += (found.nfe * n) as f64;
         let (start, end) = Predictor::<D>::span(&predictor);
         densities.span = (end, start);
-        Ok(())
+        Ok(found.nats)
     }
+}
+
+/// Some rows, to be seen under one draw of the latent.
+struct Part<'a> {
+    range: Range<usize>,
+    rows: &'a Rows,
+    /// Index of the draw's first row in the stream of latents.
+    draw: usize,
 }

@@ -38,9 +38,9 @@ struct FieldError {
 ///
 /// Points are drawn from the path, so errors are weighted by its density. The loss of the network
 /// and of the exact field are measured on the same pairs. The exact field is that of independent pairs
-/// on the points of a schedule.
+/// on the points of a schedule; a model with a latent has a velocity for each.
 pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldReport> {
-    if !recipe.path.is_affine() {
+    if !recipe.path.is_affine() || recipe.latent.is_some() {
         return None;
     }
     let target = registry::target(&recipe.data.set)?;
@@ -90,7 +90,7 @@ fn at(
     };
     let (x_t, conditional) = (mix(c.alpha, c.sigma), mix(c.d_alpha, c.d_sigma));
     let points: Vec<f32> = x_t.iter().map(|&x| x as f32).collect();
-    let learned = model.velocity(&points, t)?;
+    let learned = model.velocity(&points, t, &[])?;
     let exact: Vec<f64> = x_t
         .chunks(target.dim())
         .flat_map(|x| {

@@ -11,6 +11,7 @@ mod field;
 mod files;
 mod memory;
 mod model;
+mod network;
 mod progress;
 mod recipe;
 mod registry;

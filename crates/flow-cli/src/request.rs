@@ -22,6 +22,14 @@ pub(crate) struct Request {
     /// Schedule to sample along, if not that of the training.
     pub(crate) schedule: Option<Schedule>,
     pub(crate) times: Vec<f64>,
+    pub(crate) given: Given,
+}
+
+/// What is given instead of drawn, a row for each sample.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    pub(crate) starts: Option<Vec<f32>>,
+    pub(crate) latents: Option<Vec<f32>>,
 }
 
 /// The way from noise to data.
@@ -50,6 +58,7 @@ impl Request {
             way: way(&sample, args)?,
             schedule: sample.schedule,
             times: Vec::new(),
+            given: Given::default(),
         })
     }
 
@@ -61,6 +70,11 @@ impl Request {
     /// Keeps the states at `times`.
     pub(crate) fn with_times(self, times: Vec<f64>) -> Self {
         Self { times, ..self }
+    }
+
+    /// Starts from given points, with given latents.
+    pub(crate) fn with_given(self, given: Given) -> Self {
+        Self { given, ..self }
     }
 
     /// The name of the way.

@@ -4,13 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
-use burn::tensor::Tensor;
-use flow_nn::{Mlp, Network, UNet};
-use flow_path::Schedule;
-use flow_sample::{Guided, Ode, Predictor, Retimed, SampleError, Sampler, Seeded, prior};
+use burn::tensor::{Tensor, TensorData};
+use flow_nn::{Mlp, Network, SplitMlp, UNet};
+use flow_path::{Schedule, Source};
+use flow_sample::{
+    Guided, Ode, Predictor, Retimed, SampleError, Sampler, Seeded, latents, prior, starts,
+};
 
 use crate::exit::usage;
-use crate::model::{AnyNetwork, Model};
+use crate::model::Model;
+use crate::network::AnyNetwork;
 use crate::registry;
 use crate::request::{Request, Way};
 
@@ -28,6 +31,13 @@ pub(crate) struct Samples {
 impl Model {
     /// Lets guidance move away from a weaker model of the same data.
     pub(crate) fn guided_by(self, weaker: Self) -> Result<Self> {
+        if weaker.network.latent() != self.network.latent() {
+            return Err(usage!(
+                "--guide-with is a run with a latent of {} numbers, the model has {}",
+                weaker.network.latent(),
+                self.network.latent()
+            ));
+        }
         if weaker.shape != self.shape || weaker.classes != self.classes {
             return Err(usage!(
                 "--guide-with is a run on other data: it has shape {:?} and {} classes, the model \
@@ -49,11 +59,17 @@ impl Model {
             (AnyNetwork::Mlp(network), Some(AnyNetwork::Mlp(weaker))) => {
                 self.sample_with::<Mlp, 2>(network, Some(weaker), request, labels)
             }
+            (AnyNetwork::SplitMlp(network), Some(AnyNetwork::SplitMlp(weaker))) => {
+                self.sample_with::<SplitMlp, 2>(network, Some(weaker), request, labels)
+            }
             (AnyNetwork::UNet(network), Some(AnyNetwork::UNet(weaker))) => {
                 self.sample_with::<UNet, 4>(network, Some(weaker), request, labels)
             }
             (AnyNetwork::Mlp(network), _) => {
                 self.sample_with::<Mlp, 2>(network, None, request, labels)
+            }
+            (AnyNetwork::SplitMlp(network), _) => {
+                self.sample_with::<SplitMlp, 2>(network, None, request, labels)
             }
             (AnyNetwork::UNet(network), _) => {
                 self.sample_with::<UNet, 4>(network, None, request, labels)
@@ -91,14 +107,15 @@ impl Model {
             let range = start..(start + request.batch).min(request.n);
             let classes = labels.as_deref().map(|labels| &labels[range.clone()]);
             let null = vec![self.classes; range.len()];
-            let with = self.predictor(network, classes, along.as_ref());
+            let rows = self.latents(request, range.clone());
+            let with = self.predictor(network, classes, rows.clone(), along.as_ref());
             let without = match (&self.guide, weaker) {
                 _ if !guided => None,
                 (Some(guide), Some(weaker)) => {
                     let along = along.as_ref().unwrap_or(&self.schedule);
-                    Some(guide.predictor(weaker, classes, Some(along)))
+                    Some(guide.predictor(weaker, classes, rows, Some(along)))
                 }
-                _ => classes.map(|_| self.predictor(network, Some(&null), along.as_ref())),
+                _ => classes.map(|_| self.predictor(network, Some(&null), rows, along.as_ref())),
             };
             calls += match without {
                 None => self.batch::<D>(&*with, request, range, &mut samples)?,
@@ -114,14 +131,50 @@ impl Model {
         Ok(samples)
     }
 
-    /// A network as a predictor for rows of these classes, along another schedule if one is given.
+    /// The latents of some samples, drawn once for each unless given; none for a model without.
+    fn latents(&self, request: &Request, range: Range<usize>) -> Option<Tensor<2>> {
+        let size = self.network.latent();
+        let device = &self.device;
+        (0 < size).then(|| match &request.given.latents {
+            None => latents(request.seed, range, size, device),
+            Some(rows) => {
+                let data = &rows[range.start * size..range.end * size];
+                let data = TensorData::new(data.to_vec(), [range.len(), size]);
+                Tensor::from_data(data, device)
+            }
+        })
+    }
+
+    /// The starts of some samples, drawn unless given.
+    fn starts<const D: usize>(
+        &self,
+        request: &Request,
+        range: Range<usize>,
+        predictor: &dyn Predictor<D>,
+    ) -> Tensor<D> {
+        let (seed, shape, device) = (request.seed, &self.shape, &self.device);
+        match (&request.given.starts, &self.source) {
+            (Some(rows), _) => {
+                let size: usize = shape.iter().product();
+                let full: Vec<usize> = [range.len()].iter().chain(shape).copied().collect();
+                let data = rows[range.start * size..range.end * size].to_vec();
+                Tensor::from_data(TensorData::new(data, full), device)
+            }
+            (None, Source::Normal) => prior(seed, range, shape, predictor, device),
+            (None, source) => starts(seed, range, shape, source, device),
+        }
+    }
+
+    /// A network as a predictor for rows of these classes and latents, along another schedule if one is given.
     fn predictor<'a, N: Network<D>, const D: usize>(
         &self,
         network: &'a N,
         labels: Option<&[usize]>,
+        latents: Option<Tensor<2>>,
         along: Option<&Arc<dyn Schedule>>,
     ) -> Box<dyn Predictor<D> + 'a> {
-        let predictor = self.trained(network, labels);
+        let drawn = |_| latents.expect("a model with a latent has drawn some");
+        let predictor = self.trained(network, self.condition(labels, drawn));
         match along {
             None => Box::new(predictor),
             Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),
@@ -138,7 +191,7 @@ impl Model {
     ) -> Result<usize> {
         let n = range.len();
         let noise = Seeded::new(request.seed).starting_at(range.start);
-        let x0 = prior(request.seed, range, &self.shape, predictor, &self.device);
+        let x0 = self.starts(request, range, predictor);
         let sampler: Box<dyn Sampler<D>> = match &request.way {
             Way::Solver(method, stepping) => {
                 Box::new(Ode::new(*method, stepping.clone()).with_times(request.times.clone()))

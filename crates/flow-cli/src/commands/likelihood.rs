@@ -35,6 +35,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
         ("--batch", args.batch),
         ("--probes", args.probes),
         ("--importance", Some(args.importance)),
+        ("--latents", Some(args.latents)),
     ];
     if let Some((name, _)) = zero.iter().find(|(_, value)| *value == Some(0)) {
         return Err(usage!("{name} is 0, give at least 1"));
@@ -227,6 +228,7 @@ fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> DensityRequest {
         trace,
         seed: args.seed,
         batch: args.batch.unwrap_or(batch),
+        latents: args.latents,
     }
 }
 

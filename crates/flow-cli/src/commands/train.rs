@@ -1,23 +1,23 @@
 //! `flow train`: from a recipe to a scored and drawn model.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
 use flow_datasets::Source;
-use flow_nn::Network;
+use flow_nn::{Network, Posterior};
 use flow_path::stream::Streams;
 use flow_train::{
-    Checkpoint, Interrupter, LearningRate, MatchingBatches, Outcome, Plan, Regression, fit,
+    BatchSource, Checkpoint, Interrupter, LatentBatches, LatentModel, LearningRate,
+    MatchingBatches, Objective, Outcome, Plan, Regression, Variational, fit,
 };
 
 use crate::args::TrainArgs;
 use crate::commands::{eval, plot};
 use crate::device;
 use crate::exit::{Interrupted, usage};
-use crate::model::{AnyNetwork, network};
+use crate::network::{AnyNetwork, AnyPosterior, Networks};
 use crate::progress::{Progress, print, rewind, say};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
@@ -38,11 +38,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let recipe = run.recipe();
     let source = source(args.data.data_dir.as_deref());
     let data = Data::open(recipe, &source)?;
-    let network = network(recipe, &data.shape(), data.classes(), &device)?;
+    let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
     let summary = format!(
-        "{}: {} parameters, {} steps of {} images on {}",
+        "{}: {}, {} steps of {} images on {}",
         recipe.name,
-        network.parameters(),
+        parameters(&networks),
         recipe.steps(),
         recipe.train.batch,
         args.device
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     say(&format!("run folder: {}, {done} steps done", run.folder.display()));
 
     let started = Instant::now();
-    train(&run, &data, network, &device, resume.as_ref())?;
+    train(&run, &data, networks, &device, resume.as_ref())?;
     let seconds = started.elapsed().as_secs_f64();
     say(&format!("trained in {seconds:.1} s"));
     if args.no_eval {
@@ -111,19 +111,23 @@ pub(crate) fn source(data_dir: Option<&std::path::Path>) -> Source {
 fn train(
     run: &Run,
     data: &Data,
-    network: AnyNetwork,
+    networks: Networks,
     device: &Device,
     resume: Option<&Checkpoint>,
 ) -> Result<()> {
     let interrupter = Interrupter::new();
     stop_on_ctrl_c(&interrupter)?;
-    let outcome = match network {
-        AnyNetwork::Mlp(network) => {
-            steps::<_, 2>(run, data, network, device, resume, &interrupter)?.forget_network()
+    let course = Course { run, data, device, resume, interrupter: &interrupter };
+    let outcome = match (networks.velocity, networks.posterior) {
+        (AnyNetwork::SplitMlp(network), Some(AnyPosterior::Points(posterior))) => {
+            course.variational::<_, _, 2>(LatentModel { network, posterior })?
         }
-        AnyNetwork::UNet(network) => {
-            steps::<_, 4>(run, data, network, device, resume, &interrupter)?.forget_network()
+        (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
+            course.variational::<_, _, 4>(LatentModel { network, posterior })?
         }
+        (AnyNetwork::Mlp(network), _) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::SplitMlp(network), _) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::UNet(network), _) => course.regression::<_, 4>(network)?,
     };
     if outcome.interrupted {
         let folder = run.folder.display();
@@ -138,43 +142,96 @@ fn train(
     Ok(())
 }
 
-fn steps<N: Network<D> + ModuleDisplay + Module + 'static, const D: usize>(
-    run: &Run,
-    data: &Data,
-    network: N,
-    device: &Device,
-    resume: Option<&Checkpoint>,
-    interrupter: &Interrupter,
-) -> Result<Outcome<N>> {
-    let Run { folder, recipe } = run;
-    let [train_rows, validation_rows] = data.sources(recipe.data.mirror);
-    let classes = if recipe.data.conditional { data.classes() } else { 0 };
-    let matching = registry::matching(&recipe.path)?;
-    let batches = |data, seed| MatchingBatches::<D> {
-        matching: matching.clone(),
-        data,
-        classes,
-        rows: recipe.train.batch,
-        streams: Streams::new(seed),
-    };
-    let steps = recipe.steps();
-    let start = resume.map_or(0, |checkpoint| checkpoint.step);
-    let observer =
-        Progress::new(folder, start, steps, recipe.train.batch, (steps / 500).clamp(1, 50))?;
-    let outcome = fit(
-        network,
-        Regression::<D>,
-        batches(Arc::clone(&train_rows), recipe.seed),
+/// What a training is made of, but for the network.
+struct Course<'a> {
+    run: &'a Run,
+    data: &'a Data,
+    device: &'a Device,
+    resume: Option<&'a Checkpoint>,
+    interrupter: &'a Interrupter,
+}
+
+impl Course<'_> {
+    /// Flow matching.
+    fn regression<N: Network<D> + ModuleDisplay + 'static, const D: usize>(
+        &self,
+        network: N,
+    ) -> Result<Outcome<()>> {
+        let [train, validation] = self.batches::<D>()?;
+        self.fit(network, Regression::<D>, train, validation)
+    }
+
+    /// Flow matching with a latent.
+    fn variational<N, P, const D: usize>(&self, model: LatentModel<N, P>) -> Result<Outcome<()>>
+    where
+        N: Network<D> + ModuleDisplay + 'static,
+        P: Posterior<D> + ModuleDisplay + 'static,
+    {
+        let latent =
+            self.run.recipe.latent.as_ref().expect("only a recipe with one has a posterior");
+        let batches = |matching| LatentBatches { matching, latent: latent.dim };
+        let [train, validation] = self.batches::<D>()?.map(batches);
+        let objective = Variational::<D> { kl_weight: latent.kl_weight };
+        self.fit(model, objective, train, validation)
+    }
+
+    /// Batches of training and of validation.
+    fn batches<const D: usize>(&self) -> Result<[MatchingBatches<D>; 2]> {
+        let recipe = &self.run.recipe;
+        let classes = if recipe.data.conditional { self.data.classes() } else { 0 };
+        let matching = registry::matching(&recipe.path)?;
+        let size: usize = self.data.shape().iter().product();
+        if let flow_path::Source::Known(source) = &matching.source
+            && source.dim() != size
+        {
+            let (set, dim) = (&recipe.data.set, source.dim());
+            return Err(usage!("path.source has {dim} dimensions, rows of `{set}` have {size}"));
+        }
+        let batches = |data, seed| MatchingBatches {
+            matching: matching.clone(),
+            data,
+            classes,
+            rows: recipe.train.batch,
+            streams: Streams::new(seed),
+        };
+        let [train, validation] = self.data.sources(recipe.data.mirror);
         // Its own streams: validation noise is never training noise.
-        batches(validation_rows, !recipe.seed),
-        &plan(recipe),
-        device,
-        &run.checkpoints(),
-        resume,
-        Box::new(observer),
-        interrupter,
-    )?;
-    Ok(outcome)
+        Ok([batches(train, recipe.seed), batches(validation, !recipe.seed)])
+    }
+
+    fn fit<N, O, S>(&self, network: N, objective: O, train: S, validation: S) -> Result<Outcome<()>>
+    where
+        N: Module + ModuleDisplay + 'static,
+        O: Objective<N>,
+        S: BatchSource<Batch = O::Batch>,
+    {
+        let Run { folder, recipe } = self.run;
+        let steps = recipe.steps();
+        let start = self.resume.map_or(0, |checkpoint| checkpoint.step);
+        let observer =
+            Progress::new(folder, start, steps, recipe.train.batch, (steps / 500).clamp(1, 50))?;
+        let outcome = fit(
+            network,
+            objective,
+            train,
+            validation,
+            &plan(recipe),
+            self.device,
+            &self.run.checkpoints(),
+            self.resume,
+            Box::new(observer),
+            self.interrupter,
+        )?;
+        Ok(outcome.forget_network())
+    }
+}
+
+/// `33281 parameters`, and those of the posterior.
+fn parameters(networks: &Networks) -> String {
+    match networks.parameters() {
+        [velocity, 0] => format!("{velocity} parameters"),
+        [velocity, posterior] => format!("{velocity} parameters, {posterior} of the posterior"),
+    }
 }
 
 fn plan(recipe: &Recipe) -> Plan {

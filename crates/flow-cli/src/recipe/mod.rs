@@ -2,6 +2,7 @@
 
 mod check;
 mod eval;
+mod latent;
 pub(crate) mod named;
 mod network;
 mod path;
@@ -18,8 +19,9 @@ use toml::{Table, Value};
 use crate::exit::usage;
 use check::{not_negative, positive};
 pub(crate) use eval::Eval;
+pub(crate) use latent::{Encoder, Latent};
 pub(crate) use network::Network;
-pub(crate) use path::{Between, Coupling, Path, Prediction, Schedule, Times, Weight};
+pub(crate) use path::{Between, Coupling, Path, Prediction, Schedule, Source, Times, Weight};
 pub(crate) use sample::Sample;
 pub(crate) use sampler::{Diffusion, Grid, LastStep, Rule, Sampler, Space, UniPcEnd};
 pub(crate) use train::Train;
@@ -34,6 +36,8 @@ pub(crate) struct Recipe {
     pub(crate) seed: u64,
     pub(crate) data: Data,
     pub(crate) network: Network,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) latent: Option<Latent>,
     #[serde(default)]
     pub(crate) path: Path,
     pub(crate) train: Train,
@@ -78,7 +82,7 @@ impl Recipe {
 
     /// Refuses values that cannot work.
     fn check(&self) -> Result<()> {
-        let Self { data, network, path, train, optimizer, ema, sample, eval, .. } = self;
+        let Self { data, network, latent, path, train, optimizer, ema, sample, eval, .. } = self;
         positive(&[
             ("optimizer.epsilon", optimizer.epsilon.into()),
             ("ema.half_life", ema.half_life),
@@ -94,6 +98,9 @@ impl Recipe {
             return Err(usage!("path.within_classes is true, but data.conditional is false"));
         }
         network.check()?;
+        if let Some(latent) = latent {
+            latent.check(network)?;
+        }
         path.check()?;
         train.check()?;
         sample.check()?;
@@ -118,8 +125,8 @@ impl Recipe {
 
     /// What a checkpoint depends on, as text: two recipes that train alike share it.
     pub(crate) fn fingerprint(&self) -> String {
-        let Self { seed, data, network, path, train, optimizer, ema, .. } = self;
-        format!("{seed} {data:?} {network:?} {path:?} {train:?} {optimizer:?} {ema:?}")
+        let Self { seed, data, network, latent, path, train, optimizer, ema, .. } = self;
+        format!("{seed} {data:?} {network:?} {latent:?} {path:?} {train:?} {optimizer:?} {ema:?}")
     }
 }
 

@@ -111,6 +111,9 @@ pub(crate) fn target(set: &str) -> Option<Arc<dyn Target>> {
         "checkerboard" => Some(Arc::new(Checkerboard::new(4, 4.0))),
         "eight-gaussians" => Some(mixture(GaussianMixture::eight_gaussians())),
         "gaussian" => Some(mixture(GaussianMixture::gaussian())),
+        "two-modes-1d" => Some(mixture(GaussianMixture::two_modes())),
+        "rings" => Some(mixture(GaussianMixture::six_on_a_ring(1.0))),
+        "rings-source" => Some(mixture(GaussianMixture::six_on_a_ring(1.0 / 3.0))),
         _ => None,
     }
 }

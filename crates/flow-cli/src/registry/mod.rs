@@ -12,7 +12,7 @@ use crate::files::read_text;
 use crate::recipe::Recipe;
 pub(crate) use choices::{CHOICES, Choices};
 pub(crate) use data::{Data, image_rows, target};
-pub(crate) use path::{matching, prediction, schedule};
+pub(crate) use path::{matching, prediction, schedule, source};
 pub(crate) use sampler::{grid, sampler};
 
 macro_rules! recipes {
@@ -32,6 +32,13 @@ recipes![
     "digits",
     "mnist",
     "fashion-mnist",
+    "rf-1d",
+    "vrfm-1d",
+    "rf-2d",
+    "vrfm-2d",
+    "vrfm-digits",
+    "vrfm-mnist",
+    "vrfm-cifar10",
     "debug",
 ];
 

@@ -11,6 +11,7 @@ use flow_path::{
 };
 use flow_train::{Between, FlowMatching};
 
+use crate::exit::usage;
 use crate::recipe;
 
 /// The schedule of a recipe.
@@ -50,10 +51,20 @@ pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching> {
         prediction: prediction(path.prediction),
         weight: weight(path.weight),
         times: times(path, &schedule)?,
-        source: Source::Normal,
+        source: source(&path.source)?,
         coupling: coupling(path)?,
         label_drop: path.label_drop,
         schedule,
+    })
+}
+
+/// The law of `x_0` of a recipe.
+pub(crate) fn source(source: &recipe::Source) -> Result<Source> {
+    let recipe::Source::Toy { set } = source else { return Ok(Source::Normal) };
+    super::target(set).map(Source::Known).ok_or_else(|| {
+        usage!(
+            "path.source.set is `{set}`, the density of a source must be known, use rings-source"
+        )
     })
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Path {
     pub(crate) times: Times,
     pub(crate) shift: Shift,
     #[serde(deserialize_with = "named")]
+    pub(crate) source: Source,
+    #[serde(deserialize_with = "named")]
     pub(crate) coupling: Coupling,
     pub(crate) within_classes: bool,
     pub(crate) label_drop: f64,
@@ -96,6 +98,16 @@ pub(crate) enum Weight {
         #[serde(default)]
         bias: f64,
     },
+}
+
+/// Law of `x_0`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Source {
+    #[default]
+    Normal,
+    /// A toy whose density is known.
+    Toy { set: String },
 }
 
 /// Factor of a time shift; 1 is none.
@@ -165,6 +177,10 @@ impl Path {
                     named::shown(&self.between)
                 ));
             }
+        } else if sample.sampler.is_random() && self.source != Source::Normal {
+            return Err(usage!(
+                "{sampler} draws noise by the score, which needs path.source to be normal, use ode"
+            ));
         } else if sample.sampler.is_random() && !self.is_affine() {
             return Err(usage!(
                 "{sampler} draws noise by the score, which noise paired by the coupling {} does not \
@@ -175,10 +191,11 @@ impl Path {
         Ok(())
     }
 
-    /// Whether independent noise and data are mixed by the schedule alone: then predictions of noise
+    /// Whether independent Gaussian noise and data are mixed by the schedule alone: then predictions of noise
     /// are scores, and fields of known data have closed forms.
     pub(crate) fn is_affine(&self) -> bool {
         self.between == Between::Line
+            && self.source == Source::Normal
             && matches!(self.coupling, Coupling::Independent | Coupling::Paired)
     }
 }
