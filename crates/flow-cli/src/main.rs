@@ -1,7 +1,9 @@
 //! The command `flow`: train, sample, score and draw flow-matching models.
 #![recursion_limit = "256"]
 
+mod ambiguity;
 mod args;
+mod batches;
 mod classifier;
 mod commands;
 mod density;
@@ -9,9 +11,11 @@ mod device;
 mod exit;
 mod field;
 mod files;
+mod latent;
 mod memory;
 mod model;
 mod network;
+mod pictures;
 mod progress;
 mod recipe;
 mod registry;

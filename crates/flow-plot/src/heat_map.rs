@@ -23,14 +23,37 @@ pub fn heat_map(
     extent: Limits,
     label: &str,
 ) -> Figure {
+    heat_maps(&[("", values)], rows, columns, extent, label)
+}
+
+/// Several tables as in [`heat_map`], each with a title, side by side on one colour scale.
+///
+/// # Panics
+/// As [`heat_map`].
+#[must_use]
+pub fn heat_maps(
+    maps: &[(&str, &[f64])],
+    rows: usize,
+    columns: usize,
+    extent: Limits,
+    label: &str,
+) -> Figure {
     assert!(rows > 0 && columns > 0, "expected a table of cells, got {rows} x {columns}");
-    assert_eq!(values.len(), rows * columns, "expected {rows} x {columns} values");
-    let range = Range::around(Scale::Linear, values.iter().copied());
-    let picture = Picture::from_fn(columns as u32, rows as u32, |column, row| {
-        let value = values[(rows - 1 - row as usize) * columns + column as usize];
-        ColorMap::Viridis.at(range.fraction(value).unwrap_or(f64::NAN))
-    });
+    for (_, values) in maps {
+        assert_eq!(values.len(), rows * columns, "expected {rows} x {columns} values");
+    }
+    let all = maps.iter().flat_map(|(_, values)| values.iter().copied());
+    let range = Range::around(Scale::Linear, all);
+    let picture = |values: &[f64]| {
+        Picture::from_fn(columns as u32, rows as u32, |column, row| {
+            let value = values[(rows - 1 - row as usize) * columns + column as usize];
+            ColorMap::Viridis.at(range.fraction(value).unwrap_or(f64::NAN))
+        })
+    };
+    let pictures: Vec<Picture> = maps.iter().map(|(_, values)| picture(values)).collect();
+    let titles: Vec<&str> = maps.iter().map(|(title, _)| *title).collect();
     let color_bar = Some(ColorBar { map: ColorMap::Viridis, range, label });
-    Panels { limits: extent, backdrop: Backdrop::Plain, color_bar }
-        .figure(&[""], |axes, _| vec![Mark::Image { area: axes.area, picture: picture.clone() }])
+    Panels { limits: extent, backdrop: Backdrop::Plain, color_bar }.figure(&titles, |axes, i| {
+        vec![Mark::Image { area: axes.area, picture: pictures[i].clone() }]
+    })
 }

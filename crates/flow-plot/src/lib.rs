@@ -11,7 +11,7 @@
 //! | samples beside data | [`clouds`] |
 //! | the way from noise to data | [`trajectories`] |
 //! | the density at a few times | [`density_frames`] |
-//! | a function of two variables | [`heat_map`] |
+//! | a function of two variables, or several | [`heat_map`], [`heat_maps`] |
 //! | generated images | [`image_grid`] |
 //! | the flow as it moves | [`flow_frames`] and [`animate`] |
 //!
@@ -71,7 +71,7 @@ pub use clouds::clouds;
 pub use density::density_frames;
 pub use error::PlotError;
 pub use figure::Figure;
-pub use heat_map::heat_map;
+pub use heat_map::{heat_map, heat_maps};
 pub use image_grid::image_grid;
 
 pub use limits::Limits;

@@ -10,7 +10,7 @@ use std::path::Path;
 use common::{Folder, read_png};
 use flow_plot::{
     Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, heat_map,
-    image_grid, trajectories,
+    heat_maps, image_grid, trajectories,
 };
 
 /// Points on a spiral.
@@ -31,6 +31,7 @@ fn figures() -> Vec<(&'static str, Figure)> {
         ("trajectories", trajectories(std::slice::from_ref(&points), limits)),
         ("density", density_frames(&frames, limits)),
         ("heat map", heat_map(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3, limits, "u")),
+        ("heat maps", heat_maps(&[("a", &[1.0, 2.0]), ("b", &[0.0, f64::NAN])], 1, 2, limits, "u")),
     ]
 }
 

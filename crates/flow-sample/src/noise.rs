@@ -1,5 +1,6 @@
 //! Noise, one stream per sample.
 
+use std::f64::consts::TAU;
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -76,4 +77,76 @@ pub fn latents(seed: u64, range: Range<usize>, size: usize, device: &Device) -> 
     let shape = [range.len(), size];
     let rows = normal_rows(seed, Purpose::Latent, range, size);
     Tensor::from_data(TensorData::new(rows, shape), device)
+}
+
+/// The `p`-quantile of the standard normal distribution, `P(Z <= z) = p`.
+///
+/// Newton's method on the distribution function, from the middle: it is convex below and concave above, so every
+/// step comes nearer and none passes the root.
+///
+/// # Panics
+/// If `p` does not lie between 0 and 1, both excluded: the quantiles there are infinite.
+///
+/// # Reference
+/// Marsaglia (2004), "Evaluating the Normal Distribution", Journal of Statistical Software 11(4), for the series
+/// of the distribution function.
+#[must_use]
+pub fn normal_quantile(p: f64) -> f64 {
+    assert!(0.0 < p && p < 1.0, "expected a probability between 0 and 1, got {p}");
+    let mut z = 0.0_f64;
+    for _ in 0..100 {
+        let density = (-0.5 * z * z).exp() / TAU.sqrt();
+        // z + z^3/3 + z^5/(3 5) + ..
+        let (mut term, mut sum, mut odd) = (z, z, 1.0);
+        while sum + term != sum {
+            odd += 2.0;
+            term *= z * z / odd;
+            sum += term;
+        }
+        let step = (0.5 + density * sum - p) / density;
+        z -= step;
+        if step.abs() < 1e-14 {
+            break;
+        }
+    }
+    z
+}
+
+/// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds, row by row from
+/// the top, first coordinate to the right.
+///
+/// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite.
+///
+/// # Reference
+/// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, appendix A, for such pictures.
+#[must_use]
+pub fn latent_grid(side: usize) -> Vec<f32> {
+    let quantiles: Vec<f32> =
+        (0..side).map(|i| normal_quantile((i as f64 + 0.5) / side as f64) as f32).collect();
+    let row = |&vertical: &f32| quantiles.iter().flat_map(move |&z| [z, vertical]);
+    quantiles.iter().rev().flat_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_the_tables() {
+        // Abramowitz & Stegun (1964), table 26.5, and symmetry.
+        for (p, z) in [(0.5, 0.0), (0.975, 1.959963984540054), (0.999, 3.090232306167813)] {
+            assert!((normal_quantile(p) - z).abs() < 1e-12, "{p}");
+            assert!((normal_quantile(1.0 - p) + z).abs() < 1e-12, "1 - {p}");
+        }
+        assert!((normal_quantile(1e-9) + 5.997807015007775).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_latent_grid_runs_right_and_down_through_equal_probabilities() {
+        let grid = latent_grid(4);
+        let z: Vec<f32> = [0.125, 0.375].iter().map(|&p| -normal_quantile(p) as f32).collect();
+        assert_eq!(grid.len(), 32);
+        assert_eq!(grid[..4], [-z[0], z[0], -z[1], z[0]]);
+        assert_eq!(grid[30..], [z[0], -z[0]]);
+    }
 }

@@ -13,6 +13,7 @@ use flow_ode::Method;
 use flow_path::stream::{Purpose, Streams};
 use serde::Serialize;
 
+use crate::ambiguity::{self, AmbiguityReport};
 use crate::args::{EvalArgs, SolverArgs};
 use crate::classifier::Judge;
 use crate::commands::train::source;
@@ -20,6 +21,7 @@ use crate::device;
 use crate::exit::usage;
 use crate::field::{self, FieldReport};
 use crate::files::write_text;
+use crate::latent::{self, LatentReport};
 use crate::model::Model;
 use crate::progress::print;
 use crate::registry::Data;
@@ -63,6 +65,10 @@ pub(crate) struct Report {
     classifier_accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<FieldReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ambiguity: Option<AmbiguityReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latent: Option<LatentReport>,
 }
 
 /// One solver's scores.
@@ -111,6 +117,8 @@ pub(crate) fn evaluate(
         straightness: straightness_of(&model, &request)?,
         classifier_accuracy: examiner.accuracy(),
         field: field::report(recipe, &model, options.seed),
+        ambiguity: ambiguity::report(recipe, &model, options.seed),
+        latent: latent::report(recipe, &model, data, options.seed)?,
         seconds: started.elapsed().as_secs_f64(),
     };
     write_text(&run.folder.join("eval.json"), &report.json())?;
@@ -143,6 +151,12 @@ impl Report {
         }
         if let Some(field) = &self.field {
             let _ = write!(text, "{}", field.table());
+        }
+        if let Some(ambiguity) = &self.ambiguity {
+            let _ = write!(text, "{}", ambiguity.table());
+        }
+        if let Some(latent) = &self.latent {
+            let _ = write!(text, "{}", latent.table());
         }
         let _ = write!(text, "scored in {:.1} s", self.seconds);
         text

@@ -14,6 +14,7 @@ use crate::args::{PlotArgs, SolverArgs};
 use crate::commands::train::source;
 use crate::device;
 use crate::model::Model;
+use crate::pictures;
 use crate::progress::{Line, print, read};
 use crate::registry::Data;
 use crate::request::Request;
@@ -46,9 +47,17 @@ pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBu
     gallery.curves()?;
     let solver = SolverArgs::default();
     match model.shape.as_slice() {
+        [1] => {
+            for (name, figure) in pictures::line(&run.recipe, &model, data, SEED)? {
+                gallery.figure(name, &figure)?;
+            }
+        }
         [2] => gallery.points(&model, data, &solver)?,
         [_, _, _] => gallery.images(&model, data, &solver)?,
         _ => {}
+    }
+    for (i, manifold) in pictures::manifolds(&run.recipe, &model, SEED)?.iter().enumerate() {
+        manifold.save(&gallery.path(&format!("manifold-{i}.png")))?;
     }
     Ok(gallery.files)
 }

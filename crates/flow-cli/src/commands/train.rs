@@ -7,13 +7,13 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
 use flow_datasets::Source;
 use flow_nn::{Network, Posterior};
-use flow_path::stream::Streams;
 use flow_train::{
-    BatchSource, Checkpoint, Interrupter, LatentBatches, LatentModel, LearningRate,
-    MatchingBatches, Objective, Outcome, Plan, Regression, Variational, fit,
+    BatchSource, Checkpoint, Interrupter, LatentBatches, LatentModel, LearningRate, Objective,
+    Outcome, Plan, Regression, Variational, fit,
 };
 
 use crate::args::TrainArgs;
+use crate::batches::batches;
 use crate::commands::{eval, plot};
 use crate::device;
 use crate::exit::{Interrupted, usage};
@@ -157,7 +157,7 @@ impl Course<'_> {
         &self,
         network: N,
     ) -> Result<Outcome<()>> {
-        let [train, validation] = self.batches::<D>()?;
+        let [train, validation] = batches::<D>(&self.run.recipe, self.data)?;
         self.fit(network, Regression::<D>, train, validation)
     }
 
@@ -169,34 +169,10 @@ impl Course<'_> {
     {
         let latent =
             self.run.recipe.latent.as_ref().expect("only a recipe with one has a posterior");
-        let batches = |matching| LatentBatches { matching, latent: latent.dim };
-        let [train, validation] = self.batches::<D>()?.map(batches);
+        let with_noise = |matching| LatentBatches { matching, latent: latent.dim };
+        let [train, validation] = batches::<D>(&self.run.recipe, self.data)?.map(with_noise);
         let objective = Variational::<D> { kl_weight: latent.kl_weight };
         self.fit(model, objective, train, validation)
-    }
-
-    /// Batches of training and of validation.
-    fn batches<const D: usize>(&self) -> Result<[MatchingBatches<D>; 2]> {
-        let recipe = &self.run.recipe;
-        let classes = if recipe.data.conditional { self.data.classes() } else { 0 };
-        let matching = registry::matching(&recipe.path)?;
-        let size: usize = self.data.shape().iter().product();
-        if let flow_path::Source::Known(source) = &matching.source
-            && source.dim() != size
-        {
-            let (set, dim) = (&recipe.data.set, source.dim());
-            return Err(usage!("path.source has {dim} dimensions, rows of `{set}` have {size}"));
-        }
-        let batches = |data, seed| MatchingBatches {
-            matching: matching.clone(),
-            data,
-            classes,
-            rows: recipe.train.batch,
-            streams: Streams::new(seed),
-        };
-        let [train, validation] = self.data.sources(recipe.data.mirror);
-        // Its own streams: validation noise is never training noise.
-        Ok([batches(train, recipe.seed), batches(validation, !recipe.seed)])
     }
 
     fn fit<N, O, S>(&self, network: N, objective: O, train: S, validation: S) -> Result<Outcome<()>>

@@ -1,0 +1,36 @@
+//! The batches of a recipe.
+
+use anyhow::Result;
+use flow_path::Source;
+use flow_path::stream::Streams;
+use flow_train::MatchingBatches;
+
+use crate::exit::usage;
+use crate::recipe::Recipe;
+use crate::registry::{self, Data};
+
+/// Batches of training and of validation.
+pub(crate) fn batches<const D: usize>(
+    recipe: &Recipe,
+    data: &Data,
+) -> Result<[MatchingBatches<D>; 2]> {
+    let classes = if recipe.data.conditional { data.classes() } else { 0 };
+    let matching = registry::matching(&recipe.path)?;
+    let size: usize = data.shape().iter().product();
+    if let Source::Known(source) = &matching.source
+        && source.dim() != size
+    {
+        let (set, dim) = (&recipe.data.set, source.dim());
+        return Err(usage!("path.source has {dim} dimensions, rows of `{set}` have {size}"));
+    }
+    let batches = |data, seed| MatchingBatches {
+        matching: matching.clone(),
+        data,
+        classes,
+        rows: recipe.train.batch,
+        streams: Streams::new(seed),
+    };
+    let [train, validation] = data.sources(recipe.data.mirror);
+    // Its own streams: validation noise is never training noise.
+    Ok([batches(train, recipe.seed), batches(validation, !recipe.seed)])
+}
