@@ -16,6 +16,7 @@ use flow_nn::{
     PointEncoderConfig, Posterior, PosteriorInput, SplitMlp, SplitMlpConfig, init_seeded,
 };
 use flow_path::stream::Streams;
+use flow_path::{Mixture, Source};
 use flow_train::{
     Batch, BatchSource, Checkpoint, DataSource, Draw, Interrupter, LatentBatch, LatentBatches,
     LatentModel, Objective, Outcome, Regression, TrainError, Variational, fit,
@@ -162,6 +163,18 @@ fn the_pairs_are_those_of_a_run_without_a_latent() {
     assert!(error < 1e-6, "the ends are not those of the path: {error}");
 }
 
+#[test]
+fn paths_start_from_the_source_of_the_matching() {
+    let device = Device::flex();
+    let mut matching = batches(7);
+    matching.rows = 20_000;
+    matching.matching.source = Source::Known(Arc::new(Mixture::ring(6, 1.0 / 3.0, 0.1)));
+    let x0 = LatentBatches { matching, latent: 1 }.batch(0, &device).unwrap().x0;
+    // E |x|^2 = 1/9 + 2 * 0.01 = 0.1311, with a standard deviation of about 0.07.
+    let second = x0.square().sum().into_scalar::<f32>() / 20_000.0;
+    assert!((second - 0.1311).abs() < 0.0025, "second moment {second}");
+}
+
 type Model = LatentModel<SplitMlp, PointEncoder>;
 
 fn run(
@@ -240,7 +253,7 @@ impl DataSource for TwoModes {
         use flow_path::stream::Purpose;
         let n = (range.end - range.start) as usize;
         let mut rng = streams.rng(range.start, Purpose::Data);
-        let noise = flow_path::Source::Normal.sample(n, 2, &mut rng);
+        let noise = Source::Normal.sample(n, 2, &mut rng);
         let point = |pair: &[f32]| pair[0].signum() + 0.25 * pair[1];
         Draw { rows: noise.chunks(2).map(point).collect(), labels: None }
     }

@@ -13,7 +13,7 @@ use flow_train::{
 };
 
 use crate::args::TrainArgs;
-use crate::batches::batches;
+use crate::batches::{batches, matching};
 use crate::commands::{eval, plot};
 use crate::device;
 use crate::exit::{Interrupted, usage};
@@ -38,6 +38,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let recipe = run.recipe();
     let source = source(args.data.data_dir.as_deref());
     let data = Data::open(recipe, &source)?;
+    // What cannot be regressed is refused before anything is written.
+    matching(recipe, &data)?;
     let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",

@@ -1,0 +1,106 @@
+//! Models with a latent through the binary: train, resume, look inside, sample, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use std::fs;
+
+use common::{Scene, metrics};
+use serde_json::Value;
+
+/// Twenty steps of the line.
+const LINE: &str = "vrfm-1d --set train.images=2000 --set train.batch=100 --set eval.n=200 \
+                    --set train.checkpoint_every=1000 --set eval.batch=200";
+
+fn json(scene: &Scene, file: &str) -> Value {
+    serde_json::from_slice(&fs::read(scene.path(file)).unwrap()).unwrap()
+}
+
+#[test]
+fn a_model_with_a_latent_trains_and_shows_what_its_latent_does() {
+    let scene = Scene::new();
+    scene.ok(&format!("train {LINE} --out run"));
+    for line in metrics(&scene.path("run"), "train") {
+        let terms = &line["terms"];
+        assert_eq!(terms["kl"].as_array().unwrap().len(), 4, "{line}");
+        let sum: f64 = terms["kl"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).sum();
+        let loss = terms["velocity_error"][0].as_f64().unwrap() + sum;
+        // The recipe's weight is 1; numbers of size 2 in f32.
+        assert!((line["loss"].as_f64().unwrap() - loss).abs() < 1e-5, "{line}");
+    }
+    let eval = json(&scene, "run/eval.json");
+    assert_eq!(eval["latent"]["kl"].as_array().unwrap().len(), 4);
+    assert!(eval["latent"]["gap"]["floor"].is_number());
+    assert!(eval["latent"]["error"]["own"].as_f64().unwrap() > 0.0);
+    assert!((eval["ambiguity"]["points"][3]["data"].as_f64().unwrap() - 2.68208874).abs() < 1e-7);
+    assert!(eval.get("field").is_none(), "a field with a latent is no single field");
+    for picture in ["ambiguity", "trajectories", "samples"] {
+        assert!(scene.path(&format!("run/plots/{picture}.png")).is_file(), "{picture}");
+    }
+    // A density averages over latents.
+    scene.ok("likelihood run -n 20 --latents 2");
+    assert!(json(&scene, "run/likelihood.json")["nats"]["mean"].as_f64().unwrap().is_finite());
+}
+
+#[test]
+fn resuming_ends_as_if_nothing_had_happened() {
+    let scene = Scene::new();
+    scene.ok(&format!("train {LINE} --no-eval --out whole"));
+    scene.ok(&format!("train {LINE} --no-eval --out part"));
+    // Half the run is lost: the checkpoint of step 20 and its lines.
+    fs::remove_dir_all(scene.path("part/checkpoints/step-000000020")).unwrap();
+    scene.ok("train --no-eval --resume part");
+    let weights = |run: &str| {
+        fs::read(scene.path(&format!("{run}/checkpoints/step-000000020/model.bpk"))).unwrap().len()
+    };
+    assert_eq!(weights("whole"), weights("part"));
+    assert!(scene.samples("whole") == scene.samples("part"), "the samples differ");
+}
+
+#[test]
+fn rectified_flow_on_the_line_has_no_ambiguity_of_its_own() {
+    let scene = Scene::new();
+    let line = LINE.replace("vrfm-1d", "rf-1d");
+    scene.ok(&format!("train {line} --out run"));
+    let eval = json(&scene, "run/eval.json");
+    for point in eval["ambiguity"]["points"].as_array().unwrap() {
+        assert_eq!(point["model"], 0.0, "{point}");
+        assert!(point["data"].as_f64().unwrap() > 1.0, "{point}");
+    }
+    assert!(eval.get("latent").is_none());
+}
+
+#[test]
+fn latents_and_sources_that_cannot_work_are_refused() {
+    let scene = Scene::new();
+    let refusals: [(&str, &[&str]); 9] = [
+        ("vrfm-1d --set latent.dim=0", &["latent.dim is 0", "positive"]),
+        ("vrfm-1d --set latent.kl_weight=-1", &["latent.kl_weight is -1", "zero or"]),
+        ("vrfm-1d --set latent.inputs=[]", &["latent.inputs is empty", "x_t"]),
+        ("vrfm-1d --set latent.inputs=[\"x2\"]", &["x2", "x1"]),
+        (
+            "vrfm-digits --set latent.encoder={kind=\"mlp\",features=64,band={lowest=0.1,highest=9.0},hidden=8,depth=1}",
+            &["mlp looks at points", "conv"],
+        ),
+        (
+            "vrfm-1d --set network.band={lowest=1.0,highest=0.5}",
+            &["network.band", "lowest < highest"],
+        ),
+        ("rf-2d --set path.source.set=cats", &["path.source.set is `cats`", "rings-source"]),
+        ("rf-2d --set data.set=two-modes-1d", &["path.source has 2 dimensions", "have 1"]),
+        ("vrfm-1d --set network.features=63", &["features is 63", "multiple of 2"]),
+    ];
+    for (words, names) in refusals {
+        scene.refuses(&format!("train {words}"), 2, names);
+    }
+    let mlp = "checkerboard --set latent.dim=2 --set latent.inputs=[\"x1\"] --set latent.kl_weight=1 \
+               --set latent.encoder={kind=\"mlp\",features=64,band={lowest=0.1,highest=9.0},hidden=8,depth=1}";
+    scene.refuses(&format!("train {mlp}"), 2, &["mlp takes no latent", "split-mlp"]);
+}
+
+#[test]
+fn samplers_that_need_a_score_are_refused_where_noise_is_not_normal() {
+    let scene = Scene::new();
+    let names = ["path.source", "normal", "ode"];
+    scene.refuses("train rf-2d --set sample.sampler=ancestral", 2, &names);
+}

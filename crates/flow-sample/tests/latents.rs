@@ -1,0 +1,195 @@
+//! A latent is drawn once for each sample and held along its path, and paths may start from any law.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::float_cmp, reason = "equal to the bit is what is tested")]
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use flow_nn::{Condition, Network, NetworkError, SplitMlpConfig, init_seeded};
+use flow_ode::{Method, Stepping};
+use flow_path::stream::{Purpose, Streams};
+use flow_path::{Exact, Gaussian, Linear, Mixture, Prediction, Source, Target};
+use flow_sample::{
+    ExactTrace, Likelihood, Ode, Predictor, Sampler, Trained, latents, normal_rows, prior, starts,
+};
+
+const LINEAR: Linear = Linear { sigma_min: 0.0 };
+
+fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().try_into_vec().unwrap()
+}
+
+/// `v(x, t, z) = z`: paths are straight lines along their latent.
+#[derive(Module, Debug)]
+struct Along {
+    size: usize,
+}
+
+impl Network<2> for Along {
+    fn forward(&self, x: Tensor<2>, _: Tensor<1>, condition: &Condition) -> Tensor<2> {
+        // The divergence is asked of a function of x.
+        x * 0.0 + condition.latent.clone().unwrap()
+    }
+
+    fn latent(&self) -> usize {
+        self.size
+    }
+}
+
+fn trained<N>(network: &N, z: Tensor<2>) -> Trained<'_, N> {
+    Trained {
+        network,
+        condition: Condition::none().with_latent(z),
+        schedule: Arc::new(LINEAR),
+        prediction: Prediction::Velocity,
+    }
+}
+
+fn euler(predictor: &dyn Predictor<2>, x0: Tensor<2>, steps: usize) -> Vec<f32> {
+    host(Ode::new(Method::Euler, Stepping::Count(steps)).sample(predictor, x0).unwrap().x)
+}
+
+#[test]
+fn a_latent_is_held_along_the_whole_path_of_its_sample() {
+    let device = Device::flex();
+    let z = latents(3, 0..50, 2, &device);
+    let network = Along { size: 2 };
+    let predictor = trained(&network, z.clone());
+    let x0 = prior::<2>(3, 0..50, &[2], &predictor, &device);
+    // With another latent in each of the 64 steps the end would be the start and a mean of latents.
+    let end = euler(&predictor, x0.clone(), 64);
+    for ((end, x0), z) in end.iter().zip(host(x0)).zip(host(z)) {
+        // 64 additions of numbers of size 3 round by 64 * 2e-7.
+        assert!((end - (x0 + z)).abs() < 2e-5, "{end} is not {x0} + {z}");
+    }
+}
+
+#[test]
+fn latents_depend_on_seed_and_row_alone_and_not_on_the_noise() {
+    let device = Device::flex();
+    let rows = |seed, range| host(latents(seed, range, 3, &device));
+    assert_eq!(rows(5, 4..7), rows(5, 0..10)[12..21]);
+    assert_ne!(rows(5, 0..10), rows(6, 0..10));
+    assert_ne!(rows(5, 0..10), normal_rows(5, Purpose::Noise, 0..10, 3));
+}
+
+#[test]
+fn a_sample_of_a_network_with_a_latent_does_not_depend_on_its_batch_and_comes_out_again() {
+    let device = Device::flex();
+    let config = SplitMlpConfig { dim: 2, latent: 3, ..SplitMlpConfig::default() };
+    let init = |device: &Device| config.init(device);
+    let network = init_seeded::<_, NetworkError>(1, &device, init).unwrap();
+    let sample = |range: std::ops::Range<usize>, z: Option<Tensor<2>>| {
+        let z = z.unwrap_or_else(|| latents(9, range.clone(), 3, &device));
+        let predictor = trained(&network, z);
+        let x0 = prior(9, range, &[2], &predictor, &device);
+        euler(&predictor, x0, 8)
+    };
+    let whole = sample(0..10, None);
+    let part = sample(4..7, None);
+    for (a, b) in part.iter().zip(&whole[8..14]) {
+        // Sums of a matrix product may be ordered by its size: roundings of numbers of size 3.
+        assert!((a - b).abs() < 1e-5, "{a} and {b}");
+    }
+    assert_eq!(sample(0..10, None), whole, "the same latents and noise must give the same samples");
+    assert_ne!(sample(0..10, Some(Tensor::zeros([10, 3], &device))), whole);
+}
+
+const STD: f64 = 0.25;
+
+fn modes() -> [Gaussian; 2] {
+    [-1.0, 1.0].map(|mean| Gaussian::new(vec![mean], STD))
+}
+
+/// For each of the two modes its own exact field; a row follows the one that its label names.
+fn by_mode(x0: &Tensor<2>, labels: &[usize]) -> Vec<f64> {
+    let ends = modes().map(|mode| {
+        let field = Exact::new(mode, LINEAR);
+        let sampler = Ode::new(Method::Rk4, Stepping::Count(32));
+        host(sampler.sample(&field, x0.clone()).unwrap().x)
+    });
+    labels.iter().enumerate().map(|(row, &label)| f64::from(ends[label][row])).collect()
+}
+
+/// The Wasserstein distance of order 1, which in one dimension pairs the points in their order.
+fn distance_to_the_mixture(ends: &[f64]) -> f64 {
+    let mut rng = Streams::new(77).rng(0, Purpose::Evaluation);
+    let data = Mixture::uniform(modes().to_vec()).sample(ends.len(), &mut rng);
+    let sorted = |rows: &[f64]| {
+        let mut rows = rows.to_vec();
+        rows.sort_by(f64::total_cmp);
+        rows
+    };
+    let pairs = sorted(ends).into_iter().zip(sorted(&data));
+    pairs.map(|(a, b)| (a - b).abs()).sum::<f64>() / ends.len() as f64
+}
+
+/// With `z` the label of the mode, drawn apart from `x_0`, the velocity `E[x_1 - x_0 | x_t, z]` is the exact
+/// field of that mode. Each field carries the noise to its mode, so the ends are the mixture: a latent that is
+/// independent of `x_0` and of the law that the posterior has on the whole keeps the marginals exactly.
+#[test]
+fn a_latent_that_names_the_mode_ends_in_the_mixture() {
+    let device = Device::flex();
+    let n = 4000;
+    let field = Exact::new(modes()[0].clone(), LINEAR);
+    let x0 = prior::<2>(2, 0..n, &[1], &field, &device);
+    let noise = host(x0.clone());
+    let label = |row: usize| usize::from(0.0 < normal_rows(2, Purpose::Latent, row..row + 1, 1)[0]);
+    let labels: Vec<usize> = (0..n).map(label).collect();
+    let ends = by_mode(&x0, &labels);
+    for ((end, &x0), &label) in ends.iter().zip(&noise).zip(&labels) {
+        let exact = modes()[label].mean()[0] + STD * f64::from(x0);
+        assert!((end - exact).abs() < 1e-4, "{end} is not {exact}");
+    }
+    // Two samples of 4,000 of a law of size 1 are about 1 / sqrt(4000) = 0.016 apart; which mode a row is in
+    // alone moves the mean by up to 2 / sqrt(4000) = 0.03 on one standard deviation.
+    let found = distance_to_the_mixture(&ends);
+    assert!(found < 0.08, "distance {found}");
+
+    // The control: a label that depends on x_0 breaks the independence. Each mode then gets half of the noise,
+    // its outer half: the ends are m + 0.25 |x_0| away from the middle, and too far out by 0.25 * 0.8 = 0.2.
+    let dependent: Vec<usize> = noise.iter().map(|&x| usize::from(0.0 < x)).collect();
+    let found = distance_to_the_mixture(&by_mode(&x0, &dependent));
+    assert!(found > 0.12, "distance {found} of a latent that knows x_0");
+}
+
+fn ring() -> Mixture {
+    Mixture::ring(6, 1.0 / 3.0, 0.1)
+}
+
+#[test]
+fn starts_follow_their_source_and_do_not_depend_on_their_batch() {
+    let device = Device::flex();
+    let source = Source::Known(Arc::new(ring()));
+    let rows = |range| host(starts::<2>(4, range, &[2], &source, &device));
+    let whole = rows(0..20_000);
+    assert_eq!(rows(5..9), whole[10..18]);
+    // E |x|^2 = 1/9 + 2 * 0.01 = 0.1311, with a standard deviation of about 0.07.
+    let second = whole.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 20_000.0;
+    assert!((second - 0.1311).abs() < 0.0025, "second moment {second}");
+}
+
+/// A flow that only shifts by `z` has the density of its source, shifted.
+#[test]
+fn a_density_counts_from_its_source() {
+    let device = Device::flex();
+    let z = Tensor::<2>::from_floats([[0.4, -0.7], [0.4, -0.7]], &device);
+    let network = Along { size: 2 };
+    let predictor = trained(&network, z);
+    let x1 = [[0.75_f32, -0.72], [0.1, 0.2]];
+    let likelihood = Likelihood::new(Method::Euler, Stepping::Count(4));
+    let log_prob = |likelihood: Likelihood| {
+        let x1 = Tensor::<2>::from_floats(x1, &device);
+        likelihood.log_prob(&predictor, x1, &ExactTrace { chunk: 2 }).unwrap().nats
+    };
+    let found = log_prob(likelihood.clone().with_source(Source::Known(Arc::new(ring()))));
+    for (found, x) in found.iter().zip(x1) {
+        let x0 = [f64::from(x[0]) - 0.4, f64::from(x[1]) + 0.7];
+        let exact = ring().log_density(&x0);
+        // f32 states of size 1, and a log-density that changes by up to 60 per unit.
+        assert!((found - exact).abs() < 1e-4, "{found} is not {exact}");
+    }
+    assert!((log_prob(likelihood)[0] - found[0]).abs() > 0.1, "normal noise has another density");
+}
