@@ -106,7 +106,7 @@ pub(crate) fn maps(
 /// The law of the data and the schedule, where the spread of velocities has a closed form.
 fn known(recipe: &Recipe, model: &Model) -> Option<(Arc<dyn Target>, Arc<dyn Schedule>)> {
     let target = registry::target(&recipe.data.set)?;
-    let simple = recipe.path.is_affine() && model.shape == [1];
+    let simple = recipe.path.is_affine() && recipe.reflow.is_none() && model.shape == [1];
     simple.then(|| (target, registry::schedule(recipe.path.schedule)))
 }
 

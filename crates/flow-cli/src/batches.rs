@@ -1,12 +1,15 @@
 //! The batches of a recipe.
 
 use anyhow::Result;
+use burn::tensor::Device;
 use flow_path::Source;
 use flow_path::stream::Streams;
-use flow_train::{FlowMatching, MatchingBatches};
+use flow_train::{DataSource, FlowMatching, MatchingBatches};
+use std::sync::Arc;
 
 use crate::exit::usage;
 use crate::recipe::Recipe;
+use crate::reflow;
 use crate::registry::{self, Data};
 
 /// The regression of a recipe on its data.
@@ -25,10 +28,22 @@ pub(crate) fn matching(recipe: &Recipe, data: &Data) -> Result<FlowMatching> {
     Ok(matching)
 }
 
+/// Rows to train with and rows to validate with.
+pub(crate) type Sources = [Arc<dyn DataSource>; 2];
+
+/// The rows of a recipe: its data, or the pairs of an earlier run.
+pub(crate) fn sources(recipe: &Recipe, data: &Data, device: &Device) -> Result<Sources> {
+    match &recipe.reflow {
+        None => Ok(data.sources(recipe.data.mirror)),
+        Some(reflow) => reflow::sources(recipe, reflow, device),
+    }
+}
+
 /// Batches of training and of validation.
 pub(crate) fn batches<const D: usize>(
     recipe: &Recipe,
     data: &Data,
+    [train, validation]: Sources,
 ) -> Result<[MatchingBatches<D>; 2]> {
     let classes = if recipe.data.conditional { data.classes() } else { 0 };
     let matching = matching(recipe, data)?;
@@ -39,7 +54,6 @@ pub(crate) fn batches<const D: usize>(
         rows: recipe.train.batch,
         streams: Streams::new(seed),
     };
-    let [train, validation] = data.sources(recipe.data.mirror);
     // Its own streams: validation noise is never training noise.
     Ok([batches(train, recipe.seed), batches(validation, !recipe.seed)])
 }

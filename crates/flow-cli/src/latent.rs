@@ -11,7 +11,7 @@ use flow_sample::normal_rows;
 use flow_train::{BatchSource, LatentBatch, LatentBatches, LatentModel, Objective, Variational};
 use serde::Serialize;
 
-use crate::batches::batches;
+use crate::batches::{batches, sources};
 use crate::model::Model;
 use crate::network::{AnyNetwork, AnyPosterior};
 use crate::recipe::Recipe;
@@ -82,7 +82,8 @@ fn pairs<const D: usize>(
     seed: u64,
     rows: usize,
 ) -> Result<LatentBatch<D>> {
-    let [_, mut matching] = batches::<D>(recipe, data)?;
+    let sources = sources(recipe, data, &model.device)?;
+    let [_, mut matching] = batches::<D>(recipe, data, sources)?;
     matching.rows = rows;
     let batches = LatentBatches { matching, latent: model.network.latent() };
     Ok(batches.batch(seed as usize, &model.device)?)

@@ -18,6 +18,7 @@ mod network;
 mod pictures;
 mod progress;
 mod recipe;
+mod reflow;
 mod registry;
 mod request;
 mod run;

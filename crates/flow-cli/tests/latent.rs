@@ -98,6 +98,24 @@ fn latents_and_sources_that_cannot_work_are_refused() {
     scene.refuses(&format!("train {mlp}"), 2, &["mlp takes no latent", "split-mlp"]);
 }
 
+/// The toy noise and data are met by a line each; the flow of that model pairs them anew.
+#[test]
+fn pairs_of_a_run_train_another() {
+    let scene = Scene::new();
+    scene.ok(&format!("train {LINE} --no-eval --out first"));
+    let pairs = "--set path.coupling=paired --set reflow.run=first --set reflow.pairs=500";
+    scene.ok(&format!("train {LINE} --no-eval --out second {pairs}"));
+    assert!(scene.samples("first") != scene.samples("second"));
+    let refusals: [(&str, &[&str]); 3] = [
+        ("--set reflow.run=first --set reflow.pairs=500", &["path.coupling=paired"]),
+        (&pairs.replace("=first", "=third"), &["third is no run folder"]),
+        (&format!("{pairs} --set data.set=rings"), &["first", "other data"]),
+    ];
+    for (words, names) in refusals {
+        scene.refuses(&format!("train {LINE} --no-eval {words}"), 2, names);
+    }
+}
+
 #[test]
 fn samplers_that_need_a_score_are_refused_where_noise_is_not_normal() {
     let scene = Scene::new();

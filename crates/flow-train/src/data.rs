@@ -14,6 +14,8 @@ pub struct Draw {
     pub rows: Vec<f32>,
     /// Class of each row, for labelled data.
     pub labels: Option<Vec<usize>>,
+    /// Where the path of each row starts, `[n, ..]`, for data that come in pairs; else it is drawn.
+    pub starts: Option<Vec<f32>>,
 }
 
 /// A source of training data.
@@ -36,6 +38,7 @@ pub struct Rows {
     shape: Vec<usize>,
     values: Vec<f32>,
     labels: Option<Vec<usize>>,
+    starts: Option<Vec<f32>>,
     mirror: bool,
     order: Mutex<Option<Order>>,
 }
@@ -65,7 +68,20 @@ impl Rows {
         if let Some(labels) = &labels {
             assert!(labels.len() == n, "expected {n} labels, got {}", labels.len());
         }
-        Self { shape, values: rows, labels, mirror: false, order: Mutex::new(None) }
+        Self { shape, values: rows, labels, starts: None, mirror: false, order: Mutex::new(None) }
+    }
+
+    /// Gives each row the start of its path, for pairs that belong together: use the coupling
+    /// [`Paired`](flow_path::Paired), which keeps them so.
+    ///
+    /// # Panics
+    /// When there is not one number for each of the rows.
+    #[must_use]
+    pub fn with_starts(mut self, starts: Vec<f32>) -> Self {
+        let (got, expected) = (starts.len(), self.values.len());
+        assert!(got == expected, "expected starts of {expected} numbers, got {got}");
+        self.starts = Some(starts);
+        self
     }
 
     /// Mirrors each image left to right with probability one half.
@@ -117,14 +133,25 @@ impl DataSource for Rows {
         let (n, size) = (self.len() as u64, self.size());
         let width = self.shape.last().copied().unwrap_or(1);
         let mut coin = streams.rng(range.start, Purpose::Augment);
-        let mut draw = Draw { rows: Vec::new(), labels: self.labels.as_ref().map(|_| Vec::new()) };
+        let mut draw = Draw {
+            rows: Vec::new(),
+            labels: self.labels.as_ref().map(|_| Vec::new()),
+            starts: self.starts.as_ref().map(|_| Vec::new()),
+        };
         for k in range {
             let row = self.order(k / n, *streams)[(k % n) as usize];
-            let values = &self.values[row * size..(row + 1) * size];
-            if self.mirror && coin.random_bool(0.5) {
-                values.chunks(width).for_each(|line| draw.rows.extend(line.iter().rev()));
-            } else {
-                draw.rows.extend_from_slice(values);
+            let mirrored = self.mirror && coin.random_bool(0.5);
+            let copy = |out: &mut Vec<f32>, from: &[f32]| {
+                let values = &from[row * size..(row + 1) * size];
+                if mirrored {
+                    values.chunks(width).for_each(|line| out.extend(line.iter().rev()));
+                } else {
+                    out.extend_from_slice(values);
+                }
+            };
+            copy(&mut draw.rows, &self.values);
+            if let (Some(out), Some(starts)) = (&mut draw.starts, &self.starts) {
+                copy(out, starts);
             }
             if let (Some(out), Some(labels)) = (&mut draw.labels, &self.labels) {
                 out.push(labels[row]);
@@ -162,6 +189,14 @@ mod tests {
         let rows = numbered(7);
         rows.draw(100..120, &streams);
         assert_eq!(rows.draw(12..19, &streams).rows, all[12..19]);
+    }
+
+    #[test]
+    fn starts_stay_with_their_rows() {
+        let starts = (0..9).map(|i| 100.0 + i as f32).collect();
+        let draw = numbered(9).with_starts(starts).draw(3..40, &Streams::new(5));
+        let starts = draw.starts.unwrap();
+        assert!(draw.rows.iter().zip(&starts).all(|(row, start)| start - row == 100.0));
     }
 
     #[test]

@@ -55,7 +55,10 @@ impl<const D: usize> MatchingBatches<D> {
         let first = index * *rows as u64;
         let draw = self.data.draw(first..first + *rows as u64, streams);
         let size: usize = self.data.shape().iter().product();
-        let noise = matching.source.sample(*rows, size, &mut rng(Purpose::Noise));
+        let noise = match draw.starts {
+            Some(starts) => starts,
+            None => matching.source.sample(*rows, size, &mut rng(Purpose::Noise)),
+        };
         let labels = draw.labels.filter(|_| 0 < self.classes);
         let pairing = matching
             .coupling

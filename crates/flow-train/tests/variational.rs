@@ -16,10 +16,10 @@ use flow_nn::{
     PointEncoderConfig, Posterior, PosteriorInput, SplitMlp, SplitMlpConfig, init_seeded,
 };
 use flow_path::stream::Streams;
-use flow_path::{Mixture, Source};
+use flow_path::{Mixture, Paired, Source};
 use flow_train::{
     Batch, BatchSource, Checkpoint, DataSource, Draw, Interrupter, LatentBatch, LatentBatches,
-    LatentModel, Objective, Outcome, Regression, TrainError, Variational, fit,
+    LatentModel, Objective, Outcome, Regression, Rows, TrainError, Variational, fit,
 };
 
 /// `q(z) = N(mean, variance)` for every row, whatever it sees.
@@ -175,6 +175,19 @@ fn paths_start_from_the_source_of_the_matching() {
     assert!((second - 0.1311).abs() < 0.0025, "second moment {second}");
 }
 
+#[test]
+fn paths_of_data_in_pairs_start_where_the_pairs_say() {
+    let device = Device::flex();
+    let mut matching = batches(7);
+    let rows: Vec<f32> = (0..400).map(|i| i as f32 / 100.0).collect();
+    let starts = rows.iter().map(|x| x - 3.0).collect();
+    matching.data = Arc::new(Rows::new(vec![2], rows, None).with_starts(starts));
+    matching.matching.coupling = Arc::new(Paired);
+    let batch = matching.batch(2, &device).unwrap();
+    // Every pair is 3 apart in each coordinate, and f32 numbers of size 4 round by 5e-7.
+    assert!((batch.target - 3.0).abs().max().into_scalar::<f32>() < 1e-6);
+}
+
 type Model = LatentModel<SplitMlp, PointEncoder>;
 
 fn run(
@@ -255,7 +268,7 @@ impl DataSource for TwoModes {
         let mut rng = streams.rng(range.start, Purpose::Data);
         let noise = Source::Normal.sample(n, 2, &mut rng);
         let point = |pair: &[f32]| pair[0].signum() + 0.25 * pair[1];
-        Draw { rows: noise.chunks(2).map(point).collect(), labels: None }
+        Draw { rows: noise.chunks(2).map(point).collect(), ..Draw::default() }
     }
 }
 

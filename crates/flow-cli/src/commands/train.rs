@@ -13,7 +13,7 @@ use flow_train::{
 };
 
 use crate::args::TrainArgs;
-use crate::batches::{batches, matching};
+use crate::batches::{Sources, batches, matching, sources};
 use crate::commands::{eval, plot};
 use crate::device;
 use crate::exit::{Interrupted, usage};
@@ -53,6 +53,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         print(&format!("# {summary}\n{}", recipe.resolved()));
         return Ok(());
     }
+    let sources = sources(recipe, &data, &device)?;
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let run = match run {
         Prepared::New(recipe) => Run::create(recipe, args.out.as_deref(), &args.device)?,
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     say(&format!("run folder: {}, {done} steps done", run.folder.display()));
 
     let started = Instant::now();
-    train(&run, &data, networks, &device, resume.as_ref())?;
+    train(&run, &data, &sources, networks, &device, resume.as_ref())?;
     let seconds = started.elapsed().as_secs_f64();
     say(&format!("trained in {seconds:.1} s"));
     if args.no_eval {
@@ -113,13 +114,14 @@ pub(crate) fn source(data_dir: Option<&std::path::Path>) -> Source {
 fn train(
     run: &Run,
     data: &Data,
+    sources: &Sources,
     networks: Networks,
     device: &Device,
     resume: Option<&Checkpoint>,
 ) -> Result<()> {
     let interrupter = Interrupter::new();
     stop_on_ctrl_c(&interrupter)?;
-    let course = Course { run, data, device, resume, interrupter: &interrupter };
+    let course = Course { run, data, sources, device, resume, interrupter: &interrupter };
     let outcome = match (networks.velocity, networks.posterior) {
         (AnyNetwork::SplitMlp(network), Some(AnyPosterior::Points(posterior))) => {
             course.variational::<_, _, 2>(LatentModel { network, posterior })?
@@ -148,6 +150,7 @@ fn train(
 struct Course<'a> {
     run: &'a Run,
     data: &'a Data,
+    sources: &'a Sources,
     device: &'a Device,
     resume: Option<&'a Checkpoint>,
     interrupter: &'a Interrupter,
@@ -159,7 +162,7 @@ impl Course<'_> {
         &self,
         network: N,
     ) -> Result<Outcome<()>> {
-        let [train, validation] = batches::<D>(&self.run.recipe, self.data)?;
+        let [train, validation] = batches::<D>(&self.run.recipe, self.data, self.sources.clone())?;
         self.fit(network, Regression::<D>, train, validation)
     }
 
@@ -172,7 +175,8 @@ impl Course<'_> {
         let latent =
             self.run.recipe.latent.as_ref().expect("only a recipe with one has a posterior");
         let with_noise = |matching| LatentBatches { matching, latent: latent.dim };
-        let [train, validation] = batches::<D>(&self.run.recipe, self.data)?.map(with_noise);
+        let [train, validation] =
+            batches::<D>(&self.run.recipe, self.data, self.sources.clone())?.map(with_noise);
         let objective = Variational::<D> { kl_weight: latent.kl_weight };
         self.fit(model, objective, train, validation)
     }

@@ -6,6 +6,7 @@ mod latent;
 pub(crate) mod named;
 mod network;
 mod path;
+mod reflow;
 mod sample;
 mod sampler;
 mod set;
@@ -22,6 +23,7 @@ pub(crate) use eval::Eval;
 pub(crate) use latent::{Encoder, Latent};
 pub(crate) use network::Network;
 pub(crate) use path::{Between, Coupling, Path, Prediction, Schedule, Source, Times, Weight};
+pub(crate) use reflow::Reflow;
 pub(crate) use sample::Sample;
 pub(crate) use sampler::{Diffusion, Grid, LastStep, Rule, Sampler, Space, UniPcEnd};
 pub(crate) use train::Train;
@@ -38,6 +40,8 @@ pub(crate) struct Recipe {
     pub(crate) network: Network,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latent: Option<Latent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reflow: Option<Reflow>,
     #[serde(default)]
     pub(crate) path: Path,
     pub(crate) train: Train,
@@ -82,7 +86,9 @@ impl Recipe {
 
     /// Refuses values that cannot work.
     fn check(&self) -> Result<()> {
-        let Self { data, network, latent, path, train, optimizer, ema, sample, eval, .. } = self;
+        let Self {
+            data, network, latent, reflow, path, train, optimizer, ema, sample, eval, ..
+        } = self;
         positive(&[
             ("optimizer.epsilon", optimizer.epsilon.into()),
             ("ema.half_life", ema.half_life),
@@ -100,6 +106,9 @@ impl Recipe {
         network.check()?;
         if let Some(latent) = latent {
             latent.check(network)?;
+        }
+        if let Some(reflow) = reflow {
+            reflow.check(self)?;
         }
         path.check()?;
         train.check()?;
@@ -125,8 +134,10 @@ impl Recipe {
 
     /// What a checkpoint depends on, as text: two recipes that train alike share it.
     pub(crate) fn fingerprint(&self) -> String {
-        let Self { seed, data, network, latent, path, train, optimizer, ema, .. } = self;
-        format!("{seed} {data:?} {network:?} {latent:?} {path:?} {train:?} {optimizer:?} {ema:?}")
+        let Self { seed, data, network, latent, reflow, path, train, optimizer, ema, .. } = self;
+        format!(
+            "{seed} {data:?} {network:?} {latent:?} {reflow:?} {path:?} {train:?} {optimizer:?} {ema:?}"
+        )
     }
 }
 

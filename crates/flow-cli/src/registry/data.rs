@@ -95,7 +95,7 @@ impl DataSource for ToyRows {
     fn draw(&self, range: std::ops::Range<u64>, streams: &Streams) -> Draw {
         let mut rng = streams.rng(range.start, Purpose::Data);
         let n = (range.end - range.start) as usize;
-        Draw { rows: self.toy.sample(n, &mut rng), labels: None }
+        Draw { rows: self.toy.sample(n, &mut rng), ..Draw::default() }
     }
 }
 

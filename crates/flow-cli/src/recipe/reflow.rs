@@ -1,0 +1,49 @@
+//! Pairs from the flow of an earlier run in place of noise and data: the section `reflow`.
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::{Coupling, Recipe};
+use crate::exit::usage;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reflow {
+    /// Folder of the run.
+    pub(crate) run: String,
+    /// Pairs to train on; a tenth as many validate.
+    pub(crate) pairs: usize,
+    #[serde(default = "solver")]
+    pub(crate) solver: String,
+    #[serde(default = "steps")]
+    pub(crate) steps: usize,
+}
+
+fn solver() -> String {
+    "rk4".into()
+}
+
+fn steps() -> usize {
+    20
+}
+
+impl Reflow {
+    /// Refuses values that cannot work.
+    pub(super) fn check(&self, recipe: &Recipe) -> Result<()> {
+        if let Err(error) = self.solver.parse::<flow_ode::Method>() {
+            return Err(usage!("reflow.solver: {error}"));
+        }
+        if self.pairs < 10 || self.steps == 0 {
+            return Err(usage!("reflow needs at least 10 pairs and 1 step"));
+        }
+        if recipe.path.coupling != Coupling::Paired {
+            return Err(usage!(
+                "reflow trains on pairs that belong together, set path.coupling=paired"
+            ));
+        }
+        if recipe.sample.sampler.is_random() {
+            return Err(usage!("reflow leaves no score to draw noise by, use sample.sampler=ode"));
+        }
+        Ok(())
+    }
+}

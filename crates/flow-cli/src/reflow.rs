@@ -1,0 +1,55 @@
+//! Pairs that the flow of an earlier run makes, to be joined by straight lines anew.
+//!
+//! `x_1 = phi_1(x_0)` is where the flow takes the noise `x_0`, along the latent drawn for it if there is one. The
+//! pairs are made before training starts, so that training itself solves nothing.
+//!
+//! # Reference
+//! Liu, Gong & Liu (2023), "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow",
+//! arXiv:2209.03003, section 2.2.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use flow_train::{DataSource, Rows};
+
+use crate::args::SolverArgs;
+use crate::exit::usage;
+use crate::model::Model;
+use crate::recipe::{Recipe, Reflow};
+use crate::request::Request;
+use crate::run::Run;
+
+/// Rows to train with and rows to validate with.
+///
+/// # Errors
+/// When the run is none, or one of other data.
+pub(crate) fn sources(
+    recipe: &Recipe,
+    reflow: &Reflow,
+    device: &Device,
+) -> Result<[Arc<dyn DataSource>; 2]> {
+    let run = Run::open(Path::new(&reflow.run))?;
+    let other = &run.recipe;
+    if (&other.data.set, other.data.conditional) != (&recipe.data.set, recipe.data.conditional)
+        || other.path.source != recipe.path.source
+    {
+        return Err(usage!(
+            "reflow.run {} was trained on other data or from another source, use those of its \
+             recipe.toml",
+            reflow.run
+        ));
+    }
+    let model = Model::load(&run, device)?;
+    let pairs = |n: usize, seed: u64| -> Result<Arc<dyn DataSource>> {
+        let method = reflow.solver.parse().map_err(|error| usage!("reflow.solver: {error}"))?;
+        let request = Request::new(other, &SolverArgs::default(), n, seed)?
+            .fixed(method, reflow.steps)
+            .with_times(vec![0.0]);
+        let mut samples = model.sample(&request)?;
+        let rows = Rows::new(model.shape.clone(), samples.rows, samples.labels);
+        Ok(Arc::new(rows.with_starts(samples.states.remove(0))))
+    };
+    Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])
+}
