@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::container::TensorContainer;
-use burn::tensor::{Device, Tensor};
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
 use flow_nn::{Network, parameter_count};
 use flow_path::stream::Streams;
-use flow_train::{BatchSource, Ema, FlowMatching, MatchingBatches, Objective, Regression, Rows};
+use flow_train::{
+    AdamW, BatchSource, Ema, FlowMatching, MatchingBatches, Objective, Regression, Rows,
+};
 
 use crate::{Work, device, network, noise};
 
@@ -53,7 +53,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
         Self {
             average: network.valid().no_grad(),
             network,
-            optimizer: AdamWConfig::new().init(),
+            optimizer: AdamW::default().optimizer(),
             batches: MatchingBatches {
                 matching,
                 data: Arc::new(data),
@@ -76,37 +76,8 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
         self.network = self.optimizer.step(LEARNING_RATE, self.network, gradients);
         self.done += 1;
         let rows = self.batches.rows as f64;
-        let beta = Ema::default().decay(self.done as f64 * rows, rows);
-        self.average = blend(self.average, &self.network, beta);
+        let images = self.done as f64 * rows;
+        self.average = Ema::default().follow(self.average, &self.network, images, rows);
         self
-    }
-}
-
-/// `average <- beta average + (1 - beta) network`, parameter by parameter.
-fn blend<M: Module>(average: M, network: &M, beta: f64) -> M {
-    let mut weights = Weights(TensorContainer::default());
-    network.visit(&mut weights);
-    average.map(&mut Blend { weights, beta })
-}
-
-struct Weights(TensorContainer<ParamId>);
-
-impl ModuleVisitor for Weights {
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        self.0.register::<Tensor<D>>(parameter.id, parameter.val().inner());
-    }
-}
-
-struct Blend {
-    weights: Weights,
-    beta: f64,
-}
-
-impl ModuleMapper for Blend {
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let weight = self.weights.0.get::<Tensor<D>>(&parameter.id);
-        let weight = weight.expect("the average has the parameters of the network");
-        let beta = self.beta;
-        parameter.map(|average| average * beta + weight * (1.0 - beta))
     }
 }

@@ -13,6 +13,7 @@
 //! | [`linear_act`] | matrix product, bias, activation |
 //! | [`attention`] | scaled dot-product attention, no saved score matrix |
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
+//! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
 //!
 //! [`fill_normal`] draws noise on the host, on all threads.
 //!
@@ -27,6 +28,7 @@ mod conv;
 mod flex;
 mod linear;
 mod norm;
+mod optimize;
 mod random;
 mod resample;
 
@@ -35,5 +37,6 @@ pub use attention::attention;
 pub use conv::conv2d;
 pub use linear::linear_act;
 pub use norm::group_norm_act;
+pub use optimize::{AdamWStep, adamw, blend, scale, sum_of_squares};
 pub use random::fill_normal;
 pub use resample::upsample_nearest;

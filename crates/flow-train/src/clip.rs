@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use flow_kernels::{scale, sum_of_squares};
 
 /// Scales all gradients by `min(1, max_norm / |g|)`, `|g|^2` summed over all parameters.
 ///
@@ -21,9 +22,9 @@ pub(crate) fn clip_global_norm<M: Module>(
     let Some(square) = squares.sum else { return gradients };
     // Against a division by zero where every gradient vanishes.
     let factor = (square.sqrt() + 1e-12).recip().mul_scalar(max_norm).clamp_max(1.0);
-    let mut scale = Scale { gradients, factor };
-    module.visit(&mut scale);
-    scale.gradients
+    let mut scaled = Scale { gradients, factor };
+    module.visit(&mut scaled);
+    scaled.gradients
 }
 
 struct SquaredNorm<'a> {
@@ -34,7 +35,7 @@ struct SquaredNorm<'a> {
 impl ModuleVisitor for SquaredNorm<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(parameter.id) {
-            let square = gradient.square().sum();
+            let square = sum_of_squares(gradient);
             self.sum = Some(match self.sum.take() {
                 Some(sum) => sum + square,
                 None => square,
@@ -51,7 +52,7 @@ struct Scale {
 impl ModuleVisitor for Scale {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
-            self.gradients.register(parameter.id, gradient * self.factor.clone().unsqueeze());
+            self.gradients.register(parameter.id, scale(gradient, self.factor.clone()));
         }
     }
 }

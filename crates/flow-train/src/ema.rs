@@ -36,13 +36,18 @@ impl Ema {
         let half_life = self.half_life.min(self.ramp * images);
         if half_life > 0.0 { (-batch / half_life).exp2() } else { 0.0 }
     }
-}
 
-/// `average <- beta average + (1 - beta) network`, parameter by parameter.
-pub(crate) fn blend<M: Module>(average: M, network: &M, beta: f64) -> M {
-    let mut weights = Weights::default();
-    network.visit(&mut weights);
-    average.map(&mut Blend { weights, beta })
+    /// `average <- beta average + (1 - beta) network`, parameter by parameter, after the step that
+    /// ends at `images` images.
+    ///
+    /// # Panics
+    /// If `average` is no copy of `network` at another time.
+    #[must_use]
+    pub fn follow<M: Module>(&self, average: M, network: &M, images: f64, batch: f64) -> M {
+        let mut weights = Weights::default();
+        network.visit(&mut weights);
+        average.map(&mut Blend { weights, beta: self.decay(images, batch) })
+    }
 }
 
 /// The plain values of a network's parameters, by parameter.
@@ -67,7 +72,7 @@ impl ModuleMapper for Blend {
                 "the average is a copy of the network, its parameters have the same identity",
             );
         let beta = self.beta;
-        parameter.map(|average| average * beta + weight * (1.0 - beta))
+        parameter.map(|average| flow_kernels::blend(average, weight, beta))
     }
 }
 

@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::module::{Module, ModuleDisplay};
-use burn::optim::AdamWConfig;
 use burn::tensor::Device;
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingError, TrainingStrategy};
-use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Always, Checkpoint, CheckpointFolder};
 use crate::ema::Ema;
@@ -16,33 +14,11 @@ use crate::error::TrainError;
 use crate::loader::{BatchSource, Loader};
 use crate::objective::Objective;
 use crate::observer::{Observer, Renderer, StepRecord};
+use crate::optimizer::AdamW;
 use crate::schedule::{LearningRate, Stepped};
 use crate::strategy::BySteps;
 use crate::terms::TermsMetric;
 use crate::trainee::{Rules, Trainee};
-
-/// Coefficients of AdamW; the defaults are PyTorch's.
-///
-/// # Reference
-/// Loshchilov & Hutter (2019), "Decoupled Weight Decay Regularization", arXiv:1711.05101.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamW {
-    /// Decay of the gradient's mean.
-    pub beta1: f32,
-    /// Decay of the gradient's mean square.
-    pub beta2: f32,
-    /// Added to the root of the mean square.
-    pub epsilon: f32,
-    /// Fraction of the learning rate by which weights shrink in a step.
-    pub weight_decay: f32,
-}
-
-impl Default for AdamW {
-    fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
-    }
-}
 
 /// How long and how fast to train.
 #[derive(Clone, Copy, Debug)]
@@ -129,13 +105,6 @@ where
     };
     let diverged = Arc::clone(&guard.diverged);
     let loader = |source, steps| Arc::new(Loader::new(source, steps, device.clone()));
-    let AdamW { beta1, beta2, epsilon, weight_decay } = plan.optimizer;
-    let optimizer = AdamWConfig::new()
-        .with_beta_1(beta1)
-        .with_beta_2(beta2)
-        .with_epsilon(epsilon)
-        .with_weight_decay(weight_decay)
-        .init();
     checkpoints.discard_unfinished();
     let [model_saver, optimizer_saver, schedule_saver] = checkpoints.savers();
     let mut training = SupervisedTraining::new(
@@ -162,8 +131,11 @@ where
     if let Some(checkpoint) = resume {
         training = training.checkpoint(checkpoint.step);
     }
-    let result =
-        training.launch(Learner::new(trainee, optimizer, Stepped::new(plan.learning_rate)));
+    let result = training.launch(Learner::new(
+        trainee,
+        plan.optimizer.optimizer(),
+        Stepped::new(plan.learning_rate),
+    ));
     if let Some(&(step, loss)) = diverged.get() {
         return Err(TrainError::Diverged { step, loss });
     }

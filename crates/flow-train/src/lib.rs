@@ -9,7 +9,7 @@
 //! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs`, `latent.rs` |
 //! | batches by step, prepared in a worker | `loader.rs` |
 //! | the network and its moving average | `trainee.rs`, `ema.rs` |
-//! | gradient clipping, learning rate | `clip.rs`, `schedule.rs` |
+//! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
 //! | steps, validation, checkpoints, interruption | `strategy.rs`, `checkpoint.rs` |
 //! | all of it together | `fit.rs` |
 //!
@@ -30,6 +30,7 @@ mod loader;
 mod matching;
 mod objective;
 mod observer;
+mod optimizer;
 mod schedule;
 mod strategy;
 mod terms;
@@ -42,13 +43,14 @@ pub use classification::{Classification, Labelled, LabelledBatches};
 pub use data::{DataSource, Draw, Rows};
 pub use ema::Ema;
 pub use error::TrainError;
-pub use fit::{AdamW, Outcome, Plan, fit, load_average};
+pub use fit::{Outcome, Plan, fit, load_average};
 pub use flow_matching::{Between, FlowMatching};
 pub use latent::LatentBatches;
 pub use loader::BatchSource;
 pub use matching::MatchingBatches;
 pub use objective::{Batch, LatentBatch, LatentModel, Loss, Objective, Regression, Variational};
 pub use observer::{Observer, StepRecord};
+pub use optimizer::AdamW;
 pub use schedule::{Decay, LearningRate};
 pub use terms::Terms;
 pub use trainee::Trainee;

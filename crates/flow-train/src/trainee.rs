@@ -8,7 +8,7 @@ use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 use crate::clip::clip_global_norm;
-use crate::ema::{Ema, blend};
+use crate::ema::Ema;
 use crate::objective::{Loss, Objective};
 use crate::terms::TermsInput;
 
@@ -73,8 +73,8 @@ impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee
         self.network = optimizer.step(rate, self.network, gradients);
         self.rules.step += 1;
         let images = (self.rules.step * self.rules.rows) as f64;
-        let beta = self.rules.ema.decay(images, self.rules.rows as f64);
-        self.average = blend(self.average, &self.network, beta);
+        let rows = self.rules.rows as f64;
+        self.average = self.rules.ema.follow(self.average, &self.network, images, rows);
         self
     }
 }

@@ -11,6 +11,7 @@ mod conv;
 mod gemm;
 mod linear;
 mod norm;
+mod optimize;
 mod parallel;
 mod resample;
 mod simd;
@@ -24,7 +25,7 @@ use burn::{
     tensor::{DType, Device, Shape, Tensor, TensorData},
 };
 
-use crate::Activation;
+use crate::{Activation, AdamWStep};
 use buffer::{Place, written};
 
 /// The operations that have a kernel, on primitives. A missing bias is an untracked zero.
@@ -209,6 +210,39 @@ pub(crate) fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
 
 pub(crate) fn upsample_nearest(x: Tensor<4>, factor: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::fused_upsample_nearest(x.into_dispatch(), factor))
+}
+
+pub(crate) fn adamw<const D: usize>(
+    weight: Tensor<D>,
+    gradient: Tensor<D>,
+    means: [Tensor<D>; 2],
+    step: &AdamWStep,
+) -> (Tensor<D>, [Tensor<D>; 2]) {
+    let (weight, means) =
+        optimize::adamw(primitive(weight), primitive(gradient), means.map(primitive), step);
+    (Tensor::from_primitive::<Flex>(weight), means.map(Tensor::from_primitive::<Flex>))
+}
+
+pub(crate) fn blend<const D: usize>(average: Tensor<D>, weight: Tensor<D>, beta: f64) -> Tensor<D> {
+    let average = optimize::blend(primitive(average), primitive(weight), beta);
+    Tensor::from_primitive::<Flex>(average)
+}
+
+pub(crate) fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
+    Tensor::from_primitive::<Flex>(optimize::sum_of_squares(primitive(x)))
+}
+
+pub(crate) fn scale<const D: usize>(x: Tensor<D>, factor: Tensor<1>) -> Tensor<D> {
+    Tensor::from_primitive::<Flex>(optimize::scale(primitive(x), &primitive(factor)))
+}
+
+fn primitive<const D: usize>(x: Tensor<D>) -> FlexTensor {
+    x.try_into_primitive::<Flex>().expect("`runs_without_tape` has found it on burn-flex")
+}
+
+/// Whether a tensor is one that the kernels work on, and on no tape.
+pub(crate) fn runs_without_tape<const D: usize>(x: &Tensor<D>) -> bool {
+    runs(x) && !x.is_autodiff()
 }
 
 /// Whether a tensor is one that the kernels work on.

@@ -8,4 +8,5 @@ mod conv;
 mod harness;
 mod linear;
 mod norm;
+mod optimize;
 mod resample;

@@ -1,6 +1,7 @@
 //! The linear assignment problem, exactly.
 
 use super::CostMatrix;
+use super::scan::{Tentative, lower_minima, two_least};
 
 /// A cheapest one-to-one assignment, with the dual variables that prove it.
 ///
@@ -26,7 +27,7 @@ impl Assignment {
 /// Assigns each row a column of its own at the least total cost, in `O(n^3)`.
 ///
 /// Column reduction and augmenting row reduction settle most rows; a shortest augmenting path settles
-/// each of the others. Costs must be finite.
+/// each of the others. Every loop runs over a whole row of costs, in vectors. Costs must be finite.
 ///
 /// # Reference
 /// Jonker & Volgenant (1987), "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear
@@ -68,11 +69,7 @@ impl<'a> Solver<'a> {
         let n = self.cost.size();
         let mut cheapest = vec![0; n];
         for i in 0..n {
-            for (j, &c) in self.cost.row(i).iter().enumerate() {
-                if c < self.column_duals[j] {
-                    (self.column_duals[j], cheapest[j]) = (c, i);
-                }
-            }
+            lower_minima(i, self.cost.row(i), &mut self.column_duals, &mut cheapest);
         }
         for (j, &i) in cheapest.iter().enumerate() {
             if self.column_of[i] == NONE {
@@ -87,15 +84,7 @@ impl<'a> Solver<'a> {
     fn reduce_rows(&mut self, free: &[usize]) -> Vec<usize> {
         let mut displaced = Vec::new();
         for &i in free {
-            let (mut best, mut first, mut second) = (0, f64::INFINITY, f64::INFINITY);
-            for (j, (c, v)) in self.cost.row(i).iter().zip(&self.column_duals).enumerate() {
-                let reduced = c - v;
-                if reduced < first {
-                    (best, first, second) = (j, reduced, first);
-                } else if reduced < second {
-                    second = reduced;
-                }
-            }
+            let (best, first, second) = two_least(self.cost.row(i), &self.column_duals);
             if second.is_finite() {
                 self.column_duals[best] -= second - first;
             }
@@ -109,26 +98,35 @@ impl<'a> Solver<'a> {
         displaced
     }
 
+    /// An assigned row's least reduced cost is that of its column.
     fn row_duals(&self) -> Vec<f64> {
-        let reduced =
-            |i: usize| self.cost.row(i).iter().zip(&self.column_duals).map(|(c, v)| c - v);
-        (0..self.cost.size()).map(|i| reduced(i).fold(f64::INFINITY, f64::min)).collect()
+        let duals = self.column_of.iter().enumerate().map(|(i, &j)| match j {
+            NONE => two_least(self.cost.row(i), &self.column_duals).1,
+            j => self.cost.row(i)[j] - self.column_duals[j],
+        });
+        duals.collect()
     }
 
     fn augment_all(mut self, free: &[usize], mut row_duals: Vec<f64>) -> Assignment {
         let n = self.cost.size();
-        let mut search =
-            Search { distance: vec![0.0; n], from: vec![NONE; n], open: vec![], done: vec![] };
+        let mut search = Search {
+            tentative: Tentative {
+                distance: vec![0.0; n],
+                from: vec![NONE; n],
+                duals: vec![0.0; n],
+            },
+            done: vec![],
+        };
         for &start in free {
             let (sink, length) = search.run(&self, &row_duals, start);
             row_duals[start] += length;
-            for &j in search.done.iter().filter(|&&j| j != sink) {
-                row_duals[self.row_of[j]] += length - search.distance[j];
-                self.column_duals[j] -= length - search.distance[j];
+            for &(j, distance) in &search.done {
+                row_duals[self.row_of[j]] += length - distance;
+                self.column_duals[j] -= length - distance;
             }
             let mut column = sink;
             loop {
-                let row = search.from[column];
+                let row = search.tentative.from[column];
                 self.row_of[column] = row;
                 let previous = std::mem::replace(&mut self.column_of[row], column);
                 if row == start {
@@ -143,41 +141,33 @@ impl<'a> Solver<'a> {
 
 /// Dijkstra's search over columns along reduced costs.
 struct Search {
-    distance: Vec<f64>,
-    from: Vec<usize>,
-    open: Vec<usize>,
-    done: Vec<usize>,
+    tentative: Tentative,
+    /// The columns that were reached before the free one, and their distances.
+    done: Vec<(usize, f64)>,
 }
 
 impl Search {
     /// The nearest unassigned column from a free row, and its distance.
     fn run(&mut self, solver: &Solver<'_>, row_duals: &[f64], start: usize) -> (usize, f64) {
-        self.distance.fill(f64::INFINITY);
-        self.open.clear();
-        self.open.extend(0..self.distance.len());
+        self.tentative.distance.fill(f64::INFINITY);
+        self.tentative.duals.copy_from_slice(&solver.column_duals);
         self.done.clear();
         let (mut row, mut length) = (start, 0.0);
         loop {
-            let (costs, offset) = (solver.cost.row(row), length - row_duals[row]);
-            let (mut nearest, mut least) = (0, f64::INFINITY);
-            for (k, &j) in self.open.iter().enumerate() {
-                let through = offset + costs[j] - solver.column_duals[j];
-                if through < self.distance[j] {
-                    (self.distance[j], self.from[j]) = (through, row);
+            let offset = length - row_duals[row];
+            let least = self.tentative.relax(row, offset, solver.cost.row(row));
+            // Among equals a free column ends the search.
+            let mut nearest = NONE;
+            for column in self.tentative.at(least) {
+                if solver.row_of[column] == NONE {
+                    return (column, least);
                 }
-                let (distance, free) = (self.distance[j], solver.row_of[j] == NONE);
-                // Among equals a free column ends the search.
-                if distance < least || (distance <= least && free) {
-                    (nearest, least) = (k, distance);
-                }
+                nearest = nearest.min(column);
             }
-            let column = self.open.swap_remove(nearest);
-            self.done.push(column);
-            length = least;
-            if solver.row_of[column] == NONE {
-                return (column, length);
-            }
-            row = solver.row_of[column];
+            self.done.push((nearest, least));
+            self.tentative.distance[nearest] = f64::INFINITY;
+            self.tentative.duals[nearest] = f64::NEG_INFINITY;
+            (row, length) = (solver.row_of[nearest], least);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Transport costs within a batch.
 
+use super::scan::add_squared_differences;
 use crate::PathError;
 use crate::error::Side;
 
@@ -51,10 +52,30 @@ pub fn squared_distances(x0: &[f32], x1: &[f32], dim: usize) -> Result<CostMatri
     let n = row_count(x0, x1, dim)?;
     check_finite(Side::Noise, x0, dim)?;
     check_finite(Side::Data, x1, dim)?;
+    if dim < LANES {
+        return Ok(CostMatrix { n, values: squared_distances_by_coordinate(x0, x1, dim) });
+    }
     Ok(CostMatrix::from_fn(n, |i, j| {
         squared_distance(&x1[i * dim..(i + 1) * dim], &x0[j * dim..(j + 1) * dim])
     }))
 }
+
+/// In few dimensions, a coordinate of all columns at a time.
+fn squared_distances_by_coordinate(x0: &[f32], x1: &[f32], dim: usize) -> Vec<f64> {
+    let n = x0.len() / dim;
+    let coordinates: Vec<f32> =
+        (0..dim).flat_map(|k| x0.iter().skip(k).step_by(dim)).copied().collect();
+    let mut values = vec![0.0; n * n];
+    for (row, x1) in values.chunks_exact_mut(n).zip(x1.chunks_exact(dim)) {
+        for (&x1, x0) in x1.iter().zip(coordinates.chunks_exact(n)) {
+            add_squared_differences(x1, x0, row);
+        }
+    }
+    values
+}
+
+/// Numbers that are summed side by side.
+const LANES: usize = 8;
 
 /// Number of rows on either side of a batch.
 pub(super) fn row_count(x0: &[f32], x1: &[f32], dim: usize) -> Result<usize, PathError> {
@@ -79,7 +100,6 @@ fn check_finite(side: Side, rows: &[f32], dim: usize) -> Result<(), PathError> {
 
 /// Sums in single precision within blocks, which vectorises, and in double precision across them.
 fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    const LANES: usize = 8;
     const BLOCK: usize = 64 * LANES;
     let block = |a: &[f32], b: &[f32]| -> f64 {
         let mut lanes = [0.0f32; LANES];

@@ -6,6 +6,7 @@ mod cost;
 mod exact;
 mod independent;
 mod partial;
+mod scan;
 mod sinkhorn;
 
 use std::fmt::Debug;

@@ -1,0 +1,128 @@
+//! AdamW, moving average, squared norm.
+
+use burn::module::Module;
+use burn::module::Param;
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use flow_kernels::{AdamWStep, adamw, blend, scale, sum_of_squares};
+
+use crate::harness::{assert_close, numbers};
+
+#[derive(Module, Debug)]
+struct One {
+    weight: Param<Tensor<2>>,
+}
+
+const RATE: f64 = 3e-3;
+
+fn tensor(dims: [usize; 2], stream: usize, dtype: DType) -> Tensor<2> {
+    let data = TensorData::new(numbers(dims[0] * dims[1], stream), dims);
+    Tensor::from_data(data, (&Device::flex(), dtype))
+}
+
+fn step(time: usize) -> AdamWStep {
+    AdamWStep { rate: RATE, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1, time }
+}
+
+/// The weight and both means after `steps` steps with reproducible gradients.
+fn walk(dims: [usize; 2], steps: usize, dtype: DType) -> [Vec<f64>; 3] {
+    let mut weight = tensor(dims, 0, dtype);
+    let mut means = [weight.zeros_like(), weight.zeros_like()];
+    for time in 1..=steps {
+        (weight, means) = adamw(weight, tensor(dims, time, dtype), means, &step(time));
+    }
+    let [m, v] = means;
+    [weight, m, v].map(|x| x.into_data().iter::<f64>().collect())
+}
+
+#[test]
+fn adamw_is_that_of_burn_to_the_bit() {
+    for dims in [[1, 1], [3, 5], [70, 90]] {
+        let device = Device::flex().autodiff();
+        let weight = Tensor::<2>::from_inner(tensor(dims, 0, DType::F32)).require_grad();
+        let mut module = One { weight: Param::from_tensor(weight) };
+        let config = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.1);
+        let mut optimizer = config.init();
+        for time in 1..=4 {
+            let gradient = Tensor::<2>::from_inner(tensor(dims, time, DType::F32));
+            let loss = (module.weight.val() * gradient).sum();
+            let gradients = GradientsParams::from_grads(loss.backward(), &module);
+            module = optimizer.step(RATE, module, gradients);
+        }
+        let expected: Vec<f64> = module.weight.val().into_data().iter().collect();
+        assert_eq!(walk(dims, 4, DType::F32)[0], expected, "{dims:?} on {device:?}");
+    }
+}
+
+#[test]
+fn adamw_agrees_with_its_composition() {
+    // Relative roundings of 6e-8 over ten steps; the update divides by a root, which halves them.
+    let (got, expected) = (walk([33, 140], 10, DType::F32), walk([33, 140], 10, DType::F64));
+    for (name, (got, expected)) in
+        ["weight", "mean", "square"].iter().zip(got.iter().zip(&expected))
+    {
+        assert_close(name, got, expected, 2e-6);
+    }
+}
+
+#[test]
+fn a_shared_tensor_is_left_alone() {
+    let weight = tensor([4, 4], 0, DType::F32);
+    let before = weight.to_data();
+    let means = [weight.zeros_like(), weight.zeros_like()];
+    let (moved, _) = adamw(weight.clone(), tensor([4, 4], 1, DType::F32), means, &step(1));
+    let blended = blend(weight.clone(), moved, 0.5);
+    weight.to_data().assert_eq(&before, true);
+    assert_ne!(blended.to_data(), before);
+}
+
+#[test]
+fn views_and_empty_tensors_are_taken_as_they_are() {
+    let (a, b) = (tensor([6, 4], 0, DType::F32), tensor([4, 6], 1, DType::F32));
+    let expected = a.clone() * 0.75 + b.clone().transpose() * 0.25;
+    blend(a, b.transpose(), 0.75).into_data().assert_eq(&expected.into_data(), true);
+    assert!(walk([0, 3], 2, DType::F32)[0].is_empty());
+    let nothing = sum_of_squares(tensor([0, 3], 0, DType::F32));
+    assert_eq!(nothing.into_data().iter::<f32>().collect::<Vec<_>>(), [0.0]);
+}
+
+#[test]
+fn a_sum_of_squares_is_that_of_its_terms() {
+    let x = tensor([150, 101], 2, DType::F32).transpose();
+    let expected: f64 = numbers(150 * 101, 2).iter().map(|x| x * x).sum();
+    let got: Vec<f64> = sum_of_squares(x).into_data().iter().collect();
+    assert_close("sum", &got, &[expected], 1e-6);
+}
+
+#[test]
+fn scaling_by_one_number_is_that_of_every_element() {
+    for factor in [1.0, 0.3] {
+        let x = tensor([40, 30], 3, DType::F32);
+        let number = Tensor::<1>::from_floats([factor], &Device::flex());
+        let expected = x.clone().mul_scalar(factor);
+        scale(x.clone(), number).into_data().assert_eq(&expected.into_data(), true);
+        x.into_data().assert_eq(&tensor([40, 30], 3, DType::F32).into_data(), true);
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("a pool of few threads can be made").install(|| {
+            let norm = sum_of_squares(tensor([400, 300], 1, DType::F32)).into_data();
+            let average =
+                blend(tensor([400, 300], 1, DType::F32), tensor([400, 300], 2, DType::F32), 0.9);
+            (walk([400, 300], 3, DType::F32), norm, average.into_data())
+        })
+    };
+    assert!(on(1) == on(2));
+}
+
+#[test]
+#[should_panic(expected = "adamw: expected the weight's shape [2, 2], got [2, 3]")]
+fn a_gradient_of_another_shape_panics() {
+    let weight = tensor([2, 2], 0, DType::F32);
+    let means = [weight.zeros_like(), weight.zeros_like()];
+    let _ = adamw(weight, tensor([2, 3], 1, DType::F32), means, &step(1));
+}
