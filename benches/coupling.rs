@@ -1,14 +1,11 @@
-//! Minibatch optimal transport, exactly.
+//! Minibatch optimal transport, exactly; throughput is in pairs.
 
-use divan::{Bencher, counter::ItemsCount};
-use flow_benches::couple;
+use flow_benches::{couple, harness};
 
 fn main() {
-    divan::main();
-}
-
-#[divan::bench(args = [64, 256, 1024], max_time = 2)]
-fn exact_ot(bencher: Bencher<'_, '_>, n: usize) {
-    let mut work = couple::exact(n);
-    bencher.counter(ItemsCount::new(n)).bench_local(|| work.run());
+    harness::run(|criterion| {
+        for n in [64, 256, 1024] {
+            harness::time(criterion, "exact_ot", n, n, 2, couple::exact(n));
+        }
+    });
 }

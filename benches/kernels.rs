@@ -1,40 +1,25 @@
-//! The fused operations on burn-flex, alone and with their gradients.
+//! The fused operations on burn-flex, alone and with their gradients; throughput is in results.
 
-use divan::Bencher;
 use flow_benches::Work;
+use flow_benches::harness;
 use flow_benches::kernel::{self, Pass};
 
-const PASSES: [Pass; 2] = [Pass::Forward, Pass::WithBackward];
+/// Name, numbers in the result, the work.
+const OPERATIONS: [(&str, usize, fn(Pass) -> Work); 5] = [
+    ("conv2d", 64 * 64 * 32 * 32, kernel::conv),
+    ("group_norm_act", 64 * 64 * 32 * 32, kernel::norm),
+    ("linear_act", 4096 * 256, kernel::linear),
+    ("attention", 64 * 4 * 64 * 16, kernel::attend),
+    ("upsample_nearest", 64 * 64 * 32 * 32, kernel::upsample),
+];
 
 fn main() {
-    divan::main();
-}
-
-fn repeat(bencher: Bencher<'_, '_>, mut work: Work) {
-    bencher.bench_local(|| work.run());
-}
-
-#[divan::bench(args = PASSES, max_time = 3)]
-fn conv2d(bencher: Bencher<'_, '_>, pass: Pass) {
-    repeat(bencher, kernel::conv(pass));
-}
-
-#[divan::bench(args = PASSES, max_time = 2)]
-fn group_norm_act(bencher: Bencher<'_, '_>, pass: Pass) {
-    repeat(bencher, kernel::norm(pass));
-}
-
-#[divan::bench(args = PASSES, max_time = 2)]
-fn linear_act(bencher: Bencher<'_, '_>, pass: Pass) {
-    repeat(bencher, kernel::linear(pass));
-}
-
-#[divan::bench(args = PASSES, max_time = 2)]
-fn attention(bencher: Bencher<'_, '_>, pass: Pass) {
-    repeat(bencher, kernel::attend(pass));
-}
-
-#[divan::bench(args = PASSES, max_time = 2)]
-fn upsample_nearest(bencher: Bencher<'_, '_>, pass: Pass) {
-    repeat(bencher, kernel::upsample(pass));
+    harness::run(|criterion| {
+        for (name, results, work) in OPERATIONS {
+            for (pass, label) in [(Pass::Forward, "forward"), (Pass::WithBackward, "with backward")]
+            {
+                harness::time(criterion, name, label, results, 3, work(pass));
+            }
+        }
+    });
 }

@@ -1,27 +1,16 @@
 //! What a step of dopri5 costs besides its field; throughput is in steps.
 
-use divan::{Bencher, counter::ItemsCount};
-use flow_benches::{Work, solve};
+use flow_benches::{harness, solve};
 
 fn main() {
-    divan::main();
-}
-
-fn steps(bencher: Bencher<'_, '_>, mut work: Work) {
-    bencher.counter(ItemsCount::new(work.steps)).bench_local(|| work.run());
-}
-
-#[divan::bench(max_time = 2)]
-fn tensor_64x2(bencher: Bencher<'_, '_>) {
-    steps(bencher, solve::tensors([64, 2]));
-}
-
-#[divan::bench(max_time = 5)]
-fn tensor_64x3x32x32(bencher: Bencher<'_, '_>) {
-    steps(bencher, solve::tensors([64, 3, 32, 32]));
-}
-
-#[divan::bench(args = [64 * 2, 64 * 3 * 32 * 32], max_time = 3)]
-fn numbers(bencher: Bencher<'_, '_>, n: usize) {
-    steps(bencher, solve::numbers(n));
+    harness::run(|criterion| {
+        for (name, seconds, work) in [
+            ("tensor 64x2", 2, solve::tensors([64, 2])),
+            ("tensor 64x3x32x32", 5, solve::tensors([64, 3, 32, 32])),
+            ("numbers 128", 2, solve::numbers(64 * 2)),
+            ("numbers 196608", 5, solve::numbers(64 * 3 * 32 * 32)),
+        ] {
+            harness::time(criterion, "dopri5", name, work.steps, seconds, work);
+        }
+    });
 }

@@ -1,24 +1,21 @@
-//! One step of training: batch, forward, backward, AdamW, moving average.
+//! One step of training: batch, forward, backward, AdamW, moving average; throughput is in rows.
 
-use divan::{Bencher, counter::ItemsCount};
-use flow_benches::{Work, network, train};
+use flow_benches::{Work, harness, network, train};
+
+/// After the first step, which also allocates the optimizer's state.
+fn begun(mut work: Work) -> Work {
+    work.run();
+    work
+}
 
 fn main() {
-    divan::main();
-}
-
-/// The first step also allocates the optimizer's state.
-fn steps(bencher: Bencher<'_, '_>, rows: usize, mut work: Work) {
-    work.run();
-    bencher.counter(ItemsCount::new(rows)).bench_local(|| work.run());
-}
-
-#[divan::bench(args = [256, 4096], max_time = 3)]
-fn mlp(bencher: Bencher<'_, '_>, rows: usize) {
-    steps(bencher, rows, train::mlp(rows));
-}
-
-#[divan::bench(args = [8, 28, 32], max_time = 15)]
-fn unet(bencher: Bencher<'_, '_>, size: usize) {
-    steps(bencher, network::IMAGES, train::unet(size));
+    harness::run(|criterion| {
+        for rows in [256, 4096] {
+            harness::time(criterion, "train_mlp", rows, rows, 3, begun(train::mlp(rows, 2)));
+        }
+        for size in [8, 28, 32] {
+            let step = begun(train::unet(size, network::CHANNELS));
+            harness::time(criterion, "train_unet", size, network::IMAGES, 15, step);
+        }
+    });
 }

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +47,21 @@ def binary():
     run("cargo", "build", *build)
     metadata = json.loads(output("cargo", "metadata", "--no-deps", "--format-version", "1"))
     return Path(metadata["target_directory"]) / "release" / "flow-bench-work"
+
+
+def sizes(interpreter):
+    """What each side takes on disk."""
+    build = ["--release", "--package", "flow-cli", "--package", "flow-benches", "--bin", "flow"]
+    run("cargo", "build", *build)
+    with tempfile.TemporaryDirectory() as folder:
+        stripped = Path(folder) / "flow"
+        run("strip", "-o", stripped, binary().with_name("flow"))
+        ours = stripped.stat().st_size
+    code = "import torch, pathlib; print(pathlib.Path(torch.__file__).parent)"
+    files = Path(output(interpreter, "-c", code).strip()).rglob("*")
+    theirs = sum(file.stat().st_size for file in files if file.is_file())
+    mib = lambda size: f"{size / 2**20:.1f} MiB"
+    return {"flow, stripped": mib(ours), "the folder of torch alone": mib(theirs)}
 
 
 def versions(interpreter):

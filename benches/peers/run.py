@@ -35,6 +35,15 @@ NETWORKS = [
     ("convolution 3x3, 64 to 64, 32x32, with backward", "conv-3x3"),
     ("group norm + SiLU, 64x64x32x32, with backward", "norm-silu"),
 ]
+# How a train step grows with batch, dimension and channels, beside the rows above; on one thread.
+GROWTH = [
+    ("MLP 3x256, train step, 64 points", "mlp-train-64"),
+    ("MLP 3x256, train step, 1024 points", "mlp-train-1024"),
+    ("MLP 3x256, train step, 256 points of 64 numbers", "mlp-train-256-dim-64"),
+    ("MLP 3x256, train step, 256 points of 784 numbers", "mlp-train-256-dim-784"),
+    ("U-Net 1x8x8 of 16 channels, train step, 64 images", "unet-train-8-channels-16"),
+    ("U-Net 1x8x8 of 64 channels, train step, 64 images", "unet-train-8-channels-64"),
+]
 # Done with one thread alone: nothing in them is shared among threads on either side.
 SERIAL = [
     ("dopri5, 100 steps, 64x2", "solve-64x2", ["torchdiffeq"]),
@@ -44,6 +53,8 @@ SERIAL = [
     ("exact coupling, 1024 points", "coupling-1024", ["POT", "scipy", "torchcfm"]),
 ]
 FIRST = [
+    ("the first point, MLP, 10 Euler steps", "mlp-sample-1"),
+    ("the first digit, U-Net 1x8x8, 10 Euler steps", "unet-sample-1"),
     ("1,000 points, MLP, 10 Euler steps", "mlp-sample-1000"),
     ("1,000 digits, U-Net 1x8x8, 10 Euler steps", "unet-sample-1000"),
 ]
@@ -53,6 +64,7 @@ def entries(threads):
     """(title, rival, threads, our work, their work) of every race."""
     for n in threads:
         yield from ((title, TORCH, n, work, work) for title, work in NETWORKS)
+    yield from ((title, TORCH, 1, work, work) for title, work in GROWTH)
     for title, work, rivals in SERIAL:
         for rival in rivals:
             yield title, rival, 1, work, f"{work}/{rival}" if len(rivals) > 1 else work
@@ -108,6 +120,7 @@ def keep(text, races, firsts, words, args, versions):
         "commit": environment.commit(),
         "command": f"python3 benches/peers/run.py --threads {threads} --seconds {args.seconds:g}",
         **versions,
+        **environment.sizes(interpreter),
     }
     lines = [f"# {date}, {words}", "", *(f"- {name}: {fact}" for name, fact in facts.items())]
     lines += ["", "What the columns mean: [benches/README.md](../../README.md)."]

@@ -34,8 +34,8 @@ class Work:
         self.steps = steps
 
 
-def unet(size):
-    return UNet(size=size, **SIZES[size]), [SIZES[size]["image_channels"], size, size]
+def unet(size, channels=32):
+    return UNet(size=size, channels=channels, **SIZES[size]), [SIZES[size]["image_channels"], size, size]
 
 
 def train(network, shape, rows):
@@ -143,13 +143,14 @@ def coupling(n, rival):
 
 
 WORKS = {
-    "mlp-train-256": lambda: train(Mlp(), [2], 256),
-    "mlp-train-4096": lambda: train(Mlp(), [2], 4096),
+    **{f"mlp-train-{n}": lambda n=n: train(Mlp(), [2], n) for n in (64, 256, 1024, 4096)},
+    **{f"mlp-train-256-dim-{d}": lambda d=d: train(Mlp(d), [d], 256) for d in (64, 784)},
     **{f"unet-train-{n}": lambda n=n: train(*unet(n), IMAGES) for n in SIZES},
+    **{f"unet-train-8-channels-{c}": lambda c=c: train(*unet(8, c), IMAGES) for c in (16, 64)},
     **{f"unet-forward-{n}": lambda n=n: forward(*unet(n)) for n in SIZES},
     "mlp-sample-10000": lambda: euler(Mlp(), [2], 10_000),
-    "mlp-sample-1000": lambda: euler(Mlp(), [2], 1000),
-    "unet-sample-1000": lambda: euler(*unet(8), 1000),
+    **{f"mlp-sample-{n}": lambda n=n: euler(Mlp(), [2], n) for n in (1, 1000)},
+    **{f"unet-sample-{n}": lambda n=n: euler(*unet(8), n) for n in (1, 1000)},
     "conv-3x3": conv_3x3,
     "norm-silu": norm_silu,
     "solve-64x2": lambda: solve(64, 2),

@@ -4,6 +4,8 @@
 //! [`WORKS`] names those that `peers/work.py` does too, in the same shapes.
 
 pub mod couple;
+#[cfg(feature = "criterion")]
+pub mod harness;
 pub mod kernel;
 pub mod network;
 pub mod noise;
@@ -14,6 +16,8 @@ pub mod train;
 use std::fmt;
 
 use burn::tensor::Device;
+
+use network::CHANNELS;
 
 /// Something that can be done again and again.
 pub struct Work {
@@ -63,17 +67,25 @@ pub type Prepare = fn() -> Work;
 
 /// The work that both sides do, by name.
 pub const WORKS: &[(&str, Prepare)] = &[
-    ("mlp-train-256", || train::mlp(256)),
-    ("mlp-train-4096", || train::mlp(4096)),
-    ("unet-train-8", || train::unet(8)),
-    ("unet-train-28", || train::unet(28)),
-    ("unet-train-32", || train::unet(32)),
+    ("mlp-train-64", || train::mlp(64, 2)),
+    ("mlp-train-256", || train::mlp(256, 2)),
+    ("mlp-train-1024", || train::mlp(1024, 2)),
+    ("mlp-train-4096", || train::mlp(4096, 2)),
+    ("mlp-train-256-dim-64", || train::mlp(256, 64)),
+    ("mlp-train-256-dim-784", || train::mlp(256, 784)),
+    ("unet-train-8", || train::unet(8, CHANNELS)),
+    ("unet-train-28", || train::unet(28, CHANNELS)),
+    ("unet-train-32", || train::unet(32, CHANNELS)),
+    ("unet-train-8-channels-16", || train::unet(8, 16)),
+    ("unet-train-8-channels-64", || train::unet(8, 64)),
     ("unet-forward-8", || sample::unet_forward(8)),
     ("unet-forward-28", || sample::unet_forward(28)),
     ("unet-forward-32", || sample::unet_forward(32)),
     ("mlp-sample-10000", || sample::points(10_000)),
     ("mlp-sample-1000", || sample::points(1000)),
+    ("mlp-sample-1", || sample::points(1)),
     ("unet-sample-1000", || sample::digits(1000)),
+    ("unet-sample-1", || sample::digits(1)),
     ("conv-3x3", kernel::conv_3x3),
     ("norm-silu", kernel::norm_silu),
     ("solve-64x2", || solve::tensors([64, 2])),

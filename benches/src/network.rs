@@ -9,19 +9,22 @@ use crate::device;
 /// Images in a batch of a U-Net.
 pub const IMAGES: usize = 64;
 
-/// Three hidden layers of 256 for points in the plane.
+/// Channels of a U-Net at its full resolution.
+pub const CHANNELS: usize = 32;
+
+/// Three hidden layers of 256 for points of `dim` numbers.
 #[must_use]
-pub fn mlp() -> Mlp {
-    let config = MlpConfig::default();
+pub fn mlp(dim: usize) -> Mlp {
+    let config = MlpConfig { dim, ..MlpConfig::default() };
     drawn(|device| config.init(device))
 }
 
-/// A U-Net for square images of 8, 28 or 32 pixels, with attention at 4, 7 or 8.
+/// A U-Net of so many channels for square images of 8, 28 or 32 pixels, with attention at 4, 7 or 8.
 ///
 /// # Panics
 /// For another size.
 #[must_use]
-pub fn unet(size: usize) -> UNet {
+pub fn unet(size: usize, channels: usize) -> UNet {
     let attention = match size {
         8 => 4,
         28 => 7,
@@ -29,8 +32,8 @@ pub fn unet(size: usize) -> UNet {
         _ => panic!("expected images of 8, 28 or 32 pixels, got {size}"),
     };
     let [image_channels, ..] = image(size);
-    let config =
-        UNetConfig { image_channels, size, attention: vec![attention], ..UNetConfig::default() };
+    let attention = vec![attention];
+    let config = UNetConfig { image_channels, size, channels, attention, ..UNetConfig::default() };
     drawn(|device| config.init(device))
 }
 
@@ -53,9 +56,9 @@ mod tests {
     /// Counts of `peers/networks.py`.
     #[test]
     fn networks_have_as_many_parameters_as_in_pytorch() {
-        assert_eq!(parameter_count(&mlp()), 157_570);
-        assert_eq!(parameter_count(&unet(8)), 1_191_233);
-        assert_eq!(parameter_count(&unet(28)), 1_191_233);
-        assert_eq!(parameter_count(&unet(32)), 1_192_387);
+        assert_eq!(parameter_count(&mlp(2)), 157_570);
+        assert_eq!(parameter_count(&unet(8, CHANNELS)), 1_191_233);
+        assert_eq!(parameter_count(&unet(28, CHANNELS)), 1_191_233);
+        assert_eq!(parameter_count(&unet(32, CHANNELS)), 1_192_387);
     }
 }

@@ -16,19 +16,19 @@ const STEPS: usize = 10;
 /// Points in the plane from the MLP.
 #[must_use]
 pub fn points(count: usize) -> Work {
-    euler::<_, 2>(network::mlp(), vec![2], count)
+    euler::<_, 2>(network::mlp(2), vec![2], count)
 }
 
 /// Images of 8x8 pixels from the U-Net.
 #[must_use]
 pub fn digits(count: usize) -> Work {
-    euler::<_, 4>(network::unet(8), network::image(8).to_vec(), count)
+    euler::<_, 4>(network::unet(8, network::CHANNELS), network::image(8).to_vec(), count)
 }
 
 /// One call of the U-Net on a batch of images of `size` pixels.
 #[must_use]
 pub fn unet_forward(size: usize) -> Work {
-    let network = network::unet(size);
+    let network = network::unet(size, network::CHANNELS);
     let [channels, height, width] = network::image(size);
     let x = noise::tensor([network::IMAGES, channels, height, width], 1);
     let t = noise::tensor([network::IMAGES], 2);

@@ -16,16 +16,16 @@ const LEARNING_RATE: f64 = 1e-3;
 /// The data set holds this many batches.
 const BATCHES: usize = 4;
 
-/// A step of the MLP on `rows` points.
+/// A step of the MLP on `rows` points of `dim` numbers.
 #[must_use]
-pub fn mlp(rows: usize) -> Work {
-    work::<_, 2>(network::mlp(), &[2], rows)
+pub fn mlp(rows: usize, dim: usize) -> Work {
+    work::<_, 2>(network::mlp(dim), &[dim], rows)
 }
 
-/// A step of the U-Net on a batch of images of `size` pixels.
+/// A step of the U-Net of so many channels on a batch of images of `size` pixels.
 #[must_use]
-pub fn unet(size: usize) -> Work {
-    work::<_, 4>(network::unet(size), &network::image(size), network::IMAGES)
+pub fn unet(size: usize, channels: usize) -> Work {
+    work::<_, 4>(network::unet(size, channels), &network::image(size), network::IMAGES)
 }
 
 fn work<N: Network<D> + 'static, const D: usize>(network: N, shape: &[usize], rows: usize) -> Work {

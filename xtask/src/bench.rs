@@ -36,12 +36,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let command = match args.against {
         None => {
             let mut command = cargo::cargo();
-            // With flow-cli beside it the features are those of `flow`, and Burn is not built again.
+            // With flow-cli beside it the features are those of `flow`, but for criterion's own.
             command.args(["bench", "--package", "flow-cli", "--package", "flow-benches"]);
-            command.args(["--bench", "*"]);
-            if !args.rest.is_empty() {
-                command.arg("--").args(args.rest);
+            command.args(["--features", "flow-benches/criterion", "--bench", "*", "--"]);
+            if args.rest.is_empty() {
+                // Medians as well as means.
+                command.arg("--verbose");
             }
+            command.args(args.rest);
             command
         }
         Some(Peer::Torch) => {

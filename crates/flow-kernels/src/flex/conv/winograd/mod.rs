@@ -25,8 +25,8 @@ use super::{
 /// Products in a tile.
 const POSITIONS: usize = 16;
 
-/// Numbers of the transformed tiles that are worked on at a time: half a megabyte.
-const CACHE: usize = 1 << 17;
+/// Numbers of the transformed tiles that are worked on at a time: a quarter of a megabyte.
+const CACHE: usize = 1 << 16;
 
 /// Sizes of a convolution of this kind.
 #[derive(Clone, Copy)]
