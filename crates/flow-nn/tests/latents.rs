@@ -79,6 +79,7 @@ fn a_network_output_of_any_size_gives_a_finite_divergence_and_draw() {
 
 #[test]
 fn the_networks_of_the_synthetic_experiments_have_the_papers_sizes() {
+    use PosteriorInput::{X0, X1, Xt};
     let device = Device::flex();
     let velocity = |latent| {
         parameter_count(
@@ -91,7 +92,6 @@ fn the_networks_of_the_synthetic_experiments_have_the_papers_sizes() {
             PointEncoderConfig { inputs: inputs.to_vec(), ..PointEncoderConfig::default() };
         parameter_count(&config.init(&device).unwrap())
     };
-    use PosteriorInput::{X0, X1, Xt};
     assert_eq!([posterior(&[X1]), posterior(&[X0, X1, Xt])], [17_160, 41_992]);
 }
 

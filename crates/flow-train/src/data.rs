@@ -192,6 +192,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp, reason = "sums of small integers are exact")]
     fn starts_stay_with_their_rows() {
         let starts = (0..9).map(|i| 100.0 + i as f32).collect();
         let draw = numbered(9).with_starts(starts).draw(3..40, &Streams::new(5));

@@ -1,5 +1,6 @@
 //! The variational loss against closed forms, and the same training, checkpoints and log as any other.
 
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::float_cmp, reason = "equal to the bit is what is tested")]
 
 mod common;
