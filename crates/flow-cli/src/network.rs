@@ -25,6 +25,7 @@ pub(crate) enum AnyNetwork {
 
 /// A posterior of either kind.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 pub(crate) enum AnyPosterior {
     /// For points.
     Points(PointEncoder),

@@ -57,7 +57,7 @@ pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBu
         _ => {}
     }
     for (i, manifold) in pictures::manifolds(&run.recipe, &model, SEED)?.iter().enumerate() {
-        manifold.save(&gallery.path(&format!("manifold-{i}.png")))?;
+        manifold.save(gallery.path(&format!("manifold-{i}.png")))?;
     }
     Ok(gallery.files)
 }
