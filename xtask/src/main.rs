@@ -8,6 +8,7 @@ mod backend;
 mod bench;
 mod cargo;
 mod ci;
+mod reproduce;
 mod run;
 mod test;
 mod tidy;
@@ -23,6 +24,7 @@ Examples:
   cargo xtask train mnist --backend vulkan       build in another backend and use it
   cargo xtask help train                         what xtask adds to a verb
   cargo xtask train --help                       what `flow` makes of it
+  cargo xtask reproduce                          the experiments, with their minutes
   cargo xtask ci                                 everything a change must pass";
 
 /// Train, sample and score flow-matching models, and check the repository.
@@ -43,6 +45,8 @@ enum Task {
     Tidy,
     /// Measure the speed of the crates, alone or against PyTorch.
     Bench(bench::Args),
+    /// Run an experiment of xtask/experiments and write its page in docs/results.
+    Reproduce(reproduce::Args),
 }
 
 /// The whole command line: the verbs of `flow`, then xtask's own.
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
             Task::Ci(args) => ci::run(&args),
             Task::Tidy => tidy::run(),
             Task::Bench(args) => bench::run(args),
+            Task::Reproduce(args) => reproduce::run(&args),
         },
     };
     outcome.unwrap_or_else(|error| match error.downcast::<clap::Error>() {

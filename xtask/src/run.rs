@@ -36,6 +36,7 @@ pub(crate) const VERBS: &[Verb] = &[
         has_device: true,
     },
     Verb { name: "plot", about: "Draw the pictures of a run again", has_device: true },
+    Verb { name: "compare", about: "Put runs side by side", has_device: false },
     Verb {
         name: "list",
         about: "List the recipes, data sets, choices, solvers and devices",

@@ -26,6 +26,8 @@ pub(crate) enum Verb {
     Plot(PlotArgs),
     /// Compute published and derived numbers again and compare.
     Verify(VerifyArgs),
+    /// Put runs side by side: where their recipes differ, and their scores.
+    Compare(CompareArgs),
     /// List the recipes, data sets, choices of a recipe, solvers and devices.
     List,
     /// Print a recipe with all its comments, as a start for your own.
@@ -246,6 +248,28 @@ pub(crate) struct VerifyArgs {
     /// Threads of the CPU backend; the default is all cores.
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompareArgs {
+    /// Folders of runs.
+    #[arg(required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Take runs that differ in their seed alone together: mean and standard deviation.
+    #[arg(long)]
+    pub(crate) group: bool,
+    /// Only scores whose names begin like this; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) score: Vec<String>,
+    /// Only rows of solvers that begin like this; may be repeated.
+    #[arg(long, value_name = "SOLVER")]
+    pub(crate) row: Vec<String>,
+    /// Print the numbers as JSON.
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) json: bool,
+    /// File to write, with figures: `.md` has them beside it, `.html` inside.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ mod classifier;
 mod commands;
 mod density;
 mod device;
+mod document;
 mod exit;
 mod field;
 mod files;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Verb::Likelihood(args) => commands::likelihood::run(&args),
         Verb::Plot(args) => commands::plot::run(&args),
         Verb::Verify(args) => commands::verify::run(&args),
+        Verb::Compare(args) => commands::compare::run(&args),
         Verb::List => commands::list::run(),
         Verb::Recipe(args) => commands::list::show(&args),
     };

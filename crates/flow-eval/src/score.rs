@@ -89,6 +89,21 @@ impl Score {
     pub fn with_floor(self, floor: f64) -> Self {
         Self { floor: Some(floor), ..self }
     }
+
+    /// The value and its standard error without further words: `0.0312 ± 0.0004`.
+    #[must_use]
+    pub fn value_text(&self) -> String {
+        let digits = Digits::of(self.value, self.std_error);
+        let value = digits.show(self.value);
+        self.std_error.map_or(value.clone(), |error| format!("{value} ± {}", digits.show(error)))
+    }
+
+    /// The floor with as many digits as the value.
+    #[must_use]
+    pub fn floor_text(&self) -> Option<String> {
+        let digits = Digits::of(self.value, self.std_error);
+        self.floor.map(|floor| digits.show(floor))
+    }
 }
 
 /// What real data score against other real data.
@@ -123,16 +138,12 @@ where
 impl fmt::Display for Score {
     /// `sliced Wasserstein 0.0312 ± 0.0004 (floor 0.0270, N = 10000)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = Digits::of(self.value, self.std_error);
-        write!(f, "{} {}", self.name, digits.show(self.value))?;
-        if let Some(std_error) = self.std_error {
-            write!(f, " ± {}", digits.show(std_error))?;
-        }
+        write!(f, "{} {}", self.name, self.value_text())?;
         if let Some(unit) = self.unit {
             write!(f, " {unit}")?;
         }
-        match self.floor {
-            Some(floor) => write!(f, " (floor {}, N = {})", digits.show(floor), self.n),
+        match self.floor_text() {
+            Some(floor) => write!(f, " (floor {floor}, N = {})", self.n),
             None => write!(f, " (N = {})", self.n),
         }
     }

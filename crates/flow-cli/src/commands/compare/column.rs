@@ -1,0 +1,161 @@
+//! One thing that is compared: a run, or runs that differ in their seed alone.
+
+use serde::Serialize;
+
+use super::kept::{Kept, Measured};
+
+/// A run or a group of runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) seeds: Vec<u64>,
+    #[serde(skip)]
+    pub(crate) keys: Vec<(String, String)>,
+    pub(crate) scores: Vec<Compared>,
+}
+
+/// A score over the runs of a column.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Compared {
+    pub(crate) score: String,
+    pub(crate) row: String,
+    /// Method and mean number of network evaluations.
+    pub(crate) solver: Option<(String, f64)>,
+    /// Mean over the runs.
+    pub(crate) mean: f64,
+    /// Standard deviation over the runs; of a single run, the standard error of the score.
+    pub(crate) spread: Option<f64>,
+    /// Mean over the runs.
+    pub(crate) floor: Option<f64>,
+    /// Number of runs.
+    pub(crate) runs: usize,
+}
+
+impl Column {
+    /// A column for each run.
+    pub(crate) fn each(runs: Vec<Kept>) -> Vec<Self> {
+        runs.into_iter().map(|run| Self::of(run.name.clone(), vec![run])).collect()
+    }
+
+    /// A column for the runs of each recipe, seeds apart, named like their folders without `-SEED`.
+    pub(crate) fn grouped(runs: Vec<Kept>) -> Vec<Self> {
+        let mut groups: Vec<(String, Vec<Kept>)> = Vec::new();
+        for run in runs {
+            let suffix = format!("-{}", run.seed);
+            let name = run.name.strip_suffix(&suffix).unwrap_or(&run.name).to_owned();
+            let group = groups
+                .iter_mut()
+                .find(|(other, group)| *other == name && group[0].keys == run.keys);
+            match group {
+                Some((_, group)) => group.push(run),
+                None => groups.push((name, vec![run])),
+            }
+        }
+        groups.into_iter().map(|(name, runs)| Self::of(name, runs)).collect()
+    }
+
+    fn of(name: String, runs: Vec<Kept>) -> Self {
+        let seeds = runs.iter().map(|run| run.seed).collect();
+        let keys = runs[0].keys.clone();
+        let mut all: Vec<Vec<Measured>> = Vec::new();
+        for measured in runs.into_iter().flat_map(|run| run.measured) {
+            let same = |other: &&mut Vec<Measured>| {
+                (&other[0].score, &other[0].row) == (&measured.score, &measured.row)
+            };
+            match all.iter_mut().find(same) {
+                Some(same) => same.push(measured),
+                None => all.push(vec![measured]),
+            }
+        }
+        Self { name, seeds, keys, scores: all.iter().map(|same| Compared::of(same)).collect() }
+    }
+
+    /// Keeps the scores and rows whose names begin like one of these; all, where there are none.
+    pub(crate) fn keep(&mut self, scores: &[String], rows: &[String]) {
+        let begins = |name: &str, starts: &[String]| {
+            starts.is_empty() || starts.iter().any(|start| name.starts_with(start.as_str()))
+        };
+        self.scores.retain(|compared| {
+            let solved = compared.solver.is_some() || compared.score == "network evaluations";
+            begins(&compared.score, scores) && (!solved || begins(&compared.row, rows))
+        });
+    }
+
+    /// The score of this name and row.
+    pub(crate) fn get(&self, score: &str, row: &str) -> Option<&Compared> {
+        self.scores.iter().find(|compared| compared.score == score && compared.row == row)
+    }
+}
+
+impl Compared {
+    fn of(same: &[Measured]) -> Self {
+        let Measured { score, row, solver, std_error, .. } = &same[0];
+        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+        let values: Vec<f64> = same.iter().map(|one| one.value).collect();
+        let centre = mean(values.clone());
+        let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
+        let deviation = (squares / (values.len() - 1) as f64).sqrt();
+        let floors: Vec<f64> = same.iter().filter_map(|one| one.floor).collect();
+        let evaluations =
+            mean(same.iter().filter_map(|one| Some(one.solver.as_ref()?.1)).collect());
+        Self {
+            score: score.clone(),
+            row: row.clone(),
+            solver: solver.as_ref().map(|(method, _)| (method.clone(), evaluations)),
+            mean: centre,
+            spread: if same.len() > 1 { Some(deviation) } else { *std_error },
+            floor: (!floors.is_empty()).then(|| mean(floors)),
+            runs: same.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(name: &str, seed: u64, key: &str, value: f64) -> Kept {
+        let measured = Measured {
+            score: "distance".into(),
+            row: "euler x 2".into(),
+            solver: Some(("euler".into(), 2.0)),
+            value,
+            std_error: Some(0.5),
+            floor: Some(1.0),
+        };
+        let keys = vec![("k".into(), key.into())];
+        Kept { name: name.into(), seed, keys, measured: vec![measured] }
+    }
+
+    #[test]
+    fn runs_that_differ_in_their_seed_alone_are_one_column() {
+        let runs = vec![run("a-0", 0, "x", 1.0), run("b-0", 0, "y", 5.0), run("a-1", 1, "x", 3.0)];
+        let columns = Column::grouped(runs);
+        assert_eq!(columns.len(), 2);
+        assert_eq!((columns[0].name.as_str(), &columns[0].seeds[..]), ("a", &[0, 1][..]));
+        // Mean 2; deviation sqrt(((1 - 2)^2 + (3 - 2)^2) / 1).
+        let compared = columns[0].get("distance", "euler x 2").unwrap();
+        assert_eq!((compared.mean, compared.runs), (2.0, 2));
+        assert!((compared.spread.unwrap() - 2_f64.sqrt()).abs() < 1e-12);
+        // A single run has the error of its score.
+        assert_eq!(columns[1].get("distance", "euler x 2").unwrap().spread, Some(0.5));
+    }
+
+    #[test]
+    fn one_name_with_two_recipes_is_two_columns() {
+        let runs = vec![run("a-0", 0, "x", 1.0), run("a-1", 1, "y", 3.0)];
+        assert_eq!(Column::grouped(runs).len(), 2);
+    }
+
+    #[test]
+    fn scores_and_rows_are_chosen_by_how_they_begin() {
+        let kept = |scores: &[&str], rows: &[&str]| {
+            let mut column = Column::each(vec![run("a", 0, "x", 1.0)]).remove(0);
+            let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+            column.keep(&owned(scores), &owned(rows));
+            column.scores.len()
+        };
+        assert_eq!([kept(&[], &[]), kept(&["dist"], &["euler"])], [1, 1]);
+        assert_eq!([kept(&["mass"], &[]), kept(&[], &["rk4"])], [0, 0]);
+    }
+}

@@ -1,0 +1,128 @@
+//! Columns as tables: recipes where they differ, each score by solver, scores of a run.
+
+use flow_eval::Score;
+
+use super::column::{Column, Compared};
+use crate::document::{Block, Table};
+
+pub(crate) fn blocks(columns: &[Column]) -> Vec<Block> {
+    let mut blocks = vec![Block::Heading("Recipes".into()), Block::Table(recipes(columns))];
+    let mut single = Vec::new();
+    for score in scores(columns) {
+        let rows = rows(columns, &score);
+        if rows == [""] {
+            single.push(score);
+            continue;
+        }
+        blocks.push(Block::Heading(score.clone()));
+        blocks.push(Block::Table(by_row(columns, &score, &rows)));
+    }
+    if !single.is_empty() {
+        blocks.push(Block::Heading("Other scores".into()));
+        blocks.push(Block::Table(of_runs(columns, &single)));
+    }
+    let many = columns.iter().any(|column| column.seeds.len() > 1);
+    blocks.push(Block::Text(
+        if many {
+            "Mean ± standard deviation over seeds. The floor is what real data score."
+        } else {
+            "Value ± standard error. The floor is what real data score."
+        }
+        .into(),
+    ));
+    blocks
+}
+
+/// Seeds, and the keys in which the recipes differ.
+fn recipes(columns: &[Column]) -> Table {
+    let value = |column: &Column, key: &str| {
+        let found = column.keys.iter().find(|(other, _)| other == key);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, _) in columns.iter().flat_map(|column| &column.keys) {
+        let differs = columns.iter().any(|column| value(column, key) != value(&columns[0], key));
+        if differs && !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    let head = ["run", "seeds"].into_iter().chain(keys.iter().copied());
+    let row = |column: &Column| {
+        let seeds: Vec<String> = column.seeds.iter().map(u64::to_string).collect();
+        let values = keys.iter().map(|key| value(column, key));
+        [column.name.clone(), seeds.join(", ")].into_iter().chain(values).collect()
+    };
+    Table { head: head.map(String::from).collect(), rows: columns.iter().map(row).collect() }
+}
+
+/// A score, runs down and solvers across.
+fn by_row(columns: &[Column], score: &str, rows: &[String]) -> Table {
+    let has_floor =
+        columns.iter().flat_map(|c| &c.scores).any(|c| c.score == score && c.floor.is_some());
+    let mut head = vec!["run".to_owned()];
+    head.extend(rows.iter().cloned());
+    head.extend(has_floor.then(|| "floor".to_owned()));
+    let line = |column: &Column| {
+        let found: Vec<_> = rows.iter().map(|row| column.get(score, row)).collect();
+        let mut cells = vec![column.name.clone()];
+        cells.extend(found.iter().map(|cell| cell.map(number).unwrap_or_default()));
+        if has_floor {
+            let with_floor = found.iter().flatten().find(|cell| cell.floor.is_some());
+            cells.push(with_floor.map(|cell| floor(cell)).unwrap_or_default());
+        }
+        cells
+    };
+    Table { head, rows: columns.iter().map(line).collect() }
+}
+
+/// Scores that a run has once, with their floors in brackets.
+fn of_runs(columns: &[Column], scores: &[String]) -> Table {
+    let mut head = vec!["run".to_owned()];
+    head.extend(scores.iter().cloned());
+    let cell = |compared: &Compared| match compared.floor {
+        Some(_) => format!("{} ({})", number(compared), floor(compared)),
+        None => number(compared),
+    };
+    let line = |column: &Column| {
+        let cells = scores.iter().map(|s| column.get(s, "").map(cell).unwrap_or_default());
+        [column.name.clone()].into_iter().chain(cells).collect()
+    };
+    Table { head, rows: columns.iter().map(line).collect() }
+}
+
+/// Names of the scores, in the order of their first appearance.
+fn scores(columns: &[Column]) -> Vec<String> {
+    unique(columns.iter().flat_map(|column| &column.scores).map(|compared| &compared.score))
+}
+
+/// Rows of a score, likewise.
+fn rows(columns: &[Column], score: &str) -> Vec<String> {
+    let all = columns.iter().flat_map(|column| &column.scores);
+    unique(all.filter(|compared| compared.score == score).map(|compared| &compared.row))
+}
+
+fn unique<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(name) {
+            unique.push(name.clone());
+        }
+    }
+    unique
+}
+
+fn number(compared: &Compared) -> String {
+    score(compared).value_text()
+}
+
+fn floor(compared: &Compared) -> String {
+    score(compared).floor_text().unwrap_or_default()
+}
+
+fn score(compared: &Compared) -> Score {
+    let Compared { score, mean, spread, floor, runs, .. } = compared;
+    let mut score = Score::lower(score.as_str(), *mean, *runs);
+    score.std_error = *spread;
+    score.floor = *floor;
+    score
+}

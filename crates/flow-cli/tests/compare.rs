@@ -1,0 +1,64 @@
+//! Runs side by side.
+
+mod common;
+
+use std::fs;
+
+use common::Scene;
+use serde_json::Value;
+
+const SMALL: &str = "train debug --set eval.n=100 --set train.images=5120 \
+                     --set train.checkpoint_every=2560";
+
+/// Two recipes with two seeds.
+fn four_runs() -> Scene {
+    let scene = Scene::new();
+    for seed in [0, 1] {
+        scene.ok(&format!("{SMALL} --seed {seed} --out plain-{seed}"));
+        scene.ok(&format!("{SMALL} --set path.coupling.kind=ot --seed {seed} --out ot-{seed}"));
+    }
+    scene
+}
+
+#[test]
+fn runs_are_compared_one_by_one_and_over_seeds() {
+    let scene = four_runs();
+    let said = scene.ok("compare plain-0 ot-0 --score sliced");
+    assert!(said.contains("| plain-0 | 0 | independent |"), "{said}");
+    assert!(said.contains("## sliced Wasserstein"), "{said}");
+    assert!(!said.contains("energy distance"), "{said}");
+
+    let value = |run: &str| {
+        let report: Value =
+            serde_json::from_slice(&fs::read(scene.path(run).join("eval.json")).unwrap()).unwrap();
+        report["rows"][0]["scores"][0]["value"].as_f64().unwrap()
+    };
+    let words = "compare plain-0 ot-0 plain-1 ot-1 --group --json --score sliced --row dopri5";
+    let columns: Value = serde_json::from_str(&scene.ok(words)).unwrap();
+    assert_eq!(columns.as_array().unwrap().len(), 2);
+    assert_eq!((&columns[0]["name"], &columns[0]["seeds"]), (&"plain".into(), &[0, 1].into()));
+    let (a, b) = (value("plain-0"), value("plain-1"));
+    let compared = &columns[0]["scores"][0];
+    // Of two numbers the standard deviation is |a - b| / sqrt(2).
+    assert!((compared["mean"].as_f64().unwrap() - f64::midpoint(a, b)).abs() < 1e-12);
+    assert!((compared["spread"].as_f64().unwrap() - (a - b).abs() / 2_f64.sqrt()).abs() < 1e-12);
+
+    scene.ok("compare plain-0 ot-0 --out page.md");
+    let page = fs::read_to_string(scene.path("page.md")).unwrap();
+    let figure = "page-sliced-wasserstein.svg";
+    assert!(page.contains(&format!("({figure})")), "{page}");
+    assert!(fs::read_to_string(scene.path(figure)).unwrap().starts_with("<svg"));
+    scene.ok("compare plain-0 ot-0 --out page.html");
+    let page = fs::read_to_string(scene.path("page.html")).unwrap();
+    assert!(page.contains("data:image/svg+xml;base64,") && !page.contains("src=\"http"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.refuses("compare run", 2, &["run has no scores", "`flow eval`"]);
+    scene.refuses("compare nope", 2, &["nope is no run folder"]);
+    scene.refuses("compare run --out page.txt", 2, &["page.txt", ".md", ".html"]);
+    scene.refuses("compare run --out nowhere/page.md", 2, &["nowhere", "--out"]);
+}

@@ -1,0 +1,132 @@
+//! The words around the tables of `docs/results/NAME.md`: claim, commands, machine, time.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::experiment::{Experiment, Run};
+
+/// The page of an experiment, around the tables that `flow compare` made.
+pub(crate) fn page(
+    experiment: &Experiment,
+    seeds: &[u64],
+    minutes: f64,
+    made_with: &str,
+    tables: &str,
+) -> String {
+    let Experiment { name, title, about, claim, reading, runs, .. } = experiment;
+    let mut text = format!("# {title}\n\n{}\n\n**Claim.** {}\n\n", about.trim(), claim.trim());
+    let _ =
+        writeln!(text, "```sh\ncargo xtask reproduce {name}{}\n```\n", flags(experiment, seeds));
+    let _ = writeln!(
+        text,
+        "{made_with} Seeds {}. {minutes:.1} minutes of one core in all.\n",
+        list(seeds)
+    );
+    if !reading.trim().is_empty() {
+        let _ = writeln!(text, "## Reading\n\n{}\n", reading.trim());
+    }
+    let _ = writeln!(text, "{}\n", tables.trim());
+    text += "## Commands\n\n| run | command |\n|---|---|\n";
+    for run in runs {
+        let _ = writeln!(text, "| {} | `{}` |", run.name, command(run));
+    }
+    let _ = write!(
+        text,
+        "\nEach with `--seed` and `--threads 1`. This page is written by the command above; its \
+         words are in `xtask/experiments/{name}.toml`.\n"
+    );
+    text
+}
+
+fn flags(experiment: &Experiment, seeds: &[u64]) -> String {
+    if seeds == experiment.seeds {
+        String::new()
+    } else {
+        format!(" --seeds {}", list(seeds).replace(' ', ""))
+    }
+}
+
+fn list(seeds: &[u64]) -> String {
+    seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn command(run: &Run) -> String {
+    let changes = run.set.iter().map(|change| {
+        let quote = if change.contains([' ', '{', '[', '"']) { "'" } else { "" };
+        format!(" --set {quote}{change}{quote}")
+    });
+    let mut text = format!("flow train {}{}", run.recipe, changes.collect::<String>());
+    for then in &run.then {
+        let _ = write!(text, "`, `flow {then}");
+    }
+    // A bar would end the cell.
+    text.replace('|', "\\|")
+}
+
+/// On what the runs were made, from the file that each of them keeps.
+pub(crate) fn made_with(run: &Path, jobs: usize) -> String {
+    let text = fs::read(run.join("environment.json")).unwrap_or_default();
+    let environment: Value = serde_json::from_slice(&text).unwrap_or_default();
+    let field = |name: &str| match &environment[name] {
+        Value::String(text) => text.clone(),
+        Value::Null => "unknown".into(),
+        other => other.to_string(),
+    };
+    let commit: String = field("commit").chars().take(9).collect();
+    format!(
+        "Made on {} cores ({}, {}), {jobs} {} at once, device `{}`, burn {}, {}, commit {commit}.",
+        field("cores"),
+        processor().unwrap_or_else(|| field("arch")),
+        field("os"),
+        if jobs == 1 { "run" } else { "runs" },
+        field("device"),
+        field("burn"),
+        field("rustc").split(" (").next().unwrap_or_default(),
+    )
+}
+
+/// The processor's own name, on Linux.
+fn processor() -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_claim_command_seeds_and_time() {
+        let text = r#"
+            title = "Straight paths"
+            about = "Small."
+            claim = "They cost less."
+            reading = "They do."
+            minutes = 1
+            machine = "two cores"
+            seeds = [0, 1, 2]
+            [[run]]
+            name = "ot"
+            recipe = "debug"
+            set = ["path.times={ kind = \"stratified\" }"]
+        "#;
+        let experiment = Experiment::parse("straight", text).unwrap();
+        let page = page(&experiment, &[0, 1], 1.25, "Made here.", "| a |\n|---|\n");
+        for part in [
+            "# Straight paths\n",
+            "**Claim.** They cost less.",
+            "cargo xtask reproduce straight --seeds 0,1\n",
+            "Made here. Seeds 0, 1. 1.2 minutes",
+            "## Reading\n\nThey do.\n",
+            "| a |\n",
+            "| ot | `flow train debug --set 'path.times={ kind = \"stratified\" }'` |",
+            "`xtask/experiments/straight.toml`",
+        ] {
+            assert!(page.contains(part), "expected `{part}` in:\n{page}");
+        }
+    }
+}

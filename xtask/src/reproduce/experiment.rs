@@ -1,0 +1,167 @@
+//! An experiment: a file of `xtask/experiments/` that says what to train and what to compare.
+
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+
+/// What a paper claims, and the runs that put it to the test.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Experiment {
+    /// The name of its file.
+    #[serde(skip)]
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// What is done and what is scaled down.
+    pub(crate) about: String,
+    /// What the paper says, with its source.
+    pub(crate) claim: String,
+    /// What the results say, written after they were looked at.
+    #[serde(default)]
+    pub(crate) reading: String,
+    /// Wall time of all seeds on `machine`.
+    pub(crate) minutes: f64,
+    pub(crate) machine: String,
+    pub(crate) seeds: Vec<u64>,
+    #[serde(rename = "run")]
+    pub(crate) runs: Vec<Run>,
+    #[serde(default)]
+    pub(crate) compare: Compare,
+}
+
+/// A recipe and what is changed in it; one folder for each seed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    pub(crate) name: String,
+    pub(crate) recipe: String,
+    /// `key=value` changes of this run, after those that all runs share.
+    #[serde(default)]
+    pub(crate) set: Vec<String>,
+    /// Verbs of `flow` that follow the training, such as `likelihood --exact`; the run's folder is
+    /// put behind the verb.
+    #[serde(default)]
+    pub(crate) then: Vec<String>,
+}
+
+/// What the tables show; everything, if empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Compare {
+    /// Scores whose names begin like these.
+    pub(crate) scores: Vec<String>,
+    /// Solver rows whose names begin like these, such as `midpoint`.
+    pub(crate) rows: Vec<String>,
+}
+
+/// An experiment as its file has it, with what its runs share.
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    set: Vec<String>,
+    #[serde(default)]
+    then: Vec<String>,
+    #[serde(flatten)]
+    experiment: toml::Table,
+}
+
+impl Experiment {
+    /// Every experiment of a folder, by name.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is no experiment.
+    pub(crate) fn all(folder: &Path) -> anyhow::Result<Vec<Self>> {
+        let entries = std::fs::read_dir(folder)
+            .with_context(|| format!("cannot read {}", folder.display()))?;
+        let mut all = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                let parsed = Self::parse(&name, &text);
+                all.push(parsed.with_context(|| format!("{} is no experiment", path.display()))?);
+            }
+        }
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// If it is no TOML, has unknown keys or lacks some, or if two runs share a name.
+    pub(crate) fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
+        let File { set, then, experiment } = toml::from_str(text)?;
+        let mut experiment: Self = experiment.try_into()?;
+        experiment.name = name.to_owned();
+        ensure!(!experiment.runs.is_empty(), "it has no [[run]]");
+        ensure!(!experiment.seeds.is_empty(), "it has no seeds");
+        let mut names = std::collections::BTreeSet::new();
+        for run in &mut experiment.runs {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+            ensure!(
+                !run.name.is_empty() && run.name.chars().all(plain),
+                "the run `{}` becomes a folder: use letters, digits, `-` and `_`",
+                run.name
+            );
+            if !names.insert(run.name.clone()) {
+                bail!("two runs are called `{}`", run.name);
+            }
+            run.set.splice(0..0, set.iter().cloned());
+            run.then.splice(0..0, then.iter().cloned());
+        }
+        Ok(experiment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+        title = "T"
+        about = "A"
+        claim = "C"
+        minutes = 2
+        machine = "two cores"
+        seeds = [0, 1]
+        set = ["train.images=1e3"]
+        [[run]]
+        name = "FM-OT"
+        recipe = "debug"
+        set = ["path.coupling.kind=ot"]
+        then = ["likelihood --exact"]
+    "#;
+
+    #[test]
+    fn shared_changes_come_before_those_of_a_run() {
+        let experiment = Experiment::parse("small", SMALL).unwrap();
+        assert_eq!(experiment.name, "small");
+        assert_eq!(experiment.runs[0].set, ["train.images=1e3", "path.coupling.kind=ot"]);
+        assert_eq!(experiment.runs[0].then, ["likelihood --exact"]);
+        assert_eq!(experiment.seeds, [0, 1]);
+    }
+
+    #[test]
+    fn what_is_no_experiment_is_said() {
+        for (text, named) in [
+            (SMALL.replace("claim", "clame"), "clame"),
+            (SMALL.replace("minutes = 2", ""), "minutes"),
+            (SMALL.replace("FM-OT", "FM OT"), "FM OT"),
+            (SMALL.replace("[0, 1]", "[]"), "seeds"),
+            (format!("{SMALL}\n[[run]]\nname = \"FM-OT\"\nrecipe = \"debug\""), "two runs"),
+        ] {
+            let error = Experiment::parse("small", &text).unwrap_err();
+            assert!(format!("{error:#}").contains(named), "{named}: {error:#}");
+        }
+    }
+
+    #[test]
+    fn every_experiment_of_the_repository_is_one() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+        assert!(!Experiment::all(&folder).unwrap().is_empty());
+    }
+}

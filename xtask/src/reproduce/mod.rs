@@ -1,0 +1,172 @@
+//! `cargo xtask reproduce`: trains the runs of an experiment, compares them and writes its page.
+//!
+//! What is finished is skipped and what was interrupted goes on, so the same command can be given
+//! until the page is there.
+
+mod document;
+mod experiment;
+mod job;
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context, bail, ensure};
+
+use crate::cargo;
+use experiment::Experiment;
+use job::Job;
+
+/// Where experiments are, and where their runs and pages go, from the root.
+const EXPERIMENTS: &str = "xtask/experiments";
+const RUNS: &str = "runs/reproduce";
+const PAGES: &str = "docs/results";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Name of an experiment; without it, all are listed.
+    experiment: Option<String>,
+    /// Seeds instead of those of the experiment.
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',')]
+    seeds: Vec<u64>,
+    /// Runs at once, each on one thread; the default is one for each core.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+    /// Print the commands that are left, and stop.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Lists the experiments, or does one.
+///
+/// # Errors
+/// If a file is no experiment, there is none of this name, or a command fails.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let root = cargo::root()?;
+    let experiments = Experiment::all(&root.join(EXPERIMENTS))?;
+    let Some(name) = &args.experiment else {
+        list(&experiments);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Some(experiment) = experiments.iter().find(|experiment| experiment.name == *name) else {
+        let names: Vec<&str> = experiments.iter().map(|e| e.name.as_str()).collect();
+        bail!("there is no experiment `{name}`, use one of {}", names.join(", "));
+    };
+    reproduce(experiment, args, &root)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(experiments: &[Experiment]) {
+    for Experiment { name, title, minutes, runs, seeds, machine, .. } in experiments {
+        let runs = runs.len() * seeds.len();
+        println!("{name:12} {title}");
+        println!("{:12} {runs} runs, about {minutes:.0} minutes on {machine}", "");
+    }
+}
+
+fn reproduce(experiment: &Experiment, args: &Args, root: &Path) -> anyhow::Result<()> {
+    let seeds = if args.seeds.is_empty() { &experiment.seeds } else { &args.seeds };
+    let runs = Path::new(RUNS).join(&experiment.name);
+    // Seed by seed, so that whoever stops early has whole comparisons.
+    let jobs: Vec<Job> = seeds
+        .iter()
+        .flat_map(|&seed| experiment.runs.iter().map(move |run| (run, seed)))
+        .map(|(run, seed)| Job::new(run, seed, &runs))
+        .collect();
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let workers = args.jobs.map_or(cores, NonZero::get);
+    let share = seeds.len() as f64 / experiment.seeds.len() as f64;
+    println!("{}", experiment.title);
+    println!(
+        "{} runs, {workers} at once; about {:.0} minutes on {}",
+        jobs.len(),
+        experiment.minutes * share,
+        experiment.machine
+    );
+    // Runs and pages are named from the root, and so are the commands that are shown.
+    std::env::set_current_dir(root).context("cannot enter the root of the workspace")?;
+    if args.dry_run {
+        for words in jobs.iter().map(Job::left).collect::<Result<Vec<_>, _>>()?.concat() {
+            let mut command = Command::new("flow");
+            println!("{}", cargo::show(command.args(words)));
+        }
+        return Ok(());
+    }
+    let flow = build()?;
+    std::fs::create_dir_all(&runs).with_context(|| format!("cannot make {}", runs.display()))?;
+    work(&jobs, workers, &flow)?;
+    write_page(experiment, seeds, &jobs, workers, &flow)
+}
+
+/// The binary `flow`, built if need be.
+fn build() -> anyhow::Result<PathBuf> {
+    let mut command = cargo::cargo();
+    command.args(["build", "--release", "--package", "flow-cli", "--bin", "flow"]);
+    let status =
+        command.status().with_context(|| format!("cannot start `{}`", cargo::show(&command)))?;
+    ensure!(status.success(), "`{}` failed", cargo::show(&command));
+    let name = format!("flow{}", std::env::consts::EXE_SUFFIX);
+    cargo::target_dir("release").map(|folder| folder.join(name))
+}
+
+/// Does all jobs, some at once. After a failure none is begun.
+fn work(jobs: &[Job], workers: usize, flow: &Path) -> anyhow::Result<()> {
+    let next = AtomicUsize::new(0);
+    let failure = Mutex::new(None);
+    let failed = || failure.lock().is_ok_and(|failure| failure.is_some());
+    thread::scope(|scope| {
+        for _ in 0..workers.min(jobs.len()) {
+            scope.spawn(|| {
+                while !failed()
+                    && let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    match job.run(flow).and_then(|()| job.seconds()) {
+                        Ok(seconds) => println!("{}: {:.1} minutes", job.name, seconds / 60.0),
+                        Err(error) => {
+                            let mut failure =
+                                failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                            failure.get_or_insert(error);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let failure = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(error) = failure else { return Ok(()) };
+    Err(error.context("mend it and give the same command again: what is done stays done"))
+}
+
+/// Lets `flow compare` make tables and figures, and writes the words around them.
+fn write_page(
+    experiment: &Experiment,
+    seeds: &[u64],
+    jobs: &[Job],
+    workers: usize,
+    flow: &Path,
+) -> anyhow::Result<()> {
+    let path = Path::new(PAGES).join(format!("{}.md", experiment.name));
+    let mut command = Command::new(flow);
+    command.arg("compare").args(jobs.iter().map(|job| &job.folder)).arg("--group");
+    for score in &experiment.compare.scores {
+        command.args(["--score", score]);
+    }
+    for row in &experiment.compare.rows {
+        command.args(["--row", row]);
+    }
+    command.arg("--out").arg(&path);
+    let status =
+        command.status().with_context(|| format!("cannot start `{}`", cargo::show(&command)))?;
+    ensure!(status.success(), "`{}` failed", cargo::show(&command));
+    let cannot_read = || format!("cannot read {}", path.display());
+    let tables = std::fs::read_to_string(&path).with_context(cannot_read)?;
+    let seconds = jobs.iter().map(Job::seconds).sum::<anyhow::Result<f64>>()?;
+    let made_with = document::made_with(&jobs[0].folder, workers);
+    let page = document::page(experiment, seeds, seconds / 60.0, &made_with, &tables);
+    std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}", path.display());
+    Ok(())
+}
