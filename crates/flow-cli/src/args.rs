@@ -151,6 +151,12 @@ pub(crate) struct EvalArgs {
     /// Seed of the noise, the reference draws and the projections.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Scores by name, or `all`; the default is those of the recipe. Points: sliced, max-sliced,
+    /// wasserstein, energy, mmd, frechet, precision-recall, density-coverage, support,
+    /// true-likelihood, parzen. Images, on the features of a classifier: frechet, kid,
+    /// precision-recall, density-coverage, class-score, class.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
     /// Print `eval.json` instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_datasets::Images;
 use flow_nn::{Classifier, ClassifierConfig, init_seeded};
@@ -35,11 +36,20 @@ pub(crate) struct Judge {
 }
 
 /// Features `[n, f]` and most probable classes of images.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Verdict {
     pub(crate) features: Vec<f32>,
     pub(crate) dim: usize,
     pub(crate) classes: Vec<usize>,
+    /// Of each class, `[n, classes]`.
+    pub(crate) probabilities: Vec<f32>,
+}
+
+impl Verdict {
+    /// Number of classes that there are.
+    pub(crate) fn class_count(&self) -> usize {
+        self.probabilities.len() / self.classes.len()
+    }
 }
 
 impl Judge {
@@ -72,15 +82,18 @@ impl Judge {
     /// Features and classes of images `[n, c, h, w]` in [-1, 1].
     pub(crate) fn judge(&self, rows: &[f32]) -> Result<Verdict> {
         let [c, h, w] = self.shape;
-        let mut verdict = Verdict { features: Vec::new(), dim: 0, classes: Vec::new() };
+        let mut verdict = Verdict::default();
         for batch in rows.chunks(BATCH * c * h * w) {
             let n = batch.len() / (c * h * w);
             let x =
                 Tensor::<4>::from_data(TensorData::new(batch.to_vec(), [n, c, h, w]), &self.device);
             let features = self.classifier.features(x);
             verdict.dim = features.dims()[1];
-            let class = self.classifier.logits(features.clone()).argmax(1);
-            verdict.features.extend(features.into_data().convert::<f32>().try_into_vec::<f32>()?);
+            let logits = self.classifier.logits(features.clone());
+            let class = logits.clone().argmax(1);
+            let host = |x: Tensor<2>| x.into_data().convert::<f32>().try_into_vec::<f32>();
+            verdict.features.extend(host(features)?);
+            verdict.probabilities.extend(host(softmax(logits, 1))?);
             let class = class.into_data().convert::<i64>().try_into_vec::<i64>()?;
             verdict.classes.extend(class.iter().map(|&class| class as usize));
         }

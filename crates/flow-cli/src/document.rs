@@ -50,7 +50,7 @@ background:#fff}\
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\
 figure{margin:1rem 0}img{max-width:100%;height:auto}img.pixels{image-rendering:pixelated}\
 figcaption{color:#666;font-size:.9rem}\
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}\
+.scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.9rem}\
 th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid #ddd;white-space:nowrap}\
 pre{overflow-x:auto;background:#f6f6f6;padding:.75rem;font-size:.8rem}";
 

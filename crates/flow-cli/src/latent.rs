@@ -112,7 +112,8 @@ fn measure<N: Network<D>, P: Posterior<D>, const D: usize>(
     let (drawn, first, second) = (drawn?, first?, second?);
     let kernel = Kernel::up_to_median(first)?;
     let distance = |a: Points<'_>, b: Points<'_>| mmd(a, b, &kernel);
-    let gap = distance(drawn, first)?.with_floor(floor(distance, second, first)?);
+    let mut gap = distance(drawn, first)?.with_floor(floor(distance, second, first)?);
+    gap.name = "aggregate posterior against the prior, squared MMD".into();
 
     // The weight plays no part: only the terms are read.
     let terms = Variational::<D> { kl_weight: 0.0 }.loss(&model, batch.clone()).terms;
@@ -153,7 +154,7 @@ impl LatentReport {
             self.active_units,
             self.kl.len()
         );
-        let _ = writeln!(text, "  aggregate posterior against the prior: {}", self.gap);
+        let _ = writeln!(text, "  {}", self.gap);
         let _ = writeln!(
             text,
             "  velocity error {own:.4} with its own latent, {swapped:.4} with another pair's, {prior:.4} \

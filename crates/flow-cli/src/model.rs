@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_nn::Condition;
 use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Trained};
+use flow_train::Checkpoint;
 
 use crate::exit::usage;
 use crate::network::{AnyNetwork, AnyPosterior, Networks};
@@ -36,9 +37,13 @@ pub(crate) struct Model {
 impl Model {
     /// Loads the averaged network of a run's newest checkpoint.
     pub(crate) fn load(run: &Run, device: &Device) -> Result<Self> {
-        let checkpoint = run.latest()?;
+        Self::of(run, &run.latest()?, device)
+    }
+
+    /// Loads the averaged network of a checkpoint of a run.
+    pub(crate) fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let (shape, classes) = shape_of(&run.recipe)?;
-        let networks = Networks::new(&run.recipe, &shape, classes, device)?.load(&checkpoint)?;
+        let networks = Networks::new(&run.recipe, &shape, classes, device)?.load(checkpoint)?;
         let classes = if run.recipe.data.conditional { classes } else { 0 };
         Ok(Self {
             network: networks.velocity,

@@ -54,7 +54,9 @@ impl Run {
 
     /// Its checkpoints.
     pub(crate) fn checkpoints(&self) -> CheckpointFolder {
-        CheckpointFolder::new(self.folder.join("checkpoints"), self.recipe.fingerprint())
+        let folder =
+            CheckpointFolder::new(self.folder.join("checkpoints"), self.recipe.fingerprint());
+        if self.recipe.eval.every_checkpoint { folder.keep_all() } else { folder }
     }
 
     /// Its newest checkpoint.

@@ -123,10 +123,81 @@ fn a_finished_run_is_scored_and_drawn_again() {
     assert_eq!(printed["rows"][0]["scores"][0]["n"], 100);
 
     let printed = scene.ok("plot run");
-    assert_eq!(printed.lines().count(), 5, "{printed}");
-    for picture in printed.lines() {
-        assert!(scene.path(picture).is_file(), "{picture}");
+    for picture in ["training", "sliced-wasserstein", "noise-left", "samples", "density"] {
+        assert!(printed.contains(&format!("run/plots/{picture}.png")), "{printed}");
     }
+    for file in printed.lines() {
+        assert!(scene.path(file).is_file(), "{file}");
+    }
+    assert_eq!(printed.lines().last(), Some("run/report.html"));
+    let page = fs::read_to_string(scene.path("run/report.html")).unwrap();
+    for part in ["sliced Wasserstein", "floor", "data:image/png", "data:image/gif", "[train]"] {
+        assert!(page.contains(part), "no `{part}` in the report");
+    }
+    assert!(!page.contains("src=\"http") && !page.contains("<script"), "it asks for nothing");
+}
+
+#[test]
+fn metrics_are_chosen_by_name_and_each_has_a_floor() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let report: Value =
+        serde_json::from_str(&scene.ok("eval run -n 300 --metrics all --json")).unwrap();
+    let scores = report["rows"][0]["scores"].as_array().unwrap();
+    let names: Vec<&str> = scores.iter().map(|score| score["name"].as_str().unwrap()).collect();
+    for name in [
+        "sliced",
+        "max-sliced",
+        "Wasserstein",
+        "energy",
+        "MMD",
+        "Frechet",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "off-support",
+        "log-",
+    ] {
+        assert!(names.iter().any(|known| known.contains(name)), "no `{name}` in {names:?}");
+    }
+    for score in scores {
+        assert!(score["floor"].is_f64(), "{score}");
+    }
+    let one = scene.ok("eval run -n 300 --metrics energy --json");
+    let one: Value = serde_json::from_str(&one).unwrap();
+    assert_eq!(one["rows"][0]["scores"].as_array().unwrap().len(), 1);
+    // The metrics draw from their own seeds, so the choice does not change them.
+    let energy = scores.iter().find(|score| score["name"] == "energy distance").unwrap();
+    assert_eq!(&one["rows"][0]["scores"][0], energy);
+    scene.refuses("eval run --metrics kid", 2, &["`kid`", "sliced", "`all`"]);
+}
+
+#[test]
+fn fewer_steps_cost_more_error_and_checkpoints_can_all_be_scored() {
+    let scene = Scene::new();
+    scene.ok("train debug --no-eval --out run --set eval.every_checkpoint=true \
+              --set eval.error_n=50 --set eval.steps.euler=[2,20]");
+    let report: Value = serde_json::from_str(&scene.ok("eval run -n 100 --json")).unwrap();
+    let error = |solver: &str| {
+        let rows = report["errors"]["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["solver"] == solver).unwrap();
+        row["mean"].as_f64().unwrap()
+    };
+    assert!(error("euler x 20") < 0.1 * error("euler x 2"), "{}", report["errors"]);
+    // The reference is off by less than the best of what it judges.
+    assert!(report["errors"]["reference_error"].as_f64().unwrap() < error("dopri5"));
+
+    let steps: Vec<u64> = report["course"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["step"].as_u64().unwrap())
+        .collect();
+    assert_eq!(steps, [50, 100, 150, 200]);
+    // The last checkpoint is the model itself, scored from the same noise against the same data.
+    let last = &report["course"][3];
+    assert_eq!(last["scores"][0]["value"], report["rows"][0]["scores"][0]["value"]);
 }
 
 #[test]

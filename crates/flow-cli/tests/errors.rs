@@ -29,7 +29,7 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set data.set=digits", &["mlp takes points", "`digits`"]),
         ("debug --set data.conditional=true", &["data.conditional", "no classes"]),
         ("debug --set sample.solver=rk5", &["sample.solver", "`rk5`", "dopri5"]),
-        ("debug --set eval.midpoint_steps=[0]", &["eval.midpoint_steps", "positive"]),
+        ("debug --set eval.steps.rk4=[0]", &["eval.steps.rk4", "positive"]),
         ("debug --set train.batch", &["`--set train.batch`", "key=value"]),
         ("debug --device tpu", &["`tpu`", "built in", "flex"]),
         ("debug --device flex:first", &["`flex:first`", "`flex:0`"]),

@@ -28,7 +28,7 @@ const MODEL: &str = "model.bpk";
 const STATE: &str = "state.json";
 /// Name of a checkpoint in the making, before its step.
 const UNFINISHED: &str = ".unfinished-";
-/// Checkpoints kept, the newest included.
+/// Checkpoints kept unless all are, the newest included.
 const KEPT: usize = 2;
 
 /// The folder of a run's checkpoints.
@@ -36,6 +36,7 @@ const KEPT: usize = 2;
 pub struct CheckpointFolder {
     path: PathBuf,
     fingerprint: String,
+    kept: usize,
 }
 
 /// One checkpoint, checked to be whole.
@@ -57,7 +58,13 @@ struct State {
 impl CheckpointFolder {
     /// The checkpoints in `path` of the recipe that `fingerprint` stands for.
     pub fn new(path: impl Into<PathBuf>, fingerprint: impl Into<String>) -> Self {
-        Self { path: path.into(), fingerprint: fingerprint.into() }
+        Self { path: path.into(), fingerprint: fingerprint.into(), kept: KEPT }
+    }
+
+    /// The same folder, from which no checkpoint is removed.
+    #[must_use]
+    pub fn keep_all(self) -> Self {
+        Self { kept: usize::MAX, ..self }
     }
 
     /// The newest checkpoint.
@@ -65,9 +72,21 @@ impl CheckpointFolder {
     /// # Errors
     /// When there is none, when a file is missing or damaged, or when it belongs to another recipe.
     pub fn latest(&self) -> Result<Checkpoint, TrainError> {
-        let Some((step, path)) = self.all()?.pop() else {
+        let Some((step, path)) = self.named()?.pop() else {
             return Err(TrainError::NoCheckpoint { path: self.path.clone() });
         };
+        self.checked(step, path)
+    }
+
+    /// Every checkpoint that is there, by step.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or when one belongs to another recipe.
+    pub fn all(&self) -> Result<Vec<Checkpoint>, TrainError> {
+        self.named()?.into_iter().map(|(step, path)| self.checked(step, path)).collect()
+    }
+
+    fn checked(&self, step: usize, path: PathBuf) -> Result<Checkpoint, TrainError> {
         let file = path.join(STATE);
         let damaged = |path: &Path, reason| TrainError::Damaged { path: path.into(), reason };
         let state: State =
@@ -87,8 +106,8 @@ impl CheckpointFolder {
         Ok(Checkpoint { path, step })
     }
 
-    /// All whole checkpoints by step.
-    fn all(&self) -> Result<Vec<(usize, PathBuf)>, TrainError> {
+    /// Folders with the name of a whole checkpoint, by step.
+    fn named(&self) -> Result<Vec<(usize, PathBuf)>, TrainError> {
         let entries = match fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -133,8 +152,8 @@ impl CheckpointFolder {
         }
         fs::rename(&folder, &named).map_err(io("write", &named))?;
         sync(&self.path)?;
-        let mut all = self.all()?;
-        all.truncate(all.len().saturating_sub(KEPT));
+        let mut all = self.named()?;
+        all.truncate(all.len().saturating_sub(self.kept));
         for (_, old) in all {
             fs::remove_dir_all(&old).map_err(io("remove", &old))?;
         }

@@ -80,6 +80,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     for picture in pictures {
         print(&format!("picture:    {}", picture.display()));
     }
+    print(&format!("report:     {}", plot::page(&run)?.display()));
     Ok(())
 }
 

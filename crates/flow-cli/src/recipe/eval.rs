@@ -1,6 +1,9 @@
 //! What to score: the section `eval`.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
+use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
 use super::check::positive;
@@ -11,22 +14,54 @@ use crate::exit::usage;
 pub(crate) struct Eval {
     pub(crate) n: usize,
     pub(crate) batch: usize,
-    pub(crate) midpoint_steps: Vec<usize>,
+    pub(crate) metrics: Vec<String>,
+    /// Of the kernels of Parzen windows; chosen from the data, if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bandwidth: Option<f64>,
+    pub(crate) error_n: usize,
+    pub(crate) every_checkpoint: bool,
+    /// By method, numbers of equal steps.
+    pub(crate) steps: BTreeMap<String, Vec<usize>>,
 }
 
 impl Default for Eval {
     fn default() -> Self {
-        Self { n: 10_000, batch: 2_000, midpoint_steps: vec![2, 5, 10] }
+        Self {
+            n: 10_000,
+            batch: 2_000,
+            metrics: Vec::new(),
+            bandwidth: None,
+            error_n: 0,
+            every_checkpoint: false,
+            steps: BTreeMap::from([("midpoint".into(), vec![2, 5, 10])]),
+        }
     }
 }
 
 impl Eval {
+    /// Each method with each of its numbers of steps.
+    pub(crate) fn fixed(&self) -> Result<Vec<(Method, usize)>> {
+        let mut fixed = Vec::new();
+        for (name, counts) in &self.steps {
+            let method: Method = name.parse().map_err(|error| usage!("eval.steps: {error}"))?;
+            fixed.extend(counts.iter().map(|&steps| (method, steps)));
+        }
+        Ok(fixed)
+    }
+
     /// Refuses values that cannot work.
     pub(super) fn check(&self) -> Result<()> {
-        let fewest = self.midpoint_steps.iter().min().map_or(1.0, |&n| n as f64);
-        positive(&[("eval.batch", self.batch as f64), ("eval.midpoint_steps", fewest)])?;
-        if self.n < 2 {
-            return Err(usage!("eval.n is {}, scores need at least 2 samples", self.n));
+        positive(&[
+            ("eval.batch", self.batch as f64),
+            ("eval.bandwidth", self.bandwidth.unwrap_or(1.0)),
+        ])?;
+        for (method, steps) in self.fixed()? {
+            positive(&[(&format!("eval.steps.{method}"), steps as f64)])?;
+        }
+        for (key, n) in [("eval.n", self.n), ("eval.error_n", self.error_n)] {
+            if n < 2 && (n, key) != (0, "eval.error_n") {
+                return Err(usage!("{key} is {n}, scores need at least 2 samples"));
+            }
         }
         Ok(())
     }

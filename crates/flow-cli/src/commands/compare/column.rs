@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::kept::{Kept, Measured};
+use crate::kept::{Kept, Measured, Point};
+
+/// Points of a curve.
+pub(crate) type Curve = Vec<(f64, f64)>;
 
 /// A run or a group of runs.
 #[derive(Debug, Serialize)]
@@ -12,6 +15,12 @@ pub(crate) struct Column {
     #[serde(skip)]
     pub(crate) keys: Vec<(String, String)>,
     pub(crate) scores: Vec<Compared>,
+    /// Scores against the images seen, by name, mean over the runs.
+    #[serde(skip)]
+    pub(crate) courses: Vec<(String, Curve)>,
+    /// How much of the noise is left at each time, mean over the runs.
+    #[serde(skip)]
+    pub(crate) noise_residual: Curve,
 }
 
 /// A score over the runs of a column.
@@ -57,6 +66,8 @@ impl Column {
     fn of(name: String, runs: Vec<Kept>) -> Self {
         let seeds = runs.iter().map(|run| run.seed).collect();
         let keys = runs[0].keys.clone();
+        let courses = courses(&runs);
+        let noise_residual = mean_curve(runs.iter().map(|run| run.noise_residual.as_slice()));
         let mut all: Vec<Vec<Measured>> = Vec::new();
         for measured in runs.into_iter().flat_map(|run| run.measured) {
             let same = |other: &&mut Vec<Measured>| {
@@ -67,7 +78,8 @@ impl Column {
                 None => all.push(vec![measured]),
             }
         }
-        Self { name, seeds, keys, scores: all.iter().map(|same| Compared::of(same)).collect() }
+        let scores = all.iter().map(|same| Compared::of(same)).collect();
+        Self { name, seeds, keys, scores, courses, noise_residual }
     }
 
     /// Keeps the scores and rows whose names begin like one of these; all, where there are none.
@@ -79,12 +91,48 @@ impl Column {
             let solved = compared.solver.is_some() || compared.score == "network evaluations";
             begins(&compared.score, scores) && (!solved || begins(&compared.row, rows))
         });
+        self.courses.retain(|(score, _)| begins(score, scores));
     }
 
     /// The score of this name and row.
     pub(crate) fn get(&self, score: &str, row: &str) -> Option<&Compared> {
         self.scores.iter().find(|compared| compared.score == score && compared.row == row)
     }
+}
+
+/// Scores and evaluations of the checkpoints.
+fn courses(runs: &[Kept]) -> Vec<(String, Curve)> {
+    let Some(first) = runs[0].course.first() else { return Vec::new() };
+    let mut courses =
+        vec![("network evaluations".to_owned(), mean_curves(runs, |point| Some(point.nfe)))];
+    for (index, score) in first.scores.iter().enumerate() {
+        let value = |point: &Point| point.scores.get(index).and_then(|score| score.value);
+        courses.push((score.name.clone(), mean_curves(runs, value)));
+    }
+    courses
+}
+
+fn mean_curves(runs: &[Kept], value: impl Fn(&Point) -> Option<f64>) -> Curve {
+    let curves: Vec<Curve> = runs
+        .iter()
+        .map(|run| run.course.iter().map(|p| (p.images, value(p).unwrap_or(f64::NAN))).collect())
+        .collect();
+    mean_curve(curves.iter().map(Vec::as_slice))
+}
+
+/// The mean of curves over the same places, as far as all of them go.
+fn mean_curve<'a>(curves: impl ExactSizeIterator<Item = &'a [(f64, f64)]>) -> Curve {
+    let count = curves.len() as f64;
+    let sum = |mut sum: Curve, curve: &[(f64, f64)]| {
+        sum.truncate(curve.len());
+        sum.iter_mut().zip(curve).for_each(|(sum, point)| sum.1 += point.1);
+        sum
+    };
+    let mut curves = curves;
+    let Some(first) = curves.next() else { return Curve::new() };
+    let mut mean = curves.fold(first.to_vec(), sum);
+    mean.iter_mut().for_each(|point| point.1 /= count);
+    mean
 }
 
 impl Compared {
@@ -124,7 +172,15 @@ mod tests {
             floor: Some(1.0),
         };
         let keys = vec![("k".into(), key.into())];
-        Kept { name: name.into(), seed, keys, measured: vec![measured] }
+        let noise_residual = vec![(0.0, 1.0), (1.0, value)];
+        Kept {
+            name: name.into(),
+            seed,
+            keys,
+            measured: vec![measured],
+            course: vec![],
+            noise_residual,
+        }
     }
 
     #[test]
@@ -137,6 +193,7 @@ mod tests {
         let compared = columns[0].get("distance", "euler x 2").unwrap();
         assert_eq!((compared.mean, compared.runs), (2.0, 2));
         assert!((compared.spread.unwrap() - 2_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(columns[0].noise_residual, [(0.0, 1.0), (1.0, 2.0)]);
         // A single run has the error of its score.
         assert_eq!(columns[1].get("distance", "euler x 2").unwrap().spread, Some(0.5));
     }

@@ -1,73 +1,134 @@
-//! Scores against network evaluations, one panel for each method.
+//! Columns as figures: scores against network evaluations, in the course of training, along the path.
 
 use std::collections::BTreeMap;
 
 use flow_plot::{Chart, Figure};
 
-use super::column::Column;
-use crate::document::Picture;
+use super::column::{Column, Curve};
 
-/// Evaluations and values.
-type Curve = Vec<(f64, f64)>;
+/// A figure with a name for its file.
+pub(crate) struct Drawn {
+    pub(crate) name: String,
+    pub(crate) caption: String,
+    pub(crate) figure: Figure,
+}
 
-/// A picture for each score that was measured at several numbers of evaluations, named
-/// `STEM-SCORE.svg`.
-pub(crate) fn all(columns: &[Column], stem: &str) -> Vec<Picture> {
+/// Every figure that the columns have numbers for.
+pub(crate) fn all(columns: &[Column]) -> Vec<Drawn> {
     let mut names: Vec<&str> = Vec::new();
     for compared in columns.iter().flat_map(|column| &column.scores) {
         if compared.solver.is_some() && !names.contains(&compared.score.as_str()) {
             names.push(&compared.score);
         }
     }
-    names.into_iter().filter_map(|score| against_evaluations(columns, score, stem)).collect()
+    let mut drawn: Vec<Drawn> =
+        names.into_iter().filter_map(|score| against_evaluations(columns, score)).collect();
+    let mut courses: Vec<&str> = Vec::new();
+    for (name, _) in columns.iter().flat_map(|column| &column.courses) {
+        if !courses.contains(&name.as_str()) {
+            courses.push(name);
+        }
+    }
+    drawn.extend(courses.into_iter().map(|name| in_the_course(columns, name)));
+    drawn.extend(along_the_path(columns));
+    drawn
 }
 
-fn against_evaluations(columns: &[Column], score: &str, stem: &str) -> Option<Picture> {
-    // By method, the curve of each column that has one.
+/// One panel for each method with a curve for each column; of one column, a curve for each method.
+fn against_evaluations(columns: &[Column], score: &str) -> Option<Drawn> {
     let mut panels: BTreeMap<&str, Vec<(&str, Curve)>> = BTreeMap::new();
-    let mut floor: Vec<f64> = Vec::new();
+    let mut floors: Vec<f64> = Vec::new();
     for column in columns {
         let mut curves: BTreeMap<&str, Curve> = BTreeMap::new();
         for compared in column.scores.iter().filter(|compared| compared.score == score) {
-            floor.extend(compared.floor);
+            floors.extend(compared.floor);
             if let Some((method, evaluations)) = &compared.solver {
                 curves.entry(method).or_default().push((*evaluations, compared.mean));
             }
         }
         for (method, mut curve) in curves {
             curve.sort_by(|a, b| a.0.total_cmp(&b.0));
-            panels.entry(method).or_default().push((&column.name, curve));
+            let (panel, label) =
+                if columns.len() == 1 { ("", method) } else { (method, column.name.as_str()) };
+            panels.entry(panel).or_default().push((label, curve));
         }
     }
     panels.retain(|_, curves| curves.iter().any(|(_, curve)| curve.len() > 1));
     if panels.is_empty() {
         return None;
     }
-    let floor = (!floor.is_empty()).then(|| floor.iter().sum::<f64>() / floor.len() as f64);
+    let floor = (!floors.is_empty()).then(|| floors.iter().sum::<f64>() / floors.len() as f64);
     let figure = Figure::column(panels.iter().map(|(method, curves)| {
-        let ends = curves.iter().flat_map(|(_, curve)| curve.iter().map(|point| point.0));
-        let (low, high) = ends.fold((f64::INFINITY, 0.0_f64), |(l, h), x| (l.min(x), h.max(x)));
-        let floor = floor.map_or(Vec::new(), |floor| vec![(low, floor), (high, floor)]);
-        let title = format!("{score}, {method}");
-        let mut chart = Chart::new(&title).x("network evaluations").y(score).log_x();
-        if curves.iter().flat_map(|(_, curve)| curve).all(|point| 0.0 < point.1) {
-            chart = chart.log_y();
-        }
-        for (name, curve) in curves {
-            chart = chart.line(name, curve);
-        }
-        if !floor.is_empty() {
-            chart = chart.dashed("floor", &floor);
-        }
-        chart.figure()
+        let title = if method.is_empty() { score.to_owned() } else { format!("{score}, {method}") };
+        chart(&title, "network evaluations", score, curves, floor, true)
     }));
-    let name = format!("{stem}-{}.svg", slug(score));
     let caption = format!("{score} against network evaluations");
-    Some(Picture { name, caption, bytes: figure.to_svg().into_bytes() })
+    Some(Drawn { name: slug(score), caption, figure })
+}
+
+fn in_the_course(columns: &[Column], name: &str) -> Drawn {
+    let curves: Vec<(&str, Curve)> = columns
+        .iter()
+        .filter_map(|column| {
+            let (_, curve) = column.courses.iter().find(|(other, _)| other == name)?;
+            Some((column.name.as_str(), curve.clone()))
+        })
+        .collect();
+    let figure = chart("In the course of training", "images seen", name, &curves, None, false);
+    let caption = format!("{name} in the course of training, from the same noise");
+    Drawn { name: format!("course-{}", slug(name)), caption, figure }
+}
+
+fn along_the_path(columns: &[Column]) -> Option<Drawn> {
+    let curves: Vec<(&str, Curve)> = columns
+        .iter()
+        .filter(|column| !column.noise_residual.is_empty())
+        .map(|column| (column.name.as_str(), column.noise_residual.clone()))
+        .collect();
+    if curves.is_empty() {
+        return None;
+    }
+    let mut chart = Chart::new("How much noise is left").x("time").y("|x_t - x_1| / |x_0 - x_1|");
+    for (name, curve) in &curves {
+        chart = chart.line(name, curve);
+    }
+    let caption = "Distance to the sample along the path, over that of the noise".into();
+    Some(Drawn { name: "noise-left".into(), caption, figure: chart.figure() })
+}
+
+/// Curves and a floor; logarithmic where all values are positive.
+fn chart(
+    title: &str,
+    x: &str,
+    y: &str,
+    curves: &[(&str, Curve)],
+    floor: Option<f64>,
+    log_x: bool,
+) -> Figure {
+    let points = || curves.iter().flat_map(|(_, curve)| curve);
+    let low = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
+    let high = points().map(|point| point.0).fold(f64::NEG_INFINITY, f64::max);
+    let floor = floor.map_or(Vec::new(), |floor| vec![(low, floor), (high, floor)]);
+    let mut chart = Chart::new(title).x(x).y(y);
+    if log_x {
+        chart = chart.log_x();
+    }
+    if points().all(|point| 0.0 < point.1) {
+        chart = chart.log_y();
+    }
+    for (name, curve) in curves {
+        // A single point has no line.
+        chart = if curve.len() > 1 { chart.line(name, curve) } else { chart.dots(name, curve) };
+    }
+    if !floor.is_empty() {
+        chart = chart.dashed("floor", &floor);
+    }
+    chart.figure()
 }
 
 /// The beginning of a name as a file name: `fd-clf` of "FD-clf (classifier accuracy 0.98)".
 fn slug(name: &str) -> String {
-    let words = name.split(['(', ',']).next().unwrap_or_default().trim().to_lowercase();
-    words.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+    let words = name.split('(').next().unwrap_or_default().trim().to_lowercase();
+    let plain = words.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
+    plain.split_whitespace().collect::<Vec<_>>().join("-")
 }

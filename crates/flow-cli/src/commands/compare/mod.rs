@@ -2,17 +2,18 @@
 
 mod column;
 mod figures;
-mod kept;
 mod tables;
 
 use anyhow::Result;
 
 use crate::args::CompareArgs;
-use crate::document::{Block, Document};
+use crate::document::{Block, Document, Picture};
 use crate::exit::usage;
+use crate::kept::Kept;
 use crate::progress::print;
-use column::Column;
-use kept::Kept;
+pub(crate) use column::Column;
+pub(crate) use figures::{Drawn, all as figures};
+pub(crate) use tables::of_one;
 
 pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let extension = args.out.as_ref().and_then(|out| out.extension()).and_then(|e| e.to_str());
@@ -48,7 +49,10 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         return Ok(());
     };
     let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-    blocks.extend(figures::all(&columns, &stem).into_iter().map(Block::Picture));
+    for Drawn { name, caption, figure } in figures::all(&columns) {
+        let (name, bytes) = (format!("{stem}-{name}.svg"), figure.to_svg().into_bytes());
+        blocks.push(Block::Picture(Picture { name, caption, bytes }));
+    }
     let title = if extension == Some("html") { "Runs side by side" } else { "" };
     Document { title: title.into(), blocks }.save(out)?;
     print(&out.display().to_string());

@@ -33,6 +33,47 @@ pub(crate) fn blocks(columns: &[Column]) -> Vec<Block> {
     blocks
 }
 
+/// The scores of one column for a narrow page: solvers down, then what is measured once.
+pub(crate) fn of_one(column: &Column) -> Vec<Block> {
+    let columns = std::slice::from_ref(column);
+    let (mut solved, mut other) = (Vec::new(), Vec::new());
+    for score in scores(columns) {
+        let is_solved = column.scores.iter().any(|c| c.score == score && c.solver.is_some());
+        if is_solved { solved.push(score) } else { other.push(score) }
+    }
+    other.retain(|score| score != "network evaluations");
+    let solvers =
+        unique(column.scores.iter().filter(|compared| compared.solver.is_some()).map(|c| &c.row));
+    let mut blocks = Vec::new();
+    let mut head = vec!["solver".to_owned(), "evaluations".to_owned()];
+    head.extend(solved.iter().cloned());
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for solver in &solvers {
+        let nfe = column.get("network evaluations", solver).map(|c| format!("{:.0}", c.mean));
+        let mut cells = vec![solver.clone(), nfe.unwrap_or_default()];
+        cells.extend(solved.iter().map(|s| column.get(s, solver).map(number).unwrap_or_default()));
+        rows.push(cells);
+    }
+    let floors = solved.iter().map(|score| {
+        let with_floor = column.scores.iter().find(|c| c.score == *score && c.floor.is_some());
+        with_floor.map(floor).unwrap_or_default()
+    });
+    rows.push(["floor".to_owned(), String::new()].into_iter().chain(floors).collect());
+    blocks.push(Block::Table(Table { head, rows }));
+    let rows = column.scores.iter().filter(|compared| other.contains(&compared.score));
+    let line = |c: &Compared| {
+        let name =
+            if c.row.is_empty() { c.score.clone() } else { format!("{}, {}", c.score, c.row) };
+        vec![name, number(c), floor(c)]
+    };
+    let rows: Vec<Vec<String>> = rows.map(line).collect();
+    if !rows.is_empty() {
+        let head = ["score", "value", "floor"].map(String::from).to_vec();
+        blocks.push(Block::Table(Table { head, rows }));
+    }
+    blocks
+}
+
 /// Seeds, and the keys in which the recipes differ.
 fn recipes(columns: &[Column]) -> Table {
     let value = |column: &Column, key: &str| {

@@ -1,5 +1,7 @@
 //! `flow plot`: the pictures of a run.
 
+mod page;
+
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -11,14 +13,17 @@ use flow_plot::{
 };
 
 use crate::args::{PlotArgs, SolverArgs};
+use crate::commands::compare::{self, Column, Drawn};
 use crate::commands::train::source;
 use crate::device;
+use crate::kept::Kept;
 use crate::model::Model;
 use crate::pictures;
 use crate::progress::{Line, print, read};
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
+pub(crate) use page::page;
 
 /// Seed of the noise in pictures.
 const SEED: u64 = 0;
@@ -37,6 +42,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<()> {
     for picture in draw(&run, &data, &device)? {
         print(&picture.display().to_string());
     }
+    print(&page(&run)?.display().to_string());
     Ok(())
 }
 
@@ -45,6 +51,7 @@ pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBu
     let model = Model::load(run, device)?;
     let mut gallery = Gallery { run, files: Vec::new() };
     gallery.curves()?;
+    gallery.scores()?;
     let solver = SolverArgs::default();
     match model.shape.as_slice() {
         [1] => {
@@ -99,6 +106,20 @@ impl Gallery<'_> {
             .dots("validation, averaged weights", &validation);
         let rate = Chart::new("").x("images").y("learning rate").line("learning rate", &rate);
         self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
+    }
+
+    /// What `eval.json` has curves of; nothing before the run is scored.
+    fn scores(&mut self) -> Result<()> {
+        if !self.run.folder.join("eval.json").exists() {
+            return Ok(());
+        }
+        for mut column in Column::each(vec![Kept::read(&self.run.folder)?]) {
+            column.name = self.run.recipe.name.clone();
+            for Drawn { name, figure, .. } in compare::figures(&[column]) {
+                self.figure(&name, &figure)?;
+            }
+        }
+        Ok(())
     }
 
     /// Clouds, trajectories, densities and the animation of a model of points.

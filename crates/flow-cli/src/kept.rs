@@ -1,4 +1,4 @@
-//! What a run's folder keeps of its scores.
+//! What the folder of a run keeps of its scores, as far as it is compared and drawn.
 
 use std::path::Path;
 
@@ -33,14 +33,78 @@ pub(crate) struct Kept {
     /// Every key of the recipe with its value; not its name, its words and its seed.
     pub(crate) keys: Vec<(String, String)>,
     pub(crate) measured: Vec<Measured>,
+    pub(crate) course: Vec<Point>,
+    /// Times and how much of the noise is left.
+    pub(crate) noise_residual: Vec<(f64, f64)>,
 }
 
-/// `eval.json`, as far as it is compared. What it does not have is not compared.
+/// What a checkpoint scored.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Point {
+    pub(crate) images: f64,
+    pub(crate) nfe: f64,
+    pub(crate) scores: Vec<Score>,
+}
+
+/// `eval.json`. What it does not have is neither compared nor drawn.
 #[derive(Deserialize)]
 struct Eval {
     rows: Vec<Row>,
-    straightness: Option<Score>,
+    paths: Option<Paths>,
+    errors: Option<Errors>,
+    #[serde(default)]
+    course: Vec<Point>,
     field: Option<Field>,
+    ambiguity: Option<Ambiguity>,
+    latent: Option<Latent>,
+}
+
+#[derive(Deserialize)]
+struct Ambiguity {
+    points: Vec<AmbiguityPoint>,
+}
+
+#[derive(Deserialize)]
+struct AmbiguityPoint {
+    t: f64,
+    data: f64,
+    model: f64,
+}
+
+#[derive(Deserialize)]
+struct Latent {
+    kl: Vec<f64>,
+    active_units: f64,
+    gap: Score,
+    error: LatentError,
+}
+
+#[derive(Deserialize)]
+struct LatentError {
+    own: f64,
+    swapped: f64,
+    prior: f64,
+}
+
+#[derive(Deserialize)]
+struct Paths {
+    scores: Vec<Score>,
+    times: Vec<f64>,
+    noise_residual: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    rows: Vec<ErrorRow>,
+}
+
+#[derive(Deserialize)]
+struct ErrorRow {
+    solver: String,
+    nfe: f64,
+    mean: f64,
+    std_error: Option<f64>,
+    median: f64,
 }
 
 #[derive(Deserialize)]
@@ -51,10 +115,10 @@ struct Row {
 }
 
 /// A number that is not finite is null in JSON.
-#[derive(Deserialize)]
-struct Score {
-    name: String,
-    value: Option<f64>,
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Score {
+    pub(crate) name: String,
+    pub(crate) value: Option<f64>,
     std_error: Option<f64>,
     floor: Option<f64>,
 }
@@ -102,7 +166,9 @@ impl Kept {
         keys.retain(|(key, _)| !["name", "about", "seed"].contains(&key.as_str()));
         let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut kept = Self { name, seed: recipe.seed, keys, measured: Vec::new() };
+        let seed = recipe.seed;
+        let (measured, course, noise_residual) = (Vec::new(), Vec::new(), Vec::new());
+        let mut kept = Self { name, seed, keys, measured, course, noise_residual };
         kept.evaluation(folder)?;
         kept.likelihoods(folder)?;
         if kept.measured.is_empty() {
@@ -116,24 +182,56 @@ impl Kept {
         if !path.exists() {
             return Ok(());
         }
-        let Eval { rows, straightness, field } = read(&path)?;
+        let Eval { rows, paths, errors, course, field, ambiguity, latent } = read(&path)?;
         for Row { solver, nfe, scores } in rows {
             self.add("network evaluations", &solver, nfe, None, None);
             for score in scores {
-                let method = solver.split(" x ").next().unwrap_or_default().to_owned();
-                self.score(score, &solver, Some((method, nfe)));
+                self.score(score, &solver);
+                self.solved_by(&solver, nfe);
             }
         }
-        if let Some(score) = straightness {
-            self.score(score, "", None);
+        for ErrorRow { solver, nfe, mean, std_error, median } in
+            errors.into_iter().flat_map(|e| e.rows)
+        {
+            self.add("squared error, mean", &solver, mean, std_error, None);
+            self.solved_by(&solver, nfe);
+            self.add("squared error, median", &solver, median, None, None);
+            self.solved_by(&solver, nfe);
         }
+        if let Some(Paths { scores, times, noise_residual }) = paths {
+            self.noise_residual = times.into_iter().zip(noise_residual).collect();
+            for score in scores {
+                self.score(score, "");
+            }
+        }
+        self.course = course;
         if let Some(Field { times, loss, loss_floor }) = field {
             self.add("loss", "", loss, None, Some(loss_floor));
             for FieldError { t, rmse } in times {
                 self.add("error of the velocity", &format!("t = {t:.3}"), rmse, None, None);
             }
         }
+        for AmbiguityPoint { t, data, model } in ambiguity.into_iter().flat_map(|a| a.points) {
+            let row = format!("x = 0, t = {t:.2}");
+            self.add("deviation of the velocity", &row, model, None, Some(data));
+        }
+        if let Some(latent) = latent {
+            self.latent(latent);
+        }
         Ok(())
+    }
+
+    fn latent(&mut self, Latent { kl, active_units, gap, error }: Latent) {
+        self.add("divergence of the posterior, nats", "", kl.iter().sum(), None, None);
+        self.add("active units", "", active_units, None, None);
+        self.score(gap, "");
+        for (row, value) in [
+            ("latent of its own", error.own),
+            ("latent of another pair", error.swapped),
+            ("latent of the prior", error.prior),
+        ] {
+            self.add("squared error of the velocity", row, value, None, None);
+        }
     }
 
     fn likelihoods(&mut self, folder: &Path) -> Result<()> {
@@ -160,11 +258,15 @@ impl Kept {
         Ok(())
     }
 
-    fn score(&mut self, score: Score, row: &str, solver: Option<(String, f64)>) {
+    fn score(&mut self, score: Score, row: &str) {
         let Score { name, value, std_error, floor } = score;
-        let value = value.unwrap_or(f64::NAN);
-        self.add(&name, row, value, std_error, floor);
-        self.measured.last_mut().expect("just added").solver = solver;
+        self.add(&name, row, value.unwrap_or(f64::NAN), std_error, floor);
+    }
+
+    /// Says that what was added last depends on the solver.
+    fn solved_by(&mut self, solver: &str, nfe: f64) {
+        let method = solver.split(" x ").next().unwrap_or_default().to_owned();
+        self.measured.last_mut().expect("called after an addition").solver = Some((method, nfe));
     }
 
     fn add(

@@ -1,0 +1,47 @@
+//! Scores in the course of training: of every checkpoint that was kept, from the same noise.
+
+use anyhow::Result;
+use burn::tensor::Device;
+use flow_eval::Score;
+use serde::Serialize;
+
+use super::examiner::Examiner;
+use super::metric::Metric;
+use crate::model::Model;
+use crate::registry::Data;
+use crate::request::Request;
+use crate::run::Run;
+
+/// Samples of each checkpoint, at most.
+const SAMPLES: usize = 2000;
+
+/// What one checkpoint scores with the recipe's solver.
+#[derive(Debug, Serialize)]
+pub(crate) struct Point {
+    step: usize,
+    images: usize,
+    /// Network evaluations per sample: at a fixed tolerance they show how hard the field is.
+    nfe: f64,
+    scores: Vec<Score>,
+}
+
+/// Scores every kept checkpoint.
+pub(crate) fn course(
+    run: &Run,
+    data: &Data,
+    device: &Device,
+    request: &Request,
+    metrics: Vec<&'static Metric>,
+) -> Result<Vec<Point>> {
+    let n = request.n.min(SAMPLES);
+    let request = Request { n, ..request.clone() };
+    let examiner = Examiner::new(&run.recipe, data, metrics, n, request.seed, device)?;
+    let mut points = Vec::new();
+    for checkpoint in run.checkpoints().all()? {
+        let samples = Model::of(run, &checkpoint, device)?.sample(&request)?;
+        let scores = examiner.scores(&samples)?;
+        let images = checkpoint.step * run.recipe.train.batch;
+        points.push(Point { step: checkpoint.step, images, nfe: samples.nfe, scores });
+    }
+    Ok(points)
+}

@@ -1,0 +1,141 @@
+//! The real data, and scores beside what other real data get.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use flow_datasets::Images;
+use flow_eval::{Kernel, Points, Score};
+use flow_path::Target;
+use flow_path::stream::{Purpose, Streams};
+
+use super::metric::{Metric, Sets, Subject};
+use crate::classifier::Judge;
+use crate::recipe::Recipe;
+use crate::registry::{self, Data};
+use crate::sampling::Samples;
+
+/// Scores samples against real data.
+pub(crate) struct Examiner<'a> {
+    data: &'a Data,
+    metrics: Vec<&'static Metric>,
+    real: Subject,
+    target: Option<Arc<dyn Target>>,
+    judge: Option<Judge>,
+    kernel: Kernel,
+    bandwidth: f64,
+    seed: u64,
+    /// By the name of the score.
+    floors: Vec<(String, f64)>,
+}
+
+impl<'a> Examiner<'a> {
+    /// Draws `n` real rows to compare with and `n` others for the floors; of images, at most as
+    /// many as the test part has.
+    pub(crate) fn new(
+        recipe: &Recipe,
+        data: &'a Data,
+        metrics: Vec<&'static Metric>,
+        n: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self> {
+        let set = recipe.data.set.as_str();
+        let streams = Streams::new(seed);
+        let (real, held_out, judge) = match data {
+            Data::Toy(toy) => {
+                let draw = |index| Subject {
+                    rows: toy.sample(n, &mut streams.rng(index, Purpose::Evaluation)),
+                    dim: toy.dim(),
+                    ..Subject::default()
+                };
+                (draw(0), draw(1), None)
+            }
+            Data::Images { train, test } => {
+                let judge = Judge::new(set, train, test, device)?;
+                let n = n.min(test.len());
+                let subject = |images: &Images| {
+                    let rows: Vec<f32> = (0..n).flat_map(|i| images.normalised(i)).collect();
+                    let labels = images.labels[..n].iter().map(|&label| usize::from(label));
+                    Self::images(&judge, &rows, Some(labels.collect()))
+                };
+                (subject(train)?, subject(test)?, Some(judge))
+            }
+        };
+        let (kernel, scott) = scales(real.points()?)?;
+        let bandwidth = recipe.eval.bandwidth.unwrap_or(scott);
+        let target = registry::target(set);
+        let mut examiner = Self {
+            data,
+            metrics,
+            real,
+            target,
+            judge,
+            kernel,
+            bandwidth,
+            seed,
+            floors: Vec::new(),
+        };
+        let floors = examiner.measure(&held_out)?;
+        examiner.floors = floors.into_iter().map(|score| (score.name, score.value)).collect();
+        Ok(examiner)
+    }
+
+    /// How often the classifier of images is right on real ones.
+    pub(crate) fn accuracy(&self) -> Option<f64> {
+        self.judge.as_ref().map(|judge| judge.accuracy)
+    }
+
+    /// Scores with their floors.
+    pub(crate) fn scores(&self, samples: &Samples) -> Result<Vec<Score>> {
+        let subject = match &self.judge {
+            Some(judge) => Self::images(judge, &samples.rows, samples.labels.clone())?,
+            None => {
+                Subject { rows: samples.rows.clone(), dim: self.real.dim, ..Subject::default() }
+            }
+        };
+        let with_floor = |score: Score| {
+            let floor = self.floors.iter().find(|(name, _)| *name == score.name);
+            match floor {
+                Some((_, floor)) => score.with_floor(*floor),
+                None => score,
+            }
+        };
+        Ok(self.measure(&subject)?.into_iter().map(with_floor).collect())
+    }
+
+    fn images(judge: &Judge, rows: &[f32], labels: Option<Vec<usize>>) -> Result<Subject> {
+        let mut verdict = judge.judge(rows)?;
+        let rows = std::mem::take(&mut verdict.features);
+        Ok(Subject { rows, dim: verdict.dim, verdict: Some(verdict), labels })
+    }
+
+    fn measure(&self, subject: &Subject) -> Result<Vec<Score>> {
+        let sets = Sets {
+            generated: subject,
+            real: &self.real,
+            data: self.data,
+            target: self.target.as_deref(),
+            kernel: &self.kernel,
+            bandwidth: self.bandwidth,
+            accuracy: self.accuracy().unwrap_or_default(),
+            seed: self.seed,
+        };
+        let mut scores = Vec::new();
+        for metric in &self.metrics {
+            scores.extend((metric.score)(&sets)?);
+        }
+        Ok(scores)
+    }
+}
+
+/// Widths that fit the real data: kernels of the MMD, and the bandwidth of Parzen windows by Scott's
+/// rule, `n^(-1 / (dim + 4))` of the mean standard deviation.
+fn scales(real: Points<'_>) -> Result<(Kernel, f64)> {
+    let moments = flow_eval::Moments::of(real);
+    let dim = real.dim();
+    let covariance = moments.covariance()?;
+    let variance: f64 = (0..dim).map(|i| covariance[i * dim + i]).sum::<f64>() / dim as f64;
+    let scott = (real.len() as f64).powf(-1.0 / (dim as f64 + 4.0));
+    Ok((Kernel::up_to_median(real)?, (variance.sqrt() * scott).max(1e-6)))
+}

@@ -1,0 +1,204 @@
+//! The scores that `eval.metrics` and `--metrics` choose from, by name.
+
+use flow_eval::{
+    EvalError, Kernel, Points, Score, density_coverage, energy_distance, frechet, inception_score,
+    kid, max_sliced_wasserstein, mean_log_density, mmd, off_support_mass, parzen_log_likelihood,
+    precision_recall, sliced_wasserstein, wasserstein_1d, wasserstein_assignment,
+};
+use flow_path::Target;
+
+use crate::classifier::Verdict;
+use crate::exit::usage;
+use crate::registry::Data;
+
+/// Directions of the sliced Wasserstein distances.
+const PROJECTIONS: usize = 256;
+/// Points of an exact assignment, which takes `O(n^3)`.
+const ASSIGNED: usize = 2048;
+/// Neighbours whose distance is the radius of a ball, as in the papers.
+const PRECISION_NEIGHBOURS: usize = 3;
+const DENSITY_NEIGHBOURS: usize = 5;
+/// Points to a block of the kernel distance.
+const BLOCK: usize = 100;
+
+/// Data to be scored, real or generated: points, or features of images.
+#[derive(Debug, Default)]
+pub(crate) struct Subject {
+    pub(crate) rows: Vec<f32>,
+    pub(crate) dim: usize,
+    /// Of images: what the classifier takes them for.
+    pub(crate) verdict: Option<Verdict>,
+    /// Of images with classes: what they should be.
+    pub(crate) labels: Option<Vec<usize>>,
+}
+
+impl Subject {
+    pub(crate) fn points(&self) -> Result<Points<'_>, EvalError> {
+        Points::new(&self.rows, self.dim)
+    }
+}
+
+/// Two sets, and what a metric may want to know of the data.
+pub(crate) struct Sets<'a> {
+    pub(crate) generated: &'a Subject,
+    pub(crate) real: &'a Subject,
+    pub(crate) data: &'a Data,
+    pub(crate) target: Option<&'a dyn Target>,
+    pub(crate) kernel: &'a Kernel,
+    pub(crate) bandwidth: f64,
+    /// How often the classifier is right on real test images.
+    pub(crate) accuracy: f64,
+    pub(crate) seed: u64,
+}
+
+impl Sets<'_> {
+    /// As many generated points as there are real ones, and those.
+    fn points(&self) -> Result<(Points<'_>, Points<'_>), EvalError> {
+        let (generated, real) = (self.generated.points()?, self.real.points()?);
+        Ok((generated.first(real.len()), real.first(generated.len())))
+    }
+}
+
+/// What a metric can be asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Points,
+    Images,
+    Both,
+}
+
+/// A score, or two that come together, by name.
+pub(crate) struct Metric {
+    pub(crate) name: &'static str,
+    pub(crate) of: Kind,
+    /// The data for which it is computed when nothing else is asked for.
+    usual: Option<Kind>,
+    /// Nothing, where the data do not have what it needs.
+    pub(crate) score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
+}
+
+const fn metric(
+    name: &'static str,
+    of: Kind,
+    usual: Option<Kind>,
+    score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
+) -> Metric {
+    Metric { name, of, usual, score }
+}
+
+/// All of them, in the order in which they are printed.
+pub(crate) const METRICS: &[Metric] = &[
+    metric("sliced", Kind::Points, Some(Kind::Points), |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![sliced_wasserstein(a, b, PROJECTIONS, sets.seed)?])
+    }),
+    metric("max-sliced", Kind::Points, None, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![max_sliced_wasserstein(a, b, PROJECTIONS, sets.seed)?])
+    }),
+    metric("wasserstein", Kind::Points, None, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![match a.dim() {
+            1 => wasserstein_1d(a.as_slice(), b.as_slice(), 1.0)?,
+            _ => wasserstein_assignment(a.first(ASSIGNED), b.first(ASSIGNED))?,
+        }])
+    }),
+    metric("energy", Kind::Points, Some(Kind::Points), |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![energy_distance(a, b)?])
+    }),
+    metric("mmd", Kind::Points, None, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![mmd(a, b, sets.kernel)?])
+    }),
+    metric("frechet", Kind::Both, Some(Kind::Images), |sets| {
+        let (a, b) = sets.points()?;
+        let mut score = frechet(a, b)?;
+        if sets.generated.verdict.is_some() {
+            score.name = format!("FD-clf (classifier accuracy {:.3})", sets.accuracy);
+        }
+        Ok(vec![score])
+    }),
+    metric("kid", Kind::Images, None, |sets| {
+        let (a, b) = sets.points()?;
+        let mut score = kid(a, b, (a.len() / BLOCK).max(2), sets.seed)?;
+        score.name = "kernel distance of the classifier's features".into();
+        Ok(vec![score])
+    }),
+    metric("precision-recall", Kind::Both, None, |sets| {
+        let (generated, real) = sets.points()?;
+        let found = precision_recall(real, generated, PRECISION_NEIGHBOURS)?;
+        Ok(vec![found.precision, found.recall])
+    }),
+    metric("density-coverage", Kind::Both, None, |sets| {
+        let (generated, real) = sets.points()?;
+        let found = density_coverage(real, generated, DENSITY_NEIGHBOURS)?;
+        Ok(vec![found.density, found.coverage])
+    }),
+    metric("support", Kind::Points, Some(Kind::Points), |sets| {
+        let Data::Toy(toy) = sets.data else { return Ok(Vec::new()) };
+        let Some(support) = toy.support() else { return Ok(Vec::new()) };
+        Ok(vec![off_support_mass(sets.generated.points()?, |x| support.contains(x))])
+    }),
+    metric("true-likelihood", Kind::Points, None, |sets| {
+        let Some(target) = sets.target else { return Ok(Vec::new()) };
+        let log_density = |x: &[f32]| {
+            let x: Vec<f64> = x.iter().copied().map(f64::from).collect();
+            target.log_density(&x)
+        };
+        Ok(vec![mean_log_density(sets.generated.points()?, log_density)?])
+    }),
+    metric("parzen", Kind::Points, None, |sets| {
+        let (samples, real) = sets.points()?;
+        Ok(vec![parzen_log_likelihood(samples, real, sets.bandwidth)?])
+    }),
+    metric("class-score", Kind::Images, None, |sets| {
+        let Some(verdict) = &sets.generated.verdict else { return Ok(Vec::new()) };
+        let probabilities = Points::new(&verdict.probabilities, verdict.class_count())?;
+        let mut score = inception_score(probabilities)?;
+        score.name = "Inception score of the classifier".into();
+        Ok(vec![score])
+    }),
+    metric("class", Kind::Images, Some(Kind::Images), |sets| {
+        let subject = sets.generated;
+        let (Some(verdict), Some(labels)) = (&subject.verdict, &subject.labels) else {
+            return Ok(Vec::new());
+        };
+        let same = verdict.classes.iter().zip(labels).map(|(a, b)| f32::from(u8::from(a == b)));
+        let same: Vec<f32> = same.collect();
+        let mut score = off_support_mass(Points::new(&same, 1)?, |same| 0.5 < same[0]);
+        score.name = "classified as another class than asked".into();
+        Ok(vec![score])
+    }),
+];
+
+/// The metrics of these names that fit the data; of no names, the usual ones; of `all`, all.
+///
+/// # Errors
+/// For a name that is none, and for one that does not fit the data.
+pub(crate) fn chosen(names: &[String], data: &Data) -> anyhow::Result<Vec<&'static Metric>> {
+    let kind = match data {
+        Data::Toy(_) => Kind::Points,
+        Data::Images { .. } => Kind::Images,
+    };
+    let fits = |metric: &&Metric| metric.of == Kind::Both || metric.of == kind;
+    if names.is_empty() {
+        return Ok(METRICS.iter().filter(|metric| metric.usual == Some(kind)).collect());
+    }
+    if names == ["all"] {
+        return Ok(METRICS.iter().filter(fits).collect());
+    }
+    let fitting: Vec<&Metric> = METRICS.iter().filter(fits).collect();
+    let mut chosen = Vec::new();
+    for name in names {
+        let Some(metric) = fitting.iter().find(|metric| metric.name == name) else {
+            let known: Vec<&str> = fitting.iter().map(|metric| metric.name).collect();
+            return Err(usage!(
+                "there is no metric `{name}` for these data, use `all` or some of {}",
+                known.join(", ")
+            ));
+        };
+        chosen.push(*metric);
+    }
+    Ok(chosen)
+}

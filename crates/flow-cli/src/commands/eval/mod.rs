@@ -1,0 +1,124 @@
+//! `flow eval`: scores, each beside what real data get.
+
+mod course;
+mod examiner;
+mod metric;
+mod paths;
+mod report;
+
+use std::time::Instant;
+
+use anyhow::Result;
+use burn::tensor::Device;
+
+use crate::ambiguity;
+use crate::args::{EvalArgs, SolverArgs};
+use crate::commands::plot;
+use crate::commands::train::source;
+use crate::device;
+use crate::exit::usage;
+use crate::field;
+use crate::files::write_text;
+use crate::latent;
+use crate::model::Model;
+use crate::progress::print;
+use crate::recipe::Recipe;
+use crate::registry::Data;
+use crate::request::Request;
+use crate::run::Run;
+use examiner::Examiner;
+pub(crate) use report::Report;
+use report::Row;
+
+/// Steps of rk4 that are taken for exact.
+const REFERENCE_STEPS: usize = 100;
+
+pub(crate) fn run(args: &EvalArgs) -> Result<()> {
+    device::limit_threads(args.threads)?;
+    let device = device::parse(&args.device)?;
+    let run = Run::open(&args.run)?;
+    let data = Data::open(&run.recipe, &source(args.data.data_dir.as_deref()))?;
+    let options = Options { number: args.number, seed: args.seed, metrics: args.metrics.clone() };
+    let report = evaluate(&run, &data, &device, &options)?;
+    let page = plot::page(&run)?;
+    if args.json {
+        print(&report.json());
+        return Ok(());
+    }
+    print(&report.table());
+    print(&format!("report:     {}", page.display()));
+    Ok(())
+}
+
+/// What the command line changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) number: Option<usize>,
+    pub(crate) seed: u64,
+    /// Those of the recipe, if empty.
+    pub(crate) metrics: Vec<String>,
+}
+
+/// Scores a run and writes `eval.json`.
+pub(crate) fn evaluate(
+    run: &Run,
+    data: &Data,
+    device: &Device,
+    options: &Options,
+) -> Result<Report> {
+    let started = Instant::now();
+    let recipe = &run.recipe;
+    let n = options.number.unwrap_or(recipe.eval.n);
+    if n < 2 {
+        return Err(usage!("{n} samples cannot be scored, ask for at least 2"));
+    }
+    let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
+    let metrics = metric::chosen(names, data)?;
+    let model = Model::load(run, device)?;
+    let request = Request::new(recipe, &SolverArgs::default(), n, options.seed)?;
+    let examiner = Examiner::new(recipe, data, metrics.clone(), n, options.seed, device)?;
+    let requests = requests(recipe, &request)?;
+
+    let mut rows = Vec::new();
+    for (solver, request) in &requests {
+        let samples = model.sample(request)?;
+        let scores = examiner.scores(&samples)?;
+        rows.push(Row { solver: solver.clone(), nfe: samples.nfe, scores });
+    }
+    let errors = match recipe.eval.error_n {
+        0 => None,
+        n => Some(paths::errors(&model, &requests, n, REFERENCE_STEPS)?),
+    };
+    let course = if recipe.eval.every_checkpoint {
+        course::course(run, data, device, &request, metrics)?
+    } else {
+        Vec::new()
+    };
+    let report = Report {
+        schema: 2,
+        recipe: recipe.name.clone(),
+        step: run.latest()?.step,
+        seed: options.seed,
+        rows,
+        paths: paths::paths(&model, &request)?,
+        errors,
+        course,
+        classifier_accuracy: examiner.accuracy(),
+        field: field::report(recipe, &model, options.seed),
+        ambiguity: ambiguity::report(recipe, &model, options.seed),
+        latent: latent::report(recipe, &model, data, options.seed)?,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    write_text(&run.folder.join("eval.json"), &report.json())?;
+    Ok(report)
+}
+
+/// The recipe's solver, then each fixed number of steps, by name.
+fn requests(recipe: &Recipe, request: &Request) -> Result<Vec<(String, Request)>> {
+    let mut requests = vec![(request.label(), request.clone())];
+    for (method, steps) in recipe.eval.fixed()? {
+        let fixed = request.clone().fixed(method, steps);
+        requests.push((format!("{method} x {steps}"), fixed));
+    }
+    Ok(requests)
+}

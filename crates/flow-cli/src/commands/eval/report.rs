@@ -1,0 +1,86 @@
+//! What `eval.json` holds, and how it is shown.
+
+use std::fmt::Write as _;
+
+use flow_eval::Score;
+use serde::Serialize;
+
+use super::course::Point;
+use super::paths::{ErrorReport, PathReport};
+use crate::ambiguity::AmbiguityReport;
+use crate::field::FieldReport;
+use crate::latent::LatentReport;
+
+/// The content of `eval.json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(super) schema: u32,
+    pub(super) recipe: String,
+    pub(super) step: usize,
+    pub(super) seed: u64,
+    pub(super) seconds: f64,
+    pub(super) rows: Vec<Row>,
+    pub(super) paths: PathReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) errors: Option<ErrorReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) course: Vec<Point>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) classifier_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) field: Option<FieldReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ambiguity: Option<AmbiguityReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) latent: Option<LatentReport>,
+}
+
+/// One solver's scores.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) solver: String,
+    /// Network evaluations per sample.
+    pub(super) nfe: f64,
+    pub(super) scores: Vec<Score>,
+}
+
+impl Report {
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("scores are numbers and text")
+    }
+
+    /// For people.
+    pub(crate) fn table(&self) -> String {
+        let mut text = format!("{}, after {} steps\n", self.recipe, self.step);
+        for row in &self.rows {
+            let _ = writeln!(text, "{} ({:.0} evaluations)", row.solver, row.nfe);
+            for score in &row.scores {
+                let _ = writeln!(text, "  {score}");
+            }
+        }
+        for score in &self.paths.scores {
+            let _ = writeln!(text, "{score}");
+        }
+        if let Some(errors) = &self.errors {
+            let _ = write!(text, "{}", errors.table());
+        }
+        if let Some(accuracy) = self.classifier_accuracy {
+            let _ = writeln!(
+                text,
+                "classifier accuracy on real test images: {:.1} %",
+                100.0 * accuracy
+            );
+        }
+        if let Some(field) = &self.field {
+            let _ = write!(text, "{}", field.table());
+        }
+        if let Some(ambiguity) = &self.ambiguity {
+            let _ = write!(text, "{}", ambiguity.table());
+        }
+        if let Some(latent) = &self.latent {
+            let _ = write!(text, "{}", latent.table());
+        }
+        let _ = write!(text, "scored in {:.1} s", self.seconds);
+        text
+    }
+}
