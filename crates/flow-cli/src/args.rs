@@ -213,6 +213,9 @@ pub(crate) struct LikelihoodArgs {
     /// Absolute tolerance of dopri5, for the sample and its log-density.
     #[arg(long, default_value_t = 1e-5)]
     pub(crate) atol: f64,
+    /// Write `likelihood-TAG.json`, to keep several results of a run.
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
     /// Print `likelihood.json` instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

@@ -141,6 +141,7 @@ struct FieldError {
 struct Likelihood {
     nats: Estimate,
     data_nats: Option<Estimate>,
+    divergence: Option<Estimate>,
     bits: Option<Bits>,
     nfe: f64,
 }
@@ -247,9 +248,12 @@ impl Kept {
                 continue;
             };
             let row = row.trim_start_matches('-');
-            let Likelihood { nats, data_nats, bits, nfe } = read(&folder.join(&name))?;
+            let Likelihood { nats, data_nats, divergence, bits, nfe } = read(&folder.join(&name))?;
             let floor = data_nats.map(|data| data.mean);
             self.add("log-likelihood, nats", row, nats.mean, nats.std_error, floor);
+            if let Some(Estimate { mean, std_error }) = divergence {
+                self.add("KL from data to model, nats", row, mean, std_error, None);
+            }
             if let Some(Bits { per_dim: Estimate { mean, std_error } }) = bits {
                 self.add("bits per dimension", row, mean, std_error, None);
             }

@@ -38,6 +38,24 @@ pub enum NetworkError {
         /// The resolutions of the network.
         have: Vec<usize>,
     },
+    /// A file of weights lacks an array.
+    #[error("there is no array `{name}`: these are the weights of another network")]
+    NoSuchWeight {
+        /// Its name.
+        name: String,
+    },
+    /// An array of a file of weights has another shape than the network's.
+    #[error(
+        "the array `{name}` has the shape {have:?} in place of {want:?}: these are the weights of another network"
+    )]
+    ShapeOfWeight {
+        /// Its name.
+        name: String,
+        /// Its shape in the file.
+        have: Vec<usize>,
+        /// Its shape in the network.
+        want: Vec<usize>,
+    },
 }
 
 /// `Ok` when `value` is at least 1.

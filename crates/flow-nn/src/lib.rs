@@ -11,6 +11,7 @@
 //! | [`UNet`] | images from 8x8 to 64x64, with or without a latent | [`UNetConfig`] |
 //! | [`PointEncoder`], [`ImageEncoder`] | the latent of a pair, as a [`Posterior`] | [`PointEncoderConfig`], [`ImageEncoderConfig`] |
 //! | [`Classifier`] | features that measure generated images | [`ClassifierConfig`] |
+//! | [`Inception`] | the features that FID is defined on, from weights in a file | |
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -33,6 +34,7 @@
 mod classifier;
 mod embed;
 mod error;
+mod inception;
 mod init;
 mod layer;
 mod mlp;
@@ -46,6 +48,7 @@ pub use embed::{
     Band, ClassEmbedding, CoordinateEncoder, FourierFeatures, LatentEmbedding, TimeEmbedding,
 };
 pub use error::NetworkError;
+pub use inception::{Inception, Weights};
 pub use init::{init_seeded, parameter_count};
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Condition, Network};

@@ -40,6 +40,13 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     if let Some((name, _)) = zero.iter().find(|(_, value)| *value == Some(0)) {
         return Err(usage!("{name} is 0, give at least 1"));
     }
+    if let Some(tag) = &args.tag
+        && !tag.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
+        return Err(usage!(
+            "--tag {tag} becomes a file name: use letters, digits, `-`, `_` and `.`"
+        ));
+    }
     let device = device::parse(&args.device)?;
     let run = Run::open(&args.run)?;
     let data = Data::open(&run.recipe, &source(args.source.data_dir.as_deref()))?;
@@ -60,7 +67,9 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
         }
     };
     let json = serde_json::to_string_pretty(&report).expect("a report holds numbers and text");
-    write_text(&run.folder.join("likelihood.json"), &json)?;
+    let name =
+        args.tag.as_ref().map_or("likelihood.json".into(), |t| format!("likelihood-{t}.json"));
+    write_text(&run.folder.join(name), &json)?;
     if args.json {
         print(&json);
         return Ok(());
@@ -95,6 +104,9 @@ struct Report {
     /// What the distribution of the data gives the same samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_nats: Option<Estimate>,
+    /// Mean of the difference of the two: the Kullback-Leibler divergence from data to model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    divergence: Option<Estimate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bits: Option<Bits>,
     /// Network evaluations for each row.
@@ -172,6 +184,7 @@ impl Report {
             nats: Estimate::of(&samples),
             probe_error: (!squares.is_empty()).then(|| Estimate::of(&squares).mean.sqrt()),
             data_nats: None,
+            divergence: None,
             bits: None,
             nfe: found.nfe,
             seconds,
@@ -187,6 +200,9 @@ impl Report {
         let _ = writeln!(text, "log-likelihood            {} nats", self.nats);
         if let Some(exact) = self.data_nats {
             let _ = writeln!(text, "  of the data themselves  {exact} nats");
+        }
+        if let Some(divergence) = self.divergence {
+            let _ = writeln!(text, "KL from data to model     {divergence} nats");
         }
         if let Some(bits) = &self.bits {
             let copies = bits.importance;
@@ -253,7 +269,10 @@ fn points(
             let point: Vec<f64> = point.iter().copied().map(f64::from).collect();
             target.log_density(&point)
         };
-        report.data_nats = Some(Estimate::of(&points.chunks(dim).map(exact).collect::<Vec<_>>()));
+        let exact: Vec<f64> = points.chunks(dim).map(exact).collect();
+        let difference: Vec<f64> = exact.iter().zip(&found.nats).map(|(q, p)| q - p).collect();
+        report.data_nats = Some(Estimate::of(&exact));
+        report.divergence = Some(Estimate::of(&difference));
     }
     let files = if dim == 2 { picture(run, model, points, &request)? } else { Vec::new() };
     Ok((report, files))

@@ -13,7 +13,7 @@ use crate::request::Request;
 use crate::run::Run;
 
 /// Samples of each checkpoint, at most.
-const SAMPLES: usize = 2000;
+const SAMPLES: usize = 1000;
 
 /// What one checkpoint scores with the recipe's solver.
 #[derive(Debug, Serialize)]
