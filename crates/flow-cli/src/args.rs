@@ -154,9 +154,18 @@ pub(crate) struct EvalArgs {
     /// Scores by name, or `all`; the default is those of the recipe. Points: sliced, max-sliced,
     /// wasserstein, energy, mmd, frechet, precision-recall, density-coverage, support,
     /// true-likelihood, parzen. Images, on the features of a classifier: frechet, kid,
-    /// precision-recall, density-coverage, class-score, class.
+    /// precision-recall, density-coverage, class-score, class; with --inception also fid and
+    /// inception-kid.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
+    /// Weights of the network that FID is defined on, `.pth` or `.safetensors`: pytorch-fid's
+    /// pt_inception-2015-12-05-6726825d.pth.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inception: Option<PathBuf>,
+    /// Mean and covariance of reference features in pytorch-fid's `.npz` format: read if the file
+    /// exists, else computed from the training images and written there.
+    #[arg(long, value_name = "FILE", requires = "inception")]
+    pub(crate) reference: Option<PathBuf>,
     /// Print `eval.json` instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

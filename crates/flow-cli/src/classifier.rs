@@ -30,7 +30,8 @@ const VERSION: &str = "classifier 1";
 pub(crate) struct Judge {
     classifier: Classifier,
     device: Device,
-    shape: [usize; 3],
+    /// Channels, height and width of an image.
+    pub(crate) shape: [usize; 3],
     /// Fraction of test images that it classifies rightly.
     pub(crate) accuracy: f64,
 }

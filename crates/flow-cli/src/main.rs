@@ -12,6 +12,7 @@ mod document;
 mod exit;
 mod field;
 mod files;
+mod inception;
 mod kept;
 mod latent;
 mod memory;

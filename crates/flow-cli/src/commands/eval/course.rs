@@ -5,8 +5,8 @@ use burn::tensor::Device;
 use flow_eval::Score;
 use serde::Serialize;
 
-use super::examiner::Examiner;
-use super::metric::Metric;
+use super::examiner::{Exam, Examiner};
+use super::metric::{Kind, Metric};
 use crate::model::Model;
 use crate::registry::Data;
 use crate::request::Request;
@@ -35,7 +35,15 @@ pub(crate) fn course(
 ) -> Result<Vec<Point>> {
     let n = request.n.min(SAMPLES);
     let request = Request { n, ..request.clone() };
-    let examiner = Examiner::new(&run.recipe, data, metrics, n, request.seed, device)?;
+    // The network of FID is too slow for every checkpoint.
+    let exam = Exam {
+        metrics: metrics.into_iter().filter(|metric| metric.of != Kind::Inception).collect(),
+        n,
+        seed: request.seed,
+        extractor: None,
+        reference: None,
+    };
+    let examiner = Examiner::new(&run.recipe, data, exam, device)?;
     let mut points = Vec::new();
     for checkpoint in run.checkpoints().all()? {
         let samples = Model::of(run, &checkpoint, device)?.sample(&request)?;

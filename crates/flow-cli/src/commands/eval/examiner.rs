@@ -1,16 +1,19 @@
 //! The real data, and scores beside what other real data get.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::Device;
 use flow_datasets::Images;
-use flow_eval::{Kernel, Points, Score};
+use flow_eval::{Kernel, Moments, Points, Score};
+use flow_nn::Inception;
 use flow_path::Target;
 use flow_path::stream::{Purpose, Streams};
 
 use super::metric::{Metric, Sets, Subject};
 use crate::classifier::Judge;
+use crate::inception::{self, Extractor};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
 use crate::sampling::Samples;
@@ -22,6 +25,8 @@ pub(crate) struct Examiner<'a> {
     real: Subject,
     target: Option<Arc<dyn Target>>,
     judge: Option<Judge>,
+    extractor: Option<&'a Extractor>,
+    reference: Option<Moments>,
     kernel: Kernel,
     bandwidth: f64,
     seed: u64,
@@ -29,17 +34,28 @@ pub(crate) struct Examiner<'a> {
     floors: Vec<(String, f64)>,
 }
 
+/// How to examine.
+pub(crate) struct Exam<'a> {
+    pub(crate) metrics: Vec<&'static Metric>,
+    /// Real rows to compare with, and others for the floors; of images at most as many as the test
+    /// part has.
+    pub(crate) n: usize,
+    pub(crate) seed: u64,
+    /// The network of FID.
+    pub(crate) extractor: Option<&'a Extractor>,
+    /// Where the moments of its reference features are, or go.
+    pub(crate) reference: Option<&'a Path>,
+}
+
 impl<'a> Examiner<'a> {
-    /// Draws `n` real rows to compare with and `n` others for the floors; of images, at most as
-    /// many as the test part has.
+    /// Draws the real data and scores them against each other.
     pub(crate) fn new(
         recipe: &Recipe,
         data: &'a Data,
-        metrics: Vec<&'static Metric>,
-        n: usize,
-        seed: u64,
+        exam: Exam<'a>,
         device: &Device,
     ) -> Result<Self> {
+        let Exam { metrics, n, seed, extractor, reference } = exam;
         let set = recipe.data.set.as_str();
         let streams = Streams::new(seed);
         let (real, held_out, judge) = match data {
@@ -57,10 +73,14 @@ impl<'a> Examiner<'a> {
                 let subject = |images: &Images| {
                     let rows: Vec<f32> = (0..n).flat_map(|i| images.normalised(i)).collect();
                     let labels = images.labels[..n].iter().map(|&label| usize::from(label));
-                    Self::images(&judge, &rows, Some(labels.collect()))
+                    Self::images(&judge, extractor, &rows, Some(labels.collect()))
                 };
                 (subject(train)?, subject(test)?, Some(judge))
             }
+        };
+        let reference = match extractor {
+            Some(_) => Some(moments(&real, reference)?),
+            None => None,
         };
         let (kernel, scott) = scales(real.points()?)?;
         let bandwidth = recipe.eval.bandwidth.unwrap_or(scott);
@@ -71,6 +91,8 @@ impl<'a> Examiner<'a> {
             real,
             target,
             judge,
+            extractor,
+            reference,
             kernel,
             bandwidth,
             seed,
@@ -89,7 +111,9 @@ impl<'a> Examiner<'a> {
     /// Scores with their floors.
     pub(crate) fn scores(&self, samples: &Samples) -> Result<Vec<Score>> {
         let subject = match &self.judge {
-            Some(judge) => Self::images(judge, &samples.rows, samples.labels.clone())?,
+            Some(judge) => {
+                Self::images(judge, self.extractor, &samples.rows, samples.labels.clone())?
+            }
             None => {
                 Subject { rows: samples.rows.clone(), dim: self.real.dim, ..Subject::default() }
             }
@@ -104,10 +128,19 @@ impl<'a> Examiner<'a> {
         Ok(self.measure(&subject)?.into_iter().map(with_floor).collect())
     }
 
-    fn images(judge: &Judge, rows: &[f32], labels: Option<Vec<usize>>) -> Result<Subject> {
+    fn images(
+        judge: &Judge,
+        extractor: Option<&Extractor>,
+        rows: &[f32],
+        labels: Option<Vec<usize>>,
+    ) -> Result<Subject> {
+        let inception = match extractor {
+            Some(extractor) => extractor.features(rows, judge.shape)?,
+            None => Vec::new(),
+        };
         let mut verdict = judge.judge(rows)?;
         let rows = std::mem::take(&mut verdict.features);
-        Ok(Subject { rows, dim: verdict.dim, verdict: Some(verdict), labels })
+        Ok(Subject { rows, dim: verdict.dim, verdict: Some(verdict), labels, inception })
     }
 
     fn measure(&self, subject: &Subject) -> Result<Vec<Score>> {
@@ -118,6 +151,7 @@ impl<'a> Examiner<'a> {
             target: self.target.as_deref(),
             kernel: &self.kernel,
             bandwidth: self.bandwidth,
+            reference: self.reference.as_ref(),
             accuracy: self.accuracy().unwrap_or_default(),
             seed: self.seed,
         };
@@ -129,10 +163,22 @@ impl<'a> Examiner<'a> {
     }
 }
 
+/// The moments in the file; if there is none, those of the real images, which are then kept there.
+fn moments(real: &Subject, file: Option<&Path>) -> Result<Moments> {
+    if let Some(file) = file.filter(|file| file.exists()) {
+        return inception::read_statistics(file);
+    }
+    let moments = Moments::of(Points::new(&real.inception, Inception::FEATURES)?);
+    if let Some(file) = file {
+        inception::write_statistics(file, &moments)?;
+    }
+    Ok(moments)
+}
+
 /// Widths that fit the real data: kernels of the MMD, and the bandwidth of Parzen windows by Scott's
 /// rule, `n^(-1 / (dim + 4))` of the mean standard deviation.
 fn scales(real: Points<'_>) -> Result<(Kernel, f64)> {
-    let moments = flow_eval::Moments::of(real);
+    let moments = Moments::of(real);
     let dim = real.dim();
     let covariance = moments.covariance()?;
     let variance: f64 = (0..dim).map(|i| covariance[i * dim + i]).sum::<f64>() / dim as f64;

@@ -1,14 +1,17 @@
 //! The scores that `eval.metrics` and `--metrics` choose from, by name.
 
 use flow_eval::{
-    EvalError, Kernel, Points, Score, density_coverage, energy_distance, frechet, inception_score,
-    kid, max_sliced_wasserstein, mean_log_density, mmd, off_support_mass, parzen_log_likelihood,
-    precision_recall, sliced_wasserstein, wasserstein_1d, wasserstein_assignment,
+    EvalError, Kernel, Moments, Points, Score, density_coverage, energy_distance, frechet,
+    frechet_between, inception_score, kid, max_sliced_wasserstein, mean_log_density, mmd,
+    off_support_mass, parzen_log_likelihood, precision_recall, sliced_wasserstein, wasserstein_1d,
+    wasserstein_assignment,
 };
+use flow_nn::Inception;
 use flow_path::Target;
 
 use crate::classifier::Verdict;
 use crate::exit::usage;
+use crate::inception::ADVICE;
 use crate::registry::Data;
 
 /// Directions of the sliced Wasserstein distances.
@@ -30,11 +33,17 @@ pub(crate) struct Subject {
     pub(crate) verdict: Option<Verdict>,
     /// Of images with classes: what they should be.
     pub(crate) labels: Option<Vec<usize>>,
+    /// Of images, if the network of FID is at hand: its features.
+    pub(crate) inception: Vec<f32>,
 }
 
 impl Subject {
     pub(crate) fn points(&self) -> Result<Points<'_>, EvalError> {
         Points::new(&self.rows, self.dim)
+    }
+
+    fn inception(&self) -> Result<Points<'_>, EvalError> {
+        Points::new(&self.inception, Inception::FEATURES)
     }
 }
 
@@ -46,6 +55,8 @@ pub(crate) struct Sets<'a> {
     pub(crate) target: Option<&'a dyn Target>,
     pub(crate) kernel: &'a Kernel,
     pub(crate) bandwidth: f64,
+    /// Of the features of reference images, for FID.
+    pub(crate) reference: Option<&'a Moments>,
     /// How often the classifier is right on real test images.
     pub(crate) accuracy: f64,
     pub(crate) seed: u64,
@@ -65,6 +76,8 @@ pub(crate) enum Kind {
     Points,
     Images,
     Both,
+    /// Images, by the features of the network of FID.
+    Inception,
 }
 
 /// A score, or two that come together, by name.
@@ -125,6 +138,18 @@ pub(crate) const METRICS: &[Metric] = &[
         score.name = "kernel distance of the classifier's features".into();
         Ok(vec![score])
     }),
+    metric("fid", Kind::Inception, Some(Kind::Inception), |sets| {
+        let Some(reference) = sets.reference else { return Ok(Vec::new()) };
+        let generated = Moments::of(sets.generated.inception()?);
+        let mut score = frechet_between(&generated, reference)?;
+        score.name = "FID".into();
+        Ok(vec![score])
+    }),
+    metric("inception-kid", Kind::Inception, None, |sets| {
+        let (a, b) = (sets.generated.inception()?, sets.real.inception()?);
+        let (a, b) = (a.first(b.len()), b.first(a.len()));
+        Ok(vec![kid(a, b, (a.len() / BLOCK).max(2), sets.seed)?])
+    }),
     metric("precision-recall", Kind::Both, None, |sets| {
         let (generated, real) = sets.points()?;
         let found = precision_recall(real, generated, PRECISION_NEIGHBOURS)?;
@@ -176,29 +201,41 @@ pub(crate) const METRICS: &[Metric] = &[
 ///
 /// # Errors
 /// For a name that is none, and for one that does not fit the data.
-pub(crate) fn chosen(names: &[String], data: &Data) -> anyhow::Result<Vec<&'static Metric>> {
-    let kind = match data {
-        Data::Toy(_) => Kind::Points,
-        Data::Images { .. } => Kind::Images,
+pub(crate) fn chosen(
+    names: &[String],
+    data: &Data,
+    with_inception: bool,
+) -> anyhow::Result<Vec<&'static Metric>> {
+    let kinds: &[Kind] = match data {
+        Data::Toy(_) if with_inception => {
+            return Err(usage!("--inception describes images, and these data are points"));
+        }
+        Data::Toy(_) => &[Kind::Points],
+        Data::Images { .. } if with_inception => &[Kind::Images, Kind::Inception],
+        Data::Images { .. } => &[Kind::Images],
     };
-    let fits = |metric: &&Metric| metric.of == Kind::Both || metric.of == kind;
-    if names.is_empty() {
-        return Ok(METRICS.iter().filter(|metric| metric.usual == Some(kind)).collect());
-    }
-    if names == ["all"] {
-        return Ok(METRICS.iter().filter(fits).collect());
-    }
+    let fits = |metric: &&Metric| metric.of == Kind::Both || kinds.contains(&metric.of);
+    let usual = |metric: &&Metric| metric.usual.is_some_and(|kind| kinds.contains(&kind));
     let fitting: Vec<&Metric> = METRICS.iter().filter(fits).collect();
-    let mut chosen = Vec::new();
-    for name in names {
-        let Some(metric) = fitting.iter().find(|metric| metric.name == name) else {
-            let known: Vec<&str> = fitting.iter().map(|metric| metric.name).collect();
-            return Err(usage!(
-                "there is no metric `{name}` for these data, use `all` or some of {}",
-                known.join(", ")
-            ));
-        };
-        chosen.push(*metric);
+    match names {
+        [] => return Ok(METRICS.iter().filter(usual).collect()),
+        [name] if name == "all" => return Ok(fitting),
+        _ => {}
     }
-    Ok(chosen)
+    let find = |name: &String| {
+        if let Some(metric) = fitting.iter().find(|metric| metric.name == name) {
+            return Ok(*metric);
+        }
+        if kinds.contains(&Kind::Images)
+            && METRICS.iter().any(|metric| metric.name == name && metric.of == Kind::Inception)
+        {
+            return Err(usage!("`{name}` needs the weights of a network. {ADVICE}"));
+        }
+        let known: Vec<&str> = fitting.iter().map(|metric| metric.name).collect();
+        Err(usage!(
+            "there is no metric `{name}` for these data, use `all` or some of {}",
+            known.join(", ")
+        ))
+    };
+    names.iter().map(find).collect()
 }

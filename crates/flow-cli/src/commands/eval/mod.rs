@@ -6,6 +6,7 @@ mod metric;
 mod paths;
 mod report;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -19,6 +20,7 @@ use crate::device;
 use crate::exit::usage;
 use crate::field;
 use crate::files::write_text;
+use crate::inception::Extractor;
 use crate::latent;
 use crate::model::Model;
 use crate::progress::print;
@@ -26,9 +28,9 @@ use crate::recipe::Recipe;
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
-use examiner::Examiner;
+use examiner::{Exam, Examiner};
 pub(crate) use report::Report;
-use report::Row;
+use report::{InceptionFile, Row};
 
 /// Steps of rk4 that are taken for exact.
 const REFERENCE_STEPS: usize = 100;
@@ -38,7 +40,13 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let device = device::parse(&args.device)?;
     let run = Run::open(&args.run)?;
     let data = Data::open(&run.recipe, &source(args.data.data_dir.as_deref()))?;
-    let options = Options { number: args.number, seed: args.seed, metrics: args.metrics.clone() };
+    let options = Options {
+        number: args.number,
+        seed: args.seed,
+        metrics: args.metrics.clone(),
+        inception: args.inception.clone(),
+        reference: args.reference.clone(),
+    };
     let report = evaluate(&run, &data, &device, &options)?;
     let page = plot::page(&run)?;
     if args.json {
@@ -57,6 +65,9 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     /// Those of the recipe, if empty.
     pub(crate) metrics: Vec<String>,
+    /// Weights of the network of FID, and the moments of its reference features.
+    pub(crate) inception: Option<PathBuf>,
+    pub(crate) reference: Option<PathBuf>,
 }
 
 /// Scores a run and writes `eval.json`.
@@ -73,10 +84,21 @@ pub(crate) fn evaluate(
         return Err(usage!("{n} samples cannot be scored, ask for at least 2"));
     }
     let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
-    let metrics = metric::chosen(names, data)?;
+    let metrics = metric::chosen(names, data, options.inception.is_some())?;
     let model = Model::load(run, device)?;
     let request = Request::new(recipe, &SolverArgs::default(), n, options.seed)?;
-    let examiner = Examiner::new(recipe, data, metrics.clone(), n, options.seed, device)?;
+    let extractor = match &options.inception {
+        Some(file) => Some(Extractor::open(file, device)?),
+        None => None,
+    };
+    let exam = Exam {
+        metrics: metrics.clone(),
+        n,
+        seed: options.seed,
+        extractor: extractor.as_ref(),
+        reference: options.reference.as_deref(),
+    };
+    let examiner = Examiner::new(recipe, data, exam, device)?;
     let requests = requests(recipe, &request)?;
 
     let mut rows = Vec::new();
@@ -104,6 +126,7 @@ pub(crate) fn evaluate(
         errors,
         course,
         classifier_accuracy: examiner.accuracy(),
+        inception: extractor.map(|Extractor { file, sha256, .. }| InceptionFile { file, sha256 }),
         field: field::report(recipe, &model, options.seed),
         ambiguity: ambiguity::report(recipe, &model, options.seed),
         latent: latent::report(recipe, &model, data, options.seed)?,

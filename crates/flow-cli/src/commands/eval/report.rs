@@ -1,6 +1,7 @@
 //! What `eval.json` holds, and how it is shown.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use flow_eval::Score;
 use serde::Serialize;
@@ -28,11 +29,20 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) classifier_accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inception: Option<InceptionFile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) field: Option<FieldReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ambiguity: Option<AmbiguityReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) latent: Option<LatentReport>,
+}
+
+/// The weights from which FID came.
+#[derive(Debug, Serialize)]
+pub(super) struct InceptionFile {
+    pub(super) file: PathBuf,
+    pub(super) sha256: String,
 }
 
 /// One solver's scores.
@@ -70,6 +80,9 @@ impl Report {
                 "classifier accuracy on real test images: {:.1} %",
                 100.0 * accuracy
             );
+        }
+        if let Some(InceptionFile { file, sha256 }) = &self.inception {
+            let _ = writeln!(text, "FID by {}, SHA-256 {sha256}", file.display());
         }
         if let Some(field) = &self.field {
             let _ = write!(text, "{}", field.table());

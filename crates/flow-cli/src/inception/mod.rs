@@ -1,0 +1,77 @@
+//! FID proper: features of the published Inception network, from a file that the user names.
+
+mod pickle;
+mod resize;
+mod statistics;
+mod weights;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Tensor, TensorData};
+use flow_nn::Inception;
+
+use crate::exit::usage;
+pub(crate) use statistics::{read as read_statistics, write as write_statistics};
+
+/// What to do for FID when there is no file.
+pub(crate) const ADVICE: &str = "FID is defined on one published network: get \
+    pt_inception-2015-12-05-6726825d.pth from the releases of \
+    https://github.com/mseitzer/pytorch-fid and name it with --inception FILE; `frechet` needs no file \
+    and is a distance on the features of our own classifier (FD-clf)";
+
+/// Images that go through the network together.
+const BATCH: usize = 8;
+
+/// The network with the weights of a file.
+#[derive(Debug)]
+pub(crate) struct Extractor {
+    network: Inception,
+    device: Device,
+    pub(crate) file: PathBuf,
+    pub(crate) sha256: String,
+}
+
+impl Extractor {
+    /// Reads a `.pth` or `.safetensors` file.
+    pub(crate) fn open(file: &Path, device: &Device) -> Result<Self> {
+        if !file.is_file() {
+            return Err(usage!("there is no file {}. {ADVICE}", file.display()));
+        }
+        let (weights, sha256) = weights::read(file)?;
+        let network = Inception::new(&weights, device)
+            .with_context(|| format!("cannot use {}", file.display()))?;
+        Ok(Self { network, device: device.clone(), file: file.to_path_buf(), sha256 })
+    }
+
+    /// Features `[n, 2048]` of images `[n, c, h, w]` in `[-1, 1]` of one or three channels.
+    ///
+    /// As clean-fid prepares them: rounded to bytes, resized by PIL's bicubic filter, which widens when it
+    /// shrinks so that nothing is aliased, and clipped. As pytorch-fid's network expects them: in
+    /// `[-1, 1]`. Grey is given to all three channels.
+    pub(crate) fn features(&self, rows: &[f32], [c, h, w]: [usize; 3]) -> Result<Vec<f32>> {
+        let size = Inception::SIZE;
+        let mut features = Vec::new();
+        for batch in rows.chunks(BATCH * c * h * w) {
+            let n = batch.len() / (c * h * w);
+            let mut pixels = Vec::with_capacity(n * 3 * size * size);
+            for image in batch.chunks(c * h * w) {
+                for channel in 0..3 {
+                    let from = (channel % c) * h * w;
+                    let bytes = image[from..from + h * w].iter().map(|&x| to_byte(x)).collect();
+                    let resized = resize::bicubic(bytes, [h, w], [size, size]);
+                    pixels.extend(resized.iter().map(|x| x.clamp(0.0, 255.0) / 127.5 - 1.0));
+                }
+            }
+            let data = TensorData::new(pixels, [n, 3, size, size]);
+            let found = self.network.features(Tensor::<4>::from_data(data, &self.device));
+            features.extend(found.into_data().convert::<f32>().try_into_vec::<f32>()?);
+        }
+        Ok(features)
+    }
+}
+
+/// A pixel in `[-1, 1]` as the byte that a picture of it would hold.
+fn to_byte(x: f32) -> f32 {
+    (x * 127.5 + 127.5).round().clamp(0.0, 255.0)
+}
