@@ -216,10 +216,19 @@ pub(crate) struct LikelihoodArgs {
     /// Seed of the points, the pixels' noise and the probes.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Relative tolerance of dopri5, for the sample and its log-density.
+    /// Draw probes from a normal distribution in place of signs, which vary less.
+    #[arg(long)]
+    pub(crate) gaussian: bool,
+    /// Solver: any of `flow list`.
+    #[arg(long, default_value = "dopri5")]
+    pub(crate) solver: String,
+    /// Equal steps in place of the tolerances; solvers of fixed step need them.
+    #[arg(long)]
+    pub(crate) steps: Option<usize>,
+    /// Relative tolerance, for the sample and its log-density.
     #[arg(long, default_value_t = 1e-5)]
     pub(crate) rtol: f64,
-    /// Absolute tolerance of dopri5, for the sample and its log-density.
+    /// Absolute tolerance, for the sample and its log-density.
     #[arg(long, default_value_t = 1e-5)]
     pub(crate) atol: f64,
     /// Write `likelihood-TAG.json`, to keep several results of a run.

@@ -32,6 +32,8 @@ pub(crate) struct Rows {
 pub(crate) struct DensityRequest {
     pub(crate) likelihood: Likelihood,
     pub(crate) trace: Trace,
+    /// Law of the probes.
+    pub(crate) probe: Probe,
     /// Seed of the probes; row `i` of a seed has the same ones whatever the batch.
     pub(crate) seed: u64,
     pub(crate) batch: usize,
@@ -111,7 +113,7 @@ impl Model {
             // Copies of the batch fill a pass, and no more than `--batch` rows.
             Trace::Exact => Box::new(ExactTrace { chunk: request.batch / n }),
             Trace::Probes(probes) => Box::new(Hutchinson::draw(
-                Probe::Rademacher,
+                request.probe,
                 probes,
                 request.seed,
                 range,

@@ -77,6 +77,31 @@ fn images_have_bits_per_dimension_that_do_not_depend_on_the_number_of_images() {
 }
 
 #[test]
+fn any_solver_and_law_of_probes_agree_within_their_errors() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.ok("likelihood run -n 50 --tag adaptive");
+    scene.ok("likelihood run -n 50 --solver rk4 --steps 40 --tag fixed");
+    scene.ok("likelihood run -n 50 --probes 200 --gaussian --tag normal");
+    let read = |tag: &str| -> Value {
+        let path = scene.path("run").join(format!("likelihood-{tag}.json"));
+        serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+    };
+    let [adaptive, fixed, normal] = ["adaptive", "fixed", "normal"].map(read);
+    assert_eq!((&fixed["solver"], &fixed["steps"]), (&"rk4".into(), &40.into()));
+    assert_eq!((&normal["law"], &adaptive["law"]), (&"gaussian".into(), &Value::Null));
+    let nats = |report: &Value| report["nats"]["mean"].as_f64().unwrap();
+    // 40 steps of order 4 on a field that dopri5 solves in some ten.
+    assert!((nats(&adaptive) - nats(&fixed)).abs() < 1e-2);
+    let error = normal["probe_error"].as_f64().unwrap() / 50_f64.sqrt();
+    assert!((nats(&adaptive) - nats(&normal)).abs() < 4.0 * error + 1e-2);
+    // The divergence from the data is what the two mean log-densities differ by, and not negative.
+    let kl = adaptive["divergence"]["mean"].as_f64().unwrap();
+    let difference = adaptive["data_nats"]["mean"].as_f64().unwrap() - nats(&adaptive);
+    assert!((kl - difference).abs() < 1e-9 && 0.0 < kl, "{kl} and {difference}");
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused() {
     let scene = Scene::new();
     scene.train("run", "");
@@ -85,6 +110,9 @@ fn what_cannot_be_asked_is_refused() {
         ("--probes 0", ["--probes is 0", "at least 1"]),
         ("--batch 0", ["--batch is 0", "at least 1"]),
         ("-n 0", ["--number is 0", "at least 1"]),
+        ("--solver rk4", ["rk4", "--steps"]),
+        ("--solver rk5", ["rk5", "dopri5"]),
+        ("--tag a/b", ["--tag a/b", "file name"]),
     ] {
         scene.refuses(&format!("likelihood run {words}"), 2, &names);
     }

@@ -9,7 +9,7 @@ use flow_datasets::Images;
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::stream::{Purpose, Streams};
 use flow_plot::{Limits, heat_map};
-use flow_sample::{Dequantise, Likelihood, log_mean_exp};
+use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 use serde::Serialize;
 
 use crate::args::{Held, LikelihoodArgs};
@@ -36,6 +36,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
         ("--probes", args.probes),
         ("--importance", Some(args.importance)),
         ("--latents", Some(args.latents)),
+        ("--steps", args.steps),
     ];
     if let Some((name, _)) = zero.iter().find(|(_, value)| *value == Some(0)) {
         return Err(usage!("{name} is 0, give at least 1"));
@@ -92,6 +93,12 @@ struct Report {
     n: usize,
     /// Random probes of the divergence; null if it is exact.
     probes: Option<usize>,
+    /// Law of the probes; null if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    law: Option<&'static str>,
+    solver: String,
+    /// Equal steps; null if the tolerances choose them.
+    steps: Option<usize>,
     rtol: f64,
     atol: f64,
     /// The time of the density and that of the prior.
@@ -137,6 +144,8 @@ struct Estimate {
     mean: f64,
     /// Null for a single sample.
     std_error: Option<f64>,
+    /// Normal interval of 95 %.
+    interval: Option<(f64, f64)>,
 }
 
 impl Estimate {
@@ -145,7 +154,8 @@ impl Estimate {
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let std_error = (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
-        Self { mean, std_error }
+        let interval = std_error.map(|error| (mean - 1.96 * error, mean + 1.96 * error));
+        Self { mean, std_error, interval }
     }
 }
 
@@ -178,6 +188,12 @@ impl Report {
                 Trace::Exact => None,
                 Trace::Probes(probes) => Some(probes),
             },
+            law: (request.trace != Trace::Exact).then_some(match request.probe {
+                Probe::Rademacher => "rademacher",
+                Probe::Gaussian => "gaussian",
+            }),
+            solver: args.solver.clone(),
+            steps: args.steps,
             rtol: args.rtol,
             atol: args.atol,
             span: found.span,
@@ -206,7 +222,11 @@ impl Report {
         }
         if let Some(bits) = &self.bits {
             let copies = bits.importance;
-            let _ = writeln!(text, "bits per dimension        {}", bits.per_dim);
+            let _ = write!(text, "bits per dimension        {}", bits.per_dim);
+            let _ = match bits.per_dim.interval {
+                Some((low, high)) => writeln!(text, " (95 %: {low:.4} to {high:.4})"),
+                None => writeln!(text),
+            };
             let _ = writeln!(
                 text,
                 "  {} levels on [-1, 1): {:.4} bits for the scale, {copies} noisy {} of each image",
@@ -232,20 +252,28 @@ impl Report {
     }
 }
 
-fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> DensityRequest {
-    let tolerance = Tolerance { atol: args.atol, rtol: args.rtol };
+fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> Result<DensityRequest> {
+    let method: Method = args.solver.parse().map_err(|error| usage!("{error}"))?;
+    let stepping = match args.steps {
+        Some(steps) => Stepping::Count(steps),
+        None if method.is_adaptive() => {
+            Adaptive::new(Tolerance { atol: args.atol, rtol: args.rtol }).into()
+        }
+        None => return Err(usage!("{method} takes equal steps, say how many with --steps")),
+    };
     let trace = match args.probes {
         Some(probes) => Trace::Probes(probes),
         None if exact || args.exact => Trace::Exact,
         None => Trace::Probes(1),
     };
-    DensityRequest {
-        likelihood: Likelihood::new(Method::Dopri5, Adaptive::new(tolerance).into()),
+    Ok(DensityRequest {
+        likelihood: Likelihood::new(method, stepping),
         trace,
+        probe: if args.gaussian { Probe::Gaussian } else { Probe::Rademacher },
         seed: args.seed,
         batch: args.batch.unwrap_or(batch),
         latents: args.latents,
-    }
+    })
 }
 
 /// The likelihood of points, and the density of points of the plane as a picture.
@@ -257,7 +285,7 @@ fn points(
 ) -> Result<(Report, Vec<String>)> {
     let started = Instant::now();
     let dim: usize = model.shape.iter().product();
-    let request = request(args, true, 1000);
+    let request = request(args, true, 1000)?;
     let rows = |range: Range<usize>| Rows {
         values: points[range.start * dim..range.end * dim].to_vec(),
         labels: None,
@@ -316,7 +344,7 @@ fn pixels(args: &LikelihoodArgs, run: &Run, model: &Model, images: &Images) -> R
     let n = args.number.unwrap_or(100).min(images.len());
     let copies = args.importance;
     let scale = Dequantise { levels: u32::from(images.max_value) + 1 };
-    let request = request(args, false, 50);
+    let request = request(args, false, 50)?;
     let streams = Streams::new(args.seed);
     let rows = |range: Range<usize>| Rows {
         labels: (model.classes > 0)
