@@ -174,6 +174,23 @@ fn metrics_are_chosen_by_name_and_each_has_a_floor() {
 }
 
 #[test]
+fn fid_without_the_weights_of_its_network_says_what_to_get() {
+    let scene = Scene::new();
+    scene.ok("train digits --no-eval --out run --set train.images=256 --set network.channels=8 \
+              --set network.head_channels=8 --set network.multipliers=[1] \
+              --set network.attention=[]");
+    let advice = ["pt_inception-2015-12-05-6726825d.pth", "--inception", "FD-clf"];
+    scene.refuses("eval run --metrics fid", 2, &advice);
+    scene.refuses("eval run --inception none.pth", 2, &advice);
+    scene.write("other.bin", "");
+    scene.refuses("eval run --inception other.bin", 2, &[".pth", ".safetensors"]);
+    scene.write("other.pth", "no weights");
+    scene.refuses("eval run --inception other.pth", 1, &["other.pth", "cannot read the arrays"]);
+    scene.train("points", "");
+    scene.refuses("eval points --inception other.pth", 2, &["images", "points"]);
+}
+
+#[test]
 fn fewer_steps_cost_more_error_and_checkpoints_can_all_be_scored() {
     let scene = Scene::new();
     scene.ok("train debug --no-eval --out run --set eval.every_checkpoint=true \

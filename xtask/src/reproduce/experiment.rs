@@ -95,8 +95,7 @@ impl Experiment {
     /// If it is no TOML, has unknown keys or lacks some, or if two runs share a name.
     pub(crate) fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
         let File { set, then, experiment } = toml::from_str(text)?;
-        let mut experiment: Self = experiment.try_into()?;
-        experiment.name = name.to_owned();
+        let mut experiment = Self { name: name.to_owned(), ..experiment.try_into()? };
         ensure!(!experiment.runs.is_empty(), "it has no [[run]]");
         ensure!(!experiment.seeds.is_empty(), "it has no seeds");
         let mut names = std::collections::BTreeSet::new();

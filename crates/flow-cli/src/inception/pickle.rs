@@ -69,8 +69,7 @@ pub(super) fn widths(state: &Value) -> BTreeMap<String, usize> {
 
 /// Reads one pickle and leaves `bytes` behind it.
 pub(super) fn read(bytes: &mut &[u8]) -> Result<Value> {
-    let mut machine =
-        Machine { bytes: *bytes, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+    let mut machine = Machine { bytes, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
     let value = machine.run()?;
     *bytes = machine.bytes;
     Ok(value)

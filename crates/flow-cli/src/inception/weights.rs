@@ -1,5 +1,7 @@
 //! Arrays of a `.safetensors` or a PyTorch file.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
@@ -9,7 +11,6 @@ use burn::tensor::TensorData;
 use flow_nn::Weights;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use zip::ZipArchive;
 
 use super::pickle::{self, Value, View};
@@ -18,7 +19,10 @@ use crate::exit::usage;
 /// The arrays of 32-bit numbers in a file, and its SHA-256.
 pub(super) fn read(path: &Path) -> Result<(Weights, String)> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut sha256 = String::new();
+    for byte in Sha256::digest(&bytes) {
+        let _ = write!(sha256, "{byte:02x}");
+    }
     let weights = match path.extension().and_then(|extension| extension.to_str()) {
         Some("safetensors") => safetensors(&bytes),
         Some("pth" | "pt") => pytorch(&bytes),

@@ -131,7 +131,9 @@ fn mean_curve<'a>(curves: impl ExactSizeIterator<Item = &'a [(f64, f64)]>) -> Cu
     let mut curves = curves;
     let Some(first) = curves.next() else { return Curve::new() };
     let mut mean = curves.fold(first.to_vec(), sum);
-    mean.iter_mut().for_each(|point| point.1 /= count);
+    for point in &mut mean {
+        point.1 /= count;
+    }
     mean
 }
 

@@ -114,7 +114,7 @@ impl Gallery<'_> {
             return Ok(());
         }
         for mut column in Column::each(vec![Kept::read(&self.run.folder)?]) {
-            column.name = self.run.recipe.name.clone();
+            column.name.clone_from(&self.run.recipe.name);
             for Drawn { name, figure, .. } in compare::figures(&[column]) {
                 self.figure(&name, &figure)?;
             }

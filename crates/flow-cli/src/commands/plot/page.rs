@@ -29,7 +29,7 @@ pub(crate) fn page(run: &Run) -> Result<PathBuf> {
     let mut blocks = vec![Block::Text(format!("{}. Seed {}.", recipe.about, recipe.seed))];
     if folder.join("eval.json").exists() {
         let mut column = Column::each(vec![Kept::read(folder)?]).remove(0);
-        column.name = recipe.name.clone();
+        column.name.clone_from(&recipe.name);
         blocks.push(Block::Heading("Scores".into()));
         blocks.extend(compare::of_one(&column));
         blocks.push(Block::Text(
@@ -58,7 +58,7 @@ fn pictures(run: &Run) -> Vec<(PathBuf, String)> {
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".png") || name.ends_with(".gif"))
+        .filter(|name| matches!(name.rsplit_once('.'), Some((_, "png" | "gif"))))
         .collect();
     let stem = |name: &str| name.rsplit_once('.').unwrap_or((name, "")).0.to_owned();
     let place = |name: &str| {
