@@ -213,8 +213,9 @@ impl Kept {
             }
         }
         for AmbiguityPoint { t, data, model } in ambiguity.into_iter().flat_map(|a| a.points) {
-            let row = format!("x = 0, t = {t:.2}");
-            self.add("deviation of the velocity", &row, model, None, Some(data));
+            for (of, value) in [("model", model), ("data", data)] {
+                self.add("deviation of the velocity", &format!("t = {t:.2}, {of}"), value, None, None);
+            }
         }
         if let Some(latent) = latent {
             self.latent(latent);
