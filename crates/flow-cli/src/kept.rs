@@ -214,7 +214,13 @@ impl Kept {
         }
         for AmbiguityPoint { t, data, model } in ambiguity.into_iter().flat_map(|a| a.points) {
             for (of, value) in [("model", model), ("data", data)] {
-                self.add("deviation of the velocity", &format!("t = {t:.2}, {of}"), value, None, None);
+                self.add(
+                    "deviation of the velocity",
+                    &format!("t = {t:.2}, {of}"),
+                    value,
+                    None,
+                    None,
+                );
             }
         }
         if let Some(latent) = latent {
