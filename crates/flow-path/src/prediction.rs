@@ -40,7 +40,7 @@ pub enum Prediction {
     /// The displacement `x_1 - x_0`, which is the velocity of the linear schedule.
     Displacement,
     /// The raw output `F` of the preconditioned denoiser
-    /// `x_1 = c_skip x_t/alpha + c_out F` of Karras et al. (2022), "Elucidating the Design Space of
+    /// `x_1 = c_skip x_t/alpha + c_out F(c_in x_t/alpha)` of Karras et al. (2022), "Elucidating the Design Space of
     /// Diffusion-Based Generative Models", arXiv:2206.00364, table 1, at noise level `sigma/alpha`.
     Edm {
         /// Standard deviation of the data.
@@ -63,6 +63,33 @@ impl Prediction {
                 let total = c.sigma.hypot(sigma_data * c.alpha);
                 (c.sigma / (sigma_data * total), -sigma_data * c.alpha / total)
             }
+        }
+    }
+
+    /// Factor on `x_t` as the network's input: one, but for the `c_in` of [`Prediction::Edm`], which gives
+    /// the input unit variance at every noise level, `1 / S`.
+    #[must_use]
+    pub fn input_scale(self, c: &Coefficients) -> f64 {
+        match self {
+            Self::Edm { sigma_data } => c.sigma.hypot(sigma_data * c.alpha).recip(),
+            _ => 1.0,
+        }
+    }
+
+    /// The network's input at the points `x_t`, one time per sample.
+    ///
+    /// # Shapes
+    /// `x_t` and the output are `[B, ..]`.
+    #[must_use]
+    pub fn input<const D: usize>(
+        self,
+        x_t: Tensor<D>,
+        schedule: &dyn Schedule,
+        t: &Times,
+    ) -> Tensor<D> {
+        match self {
+            Self::Edm { .. } => t.column(&x_t, |t| self.input_scale(&schedule.at(t))) * x_t,
+            _ => x_t,
         }
     }
 

@@ -148,6 +148,9 @@ fn edm_is_the_preconditioned_denoiser() {
         let (skip, out) = (sigma_data * sigma_data / total, level * sigma_data / total.sqrt());
         let f = value(Prediction::Edm { sigma_data }, x0, x1, &c);
         assert_close(skip * noisy + out * f, x1, 1e-12);
+        // c_in gives the input unit variance.
+        let scale = Prediction::Edm { sigma_data }.input_scale(&c);
+        assert_close(scale * c.alpha * noisy, noisy / total.sqrt(), 1e-12);
     }
 }
 

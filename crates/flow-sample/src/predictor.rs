@@ -67,8 +67,10 @@ impl<N: Network<D>, const D: usize> Predictor<D> for Trained<'_, N> {
 
     fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
         let batch = x.dims()[0];
-        let times = Times::constant(t, batch).to_tensor(&x.device());
-        let output = self.network.forward(x.clone(), times, &self.condition_for(batch));
+        let times = Times::constant(t, batch);
+        let input = self.prediction.input(x.clone(), &*self.schedule, &times);
+        let (times, condition) = (times.to_tensor(&x.device()), self.condition_for(batch));
+        let output = self.network.forward(input, times, &condition);
         self.prediction.convert_tensor(what, output, x.clone(), &self.schedule.at(t))
     }
 }

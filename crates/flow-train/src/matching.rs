@@ -72,6 +72,7 @@ impl<const D: usize> MatchingBatches<D> {
         });
         let (x0, x1) = (self.tensor(noise, device), self.tensor(draw.rows, device));
         let (x_t, target) = matching.regress(x0.clone(), x1.clone(), blur, &t);
+        let x_t = matching.prediction.input(x_t, &*matching.schedule, &t);
         let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors).map(|w| {
             let w: Vec<f32> = w.into_iter().map(|w| w as f32).collect();
             Tensor::from_data(TensorData::new(w, [*rows]), device)

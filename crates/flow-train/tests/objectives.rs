@@ -36,10 +36,12 @@ struct Along(Arc<dyn Schedule>);
 
 impl Network<2> for Answers {
     fn forward(&self, x: Tensor<2>, t: Tensor<1>, _: &Condition) -> Tensor<2> {
-        let noise = (x.clone() * 1.3 + 0.2).tanh() - x.clone().sin() * 0.4;
         let t: Vec<f32> = t.into_data().try_into_vec().unwrap();
         let t = Times::new(t.into_iter().map(f64::from).collect());
         let Answer(to, sign) = self.answer;
+        // Back from the input of the network to the point on the path.
+        let x = x.clone() / t.column(&x, |t| to.input_scale(&self.along().at(t)));
+        let noise = (x.clone() * 1.3 + 0.2).tanh() - x.clone().sin() * 0.4;
         Prediction::Noise.convert_batch(to, noise, x, &*self.along(), &t) * sign
     }
 }

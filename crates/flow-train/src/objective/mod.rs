@@ -17,7 +17,7 @@ pub use variational::{LatentBatch, LatentModel, Variational};
 /// One batch with all its randomness drawn: what the network sees and what it should answer.
 #[derive(Clone, Debug)]
 pub struct Batch<const D: usize> {
-    /// Points on the path, `[B, ..]`.
+    /// Points on the path as the network sees them, `[B, ..]`: see [`flow_path::Prediction::input`].
     pub x_t: Tensor<D>,
     /// Their times, `[B]`.
     pub t: Tensor<1>,
