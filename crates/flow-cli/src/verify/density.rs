@@ -3,11 +3,12 @@
 use std::f64::consts::TAU;
 
 use anyhow::Result;
+use flow_nn::DiagonalGaussian;
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_path::{Exact, Gaussian, Linear};
 use flow_sample::{Dequantise, ExactTrace, Likelihood};
 
-use super::Bench;
+use super::{Bench, host};
 
 pub(super) fn log_likelihood(bench: &mut Bench) -> Result<()> {
     for (sigma_min, want) in [(0.0, -0.7257913526), (0.1, -0.7261709400)] {
@@ -22,6 +23,14 @@ pub(super) fn log_likelihood(bench: &mut Bench) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// `KL(N(0.7, 0.4^2) | N(0, 1))`.
+pub(super) fn latent(bench: &mut Bench) -> Result<()> {
+    bench.tensor("mean 0.7, std 0.4", 0.7412907319, (1e-9, 1e-6), |place| {
+        let (mean, log_variance) = (place.rows(&[0.7], 1), place.rows(&[2.0 * 0.4_f64.ln()], 1));
+        Ok(host(DiagonalGaussian { mean, log_variance }.kl())[0])
+    })
 }
 
 pub(super) fn bits(bench: &mut Bench) -> Result<()> {

@@ -40,6 +40,7 @@ pub(crate) const GOLDENS: &[Golden] = &[
     Golden { id: "G13", what: "least loss of two modes", check: field::two_mode_floor },
     Golden { id: "G14", what: "continuity equation", check: field::continuity },
     Golden { id: "G15", what: "bits per dimension", check: density::bits },
+    Golden { id: "G16", what: "divergence of a latent from its prior", check: density::latent },
     Golden { id: "G17", what: "one step in every coordinate", check: sampler::coordinates },
     Golden { id: "G18", what: "DDIM is the Euler method", check: sampler::ddim_is_euler },
     Golden { id: "G19", what: "scale moves Euler and leaves DDIM", check: sampler::scaling },

@@ -76,7 +76,7 @@ impl DataSource for EightGaussians {
     fn draw(&self, range: std::ops::Range<u64>, streams: &Streams) -> Draw {
         let n = (range.end - range.start) as usize;
         let mut rng = streams.rng(range.start, Purpose::Data);
-        Draw { rows: self.0.sample(n, &mut rng), labels: None }
+        Draw { rows: self.0.sample(n, &mut rng), ..Draw::default() }
     }
 }
 
