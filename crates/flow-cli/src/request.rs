@@ -6,7 +6,7 @@ use flow_sample::{Grid, Interval};
 
 use crate::args::SolverArgs;
 use crate::exit::usage;
-use crate::recipe::{self, Recipe, Sample, Schedule, named};
+use crate::recipe::{self, Recipe, Sample, Schedule, Shift, named};
 use crate::registry;
 
 /// What to draw.
@@ -109,7 +109,7 @@ fn changed(sample: &Sample, args: &SolverArgs) -> Result<Sample> {
         sample.solver.clone_from(solver);
     }
     sample.steps = args.steps.unwrap_or(sample.steps);
-    sample.shift = args.shift.unwrap_or(sample.shift);
+    sample.shift = args.shift.map_or(sample.shift, Shift);
     sample.rtol = args.rtol.unwrap_or(sample.rtol);
     sample.atol = args.atol.unwrap_or(sample.atol);
     sample.guidance_interval = args.guidance_interval.unwrap_or(sample.guidance_interval);

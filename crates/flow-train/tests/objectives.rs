@@ -106,12 +106,15 @@ fn a_score_of_the_wrong_sign_has_another_loss() {
     assert!(loss_of(&score, -1.0) > 1.5 * loss(&score));
 }
 
+/// Of the rate `beta` and of `sigma`.
+type Factor = fn(f64, f64) -> f64;
+
 #[test]
 fn score_flow_and_flow_matching_are_weighted_noise_matching() {
     // beta / sigma^2 and beta^2 / (4 sigma^2), row by row.
     let vp = VariancePreserving::default();
     let noise = matching(vp, Prediction::Noise);
-    let factors: [(Prediction, LossWeight, fn(f64, f64) -> f64); 2] = [
+    let factors: [(Prediction, LossWeight, Factor); 2] = [
         (Prediction::Score, LossWeight::Diffusion, |beta, sigma| beta / sigma.powi(2)),
         (Prediction::Velocity, LossWeight::Unit, |beta, sigma| (0.5 * beta / sigma).powi(2)),
     ];

@@ -21,9 +21,9 @@ pub(crate) fn run() -> Result<()> {
     let solvers: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
     writeln!(text, "data sets\n  {}", flow_datasets::TOYS.join(" "))?;
     writeln!(text, "  {}", flow_datasets::IMAGE_SETS.join(" "))?;
-    for Choices { title, key, choices } in CHOICES {
+    for Choices { title, key, all } in CHOICES {
         writeln!(text, "{title} ({key})")?;
-        for (choice, about) in *choices {
+        for (choice, about) in *all {
             writeln!(text, "  {choice:56} {about}")?;
         }
     }

@@ -1,5 +1,6 @@
 //! `flow verify`: golden numbers, computed again on this machine.
 
+use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -52,13 +53,14 @@ fn table(checks: &[Check], seconds: f64) -> String {
         let Check { id, quantity, on, expected, got, error, tolerance, passed } = check;
         if *id != before {
             let what = GOLDENS.iter().find(|golden| golden.id == *id).map_or("", |g| g.what);
-            text += &format!("{id}  {what}\n");
+            let _ = writeln!(text, "{id}  {what}");
             before = id;
         }
         let verdict = if *passed { "pass" } else { "FAIL" };
-        text += &format!(
+        let _ = writeln!(
+            text,
             "     {quantity:42} {on:10} {expected:16.10} {got:16.10} {error:8.1e} {tolerance:9.1e} \
-             {verdict}\n"
+             {verdict}"
         );
     }
     let passed = checks.len() - failures(checks);

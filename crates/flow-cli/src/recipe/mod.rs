@@ -22,7 +22,9 @@ use check::{not_negative, positive};
 pub(crate) use eval::Eval;
 pub(crate) use latent::{Encoder, Latent};
 pub(crate) use network::Network;
-pub(crate) use path::{Between, Coupling, Path, Prediction, Schedule, Source, Times, Weight};
+pub(crate) use path::{
+    Between, Coupling, Path, Prediction, Schedule, Shift, Source, Times, Weight,
+};
 pub(crate) use reflow::Reflow;
 pub(crate) use sample::Sample;
 pub(crate) use sampler::{Diffusion, Grid, LastStep, Rule, Sampler, Space, UniPcEnd};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{not_negative, positive};
 use super::named::{named, named_option};
-use super::path::Schedule;
+use super::path::{Schedule, Shift};
 use super::sampler::{Grid, Sampler};
 use crate::exit::usage;
 
@@ -21,7 +21,7 @@ pub(crate) struct Sample {
     pub(crate) atol: f64,
     #[serde(deserialize_with = "named")]
     pub(crate) grid: Grid,
-    pub(crate) shift: f64,
+    pub(crate) shift: Shift,
     #[serde(deserialize_with = "named_option")]
     pub(crate) schedule: Option<Schedule>,
     pub(crate) guidance: f64,
@@ -37,7 +37,7 @@ impl Default for Sample {
             rtol: 1e-5,
             atol: 1e-5,
             grid: Grid::Uniform,
-            shift: 1.0,
+            shift: Shift::default(),
             schedule: None,
             guidance: 1.0,
             guidance_interval: [0.0, 1.0],
@@ -48,7 +48,7 @@ impl Default for Sample {
 impl Sample {
     /// Refuses values that cannot work.
     pub(crate) fn check(&self) -> Result<()> {
-        positive(&[("sample.steps", self.steps as f64), ("sample.shift", self.shift)])?;
+        positive(&[("sample.steps", self.steps as f64), ("sample.shift", self.shift.0)])?;
         not_negative(&[
             ("sample.rtol", self.rtol),
             ("sample.atol", self.atol),
@@ -75,7 +75,7 @@ impl Sample {
 
     /// Whether the times are other than equal steps.
     pub(crate) fn has_grid(&self) -> bool {
-        self.grid != Grid::Uniform || self.shift != 1.0
+        self.grid != Grid::Uniform || !self.shift.is_none()
     }
 
     fn check_sampler(&self) -> Result<()> {

@@ -7,7 +7,7 @@ pub(crate) type Choice = (&'static str, &'static str);
 pub(crate) struct Choices {
     pub(crate) title: &'static str,
     pub(crate) key: &'static str,
-    pub(crate) choices: &'static [Choice],
+    pub(crate) all: &'static [Choice],
 }
 
 /// Everything that has variants, in the order of a recipe.
@@ -15,7 +15,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "schedules",
         key: "path.schedule",
-        choices: &[
+        all: &[
             ("linear,sigma_min=0", "straight lines: conditional optimal transport"),
             ("vp,beta_min=0.1,beta_max=20", "the variance-preserving diffusion"),
             ("ve,sigma_min=0.01,sigma_max=50,boundary=floor", "the variance-exploding diffusion"),
@@ -27,7 +27,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "between a pair",
         key: "path.between",
-        choices: &[
+        all: &[
             ("line", "the point of the schedule"),
             ("tube,sigma=0.1", "around the straight line"),
             ("bridge,sigma=1", "on a Brownian bridge"),
@@ -36,7 +36,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "predictions",
         key: "path.prediction",
-        choices: &[
+        all: &[
             ("velocity", "dx/dt: flow matching"),
             ("data", "x_1: denoising"),
             ("noise", "x_0: DDPM"),
@@ -49,7 +49,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "weights",
         key: "path.weight",
-        choices: &[
+        all: &[
             ("unit", "the squared error as it is"),
             ("variance", "sigma^2: with the score, score matching"),
             ("diffusion", "g^2: with the score, ScoreFlow"),
@@ -65,7 +65,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "laws of time",
         key: "path.times",
-        choices: &[
+        all: &[
             ("uniform", "each time by itself"),
             ("stratified", "one time in each of as many intervals as rows"),
             ("logit-normal,mean=0,std=1", "the middle"),
@@ -79,7 +79,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "couplings",
         key: "path.coupling",
-        choices: &[
+        all: &[
             ("independent", "any noise with any data"),
             ("paired", "row by row, for data that are pairs"),
             ("ot", "exact optimal transport within the batch"),
@@ -92,7 +92,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "samplers",
         key: "sample.sampler",
-        choices: &[
+        all: &[
             ("ode", "the probability-flow ODE by a solver"),
             ("ddim,eta=0", "the predicted pair mixed anew, with a share of fresh noise"),
             ("ancestral", "DDPM: draws from the posterior"),
@@ -108,7 +108,7 @@ pub(crate) const CHOICES: &[Choices] = &[
     Choices {
         title: "grids",
         key: "sample.grid",
-        choices: &[
+        all: &[
             ("uniform", "equal steps of time"),
             ("log-snr,min=-10,max=10", "equal steps of the log signal-to-noise ratio"),
             ("karras,rho=7,min=0.002,max=80", "equal steps of a root of the noise level"),
@@ -131,8 +131,8 @@ mod tests {
 
     #[test]
     fn every_choice_is_understood_and_shows_its_defaults() {
-        for Choices { key, choices, .. } in CHOICES {
-            for (text, _) in *choices {
+        for Choices { key, all, .. } in CHOICES {
+            for (text, _) in *all {
                 let name = text.split(',').next().unwrap();
                 let with_values = chosen(key, text);
                 // Those without defaults are typed with their values.

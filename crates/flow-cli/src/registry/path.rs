@@ -97,8 +97,10 @@ fn times(path: &recipe::Path, schedule: &Arc<dyn Schedule>) -> Result<Arc<dyn Ti
             Arc::new(EdmLogNormal { mean, std, schedule: Arc::clone(schedule) })
         }
     };
-    let shift = TimeShift::new(path.shift.0)?;
-    Ok(if shift.factor() == 1.0 { law } else { Arc::new(Shifted { law, shift }) })
+    if path.shift.is_none() {
+        return Ok(law);
+    }
+    Ok(Arc::new(Shifted { law, shift: TimeShift::new(path.shift.0)? }))
 }
 
 fn coupling(path: &recipe::Path) -> Result<Arc<dyn Coupling>> {

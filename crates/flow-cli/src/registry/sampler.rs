@@ -19,7 +19,10 @@ pub(crate) fn grid(sample: &recipe::Sample) -> Result<Grid> {
         &recipe::Grid::Karras { rho, min, max } => Grid::Karras { steps, rho, min, max },
         recipe::Grid::Given { times } => Grid::Given(times.clone()),
     };
-    Ok(if sample.shift == 1.0 { grid } else { grid.shifted(TimeShift::new(sample.shift)?) })
+    if sample.shift.is_none() {
+        return Ok(grid);
+    }
+    Ok(grid.shifted(TimeShift::new(sample.shift.0)?))
 }
 
 /// A sampler on a grid; `method` is the solver of the sampler `ode`.

@@ -2,6 +2,7 @@
 //!
 //! Each is computed on the host in double precision and, where tensors are involved, once more on the
 //! chosen device in single precision.
+#![expect(clippy::unnecessary_wraps, reason = "every check has the same signature")]
 
 mod density;
 mod field;

@@ -50,10 +50,12 @@ pub(crate) fn euler(grid: Grid) -> Box<dyn Sampler<2>> {
     Box::new(Ode::on_grid(Method::Euler, grid))
 }
 
+/// A sampler on a grid.
+type Make = fn(Grid) -> Box<dyn Sampler<2>>;
+
 pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     let variance = 0.25;
     let mut panels = Vec::new();
-    type Make = fn(Grid) -> Box<dyn Sampler<2>>;
     for (name, make) in [("DDIM", ddim as Make), ("Euler on dx/dt", euler as Make)] {
         let mut curves = Vec::new();
         for (k, published) in PUBLISHED {

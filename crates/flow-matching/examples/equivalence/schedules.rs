@@ -19,9 +19,12 @@ const RATIOS: (f64, f64) = (-8.0, 8.0);
 /// Batches whose losses are compared.
 const BATCHES: usize = 2000;
 
+/// A schedule and a law of its times, with a name for both.
+type Law = (&'static str, Arc<dyn Schedule>, Arc<dyn TimeSampler>);
+
 pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     let network = train(&batches(FlowMatching::default(), 512, 0), 3000, 3000, |_, _| Ok(()))?;
-    let laws: [(&str, Arc<dyn Schedule>, Arc<dyn TimeSampler>); 5] = [
+    let laws: [Law; 5] = [
         ("linear, uniform", Arc::new(Linear { sigma_min: 0.0 }), Arc::new(Uniform)),
         (
             "linear, logit-normal",

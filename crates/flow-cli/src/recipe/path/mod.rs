@@ -115,6 +115,14 @@ pub(crate) enum Source {
 #[serde(transparent)]
 pub(crate) struct Shift(pub(crate) f64);
 
+impl Shift {
+    /// Whether times stay where they are.
+    #[expect(clippy::float_cmp, reason = "exactly 1 means no shift")]
+    pub(crate) fn is_none(self) -> bool {
+        self.0 == 1.0
+    }
+}
+
 impl Default for Shift {
     fn default() -> Self {
         Self(1.0)
