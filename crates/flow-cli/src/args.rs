@@ -45,12 +45,8 @@ pub(crate) struct TrainArgs {
     /// Seed of the weights, the data order and all noise.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Where to compute: flex, ndarray, wgpu, vulkan, metal, webgpu, cuda:0, rocm:0.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Threads of the CPU backend; the default is all cores.
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     /// Folder of the run; the default is the next free `runs/NNNN-recipe`.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -65,6 +61,16 @@ pub(crate) struct TrainArgs {
     pub(crate) no_eval: bool,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ComputeArgs {
+    /// Where to compute: flex, ndarray, wgpu, vulkan, metal, webgpu, cuda:0, rocm:0.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -133,12 +139,8 @@ pub(crate) struct SampleArgs {
     /// File to write: `.npy` for numbers, `.png` for a picture.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Where to compute.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Threads of the CPU backend; the default is all cores.
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -169,12 +171,8 @@ pub(crate) struct EvalArgs {
     /// Print `eval.json` instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where to compute.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Threads of the CPU backend; the default is all cores.
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }
@@ -237,12 +235,8 @@ pub(crate) struct LikelihoodArgs {
     /// Print `likelihood.json` instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where to compute.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Threads of the CPU backend; the default is all cores.
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     #[command(flatten)]
     pub(crate) source: DataArgs,
 }
@@ -251,12 +245,8 @@ pub(crate) struct LikelihoodArgs {
 pub(crate) struct PlotArgs {
     /// Folder of a run.
     pub(crate) run: PathBuf,
-    /// Where to compute.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Threads of the CPU backend; the default is all cores.
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }
@@ -269,12 +259,8 @@ pub(crate) struct VerifyArgs {
     /// Print the checks as JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where to compute, beside the host in double precision.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Threads of the CPU backend; the default is all cores.
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, clap::Args)]

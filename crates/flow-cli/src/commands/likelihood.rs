@@ -29,7 +29,7 @@ const CELLS: usize = 64;
 const STEPS: usize = 32;
 
 pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
-    device::limit_threads(args.threads)?;
+    device::limit_threads(args.compute.threads)?;
     let zero = [
         ("--number", args.number),
         ("--batch", args.batch),
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
             "--tag {tag} becomes a file name: use letters, digits, `-`, `_` and `.`"
         ));
     }
-    let device = device::parse(&args.device)?;
+    let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
     let data = Data::open(&run.recipe, &source(args.source.data_dir.as_deref()))?;
     let model = Model::load(&run, &device)?;

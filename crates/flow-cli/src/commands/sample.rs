@@ -18,11 +18,11 @@ use crate::run::Run;
 use crate::sampling::Samples;
 
 pub(crate) fn run(args: &SampleArgs) -> Result<()> {
-    device::limit_threads(args.threads)?;
+    device::limit_threads(args.compute.threads)?;
     if args.number == 0 || args.batch == 0 {
         return Err(usage!("--number and --batch must be at least 1"));
     }
-    let device = device::parse(&args.device)?;
+    let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
     let out = args.out.clone().unwrap_or_else(|| default_out(&run, args));
     let format = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();

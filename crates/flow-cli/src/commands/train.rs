@@ -24,8 +24,8 @@ use crate::registry::{self, Data};
 use crate::run::Run;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    device::limit_threads(args.threads)?;
-    let device = device::parse(&args.device)?;
+    device::limit_threads(args.compute.threads)?;
+    let device = device::parse(&args.compute.device)?;
     let (run, resume) = if let Some(folder) = &args.resume {
         let run = Run::open(folder)?;
         let checkpoint = run.progress()?;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         parameters(&networks),
         recipe.steps(),
         recipe.train.batch,
-        args.device
+        args.compute.device
     );
     if args.dry_run {
         print(&format!("# {summary}\n{}", recipe.resolved()));
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let sources = sources(recipe, &data, &device)?;
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let run = match run {
-        Prepared::New(recipe) => Run::create(recipe, args.out.as_deref(), &args.device)?,
+        Prepared::New(recipe) => Run::create(recipe, args.out.as_deref(), &args.compute.device)?,
         Prepared::Existing(run) => {
             rewind(&run.folder, done)?;
             run

@@ -12,11 +12,11 @@ use crate::progress::print;
 use crate::verify::{self, Check, GOLDENS, Golden};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
-    device::limit_threads(args.threads)?;
-    let device = device::parse(&args.device)?;
+    device::limit_threads(args.compute.threads)?;
+    let device = device::parse(&args.compute.device)?;
     let goldens = chosen(&args.only)?;
     let started = Instant::now();
-    let checks = verify::run(&goldens, &device, &args.device)?;
+    let checks = verify::run(&goldens, &device, &args.compute.device)?;
     if args.json {
         print(&serde_json::to_string_pretty(&checks).expect("checks are numbers and text"));
     } else {
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
     }
     match failures(&checks) {
         0 => Ok(()),
-        n => bail!("{n} of {} checks fail on {}", checks.len(), args.device),
+        n => bail!("{n} of {} checks fail on {}", checks.len(), args.compute.device),
     }
 }
 

@@ -36,8 +36,8 @@ use report::{InceptionFile, Row};
 const REFERENCE_STEPS: usize = 100;
 
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
-    device::limit_threads(args.threads)?;
-    let device = device::parse(&args.device)?;
+    device::limit_threads(args.compute.threads)?;
+    let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
     let data = Data::open(&run.recipe, &source(args.data.data_dir.as_deref()))?;
     let options = Options {

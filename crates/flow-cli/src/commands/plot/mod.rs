@@ -35,8 +35,8 @@ const CLOUD: usize = 4000;
 const FRAMES: usize = 25;
 
 pub(crate) fn run(args: &PlotArgs) -> Result<()> {
-    device::limit_threads(args.threads)?;
-    let device = device::parse(&args.device)?;
+    device::limit_threads(args.compute.threads)?;
+    let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
     let data = Data::open(&run.recipe, &source(args.data.data_dir.as_deref()))?;
     for picture in draw(&run, &data, &device)? {
