@@ -104,10 +104,11 @@ def main():
     text = report.summary(races, firsts, args.note)
     print(text)
     if not args.only:
-        keep(text, races, firsts, words, args, versions)
+        facts = {**versions, **environment.sizes(interpreter)}
+        keep(text, races, firsts, words, args, facts)
 
 
-def keep(text, races, firsts, words, args, versions):
+def keep(text, races, firsts, words, args, more):
     """Writes the files of a run."""
     date = datetime.date.today().isoformat()
     folder = environment.ROOT / "benches" / "runs" / f"{date}-{args.machine}"
@@ -119,8 +120,7 @@ def keep(text, races, firsts, words, args, versions):
         "machine": words,
         "commit": environment.commit(),
         "command": f"python3 benches/peers/run.py --threads {threads} --seconds {args.seconds:g}",
-        **versions,
-        **environment.sizes(interpreter),
+        **more,
     }
     lines = [f"# {date}, {words}", "", *(f"- {name}: {fact}" for name, fact in facts.items())]
     lines += ["", "What the columns mean: [benches/README.md](../../README.md)."]

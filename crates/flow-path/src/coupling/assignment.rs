@@ -157,12 +157,9 @@ impl Search {
             let offset = length - row_duals[row];
             let least = self.tentative.relax(row, offset, solver.cost.row(row));
             // Among equals a free column ends the search.
-            let mut nearest = NONE;
-            for column in self.tentative.at(least) {
-                if solver.row_of[column] == NONE {
-                    return (column, least);
-                }
-                nearest = nearest.min(column);
+            let nearest = self.tentative.nearest(least, &solver.row_of, NONE);
+            if solver.row_of[nearest] == NONE {
+                return (nearest, least);
             }
             self.done.push((nearest, least));
             self.tentative.distance[nearest] = f64::INFINITY;

@@ -140,16 +140,55 @@ impl Tentative {
         Arch::new().dispatch(Relax { tentative: self, row, offset, costs })
     }
 
-    /// The open columns at distance `least`, in order.
-    pub(super) fn at(&self, least: f64) -> impl Iterator<Item = usize> {
-        let chunks = self.distance.chunks(LANES).enumerate();
-        chunks
-            .filter(move |(_, chunk)| chunk.iter().fold(false, |found, &d| found | (d == least)))
-            .flat_map(move |(i, chunk)| {
-                let equal = chunk.iter().enumerate().filter(move |&(_, &d)| d == least);
-                equal.map(move |(k, _)| i * LANES + k)
-            })
+    /// The first column no farther than `least` that has no row, or else the first of all.
+    pub(super) fn nearest(&self, least: f64, row_of: &[usize], no_row: usize) -> usize {
+        let mut first = None;
+        for (i, chunk) in self.distance.chunks(LANES).enumerate() {
+            if !Arch::new().dispatch(Reaches { chunk, least }) {
+                continue;
+            }
+            let near = chunk.iter().enumerate().filter(|&(_, &d)| d <= least);
+            for column in near.map(|(k, _)| i * LANES + k) {
+                if row_of[column] == no_row {
+                    return column;
+                }
+                first = first.or(Some(column));
+            }
+        }
+        first.expect("the least distance is that of a column")
     }
+}
+
+/// Whether any number is at most `least`.
+struct Reaches<'a> {
+    chunk: &'a [f64],
+    least: f64,
+}
+
+impl WithSimd for Reaches<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        let mut found = 0_u8;
+        for &d in self.chunk {
+            found |= u8::from(d <= self.least);
+        }
+        found != 0
+    }
+}
+
+/// The least of all lanes, by halving.
+#[inline(always)]
+fn least_lane(mut lanes: [f64; LANES]) -> f64 {
+    let mut width = LANES / 2;
+    while 0 < width {
+        for i in 0..width {
+            lanes[i] = if lanes[i + width] < lanes[i] { lanes[i + width] } else { lanes[i] };
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 struct Relax<'a> {
@@ -180,7 +219,7 @@ impl WithSimd for Relax<'_> {
                 least[lane] = if lower { distance[lane] } else { least[lane] };
             }
         }
-        let mut least = least.into_iter().fold(f64::INFINITY, f64::min);
+        let mut least = least_lane(least);
         let rest = costs_rest.iter().zip(duals_rest).zip(distance_rest).zip(from_rest);
         for (((cost, dual), distance), from) in rest {
             let through = offset + cost - dual;
@@ -228,7 +267,11 @@ mod tests {
             assert_eq!(tentative.distance, expected);
             assert_eq!(least, expected.iter().copied().fold(f64::INFINITY, f64::min));
             assert_eq!(tentative.from[0], 9, "a column that is done keeps its row");
-            assert!(tentative.at(least).all(|j| expected[j] == least));
+            let first = expected.iter().position(|&d| d == least).unwrap();
+            assert_eq!(tentative.nearest(least, &vec![0; n], 9), first);
+            let last = expected.iter().rposition(|&d| d == least).unwrap();
+            let row_of: Vec<usize> = (0..n).map(|j| if j == last { 9 } else { 0 }).collect();
+            assert_eq!(tentative.nearest(least, &row_of, 9), last, "a free column wins");
         }
     }
 }

@@ -48,7 +48,7 @@ impl Products<'_> {
                 // As many tiles at a time as there are registers for their sums.
                 macro_rules! tiles {
                     ($($P:literal)*) => {$(
-                        while first + $P <= count && 4 * $P <= S::REGISTER_COUNT {
+                        while $P <= count - first && 4 * $P <= S::REGISTER_COUNT {
                             let sums = sums::<S, $P, N>(simd, &tiles[first * padded..], padded, weight);
                             for (p, sums) in sums.into_iter().enumerate() {
                                 out[(first + p) * blocks + block] = sums;
