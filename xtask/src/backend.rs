@@ -47,9 +47,13 @@ impl Backend {
         match self {
             Self::Flex => None,
             Self::Ndarray => Some("the first build takes about a quarter of an hour on two cores"),
-            Self::Wgpu | Self::Vulkan => Some(
+            Self::Wgpu => Some(
                 "the first build takes about half an hour on two cores; without a GPU, Debian's \
                  mesa-vulkan-drivers gives a software Vulkan device",
+            ),
+            Self::Vulkan => Some(
+                "the first build takes about half an hour on two cores; it needs a GPU: the \
+                 software Vulkan of Mesa up to 25.0 crashes on it, use wgpu there",
             ),
             Self::Metal => Some(
                 "needs macOS; the first build takes about half an hour on two cores; untested so far",

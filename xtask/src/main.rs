@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask train                              the default recipe, from nothing to pictures
   cargo xtask train digits --seed 1              what follows a verb is read by `flow`
-  cargo xtask train mnist --backend vulkan       build in another backend and use it
+  cargo xtask train mnist --backend wgpu         build in another backend and use it
   cargo xtask help train                         what xtask adds to a verb
   cargo xtask train --help                       what `flow` makes of it
   cargo xtask reproduce                          the experiments, with their minutes
