@@ -110,11 +110,7 @@ impl<'a> Solver<'a> {
     fn augment_all(mut self, free: &[usize], mut row_duals: Vec<f64>) -> Assignment {
         let n = self.cost.size();
         let mut search = Search {
-            tentative: Tentative {
-                distance: vec![0.0; n],
-                from: vec![NONE; n],
-                duals: vec![0.0; n],
-            },
+            tentative: Tentative { distance: vec![0.0; n], from: vec![0; n], duals: vec![0.0; n] },
             done: vec![],
         };
         for &start in free {
@@ -126,7 +122,7 @@ impl<'a> Solver<'a> {
             }
             let mut column = sink;
             loop {
-                let row = search.tentative.from[column];
+                let row = search.tentative.from[column] as usize;
                 self.row_of[column] = row;
                 let previous = std::mem::replace(&mut self.column_of[row], column);
                 if row == start {
@@ -155,9 +151,9 @@ impl Search {
         let (mut row, mut length) = (start, 0.0);
         loop {
             let offset = length - row_duals[row];
-            let least = self.tentative.relax(row, offset, solver.cost.row(row));
             // Among equals a free column ends the search.
-            let nearest = self.tentative.nearest(least, &solver.row_of, NONE);
+            let is_free = |column: usize| solver.row_of[column] == NONE;
+            let (nearest, least) = self.tentative.relax(row, offset, solver.cost.row(row), is_free);
             if solver.row_of[nearest] == NONE {
                 return (nearest, least);
             }

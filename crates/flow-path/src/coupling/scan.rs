@@ -1,16 +1,20 @@
 //! Loops over a row of costs, compiled for the widest vectors that the CPU has.
 //!
-//! They have no branches, so the compiler turns them into vector code; one copy each is for AVX-512,
-//! for AVX2 and for the baseline, among which the CPU decides.
+//! One copy each is for AVX-512, for AVX2 and for the baseline, among which the CPU decides; all give the
+//! same numbers. Loops that only compare or add are left to the compiler. Those that keep running minima
+//! name their registers: the compiler would hold the minima in memory, at twice the time.
 #![allow(
     clippy::inline_always,
     reason = "what is not inlined into a `WithSimd` is compiled for the baseline instruction set"
 )]
 
+use std::slice::from_ref;
+
+use pulp::bytemuck::cast_slice;
 use pulp::{Arch, Simd, WithSimd};
 
-/// Columns whose minima are found side by side.
-const LANES: usize = 16;
+/// Distances that are compared before the first that reaches is looked for.
+const CHUNK: usize = 32;
 
 /// Adds `(x - y_j)^2` to each sum.
 pub(super) fn add_squared_differences(x: f32, y: &[f32], sums: &mut [f64]) {
@@ -80,10 +84,11 @@ struct Two {
 }
 
 impl Two {
-    const NONE: Self = Self { at: 0, first: f64::INFINITY, second: f64::INFINITY };
+    const NONE: Self = Self { at: usize::MAX, first: f64::INFINITY, second: f64::INFINITY };
 
+    /// Among equals the lower index wins, whatever the order in which they come.
     fn with(self, at: usize, x: f64) -> Self {
-        if x < self.first {
+        if x < self.first || (x == self.first && at < self.at) {
             Self { at, first: x, second: self.first }
         } else {
             Self { second: self.second.min(x), ..self }
@@ -95,28 +100,27 @@ impl WithSimd for TwoLeast<'_> {
     type Output = (usize, f64, f64);
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        let mut first = [f64::INFINITY; LANES];
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let (costs, costs_rest) = S::as_simd_f64s(self.costs);
+        let (duals, duals_rest) = S::as_simd_f64s(self.duals);
+        let mut first = simd.splat_f64s(f64::INFINITY);
         let mut second = first;
-        let mut at = [0_usize; LANES];
-        let (costs, costs_rest) = self.costs.as_chunks::<LANES>();
-        let (duals, duals_rest) = self.duals.as_chunks::<LANES>();
-        for (chunk, (costs, duals)) in costs.iter().zip(duals).enumerate() {
-            for lane in 0..LANES {
-                let x = costs[lane] - duals[lane];
-                let lower = x < first[lane];
-                let loser = if lower { first[lane] } else { x };
-                second[lane] = if loser < second[lane] { loser } else { second[lane] };
-                first[lane] = if lower { x } else { first[lane] };
-                at[lane] = if lower { chunk } else { at[lane] };
-            }
+        let mut at = simd.splat_u64s(0);
+        for ((chunk, &cost), &dual) in (0..).zip(costs).zip(duals) {
+            let x = simd.sub_f64s(cost, dual);
+            let lower = simd.less_than_f64s(x, first);
+            second = simd.min_f64s(second, simd.max_f64s(first, x));
+            first = simd.min_f64s(first, x);
+            at = simd.select_u64s(lower, simd.splat_u64s(chunk), at);
         }
         let mut two = Two::NONE;
-        for lane in 0..LANES {
-            two = two.with(at[lane] * LANES + lane, first[lane]);
-            two.second = two.second.min(second[lane]);
+        let (first, at): (&[f64], &[u64]) =
+            (cast_slice(from_ref(&first)), cast_slice(from_ref(&at)));
+        for (lane, (&x, &chunk)) in first.iter().zip(at).enumerate() {
+            two = two.with(S::F64_LANES * chunk as usize + lane, x);
         }
-        let start = costs.len() * LANES;
+        two.second = two.second.min(simd.reduce_min_f64s(second));
+        let start = costs.len() * S::F64_LANES;
         for (k, (cost, dual)) in costs_rest.iter().zip(duals_rest).enumerate() {
             two = two.with(start + k, cost - dual);
         }
@@ -129,66 +133,38 @@ pub(super) struct Tentative {
     /// Distance of each open column, infinite for those that are done.
     pub(super) distance: Vec<f64>,
     /// The row through which it is reached.
-    pub(super) from: Vec<usize>,
+    pub(super) from: Vec<u64>,
     /// Dual of each open column, minus infinity for those that are done: nothing shortens their way.
     pub(super) duals: Vec<f64>,
 }
 
 impl Tentative {
-    /// Shortens ways to `offset + cost - dual` through `row`; returns the least distance.
-    pub(super) fn relax(&mut self, row: usize, offset: f64, costs: &[f64]) -> f64 {
-        Arch::new().dispatch(Relax { tentative: self, row, offset, costs })
+    /// Shortens ways to `offset + cost - dual` through `row`; returns the nearest column and its distance.
+    ///
+    /// Among equals it is the first that has no row, or else the first.
+    pub(super) fn relax(
+        &mut self,
+        row: usize,
+        offset: f64,
+        costs: &[f64],
+        is_free: impl Fn(usize) -> bool,
+    ) -> (usize, f64) {
+        let least = Arch::new().dispatch(Relax { tentative: self, row, offset, costs });
+        (self.nearest(least, is_free), least)
     }
 
-    /// The first column no farther than `least` that has no row, or else the first of all.
-    pub(super) fn nearest(&self, least: f64, row_of: &[usize], no_row: usize) -> usize {
+    fn nearest(&self, least: f64, is_free: impl Fn(usize) -> bool) -> usize {
         let mut first = None;
-        for (i, chunk) in self.distance.chunks(LANES).enumerate() {
-            if !Arch::new().dispatch(Reaches { chunk, least }) {
-                continue;
+        let mut start = 0;
+        while let Some(column) = next_reaching(&self.distance, start, least) {
+            if is_free(column) {
+                return column;
             }
-            let near = chunk.iter().enumerate().filter(|&(_, &d)| d <= least);
-            for column in near.map(|(k, _)| i * LANES + k) {
-                if row_of[column] == no_row {
-                    return column;
-                }
-                first = first.or(Some(column));
-            }
+            first = first.or(Some(column));
+            start = column + 1;
         }
         first.expect("the least distance is that of a column")
     }
-}
-
-/// Whether any number is at most `least`.
-struct Reaches<'a> {
-    chunk: &'a [f64],
-    least: f64,
-}
-
-impl WithSimd for Reaches<'_> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> bool {
-        let mut found = 0_u8;
-        for &d in self.chunk {
-            found |= u8::from(d <= self.least);
-        }
-        found != 0
-    }
-}
-
-/// The least of all lanes, by halving.
-#[inline(always)]
-fn least_lane(mut lanes: [f64; LANES]) -> f64 {
-    let mut width = LANES / 2;
-    while 0 < width {
-        for i in 0..width {
-            lanes[i] = if lanes[i + width] < lanes[i] { lanes[i + width] } else { lanes[i] };
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
 
 struct Relax<'a> {
@@ -202,29 +178,27 @@ impl WithSimd for Relax<'_> {
     type Output = f64;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> f64 {
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
         let Self { tentative: Tentative { distance, from, duals }, row, offset, costs } = self;
-        let (costs, costs_rest) = costs.as_chunks::<LANES>();
-        let (duals, duals_rest) = duals.as_chunks::<LANES>();
-        let (distance, distance_rest) = distance.as_chunks_mut::<LANES>();
-        let (from, from_rest) = from.as_chunks_mut::<LANES>();
-        let mut least = [f64::INFINITY; LANES];
-        for (((costs, duals), distance), from) in costs.iter().zip(duals).zip(distance).zip(from) {
-            for lane in 0..LANES {
-                let through = offset + costs[lane] - duals[lane];
-                let nearer = through < distance[lane];
-                distance[lane] = if nearer { through } else { distance[lane] };
-                from[lane] = if nearer { row } else { from[lane] };
-                let lower = distance[lane] < least[lane];
-                least[lane] = if lower { distance[lane] } else { least[lane] };
-            }
+        let (costs, costs_rest) = S::as_simd_f64s(costs);
+        let (duals, duals_rest) = S::as_simd_f64s(duals);
+        let (distance, distance_rest) = S::as_mut_simd_f64s(distance);
+        let (from, from_rest) = S::as_mut_simd_u64s(from);
+        let (offsets, rows) = (simd.splat_f64s(offset), simd.splat_u64s(row as u64));
+        let mut least = simd.splat_f64s(f64::INFINITY);
+        for (((&cost, &dual), distance), from) in costs.iter().zip(duals).zip(distance).zip(from) {
+            let through = simd.sub_f64s(simd.add_f64s(offsets, cost), dual);
+            let nearer = simd.less_than_f64s(through, *distance);
+            *distance = simd.min_f64s(through, *distance);
+            *from = simd.select_u64s(nearer, rows, *from);
+            least = simd.min_f64s(least, *distance);
         }
-        let mut least = least_lane(least);
+        let mut least = simd.reduce_min_f64s(least);
         let rest = costs_rest.iter().zip(duals_rest).zip(distance_rest).zip(from_rest);
         for (((cost, dual), distance), from) in rest {
             let through = offset + cost - dual;
             if through < *distance {
-                (*distance, *from) = (through, row);
+                (*distance, *from) = (through, row as u64);
             }
             least = least.min(*distance);
         }
@@ -232,46 +206,83 @@ impl WithSimd for Relax<'_> {
     }
 }
 
+/// The first column from `start` on that is no farther than `least`.
+fn next_reaching(distance: &[f64], start: usize, least: f64) -> Option<usize> {
+    Arch::new().dispatch(Reaching { distance: &distance[start..], least }).map(|k| start + k)
+}
+
+struct Reaching<'a> {
+    distance: &'a [f64],
+    least: f64,
+}
+
+impl WithSimd for Reaching<'_> {
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Option<usize> {
+        let (chunks, _) = self.distance.as_chunks::<CHUNK>();
+        let skipped = chunks.iter().position(|chunk| {
+            chunk.iter().fold(0_u8, |found, &d| found | u8::from(d <= self.least)) != 0
+        });
+        let start = skipped.unwrap_or(chunks.len()) * CHUNK;
+        self.distance[start..].iter().position(|&d| d <= self.least).map(|k| start + k)
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "numbers are copied and compared")]
 mod tests {
     use super::*;
+    use pulp::Scalar;
 
+    const SIZES: [usize; 10] = [1, 2, 7, 8, 9, 16, 31, 32, 40, 97];
+
+    /// With equals among them, as the modulus is small.
     fn numbers(n: usize, seed: usize) -> Vec<f64> {
-        (0..n).map(|k| ((k * 7919 + seed * 104_729) % 97) as f64).collect()
+        (0..n).map(|k| ((k * 7919 + seed * 104_729) % 37) as f64).collect()
     }
 
     #[test]
     fn the_two_least_are_those_of_a_sorted_row() {
-        for n in [1, 2, 15, 16, 17, 40, 97] {
+        for n in SIZES {
             let (costs, duals) = (numbers(n, 1), numbers(n, 2));
-            let (at, first, second) = two_least(&costs, &duals);
-            let mut sorted: Vec<f64> = costs.iter().zip(&duals).map(|(c, v)| c - v).collect();
-            assert_eq!(sorted[at], first, "{n} columns");
-            sorted.sort_by(f64::total_cmp);
-            let expected = sorted.get(1).copied().unwrap_or(f64::INFINITY);
-            assert_eq!((first, second), (sorted[0], expected), "{n} columns");
+            let x: Vec<f64> = costs.iter().zip(&duals).map(|(c, v)| c - v).collect();
+            let mut order: Vec<usize> = (0..n).collect();
+            order.sort_by(|&i, &j| x[i].total_cmp(&x[j]).then(i.cmp(&j)));
+            let second = order.get(1).map_or(f64::INFINITY, |&j| x[j]);
+            let expected = (order[0], x[order[0]], second);
+            assert_eq!(two_least(&costs, &duals), expected, "{n} columns");
+            let scalar = TwoLeast { costs: &costs, duals: &duals }.with_simd(Scalar);
+            assert_eq!(scalar, expected, "{n} columns without vectors");
         }
     }
 
     #[test]
     fn relaxing_shortens_open_ways_alone() {
-        for n in [1, 16, 37] {
+        for n in SIZES {
             let (costs, mut duals) = (numbers(n, 3), numbers(n, 4));
             let mut distance = numbers(n, 5);
             (duals[0], distance[0]) = (f64::NEG_INFINITY, f64::INFINITY);
-            let expected: Vec<f64> =
-                (0..n).map(|j| distance[j].min(2.0 + costs[j] - duals[j])).collect();
-            let mut tentative = Tentative { distance, from: vec![9; n], duals };
-            let least = tentative.relax(7, 2.0, &costs);
-            assert_eq!(tentative.distance, expected);
-            assert_eq!(least, expected.iter().copied().fold(f64::INFINITY, f64::min));
-            assert_eq!(tentative.from[0], 9, "a column that is done keeps its row");
+            let through: Vec<f64> = (0..n).map(|j| 2.0 + costs[j] - duals[j]).collect();
+            let expected: Vec<f64> = (0..n).map(|j| distance[j].min(through[j])).collect();
+            let from: Vec<u64> =
+                (0..n).map(|j| if through[j] < distance[j] { 7 } else { 9 }).collect();
+            let least = expected.iter().copied().fold(f64::INFINITY, f64::min);
+            let tentative =
+                || Tentative { distance: distance.clone(), from: vec![9; n], duals: duals.clone() };
             let first = expected.iter().position(|&d| d == least).unwrap();
-            assert_eq!(tentative.nearest(least, &vec![0; n], 9), first);
             let last = expected.iter().rposition(|&d| d == least).unwrap();
-            let row_of: Vec<usize> = (0..n).map(|j| if j == last { 9 } else { 0 }).collect();
-            assert_eq!(tentative.nearest(least, &row_of, 9), last, "a free column wins");
+            for (free, nearest) in [(None, first), (Some(last), last)] {
+                let mut tentative = tentative();
+                let found = tentative.relax(7, 2.0, &costs, |column| Some(column) == free);
+                assert_eq!(found, (nearest, least), "{n} columns");
+                assert_eq!((&tentative.distance, &tentative.from), (&expected, &from));
+            }
+            let mut tentative = tentative();
+            let relax = Relax { tentative: &mut tentative, row: 7, offset: 2.0, costs: &costs };
+            assert_eq!(relax.with_simd(Scalar), least, "{n} columns without vectors");
+            assert_eq!((&tentative.distance, &tentative.from), (&expected, &from));
         }
     }
 }

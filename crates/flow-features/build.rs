@@ -1,0 +1,3 @@
+//! Cargo resolves build-dependencies only of crates with a build script.
+
+fn main() {}
