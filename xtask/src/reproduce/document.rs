@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::RUNS;
 use super::experiment::{Experiment, Run};
 
 /// The page of an experiment, around the tables that `flow compare` made.
@@ -31,7 +32,7 @@ pub(crate) fn page(
     let _ = writeln!(text, "{}\n", tables.trim());
     text += "## Commands\n\n| run | command |\n|---|---|\n";
     for run in runs {
-        let _ = writeln!(text, "| {} | `{}` |", run.name, command(run));
+        let _ = writeln!(text, "| {} | `{}` |", run.name, command(name, run));
     }
     let _ = write!(
         text,
@@ -53,8 +54,10 @@ fn list(seeds: &[u64]) -> String {
     seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn command(run: &Run) -> String {
+fn command(experiment: &str, run: &Run) -> String {
+    let after = run.after.as_deref().unwrap_or_default();
     let changes = run.set.iter().map(|change| {
+        let change = change.replace("{after}", &format!("{RUNS}/{experiment}/{after}-SEED"));
         let quote = if change.contains([' ', '{', '[', '"']) { "'" } else { "" };
         format!(" --set {quote}{change}{quote}")
     });
@@ -113,6 +116,11 @@ mod tests {
             name = "ot"
             recipe = "debug"
             set = ["path.times={ kind = \"stratified\" }"]
+            [[run]]
+            name = "again"
+            recipe = "debug"
+            after = "ot"
+            set = ["reflow.run={after}"]
         "#;
         let experiment = Experiment::parse("straight", text).unwrap();
         let page = page(&experiment, &[0, 1], 1.25, "Made here.", "| a |\n|---|\n");
@@ -124,6 +132,7 @@ mod tests {
             "## Reading\n\nThey do.\n",
             "| a |\n",
             "| ot | `flow train debug --set 'path.times={ kind = \"stratified\" }'` |",
+            "| again | `flow train debug --set reflow.run=runs/reproduce/straight/ot-SEED` |",
             "`xtask/experiments/straight.toml`",
         ] {
             assert!(page.contains(part), "expected `{part}` in:\n{page}");

@@ -39,6 +39,10 @@ pub(crate) struct Run {
     /// `key=value` changes of this run, after those that all runs share.
     #[serde(default)]
     pub(crate) set: Vec<String>,
+    /// An earlier run, of which that of the same seed must be done before this one begins; its folder stands
+    /// for `{after}` in `set`.
+    #[serde(default)]
+    pub(crate) after: Option<String>,
     /// Verbs of `flow` that follow the training, such as `likelihood --exact`; the run's folder is
     /// put behind the verb.
     #[serde(default)]
@@ -106,6 +110,9 @@ impl Experiment {
                 "the run `{}` becomes a folder: use letters, digits, `-` and `_`",
                 run.name
             );
+            if let Some(after) = run.after.as_ref().filter(|after| !names.contains(*after)) {
+                bail!("the run `{}` comes after `{after}`, which is no run before it", run.name);
+            }
             if !names.insert(run.name.clone()) {
                 bail!("two runs are called `{}`", run.name);
             }
@@ -152,6 +159,7 @@ mod tests {
             (SMALL.replace("FM-OT", "FM OT"), "FM OT"),
             (SMALL.replace("[0, 1]", "[]"), "seeds"),
             (format!("{SMALL}\n[[run]]\nname = \"FM-OT\"\nrecipe = \"debug\""), "two runs"),
+            (format!("{SMALL}\nafter = \"FM-OT\""), "no run before it"),
         ] {
             let error = Experiment::parse("small", &text).unwrap_err();
             assert!(format!("{error:#}").contains(named), "{named}: {error:#}");

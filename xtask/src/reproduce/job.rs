@@ -19,6 +19,8 @@ pub(crate) struct Job {
     pub(crate) name: String,
     /// Its run folder; beside it lie `NAME-SEED.json`, what was done, and `NAME-SEED.log`.
     pub(crate) folder: PathBuf,
+    /// The folder of the run that must be done before.
+    pub(crate) after: Option<PathBuf>,
     /// Words of `flow train`, without the folder and the threads: they say what the run is.
     train: Vec<String>,
     then: Vec<String>,
@@ -27,10 +29,17 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn new(run: &Run, seed: u64, runs: &Path) -> Self {
         let name = format!("{}-{seed}", run.name);
+        let after = run.after.as_ref().map(|after| runs.join(format!("{after}-{seed}")));
         let mut train = vec![run.recipe.clone()];
-        train.extend(run.set.iter().flat_map(|change| ["--set".into(), change.clone()]));
+        for change in &run.set {
+            let change = match &after {
+                Some(after) => change.replace("{after}", &after.to_string_lossy()),
+                None => change.clone(),
+            };
+            train.extend(["--set".into(), change]);
+        }
         train.extend(["--seed".into(), seed.to_string()]);
-        Self { folder: runs.join(&name), name, train, then: run.then.clone() }
+        Self { folder: runs.join(&name), name, after, train, then: run.then.clone() }
     }
 
     /// All commands of the run, in order, each the words that follow `flow`.
@@ -159,6 +168,7 @@ mod tests {
             name: "ot".into(),
             recipe: "debug".into(),
             set: vec!["train.batch=8".into()],
+            after: None,
             then: vec!["likelihood --exact".into()],
         };
         Job::new(&run, 3, runs)
@@ -180,6 +190,23 @@ mod tests {
                 "train debug --set train.batch=8 --seed 3 --out runs/ot-3 --threads 1",
                 "likelihood runs/ot-3 --exact --threads 1"
             ]
+        );
+    }
+
+    #[test]
+    fn the_folder_of_the_run_before_has_the_same_seed() {
+        let run = Run {
+            name: "reflow".into(),
+            recipe: "debug".into(),
+            set: vec!["reflow.run={after}".into()],
+            after: Some("rf".into()),
+            then: vec![],
+        };
+        let job = Job::new(&run, 3, Path::new("runs"));
+        assert_eq!(job.after.as_deref(), Some(Path::new("runs/rf-3")));
+        assert_eq!(
+            lines(&job.commands()),
+            ["train debug --set reflow.run=runs/rf-3 --seed 3 --out runs/reflow-3 --threads 1"]
         );
     }
 

@@ -7,11 +7,12 @@ mod document;
 mod experiment;
 mod job;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, bail, ensure};
@@ -97,7 +98,7 @@ fn reproduce(experiment: &Experiment, args: &Args, root: &Path) -> anyhow::Resul
     }
     let flow = build()?;
     std::fs::create_dir_all(&runs).with_context(|| format!("cannot make {}", runs.display()))?;
-    work(&jobs, workers, &flow)?;
+    work(&jobs, workers, |job| job.run(&flow).and_then(|()| job.seconds()))?;
     write_page(experiment, seeds, &jobs, workers, &flow)
 }
 
@@ -112,30 +113,50 @@ fn build() -> anyhow::Result<PathBuf> {
     cargo::target_dir("release").map(|folder| folder.join(name))
 }
 
-/// Does all jobs, some at once. After a failure none is begun.
-fn work(jobs: &[Job], workers: usize, flow: &Path) -> anyhow::Result<()> {
+/// What became of jobs.
+#[derive(Default)]
+struct Progress {
+    done: BTreeSet<PathBuf>,
+    failure: Option<anyhow::Error>,
+}
+
+/// Does all jobs, some at once, each by `run`, which tells its seconds. After a failure none is begun.
+fn work(
+    jobs: &[Job],
+    workers: usize,
+    run: impl Fn(&Job) -> anyhow::Result<f64> + Sync,
+) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
-    let failure = Mutex::new(None);
-    let failed = || failure.lock().is_ok_and(|failure| failure.is_some());
+    let (progress, changed) = (Mutex::new(Progress::default()), Condvar::new());
+    let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
     thread::scope(|scope| {
         for _ in 0..workers.min(jobs.len()) {
             scope.spawn(|| {
-                while !failed()
-                    && let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    match job.run(flow).and_then(|()| job.seconds()) {
-                        Ok(seconds) => println!("{}: {:.1} minutes", job.name, seconds / 60.0),
-                        Err(error) => {
-                            let mut failure =
-                                failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                            failure.get_or_insert(error);
-                        }
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // What a job waits for stands before it, so some worker has it already.
+                    let early = |progress: &mut Progress| {
+                        progress.failure.is_none()
+                            && job.after.as_ref().is_some_and(|job| !progress.done.contains(job))
+                    };
+                    let ready = changed.wait_while(lock(), early);
+                    if ready.unwrap_or_else(PoisonError::into_inner).failure.is_some() {
+                        break;
                     }
+                    let outcome = run(job);
+                    let mut progress = lock();
+                    match outcome {
+                        Ok(seconds) => {
+                            println!("{}: {:.1} minutes", job.name, seconds / 60.0);
+                            progress.done.insert(job.folder.clone());
+                        }
+                        Err(error) => _ = progress.failure.get_or_insert(error),
+                    }
+                    changed.notify_all();
                 }
             });
         }
     });
-    let failure = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Progress { failure, .. } = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(error) = failure else { return Ok(()) };
     Err(error.context("mend it and give the same command again: what is done stays done"))
 }
@@ -169,4 +190,51 @@ fn write_page(
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     println!("{}", path.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn jobs() -> Vec<Job> {
+        let text = r#"
+            title = "T"
+            about = "A"
+            claim = "C"
+            minutes = 1
+            machine = "M"
+            seeds = [0]
+            [[run]]
+            name = "teacher"
+            recipe = "debug"
+            [[run]]
+            name = "student"
+            recipe = "debug"
+            after = "teacher"
+        "#;
+        let runs = Experiment::parse("t", text).unwrap().runs;
+        runs.iter().map(|run| Job::new(run, 0, Path::new("runs"))).collect()
+    }
+
+    #[test]
+    fn a_run_waits_for_the_one_before_it() {
+        let said = Mutex::new(Vec::new());
+        let run = |job: &Job| {
+            if job.name == "teacher-0" {
+                thread::sleep(Duration::from_millis(50));
+            }
+            said.lock().unwrap().push(job.name.clone());
+            Ok(0.0)
+        };
+        work(&jobs(), 2, run).unwrap();
+        assert_eq!(said.into_inner().unwrap(), ["teacher-0", "student-0"]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_run_that_failed() {
+        let error = work(&jobs(), 2, |job| bail!("{} is ill", job.name)).unwrap_err();
+        assert_eq!(error.root_cause().to_string(), "teacher-0 is ill");
+    }
 }
