@@ -57,6 +57,7 @@ struct Eval {
     field: Option<Field>,
     ambiguity: Option<Ambiguity>,
     latent: Option<Latent>,
+    control: Option<Control>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +85,26 @@ struct LatentError {
     own: f64,
     swapped: f64,
     prior: f64,
+}
+
+#[derive(Deserialize)]
+struct Control {
+    intensity: Vec<Variance>,
+    #[serde(default)]
+    manifolds: Vec<Manifold>,
+}
+
+#[derive(Deserialize)]
+struct Variance {
+    over_latents: f64,
+    over_starts: f64,
+}
+
+#[derive(Deserialize)]
+struct Manifold {
+    classes: f64,
+    same: f64,
+    by_chance: f64,
 }
 
 #[derive(Deserialize)]
@@ -183,7 +204,7 @@ impl Kept {
         if !path.exists() {
             return Ok(());
         }
-        let Eval { rows, paths, errors, course, field, ambiguity, latent } = read(&path)?;
+        let Eval { rows, paths, errors, course, field, ambiguity, latent, control } = read(&path)?;
         for Row { solver, nfe, scores } in rows {
             self.add("network evaluations", &solver, nfe, None, None);
             for score in scores {
@@ -226,6 +247,9 @@ impl Kept {
         if let Some(latent) = latent {
             self.latent(latent);
         }
+        if let Some(control) = control {
+            self.control(control);
+        }
         Ok(())
     }
 
@@ -239,6 +263,21 @@ impl Kept {
             ("latent of the prior", error.prior),
         ] {
             self.add("squared error of the velocity", row, value, None, None);
+        }
+    }
+
+    fn control(&mut self, Control { intensity, manifolds }: Control) {
+        for (i, Variance { over_latents, over_starts }) in intensity.into_iter().enumerate() {
+            for (over, value) in [("latents", over_latents), ("starts", over_starts)] {
+                let row = format!("channel {i}, over {over}");
+                self.add("variance of the mean intensity", &row, value, None, None);
+            }
+        }
+        for (i, Manifold { classes, same, by_chance }) in manifolds.into_iter().enumerate() {
+            let row = format!("manifold {i}");
+            self.add("classes on the manifold", &row, classes, None, None);
+            self.add("neighbours of one class", &row, same, None, None);
+            self.add("any two of one class", &row, by_chance, None, None);
         }
     }
 

@@ -6,6 +6,7 @@ mod args;
 mod batches;
 mod classifier;
 mod commands;
+mod control;
 mod density;
 mod device;
 mod document;

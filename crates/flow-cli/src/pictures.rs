@@ -2,17 +2,17 @@
 
 use anyhow::Result;
 use flow_eval::Bins;
-use flow_ode::{Method, Stepping};
+use flow_ode::Method;
 use flow_path::stream::Streams;
 use flow_plot::{Chart, Figure, Limits, Picture, heat_maps, image_grid, trajectories};
-use flow_sample::latent_grid;
 
 use crate::ambiguity;
 use crate::args::SolverArgs;
+use crate::control::{self, SIDE};
 use crate::model::Model;
 use crate::recipe::Recipe;
 use crate::registry::Data;
-use crate::request::{Given, Request, Way};
+use crate::request::Request;
 
 /// Steps of the paths on the line.
 const STEPS: u32 = 50;
@@ -23,8 +23,6 @@ const POINTS: usize = 20_000;
 const CELLS: usize = 60;
 /// Cells of the maps.
 const MAP: (usize, usize) = (60, 40);
-/// Samples on a side of a manifold.
-const SIDE: usize = 20;
 
 /// Samples beside the data, paths against time, and where velocities disagree.
 pub(crate) fn line(
@@ -94,20 +92,6 @@ fn histogram(points: &[f32], reach: f64) -> Vec<(f64, f64)> {
 /// Along a row the first number grows, and down a column the second falls.
 pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Picture>> {
     let &[c, h, w] = model.shape.as_slice() else { return Ok(Vec::new()) };
-    if model.network.latent() != 2 {
-        return Ok(Vec::new());
-    }
-    let n = SIDE * SIDE;
-    let request = Request::new(recipe, &SolverArgs::default(), n, seed)?;
-    let first =
-        Request { n: 2, way: Way::Solver(Method::Euler, Stepping::Count(1)), ..request.clone() }
-            .with_times(vec![0.0]);
-    let starts = &model.sample(&first)?.states[0];
-    let size = c * h * w;
-    let grid = |start: &[f32]| {
-        let given = Given { starts: Some(start.repeat(n)), latents: Some(latent_grid(SIDE)) };
-        let samples = model.sample(&request.clone().with_given(given))?;
-        Ok(image_grid(&samples.rows, n, c, h, w, SIDE))
-    };
-    starts.chunks(size).map(grid).collect()
+    let grid = |rows: &Vec<f32>| image_grid(rows, SIDE * SIDE, c, h, w, SIDE);
+    Ok(control::manifolds(recipe, model, seed)?.iter().map(grid).collect())
 }

@@ -5,12 +5,21 @@ mod common;
 
 use std::fs;
 
-use common::{Scene, metrics};
+use common::{Scene, metrics, npy};
 use serde_json::Value;
 
 /// Twenty steps of the line.
 const LINE: &str = "vrfm-1d --set train.images=2000 --set train.batch=100 --set eval.n=200 \
                     --set train.checkpoint_every=1000 --set eval.batch=200";
+
+/// Ten steps of digits with classes, and two of Euler for each sample.
+const CLASSES: &str = "vrfm-digits --set data.conditional=true --set path.label_drop=0.1 --set train.images=320 \
+                       --set train.batch=32 --set train.warmup_images=64 --set train.checkpoint_every=320 \
+                       --set network.channels=16 --set network.multipliers=[1,2] --set network.attention=[] \
+                       --set network.head_channels=16 \
+                       --set latent.encoder={kind=\"conv\",channels=8,multipliers=[1,2],groups=8} \
+                       --set sample.solver=euler --set sample.steps=2 --set eval.steps={euler=[1]} \
+                       --set eval.n=20 --set eval.batch=100";
 
 fn json(scene: &Scene, file: &str) -> Value {
     serde_json::from_slice(&fs::read(scene.path(file)).unwrap()).unwrap()
@@ -40,6 +49,38 @@ fn a_model_with_a_latent_trains_and_shows_what_its_latent_does() {
     // A density averages over latents.
     scene.ok("likelihood run -n 20 --latents 2");
     assert!(json(&scene, "run/likelihood.json")["nats"]["mean"].as_f64().unwrap().is_finite());
+}
+
+#[test]
+fn a_class_and_a_latent_go_together() {
+    let scene = Scene::new();
+    scene.ok(&format!("train {CLASSES} --out run"));
+    let eval = json(&scene, "run/eval.json");
+    let scores = eval["rows"][0]["scores"].as_array().unwrap();
+    assert!(scores.iter().any(|score| score["name"].as_str().unwrap().contains("another class")));
+    assert_eq!(eval["latent"]["kl"].as_array().unwrap().len(), 2);
+    let control = &eval["control"];
+    for over in ["over_latents", "over_starts"] {
+        assert!(control["intensity"][0][over].as_f64().unwrap() > 0.0, "{control}");
+    }
+    let manifolds = control["manifolds"].as_array().unwrap();
+    assert_eq!(manifolds.len(), 2);
+    for manifold in manifolds {
+        let number = |name: &str| manifold[name].as_f64().unwrap();
+        assert!((1.0..=10.0).contains(&number("classes")), "{manifold}");
+        assert!(0.1 <= number("by_chance") && number("same") <= 1.0, "{manifold}");
+    }
+    assert!(scene.path("run/plots/manifold-1.png").is_file());
+
+    // One class from the noise and the latents of another, with guidance away from no class.
+    for class in [3, 7] {
+        scene.ok(&format!("sample run --class {class} --guidance 2 -n 5 --out {class}.npy"));
+        let (_, labels) = npy::<i64>(&scene.path(&format!("{class}.labels.npy")));
+        assert_eq!(labels, [class; 5]);
+    }
+    let images = |class| fs::read(scene.path(&format!("{class}.npy"))).unwrap();
+    assert!(images(3) != images(7), "the class is not heard");
+    scene.refuses("sample run --class 10", 2, &["--class is 10", "0 to 9"]);
 }
 
 #[test]

@@ -103,9 +103,9 @@ impl<'a> Examiner<'a> {
         Ok(examiner)
     }
 
-    /// How often the classifier of images is right on real ones.
-    pub(crate) fn accuracy(&self) -> Option<f64> {
-        self.judge.as_ref().map(|judge| judge.accuracy)
+    /// The classifier of images.
+    pub(crate) fn judge(&self) -> Option<&Judge> {
+        self.judge.as_ref()
     }
 
     /// Scores with their floors.
@@ -152,7 +152,7 @@ impl<'a> Examiner<'a> {
             kernel: &self.kernel,
             bandwidth: self.bandwidth,
             reference: self.reference.as_ref(),
-            accuracy: self.accuracy().unwrap_or_default(),
+            accuracy: self.judge().map_or(0.0, |judge| judge.accuracy),
             seed: self.seed,
         };
         let mut scores = Vec::new();

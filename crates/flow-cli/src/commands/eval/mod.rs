@@ -16,6 +16,7 @@ use crate::ambiguity;
 use crate::args::{EvalArgs, SolverArgs};
 use crate::commands::plot;
 use crate::commands::train::source;
+use crate::control;
 use crate::device;
 use crate::exit::usage;
 use crate::field;
@@ -116,6 +117,7 @@ pub(crate) fn evaluate(
     } else {
         Vec::new()
     };
+    let control = control::report(recipe, &model, examiner.judge(), options.seed)?;
     let report = Report {
         schema: 2,
         recipe: recipe.name.clone(),
@@ -125,11 +127,12 @@ pub(crate) fn evaluate(
         paths: paths::paths(&model, &request)?,
         errors,
         course,
-        classifier_accuracy: examiner.accuracy(),
+        classifier_accuracy: examiner.judge().map(|judge| judge.accuracy),
         inception: extractor.map(|Extractor { file, sha256, .. }| InceptionFile { file, sha256 }),
         field: field::report(recipe, &model, options.seed),
         ambiguity: ambiguity::report(recipe, &model, options.seed),
         latent: latent::report(recipe, &model, data, options.seed)?,
+        control,
         seconds: started.elapsed().as_secs_f64(),
     };
     write_text(&run.folder.join("eval.json"), &report.json())?;

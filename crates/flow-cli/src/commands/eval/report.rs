@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::course::Point;
 use super::paths::{ErrorReport, PathReport};
 use crate::ambiguity::AmbiguityReport;
+use crate::control::ControlReport;
 use crate::field::FieldReport;
 use crate::latent::LatentReport;
 
@@ -36,6 +37,8 @@ pub(crate) struct Report {
     pub(super) ambiguity: Option<AmbiguityReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) latent: Option<LatentReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) control: Option<ControlReport>,
 }
 
 /// The weights from which FID came.
@@ -92,6 +95,9 @@ impl Report {
         }
         if let Some(latent) = &self.latent {
             let _ = write!(text, "{}", latent.table());
+        }
+        if let Some(control) = &self.control {
+            let _ = write!(text, "{}", control.table());
         }
         let _ = write!(text, "scored in {:.1} s", self.seconds);
         text
