@@ -6,10 +6,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use burn::tensor::{Tensor, TensorData};
 use flow_nn::{Mlp, Network, SplitMlp, UNet};
-use flow_path::{Schedule, Source};
-use flow_sample::{
-    Guided, Ode, Predictor, Retimed, SampleError, Sampler, Seeded, latents, prior, starts,
-};
+use flow_path::Schedule;
+use flow_sample::{Guided, Ode, Predictor, Retimed, SampleError, Sampler, Seeded, latents, starts};
 
 use crate::exit::usage;
 use crate::model::Model;
@@ -153,15 +151,14 @@ impl Model {
         predictor: &dyn Predictor<D>,
     ) -> Tensor<D> {
         let (seed, shape, device) = (request.seed, &self.shape, &self.device);
-        match (&request.given.starts, &self.source) {
-            (Some(rows), _) => {
+        match &request.given.starts {
+            Some(rows) => {
                 let size: usize = shape.iter().product();
                 let full: Vec<usize> = [range.len()].iter().chain(shape).copied().collect();
                 let data = rows[range.start * size..range.end * size].to_vec();
                 Tensor::from_data(TensorData::new(data, full), device)
             }
-            (None, Source::Normal) => prior(seed, range, shape, predictor, device),
-            (None, source) => starts(seed, range, shape, source, device),
+            None => starts(seed, range, shape, &self.source, predictor, device),
         }
     }
 

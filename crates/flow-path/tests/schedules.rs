@@ -165,6 +165,21 @@ fn the_noising_diffusion_of_the_variance_preserving_schedule_is_its_rate() {
 }
 
 #[test]
+fn the_noising_diffusion_is_finite_up_to_the_data_end_of_every_span() {
+    for schedule in all_schedules() {
+        let sde = schedule.at(schedule.span().1).noising_sde();
+        assert!(sde.drift.is_finite() && 0.0 <= sde.diffusion_squared, "{schedule:?}: {sde:?}");
+        assert!(sde.diffusion_squared.is_finite(), "{schedule:?}: {sde:?}");
+    }
+    // At the end of its span the rate is within 1e-5 (beta_max - beta_min) of its limit.
+    let vp = VariancePreserving::default();
+    assert_close(vp.at(vp.span().1).noising_sde().diffusion_squared, vp.beta_min, 2.1e-4);
+    // The control: beyond the span the limit is lost, where sigma' is finite it is not.
+    assert!(vp.at(1.0).noising_sde().diffusion_squared.is_nan());
+    assert_close(Linear::default().at(1.0).noising_sde().diffusion_squared, 0.0, 0.0);
+}
+
+#[test]
 fn a_schedule_is_recovered_from_its_diffusion() {
     // Fourth-order quadrature with 512 steps leaves less than 1e-8 on these times.
     fn check<S: Schedule + Copy>(schedule: S) {

@@ -72,7 +72,7 @@ impl Likelihood {
         self
     }
 
-    /// Starts the flow from another law than the prior of its schedule.
+    /// Starts the flow from `s x_0` with `x_0` from another law than the normal one.
     #[must_use]
     pub fn with_source(mut self, source: Source) -> Self {
         self.source = source;
@@ -98,10 +98,13 @@ impl Likelihood {
         let std = predictor.schedule().prior_std();
         let (x0, gained, nfe) = self.back_to_noise(predictor, x1, divergence)?;
         let size = x0.dims()[1..].iter().product();
-        let prior = host(x0.clone());
-        let prior = prior.chunks(size).map(|x| match &self.source {
-            Source::Normal => log_normal(x, std),
-            Source::Known(target) => target.log_density(x),
+        let noise: Vec<f64> = host(x0.clone()).into_iter().map(|x| x / std).collect();
+        let prior = noise.chunks(size).map(|noise| {
+            let log_density = match &self.source {
+                Source::Normal => log_normal(noise),
+                Source::Known(target) => target.log_density(noise),
+            };
+            log_density - size as f64 * std.ln()
         });
         let gained = host(gained);
         let (mut nats, mut errors) = (Vec::new(), Vec::new());
@@ -156,10 +159,10 @@ fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
     x.into_data().convert::<f64>().try_into_vec().expect("converted to f64 just before")
 }
 
-/// `log N(x; 0, std^2 I)`.
-fn log_normal(x: &[f64], std: f64) -> f64 {
-    let squares: f64 = x.iter().map(|x| (x / std).powi(2)).sum();
-    -0.5 * squares - x.len() as f64 * (0.5 * TAU.ln() + std.ln())
+/// `log N(x; 0, I)`.
+fn log_normal(x: &[f64]) -> f64 {
+    let squares: f64 = x.iter().map(|x| x * x).sum();
+    -0.5 * (squares + x.len() as f64 * TAU.ln())
 }
 
 /// Mean of independent estimates and its standard error, NaN for a single one.

@@ -35,32 +35,34 @@ pub fn prior<const D: usize>(
     predictor: &dyn Predictor<D>,
     device: &Device,
 ) -> Tensor<D> {
-    let mut full = vec![range.len()];
-    full.extend(shape);
-    let rows = normal_rows(seed, Purpose::Noise, range, shape.iter().product());
-    let noise = Tensor::from_data(TensorData::new(rows, full), device);
-    noise * predictor.schedule().prior_std()
+    starts(seed, range, shape, &Source::Normal, predictor, device)
 }
 
-/// Samples `range` of a source, which takes the place of the [`prior`] of paths that start from another law.
+/// Samples `range` of the starts of paths `prior_std x_0` with `x_0` from any source: the [`prior`] of normal
+/// noise, and what takes its place for paths that start from another law.
 ///
 /// Row `i` depends on the seed and on `i` alone.
 ///
 /// # Shapes
 /// - `shape`: that of one sample; output: `[B, shape..]`
+///
+/// # Panics
+/// If the source is known and has another dimension than a sample.
 #[must_use]
 pub fn starts<const D: usize>(
     seed: u64,
     range: Range<usize>,
     shape: &[usize],
     source: &Source,
+    predictor: &dyn Predictor<D>,
     device: &Device,
 ) -> Tensor<D> {
     let mut full = vec![range.len()];
     full.extend(shape);
     let (streams, size) = (Streams::new(seed), shape.iter().product());
     let row = |i: usize| source.sample(1, size, &mut streams.rng(i as u64, Purpose::Noise));
-    Tensor::from_data(TensorData::new(range.flat_map(row).collect(), full), device)
+    let x0 = Tensor::from_data(TensorData::new(range.flat_map(row).collect(), full), device);
+    x0 * predictor.schedule().prior_std()
 }
 
 /// Latents of the samples `range`, each from the prior `N(0, I)` and held along the whole path of its sample.
@@ -79,6 +81,21 @@ pub fn latents(seed: u64, range: Range<usize>, size: usize, device: &Device) -> 
     Tensor::from_data(TensorData::new(rows, shape), device)
 }
 
+/// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds, row by row from
+/// the top, first coordinate to the right.
+///
+/// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite.
+///
+/// # Reference
+/// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, appendix A, for such pictures.
+#[must_use]
+pub fn latent_grid(side: usize) -> Vec<f32> {
+    let quantiles: Vec<f32> =
+        (0..side).map(|i| normal_quantile((i as f64 + 0.5) / side as f64) as f32).collect();
+    let row = |&vertical: &f32| quantiles.iter().flat_map(move |&z| [z, vertical]);
+    quantiles.iter().rev().flat_map(row).collect()
+}
+
 /// The `p`-quantile of the standard normal distribution, `P(Z <= z) = p`.
 ///
 /// Newton's method on the distribution function, from the middle: it is convex below and concave above, so every
@@ -90,8 +107,7 @@ pub fn latents(seed: u64, range: Range<usize>, size: usize, device: &Device) -> 
 /// # Reference
 /// Marsaglia (2004), "Evaluating the Normal Distribution", Journal of Statistical Software 11(4), for the series
 /// of the distribution function.
-#[must_use]
-pub fn normal_quantile(p: f64) -> f64 {
+fn normal_quantile(p: f64) -> f64 {
     assert!(0.0 < p && p < 1.0, "expected a probability between 0 and 1, got {p}");
     let mut z = 0.0_f64;
     for _ in 0..100 {
@@ -110,21 +126,6 @@ pub fn normal_quantile(p: f64) -> f64 {
         }
     }
     z
-}
-
-/// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds, row by row from
-/// the top, first coordinate to the right.
-///
-/// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite.
-///
-/// # Reference
-/// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, appendix A, for such pictures.
-#[must_use]
-pub fn latent_grid(side: usize) -> Vec<f32> {
-    let quantiles: Vec<f32> =
-        (0..side).map(|i| normal_quantile((i as f64 + 0.5) / side as f64) as f32).collect();
-    let row = |&vertical: &f32| quantiles.iter().flat_map(move |&z| [z, vertical]);
-    quantiles.iter().rev().flat_map(row).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use flow_nn::{Condition, Network, NetworkError, SplitMlpConfig, init_seeded};
 use flow_ode::{Method, Stepping};
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{Exact, Gaussian, Linear, Mixture, Prediction, Source, Target};
+use flow_path::{Exact, Gaussian, Linear, Mixture, Prediction, Source, Target, VarianceExploding};
 use flow_sample::{
     ExactTrace, Likelihood, Ode, Predictor, Sampler, Trained, latents, normal_rows, prior, starts,
 };
@@ -163,7 +163,8 @@ fn ring() -> Mixture {
 fn starts_follow_their_source_and_do_not_depend_on_their_batch() {
     let device = Device::flex();
     let source = Source::Known(Arc::new(ring()));
-    let rows = |range| host(starts::<2>(4, range, &[2], &source, &device));
+    let field = Exact::new(ring(), LINEAR);
+    let rows = |range| host(starts::<2>(4, range, &[2], &source, &field, &device));
     let whole = rows(0..20_000);
     assert_eq!(rows(5..9), whole[10..18]);
     // E |x|^2 = 1/9 + 2 * 0.01 = 0.1311, with a standard deviation of about 0.07.
@@ -192,4 +193,29 @@ fn a_density_counts_from_its_source() {
         assert!((found - exact).abs() < 1e-4, "{found} is not {exact}");
     }
     assert!((log_prob(likelihood)[0] - found[0]).abs() > 0.1, "normal noise has another density");
+}
+
+/// The path of a variance-exploding schedule starts at 50 times its source, and its density there is that of
+/// the source at a fiftieth.
+#[test]
+fn a_source_is_scaled_as_the_prior_of_its_schedule_is() {
+    let device = Device::flex();
+    let schedule = VarianceExploding { sigma_max: 50.0, ..VarianceExploding::default() };
+    let z = Tensor::<2>::from_floats([[20.0, -35.0]], &device);
+    let network = Along { size: 2 };
+    let predictor = Trained { schedule: Arc::new(schedule), ..trained(&network, z) };
+    let source = Source::Known(Arc::new(ring()));
+    let unit = Exact::new(ring(), LINEAR);
+    let scaled = host(starts::<2>(4, 0..100, &[2], &source, &predictor, &device));
+    for (far, near) in
+        scaled.iter().zip(host(starts::<2>(4, 0..100, &[2], &source, &unit, &device)))
+    {
+        assert!((far - 50.0 * near).abs() < 1e-4, "{far} is not 50 times {near}");
+    }
+    let likelihood = Likelihood::new(Method::Euler, Stepping::Count(4)).with_source(source);
+    let x1 = Tensor::<2>::from_floats([[37.5, -36.0]], &device);
+    let found = likelihood.log_prob(&predictor, x1, &ExactTrace { chunk: 1 }).unwrap().nats[0];
+    let exact = ring().log_density(&[17.5 / 50.0, -1.0 / 50.0]) - 2.0 * 50_f64.ln();
+    // f32 states of size 40 round by 4e-6, which is 1e-7 of the source's unit.
+    assert!((found - exact).abs() < 1e-4, "{found} is not {exact}");
 }

@@ -18,7 +18,9 @@ impl Coefficients {
     /// The noising diffusion at this time: `f = -alpha'/alpha` and `g^2 = 2 sigma D / alpha`.
     ///
     /// Singular where `alpha = 0`: the linear schedule reaches pure noise in finite time only because
-    /// its drift diverges there.
+    /// its drift diverges there. Not a number where `sigma = 0` and `sigma'` is infinite, as at the data
+    /// end of the variance-preserving schedule: `g^2` has a limit there (`beta_min`), but the four numbers
+    /// do not know it. [`Schedule::span`] leaves such an end out.
     #[must_use]
     pub fn noising_sde(&self) -> NoisingSde {
         NoisingSde {
