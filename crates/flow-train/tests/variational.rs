@@ -69,8 +69,8 @@ impl Network<2> for Line {
 /// `p(v | z) = N(v; a z + b, 1)` and `z ~ N(0, 1)`: `p(v) = N(v; b, 1 + a^2)`, and the true posterior is
 /// `N(a (v - b) / (1 + a^2), 1 / (1 + a^2))`.
 ///
-/// With the weight `2 / d` half the loss is minus the evidence bound, up to the constant of the Gaussian. The
-/// error is a square in `epsilon`, so the mean over `epsilon = -1` and `epsilon = 1` is exact.
+/// With the weight `2 / d` the loss times `d / 2` is minus the evidence bound, up to the constant of the
+/// Gaussian; here `d` is 1. The error is a square in `epsilon`, so the mean over `epsilon = -1` and `epsilon = 1` is exact.
 #[test]
 fn the_loss_is_the_evidence_bound_and_tight_at_the_true_posterior() {
     let (a, b, v) = (1.7, -0.4, 1.1);

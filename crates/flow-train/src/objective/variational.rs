@@ -44,7 +44,7 @@ pub struct LatentBatch<const D: usize> {
 /// these. The paper does not state its own; the values of its loss curves can only be means over dimensions, so
 /// its weights (1.0 on the line, 0.1 in the plane, 1e-3 for MNIST, 2e-3 and 5e-3 for CIFAR-10) are taken as
 /// weights `w` of this formula. The evidence bound of a Gaussian likelihood of unit variance has `1/2` before
-/// the squared error summed over `d` dimensions: `2 L / d` with `w = 2 / d` is that bound, so the weight `beta`
+/// the squared error summed over `d` dimensions: `d L / 2` with `w = 2 / d` is that bound, so the weight `beta`
 /// of the divergence relative to the bound is `w d / 2`: 0.5, 0.1, 0.39, and 3.07 or 7.68.
 ///
 /// The raw terms are logged: `velocity_error`; `kl`, for each coordinate of the latent in nats, whose sum is what
