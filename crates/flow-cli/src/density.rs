@@ -47,6 +47,8 @@ pub(crate) struct Densities {
     pub(crate) nats: Vec<f64>,
     /// Standard error over the probes of each row; empty if exact, with one probe or averaged over latents.
     pub(crate) probe_error: Vec<f64>,
+    /// Latents that each density is averaged over, of a model with a latent.
+    pub(crate) latents: Option<usize>,
     /// Network evaluations for each row, mean over batches.
     pub(crate) nfe: f64,
     /// Times of the density and of the prior.
@@ -61,8 +63,9 @@ impl Model {
         rows: impl Fn(Range<usize>) -> Rows,
         request: &DensityRequest,
     ) -> Result<Densities> {
-        let mut densities = Densities::default();
-        let draws = if self.network.latent() == 0 { 1 } else { request.latents };
+        let latents = (0 < self.network.latent()).then_some(request.latents);
+        let draws = latents.unwrap_or(1);
+        let mut densities = Densities { latents, ..Densities::default() };
         for start in (0..n).step_by(request.batch) {
             let range = start..(start + request.batch).min(n);
             let batch = rows(range.clone());

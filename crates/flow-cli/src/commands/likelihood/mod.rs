@@ -1,6 +1,8 @@
 //! `flow likelihood`: log-likelihood and bits per dimension of data under a run.
 
-use std::fmt::Write as _;
+mod picture;
+mod report;
+
 use std::ops::Range;
 use std::time::Instant;
 
@@ -8,25 +10,20 @@ use anyhow::Result;
 use flow_datasets::Images;
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::stream::{Purpose, Streams};
-use flow_plot::{Limits, heat_map};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
-use serde::Serialize;
 
 use crate::args::{Held, LikelihoodArgs};
 use crate::commands::train::source;
-use crate::density::{Densities, DensityRequest, Rows, Trace};
+use crate::density::{DensityRequest, Rows, Trace};
 use crate::device;
 use crate::exit::usage;
 use crate::files::write_text;
 use crate::model::Model;
 use crate::progress::print;
+use crate::recipe::check;
 use crate::registry::{self, Data};
 use crate::run::Run;
-
-/// Cells on a side of the density picture.
-const CELLS: usize = 64;
-/// Steps behind the density picture: fixed, so that no seams show where batches meet.
-const STEPS: usize = 32;
+use report::{Bits, Estimate, Report};
 
 pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -41,12 +38,8 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     if let Some((name, _)) = zero.iter().find(|(_, value)| *value == Some(0)) {
         return Err(usage!("{name} is 0, give at least 1"));
     }
-    if let Some(tag) = &args.tag
-        && !tag.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    {
-        return Err(usage!(
-            "--tag {tag} becomes a file name: use letters, digits, `-`, `_` and `.`"
-        ));
+    if let Some(tag) = &args.tag {
+        check::name("--tag", tag)?;
     }
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
@@ -82,178 +75,9 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     Ok(())
 }
 
-/// The content of `likelihood.json`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: u32,
-    recipe: String,
-    step: usize,
-    seed: u64,
-    data: &'static str,
-    n: usize,
-    /// Random probes of the divergence; null if it is exact.
-    probes: Option<usize>,
-    /// Law of the probes; null if there are none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    law: Option<&'static str>,
-    solver: String,
-    /// Equal steps; null if the tolerances choose them.
-    steps: Option<usize>,
-    rtol: f64,
-    atol: f64,
-    /// The time of the density and that of the prior.
-    span: (f64, f64),
-    /// Log-density of a sample.
-    nats: Estimate,
-    /// Root mean square over the samples of the standard error over the probes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probe_error: Option<f64>,
-    /// What the distribution of the data gives the same samples.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data_nats: Option<Estimate>,
-    /// Mean of the difference of the two: the Kullback-Leibler divergence from data to model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    divergence: Option<Estimate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bits: Option<Bits>,
-    /// Network evaluations for each row.
-    nfe: f64,
-    seconds: f64,
-    seconds_per_sample: f64,
-    /// Log-density of each sample.
-    samples: Vec<f64>,
-}
-
-/// Bits per dimension of images.
-#[derive(Debug, Serialize)]
-struct Bits {
-    per_dim: Estimate,
-    /// Values that a pixel may have: `x = (pixel + u) / (levels/2) - 1`.
-    levels: u32,
-    /// Bits added for that scale.
-    offset: f64,
-    /// Noisy copies of each image.
-    importance: usize,
-    /// Of each image.
-    samples: Vec<f64>,
-}
-
-/// A mean over samples and its standard error.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Estimate {
-    mean: f64,
-    /// Null for a single sample.
-    std_error: Option<f64>,
-    /// Normal interval of 95 %.
-    interval: Option<(f64, f64)>,
-}
-
-impl Estimate {
-    fn of(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let std_error = (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
-        let interval = std_error.map(|error| (mean - 1.96 * error, mean + 1.96 * error));
-        Self { mean, std_error, interval }
-    }
-}
-
-impl std::fmt::Display for Estimate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.4}", self.mean)?;
-        self.std_error.map_or(Ok(()), |error| write!(f, " ± {error:.4}"))
-    }
-}
-
-impl Report {
-    fn new(
-        args: &LikelihoodArgs,
-        run: &Run,
-        request: &DensityRequest,
-        found: &Densities,
-        samples: Vec<f64>,
-        started: Instant,
-    ) -> Result<Self> {
-        let seconds = started.elapsed().as_secs_f64();
-        let squares: Vec<f64> = found.probe_error.iter().map(|error| error * error).collect();
-        Ok(Self {
-            schema: 1,
-            recipe: run.recipe.name.clone(),
-            step: run.latest()?.step,
-            seed: args.seed,
-            data: if args.data == Held::Train { "train" } else { "test" },
-            n: samples.len(),
-            probes: match request.trace {
-                Trace::Exact => None,
-                Trace::Probes(probes) => Some(probes),
-            },
-            law: (request.trace != Trace::Exact).then_some(match request.probe {
-                Probe::Rademacher => "rademacher",
-                Probe::Gaussian => "gaussian",
-            }),
-            solver: args.solver.clone(),
-            steps: args.steps,
-            rtol: args.rtol,
-            atol: args.atol,
-            span: found.span,
-            nats: Estimate::of(&samples),
-            probe_error: (!squares.is_empty()).then(|| Estimate::of(&squares).mean.sqrt()),
-            data_nats: None,
-            divergence: None,
-            bits: None,
-            nfe: found.nfe,
-            seconds,
-            seconds_per_sample: seconds / samples.len() as f64,
-            samples,
-        })
-    }
-
-    /// For people.
-    fn table(&self) -> String {
-        let Self { recipe, step, data, n, .. } = self;
-        let mut text = format!("{recipe}, after {step} steps, {n} samples of the {data} data\n");
-        let _ = writeln!(text, "log-likelihood            {} nats", self.nats);
-        if let Some(exact) = self.data_nats {
-            let _ = writeln!(text, "  of the data themselves  {exact} nats");
-        }
-        if let Some(divergence) = self.divergence {
-            let _ = writeln!(text, "KL from data to model     {divergence} nats");
-        }
-        if let Some(bits) = &self.bits {
-            let copies = bits.importance;
-            let _ = write!(text, "bits per dimension        {}", bits.per_dim);
-            let _ = match bits.per_dim.interval {
-                Some((low, high)) => writeln!(text, " (95 %: {low:.4} to {high:.4})"),
-                None => writeln!(text),
-            };
-            let _ = writeln!(
-                text,
-                "  {} levels on [-1, 1): {:.4} bits for the scale, {copies} noisy {} of each image",
-                bits.levels,
-                bits.offset,
-                if copies == 1 { "copy" } else { "copies" },
-            );
-        }
-        let divergence = match (self.probes, self.probe_error) {
-            (None, _) => "exact".into(),
-            (Some(probes), None) => format!("from {probes} probe"),
-            (Some(probes), Some(error)) => {
-                format!("from {probes} probes, ± {error:.4} nats a sample")
-            }
-        };
-        let _ = writeln!(text, "divergence                {divergence}");
-        let _ = writeln!(
-            text,
-            "{:.0} evaluations and {:.3} s a sample, {:.1} s in all",
-            self.nfe, self.seconds_per_sample, self.seconds
-        );
-        text
-    }
-}
-
 fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> Result<DensityRequest> {
     let method: Method = args.solver.parse().map_err(|error| usage!("{error}"))?;
+    check::tolerances(&[("--rtol", args.rtol), ("--atol", args.atol)])?;
     let stepping = match args.steps {
         Some(steps) => Stepping::Count(steps),
         None if method.is_adaptive() => {
@@ -266,6 +90,11 @@ fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> Result<DensityRe
         None if exact || args.exact => Trace::Exact,
         None => Trace::Probes(1),
     };
+    if args.gaussian && trace == Trace::Exact {
+        return Err(usage!(
+            "--gaussian is a law of probes, and the divergence is exact, add --probes"
+        ));
+    }
     Ok(DensityRequest {
         likelihood: Likelihood::new(method, stepping),
         trace,
@@ -302,40 +131,8 @@ fn points(
         report.data_nats = Some(Estimate::of(&exact));
         report.divergence = Some(Estimate::of(&difference));
     }
-    let files = if dim == 2 { picture(run, model, points, &request)? } else { Vec::new() };
+    let files = if dim == 2 { picture::draw(run, model, points, &request)? } else { Vec::new() };
     Ok((report, files))
-}
-
-/// Draws the density on the part of the plane where the points are.
-fn picture(
-    run: &Run,
-    model: &Model,
-    points: &[f32],
-    request: &DensityRequest,
-) -> Result<Vec<String>> {
-    let points: Vec<[f32; 2]> = points.chunks(2).map(|point| [point[0], point[1]]).collect();
-    let limits = Limits::around(&[&points]);
-    let centre = |(low, high): (f64, f64), cell: usize| {
-        (low + (high - low) * (cell as f64 + 0.5) / CELLS as f64) as f32
-    };
-    let cells = |range: Range<usize>| Rows {
-        values: range
-            .flat_map(|cell| [centre(limits.x, cell % CELLS), centre(limits.y, cell / CELLS)])
-            .collect(),
-        labels: None,
-    };
-    let likelihood = Likelihood::new(Method::Rk4, Stepping::Count(STEPS));
-    let exact = DensityRequest { likelihood, trace: Trace::Exact, ..request.clone() };
-    let found = model.log_prob(CELLS * CELLS, cells, &exact)?;
-    let density: Vec<f64> = found.nats.iter().map(|nats| nats.exp()).collect();
-    let figure = heat_map(&density, CELLS, CELLS, limits, "density");
-    let mut files = Vec::new();
-    for extension in ["png", "svg"] {
-        let path = run.folder.join("plots").join("likelihood").with_extension(extension);
-        figure.save(&path)?;
-        files.push(path.display().to_string());
-    }
-    Ok(files)
 }
 
 /// The likelihood of images, each in noisy copies that follow one another as rows.

@@ -1,0 +1,51 @@
+//! The density of a model of points of the plane, as a picture.
+
+use std::ops::Range;
+
+use anyhow::Result;
+use flow_ode::{Method, Stepping};
+use flow_plot::{Limits, heat_map};
+use flow_sample::Likelihood;
+
+use crate::density::{DensityRequest, Rows, Trace};
+use crate::model::Model;
+use crate::run::Run;
+
+/// Cells on a side.
+const CELLS: usize = 64;
+/// Steps of a solve: fixed, so that no seams show where batches meet.
+const STEPS: usize = 32;
+/// Cells computed together, whatever `--batch`: points of the plane are small.
+const BATCH: usize = 1024;
+
+/// Draws the density on the part of the plane where the points are.
+pub(super) fn draw(
+    run: &Run,
+    model: &Model,
+    points: &[f32],
+    request: &DensityRequest,
+) -> Result<Vec<String>> {
+    let points: Vec<[f32; 2]> = points.chunks(2).map(|point| [point[0], point[1]]).collect();
+    let limits = Limits::around(&[&points]);
+    let centre = |(low, high): (f64, f64), cell: usize| {
+        (low + (high - low) * (cell as f64 + 0.5) / CELLS as f64) as f32
+    };
+    let cells = |range: Range<usize>| Rows {
+        values: range
+            .flat_map(|cell| [centre(limits.x, cell % CELLS), centre(limits.y, cell / CELLS)])
+            .collect(),
+        labels: None,
+    };
+    let likelihood = Likelihood::new(Method::Rk4, Stepping::Count(STEPS));
+    let exact = DensityRequest { likelihood, trace: Trace::Exact, batch: BATCH, ..request.clone() };
+    let found = model.log_prob(CELLS * CELLS, cells, &exact)?;
+    let density: Vec<f64> = found.nats.iter().map(|nats| nats.exp()).collect();
+    let figure = heat_map(&density, CELLS, CELLS, limits, "density");
+    let mut files = Vec::new();
+    for extension in ["png", "svg"] {
+        let path = run.folder.join("plots").join("likelihood").with_extension(extension);
+        figure.save(&path)?;
+        files.push(path.display().to_string());
+    }
+    Ok(files)
+}
