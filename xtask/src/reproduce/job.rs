@@ -138,9 +138,10 @@ impl Job {
         path.into()
     }
 
+    /// What was done; nothing, once the run's folder is removed.
     fn record(&self) -> anyhow::Result<Option<Value>> {
         let path = self.beside("json");
-        if !path.exists() {
+        if !path.exists() || !self.folder.exists() {
             return Ok(None);
         }
         let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -215,8 +216,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let job = job(folder.path());
         assert_eq!(job.left().unwrap().len(), 2);
-        job.keep(0, 1.5).unwrap();
         fs::create_dir(&job.folder).unwrap();
+        job.keep(0, 1.5).unwrap();
         fs::write(job.folder.join("recipe.toml"), "").unwrap();
         assert!(lines(&job.left().unwrap())[0].starts_with("train --resume "));
         job.keep(1, 2.5).unwrap();
@@ -224,12 +225,16 @@ mod tests {
         job.keep(2, 3.5).unwrap();
         assert!(job.left().unwrap().is_empty());
         assert!((job.seconds().unwrap() - 3.5).abs() < 1e-12);
+        // A folder that was removed is made anew, whatever was noted beside it.
+        fs::remove_dir_all(&job.folder).unwrap();
+        assert_eq!((job.left().unwrap().len(), job.seconds().unwrap()), (2, 0.0));
     }
 
     #[test]
     fn a_folder_of_other_commands_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let job = job(folder.path());
+        fs::create_dir(&job.folder).unwrap();
         job.keep(1, 0.0).unwrap();
         let other = Job { train: vec!["digits".into()], ..self::job(folder.path()) };
         assert!(other.left().unwrap_err().to_string().contains("another experiment file"));
@@ -244,6 +249,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = job(folder.path()).run(Path::new("/bin/false")).unwrap_err().to_string();
         assert!(error.contains("ot-3.log") && error.contains("it said nothing"), "{error}");
+        fs::create_dir(&job(folder.path()).folder).unwrap();
         job(folder.path()).run(Path::new("/bin/true")).unwrap();
         assert!(job(folder.path()).left().unwrap().is_empty());
     }
