@@ -51,7 +51,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run instead of starting one.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "set", "seed"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "out", "set", "seed"])]
     pub(crate) resume: Option<PathBuf>,
     /// Print the resolved recipe, the number of parameters and of steps, and stop.
     #[arg(long)]
@@ -224,10 +224,10 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long)]
     pub(crate) steps: Option<usize>,
     /// Relative tolerance, for the sample and its log-density.
-    #[arg(long, default_value_t = 1e-5)]
+    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
     pub(crate) rtol: f64,
     /// Absolute tolerance, for the sample and its log-density.
-    #[arg(long, default_value_t = 1e-5)]
+    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
     pub(crate) atol: f64,
     /// Write `likelihood-TAG.json`, to keep several results of a run.
     #[arg(long)]

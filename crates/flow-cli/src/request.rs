@@ -46,7 +46,7 @@ impl Request {
     pub(crate) fn new(recipe: &Recipe, args: &SolverArgs, n: usize, seed: u64) -> Result<Self> {
         let sample = changed(&recipe.sample, args)?;
         sample.check()?;
-        recipe.path.check_sampling(&sample)?;
+        recipe.check_sampling(&sample)?;
         let [start, end] = sample.guidance_interval;
         Ok(Self {
             n,

@@ -10,9 +10,10 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 25] = [
+    let refusals: [(&str, &[&str]); 30] = [
         ("nope", &["`nope`", "checkerboard", "TOML file"]),
         ("missing.toml", &["missing.toml", "No such file"]),
+        ("debug --set name=../mine", &["name ../mine", "file name", "letters"]),
         ("debug --set train.imagse=1", &["`imagse`", "`images`", "`train`"]),
         ("debug --set trian.images=1", &["`trian`", "`train`"]),
         ("debug --set train.batch=few", &["few", "`train.batch`"]),
@@ -23,6 +24,10 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set path.label_drop=2", &["path.label_drop is 2", "between 0 and 1"]),
         ("debug --set optimizer.beta1=1", &["optimizer.beta1 is 1", "[0, 1)"]),
         ("debug --set path.schedule.sigma_min=1", &["sigma_min is 1", "[0, 1)"]),
+        ("debug --set path.coupling=ot,epsilon=1", &["`ot` has no key `epsilon`"]),
+        ("debug --set path.weight=edm,mean=nan", &["path.weight.mean is NaN", "finite"]),
+        ("debug --set sample.rtol=0 --set sample.atol=0", &["sample.rtol and sample.atol", "zero"]),
+        ("vrfm-1d --set sample.sampler=ancestral", &["ancestral", "score", "latent"]),
         ("debug --set network.kind=cnn", &["`cnn`", "`mlp`", "`network.kind`"]),
         ("debug --set network.time_features=3", &["time_features is 3", "multiple of 2"]),
         ("debug --set data.set=cats", &["`cats`", "checkerboard"]),
@@ -162,7 +167,7 @@ fn samples_that_cannot_be_drawn_are_refused() {
     scene.train("run", "");
     scene.write("file", "");
     fs::create_dir(scene.path("folder.npy")).unwrap();
-    let refusals: [(&str, i32, &[&str]); 14] = [
+    let refusals: [(&str, i32, &[&str]); 15] = [
         ("--class 1", 2, &["--class", "no classes"]),
         ("--guidance 2", 2, &["--guidance", "no classes"]),
         ("--solver rk5", 2, &["`rk5`", "dopri5"]),
@@ -171,6 +176,7 @@ fn samples_that_cannot_be_drawn_are_refused() {
         ("--solver rk4 --atol 1e-3", 2, &["--atol", "rk4", "fixed steps", "leave"]),
         ("--rtol nan", 2, &["rtol is NaN", "zero or a positive"]),
         ("--rtol=-1", 2, &["rtol is -1", "zero or a positive"]),
+        ("--sampler ancestral,eta=1", 2, &["--sampler", "`ancestral` has no key `eta`"]),
         ("-n 0", 2, &["--number", "at least 1"]),
         ("--out x.jpg", 2, &["x.jpg", ".npy", ".png"]),
         ("--out x", 2, &["x ends", ".npy", ".png"]),

@@ -113,6 +113,9 @@ fn what_cannot_be_asked_is_refused() {
         ("-n 0", ["--number is 0", "at least 1"]),
         ("--solver rk4", ["rk4", "--steps"]),
         ("--solver rk5", ["rk5", "dopri5"]),
+        ("--gaussian", ["--gaussian", "add --probes"]),
+        ("--rtol 0 --atol 0", ["--rtol and --atol", "all zero"]),
+        ("--steps 5 --rtol 1e-3", ["--steps", "cannot be used"]),
         ("--tag a/b", ["--tag a/b", "file name"]),
     ] {
         scene.refuses(&format!("likelihood run {words}"), 2, &names);

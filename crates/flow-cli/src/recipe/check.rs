@@ -1,4 +1,4 @@
-//! What a number of a recipe may be.
+//! What a name or a number may be.
 
 use anyhow::Result;
 
@@ -6,6 +6,14 @@ use crate::exit::usage;
 
 /// Keys with their values.
 type Values<'a> = &'a [(&'a str, f64)];
+
+/// Refuses a name that is no file name on every system.
+pub(crate) fn name(key: &str, name: &str) -> Result<()> {
+    if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        return Ok(());
+    }
+    Err(usage!("{key} {name} becomes a file name: use letters, digits, `-`, `_` and `.`"))
+}
 
 /// Refuses all but positive numbers.
 pub(super) fn positive(values: Values<'_>) -> Result<()> {
@@ -17,9 +25,24 @@ pub(super) fn not_negative(values: Values<'_>) -> Result<()> {
     all(values, |x| x.is_finite() && 0.0 <= x, "it must be zero or a positive number")
 }
 
+/// Refuses what is no number, or an infinite one.
+pub(super) fn finite(values: Values<'_>) -> Result<()> {
+    all(values, f64::is_finite, "it must be a finite number")
+}
+
 /// Refuses what is no fraction of one.
 pub(super) fn fractions(values: Values<'_>) -> Result<()> {
     all(values, |x| (0.0..=1.0).contains(&x), "it must lie between 0 and 1")
+}
+
+/// Refuses tolerances that no step can meet.
+pub(crate) fn tolerances(values: Values<'_>) -> Result<()> {
+    not_negative(values)?;
+    if values.iter().all(|(_, value)| *value == 0.0) {
+        let keys: Vec<&str> = values.iter().map(|(key, _)| *key).collect();
+        return Err(usage!("{} are all zero, which no step can meet", keys.join(" and ")));
+    }
+    Ok(())
 }
 
 fn all(values: Values<'_>, good: fn(f64) -> bool, demand: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Recipes: what to train, as typed in TOML. Each section is a file.
 
-mod check;
+pub(crate) mod check;
 mod eval;
 mod latent;
 pub(crate) mod named;
@@ -102,6 +102,7 @@ impl Recipe {
                 return Err(usage!("optimizer.{key} is {beta}, it must lie in [0, 1)"));
             }
         }
+        check::name("name", &self.name)?;
         if path.within_classes && !data.conditional {
             return Err(usage!("path.within_classes is true, but data.conditional is false"));
         }
@@ -115,8 +116,25 @@ impl Recipe {
         path.check()?;
         train.check()?;
         sample.check()?;
-        path.check_sampling(sample)?;
+        self.check_sampling(sample)?;
         eval.check()
+    }
+
+    /// Refuses ways of sampling that mean nothing for what is learned.
+    pub(crate) fn check_sampling(&self, sample: &Sample) -> Result<()> {
+        let mixed = match (&self.reflow, &self.latent) {
+            (Some(_), _) => "the pairs of reflow",
+            (_, Some(_)) => "a latent that may know the noise",
+            _ => return self.path.check_sampling(sample),
+        };
+        if sample.sampler.is_random() {
+            let sampler = named::shown(&sample.sampler);
+            return Err(usage!(
+                "{sampler} draws noise by the score, which {mixed} does not leave, use ode or another \
+                 sampler without noise"
+            ));
+        }
+        self.path.check_sampling(sample)
     }
 
     /// Steps of the run.

@@ -11,20 +11,20 @@ use crate::exit::usage;
 pub(super) fn named<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: DeserializeOwned + Serialize,
 {
     let value = match Value::deserialize(deserializer)? {
         Value::String(text) => Value::Table(table(&text).map_err(D::Error::custom)?),
         value => value,
     };
-    T::deserialize(value).map_err(|error| D::Error::custom(error.message()))
+    whole(value).map_err(D::Error::custom)
 }
 
 /// Reads a field that may be left out and whose type is tagged by `kind`.
 pub(super) fn named_option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: DeserializeOwned + Serialize,
 {
     named(deserializer).map(Some)
 }
@@ -42,10 +42,22 @@ pub(crate) fn shown<T: Serialize>(choice: &T) -> String {
 }
 
 /// Reads an option of the command line, `NAME` or `NAME,KEY=VALUE,..`.
-pub(crate) fn parse<T: DeserializeOwned>(option: &str, text: &str) -> Result<T> {
+pub(crate) fn parse<T: DeserializeOwned + Serialize>(option: &str, text: &str) -> Result<T> {
     let table = table(text).map_err(|error| usage!("{option}: {error}"))?;
-    T::deserialize(Value::Table(table))
-        .map_err(|error| usage!("{option} {text}: {}", error.message().trim().replace('\n', ", ")))
+    whole(Value::Table(table))
+        .map_err(|error| usage!("{option} {text}: {}", error.trim().replace('\n', ", ")))
+}
+
+/// A choice all of whose keys are known: serde lets a variant without any be given some.
+fn whole<T: DeserializeOwned + Serialize>(value: Value) -> Result<T, String> {
+    let keys: Vec<String> =
+        value.as_table().into_iter().flat_map(|table| table.keys().cloned()).collect();
+    let choice = T::deserialize(value).map_err(|error| error.message().to_owned())?;
+    let known = Table::try_from(&choice).map_err(|error| error.to_string())?;
+    match keys.iter().find(|key| !known.contains_key(*key)) {
+        Some(key) => Err(format!("`{}` has no key `{key}`", shown(&choice))),
+        None => Ok(choice),
+    }
 }
 
 /// `NAME,KEY=VALUE,..` as a table whose `kind` is `NAME`.

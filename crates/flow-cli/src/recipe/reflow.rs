@@ -41,9 +41,6 @@ impl Reflow {
                 "reflow trains on pairs that belong together, set path.coupling=paired"
             ));
         }
-        if recipe.sample.sampler.is_random() {
-            return Err(usage!("reflow leaves no score to draw noise by, use sample.sampler=ode"));
-        }
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
-use super::check::{not_negative, positive};
+use super::check::{not_negative, positive, tolerances};
 use super::named::{named, named_option};
 use super::path::{Schedule, Shift};
 use super::sampler::{Grid, Sampler};
@@ -49,11 +49,8 @@ impl Sample {
     /// Refuses values that cannot work.
     pub(crate) fn check(&self) -> Result<()> {
         positive(&[("sample.steps", self.steps as f64), ("sample.shift", self.shift.0)])?;
-        not_negative(&[
-            ("sample.rtol", self.rtol),
-            ("sample.atol", self.atol),
-            ("sample.guidance", self.guidance),
-        ])?;
+        tolerances(&[("sample.rtol", self.rtol), ("sample.atol", self.atol)])?;
+        not_negative(&[("sample.guidance", self.guidance)])?;
         self.method()?;
         self.check_sampler()?;
         self.check_grid()?;

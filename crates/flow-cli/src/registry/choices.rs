@@ -77,6 +77,14 @@ pub(crate) const CHOICES: &[Choices] = &[
         ],
     },
     Choices {
+        title: "sources",
+        key: "path.source",
+        all: &[
+            ("normal", "Gaussian noise"),
+            ("toy,set=rings-source", "a toy whose density is known; leaves the velocity alone"),
+        ],
+    },
+    Choices {
         title: "couplings",
         key: "path.coupling",
         all: &[
@@ -136,7 +144,7 @@ mod tests {
                 let name = text.split(',').next().unwrap();
                 let with_values = chosen(key, text);
                 // Those without defaults are typed with their values.
-                if !["mode", "u-shaped", "beta", "given"].contains(&name) {
+                if !["mode", "u-shaped", "beta", "toy", "given"].contains(&name) {
                     assert_eq!(with_values, chosen(key, name), "{key}={text}");
                 }
                 assert_eq!(

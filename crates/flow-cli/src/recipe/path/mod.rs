@@ -8,7 +8,7 @@ mod times;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::check::{fractions, positive};
+use super::check::{finite, fractions, positive};
 use super::named::{self, named};
 use super::{Sample, Sampler};
 use crate::exit::usage;
@@ -142,10 +142,15 @@ impl Path {
             positive(&[("path.prediction.sigma_data", sigma_data)])?;
         }
         match self.weight {
-            Weight::Edm { std, sigma_data, .. } => {
+            Weight::Edm { mean, std, sigma_data } => {
+                finite(&[("path.weight.mean", mean)])?;
                 positive(&[("path.weight.std", std), ("path.weight.sigma_data", sigma_data)])
             }
-            Weight::LogitNormal { std, .. } => positive(&[("path.weight.std", std)]),
+            Weight::LogitNormal { mean, std } => {
+                finite(&[("path.weight.mean", mean)])?;
+                positive(&[("path.weight.std", std)])
+            }
+            Weight::Sigmoid { bias } => finite(&[("path.weight.bias", bias)]),
             _ => Ok(()),
         }
     }
@@ -175,7 +180,7 @@ impl Path {
     }
 
     /// Refuses ways of sampling that mean nothing on this path.
-    pub(crate) fn check_sampling(&self, sample: &Sample) -> Result<()> {
+    pub(super) fn check_sampling(&self, sample: &Sample) -> Result<()> {
         let sampler = named::shown(&sample.sampler);
         if self.between != Between::Line {
             if sample.sampler != Sampler::Ode || sample.schedule.is_some() {
