@@ -115,7 +115,6 @@ fn what_cannot_be_asked_is_refused() {
         ("--solver rk5", ["rk5", "dopri5"]),
         ("--gaussian", ["--gaussian", "add --probes"]),
         ("--rtol 0 --atol 0", ["--rtol and --atol", "all zero"]),
-        ("--steps 5 --rtol 1e-3", ["--steps", "cannot be used"]),
         ("--tag a/b", ["--tag a/b", "file name"]),
     ] {
         scene.refuses(&format!("likelihood run {words}"), 2, &names);
