@@ -88,7 +88,7 @@ impl Two {
 
     /// Among equals the lower index wins, whatever the order in which they come.
     fn with(self, at: usize, x: f64) -> Self {
-        if x < self.first || (x == self.first && at < self.at) {
+        if x < self.first || (x <= self.first && at < self.at) {
             Self { at, first: x, second: self.first }
         } else {
             Self { second: self.second.min(x), ..self }
