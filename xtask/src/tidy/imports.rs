@@ -58,6 +58,11 @@ const RULES: &[Rule] = &[
         never: &["flow-train", "flow-datasets"],
         because: "scores take tensors, whoever made them",
     },
+    Rule {
+        krate: "flow-features",
+        never: &["flow-*"],
+        because: "it holds features of crates of others alone",
+    },
     Rule { krate: "xtask", never: &["flow-*"], because: "the commands must build in seconds" },
     Rule {
         krate: "*",
