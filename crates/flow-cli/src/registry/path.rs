@@ -63,8 +63,7 @@ pub(crate) fn source(source: &recipe::Source) -> Result<Source> {
     let recipe::Source::Toy { set } = source else { return Ok(Source::Normal) };
     super::target(set).map(Source::Known).ok_or_else(|| {
         let known = |toy: &&str| super::target(toy).is_some();
-        let known: Vec<&str> =
-            flow_datasets::TOYS.iter().copied().filter(|toy| known(&toy)).collect();
+        let known: Vec<&str> = flow_datasets::TOYS.iter().copied().filter(known).collect();
         usage!(
             "path.source.set is `{set}`, the density of a source must be known, use one of {}",
             known.join(", ")
