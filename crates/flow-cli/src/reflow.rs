@@ -48,8 +48,11 @@ pub(crate) fn sources(
             .fixed(method, reflow.steps)
             .with_times(vec![0.0]);
         let mut samples = model.sample(&request)?;
+        // A path starts at `prior_std x_0`, and the schedule of this run scales `x_0` by its own.
+        let scale = model.schedule.prior_std() as f32;
+        let starts = samples.states.remove(0).into_iter().map(|start| start / scale).collect();
         let rows = Rows::new(model.shape.clone(), samples.rows, samples.labels);
-        Ok(Arc::new(rows.with_starts(samples.states.remove(0))))
+        Ok(Arc::new(rows.with_starts(starts)))
     };
     Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])
 }
