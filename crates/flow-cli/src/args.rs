@@ -1,7 +1,9 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
+use clap::builder::OsStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Flow matching: train, sample, score and draw generative models.
@@ -35,6 +37,7 @@ pub(crate) enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct TrainArgs {
     /// Name of a recipe (see `flow list`) or path of a TOML file.
     #[arg(default_value = "checkerboard")]
@@ -76,8 +79,15 @@ pub(crate) struct ComputeArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DataArgs {
     /// Folder that holds the data files; without it they are downloaded and kept.
-    #[arg(long, env = "FLOW_DATA", value_name = "DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
+    #[arg(long, env = "FLOW_DATA", value_name = "DIR", value_parser = OsStringValueParser::new())]
+    data_dir: Option<OsString>,
+}
+
+impl DataArgs {
+    /// The folder; an empty `FLOW_DATA` is none.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.data_dir.as_deref().filter(|folder| !folder.is_empty()).map(Path::new)
+    }
 }
 
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -116,6 +126,7 @@ pub(crate) struct SolverArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct SampleArgs {
     /// Folder of a run.
     pub(crate) run: PathBuf,
@@ -144,6 +155,7 @@ pub(crate) struct SampleArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct EvalArgs {
     /// Folder of a run.
     pub(crate) run: PathBuf,
@@ -187,6 +199,7 @@ pub(crate) enum Held {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct LikelihoodArgs {
     /// Folder of a run.
     pub(crate) run: PathBuf,

@@ -10,7 +10,7 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 30] = [
+    let refusals: [(&str, &[&str]); 32] = [
         ("nope", &["`nope`", "checkerboard", "TOML file"]),
         ("missing.toml", &["missing.toml", "No such file"]),
         ("debug --set name=../mine", &["name ../mine", "file name", "letters"]),
@@ -33,6 +33,8 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set data.set=cats", &["`cats`", "checkerboard"]),
         ("debug --set data.set=digits", &["mlp takes points", "`digits`"]),
         ("debug --set data.conditional=true", &["data.conditional", "no classes"]),
+        ("debug --set sample.sampler=ddim,eta=7", &["sample.sampler.eta is 7", "between 0 and 1"]),
+        ("debug --set sample.sampler=churn,fraction=3", &["fraction is 3", "[0, 1)"]),
         ("debug --set sample.solver=rk5", &["sample.solver", "`rk5`", "dopri5"]),
         ("debug --set eval.steps.rk4=[0]", &["eval.steps.rk4", "positive"]),
         ("debug --set train.batch", &["`--set train.batch`", "key=value"]),

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_is_no_experiment_is_said() {
         for (text, named) in [
-            (SMALL.replace("claim", "clame"), "clame"),
+            (SMALL.replace("claim", "claims"), "claims"),
             (SMALL.replace("minutes = 2", ""), "minutes"),
             (SMALL.replace("FM-OT", "FM OT"), "FM OT"),
             (SMALL.replace("[0, 1]", "[]"), "seeds"),

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         (Prepared::New(registry::recipe(&args.recipe, &changes)?), None)
     };
     let recipe = run.recipe();
-    let source = source(args.data.data_dir.as_deref());
+    let source = source(args.data.folder());
     let data = Data::open(recipe, &source)?;
     // What cannot be regressed is refused before anything is written.
     matching(recipe, &data)?;

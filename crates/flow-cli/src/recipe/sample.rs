@@ -4,7 +4,7 @@ use anyhow::Result;
 use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
-use super::check::{not_negative, positive, tolerances};
+use super::check::{fractions, not_negative, positive, tolerances};
 use super::named::{named, named_option};
 use super::path::{Schedule, Shift};
 use super::sampler::{Grid, Sampler};
@@ -80,6 +80,11 @@ impl Sample {
             Sampler::DpmSolver { order, .. } => ("dpm-solver++", order, [1, 2]),
             Sampler::Unipc { order, .. } => ("unipc", order, [2, 3]),
             Sampler::Sde { scale, .. } => return not_negative(&[("sample.sampler.scale", scale)]),
+            Sampler::Ddim { eta } => return fractions(&[("sample.sampler.eta", eta)]),
+            Sampler::Churn { fraction } if !(0.0..1.0).contains(&fraction) => {
+                return Err(usage!("sample.sampler.fraction is {fraction}, it must lie in [0, 1)"));
+            }
+            Sampler::KarrasChurn { min, max, .. } => return between("sample.sampler", min, max),
             _ => return Ok(()),
         };
         if orders.contains(&order) {
@@ -100,7 +105,15 @@ impl Sample {
                 between("sample.grid", min, max)
             }
             Grid::LogSnr { min, max } => between("sample.grid", min, max),
-            Grid::Uniform | Grid::Given { .. } => Ok(()),
+            Grid::Given { ref times } => match times.windows(2).find(|pair| pair[1] <= pair[0]) {
+                Some(pair) => Err(usage!(
+                    "sample.grid.times has {} after {}, give increasing times",
+                    pair[1],
+                    pair[0]
+                )),
+                None => Ok(()),
+            },
+            Grid::Uniform => Ok(()),
         }
     }
 }

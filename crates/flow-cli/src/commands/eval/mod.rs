@@ -40,7 +40,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::open(&run.recipe, &source(args.data.data_dir.as_deref()))?;
+    let data = Data::open(&run.recipe, &source(args.data.folder()))?;
     let options = Options {
         number: args.number,
         seed: args.seed,

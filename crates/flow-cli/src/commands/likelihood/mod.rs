@@ -43,7 +43,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     }
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::open(&run.recipe, &source(args.source.data_dir.as_deref()))?;
+    let data = Data::open(&run.recipe, &source(args.source.folder()))?;
     let model = Model::load(&run, &device)?;
     let held = args.data;
     let (report, files) = match &data {

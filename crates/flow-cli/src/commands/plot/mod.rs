@@ -38,7 +38,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::open(&run.recipe, &source(args.data.data_dir.as_deref()))?;
+    let data = Data::open(&run.recipe, &source(args.data.folder()))?;
     for picture in draw(&run, &data, &device)? {
         print(&picture.display().to_string());
     }
