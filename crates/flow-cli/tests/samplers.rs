@@ -117,7 +117,7 @@ fn what_cannot_be_combined_is_refused() {
         ("run --sampler dim", &["`dim`", "`ddim`", "--sampler"]),
         ("run --sampler ddim,etta=1", &["`etta`", "`eta`"]),
         ("run --sampler ddim,1", &["`1`", "NAME,KEY=VALUE"]),
-        ("run --sampler ddim,eta=2", &["eta is 2", "[0, 1]"]),
+        ("run --sampler ddim,eta=2", &["eta is 2", "between 0 and 1"]),
         ("run --sampler churn,fraction=1", &["fraction is 1"]),
         ("run --sampler unipc,order=4", &["unipc", "2 and 3", "4"]),
         ("run --sampler ddim --solver rk4", &["--solver", "ode", "ddim"]),
