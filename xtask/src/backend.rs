@@ -53,7 +53,7 @@ impl Backend {
             ),
             Self::Vulkan => Some(
                 "the first build takes about half an hour on two cores; it needs a GPU: the \
-                 software Vulkan of Mesa up to 25.0 crashes on it, use wgpu there",
+                 software Vulkan of Mesa 22.3 and 25.0 crashes on it, use wgpu there",
             ),
             Self::Metal => Some(
                 "needs macOS; the first build takes about half an hour on two cores; untested so far",
