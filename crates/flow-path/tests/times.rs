@@ -112,6 +112,17 @@ fn a_shift_written_from_the_noise_end_is_the_published_one() {
 }
 
 #[test]
+fn the_exponential_shift_is_the_shift_by_an_exponential() {
+    // With s = 1 - t, from the noise end: s -> e^mu / (e^mu + 1/s - 1). The other sign is a control.
+    let exponential = |mu: f64, s: f64| mu.exp() / (mu.exp() + (1.0 / s - 1.0));
+    for (mu, s) in [(1.15_f64, 0.2), (0.5, 0.7), (-0.3, 0.4)] {
+        let shift = TimeShift::new(mu.exp()).unwrap();
+        assert_close(1.0 - shift.apply(1.0 - s), exponential(mu, s), 1e-15);
+        assert!((1.0 - shift.apply(1.0 - s) - exponential(-mu, s)).abs() > 0.05);
+    }
+}
+
+#[test]
 fn parameters_outside_their_domain_are_named() {
     let error = TimeShift::new(0.0).unwrap_err();
     assert_eq!(error.to_string(), "factor is 0: it must lie in (0, inf)");
