@@ -43,6 +43,7 @@ fn runs_are_compared_one_by_one_and_over_seeds() {
     assert!((compared["mean"].as_f64().unwrap() - f64::midpoint(a, b)).abs() < 1e-12);
     assert!((compared["spread"].as_f64().unwrap() - (a - b).abs() / 2_f64.sqrt()).abs() < 1e-12);
 
+    scene.refuses("compare plain-0 --row nosuch", 2, &["nothing is left", "--row"]);
     scene.ok("compare plain-0 ot-0 --out page.md");
     let page = fs::read_to_string(scene.path("page.md")).unwrap();
     let figure = "page-sliced-wasserstein.svg";

@@ -10,7 +10,7 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 32] = [
+    let refusals: [(&str, &[&str]); 35] = [
         ("nope", &["`nope`", "checkerboard", "TOML file"]),
         ("missing.toml", &["missing.toml", "No such file"]),
         ("debug --set name=../mine", &["name ../mine", "file name", "letters"]),
@@ -37,6 +37,9 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set sample.sampler=churn,fraction=3", &["fraction is 3", "[0, 1)"]),
         ("debug --set sample.solver=rk5", &["sample.solver", "`rk5`", "dopri5"]),
         ("debug --set eval.steps.rk4=[0]", &["eval.steps.rk4", "positive"]),
+        ("debug --set eval.n=2", &["eval.n is 2", "at least 3"]),
+        ("debug --set eval.metrics=['kid']", &["no metric `kid`", "sliced"]),
+        ("digits --set eval.metrics=['fid']", &["`fid` needs", "weights"]),
         ("debug --set train.batch", &["`--set train.batch`", "key=value"]),
         ("debug --device tpu", &["`tpu`", "built in", "flex"]),
         ("debug --device flex:first", &["`flex:first`", "`flex:0`"]),
@@ -189,7 +192,7 @@ fn samples_that_cannot_be_drawn_are_refused() {
     for (words, code, names) in refusals {
         scene.refuses(&format!("sample run {words}"), code, names);
     }
-    scene.refuses("eval run -n 1", 2, &["1 samples cannot be scored", "at least 2"]);
+    scene.refuses("eval run -n 1", 2, &["1 samples cannot be scored", "at least 3"]);
 }
 
 #[test]

@@ -20,7 +20,9 @@ pub(crate) fn run() -> Result<()> {
     }
     let solvers: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
     writeln!(text, "data sets\n  {}", flow_datasets::TOYS.join(" "))?;
-    writeln!(text, "  {}", flow_datasets::IMAGE_SETS.join(" "))?;
+    let built_in = |set: &&&str| **set != "folder" || cfg!(feature = "folder");
+    let sets: Vec<&str> = flow_datasets::IMAGE_SETS.iter().filter(built_in).copied().collect();
+    writeln!(text, "  {}", sets.join(" "))?;
     for Choices { title, key, all } in CHOICES {
         writeln!(text, "{title} ({key})")?;
         for (choice, about) in *all {

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     }
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let out = args.out.clone().unwrap_or_else(|| default_out(&run, args));
+    let mut request = Request::new(&run.recipe, &args.solver, args.number, args.seed)?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(&run, args, &request));
     let format = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if !["npy", "png"].contains(&format) {
         return Err(usage!("{} ends neither in .npy nor in .png", out.display()));
@@ -35,7 +36,6 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
         return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
     }
     let model = model(&run, args, &device)?;
-    let mut request = Request::new(&run.recipe, &args.solver, args.number, args.seed)?;
     request.class = args.class;
     request.batch = args.batch;
 
@@ -73,9 +73,20 @@ fn model(run: &Run, args: &SampleArgs, device: &Device) -> Result<Model> {
     Ok(model)
 }
 
-fn default_out(run: &Run, args: &SampleArgs) -> PathBuf {
-    let class = args.class.map_or_else(String::new, |class| format!("-class{class}"));
-    let name = format!("seed{}-n{}{class}.npy", args.seed, args.number);
+/// Named by how the samples were made, so that those of another sampler do not take their place.
+fn default_out(run: &Run, args: &SampleArgs, request: &Request) -> PathBuf {
+    let part = |name: &str, value: Option<String>| {
+        value.map_or_else(String::new, |value| format!("-{name}{value}"))
+    };
+    let name = [
+        format!("seed{}-n{}", args.seed, args.number),
+        part("class", args.class.map(|class| class.to_string())),
+        part("", Some(request.label().replace(',', "-"))),
+        part("steps", args.solver.steps.map(|steps| steps.to_string())),
+        part("guidance", args.solver.guidance.map(|strength| strength.to_string())),
+        ".npy".into(),
+    ]
+    .concat();
     run.folder.join("samples").join(name)
 }
 

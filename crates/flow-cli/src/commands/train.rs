@@ -40,6 +40,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let data = Data::open(recipe, &source)?;
     // What cannot be regressed is refused before anything is written.
     matching(recipe, &data)?;
+    eval::check(recipe, &data)?;
     let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",

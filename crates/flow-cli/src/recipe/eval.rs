@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::check::positive;
 use crate::exit::usage;
 
+/// Fewer have no energy distance with an error.
+pub(crate) const SAMPLES: usize = 3;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Eval {
@@ -59,8 +62,8 @@ impl Eval {
             positive(&[(&format!("eval.steps.{method}"), steps as f64)])?;
         }
         for (key, n) in [("eval.n", self.n), ("eval.error_n", self.error_n)] {
-            if n < 2 && (n, key) != (0, "eval.error_n") {
-                return Err(usage!("{key} is {n}, scores need at least 2 samples"));
+            if n < SAMPLES && (n, key) != (0, "eval.error_n") {
+                return Err(usage!("{key} is {n}, scores need at least {SAMPLES} samples"));
             }
         }
         Ok(())

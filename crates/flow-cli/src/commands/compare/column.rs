@@ -47,11 +47,19 @@ impl Column {
     }
 
     /// A column for the runs of each recipe, seeds apart, named like their folders without `-SEED`.
+    ///
+    /// A recipe may name the run of the same seed that made its pairs.
     pub(crate) fn grouped(runs: Vec<Kept>) -> Vec<Self> {
         let mut groups: Vec<(String, Vec<Kept>)> = Vec::new();
-        for run in runs {
+        for mut run in runs {
             let suffix = format!("-{}", run.seed);
             let name = run.name.strip_suffix(&suffix).unwrap_or(&run.name).to_owned();
+            let teacher = run.keys.iter_mut().find(|(key, _)| key == "reflow.run");
+            if let Some((_, teacher)) = teacher
+                && let Some(name) = teacher.strip_suffix(&suffix)
+            {
+                *teacher = format!("{name}-SEED");
+            }
             let group = groups
                 .iter_mut()
                 .find(|(other, group)| *other == name && group[0].keys == run.keys);
@@ -198,6 +206,17 @@ mod tests {
         assert_eq!(columns[0].noise_residual, [(0.0, 1.0), (1.0, 2.0)]);
         // A single run has the error of its score.
         assert_eq!(columns[1].get("distance", "euler x 2").unwrap().spread, Some(0.5));
+    }
+
+    #[test]
+    fn teachers_of_the_same_seed_are_one_recipe() {
+        let student = |seed: u64, teacher: &str| {
+            let keys = vec![("reflow.run".into(), teacher.into())];
+            Kept { keys, ..run(&format!("a-{seed}"), seed, "", 1.0) }
+        };
+        let columns = Column::grouped(vec![student(0, "runs/t-0"), student(1, "runs/t-1")]);
+        assert_eq!((columns.len(), columns[0].keys[0].1.as_str()), (1, "runs/t-SEED"));
+        assert_eq!(Column::grouped(vec![student(0, "t-0"), student(1, "t-0")]).len(), 2);
     }
 
     #[test]

@@ -32,7 +32,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     for column in &mut columns {
         column.keep(&args.score, &args.row);
     }
-    if columns.iter().all(|column| column.scores.is_empty()) {
+    let solved = |column: &Column| column.scores.iter().any(|compared| compared.solver.is_some());
+    let none_of_the_rows = !args.row.is_empty() && !columns.iter().any(solved);
+    if none_of_the_rows || columns.iter().all(|column| column.scores.is_empty()) {
         return Err(usage!(
             "nothing is left to compare: --score takes the beginning of a score's name, --row that \
              of a solver's"

@@ -24,8 +24,8 @@ use crate::files::write_text;
 use crate::inception::Extractor;
 use crate::latent;
 use crate::model::Model;
-use crate::progress::print;
-use crate::recipe::Recipe;
+use crate::progress::{print, say};
+use crate::recipe::{Recipe, SAMPLES};
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
@@ -71,6 +71,11 @@ pub(crate) struct Options {
     pub(crate) reference: Option<PathBuf>,
 }
 
+/// Refuses metrics of a recipe that there are not, or not for its data.
+pub(crate) fn check(recipe: &Recipe, data: &Data) -> Result<()> {
+    metric::chosen(&recipe.eval.metrics, data, false).map(drop)
+}
+
 /// Scores a run and writes `eval.json`.
 pub(crate) fn evaluate(
     run: &Run,
@@ -81,8 +86,8 @@ pub(crate) fn evaluate(
     let started = Instant::now();
     let recipe = &run.recipe;
     let n = options.number.unwrap_or(recipe.eval.n);
-    if n < 2 {
-        return Err(usage!("{n} samples cannot be scored, ask for at least 2"));
+    if n < SAMPLES {
+        return Err(usage!("{n} samples cannot be scored, ask for at least {SAMPLES}"));
     }
     let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
     let metrics = metric::chosen(names, data, options.inception.is_some())?;
@@ -104,6 +109,7 @@ pub(crate) fn evaluate(
 
     let mut rows = Vec::new();
     for (solver, request) in &requests {
+        say(&format!("scoring {n} samples by {solver}"));
         let samples = model.sample(request)?;
         let scores = examiner.scores(&samples)?;
         rows.push(Row { solver: solver.clone(), nfe: samples.nfe, scores });
