@@ -10,7 +10,7 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 35] = [
+    let refusals: [(&str, &[&str]); 36] = [
         ("nope", &["`nope`", "checkerboard", "TOML file"]),
         ("missing.toml", &["missing.toml", "No such file"]),
         ("debug --set name=../mine", &["name ../mine", "file name", "letters"]),
@@ -24,6 +24,7 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set path.label_drop=2", &["path.label_drop is 2", "between 0 and 1"]),
         ("debug --set optimizer.beta1=1", &["optimizer.beta1 is 1", "[0, 1)"]),
         ("debug --set path.schedule.sigma_min=1", &["sigma_min is 1", "[0, 1)"]),
+        ("debug --set path.coupling=paired", &["no pairs", "reflow.run"]),
         ("debug --set path.coupling=ot,epsilon=1", &["`ot` has no key `epsilon`"]),
         ("debug --set path.weight=edm,mean=nan", &["path.weight.mean is NaN", "finite"]),
         ("debug --set sample.rtol=0 --set sample.atol=0", &["sample.rtol and sample.atol", "zero"]),

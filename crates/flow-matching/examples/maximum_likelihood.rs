@@ -173,3 +173,45 @@ fn report(
     println!("| {name} | {steps} | {each:.1} | {seconds:.1} | {nats:.3} | {distance} |");
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed test may panic")]
+mod tests {
+    use burn::module::{ModuleVisitor, Param};
+    use burn::optim::SgdConfig;
+
+    use super::*;
+
+    struct SquaredNorm<'a>(&'a GradientsParams, f64);
+
+    impl ModuleVisitor for SquaredNorm<'_> {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let gradient = self.0.get::<D>(parameter.id).unwrap();
+            self.1 += gradient.square().sum().into_scalar::<f64>();
+        }
+    }
+
+    /// Along the gradient `g` the loss grows by `|g|^2` a unit. With a step of 1e-2 the central
+    /// difference errs by some 1e-4 of it, its rounding in single precision by as much.
+    #[test]
+    fn the_gradient_through_the_solver_is_the_slope_of_the_loss() {
+        const STEP: f64 = 1e-2;
+        let device = Device::flex();
+        let config = MlpConfig { hidden: 16, depth: 2, ..MlpConfig::default() };
+        let network = init_seeded(SEED, &device, |device| config.init(device)).unwrap().train();
+        let x1 = batch(&GaussianMixture::eight_gaussians(), 0, &device);
+        let loss = |network: &Mlp| -log_density(network, x1.clone()).mean();
+        let gradients = || GradientsParams::from_grads(loss(&network).backward(), &network);
+
+        let held = gradients();
+        let mut slope = SquaredNorm(&held, 0.0);
+        network.visit(&mut slope);
+        let along = |step: f64| {
+            let moved = SgdConfig::new().init().step(-step, network.clone(), gradients());
+            loss(&moved).into_scalar::<f64>()
+        };
+        let difference = (along(STEP) - along(-STEP)) / (2.0 * STEP);
+        let (got, want) = (slope.1, difference);
+        assert!(1e-2 < want && (got - want).abs() < 2e-3 * want, "{got}, {want}");
+    }
+}

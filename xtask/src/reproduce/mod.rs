@@ -8,6 +8,7 @@ mod experiment;
 mod job;
 
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -15,7 +16,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
+use clap::error::ErrorKind;
 
 use crate::cargo;
 use experiment::Experiment;
@@ -49,23 +51,28 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = cargo::root()?;
     let experiments = Experiment::all(&root.join(EXPERIMENTS))?;
     let Some(name) = &args.experiment else {
-        list(&experiments);
+        // Who closed the pipe has read enough.
+        let _ = io::stdout().write_all(list(&experiments).as_bytes());
         return Ok(ExitCode::SUCCESS);
     };
     let Some(experiment) = experiments.iter().find(|experiment| experiment.name == *name) else {
         let names: Vec<&str> = experiments.iter().map(|e| e.name.as_str()).collect();
-        bail!("there is no experiment `{name}`, use one of {}", names.join(", "));
+        let text = format!("there is no experiment `{name}`, use one of {}\n", names.join(", "));
+        return Err(clap::Error::raw(ErrorKind::InvalidValue, text).into());
     };
     reproduce(experiment, args, &root)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(experiments: &[Experiment]) {
-    for Experiment { name, title, minutes, runs, seeds, machine, .. } in experiments {
+fn list(experiments: &[Experiment]) -> String {
+    let lines = |Experiment { name, title, minutes, runs, seeds, machine, .. }: &Experiment| {
         let runs = runs.len() * seeds.len();
-        println!("{name:12} {title}");
-        println!("{:12} {runs} runs, about {minutes:.0} minutes on {machine}", "");
-    }
+        format!(
+            "{name:12} {title}\n{:12} {runs} runs, about {minutes:.0} minutes on {machine}\n",
+            ""
+        )
+    };
+    experiments.iter().map(lines).collect()
 }
 
 fn reproduce(experiment: &Experiment, args: &Args, root: &Path) -> anyhow::Result<()> {
@@ -195,6 +202,8 @@ fn write_page(
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use anyhow::bail;
 
     use super::*;
 

@@ -110,8 +110,15 @@ impl Recipe {
         if let Some(latent) = latent {
             latent.check(network)?;
         }
-        if let Some(reflow) = reflow {
-            reflow.check(self)?;
+        match (reflow, &path.coupling) {
+            (Some(reflow), _) => reflow.check(self)?,
+            (None, Coupling::Paired) => {
+                return Err(usage!(
+                    "path.coupling is paired, but these data are no pairs: name the run that makes \
+                     some, reflow.run=RUN and reflow.pairs=N, or choose another coupling"
+                ));
+            }
+            (None, _) => {}
         }
         path.check()?;
         train.check()?;

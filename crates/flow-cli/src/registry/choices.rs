@@ -89,7 +89,7 @@ pub(crate) const CHOICES: &[Choices] = &[
         key: "path.coupling",
         all: &[
             ("independent", "any noise with any data"),
-            ("paired", "row by row, for data that are pairs"),
+            ("paired", "row by row, for the pairs of reflow"),
             ("ot", "exact optimal transport within the batch"),
             ("sinkhorn,epsilon=0.05,replace=false", "entropic optimal transport"),
             ("unbalanced,epsilon=0.05,relaxation=1", "the same with soft marginals"),
@@ -134,7 +134,11 @@ mod tests {
     /// The debug recipe with one choice, which starts at no special case of another key.
     fn chosen(key: &str, text: &str) -> Recipe {
         let (_, debug) = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
-        Recipe::parse(debug, &[format!("{key}={text}")], "debug").unwrap()
+        let mut changes = vec![format!("{key}={text}")];
+        if text == "paired" {
+            changes.extend(["reflow.run=teacher", "reflow.pairs=100"].map(String::from));
+        }
+        Recipe::parse(debug, &changes, "debug").unwrap()
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(crate) fn of_one(column: &Column) -> Vec<Block> {
     blocks
 }
 
-/// Seeds, and the keys in which the recipes differ.
+/// Seeds, and the keys in which the recipes differ; keys down, if there are more of them than runs.
 fn recipes(columns: &[Column]) -> Table {
     let value = |column: &Column, key: &str| {
         let found = column.keys.iter().find(|(other, _)| other == key);
@@ -93,10 +93,21 @@ fn recipes(columns: &[Column]) -> Table {
         let values = keys.iter().map(|key| value(column, key));
         [column.name.clone(), seeds.join(", ")].into_iter().chain(values).collect()
     };
-    Table { head: head.map(String::from).collect(), rows: columns.iter().map(row).collect() }
+    let table =
+        Table { head: head.map(String::from).collect(), rows: columns.iter().map(row).collect() };
+    if columns.len() < keys.len() { transposed(table) } else { table }
 }
 
-/// A score, runs down and solvers across.
+fn transposed(Table { head, rows }: Table) -> Table {
+    let line = |(i, name): (usize, String)| {
+        std::iter::once(name).chain(rows.iter().map(|row| row[i].clone())).collect()
+    };
+    let mut lines = head.into_iter().enumerate().map(line);
+    let head = lines.next().unwrap_or_default();
+    Table { head, rows: lines.collect() }
+}
+
+/// A score, the runs that have it down and solvers across.
 fn by_row(columns: &[Column], score: &str, rows: &[String]) -> Table {
     let has_floor =
         columns.iter().flat_map(|c| &c.scores).any(|c| c.score == score && c.floor.is_some());
@@ -108,12 +119,19 @@ fn by_row(columns: &[Column], score: &str, rows: &[String]) -> Table {
         let mut cells = vec![column.name.clone()];
         cells.extend(found.iter().map(|cell| cell.map(number).unwrap_or_default()));
         if has_floor {
-            let with_floor = found.iter().flatten().find(|cell| cell.floor.is_some());
+            // With as many digits as the surest of them.
+            let spread = |cell: &&&Compared| cell.spread.unwrap_or(f64::INFINITY);
+            let with_floor = found
+                .iter()
+                .flatten()
+                .filter(|cell| cell.floor.is_some())
+                .min_by(|a, b| spread(a).total_cmp(&spread(b)));
             cells.push(with_floor.map(|cell| floor(cell)).unwrap_or_default());
         }
         cells
     };
-    Table { head, rows: columns.iter().map(line).collect() }
+    let has_score = |column: &&Column| column.scores.iter().any(|c| c.score == score);
+    Table { head, rows: columns.iter().filter(has_score).map(line).collect() }
 }
 
 /// Scores that a run has once, with their floors in brackets.
