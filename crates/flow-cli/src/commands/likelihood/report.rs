@@ -176,6 +176,9 @@ impl Report {
             }
         };
         let _ = writeln!(text, "divergence                {divergence}");
+        if self.probes.is_some() && self.bits.as_ref().is_some_and(|bits| 1 < bits.importance) {
+            text += "  copies with lucky probes count more: these bits are too few, those of --exact are not\n";
+        }
         let _ = writeln!(
             text,
             "{:.0} evaluations and {:.3} s a sample, {:.1} s in all",
