@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::RUNS;
-use super::experiment::{Experiment, Run};
+use super::experiment::{Experiment, Program, Run};
 
 /// The page of an experiment, around the tables that `flow compare` made.
 pub(crate) fn page(
@@ -17,18 +17,10 @@ pub(crate) fn page(
     made_with: &str,
     tables: &str,
 ) -> String {
-    let Experiment { name, title, about, claim, reading, runs, .. } = experiment;
-    let mut text = format!("# {title}\n\n{}\n\n**Claim.** {}\n\n", about.trim(), claim.trim());
-    let _ =
-        writeln!(text, "```sh\ncargo xtask reproduce {name}{}\n```\n", flags(experiment, seeds));
-    let _ = writeln!(
-        text,
-        "{made_with} Seeds {}. {minutes:.1} minutes of one core in all.\n",
-        list(seeds)
-    );
-    if !reading.trim().is_empty() {
-        let _ = writeln!(text, "## Reading\n\n{}\n", reading.trim());
-    }
+    let Experiment { name, runs, .. } = experiment;
+    let made =
+        format!("{made_with} Seeds {}. {minutes:.1} minutes of one core in all.", list(seeds));
+    let mut text = head(experiment, &flags(experiment, seeds), &made);
     let _ = writeln!(text, "{}\n", tables.trim());
     text += "## Commands\n\n| run | command |\n|---|---|\n";
     for run in runs {
@@ -39,6 +31,38 @@ pub(crate) fn page(
         "\nEach with `--seed` and `--threads 1`. This page is written by the command above; its \
          words are in `xtask/experiments/{name}.toml`.\n"
     );
+    text
+}
+
+/// The page of an experiment that is a program, around what it printed.
+pub(crate) fn page_of_program(
+    experiment: &Experiment,
+    program: &Program,
+    made_with: &str,
+    printed: &str,
+) -> String {
+    let name = &experiment.name;
+    let mut text = head(experiment, "", made_with);
+    for picture in &program.pictures {
+        let _ = writeln!(text, "![{}]({picture})\n", experiment.title);
+    }
+    let _ = write!(
+        text,
+        "## What it prints\n\n```text\n{}\n```\n\nThis page is written by the command above; its words are in \
+         `xtask/experiments/{name}.toml`.\n",
+        printed.trim()
+    );
+    text
+}
+
+/// What is claimed, how it was tried and how it is to be read.
+fn head(experiment: &Experiment, flags: &str, made: &str) -> String {
+    let Experiment { name, title, about, claim, reading, .. } = experiment;
+    let mut text = format!("# {title}\n\n{}\n\n**Claim.** {}\n\n", about.trim(), claim.trim());
+    let _ = writeln!(text, "```sh\ncargo xtask reproduce {name}{flags}\n```\n\n{made}\n");
+    if !reading.trim().is_empty() {
+        let _ = writeln!(text, "## Reading\n\n{}\n", reading.trim());
+    }
     text
 }
 
@@ -92,7 +116,7 @@ pub(crate) fn made_with(run: &Path, jobs: usize) -> String {
 }
 
 /// The processor's own name, on Linux.
-fn processor() -> Option<String> {
+pub(super) fn processor() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())

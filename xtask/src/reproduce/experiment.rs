@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
-/// What a paper claims, and the runs that put it to the test.
+/// What a paper claims, and the runs or the program that put it to the test.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Experiment {
@@ -23,9 +23,14 @@ pub(crate) struct Experiment {
     /// Wall time of all seeds on `machine`.
     pub(crate) minutes: f64,
     pub(crate) machine: String,
+    /// Of the runs; a program has its own.
+    #[serde(default)]
     pub(crate) seeds: Vec<u64>,
-    #[serde(rename = "run")]
+    #[serde(rename = "run", default)]
     pub(crate) runs: Vec<Run>,
+    /// In place of runs.
+    #[serde(default)]
+    pub(crate) program: Option<Program>,
     #[serde(default)]
     pub(crate) compare: Compare,
 }
@@ -47,6 +52,18 @@ pub(crate) struct Run {
     /// put behind the verb.
     #[serde(default)]
     pub(crate) then: Vec<String>,
+}
+
+/// An example whose output is the result.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Program {
+    pub(crate) package: String,
+    pub(crate) example: String,
+    pub(crate) args: Vec<String>,
+    /// Files that it leaves in the folder of the pages.
+    #[serde(default)]
+    pub(crate) pictures: Vec<String>,
 }
 
 /// What the tables show; everything, if empty.
@@ -100,8 +117,14 @@ impl Experiment {
     pub(crate) fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
         let File { set, then, experiment } = toml::from_str(text)?;
         let mut experiment = Self { name: name.to_owned(), ..experiment.try_into()? };
-        ensure!(!experiment.runs.is_empty(), "it has no [[run]]");
-        ensure!(!experiment.seeds.is_empty(), "it has no seeds");
+        ensure!(
+            experiment.runs.is_empty() == experiment.program.is_some(),
+            "it must have either [[run]] or [program]"
+        );
+        ensure!(
+            experiment.seeds.is_empty() == experiment.runs.is_empty(),
+            "seeds belong to [[run]]: give them where there are runs and nowhere else"
+        );
         let mut names = std::collections::BTreeSet::new();
         for run in &mut experiment.runs {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
@@ -152,11 +175,31 @@ mod tests {
     }
 
     #[test]
+    fn a_program_takes_the_place_of_runs() {
+        let text = r#"
+            title = "T"
+            about = "A"
+            claim = "C"
+            minutes = 2
+            machine = "two cores"
+            [program]
+            package = "p"
+            example = "e"
+            args = ["docs/results"]
+        "#;
+        let experiment = Experiment::parse("lab", text).unwrap();
+        assert_eq!(experiment.program.unwrap().args, ["docs/results"]);
+        let both = text.replace("[program]", "seeds = [0]\n[program]");
+        assert!(Experiment::parse("lab", &both).unwrap_err().to_string().contains("seeds"));
+    }
+
+    #[test]
     fn what_is_no_experiment_is_said() {
         for (text, named) in [
             (SMALL.replace("claim", "claims"), "claims"),
             (SMALL.replace("minutes = 2", ""), "minutes"),
             (SMALL.replace("FM-OT", "FM OT"), "FM OT"),
+            (SMALL.split("set =").next().unwrap().to_owned(), "[program]"),
             (SMALL.replace("[0, 1]", "[]"), "seeds"),
             (format!("{SMALL}\n[[run]]\nname = \"FM-OT\"\nrecipe = \"debug\""), "two runs"),
             (format!("{SMALL}\nafter = \"FM-OT\""), "no run before it"),

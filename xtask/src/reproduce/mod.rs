@@ -6,6 +6,7 @@
 mod document;
 mod experiment;
 mod job;
+mod program;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -60,22 +61,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let text = format!("there is no experiment `{name}`, use one of {}\n", names.join(", "));
         return Err(clap::Error::raw(ErrorKind::InvalidValue, text).into());
     };
-    reproduce(experiment, args, &root)?;
+    // Runs and pages are named from the root, and so are the commands that are shown.
+    std::env::set_current_dir(&root).context("cannot enter the root of the workspace")?;
+    match &experiment.program {
+        Some(program) => program::reproduce(experiment, program, args.dry_run)?,
+        None => reproduce(experiment, args)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 fn list(experiments: &[Experiment]) -> String {
     let lines = |Experiment { name, title, minutes, runs, seeds, machine, .. }: &Experiment| {
-        let runs = runs.len() * seeds.len();
-        format!(
-            "{name:12} {title}\n{:12} {runs} runs, about {minutes:.0} minutes on {machine}\n",
-            ""
-        )
+        let what = match runs.len() * seeds.len() {
+            0 => "a program".to_owned(),
+            runs => format!("{runs} runs"),
+        };
+        format!("{name:12} {title}\n{:12} {what}, about {minutes:.0} minutes on {machine}\n", "")
     };
     experiments.iter().map(lines).collect()
 }
 
-fn reproduce(experiment: &Experiment, args: &Args, root: &Path) -> anyhow::Result<()> {
+fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     let seeds = if args.seeds.is_empty() { &experiment.seeds } else { &args.seeds };
     let runs = Path::new(RUNS).join(&experiment.name);
     // Seed by seed, so that whoever stops early has whole comparisons.
@@ -94,8 +100,6 @@ fn reproduce(experiment: &Experiment, args: &Args, root: &Path) -> anyhow::Resul
         experiment.minutes * share,
         experiment.machine
     );
-    // Runs and pages are named from the root, and so are the commands that are shown.
-    std::env::set_current_dir(root).context("cannot enter the root of the workspace")?;
     if args.dry_run {
         for words in jobs.iter().map(Job::left).collect::<Result<Vec<_>, _>>()?.concat() {
             let mut command = Command::new("flow");
