@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use anyhow::Result;
 use burn::tensor::{Tensor, TensorData};
+use flow_kernels::on_pool;
 use flow_nn::Network;
 use flow_sample::{
     Divergence, ExactTrace, Hutchinson, Likelihood, Predictor, Probe, latents, log_mean_exp,
@@ -72,17 +73,17 @@ impl Model {
             let mut given = Vec::with_capacity(draws);
             for draw in 0..draws {
                 let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
-                given.push(match &self.network {
+                given.push(on_pool(|| match &self.network {
                     AnyNetwork::Mlp(network) => {
-                        self.batch_of::<_, 2>(network, part, request, &mut densities)?
+                        self.batch_of::<_, 2>(network, part, request, &mut densities)
                     }
                     AnyNetwork::SplitMlp(network) => {
-                        self.batch_of::<_, 2>(network, part, request, &mut densities)?
+                        self.batch_of::<_, 2>(network, part, request, &mut densities)
                     }
                     AnyNetwork::UNet(network) => {
-                        self.batch_of::<_, 4>(network, part, request, &mut densities)?
+                        self.batch_of::<_, 4>(network, part, request, &mut densities)
                     }
-                });
+                })?);
             }
             // p(x) = E_z p(x | z); the logarithm of the mean over draws errs low.
             densities.nats.extend((0..range.len()).map(|row| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::{Tensor, TensorData};
+use flow_kernels::on_pool;
 use flow_nn::{Mlp, Network, SplitMlp, UNet};
 use flow_path::Schedule;
 use flow_sample::{Guided, Ode, Predictor, Retimed, SampleError, Sampler, Seeded, latents, starts};
@@ -51,6 +52,10 @@ impl Model {
 
     /// Draws samples.
     pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
+        on_pool(|| self.sample_here(request))
+    }
+
+    fn sample_here(&self, request: &Request) -> Result<Samples> {
         let labels = self.labels(request)?;
         let weaker = self.guide.as_ref().map(|guide| &guide.network);
         match (&self.network, weaker) {

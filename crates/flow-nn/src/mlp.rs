@@ -76,16 +76,28 @@ pub struct Mlp {
     fourier: FourierFeatures,
 }
 
-impl Network<2> for Mlp {
-    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+impl Mlp {
+    /// For `t` of `[B]`, or of `[1]` for all rows.
+    fn evaluate(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
         let mut embedding = self.time.forward(t);
         if let Some(class) = &self.class {
             embedding = embedding + class.forward(condition.class.as_ref(), batch);
         }
+        let embedding = embedding.expand([batch as i64, -1]);
         let h = Tensor::cat(vec![self.fourier.forward(x), embedding], 1);
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Silu));
         linear(&self.out, h, Activation::Identity)
+    }
+}
+
+impl Network<2> for Mlp {
+    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+        self.evaluate(x, t, condition)
+    }
+
+    fn forward_at(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+        self.evaluate(x, t, condition)
     }
 
     fn classes(&self) -> usize {

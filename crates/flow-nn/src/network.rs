@@ -94,6 +94,19 @@ pub trait Network<const D: usize>: Module {
     /// - output: the shape of `x`
     fn forward(&self, x: Tensor<D>, t: Tensor<1>, condition: &Condition) -> Tensor<D>;
 
+    /// Evaluates the network at one time for all rows, as a solver does.
+    ///
+    /// Networks that embed the time do it once here, instead of once for each row.
+    ///
+    /// # Shapes
+    /// - `x`: `[B, ..]`
+    /// - `t`: `[1]`
+    /// - output: the shape of `x`
+    fn forward_at(&self, x: Tensor<D>, t: Tensor<1>, condition: &Condition) -> Tensor<D> {
+        let batch = x.dims()[0];
+        self.forward(x, t.expand([batch]), condition)
+    }
+
     /// Number of classes that [`Condition::class`] may name, 0 for an unconditional network.
     fn classes(&self) -> usize {
         0

@@ -94,11 +94,12 @@ pub struct SplitMlp {
     latent: usize,
 }
 
-impl Network<2> for SplitMlp {
-    /// # Panics
-    /// When the network has a latent input and the condition none of its size.
-    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        let mut h = vec![self.x.forward(x), self.t.forward(t.unsqueeze_dim(1))];
+impl SplitMlp {
+    /// For `t` of `[B]`, or of `[1]` for all rows.
+    fn evaluate(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+        let [batch, _] = x.dims();
+        let t = self.t.forward(t.unsqueeze_dim(1)).expand([batch as i64, -1]);
+        let mut h = vec![self.x.forward(x), t];
         if 0 < self.latent {
             let z = condition.expect_latent(self.latent);
             h.push(self.z.iter().fold(z, |h, layer| linear(layer, h, Activation::Gelu)));
@@ -106,6 +107,18 @@ impl Network<2> for SplitMlp {
         let h = Tensor::cat(h, 1);
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Gelu));
         linear(&self.out, h, Activation::Identity)
+    }
+}
+
+impl Network<2> for SplitMlp {
+    /// # Panics
+    /// When the network has a latent input and the condition none of its size.
+    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+        self.evaluate(x, t, condition)
+    }
+
+    fn forward_at(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+        self.evaluate(x, t, condition)
     }
 
     fn latent(&self) -> usize {

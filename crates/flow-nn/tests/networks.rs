@@ -10,8 +10,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
 use common::{difference, ramp, stir};
 use flow_nn::{
-    Condition, FourierFeatures, Mlp, MlpConfig, Network, NetworkError, UNet, UNetConfig,
-    init_seeded, parameter_count,
+    Condition, FourierFeatures, Mlp, MlpConfig, Network, NetworkError, SplitMlpConfig, UNet,
+    UNetConfig, init_seeded, parameter_count,
 };
 
 fn unet(config: &UNetConfig, device: &Device) -> UNet {
@@ -95,6 +95,28 @@ fn rows_do_not_see_each_other() {
     let alone = network.forward(x.narrow(0, 1, 1), t.narrow(0, 1, 1), &condition.narrow(1, 1));
     // Sums of a matrix product may be ordered by its size: a few roundings of numbers of size 1.
     assert!(difference(whole, alone) < 1e-5);
+}
+
+/// One embedding of the time instead of five: rows of another product, the same up to rounding.
+#[test]
+fn one_time_for_all_rows_is_the_same_time_in_each() {
+    fn check<N: Network<D>, const D: usize>(network: &N, x: Tensor<D>, condition: &Condition) {
+        let device = x.device();
+        let t = Tensor::<1>::from_floats([0.37], &device);
+        let once = network.forward_at(x.clone(), t.clone(), condition);
+        let each = network.forward(x, t.expand([5]), condition);
+        assert!(each.clone().abs().max().into_scalar::<f32>() > 0.01);
+        assert!(difference(once, each) < 1e-5);
+    }
+    let device = Device::flex();
+    let classes = Condition::classes(&[0, 2, 1, 3, 0], &device);
+    let points = ramp([5, 2], &device);
+    check(&stir(unet(&small(8), &device)), ramp([5, 1, 8, 8], &device), &classes);
+    let config = MlpConfig { hidden: 16, classes: 3, ..MlpConfig::default() };
+    check(&mlp(&config, &device), points.clone(), &classes);
+    let config = SplitMlpConfig { dim: 2, latent: 4, ..SplitMlpConfig::default() };
+    let split = init_seeded(5, &device, |device| config.init(device)).unwrap();
+    check(&split, points, &Condition::none().with_latent(ramp([5, 4], &device)));
 }
 
 fn without_gradient<M: Module>(module: &M, gradients: &GradientsParams) -> Vec<String> {

@@ -67,10 +67,9 @@ impl<N: Network<D>, const D: usize> Predictor<D> for Trained<'_, N> {
 
     fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
         let batch = x.dims()[0];
-        let times = Times::constant(t, batch);
-        let input = self.prediction.input(x.clone(), &*self.schedule, &times);
-        let (times, condition) = (times.to_tensor(&x.device()), self.condition_for(batch));
-        let output = self.network.forward(input, times, &condition);
+        let input = self.prediction.input(x.clone(), &*self.schedule, &Times::constant(t, batch));
+        let time = Times::constant(t, 1).to_tensor(&x.device());
+        let output = self.network.forward_at(input, time, &self.condition_for(batch));
         self.prediction.convert_tensor(what, output, x.clone(), &self.schedule.at(t))
     }
 }

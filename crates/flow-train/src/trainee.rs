@@ -6,6 +6,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use flow_kernels::on_pool;
 
 use crate::clip::clip_global_norm;
 use crate::ema::Ema;
@@ -55,12 +56,27 @@ impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee
     type Output = StepLoss;
 
     fn step(&self, batch: O::Batch) -> TrainOutput<StepLoss> {
-        let loss = self.objective.loss(&self.network, batch);
-        let gradients = loss.total.backward();
-        TrainOutput::new(&self.network, gradients, StepLoss(loss))
+        let (network, objective) = (self.network.clone(), self.objective.clone());
+        on_pool(move || {
+            let loss = objective.loss(&network, batch);
+            let gradients = loss.total.backward();
+            TrainOutput::new(&network, gradients, StepLoss(loss))
+        })
     }
 
     fn optimize(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Self {
+        on_pool(move || self.follow(optimizer, rate, gradients))
+    }
+}
+
+impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O> {
+    /// The next network and its average.
+    fn follow(
         mut self,
         optimizer: &mut ModuleOptimizer,
         rate: ModuleLearningRate,

@@ -90,10 +90,9 @@ impl Modulation {
     }
 }
 
-impl Network<4> for UNet {
-    /// # Panics
-    /// When the network has a latent input and the condition none of its size.
-    fn forward(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
+impl UNet {
+    /// For `t` of `[B]`, or of `[1]` for all rows.
+    fn evaluate(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
         let [batch, ..] = x.dims();
         let mut embedding = self.time.forward(t); // [B, E]
         if let Some(class) = &self.class {
@@ -107,6 +106,7 @@ impl Network<4> for UNet {
             embedding = embedding + latent.clone();
         }
         let all = crate::layer::linear(&self.modulation, silu(embedding), Activation::Identity);
+        let all = all.expand([batch as i64, -1]);
         let mut modulation = Modulation { all, used: 0 };
 
         let mut h = conv(&self.input, x);
@@ -137,6 +137,18 @@ impl Network<4> for UNet {
             }
         }
         conv(&self.output, norm(&self.norm, h, Activation::Silu))
+    }
+}
+
+impl Network<4> for UNet {
+    /// # Panics
+    /// When the network has a latent input and the condition none of its size.
+    fn forward(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
+        self.evaluate(x, t, condition)
+    }
+
+    fn forward_at(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
+        self.evaluate(x, t, condition)
     }
 
     fn classes(&self) -> usize {
