@@ -27,7 +27,9 @@ pub enum DatasetError {
     },
 
     /// The reader of this set is not compiled in.
-    #[error("the set {set:?} needs the feature `{feature}` of flow-datasets; rebuild with it")]
+    #[error(
+        "the set {set:?} needs the feature `{feature}` of flow-datasets and flow-cli; rebuild with it"
+    )]
     NotBuilt {
         /// The set asked for.
         set: String,

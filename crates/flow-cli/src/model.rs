@@ -13,7 +13,7 @@ use crate::exit::usage;
 use crate::network::{AnyNetwork, AnyPosterior, Networks};
 use crate::recipe::Recipe;
 use crate::registry;
-use crate::run::Run;
+use crate::run::{Run, Shape};
 
 /// A trained model, ready to sample.
 #[derive(Debug)]
@@ -42,7 +42,10 @@ impl Model {
 
     /// Loads the averaged network of a checkpoint of a run.
     pub(crate) fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        let (shape, classes) = shape_of(&run.recipe)?;
+        let Shape { shape, classes } = match run.rows() {
+            Some(rows) => rows,
+            None => shape_of(&run.recipe)?,
+        };
         let networks = Networks::new(&run.recipe, &shape, classes, device)?.load(checkpoint)?;
         let classes = if run.recipe.data.conditional { classes } else { 0 };
         Ok(Self {
@@ -97,10 +100,10 @@ impl Model {
     }
 }
 
-/// Shape of one row and number of classes of a recipe's data, without opening the files.
-fn shape_of(recipe: &Recipe) -> Result<(Vec<usize>, usize)> {
+/// What a recipe's data look like, without opening the files.
+fn shape_of(recipe: &Recipe) -> Result<Shape> {
     let set = recipe.data.set.as_str();
-    Ok(match set {
+    let (shape, classes) = match set {
         "digits" => (vec![1, 8, 8], 10),
         "mnist" | "fashion-mnist" => (vec![1, 28, 28], 10),
         "cifar10" => (vec![3, 32, 32], 10),
@@ -108,5 +111,6 @@ fn shape_of(recipe: &Recipe) -> Result<(Vec<usize>, usize)> {
             Some(toy) => (vec![toy.dim()], 0),
             None => return Err(usage!("there is no data set `{set}`")),
         },
-    })
+    };
+    Ok(Shape { shape, classes })
 }

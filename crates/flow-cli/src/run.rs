@@ -7,11 +7,21 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use flow_train::{Checkpoint, CheckpointFolder, TrainError};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::exit::usage;
 use crate::files::{read_text, write_text};
 use crate::recipe::Recipe;
+
+/// What a network must know of the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    /// Of one row.
+    pub(crate) shape: Vec<usize>,
+    /// 0 where there are none.
+    pub(crate) classes: usize,
+}
 
 /// A run on disk.
 #[derive(Debug)]
@@ -24,11 +34,16 @@ impl Run {
     /// Makes the folder of a new run; an existing one is never touched.
     ///
     /// It is filled under another name, so that a killed process leaves a whole run or none.
-    pub(crate) fn create(recipe: Recipe, out: Option<&Path>, device: &str) -> Result<Self> {
+    pub(crate) fn create(
+        recipe: Recipe,
+        rows: &Shape,
+        out: Option<&Path>,
+        device: &str,
+    ) -> Result<Self> {
         let parent = out.map_or(Path::new("runs"), |out| out.parent().unwrap_or(out));
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         let draft = parent.join(format!(".unfinished-{}", std::process::id()));
-        let named = fill(&draft, &recipe, device).and_then(|()| match out {
+        let named = fill(&draft, &recipe, rows, device).and_then(|()| match out {
             Some(folder) => claim(&draft, folder),
             None => claim_next(&draft, parent, &recipe.name),
         });
@@ -50,6 +65,13 @@ impl Run {
         }
         let recipe = Recipe::parse(&read_text(&file)?, &[], &file.display().to_string())?;
         Ok(Self { folder: folder.to_path_buf(), recipe })
+    }
+
+    /// What its data look like; nothing for runs made before this was kept.
+    pub(crate) fn rows(&self) -> Option<Shape> {
+        let text = read_text(&self.folder.join("environment.json")).ok()?;
+        let mut environment: serde_json::Value = serde_json::from_str(&text).ok()?;
+        serde_json::from_value(environment["data"].take()).ok()
     }
 
     /// Its checkpoints.
@@ -74,13 +96,13 @@ impl Run {
 }
 
 /// Makes a folder with all that a run holds before its first step.
-fn fill(folder: &Path, recipe: &Recipe, device: &str) -> Result<()> {
+fn fill(folder: &Path, recipe: &Recipe, rows: &Shape, device: &str) -> Result<()> {
     for sub in ["", "checkpoints", "samples", "plots"] {
         let sub = folder.join(sub);
         fs::create_dir(&sub).with_context(|| format!("cannot make {}", sub.display()))?;
     }
     write_text(&folder.join("recipe.toml"), &recipe.resolved())?;
-    write_text(&folder.join("environment.json"), &environment(device))
+    write_text(&folder.join("environment.json"), &environment(rows, device))
 }
 
 /// Gives a draft its name, which must be free.
@@ -126,7 +148,7 @@ fn rename_to_free(draft: &Path, folder: &Path) -> Result<bool> {
 }
 
 /// Where and with what a run was made.
-fn environment(device: &str) -> String {
+fn environment(rows: &Shape, device: &str) -> String {
     let git = |args: &[&str]| {
         let output = Command::new("git").args(args).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
@@ -139,6 +161,7 @@ fn environment(device: &str) -> String {
         "rustc": env!("FLOW_RUSTC"),
         "burn": "0.22.1",
         "device": device,
+        "data": rows,
         "cores": std::thread::available_parallelism().map(std::num::NonZero::get).ok(),
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,

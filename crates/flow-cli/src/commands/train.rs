@@ -21,7 +21,7 @@ use crate::network::{AnyNetwork, AnyPosterior, Networks};
 use crate::progress::{Progress, print, rewind, say};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
-use crate::run::Run;
+use crate::run::{Run, Shape};
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -57,7 +57,10 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let sources = sources(recipe, &data, &device)?;
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let run = match run {
-        Prepared::New(recipe) => Run::create(recipe, args.out.as_deref(), &args.compute.device)?,
+        Prepared::New(recipe) => {
+            let rows = Shape { shape: data.shape(), classes: data.classes() };
+            Run::create(recipe, &rows, args.out.as_deref(), &args.compute.device)?
+        }
         Prepared::Existing(run) => {
             rewind(&run.folder, done)?;
             run
