@@ -16,6 +16,7 @@ pub mod train;
 use std::fmt;
 
 use burn::tensor::Device;
+use flow_kernels::on_pool;
 
 use network::CHANNELS;
 
@@ -25,12 +26,12 @@ pub struct Work {
     pub parameters: usize,
     /// Steps of its solver; 1 if it solves nothing.
     pub steps: usize,
-    run: Box<dyn FnMut()>,
+    run: Box<dyn FnMut() + Send>,
 }
 
 impl Work {
     /// Work without a network or a solver.
-    pub fn new(run: impl FnMut() + 'static) -> Self {
+    pub fn new(run: impl FnMut() + Send + 'static) -> Self {
         Self { parameters: 0, steps: 1, run: Box::new(run) }
     }
 
@@ -46,9 +47,9 @@ impl Work {
         Self { steps, ..self }
     }
 
-    /// Does it once.
+    /// Does it once, where training and sampling of `flow` are done.
     pub fn run(&mut self) {
-        (self.run)();
+        on_pool(|| (self.run)());
     }
 }
 

@@ -26,7 +26,7 @@ pub fn numbers(n: usize) -> Work {
     dopri5(numbers(1), numbers(2))
 }
 
-fn dopri5<S: State + 'static>(y0: S, slope: S) -> Work {
+fn dopri5<S: State + Send + 'static>(y0: S, slope: S) -> Work {
     let stepping = Adaptive::new(Tolerance { atol: 1e-5, rtol: 1e-5 })
         .with_max_step(1.0 / STEPS as f64)
         .into();
