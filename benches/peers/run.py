@@ -44,6 +44,8 @@ GROWTH = [
     ("U-Net 1x8x8 of 16 channels, train step, 64 images", "unet-train-8-channels-16"),
     ("U-Net 1x8x8 of 64 channels, train step, 64 images", "unet-train-8-channels-64"),
 ]
+# Where the rival's compiler has minutes to make it faster; on one thread.
+COMPILED = ["mlp-train-256", "mlp-train-4096", "unet-train-8"]
 # Done with one thread alone: nothing in them is shared among threads on either side.
 SERIAL = [
     ("dopri5, 100 steps, 64x2", "solve-64x2", ["torchdiffeq"]),
@@ -65,6 +67,9 @@ def entries(threads):
     for n in threads:
         yield from ((title, TORCH, n, work, work) for title, work in NETWORKS)
     yield from ((title, TORCH, 1, work, work) for title, work in GROWTH)
+    for title, work in NETWORKS:
+        if work in COMPILED:
+            yield title, "torch.compile", 1, work, f"{work}/compiled"
     for title, work, rivals in SERIAL:
         for rival in rivals:
             yield title, rival, 1, work, f"{work}/{rival}" if len(rivals) > 1 else work

@@ -38,8 +38,9 @@ def unet(size, channels=32):
     return UNet(size=size, channels=channels, **SIZES[size]), [SIZES[size]["image_channels"], size, size]
 
 
-def train(network, shape, rows):
+def train(network, shape, rows, compiled=False):
     """Batch, forward, backward, AdamW, moving average."""
+    call = torch.compile(network) if compiled else network
     data = torch.randn(4 * rows, *shape)
     average = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-4)
@@ -49,7 +50,7 @@ def train(network, shape, rows):
         x0, t = torch.randn_like(x1), torch.rand(rows)
         column = t.reshape(rows, *[1] * len(shape))
         x_t, target = column * x1 + (1 - column) * x0, x1 - x0
-        loss = (network(x_t, t) - target).square().mean()
+        loss = (call(x_t, t) - target).square().mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -144,6 +145,8 @@ def coupling(n, rival):
 
 WORKS = {
     **{f"mlp-train-{n}": lambda n=n: train(Mlp(), [2], n) for n in (64, 256, 1024, 4096)},
+    **{f"mlp-train-{n}/compiled": lambda n=n: train(Mlp(), [2], n, True) for n in (256, 4096)},
+    "unet-train-8/compiled": lambda: train(*unet(8), IMAGES, True),
     **{f"mlp-train-256-dim-{d}": lambda d=d: train(Mlp(d), [d], 256) for d in (64, 784)},
     **{f"unet-train-{n}": lambda n=n: train(*unet(n), IMAGES) for n in SIZES},
     **{f"unet-train-8-channels-{c}": lambda c=c: train(*unet(8, c), IMAGES) for c in (16, 64)},
