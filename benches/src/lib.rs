@@ -49,7 +49,7 @@ impl Work {
 
     /// Does it once, where training and sampling of `flow` are done.
     pub fn run(&mut self) {
-        on_pool(|| (self.run)());
+        on_pool(&device(), || (self.run)());
     }
 }
 

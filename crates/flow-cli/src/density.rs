@@ -73,7 +73,7 @@ impl Model {
             let mut given = Vec::with_capacity(draws);
             for draw in 0..draws {
                 let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
-                given.push(on_pool(|| match &self.network {
+                given.push(on_pool(&self.device, || match &self.network {
                     AnyNetwork::Mlp(network) => {
                         self.batch_of::<_, 2>(network, part, request, &mut densities)
                     }

@@ -52,7 +52,7 @@ impl Model {
 
     /// Draws samples.
     pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
-        on_pool(|| self.sample_here(request))
+        on_pool(&self.device, || self.sample_here(request))
     }
 
     fn sample_here(&self, request: &Request) -> Result<Samples> {

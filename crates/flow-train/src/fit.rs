@@ -87,8 +87,13 @@ where
     let start = resume.map_or(0, |checkpoint| checkpoint.step);
     let device = device.clone().autodiff();
     let rows = batches.rows();
-    let rules =
-        Rules { ema: plan.ema, max_gradient_norm: plan.max_gradient_norm, rows, step: start };
+    let rules = Rules {
+        device: device.clone(),
+        ema: plan.ema,
+        max_gradient_norm: plan.max_gradient_norm,
+        rows,
+        step: start,
+    };
     let mut trainee = Trainee::new(network.fork(&device.clone().inner()).train(), objective, rules);
     if start >= plan.steps
         && let Some(checkpoint) = resume
@@ -163,7 +168,9 @@ pub fn load_average<N: Module + ModuleDisplay>(
     network: N,
     checkpoint: &Checkpoint,
 ) -> Result<N, TrainError> {
-    let rules = Rules { ema: Ema::default(), max_gradient_norm: None, rows: 0, step: 0 };
+    // It takes no step, so these rules rule nothing.
+    let device = Device::default();
+    let rules = Rules { device, ema: Ema::default(), max_gradient_norm: None, rows: 0, step: 0 };
     Ok(checkpoint.load(Trainee::new(network, (), rules))?.into_average())
 }
 

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{ExecutionError, Tensor};
+use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use flow_kernels::on_pool;
@@ -27,8 +27,9 @@ pub struct Trainee<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send
 }
 
 /// How a gradient becomes a step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rules {
+    pub(crate) device: Device,
     pub(crate) ema: Ema,
     pub(crate) max_gradient_norm: Option<f64>,
     /// Rows in a batch.
@@ -57,7 +58,7 @@ impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee
 
     fn step(&self, batch: O::Batch) -> TrainOutput<StepLoss> {
         let (network, objective) = (self.network.clone(), self.objective.clone());
-        on_pool(move || {
+        on_pool(&self.rules.device, move || {
             let loss = objective.loss(&network, batch);
             let gradients = loss.total.backward();
             TrainOutput::new(&network, gradients, StepLoss(loss))
@@ -70,7 +71,8 @@ impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee
         rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> Self {
-        on_pool(move || self.follow(optimizer, rate, gradients))
+        let device = self.rules.device.clone();
+        on_pool(&device, move || self.follow(optimizer, rate, gradients))
     }
 }
 
