@@ -44,11 +44,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     cargo::become_command(command)
 }
 
+/// What the suite needs beside the default.
+pub(crate) const FEATURES: &str = "flow-cli/ndarray,flow-cli/folder";
+
 /// Every test, in the profile that `train` uses, so that both share most of one build. The backend
-/// `ndarray` is built in, for its agreement with the default one is part of the suite.
+/// `ndarray` is built in, for its agreement with the default one is part of the suite, and so is what
+/// reads pictures of one's own.
 pub(crate) fn workspace() -> Command {
     let mut command = cargo::cargo();
-    command.args(["test", "--workspace", "--release", "--features", "flow-cli/ndarray"]);
+    command.args(["test", "--workspace", "--release", "--features", FEATURES]);
     command
 }
 

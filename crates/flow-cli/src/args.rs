@@ -215,7 +215,8 @@ pub(crate) struct LikelihoodArgs {
     /// Noisy copies of each image that its probability is averaged over; with probes it errs high.
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub(crate) importance: usize,
-    /// Latents that a density is averaged over, for a model with a latent; errs low, less with more.
+    /// Latents that a density is averaged over, for a model with a latent; errs low, less with more;
+    /// with probes it may err high.
     #[arg(long, value_name = "K", default_value_t = 16)]
     pub(crate) latents: usize,
     /// Number of samples; the default is 1000 points or 100 images.

@@ -13,6 +13,7 @@ use flow_train::{
     AdamW, CheckpointFolder, Classification, Decay, Ema, Interrupter, LabelledBatches,
     LearningRate, Observer, Plan, StepRecord, fit, load_average,
 };
+use sha2::{Digest, Sha256};
 
 use crate::progress::say;
 use crate::registry::image_rows;
@@ -61,7 +62,7 @@ impl Judge {
             channels: 16,
             classes: train.classes,
         };
-        let folder = flow_datasets::default_cache_dir().join("classifiers").join(set);
+        let folder = flow_datasets::default_cache_dir().join("classifiers").join(name(set, train));
         let fresh = init_seeded(1, device, |device| config.init(device))?;
         let kept = CheckpointFolder::new(&folder, VERSION);
         let classifier = if let Ok(checkpoint) = kept.latest() {
@@ -100,6 +101,17 @@ impl Judge {
         }
         Ok(verdict)
     }
+}
+
+/// The name of a set; pictures of a user's own are told apart by what they are.
+fn name(set: &str, train: &Images) -> String {
+    if set != "folder" {
+        return set.to_owned();
+    }
+    let sizes = format!("{} {} {}", train.channels, train.height, train.width);
+    let digest = Sha256::new().chain_update(sizes).chain_update(&train.pixels);
+    let digest = digest.chain_update(&train.labels).finalize();
+    format!("{set}-{:016x}", u64::from_be_bytes(*digest.first_chunk().expect("32 bytes")))
 }
 
 /// Trains in a folder of this process, then moves it to `folder` unless another was quicker.

@@ -109,7 +109,12 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
         "cifar10" => (vec![3, 32, 32], 10),
         _ => match flow_datasets::toy(set) {
             Some(toy) => (vec![toy.dim()], 0),
-            None => return Err(usage!("there is no data set `{set}`")),
+            None => {
+                return Err(usage!(
+                    "the run does not say what rows of `{set}` look like: its environment.json lacks \
+                     `data`, which newer runs have; train it again"
+                ));
+            }
         },
     };
     Ok(Shape { shape, classes })

@@ -71,7 +71,7 @@ impl Run {
     pub(crate) fn rows(&self) -> Option<Shape> {
         let text = read_text(&self.folder.join("environment.json")).ok()?;
         let mut environment: serde_json::Value = serde_json::from_str(&text).ok()?;
-        serde_json::from_value(environment["data"].take()).ok()
+        serde_json::from_value(environment.get_mut("data")?.take()).ok()
     }
 
     /// Its checkpoints.

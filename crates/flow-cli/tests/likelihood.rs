@@ -62,7 +62,8 @@ fn images_have_bits_per_dimension_that_do_not_depend_on_the_number_of_images() {
               --set network.attention=[]");
     let mut all = Vec::new();
     for words in ["-n 4 --importance 3", "-n 2 --importance 3 --batch 3", "-n 2 --data train"] {
-        scene.ok(&format!("likelihood run --rtol 1e-3 --atol 1e-3 {words}"));
+        let said = scene.ok(&format!("likelihood run --rtol 1e-3 --atol 1e-3 {words}"));
+        assert_eq!(said.contains("lucky probes"), words.contains("--importance"), "{said}");
         let report = report(&scene, "run");
         assert_eq!(report["bits"]["levels"], 17);
         all.push(numbers(&report["bits"]["samples"]));

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Shape, Tensor};
 use flow_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,8 @@ impl Mlp {
         if let Some(class) = &self.class {
             embedding = embedding + class.forward(condition.class.as_ref(), batch);
         }
-        let embedding = embedding.expand([batch as i64, -1]);
+        let width = embedding.dims()[1];
+        let embedding = embedding.expand(Shape::new([batch, width]));
         let h = Tensor::cat(vec![self.fourier.forward(x), embedding], 1);
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Silu));
         linear(&self.out, h, Activation::Identity)

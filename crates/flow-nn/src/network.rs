@@ -1,7 +1,7 @@
 //! The contract between a network and everything that trains or samples it.
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Shape, Tensor, TensorData};
 
 /// What a network may know besides `x` and `t`.
 ///
@@ -104,7 +104,7 @@ pub trait Network<const D: usize>: Module {
     /// - output: the shape of `x`
     fn forward_at(&self, x: Tensor<D>, t: Tensor<1>, condition: &Condition) -> Tensor<D> {
         let batch = x.dims()[0];
-        self.forward(x, t.expand([batch]), condition)
+        self.forward(x, t.expand(Shape::new([batch])), condition)
     }
 
     /// Number of classes that [`Condition::class`] may name, 0 for an unconditional network.

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Shape, Tensor};
 use flow_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,8 @@ impl SplitMlp {
     /// For `t` of `[B]`, or of `[1]` for all rows.
     fn evaluate(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
-        let t = self.t.forward(t.unsqueeze_dim(1)).expand([batch as i64, -1]);
+        let t = self.t.forward(t.unsqueeze_dim(1));
+        let t = t.clone().expand(Shape::new([batch, t.dims()[1]]));
         let mut h = vec![self.x.forward(x), t];
         if 0 < self.latent {
             let z = condition.expect_latent(self.latent);

@@ -88,7 +88,7 @@ where
     let device = device.clone().autodiff();
     let rows = batches.rows();
     let rules = Rules {
-        device: device.clone(),
+        device: Some(device.clone()),
         ema: plan.ema,
         max_gradient_norm: plan.max_gradient_norm,
         rows,
@@ -169,7 +169,7 @@ pub fn load_average<N: Module + ModuleDisplay>(
     checkpoint: &Checkpoint,
 ) -> Result<N, TrainError> {
     // It takes no step, so these rules rule nothing.
-    let device = Device::default();
+    let device = None;
     let rules = Rules { device, ema: Ema::default(), max_gradient_norm: None, rows: 0, step: 0 };
     Ok(checkpoint.load(Trainee::new(network, (), rules))?.into_average())
 }

@@ -29,13 +29,24 @@ pub struct Trainee<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send
 /// How a gradient becomes a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    pub(crate) device: Device,
+    /// Where steps are taken, if any are.
+    pub(crate) device: Option<Device>,
     pub(crate) ema: Ema,
     pub(crate) max_gradient_norm: Option<f64>,
     /// Rows in a batch.
     pub(crate) rows: usize,
     /// Steps done.
     pub(crate) step: usize,
+}
+
+impl Rules {
+    /// Runs a step where its many short loops are cheapest.
+    fn run<R: Send>(&self, step: impl FnOnce() -> R + Send) -> R {
+        match &self.device {
+            Some(device) => on_pool(device, step),
+            None => step(),
+        }
+    }
 }
 
 impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O> {
@@ -58,11 +69,12 @@ impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee
 
     fn step(&self, batch: O::Batch) -> TrainOutput<StepLoss> {
         let (network, objective) = (self.network.clone(), self.objective.clone());
-        on_pool(&self.rules.device, move || {
+        let work = move || {
             let loss = objective.loss(&network, batch);
             let gradients = loss.total.backward();
             TrainOutput::new(&network, gradients, StepLoss(loss))
-        })
+        };
+        self.rules.run(work)
     }
 
     fn optimize(
@@ -71,8 +83,8 @@ impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee
         rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> Self {
-        let device = self.rules.device.clone();
-        on_pool(&device, move || self.follow(optimizer, rate, gradients))
+        let rules = self.rules.clone();
+        rules.run(move || self.follow(optimizer, rate, gradients))
     }
 }
 

@@ -103,8 +103,9 @@ pub(crate) fn made_with(run: &Path, jobs: usize) -> String {
         other => other.to_string(),
     };
     let commit: String = field("commit").chars().take(9).collect();
+    let changed = changed(environment["uncommitted_changes"] == Value::Bool(true));
     format!(
-        "Made on {} cores ({}, {}), {jobs} {} at once, device `{}`, burn {}, {}, commit {commit}.",
+        "Made on {} cores ({}, {}), {jobs} {} at once, device `{}`, burn {}, {}, commit {commit}{changed}.",
         field("cores"),
         processor().unwrap_or_else(|| field("arch")),
         field("os"),
@@ -113,6 +114,11 @@ pub(crate) fn made_with(run: &Path, jobs: usize) -> String {
         field("burn"),
         field("rustc").split(" (").next().unwrap_or_default(),
     )
+}
+
+/// What to say behind a commit that is not all of it.
+pub(super) fn changed(changed: bool) -> &'static str {
+    if changed { " with uncommitted changes" } else { "" }
 }
 
 /// The processor's own name, on Linux.

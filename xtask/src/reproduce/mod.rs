@@ -64,6 +64,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Runs and pages are named from the root, and so are the commands that are shown.
     std::env::set_current_dir(&root).context("cannot enter the root of the workspace")?;
     match &experiment.program {
+        Some(_) if !args.seeds.is_empty() || args.jobs.is_some() => {
+            let text = format!(
+                "`{name}` is a program with seeds of its own: leave out --seeds and --jobs\n"
+            );
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, text).into());
+        }
         Some(program) => program::reproduce(experiment, program, args.dry_run)?,
         None => reproduce(experiment, args)?,
     }

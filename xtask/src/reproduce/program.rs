@@ -43,11 +43,12 @@ pub(super) fn reproduce(
 fn made_with(seconds: f64) -> String {
     let said = |program: &str, words: &[&str]| {
         let output = Command::new(program).args(words).output().ok()?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(text)
     };
     let unknown = || "unknown".to_owned();
     format!(
-        "Made on {} cores ({}, {}), {}, commit {}. {:.1} minutes, the build included.",
+        "Made on {} cores ({}, {}), {}, commit {}{}. {:.1} minutes, the build included.",
         thread::available_parallelism().map_or(1, NonZero::get),
         document::processor().unwrap_or_else(|| std::env::consts::ARCH.into()),
         std::env::consts::OS,
@@ -57,6 +58,7 @@ fn made_with(seconds: f64) -> String {
             .next()
             .unwrap_or_default(),
         said("git", &["rev-parse", "--short=9", "HEAD"]).unwrap_or_else(unknown),
+        document::changed(said("git", &["status", "--porcelain"]).is_some_and(|s| !s.is_empty())),
         seconds / 60.0
     )
 }

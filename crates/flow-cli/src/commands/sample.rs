@@ -7,7 +7,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 use flow_plot::{Limits, clouds, image_grid};
 
-use crate::args::SampleArgs;
+use crate::args::{SampleArgs, SolverArgs};
 use crate::device;
 use crate::exit::usage;
 use crate::files::write_npy;
@@ -75,18 +75,32 @@ fn model(run: &Run, args: &SampleArgs, device: &Device) -> Result<Model> {
 
 /// Named by how the samples were made, so that those of another sampler do not take their place.
 fn default_out(run: &Run, args: &SampleArgs, request: &Request) -> PathBuf {
-    let part = |name: &str, value: Option<String>| {
-        value.map_or_else(String::new, |value| format!("-{name}{value}"))
-    };
+    fn part<T: ToString>(name: &str, value: Option<&T>) -> String {
+        value.map_or_else(String::new, |value| format!("-{name}{}", value.to_string()))
+    }
+    let SolverArgs {
+        steps, grid, shift, schedule, rtol, atol, guidance, guidance_interval, ..
+    } = &args.solver;
+    let interval = guidance_interval.map(|[start, end]| format!("{start}-{end}"));
+    let guide = args.guide_with.as_ref().and_then(|run| run.file_name());
+    let guide = guide.map(|run| run.to_string_lossy());
     let name = [
         format!("seed{}-n{}", args.seed, args.number),
-        part("class", args.class.map(|class| class.to_string())),
-        part("", Some(request.label().replace(',', "-"))),
-        part("steps", args.solver.steps.map(|steps| steps.to_string())),
-        part("guidance", args.solver.guidance.map(|strength| strength.to_string())),
-        ".npy".into(),
+        part("class", args.class.as_ref()),
+        part("", Some(&request.label())),
+        part("steps", steps.as_ref()),
+        part("grid-", grid.as_ref()),
+        part("shift", shift.as_ref()),
+        part("schedule-", schedule.as_ref()),
+        part("rtol", rtol.as_ref()),
+        part("atol", atol.as_ref()),
+        part("guidance", guidance.as_ref()),
+        part("within", interval.as_ref()),
+        part("away-from-", guide.as_ref()),
     ]
     .concat();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.=".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(plain).chain(".npy".chars()).collect();
     run.folder.join("samples").join(name)
 }
 

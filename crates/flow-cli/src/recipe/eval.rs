@@ -10,7 +10,7 @@ use super::check::positive;
 use crate::exit::usage;
 
 /// Fewer have no energy distance with an error.
-pub(crate) const SAMPLES: usize = 3;
+pub(crate) const FEWEST_SAMPLES: usize = 3;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -62,8 +62,8 @@ impl Eval {
             positive(&[(&format!("eval.steps.{method}"), steps as f64)])?;
         }
         for (key, n) in [("eval.n", self.n), ("eval.error_n", self.error_n)] {
-            if n < SAMPLES && (n, key) != (0, "eval.error_n") {
-                return Err(usage!("{key} is {n}, scores need at least {SAMPLES} samples"));
+            if n < FEWEST_SAMPLES && (n, key) != (0, "eval.error_n") {
+                return Err(usage!("{key} is {n}, scores need at least {FEWEST_SAMPLES} samples"));
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ use toml::{Table, Value};
 
 use crate::exit::usage;
 use check::{not_negative, positive};
-pub(crate) use eval::{Eval, SAMPLES};
+pub(crate) use eval::{Eval, FEWEST_SAMPLES};
 pub(crate) use latent::{Encoder, Latent};
 pub(crate) use network::Network;
 pub(crate) use path::{

@@ -8,7 +8,7 @@ mod resample;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{GroupNorm, Linear};
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::{Shape, Tensor, activation::silu};
 use flow_kernels::Activation;
 
 use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding};
@@ -106,7 +106,7 @@ impl UNet {
             embedding = embedding + latent.clone();
         }
         let all = crate::layer::linear(&self.modulation, silu(embedding), Activation::Identity);
-        let all = all.expand([batch as i64, -1]);
+        let all = all.clone().expand(Shape::new([batch, all.dims()[1]]));
         let mut modulation = Modulation { all, used: 0 };
 
         let mut h = conv(&self.input, x);

@@ -13,7 +13,7 @@ use crate::request::Request;
 use crate::run::Run;
 
 /// Samples of each checkpoint, at most.
-const SAMPLES: usize = 1000;
+const FEWEST_SAMPLES: usize = 1000;
 
 /// What one checkpoint scores with the recipe's solver.
 #[derive(Debug, Serialize)]
@@ -33,7 +33,7 @@ pub(crate) fn course(
     request: &Request,
     metrics: Vec<&'static Metric>,
 ) -> Result<Vec<Point>> {
-    let n = request.n.min(SAMPLES);
+    let n = request.n.min(FEWEST_SAMPLES);
     let request = Request { n, ..request.clone() };
     // The network of FID is too slow for every checkpoint.
     let exam = Exam {

@@ -25,7 +25,7 @@ use crate::inception::Extractor;
 use crate::latent;
 use crate::model::Model;
 use crate::progress::{print, say};
-use crate::recipe::{Recipe, SAMPLES};
+use crate::recipe::{FEWEST_SAMPLES, Recipe};
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
@@ -71,7 +71,7 @@ pub(crate) struct Options {
     pub(crate) reference: Option<PathBuf>,
 }
 
-/// Refuses metrics of a recipe that there are not, or not for its data.
+/// Refuses metrics that do not exist or do not fit the data.
 pub(crate) fn check(recipe: &Recipe, data: &Data) -> Result<()> {
     metric::chosen(&recipe.eval.metrics, data, false).map(drop)
 }
@@ -86,8 +86,8 @@ pub(crate) fn evaluate(
     let started = Instant::now();
     let recipe = &run.recipe;
     let n = options.number.unwrap_or(recipe.eval.n);
-    if n < SAMPLES {
-        return Err(usage!("{n} samples cannot be scored, ask for at least {SAMPLES}"));
+    if n < FEWEST_SAMPLES {
+        return Err(usage!("{n} samples cannot be scored, ask for at least {FEWEST_SAMPLES}"));
     }
     let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
     let metrics = metric::chosen(names, data, options.inception.is_some())?;

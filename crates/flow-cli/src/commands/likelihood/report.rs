@@ -176,8 +176,10 @@ impl Report {
             }
         };
         let _ = writeln!(text, "divergence                {divergence}");
-        if self.probes.is_some() && self.bits.as_ref().is_some_and(|bits| 1 < bits.importance) {
-            text += "  copies with lucky probes count more: these bits are too few, those of --exact are not\n";
+        let copies = self.bits.as_ref().map_or(1, |bits| bits.importance);
+        if self.probes.is_some() && 1 < copies.max(self.latents.unwrap_or(1)) {
+            text += "  lucky probes count more in a mean of densities: this likelihood is too large, that of \
+                     --exact is not\n";
         }
         let _ = writeln!(
             text,
