@@ -153,6 +153,9 @@ impl Compared {
         let centre = mean(values.clone());
         let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
         let deviation = (squares / (values.len() - 1) as f64).sqrt();
+        // The mean of equal values may differ from them by a rounding error.
+        let deviation =
+            if values.iter().all(|value| *value == values[0]) { 0.0 } else { deviation };
         let floors: Vec<f64> = same.iter().filter_map(|one| one.floor).collect();
         let evaluations =
             mean(same.iter().filter_map(|one| Some(one.solver.as_ref()?.1)).collect());
