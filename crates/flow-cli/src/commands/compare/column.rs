@@ -154,8 +154,11 @@ impl Compared {
         let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
         let deviation = (squares / (values.len() - 1) as f64).sqrt();
         // The mean of equal values may differ from them by a rounding error.
-        let deviation =
-            if values.iter().all(|value| *value == values[0]) { 0.0 } else { deviation };
+        let deviation = if values.iter().all(|value| value.total_cmp(&values[0]).is_eq()) {
+            0.0
+        } else {
+            deviation
+        };
         let floors: Vec<f64> = same.iter().filter_map(|one| one.floor).collect();
         let evaluations =
             mean(same.iter().filter_map(|one| Some(one.solver.as_ref()?.1)).collect());
