@@ -7,6 +7,7 @@ use anyhow::ensure;
 use clap::ValueEnum;
 
 use crate::cargo;
+use crate::output::print;
 
 const PEERS: &str = "benches/peers/run.py";
 
@@ -58,6 +59,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             command
         }
     };
-    println!("+ {}", cargo::show(&command));
+    print(&format!("+ {}", cargo::show(&command)));
     cargo::become_command(command)
 }

@@ -8,6 +8,7 @@ use std::{env, fmt, fs, process};
 use anyhow::Context;
 use clap::ValueEnum;
 
+use crate::output::print;
 use crate::{cargo, run, test, tidy};
 
 /// Stops at the first step that fails, with its exit code, and ends with a table of the times.
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    println!("\n{report}");
+    print(&format!("\n{report}"));
     Ok(ExitCode::from(code))
 }
 
@@ -92,13 +93,13 @@ impl Step {
 
     fn run(self, scratch: &Path) -> anyhow::Result<Outcome> {
         let Some(mut command) = self.command(scratch)? else {
-            println!("\n== {}", self.name());
+            print(&format!("\n== {}", self.name()));
             let code = tidy::check()?;
             return Ok(if code == 0 { Outcome::Passed } else { Outcome::Failed(code) });
         };
-        println!("\n== {}: {}", self.name(), cargo::show(&command));
+        print(&format!("\n== {}: {}", self.name(), cargo::show(&command)));
         if !self.is_installed() {
-            println!("skipped: not installed");
+            print("skipped: not installed");
             return Ok(Outcome::NotInstalled);
         }
         let status = command

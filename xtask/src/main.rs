@@ -8,6 +8,7 @@ mod backend;
 mod bench;
 mod cargo;
 mod ci;
+mod output;
 mod reproduce;
 mod run;
 mod test;

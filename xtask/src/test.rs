@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 use crate::backend::Backend;
+use crate::output::print;
 use crate::{cargo, run};
 
 /// Without `--backend`, every test of the workspace. With it, the parity tests of `flow-cli`, which
@@ -35,12 +36,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Some(backend) => {
             if let Some(note) = backend.build_note() {
-                println!("{}: {note}", backend.name());
+                print(&format!("{}: {note}", backend.name()));
             }
             parity(backend, filters)?
         }
     };
-    println!("+ {}", cargo::show(&command));
+    print(&format!("+ {}", cargo::show(&command)));
     cargo::become_command(command)
 }
 

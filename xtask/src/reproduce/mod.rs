@@ -9,7 +9,6 @@ mod job;
 mod program;
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -21,6 +20,7 @@ use anyhow::{Context, ensure};
 use clap::error::ErrorKind;
 
 use crate::cargo;
+use crate::output::print;
 use experiment::Experiment;
 use job::Job;
 
@@ -52,8 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = cargo::root()?;
     let experiments = Experiment::all(&root.join(EXPERIMENTS))?;
     let Some(name) = &args.experiment else {
-        // Who closed the pipe has read enough.
-        let _ = io::stdout().write_all(list(&experiments).as_bytes());
+        print(list(&experiments).trim_end());
         return Ok(ExitCode::SUCCESS);
     };
     let Some(experiment) = experiments.iter().find(|experiment| experiment.name == *name) else {
@@ -99,17 +98,17 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let workers = args.jobs.map_or(cores, NonZero::get);
     let share = seeds.len() as f64 / experiment.seeds.len() as f64;
-    println!("{}", experiment.title);
-    println!(
+    print(&format!("{}", experiment.title));
+    print(&format!(
         "{} runs, {workers} at once; about {:.0} minutes on {}",
         jobs.len(),
         experiment.minutes * share,
         experiment.machine
-    );
+    ));
     if args.dry_run {
         for words in jobs.iter().map(Job::left).collect::<Result<Vec<_>, _>>()?.concat() {
             let mut command = Command::new("flow");
-            println!("{}", cargo::show(command.args(words)));
+            print(&format!("{}", cargo::show(command.args(words))));
         }
         return Ok(());
     }
@@ -163,7 +162,7 @@ fn work(
                     let mut progress = lock();
                     match outcome {
                         Ok(seconds) => {
-                            println!("{}: {:.1} minutes", job.name, seconds / 60.0);
+                            print(&format!("{}: {:.1} minutes", job.name, seconds / 60.0));
                             progress.done.insert(job.folder.clone());
                         }
                         Err(error) => _ = progress.failure.get_or_insert(error),
@@ -205,7 +204,7 @@ fn write_page(
     let made_with = document::made_with(&jobs[0].folder, workers);
     let page = document::page(experiment, seeds, seconds / 60.0, &made_with, &tables);
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{}", path.display());
+    print(&format!("{}", path.display()));
     Ok(())
 }
 

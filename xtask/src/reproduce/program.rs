@@ -11,6 +11,7 @@ use anyhow::{Context, ensure};
 use super::experiment::{Experiment, Program};
 use super::{PAGES, document};
 use crate::cargo;
+use crate::output::print;
 
 /// Runs the program and writes its page.
 pub(super) fn reproduce(
@@ -19,12 +20,12 @@ pub(super) fn reproduce(
     dry_run: bool,
 ) -> anyhow::Result<()> {
     let Experiment { name, title, minutes, machine, .. } = experiment;
-    println!("{title}\na program; about {minutes:.0} minutes on {machine}");
+    print(&format!("{title}\na program; about {minutes:.0} minutes on {machine}"));
     let mut command = cargo::cargo();
     command.args(["run", "--release", "--package", &program.package]);
     command.args(["--example", &program.example, "--"]).args(&program.args);
     if dry_run {
-        println!("{}", cargo::show(&command));
+        print(&format!("{}", cargo::show(&command)));
         return Ok(());
     }
     let started = Instant::now();
@@ -36,7 +37,7 @@ pub(super) fn reproduce(
     let page = document::page_of_program(experiment, program, &made_with(seconds), &printed);
     let path = Path::new(PAGES).join(format!("{name}.md"));
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{}", path.display());
+    print(&format!("{}", path.display()));
     Ok(())
 }
 

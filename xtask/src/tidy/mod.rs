@@ -13,6 +13,7 @@ mod tree;
 
 use std::process::ExitCode;
 
+use crate::output::print;
 use crate::{cargo, run};
 use packages::Package;
 use tree::Tree;
@@ -49,8 +50,8 @@ pub(crate) fn check() -> anyhow::Result<u8> {
     }
     let (files, crates) = (tree.files().len(), packages.len());
     match violations.len() {
-        0 => println!("tidy: {files} files in {crates} crates, nothing to mend"),
-        n => println!("tidy: {n} to mend in {files} files and {crates} crates"),
+        0 => print(&format!("tidy: {files} files in {crates} crates, nothing to mend")),
+        n => print(&format!("tidy: {n} to mend in {files} files and {crates} crates")),
     }
     Ok(u8::from(!violations.is_empty()))
 }
