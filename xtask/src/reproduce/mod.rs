@@ -98,7 +98,7 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let workers = args.jobs.map_or(cores, NonZero::get);
     let share = seeds.len() as f64 / experiment.seeds.len() as f64;
-    print(&format!("{}", experiment.title));
+    print(&experiment.title);
     print(&format!(
         "{} runs, {workers} at once; about {:.0} minutes on {}",
         jobs.len(),
@@ -108,7 +108,7 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     if args.dry_run {
         for words in jobs.iter().map(Job::left).collect::<Result<Vec<_>, _>>()?.concat() {
             let mut command = Command::new("flow");
-            print(&format!("{}", cargo::show(command.args(words))));
+            print(&cargo::show(command.args(words)));
         }
         return Ok(());
     }
@@ -204,7 +204,7 @@ fn write_page(
     let made_with = document::made_with(&jobs[0].folder, workers);
     let page = document::page(experiment, seeds, seconds / 60.0, &made_with, &tables);
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    print(&format!("{}", path.display()));
+    print(&path.display().to_string());
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub(super) fn reproduce(
     command.args(["run", "--release", "--package", &program.package]);
     command.args(["--example", &program.example, "--"]).args(&program.args);
     if dry_run {
-        print(&format!("{}", cargo::show(&command)));
+        print(&cargo::show(&command));
         return Ok(());
     }
     let started = Instant::now();
@@ -37,7 +37,7 @@ pub(super) fn reproduce(
     let page = document::page_of_program(experiment, program, &made_with(seconds), &printed);
     let path = Path::new(PAGES).join(format!("{name}.md"));
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    print(&format!("{}", path.display()));
+    print(&path.display().to_string());
     Ok(())
 }
 
