@@ -99,7 +99,8 @@ pub(crate) struct SolverArgs {
     /// Solver of the sampler ode: euler, midpoint, heun2, rk4, dopri5, tsit5, ...
     #[arg(long)]
     pub(crate) solver: Option<String>,
-    /// Number of steps.
+    /// Number of steps. Without it, methods with an error estimate (dopri5, tsit5, ...) choose their own by
+    /// the tolerances; euler, rk4 and, unless a tolerance is given, midpoint and heun2 take the recipe's.
     #[arg(long)]
     pub(crate) steps: Option<usize>,
     /// Times of the steps: uniform; karras,rho=7; log-snr,min=-10,max=10; given,times=[0,0.5,1].

@@ -130,7 +130,10 @@ fn way(sample: &Sample, args: &SolverArgs) -> Result<Way> {
         }
         return Ok(Way::OnGrid(sample.sampler.clone(), method, registry::grid(sample)?));
     }
-    let fixed = args.steps.is_some() || !method.is_adaptive();
+    // Methods of order 2 are taken for what they are in the papers, a number of steps, unless a
+    // tolerance is asked for.
+    let coarse = method.order() < 3 && !tolerances;
+    let fixed = args.steps.is_some() || !method.is_adaptive() || coarse;
     if fixed && tolerances {
         return Err(usage!(
             "--rtol and --atol do nothing for {method} at fixed steps, leave them out"

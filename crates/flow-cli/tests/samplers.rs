@@ -142,3 +142,13 @@ fn what_cannot_be_combined_is_refused() {
         scene.ok(&format!("sample {words} -n 4 --out some.npy"));
     }
 }
+
+#[test]
+fn midpoint_takes_the_recipes_steps_unless_a_tolerance_is_given() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let steps = scene.ok("sample run -n 8 --solver midpoint");
+    assert!(steps.contains("by midpoint, 40 network evaluations"), "{steps}");
+    let adaptive = scene.ok("sample run -n 8 --solver midpoint --rtol 1e-2 --atol 1e-2");
+    assert!(!adaptive.contains(" 40 network evaluations"), "{adaptive}");
+}

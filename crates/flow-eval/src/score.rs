@@ -98,11 +98,14 @@ impl Score {
         self.std_error.map_or(value.clone(), |error| format!("{value} ± {}", digits.show(error)))
     }
 
-    /// The floor with as many digits as the value.
+    /// The floor with as many digits as the value, or with its own where the value has no error.
     #[must_use]
     pub fn floor_text(&self) -> Option<String> {
-        let digits = Digits::of(self.value, self.std_error);
-        self.floor.map(|floor| digits.show(floor))
+        let digits = |floor| match self.std_error {
+            Some(error) if error <= 0.0 => Digits::of(floor, None),
+            _ => Digits::of(self.value, self.std_error),
+        };
+        self.floor.map(|floor| digits(floor).show(floor))
     }
 }
 
@@ -197,6 +200,11 @@ mod tests {
         assert_eq!(text, "distance 0.0312 ± 0.0004 (floor 0.0270, N = 10000)");
         assert_eq!(score(0.031_234, Some(0.001_2), None), "distance 0.0312 ± 0.0012 (N = 10000)");
         assert_eq!(score(1234.5, Some(20.0), None), "distance 1234 ± 20 (N = 10000)");
+        // A value without an error says nothing about the digits of its floor.
+        assert_eq!(
+            score(0.0, Some(0.0), Some(0.013_51)),
+            "distance 0 ± 0 (floor 0.01351, N = 10000)"
+        );
     }
 
     #[test]
