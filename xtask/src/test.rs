@@ -45,15 +45,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     cargo::become_command(command)
 }
 
-/// What the suite needs beside the default.
-pub(crate) const FEATURES: &str = "flow-cli/ndarray,flow-cli/folder";
-
 /// Every test, in the profile that `train` uses, so that both share most of one build. The backend
 /// `ndarray` is built in, for its agreement with the default one is part of the suite, and so is what
 /// reads pictures of one's own.
 pub(crate) fn workspace() -> Command {
     let mut command = cargo::cargo();
-    command.args(["test", "--workspace", "--release", "--features", FEATURES]);
+    command.args(["test", "--workspace", "--release", "--features"]);
+    command.arg("flow-cli/ndarray,flow-cli/folder");
     command
 }
 

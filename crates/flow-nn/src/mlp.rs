@@ -76,9 +76,9 @@ pub struct Mlp {
     fourier: FourierFeatures,
 }
 
-impl Mlp {
-    /// For `t` of `[B]`, or of `[1]` for all rows.
-    fn evaluate(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+impl Network<2> for Mlp {
+    /// Also takes one time for all rows, `[1]`.
+    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
         let mut embedding = self.time.forward(t);
         if let Some(class) = &self.class {
@@ -90,15 +90,9 @@ impl Mlp {
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Silu));
         linear(&self.out, h, Activation::Identity)
     }
-}
-
-impl Network<2> for Mlp {
-    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        self.evaluate(x, t, condition)
-    }
 
     fn forward_at(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        self.evaluate(x, t, condition)
+        self.forward(x, t, condition)
     }
 
     fn classes(&self) -> usize {

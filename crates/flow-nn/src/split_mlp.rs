@@ -94,9 +94,12 @@ pub struct SplitMlp {
     latent: usize,
 }
 
-impl SplitMlp {
-    /// For `t` of `[B]`, or of `[1]` for all rows.
-    fn evaluate(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+impl Network<2> for SplitMlp {
+    /// Also takes one time for all rows, `[1]`.
+    ///
+    /// # Panics
+    /// When the network has a latent input and the condition none of its size.
+    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
         let t = self.t.forward(t.unsqueeze_dim(1));
         let t = t.clone().expand(Shape::new([batch, t.dims()[1]]));
@@ -109,17 +112,9 @@ impl SplitMlp {
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Gelu));
         linear(&self.out, h, Activation::Identity)
     }
-}
-
-impl Network<2> for SplitMlp {
-    /// # Panics
-    /// When the network has a latent input and the condition none of its size.
-    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        self.evaluate(x, t, condition)
-    }
 
     fn forward_at(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        self.evaluate(x, t, condition)
+        self.forward(x, t, condition)
     }
 
     fn latent(&self) -> usize {

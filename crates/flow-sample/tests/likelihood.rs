@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor};
-use common::{LinearField, Mixture, dopri5, host, log_normal, rk4, rows};
+use common::{LinearField, Mixture, POINTS, dopri5, host, log_normal, rk4, rows};
 use flow_nn::{Condition, MlpConfig, init_seeded};
 use flow_ode::Tolerance;
 use flow_path::{
@@ -19,8 +19,7 @@ use flow_sample::{
 
 const PLANE: ExactTrace = ExactTrace { chunk: 2 };
 
-/// Points and log-densities of the mixture, from an independent solve in double precision.
-const POINTS: [f64; 12] = [2.1, 0.3, -1.4, 1.2, -0.8, -1.9, 0.2, 0.1, 1.0, -1.0, -2.0, 2.2];
+/// Log-densities of the mixture at [`POINTS`], from an independent solve in double precision.
 const LOG_DENSITIES: [f64; 6] = [
     -1.0794119649759666,
     -1.2502015214780522,

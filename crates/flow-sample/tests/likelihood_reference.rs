@@ -3,14 +3,13 @@
 
 mod common;
 
-use common::{Mixture, dopri5, host, log_normal, rows};
+use common::{Mixture, POINTS, dopri5, host, log_normal, rows};
 use flow_ode::{Method, Stepping};
 use flow_path::{Linear, Schedule, VariancePreserving};
 use flow_sample::{ExactTrace, Hutchinson, Likelihood, Predictor};
 use serde_json::Value;
 
 const PLANE: ExactTrace = ExactTrace { chunk: 2 };
-const POINTS: [f64; 12] = [2.1, 0.3, -1.4, 1.2, -0.8, -1.9, 0.2, 0.1, 1.0, -1.0, -2.0, 2.2];
 
 /// Largest and mean error of `log p`, with the exact density at the start in place of the prior's.
 fn errors<S: Schedule>(field: &Mixture<S>, method: Method, steps: usize) -> [f64; 2] {

@@ -90,9 +90,12 @@ impl Modulation {
     }
 }
 
-impl UNet {
-    /// For `t` of `[B]`, or of `[1]` for all rows.
-    fn evaluate(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
+impl Network<4> for UNet {
+    /// Also takes one time for all rows, `[1]`.
+    ///
+    /// # Panics
+    /// When the network has a latent input and the condition none of its size.
+    fn forward(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
         let [batch, ..] = x.dims();
         let mut embedding = self.time.forward(t); // [B, E]
         if let Some(class) = &self.class {
@@ -138,17 +141,9 @@ impl UNet {
         }
         conv(&self.output, norm(&self.norm, h, Activation::Silu))
     }
-}
-
-impl Network<4> for UNet {
-    /// # Panics
-    /// When the network has a latent input and the condition none of its size.
-    fn forward(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
-        self.evaluate(x, t, condition)
-    }
 
     fn forward_at(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
-        self.evaluate(x, t, condition)
+        self.forward(x, t, condition)
     }
 
     fn classes(&self) -> usize {

@@ -29,6 +29,10 @@ pub(crate) fn rk4(steps: usize) -> Likelihood {
     Likelihood::new(Method::Rk4, Stepping::Count(steps))
 }
 
+/// Points of the plane, one after the other, near to the modes of [`Mixture`] and between them.
+pub(crate) const POINTS: [f64; 12] =
+    [2.1, 0.3, -1.4, 1.2, -0.8, -1.9, 0.2, 0.1, 1.0, -1.0, -2.0, 2.2];
+
 /// `log N(x; 0, std^2 I)`.
 pub(crate) fn log_normal(x: &[f64], std: f64) -> f64 {
     let squares: f64 = x.iter().map(|x| (x / std).powi(2)).sum();
