@@ -185,3 +185,35 @@ fn score(compared: &Compared) -> Score {
     score.floor = *floor;
     score
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, keys: &[(&str, &str)]) -> Column {
+        Column {
+            name: name.into(),
+            seeds: vec![0, 1],
+            keys: keys.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+            scores: vec![],
+            courses: vec![],
+            noise_residual: vec![],
+        }
+    }
+
+    #[test]
+    fn recipes_that_differ_in_more_keys_than_there_are_of_them_stand_upright() {
+        let few = recipes(&[column("a", &[("k", "x")]), column("b", &[("k", "y")])]);
+        assert_eq!((few.head, few.rows[1].clone()), (line("run seeds k"), line("b 0,1 y")));
+        let many = [("k", "x"), ("l", "y"), ("m", "z")];
+        let many = recipes(&[column("a", &many), column("b", &[("k", "u")])]);
+        assert_eq!(many.head, line("run a b"));
+        assert_eq!(many.rows[0], line("seeds 0,1 0,1"));
+        assert_eq!(many.rows[1], line("k x u"));
+        assert_eq!(many.rows[3], ["m", "z", ""]);
+    }
+
+    fn line(words: &str) -> Vec<String> {
+        words.split(' ').map(|word| word.replace(',', ", ")).collect()
+    }
+}
