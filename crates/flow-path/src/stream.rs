@@ -36,6 +36,27 @@ pub enum Purpose {
     Augment,
     /// Noise around the line between a pair.
     Blur,
+    /// The noise `x_0` from which a sample starts. Training draws [`Purpose::Noise`], so that no sample
+    /// begins where a step of training with the same seed began.
+    Start,
+    /// The latent variable of a sample; training draws [`Purpose::Latent`].
+    SampleLatent,
+    /// The starts of the pairs that reflow trains on, which no sample of any seed meets again.
+    Reflow,
+    /// The latent variables of those pairs.
+    ReflowLatent,
+    /// Which rows of a data set a score looks at.
+    Subset,
+    /// The points whose likelihood is scored.
+    LikelihoodPoints,
+    /// The points at which a learned field is compared with the exact one.
+    FieldError,
+    /// Latent variables drawn from their prior for the report on a posterior.
+    Prior,
+    /// Latent variables that are crossed with starts, to see what each of them controls.
+    Control,
+    /// The velocities of many pairs through one point.
+    Ambiguity,
 }
 
 impl Purpose {
@@ -54,6 +75,16 @@ impl Purpose {
             Self::Evaluation => 10,
             Self::Augment => 11,
             Self::Blur => 12,
+            Self::Start => 13,
+            Self::SampleLatent => 14,
+            Self::Reflow => 15,
+            Self::ReflowLatent => 16,
+            Self::Subset => 17,
+            Self::LikelihoodPoints => 18,
+            Self::FieldError => 19,
+            Self::Prior => 20,
+            Self::Control => 21,
+            Self::Ambiguity => 22,
         }
     }
 }
