@@ -119,7 +119,7 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
 }
 
 /// The binary `flow`, built if need be.
-fn build() -> anyhow::Result<PathBuf> {
+pub(crate) fn build() -> anyhow::Result<PathBuf> {
     let mut command = cargo::cargo();
     command.args(["build", "--release", "--package", "flow-cli", "--bin", "flow"]);
     let status =
