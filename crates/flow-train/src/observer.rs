@@ -1,8 +1,9 @@
 //! Who is told how training goes.
 
 use burn::train::LearnerSummary;
-use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
-use burn::train::metric::{MetricDefinition, MetricEntry, MetricId};
+use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
+use burn::train::metric::{MetricDefinition, MetricEntry, MetricId, NumericEntry};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
@@ -30,7 +31,8 @@ pub trait Observer: Send + Sync {
     /// A step of training is done.
     fn step(&mut self, record: &StepRecord);
 
-    /// The average weights were validated after `step` steps.
+    /// The average weights were validated after `step` steps: the mean loss of all batches asked for. A
+    /// validation that was interrupted is left out.
     fn validation(&mut self, step: usize, loss: f64);
 }
 
@@ -43,12 +45,14 @@ pub(crate) struct Renderer {
     learning_rate: f64,
     terms: Terms,
     validation: Vec<f64>,
+    /// Batches of a whole validation.
+    batches: usize,
     validating: bool,
 }
 
 impl Renderer {
-    /// `start` steps are done already.
-    pub(crate) fn new(observer: Box<dyn Observer>, start: usize) -> Self {
+    /// `start` steps are done already; a validation has so many `batches`.
+    pub(crate) fn new(observer: Box<dyn Observer>, start: usize, batches: usize) -> Self {
         Self {
             observer,
             step: start,
@@ -57,6 +61,7 @@ impl Renderer {
             learning_rate: f64::NAN,
             terms: Terms::new(),
             validation: Vec::new(),
+            batches,
             validating: false,
         }
     }
@@ -123,8 +128,9 @@ impl TrainingProgressLogger for Renderer {
     }
 
     fn end_split(&mut self) {
-        if self.validating && !self.validation.is_empty() {
-            let mean = self.validation.iter().sum::<f64>() / self.validation.len() as f64;
+        let whole = self.validation.len() == self.batches && 0 < self.batches;
+        if self.validating && whole {
+            let mean = self.validation.iter().sum::<f64>() / self.batches as f64;
             self.observer.validation(self.step, mean);
         }
         self.validating = false;
@@ -154,4 +160,19 @@ impl EvaluationProgressLogger for Renderer {
     fn end_test(&mut self) {}
     fn end_global_progress(&mut self) {}
     fn log_event_evaluation(&mut self, _: String) {}
+}
+
+/// Keeps nothing: the observer is told each number once, and nothing reads them again.
+pub(crate) struct NoLog;
+
+impl MetricLogger for NoLog {
+    fn log(&mut self, _: MetricsUpdate, _: usize, _: &Split) {}
+
+    fn read_numeric(&mut self, _: &str, _: usize, _: &Split) -> Result<Vec<NumericEntry>, String> {
+        Ok(Vec::new())
+    }
+
+    fn log_metric_definition(&mut self, _: MetricDefinition) {}
+
+    fn log_epoch_summary(&mut self, _: EpochSummary) {}
 }
