@@ -37,9 +37,9 @@ const TABLE: [Row; 10] = [
 fn every_function_keeps_its_promise_for_awkward_numbers() {
     let names = TABLE.map(|(name, _)| name);
     public::assert_covered(env!("CARGO_MANIFEST_DIR"), &names, &[]);
-    for (_, run) in TABLE {
-        run();
-    }
+    let broken = TABLE.into_iter().filter(|(_, run)| catch_unwind(run).is_err());
+    let broken: Vec<_> = broken.map(|(name, _)| name).collect();
+    assert!(broken.is_empty(), "see above: {broken:?}");
 }
 
 fn matrix(rows: &[f32]) -> Tensor<2> {
@@ -212,8 +212,7 @@ fn steps() {
     }
     for (name, rate) in awkward::SCALARS {
         let (weight, _) = take(ones([1, 16]), ones([1, 16]), &AdamWStep { rate, ..step });
-        let (got, expected) = (read(weight)[0].is_finite(), (rate * 0.1).abs() < 1e38);
-        assert_eq!(got, expected && rate.abs() < 1e38, "a rate of {name}");
+        assert_eq!(read(weight)[0].is_finite(), rate.is_finite(), "a rate of {name}");
     }
     let late = AdamWStep { time: usize::MAX, ..step };
     let moved = read(take(ones([1, 16]), ones([1, 16]), &late).0)[0];

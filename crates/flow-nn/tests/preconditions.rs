@@ -46,9 +46,9 @@ const EXEMPT: [(&str, &str); 1] = [(
 fn every_function_keeps_its_promise_for_awkward_numbers() {
     let names = TABLE.map(|(name, _)| name);
     public::assert_covered(env!("CARGO_MANIFEST_DIR"), &names, &EXEMPT);
-    for (_, run) in TABLE {
-        run();
-    }
+    let broken = TABLE.into_iter().filter(|(_, run)| catch_unwind(run).is_err());
+    let broken: Vec<_> = broken.map(|(name, _)| name).collect();
+    assert!(broken.is_empty(), "see above: {broken:?}");
 }
 
 fn panics(words: &str, f: impl FnOnce()) {

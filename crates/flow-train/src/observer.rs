@@ -45,8 +45,9 @@ pub(crate) struct Renderer {
     learning_rate: f64,
     terms: Terms,
     validation: Vec<f64>,
-    /// Batches of a whole validation.
+    /// Batches of a whole validation, and those of the present one so far.
     batches: usize,
+    seen: usize,
     validating: bool,
 }
 
@@ -62,6 +63,7 @@ impl Renderer {
             terms: Terms::new(),
             validation: Vec::new(),
             batches,
+            seen: 0,
             validating: false,
         }
     }
@@ -116,10 +118,13 @@ impl TrainingProgressLogger for Renderer {
     fn start_split(&mut self, split: &str, _: usize) {
         self.validating = split != "train";
         self.validation.clear();
+        self.seen = 0;
     }
 
     fn update_split(&mut self, _: usize) {
-        if !self.validating {
+        if self.validating {
+            self.seen += 1;
+        } else {
             self.step += 1;
             let terms = std::mem::take(&mut self.terms);
             let Self { step, loss, learning_rate, .. } = *self;
@@ -128,9 +133,10 @@ impl TrainingProgressLogger for Renderer {
     }
 
     fn end_split(&mut self) {
-        let whole = self.validation.len() == self.batches && 0 < self.batches;
+        let whole = self.seen == self.batches && !self.validation.is_empty();
         if self.validating && whole {
-            let mean = self.validation.iter().sum::<f64>() / self.batches as f64;
+            // burn-train adds the mean of all batches to their losses, which leaves the mean as it is.
+            let mean = self.validation.iter().sum::<f64>() / self.validation.len() as f64;
             self.observer.validation(self.step, mean);
         }
         self.validating = false;
