@@ -8,9 +8,9 @@ use flow_train::{DataSource, FlowMatching, MatchingBatches};
 use std::sync::Arc;
 
 use crate::exit::usage;
-use crate::recipe::Recipe;
+use crate::recipe::{self, Recipe};
 use crate::reflow;
-use crate::registry::{self, Data};
+use crate::registry::{self, Changes, Data};
 
 /// The regression of a recipe on its data.
 ///
@@ -34,7 +34,10 @@ pub(crate) type Sources = [Arc<dyn DataSource>; 2];
 /// The rows of a recipe: its data, or the pairs of an earlier run.
 pub(crate) fn sources(recipe: &Recipe, data: &Data, device: &Device) -> Result<Sources> {
     match &recipe.reflow {
-        None => Ok(data.sources(recipe.data.mirror)),
+        None => {
+            let &recipe::Data { mirror, dequantise, .. } = &recipe.data;
+            Ok(data.sources(Changes { mirror, dequantise }))
+        }
         Some(reflow) => reflow::sources(recipe, reflow, device),
     }
 }

@@ -11,7 +11,7 @@ use crate::args::SolverArgs;
 use crate::control::{self, SIDE};
 use crate::model::Model;
 use crate::recipe::Recipe;
-use crate::registry::Data;
+use crate::registry::{Changes, Data};
 use crate::request::Request;
 
 /// Steps of the paths on the line.
@@ -31,7 +31,7 @@ pub(crate) fn line(
     data: &Data,
     seed: u64,
 ) -> Result<Vec<(&'static str, Figure)>> {
-    let [_, rows] = data.sources(false);
+    let [_, rows] = data.sources(Changes::default());
     let real = rows.draw(0..POINTS as u64, &Streams::new(seed)).rows;
     let request = Request::new(recipe, &SolverArgs::default(), POINTS, seed)?;
     let samples = model.sample(&request)?.rows;

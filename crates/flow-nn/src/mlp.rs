@@ -46,13 +46,14 @@ impl MlpConfig {
     /// Builds the network.
     ///
     /// # Errors
-    /// When a size is zero or `time_features` is odd.
+    /// When a size is zero, `time_features` is odd, or a frequency of `fourier` is no positive number.
     pub fn init(&self, device: &Device) -> Result<Mlp, NetworkError> {
         positive("dim", self.dim)?;
         positive("hidden", self.hidden)?;
         positive("depth", self.depth)?;
         positive("time_features", self.time_features)?;
         crate::error::multiple("time_features", self.time_features, 2)?;
+        self.fourier.check()?;
         let input = self.fourier.width(self.dim) + self.time_features;
         Ok(Mlp {
             time: TimeEmbedding::new(self.time_features, self.time_features, device),

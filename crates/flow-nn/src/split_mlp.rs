@@ -54,7 +54,7 @@ impl SplitMlpConfig {
     /// Builds the network.
     ///
     /// # Errors
-    /// When a size is zero, or `features` is no multiple of `2 dim`.
+    /// When a size is zero, `features` is no multiple of `2 dim`, or a frequency is not positive.
     pub fn init(&self, device: &Device) -> Result<SplitMlp, NetworkError> {
         let &Self { dim, features, band, hidden, depth, latent, latent_hidden, latent_depth } =
             self;

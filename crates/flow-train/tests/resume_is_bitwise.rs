@@ -47,8 +47,10 @@ fn losses_after_resuming_are_those_of_an_uninterrupted_run() {
 fn an_unfinished_checkpoint_is_ignored_and_then_removed() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), 20, None, &Log::default(), &Interrupter::new()).unwrap();
-    let unfinished = folder.path().join(".unfinished-30");
+    // What a killed process leaves: half a checkpoint and a lock that nobody holds.
+    let unfinished = folder.path().join(".unfinished-30-0");
     fs::create_dir(&unfinished).unwrap();
+    fs::write(unfinished.join("lock"), "").unwrap();
     fs::write(unfinished.join("model.bpk"), "half").unwrap();
     let checkpoint = checkpoints(folder.path()).latest().unwrap();
     assert_eq!(checkpoint.step, 20);

@@ -65,6 +65,8 @@ pub(crate) struct Data {
     pub(crate) conditional: bool,
     #[serde(default)]
     pub(crate) mirror: bool,
+    #[serde(default)]
+    pub(crate) dequantise: bool,
 }
 
 impl Recipe {
@@ -105,6 +107,12 @@ impl Recipe {
         check::name("name", &self.name)?;
         if path.within_classes && !data.conditional {
             return Err(usage!("path.within_classes is true, but data.conditional is false"));
+        }
+        if data.dequantise && (reflow.is_some() || flow_datasets::toy(&data.set).is_some()) {
+            return Err(usage!(
+                "data.dequantise spreads whole pixels over the gaps between them, which only a set of images \
+                 has, leave it out"
+            ));
         }
         network.check()?;
         if let Some(latent) = latent {
@@ -213,6 +221,7 @@ mod tests {
             ("path.times={ kind = \"logit-normal\", mean = 0.0, std = 0.0 }", "path.times"),
             ("train.warmup_images=-1", "train.warmup_images"),
             ("optimizer.beta2=1", "optimizer.beta2"),
+            ("data.dequantise=true", "data.dequantise"),
             ("sample.solver=rk5", "rk5"),
             ("eval.n=1", "eval.n"),
             ("eval.steps.midpoint=[2, 0]", "eval.steps.midpoint"),

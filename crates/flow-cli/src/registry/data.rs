@@ -20,6 +20,15 @@ pub(crate) enum Data {
     Images { train: Images, test: Images },
 }
 
+/// What training does to images before it sees them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Changes {
+    /// Mirrors them left to right with probability one half, to train with only.
+    pub(crate) mirror: bool,
+    /// Spreads their pixels over the gaps between the values.
+    pub(crate) dequantise: bool,
+}
+
 impl Data {
     /// Opens the data set of a recipe.
     pub(crate) fn open(recipe: &Recipe, source: &Source) -> Result<Self> {
@@ -56,7 +65,7 @@ impl Data {
     }
 
     /// Rows to train with and rows to validate with.
-    pub(crate) fn sources(&self, mirror: bool) -> [Arc<dyn DataSource>; 2] {
+    pub(crate) fn sources(&self, changes: Changes) -> [Arc<dyn DataSource>; 2] {
         match self {
             Self::Toy(toy) => {
                 let source = ToyRows { toy: Arc::clone(toy), shape: self.shape() };
@@ -64,9 +73,13 @@ impl Data {
                 [Arc::clone(&source), source]
             }
             Self::Images { train, test } => {
-                let train = image_rows(train);
-                let train = if mirror { train.mirrored() } else { train };
-                [Arc::new(train), Arc::new(image_rows(test))]
+                let rows = |images: &Images| {
+                    let rows = image_rows(images);
+                    let max = u32::from(images.max_value);
+                    if changes.dequantise { rows.dequantised(max) } else { rows }
+                };
+                let seen = if changes.mirror { rows(train).mirrored() } else { rows(train) };
+                [Arc::new(seen), Arc::new(rows(test))]
             }
         }
     }

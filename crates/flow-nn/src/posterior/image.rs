@@ -161,8 +161,8 @@ impl Tower {
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
         let h = self.blocks.iter().fold(conv(&self.input, x), |h, block| block.forward(h));
         let h = norm(&self.norm, h, Activation::Silu);
-        let [b, c, ..] = h.dims();
-        h.reshape([b as i64, c as i64, -1]).mean_dim(2).squeeze_dim(2)
+        let [b, c, height, width] = h.dims();
+        h.reshape([b, c, height * width]).mean_dim(2).squeeze_dim(2)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::kept::Kept;
 use crate::model::Model;
 use crate::pictures;
 use crate::progress::{Line, print, read};
-use crate::registry::Data;
+use crate::registry::{Changes, Data};
 use crate::request::Request;
 use crate::run::Run;
 pub(crate) use page::page;
@@ -136,7 +136,7 @@ impl Gallery<'_> {
         let adaptive = model.sample(&Request::new(recipe, solver, CLOUD, SEED)?)?;
         let samples = pairs(&adaptive.rows);
         let streams = flow_path::stream::Streams::new(SEED);
-        let [_, real] = data.sources(false);
+        let [_, real] = data.sources(Changes::default());
         let real = pairs(&real.draw(0..CLOUD as u64, &streams).rows);
         let limits = Limits::around(&[&real]);
         let panels: [(&str, &[[f32; 2]]); 2] = [("data", &real), ("samples", &samples)];
@@ -171,7 +171,7 @@ impl Gallery<'_> {
         let path = self.path("samples.png");
         grid(&samples.rows, columns)?.save(&path)?;
 
-        let [_, real] = data.sources(false);
+        let [_, real] = data.sources(Changes::default());
         let streams = flow_path::stream::Streams::new(SEED);
         let real = real.draw(0..n as u64, &streams);
         let path = self.path("data.png");
