@@ -15,7 +15,6 @@ use flow_train::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::drafts;
 use crate::progress::say;
 use crate::registry::image_rows;
 
@@ -123,11 +122,7 @@ fn teach(
     device: &Device,
     folder: &std::path::Path,
 ) -> Result<Classifier> {
-    let parent = folder.parent().expect("a folder of the cache lies in another");
-    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    drafts::clear(parent);
-    let own = drafts::folder(parent)
-        .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
+    let own = folder.with_extension(format!("{}.tmp", std::process::id()));
     let batches = |images, seed| LabelledBatches {
         data: Arc::new(image_rows(images)),
         rows: ROWS,
@@ -155,16 +150,19 @@ fn teach(
         batches(test, 2),
         &plan,
         device,
-        &CheckpointFolder::new(own.path(), VERSION),
+        &CheckpointFolder::new(&own, VERSION),
         None,
         Box::new(Silent),
         &Interrupter::new(),
     )?;
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    }
     // What is there, if anything, is damaged or of another version: else it would have been used.
     let _ = fs::remove_dir_all(folder);
-    if fs::rename(own.path(), folder).is_ok() {
-        // It has another name now; else another process put its own there first, and both are the same.
-        let _ = own.keep();
+    if fs::rename(&own, folder).is_err() {
+        // Another process put its own there first; both are the same.
+        let _ = fs::remove_dir_all(&own);
     }
     Ok(outcome.network)
 }

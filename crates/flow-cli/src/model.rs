@@ -118,5 +118,5 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
             }
         },
     };
-    Ok(Shape { shape, classes, digest: None })
+    Ok(Shape { shape, classes, ..Shape::default() })
 }
