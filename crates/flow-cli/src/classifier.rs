@@ -65,7 +65,7 @@ impl Judge {
         let folder = flow_datasets::default_cache_dir().join("classifiers").join(name(set, train));
         let fresh = init_seeded(1, device, |device| config.init(device))?;
         let kept = CheckpointFolder::new(&folder, VERSION);
-        let classifier = if let Ok(checkpoint) = kept.latest() {
+        let classifier = if let Ok(Some(checkpoint)) = kept.to_resume() {
             load_average(fresh, &checkpoint)?
         } else {
             say(&format!("training the classifier of FD-clf on {set}, once"));

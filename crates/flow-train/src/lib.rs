@@ -12,6 +12,7 @@
 //! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
 //! | steps, validation, interruption | `strategy.rs` |
 //! | checkpoints, whole or not at all | `checkpoint.rs`, `draft.rs`, `record.rs`, `saver.rs` |
+//! | what a checkpoint was made by | `identity.rs` |
 //! | all of it together | `plan.rs`, `fit.rs` |
 //!
 //! Every random number of a run is found by (seed, step, purpose), and a checkpoint holds the
@@ -32,6 +33,7 @@ mod error;
 mod failure;
 mod fit;
 mod flow_matching;
+mod identity;
 mod latent;
 mod loader;
 mod matching;
@@ -56,6 +58,7 @@ pub use ema::Ema;
 pub use error::{Divergence, TrainError};
 pub use fit::{Outcome, fit, load_average};
 pub use flow_matching::{Between, FlowMatching};
+pub use identity::{Difference, Identity};
 pub use latent::LatentBatches;
 pub use loader::BatchSource;
 pub use matching::MatchingBatches;

@@ -137,7 +137,7 @@ pub(crate) fn evaluate(
         inception: extractor.map(|Extractor { file, sha256, .. }| InceptionFile { file, sha256 }),
         field: field::report(recipe, &model, options.seed),
         ambiguity: ambiguity::report(recipe, &model, options.seed),
-        latent: latent::report(recipe, &model, data, options.seed)?,
+        latent: latent::report(run, &model, data, options.seed)?,
         control,
         seconds: started.elapsed().as_secs_f64(),
     };
