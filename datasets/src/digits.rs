@@ -4,6 +4,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
+use crate::images::numbered;
 use crate::{Images, Split};
 
 /// 1,797 lines of 64 pixels and a label.
@@ -46,7 +47,8 @@ fn all() -> Images {
         pixels.extend(image.split(',').map(byte));
         labels.push(byte(label));
     }
-    Images { pixels, labels, channels: 1, height: 8, width: 8, classes: 10, max_value: 16 }
+    let class_names = numbered(10);
+    Images { pixels, labels, channels: 1, height: 8, width: 8, class_names, max_value: 16 }
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@
 //! `https` adds the servers that insist on TLS.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use ureq::ProxyProtocol;
 
 use crate::DatasetError;
 use crate::cache::{Progress, ProgressFn};
@@ -44,7 +45,23 @@ pub(crate) fn fetch(
             Err(Failure::Local(error)) => return Err(error),
         }
     }
-    Err(DatasetError::Download { file: file.name.clone(), attempts })
+    let proxy = proxy(|name| std::env::var(name).ok());
+    Err(DatasetError::Download { file: file.name.clone(), attempts, proxy })
+}
+
+/// What the variables of the environment say about a proxy, without the password that may be in it.
+fn proxy(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    // In the order in which they are asked.
+    let names =
+        ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+    let set = names.map(|name| (name, variable(name).filter(|value| !value.is_empty())));
+    let (name, value) = set.into_iter().find_map(|(name, value)| Some((name, value?)))?;
+    Some(match ureq::Proxy::new(&value) {
+        Ok(proxy) if proxy.protocol() == ProxyProtocol::Http => {
+            format!("asked through the proxy {}:{} that {name} names", proxy.host(), proxy.port())
+        }
+        _ => format!("{name} names no proxy of plain HTTP and does not help"),
+    })
 }
 
 /// A remote failure leads to the next mirror; a local one would meet every mirror.
@@ -119,10 +136,16 @@ impl Partial {
     fn create(target: &Path) -> Result<Self, DatasetError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let process = std::process::id();
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = target.with_added_extension(format!("{process}-{number}.part"));
-        let file = File::create(&path).map_err(unwritable(&path))?;
-        Ok(Self { path, file })
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = target.with_added_extension(format!("{process}-{number}.part"));
+            // In containers that share a folder, processes have the same number.
+            match File::create_new(&path) {
+                Ok(file) => return Ok(Self { path, file }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unwritable(&path)(error)),
+            }
+        }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), DatasetError> {
@@ -288,6 +311,35 @@ mod tests {
         let start = format!("could not download tiny.bin ({nobody}tiny.bin: ");
         assert!(message.starts_with(&start), "{message}");
         assert!(message.ends_with("put the file in a folder and name it with --data-dir"));
+    }
+
+    #[test]
+    fn the_proxy_of_the_environment_is_named_without_its_password() {
+        let said = |name: &'static str, value: &'static str| {
+            proxy(move |asked| (asked == name).then(|| value.to_owned()))
+        };
+        let named = said("http_proxy", "http://me:secret@proxy.example:3128").unwrap();
+        assert_eq!(named, "asked through the proxy proxy.example:3128 that http_proxy names");
+        for unheard in ["socks5://proxy.example:1080", "http://", "://"] {
+            let told = said("ALL_PROXY", unheard).unwrap();
+            assert_eq!(told, "ALL_PROXY names no proxy of plain HTTP and does not help");
+        }
+        assert_eq!(said("http_proxy", ""), None);
+        assert_eq!(said("no_proxy", "localhost"), None);
+    }
+
+    #[test]
+    fn an_unfinished_download_of_another_process_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("tiny.bin");
+        let process = std::process::id();
+        // Other tests count on, but not by so much.
+        let others: Vec<PathBuf> = (0..2000)
+            .map(|number| target.with_added_extension(format!("{process}-{number}.part")))
+            .collect();
+        others.iter().for_each(|path| fs::write(path, "theirs").unwrap());
+        fetch(&[good()], &file(), folder.path(), &|_| {}).unwrap();
+        assert!(others.iter().all(|path| fs::read(path).unwrap() == b"theirs"));
     }
 
     #[test]

@@ -15,12 +15,18 @@ use crate::files::{read_text, write_text};
 use crate::recipe::Recipe;
 
 /// What a network must know of the data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape {
     /// Of one row.
     pub(crate) shape: Vec<usize>,
     /// 0 where there are none.
     pub(crate) classes: usize,
+    /// What they are called, in the order of their labels; runs made before this was kept do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) class_names: Vec<String>,
+    /// Of all pictures of a user's own, by which it is seen that they are others now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
 }
 
 /// A run on disk.

@@ -21,7 +21,7 @@ use crate::network::{AnyNetwork, AnyPosterior, Networks};
 use crate::progress::{Progress, print, rewind, say};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
-use crate::run::{Run, Shape};
+use crate::run::Run;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let run = match run {
         Prepared::New(recipe) => {
-            let rows = Shape { shape: data.shape(), classes: data.classes() };
+            let rows = data.described(&recipe.data.set);
             Run::create(recipe, &rows, args.out.as_deref(), &args.compute.device)?
         }
         Prepared::Existing(run) => {
