@@ -16,7 +16,7 @@ use crate::{DatasetError, Images, Split};
 
 const SIDE: usize = 32;
 const RECORD: usize = 1 + 3 * SIDE * SIDE;
-const CLASSES: [&str; 10] =
+pub(crate) const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// Reads files of CIFAR-10 records, one after the other.

@@ -4,13 +4,13 @@
 //! is enough, because a file is kept only if its SHA-256 is the one in the manifest; the feature
 //! `https` adds the servers that insist on TLS.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tempfile::{Builder, NamedTempFile};
 use ureq::ProxyProtocol;
 
 use crate::DatasetError;
@@ -35,7 +35,7 @@ pub(crate) fn fetch(
     let mut attempts = Vec::new();
     for mirror in mirrors {
         let url = format!("{mirror}{}", file.name);
-        let mut partial = Partial::create(&target)?;
+        let mut partial = Partial::create(folder)?;
         match receive(&url, file, &mut partial, progress) {
             Ok(()) => {
                 partial.persist(&target)?;
@@ -126,43 +126,28 @@ fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> DatasetError {
     |source| DatasetError::Write { path: path.to_owned(), source }
 }
 
-/// A file beside its target that is removed unless it is renamed into place.
-struct Partial {
-    path: PathBuf,
-    file: File,
-}
+/// A file beside its target, under a name that was free, that is removed unless it is renamed into
+/// place.
+struct Partial(NamedTempFile);
 
 impl Partial {
-    fn create(target: &Path) -> Result<Self, DatasetError> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let process = std::process::id();
-        loop {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let path = target.with_added_extension(format!("{process}-{number}.part"));
-            // In containers that share a folder, processes have the same number.
-            match File::create_new(&path) {
-                Ok(file) => return Ok(Self { path, file }),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(unwritable(&path)(error)),
-            }
-        }
+    fn create(folder: &Path) -> Result<Self, DatasetError> {
+        let mut builder = Builder::new();
+        builder.prefix(".flow-").suffix(".draft");
+        // Readable by whom the user's mask allows: a cache may be shared.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(folder).map(Self).map_err(unwritable(folder))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), DatasetError> {
-        self.file.write_all(bytes).map_err(unwritable(&self.path))
+        self.0.write_all(bytes).map_err(unwritable(self.0.path()))
     }
 
     fn persist(self, target: &Path) -> Result<(), DatasetError> {
-        self.file.sync_all().map_err(unwritable(&self.path))?;
-        fs::rename(&self.path, target).map_err(unwritable(target))
-    }
-}
-
-impl Drop for Partial {
-    /// After a rename nothing lies at the path any more, and a failed removal leaves only a file
-    /// that no reader looks for.
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        self.0.as_file().sync_all().map_err(unwritable(self.0.path()))?;
+        self.0.persist(target).map_err(|error| unwritable(target)(error.error))?;
+        Ok(())
     }
 }
 
@@ -326,20 +311,6 @@ mod tests {
         }
         assert_eq!(said("http_proxy", ""), None);
         assert_eq!(said("no_proxy", "localhost"), None);
-    }
-
-    #[test]
-    fn an_unfinished_download_of_another_process_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("tiny.bin");
-        let process = std::process::id();
-        // Other tests count on, but not by so much.
-        let others: Vec<PathBuf> = (0..2000)
-            .map(|number| target.with_added_extension(format!("{process}-{number}.part")))
-            .collect();
-        others.iter().for_each(|path| fs::write(path, "theirs").unwrap());
-        fetch(&[good()], &file(), folder.path(), &|_| {}).unwrap();
-        assert!(others.iter().all(|path| fs::read(path).unwrap() == b"theirs"));
     }
 
     #[test]

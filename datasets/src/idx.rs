@@ -12,12 +12,12 @@
 use std::path::Path;
 
 use crate::cache::{Content, Source, read_file};
-use crate::images::{named, numbered};
+use crate::images::numbered;
 use crate::manifest::RemoteSet;
-use crate::{DatasetError, Images, Split};
+use crate::{DatasetError, Images, Split, class_names};
 
 /// What the pictures of Fashion-MNIST show.
-const FASHION: [&str; 10] = [
+pub(crate) const FASHION: [&str; 10] = [
     "T-shirt/top",
     "Trouser",
     "Pullover",
@@ -56,7 +56,7 @@ pub(crate) fn load(
     };
     let images = source.read(name, set, &format!("{prefix}-images-idx3-ubyte.gz"))?;
     let labels = source.read(name, set, &format!("{prefix}-labels-idx1-ubyte.gz"))?;
-    let class_names = if name == "fashion-mnist" { named(&FASHION) } else { numbered(10) };
+    let class_names = class_names(name);
     decode((&images.path, &images.bytes), (&labels.path, &labels.bytes), class_names)
 }
 

@@ -40,6 +40,22 @@ pub use toy::{
 /// Names that [`load`] knows.
 pub const IMAGE_SETS: &[&str] = &["digits", "mnist", "fashion-mnist", "cifar10", "folder"];
 
+/// What the classes of a published set are called, in the order of their labels; nothing for other names.
+///
+/// ```
+/// assert_eq!(flow_datasets::class_names("cifar10")[2], "bird");
+/// assert!(flow_datasets::class_names("checkerboard").is_empty());
+/// ```
+#[must_use]
+pub fn class_names(set: &str) -> Vec<String> {
+    match set {
+        "digits" | "mnist" => images::numbered(10),
+        "fashion-mnist" => images::named(&idx::FASHION),
+        "cifar10" => images::named(&cifar::CLASSES),
+        _ => Vec::new(),
+    }
+}
+
 /// Part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {

@@ -56,6 +56,10 @@ pub(crate) struct TrainArgs {
     /// Go on with an interrupted run instead of starting one.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "out", "set", "seed"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Train the run to resume on so many images more than its recipe says, a finished one too. The
+    /// learning rate goes on along the recipe's schedule of the new length.
+    #[arg(long, value_name = "N", requires = "resume", value_parser = images)]
+    pub(crate) more_images: Option<f64>,
     /// Print the resolved recipe, the number of parameters and of steps, and stop.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -304,6 +308,15 @@ pub(crate) struct CompareArgs {
 pub(crate) struct RecipeArgs {
     /// Name of a recipe.
     pub(crate) recipe: String,
+}
+
+/// A positive number.
+fn images(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(images) if images.is_finite() && 0.0 < images => Ok(images),
+        Ok(_) => Err("it must be a positive number".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Two numbers with a comma between them.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::exit::usage;
 use crate::recipe::Recipe;
-use crate::reflow;
+use crate::reflow::Teacher;
 use crate::registry::{self, Data};
 
 /// The regression of a recipe on its data.
@@ -31,11 +31,16 @@ pub(crate) fn matching(recipe: &Recipe, data: &Data) -> Result<FlowMatching> {
 /// Rows to train with and rows to validate with.
 pub(crate) type Sources = [Arc<dyn DataSource>; 2];
 
-/// The rows of a recipe: its data, or the pairs of an earlier run.
-pub(crate) fn sources(recipe: &Recipe, data: &Data, device: &Device) -> Result<Sources> {
-    match &recipe.reflow {
-        None => Ok(data.sources(recipe.data.mirror)),
-        Some(reflow) => reflow::sources(recipe, reflow, device),
+/// The rows of a recipe: its data, or the pairs of its teacher.
+pub(crate) fn sources(
+    recipe: &Recipe,
+    data: &Data,
+    teacher: Option<&Teacher>,
+    device: &Device,
+) -> Result<Sources> {
+    match (&recipe.reflow, teacher) {
+        (Some(reflow), Some(teacher)) => teacher.sources(recipe, reflow, device),
+        _ => Ok(data.sources(recipe.data.mirror)),
     }
 }
 

@@ -1,8 +1,7 @@
 //! The classifier behind FD-clf: trained once for each data set, then kept.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
@@ -17,6 +16,7 @@ use flow_train::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::drafts;
 use crate::progress::{Counter, say};
 use crate::registry::{image_rows, labels, pixels};
 
@@ -67,7 +67,7 @@ impl Judge {
         let folder = flow_datasets::default_cache_dir().join("classifiers").join(name(set, train));
         let fresh = init_seeded(1, device, |device| config.init(device))?;
         let kept = CheckpointFolder::new(&folder, VERSION);
-        let classifier = if let Ok(checkpoint) = kept.latest() {
+        let classifier = if let Ok(Some(checkpoint)) = kept.to_resume() {
             load_average(fresh, &checkpoint)?
         } else {
             say(&format!("training the classifier of FD-clf on {set}, once"));
@@ -141,15 +141,21 @@ fn teach(
 ) -> Result<Classifier> {
     let cache = folder.parent().context("the folder of the classifiers has no name")?;
     let taught = |parent: &Path| {
-        let draft = Draft::create(parent)?;
-        Ok((fitted(network.clone(), train, test, device, &draft.0)?, draft))
+        let unwritable = || format!("cannot write into {}", parent.display());
+        fs::create_dir_all(parent).with_context(unwritable)?;
+        let draft = drafts::folder(parent).with_context(unwritable)?;
+        Ok((fitted(network.clone(), train, test, device, draft.path())?, draft))
     };
+    drafts::clear(cache);
     match taught(cache) {
         Ok((classifier, draft)) => {
             // What is there, if anything, is damaged or of another version: else it would have been used.
             let _ = fs::remove_dir_all(folder);
-            // If another process put its own there first, both are the same.
-            let _ = fs::rename(&draft.0, folder);
+            if fs::rename(draft.path(), folder).is_ok() {
+                // It has another name now; else another process put its own there first, and both are the
+                // same.
+                let _ = draft.keep();
+            }
             Ok(classifier)
         }
         Err(error) if cannot_be_written(&error) => {
@@ -173,34 +179,6 @@ fn cannot_be_written(error: &anyhow::Error) -> bool {
             error.downcast_ref(),
             Some(TrainError::Io { .. } | TrainError::Save { .. })
         )
-}
-
-/// A folder of this process, removed in the end unless it was renamed.
-struct Draft(PathBuf);
-
-impl Draft {
-    /// In `parent`, which is made if it does not exist.
-    fn create(parent: &Path) -> Result<Self> {
-        let unwritable = || format!("cannot write into {}", parent.display());
-        fs::create_dir_all(parent).with_context(unwritable)?;
-        let process = std::process::id();
-        let mut number = 0;
-        loop {
-            // In containers that share a folder, processes have the same number.
-            let own = parent.join(format!(".unfinished-{process}-{number}"));
-            match fs::create_dir(&own) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                made => return made.map(|()| Self(own)).with_context(unwritable),
-            }
-        }
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // After a rename nothing lies there any more.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 fn fitted(

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use crate::exit::usage;
 use crate::files::read_text;
+use crate::recipe::identity::flat;
 use crate::run::Run;
 
 /// One number of a run.
@@ -195,10 +196,14 @@ impl Kept {
     /// Reads recipe and scores.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let Run { recipe, .. } = Run::open(folder)?;
-        let mut keys = Vec::new();
         let table: Table = recipe.resolved().parse().expect("a resolved recipe is TOML");
-        flatten("", &table, &mut keys);
-        keys.retain(|(key, _)| !["name", "about", "seed"].contains(&key.as_str()));
+        let text = |value| match value {
+            Value::String(text) => text,
+            value => value.to_string(),
+        };
+        let keys = flat(&table).into_iter().map(|(key, value)| (key, text(value)));
+        let keys =
+            keys.filter(|(key, _)| !["name", "about", "seed"].contains(&key.as_str())).collect();
         let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let seed = recipe.seed;
@@ -365,16 +370,4 @@ impl Kept {
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&read_text(path)?)
         .with_context(|| format!("{} is no file of scores, make it anew", path.display()))
-}
-
-/// `a.b.c` and its value for each value of a table.
-fn flatten(prefix: &str, table: &Table, keys: &mut Vec<(String, String)>) {
-    for (key, value) in table {
-        let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        match value {
-            Value::Table(table) => flatten(&key, table, keys),
-            Value::String(text) => keys.push((key, text.clone())),
-            value => keys.push((key, value.to_string())),
-        }
-    }
 }

@@ -14,8 +14,9 @@ use serde::Serialize;
 use crate::batches::{batches, sources};
 use crate::model::Model;
 use crate::network::{AnyNetwork, AnyPosterior};
-use crate::recipe::Recipe;
+use crate::reflow::Teacher;
 use crate::registry::Data;
+use crate::run::Run;
 
 /// Pairs of points, and of images, which cost more.
 const POINTS: usize = 4000;
@@ -48,14 +49,14 @@ struct LatentError {
 
 /// Looks at the latent of a model that has one.
 pub(crate) fn report(
-    recipe: &Recipe,
+    run: &Run,
     model: &Model,
     data: &Data,
     seed: u64,
 ) -> Result<Option<LatentReport>> {
     match (&model.network, &model.posterior) {
         (AnyNetwork::SplitMlp(network), Some(AnyPosterior::Points(posterior))) => {
-            let batch = pairs::<2>(recipe, model, data, seed, POINTS)?;
+            let batch = pairs::<2>(run, model, data, seed, POINTS)?;
             measure(
                 LatentModel { network: network.clone(), posterior: posterior.clone() },
                 batch,
@@ -63,7 +64,7 @@ pub(crate) fn report(
             )
         }
         (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
-            let batch = pairs::<4>(recipe, model, data, seed, IMAGES)?;
+            let batch = pairs::<4>(run, model, data, seed, IMAGES)?;
             measure(
                 LatentModel { network: network.clone(), posterior: posterior.clone() },
                 batch,
@@ -76,13 +77,16 @@ pub(crate) fn report(
 }
 
 fn pairs<const D: usize>(
-    recipe: &Recipe,
+    run: &Run,
     model: &Model,
     data: &Data,
     seed: u64,
     rows: usize,
 ) -> Result<LatentBatch<D>> {
-    let sources = sources(recipe, data, &model.device)?;
+    let recipe = &run.recipe;
+    let teacher = Teacher::open(recipe, data)?;
+    run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
+    let sources = sources(recipe, data, teacher.as_ref(), &model.device)?;
     let [_, mut matching] = batches::<D>(recipe, data, sources)?;
     matching.rows = rows;
     let batches = LatentBatches { matching, latent: model.network.latent() };

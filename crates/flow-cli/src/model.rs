@@ -9,11 +9,12 @@ use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Trained};
 use flow_train::Checkpoint;
 
+use crate::environment::Shape;
 use crate::exit::usage;
 use crate::network::{AnyNetwork, AnyPosterior, Networks};
 use crate::recipe::Recipe;
 use crate::registry;
-use crate::run::{Run, Shape};
+use crate::run::Run;
 
 /// A trained model, ready to sample.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Model {
 
     /// Loads the averaged network of a checkpoint of a run.
     pub(crate) fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        let Shape { shape, classes, class_names, .. } = match run.rows() {
+        let Shape { shape, classes, class_names, .. } = match run.rows()? {
             Some(rows) => rows,
             None => shape_of(&run.recipe)?,
         };
@@ -120,5 +121,6 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
             }
         },
     };
-    Ok(Shape { shape, classes, ..Shape::default() })
+    let class_names = flow_datasets::class_names(set);
+    Ok(Shape { shape, classes, class_names, ..Shape::default() })
 }

@@ -1,9 +1,10 @@
 //! Checkpoints that exist whole or not at all.
 //!
 //! A checkpoint is a folder `step-000012000` with the weights and their average, the optimizer's
-//! state, the learning rate's state, and `state.json` with a checksum of each. It is written under
-//! another name and renamed when all of it is on the disk, so a process may be killed at any
-//! moment; the checkpoint before it is removed only then.
+//! state, the learning rate's state, and `state.json` with a checksum of each and the [`Identity`]
+//! that made it. It is written under another name and renamed when all of it is on the disk, so a
+//! process may be killed at any moment; the checkpoint before it is removed only then. Only one
+//! process may write to a folder of checkpoints at a time: callers see to that.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,8 +20,10 @@ use burn::train::checkpoint::{
 };
 use burn::train::metric::store::EventStoreClient;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::TrainError;
+use crate::identity::Identity;
 
 /// The parts of a checkpoint.
 const PARTS: [&str; 3] = [MODEL, "optimizer.bpk", "schedule.bpk"];
@@ -30,12 +33,14 @@ const STATE: &str = "state.json";
 const UNFINISHED: &str = ".unfinished-";
 /// Checkpoints kept unless all are, the newest included.
 const KEPT: usize = 2;
+/// Of `state.json`; the first had no number and no identity that can be compared.
+const SCHEMA: u32 = 2;
 
 /// The folder of a run's checkpoints.
 #[derive(Clone, Debug)]
 pub struct CheckpointFolder {
     path: PathBuf,
-    fingerprint: String,
+    identity: Identity,
     kept: usize,
 }
 
@@ -46,19 +51,22 @@ pub struct Checkpoint {
     pub path: PathBuf,
     /// Steps done.
     pub step: usize,
+    /// What made it; nothing for those of flow 0.1, which cannot be compared.
+    pub identity: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct State {
+    schema: Option<u32>,
     step: usize,
-    fingerprint: String,
+    identity: Option<BTreeMap<String, Value>>,
     crc32: BTreeMap<String, u32>,
 }
 
 impl CheckpointFolder {
-    /// The checkpoints in `path` of the recipe that `fingerprint` stands for.
-    pub fn new(path: impl Into<PathBuf>, fingerprint: impl Into<String>) -> Self {
-        Self { path: path.into(), fingerprint: fingerprint.into(), kept: KEPT }
+    /// The checkpoints in `path` that `identity` made.
+    pub fn new(path: impl Into<PathBuf>, identity: impl Into<Identity>) -> Self {
+        Self { path: path.into(), identity: identity.into(), kept: KEPT }
     }
 
     /// The same folder, from which no checkpoint is removed.
@@ -67,7 +75,7 @@ impl CheckpointFolder {
         Self { kept: usize::MAX, ..self }
     }
 
-    /// The newest checkpoint.
+    /// The newest checkpoint, to be read: one of flow 0.1 is taken as it is, whatever made it.
     ///
     /// # Errors
     /// When there is none, when a file is missing or damaged, or when it belongs to another recipe.
@@ -76,6 +84,18 @@ impl CheckpointFolder {
             return Err(TrainError::NoCheckpoint { path: self.path.clone() });
         };
         self.checked(step, path)
+    }
+
+    /// The newest checkpoint, to go on from; none if there is none.
+    ///
+    /// # Errors
+    /// As for [`latest`](Self::latest), and when the checkpoint does not say what made it.
+    pub fn to_resume(&self) -> Result<Option<Checkpoint>, TrainError> {
+        match self.latest() {
+            Err(TrainError::NoCheckpoint { .. }) => Ok(None),
+            Ok(Checkpoint { path, identity: None, .. }) => Err(TrainError::Unidentified { path }),
+            other => other.map(Some),
+        }
     }
 
     /// Every checkpoint that is there, by step.
@@ -89,21 +109,34 @@ impl CheckpointFolder {
     fn checked(&self, step: usize, path: PathBuf) -> Result<Checkpoint, TrainError> {
         let file = path.join(STATE);
         let damaged = |path: &Path, reason| TrainError::Damaged { path: path.into(), reason };
+        if !file.exists() {
+            return Err(damaged(&file, "it is not there"));
+        }
         let state: State =
             serde_json::from_slice(&read(&file)?).map_err(|_| damaged(&file, "no valid JSON"))?;
-        if state.fingerprint != self.fingerprint {
-            return Err(TrainError::OtherRecipe { path });
+        match (state.schema, &state.identity) {
+            (None, None) => {}
+            (Some(SCHEMA), Some(stored)) => {
+                if let Some(difference) = self.identity.difference(stored) {
+                    return Err(TrainError::OtherRecipe { path, difference });
+                }
+            }
+            (Some(schema), _) if SCHEMA < schema => return Err(TrainError::Newer { path, schema }),
+            _ => return Err(damaged(&file, "it does not say what made it")),
         }
         if state.step != step {
             return Err(damaged(&file, "another step than the folder's name"));
         }
         for part in PARTS {
             let file = path.join(part);
+            if !file.exists() {
+                return Err(damaged(&file, "it is not there"));
+            }
             if state.crc32.get(part) != Some(&crc32fast::hash(&read(&file)?)) {
                 return Err(damaged(&file, "its checksum differs"));
             }
         }
-        Ok(Checkpoint { path, step })
+        Ok(Checkpoint { path, step, identity: state.identity })
     }
 
     /// Folders with the name of a whole checkpoint, by step.
@@ -141,7 +174,8 @@ impl CheckpointFolder {
             crc32.insert(part.to_string(), crc32fast::hash(&read(&file)?));
             sync(&file)?;
         }
-        let state = State { step, fingerprint: self.fingerprint.clone(), crc32 };
+        let identity = Some(self.identity.values().clone());
+        let state = State { schema: Some(SCHEMA), step, identity, crc32 };
         let file = folder.join(STATE);
         let json = serde_json::to_vec_pretty(&state).expect("numbers and text are valid JSON");
         fs::write(&file, json).map_err(io("write", &file))?;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use flow_path::PathError;
 
+use crate::identity::Difference;
+
 /// An error of a training run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,10 +31,31 @@ pub enum TrainError {
         reason: &'static str,
     },
     /// A checkpoint was made by another recipe.
-    #[error("the checkpoint {path} was made by another recipe, undo the change or train anew")]
+    #[error(
+        "the checkpoint {path} was made by another recipe: {difference}, undo the change or train anew"
+    )]
     OtherRecipe {
         /// The folder of the checkpoint.
         path: PathBuf,
+        /// The first key that differs.
+        difference: Difference,
+    },
+    /// A checkpoint of flow 0.1 says nothing that a recipe could be compared with.
+    #[error(
+        "the checkpoint {path} is of flow 0.1, which can be sampled and scored but not resumed; \
+         train it again or use flow 0.1"
+    )]
+    Unidentified {
+        /// The folder of the checkpoint.
+        path: PathBuf,
+    },
+    /// A checkpoint was written by a later version.
+    #[error("the checkpoint {path} has schema {schema}, use the newer flow that wrote it")]
+    Newer {
+        /// The folder of the checkpoint.
+        path: PathBuf,
+        /// The number of its format.
+        schema: u32,
     },
     /// A checkpoint could not be saved; those before it are whole.
     #[error("cannot save a checkpoint in {path}, make room and resume: {reason}")]

@@ -11,6 +11,7 @@
 //! | the network and its moving average | `trainee.rs`, `ema.rs` |
 //! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
 //! | steps, validation, checkpoints, interruption | `strategy.rs`, `checkpoint.rs` |
+//! | what a checkpoint was made by | `identity.rs` |
 //! | all of it together | `fit.rs` |
 //!
 //! Every random number of a run is found by (seed, step, purpose), and a checkpoint holds the
@@ -25,6 +26,7 @@ mod ema;
 mod error;
 mod fit;
 mod flow_matching;
+mod identity;
 mod latent;
 mod loader;
 mod matching;
@@ -45,6 +47,7 @@ pub use ema::Ema;
 pub use error::TrainError;
 pub use fit::{Outcome, Plan, fit, load_average};
 pub use flow_matching::{Between, FlowMatching};
+pub use identity::{Difference, Identity};
 pub use latent::LatentBatches;
 pub use loader::BatchSource;
 pub use matching::MatchingBatches;

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod eval;
+pub(crate) mod identity;
 mod latent;
 pub(crate) mod named;
 mod network;
@@ -9,6 +10,7 @@ mod path;
 mod reflow;
 mod sample;
 mod sampler;
+mod seed;
 mod set;
 mod train;
 
@@ -36,7 +38,7 @@ pub(crate) use train::Train;
 pub(crate) struct Recipe {
     pub(crate) name: String,
     pub(crate) about: String,
-    #[serde(default)]
+    #[serde(default, with = "seed")]
     pub(crate) seed: u64,
     pub(crate) data: Data,
     pub(crate) network: Network,
@@ -158,14 +160,6 @@ impl Recipe {
     pub(crate) fn resolved(&self) -> String {
         toml::to_string(self).expect("a recipe is made of numbers, text and tables")
     }
-
-    /// What a checkpoint depends on, as text: two recipes that train alike share it.
-    pub(crate) fn fingerprint(&self) -> String {
-        let Self { seed, data, network, latent, reflow, path, train, optimizer, ema, .. } = self;
-        format!(
-            "{seed} {data:?} {network:?} {latent:?} {reflow:?} {path:?} {train:?} {optimizer:?} {ema:?}"
-        )
-    }
 }
 
 #[cfg(test)]
@@ -200,6 +194,19 @@ mod tests {
         let recipe = debug(&["train.images=2e5", "train.batch=1e2", "sample.solver=rk4"]).unwrap();
         assert_eq!(recipe.steps(), 2000);
         assert_eq!(recipe.sample.solver, "rk4");
+    }
+
+    #[test]
+    fn every_seed_of_64_bits_is_kept() {
+        for seed in [0, 1 << 53, (1 << 63) - 1, 1 << 63, u64::MAX] {
+            let recipe = debug(&[&format!("seed={seed}")]).unwrap();
+            assert_eq!(recipe.seed, seed);
+            assert_eq!(Recipe::parse(&recipe.resolved(), &[], "debug").unwrap(), recipe);
+        }
+        for seed in ["-1", "18446744073709551616", "1e30", "1.5", "many"] {
+            let error = debug(&[&format!("seed={seed}")]).unwrap_err().to_string();
+            assert!(error.contains("seed") && error.contains("18446744073709551615"), "{error}");
+        }
     }
 
     #[test]

@@ -8,12 +8,12 @@ use flow_path::stream::{Purpose, Streams};
 use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
 use rand_distr::{Distribution, Uniform};
-use sha2::{Digest, Sha256};
 
+use crate::environment::Shape;
 use crate::exit::usage;
 use crate::progress::say;
 use crate::recipe::Recipe;
-use crate::run::{Run, Shape};
+use crate::run::Run;
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -53,37 +53,15 @@ impl Data {
     /// Opens the data of a run, which must look like those that it was trained on.
     pub(crate) fn of(run: &Run, source: &Source) -> Result<Self> {
         let data = Self::open(&run.recipe, source)?;
-        let Some(before) = run.rows() else { return Ok(data) };
-        let now = data.described(&run.recipe.data.set);
-        let folder = run.folder.display();
-        if let Some(difference) = difference(&before, &now) {
-            return Err(usage!(
-                "{folder} was trained on other data: {difference}, name the folder of its data with \
-                 --data-dir"
+        run.check_rows(&data)?;
+        let then = run.rows()?.and_then(|rows| rows.digest);
+        if then.is_some() && then != Shape::of(&data).digest {
+            say(&format!(
+                "the images are not those that {} was trained on, although their sizes are",
+                run.folder.display()
             ));
         }
-        if before.sha256.is_some() && before.sha256 != now.sha256 {
-            say(&format!("the images differ from those that {folder} was trained on"));
-        }
         Ok(data)
-    }
-
-    /// What a run keeps of its data. Those of the set `folder` have no published checksum, so it keeps
-    /// one of their pixels.
-    pub(crate) fn described(&self, set: &str) -> Shape {
-        let (class_names, sha256) = match self {
-            Self::Toy(_) => (Vec::new(), None),
-            Self::Images { train, test } => (
-                train.class_names.clone(),
-                (set == "folder").then(|| {
-                    let digest = [train, test].into_iter().fold(Sha256::new(), |digest, part| {
-                        digest.chain_update(&part.pixels).chain_update(&part.labels)
-                    });
-                    format!("{:x}", digest.finalize())
-                }),
-            ),
-        };
-        Shape { shape: self.shape(), classes: self.classes(), class_names, sha256 }
     }
 
     /// Shape of one row.
@@ -99,6 +77,14 @@ impl Data {
         match self {
             Self::Toy(_) => 0,
             Self::Images { train, .. } => train.classes(),
+        }
+    }
+
+    /// What they are called, in the order of their labels.
+    pub(crate) fn class_names(&self) -> &[String] {
+        match self {
+            Self::Toy(_) => &[],
+            Self::Images { train, .. } => &train.class_names,
         }
     }
 
@@ -128,21 +114,6 @@ fn refused(error: DatasetError) -> anyhow::Error {
         | DatasetError::TooManyClasses { .. } => usage!("{error}"),
         _ => error.into(),
     }
-}
-
-/// Where rows or classes differ, in words.
-fn difference(before: &Shape, now: &Shape) -> Option<String> {
-    if before.shape != now.shape {
-        return Some(format!("their rows have the shape {:?}, these {:?}", before.shape, now.shape));
-    }
-    if before.classes != now.classes {
-        return Some(format!("they have {} classes, these {}", before.classes, now.classes));
-    }
-    let known = !before.class_names.is_empty() && before.class_names != now.class_names;
-    known.then(|| {
-        let (before, now) = (before.class_names.join(", "), now.class_names.join(", "));
-        format!("their classes are {before}, these are {now}")
-    })
 }
 
 /// `n` of a part's images at random, none twice; all of them, in random order, if it has no more.
@@ -252,24 +223,5 @@ mod tests {
             some_of(&images, part, 1000, seed).pixels
         });
         assert!(others.iter().all(|other| *other != all.pixels), "the seed and the part matter");
-    }
-
-    #[test]
-    fn data_that_differ_are_told_apart_by_shape_classes_and_names() {
-        let data = |shape: &[usize], names: &[&str]| Shape {
-            shape: shape.to_vec(),
-            classes: names.len(),
-            class_names: names.iter().map(ToString::to_string).collect(),
-            sha256: None,
-        };
-        let before = data(&[1, 8, 8], &["ant", "bee"]);
-        let said = |now: &Shape| difference(&before, now).unwrap_or_default();
-        assert_eq!(said(&before), "");
-        assert!(said(&data(&[1, 16, 16], &["ant", "bee"])).contains("[1, 8, 8], these [1, 16, 16]"));
-        assert_eq!(said(&data(&[1, 8, 8], &["ant"])), "they have 2 classes, these 1");
-        assert!(said(&data(&[1, 8, 8], &["ant", "cow"])).contains("ant, bee, these are ant, cow"));
-        // A run from before names were kept says nothing about them.
-        let old = Shape { class_names: Vec::new(), ..before.clone() };
-        assert_eq!(difference(&old, &before), None);
     }
 }

@@ -173,7 +173,7 @@ pub(crate) fn evaluate(
         inception,
         field: field::report(recipe, &model, options.seed),
         ambiguity: ambiguity::report(recipe, &model, options.seed),
-        latent: latent::report(recipe, &model, data, options.seed)?,
+        latent: latent::report(run, &model, data, options.seed)?,
         control,
         seconds: started.elapsed().as_secs_f64(),
     };
