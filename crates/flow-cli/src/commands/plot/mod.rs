@@ -165,18 +165,18 @@ impl Gallery<'_> {
         let &[c, h, w] = model.shape.as_slice() else { return Ok(()) };
         let columns = if model.classes > 0 { model.classes } else { 10 };
         let n = columns * 8;
-        let grid = |rows: &[f32], columns| -> Picture {
-            image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)
+        let grid = |rows: &[f32], columns| -> Result<Picture> {
+            Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
         };
         let request = Request::new(&self.run.recipe, solver, n, SEED)?;
         let samples = model.sample(&request)?;
         let path = self.path("samples.png");
-        grid(&samples.rows, columns).save(&path)?;
+        grid(&samples.rows, columns)?.save(&path)?;
 
         if let Data::Images { test, .. } = data {
             let real = if model.classes > 0 { by_class(test, 8) } else { some_rows(test, n) };
             let path = self.path("data.png");
-            grid(&real, columns).save(&path)?;
+            grid(&real, columns)?.save(&path)?;
         }
 
         let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
@@ -189,8 +189,9 @@ impl Gallery<'_> {
             .copied()
             .collect();
         let path = self.path("paths.png");
-        grid(&rows, times.len()).save(&path)?;
-        let frames: Vec<Picture> = strip.states.iter().map(|state| grid(state, columns)).collect();
+        grid(&rows, times.len())?.save(&path)?;
+        let frames = strip.states.iter().map(|state| grid(state, columns));
+        let frames = frames.collect::<Result<Vec<Picture>>>()?;
         let path = self.path("flow.gif");
         Ok(animate(&frames, &path, 5.0)?)
     }
