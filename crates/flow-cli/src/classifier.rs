@@ -121,7 +121,7 @@ impl Judge {
 }
 
 /// The name of a set; pictures of a user's own are told apart by what they are.
-fn name(set: &str, train: &Images) -> String {
+pub(crate) fn name(set: &str, train: &Images) -> String {
     if set != "folder" {
         return set.to_owned();
     }
@@ -140,7 +140,7 @@ fn teach(
     folder: &Path,
 ) -> Result<Classifier> {
     let cache = folder.parent().context("the folder of the classifiers has no name")?;
-    let taught = |parent: &Path| {
+    let taught = |parent: &Path| -> Result<_> {
         let unwritable = || format!("cannot write into {}", parent.display());
         fs::create_dir_all(parent).with_context(unwritable)?;
         let draft = drafts::folder(parent).with_context(unwritable)?;

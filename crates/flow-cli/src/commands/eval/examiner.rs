@@ -12,8 +12,9 @@ use flow_path::Target;
 use flow_path::stream::{Purpose, Streams};
 
 use super::metric::{Metric, Sets, Subject};
-use crate::classifier::Judge;
-use crate::inception::{self, Extractor};
+use crate::classifier::{self, Judge};
+use crate::exit::usage;
+use crate::inception::{self, Extractor, Origin, Statistics};
 use crate::progress::Counter;
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
@@ -30,7 +31,7 @@ pub(crate) struct Examiner<'a> {
     target: Option<Arc<dyn Target>>,
     judge: Option<Judge>,
     extractor: Option<&'a Extractor>,
-    reference: Option<Moments>,
+    reference: Option<Statistics>,
     kernel: Kernel,
     bandwidth: f64,
     seed: u64,
@@ -84,7 +85,7 @@ impl<'a> Examiner<'a> {
         };
         let reference = match (extractor, data) {
             (Some(extractor), Data::Images { train, .. }) => {
-                Some(moments(set, train, &real, extractor, reference)?)
+                Some(statistics(set, train, &real, extractor, reference)?)
             }
             _ => None,
         };
@@ -111,7 +112,7 @@ impl<'a> Examiner<'a> {
 
     /// Images whose features are the reference of FID, if there is one and it says how many.
     pub(crate) fn reference_n(&self) -> Option<usize> {
-        self.reference.as_ref().map(Moments::n)
+        self.reference.as_ref()?.origin.as_ref().map(|origin| origin.images)
     }
 
     /// The classifier of images.
@@ -165,7 +166,7 @@ impl<'a> Examiner<'a> {
             target: self.target.as_deref(),
             kernel: &self.kernel,
             bandwidth: self.bandwidth,
-            reference: self.reference.as_ref(),
+            reference: self.reference.as_ref().map(|reference| &reference.moments),
             accuracy: self.judge().map_or(0.0, |judge| judge.accuracy),
             seed: self.seed,
         };
@@ -177,20 +178,29 @@ impl<'a> Examiner<'a> {
     }
 }
 
-/// The moments in the file; if there is none, those of all training images, which are then kept there.
+/// The statistics in the file; if there is none, those of all training images, which are then kept there.
 /// Without a file they are those of the real images that the scores look at.
-fn moments(
+fn statistics(
     set: &str,
     train: &Images,
     real: &Subject,
     extractor: &Extractor,
     file: Option<&Path>,
-) -> Result<Moments> {
+) -> Result<Statistics> {
+    let origin = |images| Origin {
+        images,
+        set: classifier::name(set, train),
+        weights: extractor.sha256.clone(),
+    };
     let Some(file) = file else {
-        return Ok(Moments::of(Points::new(&real.inception, Inception::FEATURES)?));
+        let moments = Moments::of(Points::new(&real.inception, Inception::FEATURES)?);
+        let origin = Some(origin(moments.n()));
+        return Ok(Statistics { moments, origin });
     };
     if file.exists() {
-        return inception::read_statistics(file);
+        let kept = inception::read_statistics(file)?;
+        same_origin(file, &kept, &origin(train.len()))?;
+        return Ok(kept);
     }
     let mut moments = Moments::new(Inception::FEATURES);
     let shape = [train.channels, train.height, train.width];
@@ -198,8 +208,30 @@ fn moments(
         moments.push(Points::new(&features, Inception::FEATURES)?);
         Ok(())
     })?;
-    inception::write_statistics(file, &moments)?;
-    Ok(moments)
+    let statistics = Statistics { moments, origin: Some(origin(train.len())) };
+    inception::write_statistics(file, &statistics)?;
+    Ok(statistics)
+}
+
+/// Refuses statistics of other images, of fewer or by other weights. Files from elsewhere do not say what they
+/// are of, and who names one knows.
+fn same_origin(file: &Path, kept: &Statistics, needed: &Origin) -> Result<()> {
+    let of = |Origin { images, set, weights }: &Origin| {
+        format!("{images} images of {set} by weights of SHA-256 {weights}")
+    };
+    let found = match &kept.origin {
+        Some(origin) if origin == needed => return Ok(()),
+        Some(origin) => of(origin),
+        // What an earlier version wrote says the number alone.
+        None if needed.images <= kept.moments.n() => return Ok(()),
+        None => format!("{} images", kept.moments.n()),
+    };
+    Err(usage!(
+        "{} holds statistics of {found}, needed are those of {}: remove it, or give --reference another \
+         name",
+        file.display(),
+        of(needed)
+    ))
 }
 
 /// The features of images, a part after the other: the network of FID is slow.
@@ -227,4 +259,37 @@ fn scales(real: Points<'_>) -> Result<(Kernel, f64)> {
     let variance: f64 = (0..dim).map(|i| covariance[i * dim + i]).sum::<f64>() / dim as f64;
     let scott = (real.len() as f64).powf(-1.0 / (dim as f64 + 4.0));
     Ok((Kernel::up_to_median(real)?, (variance.sqrt() * scott).max(1e-6)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_of_other_images_or_weights_are_refused() {
+        let moments = |n| Moments::from_parts(n, &[0.0], &[1.0]).unwrap();
+        let origin = |images, set: &str, weights: &str| Origin {
+            images,
+            set: set.into(),
+            weights: weights.into(),
+        };
+        let needed = origin(1501, "digits", "ab");
+        let answer = |origin, n| {
+            let kept = Statistics { moments: moments(n), origin };
+            let answer = same_origin(Path::new("ref.npz"), &kept, &needed);
+            answer.map_err(|error| error.to_string()).err().unwrap_or_default()
+        };
+        assert_eq!(answer(Some(needed.clone()), 1501), "");
+        for (other, named) in [
+            (origin(6, "digits", "ab"), "statistics of 6 images of digits"),
+            (origin(1501, "mnist", "ab"), "images of mnist"),
+            (origin(1501, "digits", "cd"), "SHA-256 cd"),
+        ] {
+            let said = answer(Some(other.clone()), other.images);
+            assert!(said.contains(named) && said.contains("needed are those of 1501"), "{said}");
+        }
+        // A file of an earlier version, and one of pytorch-fid, which names no number.
+        assert!(answer(None, 6).contains("statistics of 6 images, needed"));
+        assert_eq!(answer(None, 1 << 40), "");
+    }
 }
