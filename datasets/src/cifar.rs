@@ -96,7 +96,10 @@ fn empty() -> Images {
 fn append(images: &mut Images, path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
     let (records, rest) = bytes.as_chunks::<RECORD>();
     if bytes.is_empty() {
-        return Err(DatasetError::NoPixels { path: path.to_owned(), sizes: vec![0, 3, SIDE, SIDE] });
+        return Err(DatasetError::NoPixels {
+            path: path.to_owned(),
+            sizes: vec![0, 3, SIDE, SIDE],
+        });
     }
     if !rest.is_empty() {
         let (path, bytes) = (path.to_owned(), bytes.len() as u64);

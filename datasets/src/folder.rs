@@ -270,7 +270,10 @@ mod tests {
         let tree = Tree::new(&TWO);
         tree.picture("train/ant/1.PNG", 50, (3, 2));
         let Parts { train, test, left_out } = tree.read().unwrap();
-        assert_eq!((train.labels.as_slice(), test.labels.as_slice()), (&[0, 0, 1][..], &[0, 1][..]));
+        assert_eq!(
+            (train.labels.as_slice(), test.labels.as_slice()),
+            (&[0, 0, 1][..], &[0, 1][..])
+        );
         assert_eq!(train.class_names, ["ant", "bee"]);
         assert_eq!((train.channels, train.height, train.width, train.classes()), (1, 2, 3, 2));
         assert_eq!([0, 1, 2].map(|i| train.image(i)[0]), [40, 50, 120]);

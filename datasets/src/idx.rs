@@ -89,10 +89,7 @@ fn decode(
 }
 
 /// Sizes and data of an array of bytes with `D` dimensions, read no further than one byte after its end.
-fn array<const D: usize>(
-    path: &Path,
-    bytes: &[u8],
-) -> Result<([usize; D], Vec<u8>), DatasetError> {
+fn array<const D: usize>(path: &Path, bytes: &[u8]) -> Result<([usize; D], Vec<u8>), DatasetError> {
     let mut content = Content::of(path, bytes);
     let truncated = |expected, actual: usize| {
         let (path, actual) = (path.to_owned(), actual as u64);

@@ -175,10 +175,7 @@ fn teach(
 
 fn cannot_be_written(error: &anyhow::Error) -> bool {
     error.is::<std::io::Error>()
-        || matches!(
-            error.downcast_ref(),
-            Some(TrainError::Io { .. } | TrainError::Save { .. })
-        )
+        || matches!(error.downcast_ref(), Some(TrainError::Io { .. } | TrainError::Save { .. }))
 }
 
 fn fitted(

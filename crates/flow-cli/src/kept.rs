@@ -232,10 +232,9 @@ impl Kept {
         }
         let errors = errors.unwrap_or_default();
         for ErrorRow { solver, nfe, mean, std_error, median } in errors.rows {
-            for (score, value, std_error) in [
-                ("squared error, mean", mean, std_error),
-                ("squared error, median", median, None),
-            ] {
+            for (score, value, std_error) in
+                [("squared error, mean", mean, std_error), ("squared error, median", median, None)]
+            {
                 if let Some(value) = value {
                     self.add(score, &solver, value, std_error, None);
                     self.of(errors.n);

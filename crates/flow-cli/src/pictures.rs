@@ -45,8 +45,7 @@ pub(crate) fn line(
         .figure();
 
     let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
-    let request =
-        Request { n: PATHS, ..request }.within(TOLERANCE).with_times(times.clone());
+    let request = Request { n: PATHS, ..request }.within(TOLERANCE).with_times(times.clone());
     let states = model.sample(&request)?.states;
     let path = |i: usize| -> Vec<[f32; 2]> {
         times.iter().zip(&states).map(|(&t, state)| [t as f32, state[i]]).collect()

@@ -29,7 +29,10 @@ impl GaussianMixture {
         for centre in &centres {
             assert_eq!(centre.len(), dim, "centres of a mixture: expected {dim} coordinates");
             for x in centre {
-                assert!(x.abs() <= LARGEST, "a centre: expected at most {LARGEST:e} in size, got {x}");
+                assert!(
+                    x.abs() <= LARGEST,
+                    "a centre: expected at most {LARGEST:e} in size, got {x}"
+                );
             }
         }
         assert!((0.0..=LARGEST).contains(&std), "std: expected 0 to {LARGEST:e}, got {std}");

@@ -219,9 +219,8 @@ mod tests {
         assert_eq!(pixels, images.pixels);
         assert_eq!(some_of(&images, Split::Test, 7, 3).pixels, all.pixels[..7]);
         assert!(some_of(&images, Split::Test, 0, 3).is_empty());
-        let others = [(Split::Test, 4), (Split::Train, 3)].map(|(part, seed)| {
-            some_of(&images, part, 1000, seed).pixels
-        });
+        let others = [(Split::Test, 4), (Split::Train, 3)]
+            .map(|(part, seed)| some_of(&images, part, 1000, seed).pixels);
         assert!(others.iter().all(|other| *other != all.pixels), "the seed and the part matter");
     }
 }

@@ -76,9 +76,9 @@ pub(crate) fn of_one(column: &Column) -> Vec<Block> {
         with_floor.map(floor).unwrap_or_default()
     });
     rows.push(["floor".to_owned(), String::new()].into_iter().chain(floors).collect());
-    let counts = solved.iter().map(|score| {
-        n_text(column.scores.iter().filter(|compared| compared.score == *score))
-    });
+    let counts = solved
+        .iter()
+        .map(|score| n_text(column.scores.iter().filter(|compared| compared.score == *score)));
     rows.push(["N".to_owned(), String::new()].into_iter().chain(counts).collect());
     blocks.push(Block::Table(Table { head, rows }));
     let rows = column.scores.iter().filter(|compared| other.contains(&compared.score));

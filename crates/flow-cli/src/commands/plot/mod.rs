@@ -129,9 +129,8 @@ impl Gallery<'_> {
     fn points(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
         let recipe = &self.run.recipe;
         let times: Vec<f64> = (0..FRAMES).map(|i| i as f64 / (FRAMES - 1) as f64).collect();
-        let request = Request::new(recipe, solver, POINTS, SEED)?
-            .within(TOLERANCE)
-            .with_times(times.clone());
+        let request =
+            Request::new(recipe, solver, POINTS, SEED)?.within(TOLERANCE).with_times(times.clone());
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
 
