@@ -30,6 +30,8 @@ pub(crate) struct Model {
     pub(crate) shape: Vec<usize>,
     /// Number of classes of a conditional model, else 0.
     pub(crate) classes: usize,
+    /// What they are called, if the run says it.
+    pub(crate) class_names: Vec<String>,
     pub(crate) device: Device,
     /// A weaker model that guidance moves away from, in place of this one without its class.
     pub(crate) guide: Option<Box<Model>>,
@@ -43,7 +45,7 @@ impl Model {
 
     /// Loads the averaged network of a checkpoint of a run.
     pub(crate) fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        let Shape { shape, classes, .. } = match run.rows()? {
+        let Shape { shape, classes, class_names, .. } = match run.rows()? {
             Some(rows) => rows,
             None => shape_of(&run.recipe)?,
         };
@@ -57,6 +59,7 @@ impl Model {
             prediction: registry::prediction(run.recipe.path.prediction),
             shape,
             classes,
+            class_names: if classes == 0 { Vec::new() } else { class_names },
             device: device.clone(),
             guide: None,
         })
@@ -118,5 +121,6 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
             }
         },
     };
-    Ok(Shape { shape, classes, ..Shape::default() })
+    let class_names = flow_datasets::class_names(set);
+    Ok(Shape { shape, classes, class_names, ..Shape::default() })
 }
