@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::batches::{batches, sources};
 use crate::model::Model;
-use crate::network::{AnyNetwork, AnyPosterior};
+use crate::network::{AnyNetwork, AnyPosterior, strangers};
 use crate::recipe::Recipe;
 use crate::registry::Data;
 
@@ -70,7 +70,10 @@ pub(crate) fn report(
                 seed,
             )
         }
-        _ => return Ok(None),
+        (AnyNetwork::Mlp(_) | AnyNetwork::SplitMlp(_) | AnyNetwork::UNet(_), None) => {
+            return Ok(None);
+        }
+        (network, Some(posterior)) => return Err(strangers(network, posterior)),
     }
     .map(Some)
 }

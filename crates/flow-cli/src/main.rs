@@ -3,6 +3,7 @@
 
 mod ambiguity;
 mod args;
+mod bar;
 mod batches;
 mod classifier;
 mod commands;
@@ -27,6 +28,7 @@ mod registry;
 mod request;
 mod run;
 mod sampling;
+mod sizes;
 mod verify;
 
 use std::process::ExitCode;

@@ -1,19 +1,16 @@
 //! Progress on the terminal and in `metrics.jsonl`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use flow_train::{Observer, StepRecord, Terms};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
+use crate::bar::Bar;
 use crate::files::{read_text, write_text};
-
-/// Seconds between plain progress lines where there is no terminal.
-const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +65,7 @@ fn file(folder: &Path) -> PathBuf {
 
 /// Shows progress and logs it.
 pub(crate) struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
     log: File,
     rows: usize,
     steps: usize,
@@ -77,8 +74,6 @@ pub(crate) struct Progress {
     /// Sums over the steps of `losses`.
     terms: Terms,
     since: Instant,
-    shown: Option<Instant>,
-    plain: bool,
 }
 
 impl Progress {
@@ -96,15 +91,10 @@ impl Progress {
             .append(true)
             .open(&path)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        let bar = ProgressBar::new(steps as u64).with_position(start as u64);
-        bar.set_style(
-            ProgressStyle::with_template("  {bar:32} {pos}/{len} steps  {elapsed} < {eta}  {msg}")
-                .expect("the template is valid"),
-        );
-        let plain = !std::io::stderr().is_terminal();
+        let bar = Bar::new(start, steps, "steps");
         let losses = Vec::with_capacity(every);
         let (terms, since) = (Terms::new(), Instant::now());
-        Ok(Self { bar, log, rows, steps, every, losses, terms, since, shown: None, plain })
+        Ok(Self { bar, log, rows, steps, every, losses, terms, since })
     }
 
     fn write(&mut self, line: &Line) {
@@ -138,12 +128,7 @@ impl Observer for Progress {
         self.losses.clear();
         self.since = Instant::now();
         let message = format!("loss {loss:.4}  {images_per_second:.0} images/s");
-        self.bar.set_position(record.step as u64);
-        if self.plain && self.shown.is_none_or(|at| PLAIN_EVERY < at.elapsed()) {
-            self.shown = Some(Instant::now());
-            say(&format!("  step {} of {}  {message}", record.step, self.steps));
-        }
-        self.bar.set_message(message);
+        self.bar.at(record.step, &message);
     }
 
     fn validation(&mut self, step: usize, loss: f64) {
@@ -166,7 +151,13 @@ pub(crate) fn say(text: &str) {
 }
 
 /// Prints a result.
-pub(crate) fn print(text: &str) {
-    // As above: `flow list | head -1` is no error.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+///
+/// # Errors
+/// When it cannot be written, as on a full disk.
+pub(crate) fn print(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // As above: `flow list | head -1` is no error.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("the result cannot be written to standard output"),
+    }
 }

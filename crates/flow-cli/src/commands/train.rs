@@ -17,11 +17,12 @@ use crate::batches::{Sources, batches, matching, sources};
 use crate::commands::{eval, plot};
 use crate::device;
 use crate::exit::{Interrupted, usage};
-use crate::network::{AnyNetwork, AnyPosterior, Networks};
+use crate::network::{AnyNetwork, AnyPosterior, Networks, strangers};
 use crate::progress::{Progress, print, rewind, say};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
 use crate::run::{Run, Shape};
+use crate::sizes::Sizes;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -41,6 +42,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     // What cannot be regressed is refused before anything is written.
     matching(recipe, &data)?;
     eval::check(recipe, &data)?;
+    let sizes = Sizes::of(recipe, &data.shape(), data.classes())?;
+    sizes.check()?;
     let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",
@@ -51,8 +54,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         args.compute.device
     );
     if args.dry_run {
-        print(&format!("# {summary}\n{}", recipe.resolved()));
-        return Ok(());
+        return print(&format!("# {summary}\n{}\n{}", sizes.comments(), recipe.resolved()));
     }
     let sources = sources(recipe, &data, &device)?;
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
@@ -74,18 +76,16 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     say(&format!("trained in {seconds:.1} s"));
     if args.no_eval {
-        print(&format!("run folder: {}", run.folder.display()));
-        return Ok(());
+        return print(&format!("run folder: {}", run.folder.display()));
     }
     let report = eval::evaluate(&run, &data, &device, &eval::Options::default())?;
     let pictures = plot::draw(&run, &data, &device)?;
-    print(&report.table());
-    print(&format!("run folder: {}", run.folder.display()));
+    print(&report.table())?;
+    print(&format!("run folder: {}", run.folder.display()))?;
     for picture in pictures {
-        print(&format!("picture:    {}", picture.display()));
+        print(&format!("picture:    {}", picture.display()))?;
     }
-    print(&format!("report:     {}", plot::page(&run)?.display()));
-    Ok(())
+    print(&format!("report:     {}", plot::page(&run)?.display()))
 }
 
 /// A run that may not have its folder yet.
@@ -134,9 +134,10 @@ fn train(
         (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
             course.variational::<_, _, 4>(LatentModel { network, posterior })?
         }
-        (AnyNetwork::Mlp(network), _) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::SplitMlp(network), _) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::UNet(network), _) => course.regression::<_, 4>(network)?,
+        (AnyNetwork::Mlp(network), None) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::SplitMlp(network), None) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::UNet(network), None) => course.regression::<_, 4>(network)?,
+        (network, Some(posterior)) => return Err(strangers(&network, &posterior)),
     };
     if outcome.interrupted {
         let folder = run.folder.display();
