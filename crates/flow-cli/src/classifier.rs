@@ -17,7 +17,8 @@ use flow_train::{
 use sha2::{Digest, Sha256};
 
 use crate::drafts;
-use crate::progress::{Counter, say};
+use crate::bar::Bar;
+use crate::progress::say;
 use crate::registry::{image_rows, labels, pixels};
 
 /// Steps of training and rows in a step.
@@ -100,7 +101,7 @@ impl Judge {
             self.shape
         );
         let mut verdict = Verdict::default();
-        let mut counter = Counter::new("classified", rows.len() / (c * h * w), "images");
+        let mut bar = Bar::new(0, rows.len() / (c * h * w), "images");
         for batch in rows.chunks(BATCH * c * h * w) {
             let n = batch.len() / (c * h * w);
             let x =
@@ -114,7 +115,7 @@ impl Judge {
             verdict.probabilities.extend(host(softmax(logits, 1))?);
             let class = class.into_data().convert::<i64>().try_into_vec::<i64>()?;
             verdict.classes.extend(class.iter().map(|&class| class as usize));
-            counter.add(n);
+            bar.at(verdict.classes.len(), "classified");
         }
         Ok(verdict)
     }

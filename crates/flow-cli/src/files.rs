@@ -32,19 +32,30 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
     write(path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Writes an array in NumPy's format.
+/// Writes an array in NumPy's format, of which `fill` hands over part after part.
 pub(crate) fn write_npy<T: npyz::AutoSerialize + Copy>(
     path: &Path,
     shape: &[usize],
-    values: &[T],
+    fill: impl FnOnce(&mut dyn FnMut(&[T]) -> std::io::Result<()>) -> Result<()>,
 ) -> Result<()> {
     let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
-    write(path, |out| {
+    // What goes wrong in `fill` is its own matter, and no fault of the file.
+    let mut failed = None;
+    let written = write(path, |out| {
         let mut npy =
             npyz::WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()?;
-        npy.extend(values.iter().copied())?;
-        npy.finish()
-    })
+        match fill(&mut |values: &[T]| npy.extend(values.iter().copied())) {
+            Ok(()) => npy.finish(),
+            Err(error) => match error.downcast::<std::io::Error>() {
+                Ok(error) => Err(error),
+                Err(error) => {
+                    failed = Some(error);
+                    Err(std::io::Error::other("there is nothing to write"))
+                }
+            },
+        }
+    });
+    failed.map_or(written, Err)
 }
 
 /// Reads a text file: UTF-8, or UTF-16 that begins with its mark, as Windows PowerShell writes it.

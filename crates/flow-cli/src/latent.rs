@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::batches::{batches, sources};
 use crate::model::Model;
-use crate::network::{AnyNetwork, AnyPosterior};
+use crate::network::{AnyNetwork, AnyPosterior, strangers};
+use crate::recipe::Recipe;
 use crate::reflow::Teacher;
 use crate::registry::Data;
 use crate::run::Run;
@@ -71,7 +72,10 @@ pub(crate) fn report(
                 seed,
             )
         }
-        _ => return Ok(None),
+        (AnyNetwork::Mlp(_) | AnyNetwork::SplitMlp(_) | AnyNetwork::UNet(_), None) => {
+            return Ok(None);
+        }
+        (network, Some(posterior)) => return Err(strangers(network, posterior)),
     }
     .map(Some)
 }

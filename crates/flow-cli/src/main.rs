@@ -3,6 +3,7 @@
 
 mod ambiguity;
 mod args;
+mod bar;
 mod batches;
 mod classifier;
 mod commands;
@@ -32,6 +33,7 @@ mod request;
 mod run;
 mod sampling;
 mod signals;
+mod sizes;
 mod verify;
 
 use std::process::ExitCode;

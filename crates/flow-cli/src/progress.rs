@@ -1,22 +1,19 @@
 //! Progress on the terminal and in the log.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::train::checkpoint::CheckpointerError;
 use flow_train::{Interrupter, Observer, StepRecord, Terms};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::bar::Bar;
 use crate::metrics::{Line, Log};
-
-/// Seconds between plain progress lines where there is no terminal.
-const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows progress and logs it.
 pub(crate) struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
     log: Log,
     interrupter: Interrupter,
     rows: usize,
@@ -26,8 +23,6 @@ pub(crate) struct Progress {
     /// Sums over the steps of `losses`.
     terms: Terms,
     since: Instant,
-    shown: Option<Instant>,
-    plain: bool,
 }
 
 impl Progress {
@@ -40,18 +35,11 @@ impl Progress {
         every: usize,
         interrupter: &Interrupter,
     ) -> Result<Self> {
-        let log = Log::open(folder)?;
+        let (log, bar) = (Log::open(folder)?, Bar::new(start, steps, "steps"));
         let interrupter = interrupter.clone();
-        let bar = ProgressBar::new(steps as u64).with_position(start as u64);
-        bar.set_style(
-            ProgressStyle::with_template("  {bar:32} {pos}/{len} steps  {elapsed} < {eta}  {msg}")
-                .expect("the template is valid"),
-        );
-        let plain = !std::io::stderr().is_terminal();
         let losses = Vec::with_capacity(every);
         let (terms, since) = (Terms::new(), Instant::now());
-        let shown = None;
-        Ok(Self { bar, log, interrupter, rows, steps, every, losses, terms, since, shown, plain })
+        Ok(Self { bar, log, interrupter, rows, steps, every, losses, terms, since })
     }
 }
 
@@ -79,12 +67,7 @@ impl Observer for Progress {
         self.losses.clear();
         self.since = Instant::now();
         let message = format!("loss {loss:.4}  {images_per_second:.0} images/s");
-        self.bar.set_position(record.step as u64);
-        if self.plain && self.shown.is_none_or(|at| PLAIN_EVERY < at.elapsed()) {
-            self.shown = Some(Instant::now());
-            say(&format!("  step {} of {}  {message}", record.step, self.steps));
-        }
-        self.bar.set_message(message);
+        self.bar.at(record.step, &message);
     }
 
     fn validation(&mut self, step: usize, loss: f64) {
@@ -93,31 +76,6 @@ impl Observer for Progress {
         // hole.
         if let Err(error) = self.log.flush() {
             self.interrupter.fail(CheckpointerError::IOError(error));
-        }
-    }
-}
-
-/// Says from time to time how much of something long is done.
-pub(crate) struct Counter {
-    doing: &'static str,
-    things: &'static str,
-    done: usize,
-    all: usize,
-    said: Instant,
-}
-
-impl Counter {
-    /// Nothing of `all` things is done.
-    pub(crate) fn new(doing: &'static str, all: usize, things: &'static str) -> Self {
-        Self { doing, things, done: 0, all, said: Instant::now() }
-    }
-
-    /// `n` more are done; what takes less than ten seconds is not spoken of.
-    pub(crate) fn add(&mut self, n: usize) {
-        self.done += n;
-        if PLAIN_EVERY < self.said.elapsed() && self.done < self.all {
-            self.said = Instant::now();
-            say(&format!("  {} {} of {} {}", self.doing, self.done, self.all, self.things));
         }
     }
 }
@@ -137,7 +95,13 @@ pub(crate) fn say(text: &str) {
 }
 
 /// Prints a result.
-pub(crate) fn print(text: &str) {
-    // As above: `flow list | head -1` is no error.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+///
+/// # Errors
+/// When it cannot be written, as on a full disk.
+pub(crate) fn print(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // As above: `flow list | head -1` is no error.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("the result cannot be written to standard output"),
+    }
 }

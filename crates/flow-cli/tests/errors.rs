@@ -10,7 +10,27 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 36] = [
+    let refusals: [(&str, &[&str]); 50] = [
+        ("debug --set network.hidden=1e9", &["network.hidden: to train", "EB, this machine has"]),
+        ("debug --set network.hidden=1e9 --dry-run", &["network.hidden", "EB", "lower it"]),
+        ("debug --set network.depth=9223372036854775807", &["network.depth", "lower it"]),
+        ("debug --set network.fourier.octaves=1e9", &["network.fourier.octaves is 1000000000"]),
+        ("vrfm-1d --set latent.dim=1e12", &["latent.dim", "PB, this machine has"]),
+        (
+            "debug --set train.batch=1e11 --set train.images=1e12",
+            &["train.batch: a step takes at least", "TB"],
+        ),
+        (
+            "debug --set train.batch=1e6 --set train.images=1e9 --set path.coupling=ot",
+            &["train.batch: the coupling ot of a batch takes at least 8.0 TB"],
+        ),
+        ("debug --set eval.n=1e12", &["eval.n: to score takes at least 24.0 TB"]),
+        ("debug --set eval.steps.rk4=[1e12]", &["eval.steps.rk4", "at most 1000000"]),
+        ("debug --set train.validation_batches=0", &["train.validation_batches is 0"]),
+        ("debug --set path.coupling.epsilon=1", &["`independent` has no key `epsilon`"]),
+        ("debug --set train.batch.size=1", &["`batch` is a value, no section"]),
+        ("debug --set =1", &["names no key"]),
+        ("debug --threads 100000", &["--threads is 100000, give at most 1024"]),
         ("nope", &["`nope`", "checkerboard", "TOML file"]),
         ("missing.toml", &["missing.toml", "No such file"]),
         ("debug --set name=../mine", &["name ../mine", "file name", "letters"]),
@@ -267,4 +287,41 @@ fn a_reader_that_stops_reading_is_no_error() {
     drop(child.stdout.take());
     let said: Said = child.wait_with_output().unwrap().into();
     assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    for words in [
+        "list",
+        "recipe debug",
+        "train debug --dry-run",
+        "sample run -n 3 --out x.npy",
+        "compare run --json",
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let said: Said = scene.flow(words).stdout(full).output().unwrap().into();
+        assert_eq!(said.code, Some(1), "flow {words}: {said:?}");
+        said.names(&["cannot be written to standard output", "No space left"]);
+        assert_eq!(said.stderr.lines().count(), 1, "flow {words}: {said:?}");
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_give_no_file_of_samples() {
+    let scene = Scene::new();
+    // The only step of a training moves the weights beyond every number.
+    let words =
+        "train debug --no-eval --out run --set train.images=256 --set train.learning_rate=1e30";
+    let trained = scene.run(words);
+    if trained.code != Some(0) {
+        // Such a training may be refused itself, and then has no checkpoint to sample.
+        assert!(checkpoints(&scene.path("run")).is_empty(), "{trained:?}");
+        return;
+    }
+    for options in ["--solver euler --steps 5 --out x.npy", "--solver rk4 --steps 2 --out x.png"] {
+        scene.refuses(&format!("sample run -n 20 {options}"), 1, &["sample 0"]);
+    }
 }

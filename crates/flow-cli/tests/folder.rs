@@ -44,7 +44,7 @@ fn pictures_of_ones_own_are_trained_on_and_sampled() {
     scene.ok(&format!("{words} {SMALL}"));
     // The run itself knows what its rows look like: no picture is read.
     scene.ok("sample run -n 3 --class 1 --solver euler --steps 2 --seed 5");
-    let samples = scene.path("run/samples/seed5-n3-class1-euler-steps2.npy");
+    let samples = scene.path("run/samples/seed5-n3-class1-euler-steps2-guidance1.5.npy");
     assert!(samples.is_file(), "{:?}", std::fs::read_dir(scene.path("run/samples")));
     scene.refuses("sample run --class 2", 2, &["classes 0 to 1"]);
     scene.refuses("train digits --set data.set=folder", 1, &["train/<class>", "--data-dir"]);

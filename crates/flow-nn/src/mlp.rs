@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embed::{ClassEmbedding, FourierFeatures, TimeEmbedding};
 use crate::error::{NetworkError, positive};
+use crate::footprint::Footprint;
 use crate::layer::{linear, stack};
 use crate::network::{Condition, Network};
 
@@ -63,6 +64,21 @@ impl MlpConfig {
             out: LinearConfig::new(self.hidden, self.dim).init(device),
             fourier: self.fourier,
         })
+    }
+
+    /// What the network would take.
+    #[must_use]
+    pub fn footprint(&self) -> Footprint {
+        let [dim, hidden, time] = [self.dim, self.hidden, self.time_features].map(|n| n as f64);
+        let input = dim * (1.0 + 2.0 * self.fourier.octaves as f64) + time;
+        let mut all = Footprint::default();
+        all.linear(time, time);
+        all.linear(time, time);
+        all.classes(self.classes, time);
+        all.input(input);
+        all.stack(input, hidden, self.depth);
+        all.linear(hidden, dim);
+        all
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) fn run() -> Result<()> {
             writeln!(text, "  classes of {set:15} {}", names.join(", "))?;
         }
     }
+    if !cfg!(feature = "folder") {
+        writeln!(text, "  folder: images of your own, once built with `--features folder`")?;
+    }
     for Choices { title, key, all } in CHOICES {
         writeln!(text, "{title} ({key})")?;
         for (choice, about) in *all {
@@ -37,8 +40,7 @@ pub(crate) fn run() -> Result<()> {
     }
     writeln!(text, "solvers (sample.solver)\n  {}", solvers.join(" "))?;
     write!(text, "devices built in\n  {}", device::built_in().join(" "))?;
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 /// Prints a recipe as it ships.
@@ -46,6 +48,5 @@ pub(crate) fn show(args: &RecipeArgs) -> Result<()> {
     let Some((_, text)) = RECIPES.iter().find(|(name, _)| *name == args.recipe) else {
         return Err(usage!("there is no recipe `{}`, `flow list` shows them all", args.recipe));
     };
-    print(text.trim_end());
-    Ok(())
+    print(text.trim_end())
 }

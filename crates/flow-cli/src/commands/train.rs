@@ -21,13 +21,14 @@ use crate::drafts;
 use crate::exit::Interrupted;
 use crate::lock::Lock;
 use crate::metrics::rewind;
-use crate::network::{AnyNetwork, AnyPosterior, Networks};
+use crate::network::{AnyNetwork, AnyPosterior, Networks, strangers};
 use crate::progress::{Progress, print, say};
 use crate::recipe::Recipe;
 use crate::reflow::Teacher;
 use crate::registry::{self, Data};
 use crate::run::{Run, Shape};
 use crate::signals::Watch;
+use crate::sizes::Sizes;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         Some(folder) => Prepared::again(folder, args)?,
         None => Prepared::new(args)?,
     };
-    if !args.dry_run && prepared.is_finished(args.no_eval) {
+    if !args.dry_run && prepared.is_finished(args.no_eval)? {
         return Ok(());
     }
     let recipe = prepared.recipe();
@@ -54,6 +55,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     if !args.no_eval {
         eval::check_numbers(recipe, &data)?;
     }
+    let sizes = Sizes::of(recipe, &data.shape(), data.classes())?;
+    sizes.check()?;
     let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",
@@ -64,8 +67,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         args.compute.device
     );
     if args.dry_run {
-        print(&format!("# {summary}\n{}", recipe.resolved()));
-        return Ok(());
+        return print(&format!("# {summary}\n{}\n{}", sizes.comments(), recipe.resolved()));
     }
     let sources = sources(recipe, &data, teacher.as_ref(), &device)?;
     drafts::clear(&flow_datasets::default_cache_dir().join(&recipe.data.set));
@@ -92,20 +94,19 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     say(&format!("trained in {seconds:.1} s"));
     if args.no_eval {
-        print(&format!("run folder: {}", run.folder.display()));
-        return Ok(());
+        return print(&format!("run folder: {}", run.folder.display()));
     }
     // Pictures show what is wrong where scores fail.
     let scored = eval::evaluate(&run, &data, &device, &eval::Options::default());
     let drawn = plot::draw(&run, &data, &device);
     if let Ok(report) = &scored {
-        print(&report.table());
+        print(&report.table())?;
     }
-    print(&format!("run folder: {}", run.folder.display()));
+    print(&format!("run folder: {}", run.folder.display()))?;
     for picture in drawn.iter().flatten() {
-        print(&format!("picture:    {}", picture.display()));
+        print(&format!("picture:    {}", picture.display()))?;
     }
-    print(&format!("report:     {}", plot::page(&run)?.display()));
+    print(&format!("report:     {}", plot::page(&run)?.display()))?;
     scored?;
     drawn.map(drop)
 }
@@ -144,10 +145,10 @@ impl Prepared {
     }
 
     /// Whether nothing is left to do, which is said.
-    fn is_finished(&self, no_eval: bool) -> bool {
-        let Self::Existing { run, from: Some(from), .. } = self else { return false };
+    fn is_finished(&self, no_eval: bool) -> Result<bool> {
+        let Self::Existing { run, from: Some(from), .. } = self else { return Ok(false) };
         if from.step < run.recipe.steps() || !(no_eval || run.is_scored()) {
-            return false;
+            return Ok(false);
         }
         let folder = run.folder.display();
         say(&format!(
@@ -155,8 +156,8 @@ impl Prepared {
              {folder} --more-images N`, score it again with `flow eval {folder}`",
             from.step
         ));
-        print(&format!("run folder: {folder}"));
-        true
+        print(&format!("run folder: {folder}"))?;
+        Ok(true)
     }
 }
 
@@ -209,9 +210,10 @@ fn train(
         (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
             course.variational::<_, _, 4>(LatentModel { network, posterior })?
         }
-        (AnyNetwork::Mlp(network), _) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::SplitMlp(network), _) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::UNet(network), _) => course.regression::<_, 4>(network)?,
+        (AnyNetwork::Mlp(network), None) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::SplitMlp(network), None) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::UNet(network), None) => course.regression::<_, 4>(network)?,
+        (network, Some(posterior)) => return Err(strangers(&network, &posterior)),
     };
     match watch.saved() {
         Some(by) => Err(Interrupted { by, step: outcome.step, run: run.folder.clone() }.into()),

@@ -80,12 +80,19 @@ impl Recipe {
             let message = error.message().trim().replace('\n', ", ");
             usage!("{origin} is no valid TOML, correct line {line}: {message}")
         })?;
-        for change in changes {
-            set::apply(&mut table, change)?;
+        set::apply(&mut table, changes)?;
+        let said = table.get("path").and_then(|path| path.get("within_classes")).is_some();
+        let mut recipe: Self =
+            Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+                usage!(
+                    "{origin} is no valid recipe: {}",
+                    error.to_string().trim().replace('\n', ", ")
+                )
+            })?;
+        if !said {
+            let Self { data, path, .. } = &mut recipe;
+            path.within_classes = data.conditional && path.coupling.looks_at_values();
         }
-        let recipe: Self = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
-            usage!("{origin} is no valid recipe: {}", error.to_string().trim().replace('\n', ", "))
-        })?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -134,6 +141,14 @@ impl Recipe {
         train.check()?;
         sample.check()?;
         self.check_sampling(sample)?;
+        if !path.learns_without_class() && data.conditional && sample.is_guided() {
+            return Err(usage!(
+                "sample.guidance is {}, but path.label_drop is 0, so that the model never learns to \
+                 do without the class: guidance needs path.label_drop above 0 or --guide-with; set \
+                 path.label_drop=0.1, or sample.guidance=1",
+                sample.guidance
+            ));
+        }
         eval.check()
     }
 
@@ -169,6 +184,9 @@ impl Recipe {
         toml::to_string(self).expect("a recipe is made of numbers, text and tables")
     }
 }
+
+#[cfg(test)]
+mod numbers;
 
 #[cfg(test)]
 mod tests {

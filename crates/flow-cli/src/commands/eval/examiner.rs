@@ -12,10 +12,10 @@ use flow_path::Target;
 use flow_path::stream::{Purpose, Streams};
 
 use super::metric::{Metric, Sets, Subject};
+use crate::bar::Bar;
 use crate::classifier::{self, Judge};
 use crate::exit::usage;
 use crate::inception::{self, Extractor, Origin, Statistics};
-use crate::progress::Counter;
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
 use crate::sampling::Samples;
@@ -242,10 +242,10 @@ fn each_part(
     mut take: impl FnMut(Vec<f32>) -> Result<()>,
 ) -> Result<()> {
     let size: usize = shape.iter().product();
-    let mut counter = Counter::new("looked at", rows.len() / size, "images for FID");
-    for part in rows.chunks(PART * size) {
+    let mut bar = Bar::new(0, rows.len() / size, "images");
+    for (i, part) in rows.chunks(PART * size).enumerate() {
         take(extractor.features(part, shape)?)?;
-        counter.add(part.len() / size);
+        bar.at(i * PART + part.len() / size, "looked at for FID");
     }
     Ok(())
 }

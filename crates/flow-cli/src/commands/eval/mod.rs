@@ -30,6 +30,7 @@ use crate::recipe::Recipe;
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
+use crate::sizes::check_scored;
 use examiner::{Exam, Examiner};
 use metric::Metric;
 pub(crate) use report::Report;
@@ -53,12 +54,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let report = evaluate(&run, &data, &device, &options)?;
     let page = plot::page(&run)?;
     if args.json {
-        print(&report.json());
-        return Ok(());
+        return print(&report.json());
     }
-    print(&report.table());
-    print(&format!("report:     {}", page.display()));
-    Ok(())
+    print(&report.table())?;
+    print(&format!("report:     {}", page.display()))
 }
 
 /// What the command line changes.
@@ -120,6 +119,7 @@ pub(crate) fn evaluate(
     let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
     let metrics = metric::chosen(names, data, options.inception.is_some())?;
     enough(&metrics, n, data)?;
+    check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
     let model = Model::load(run, device)?;
     let request = Request::new(recipe, &SolverArgs::default(), n, options.seed)?;
     let extractor = match &options.inception {

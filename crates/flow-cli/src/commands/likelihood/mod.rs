@@ -69,12 +69,11 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
         args.tag.as_ref().map_or("likelihood.json".into(), |t| format!("likelihood-{t}.json"));
     write_text(&run.folder.join(name), &json)?;
     if args.json {
-        print(&json);
-        return Ok(());
+        return print(&json);
     }
-    print(report.table().trim_end());
+    print(report.table().trim_end())?;
     for file in files {
-        print(&format!("picture:    {file}"));
+        print(&format!("picture:    {file}"))?;
     }
     Ok(())
 }

@@ -43,10 +43,9 @@ pub(crate) fn run(args: &PlotArgs) -> Result<()> {
     let run = Run::open(&args.run)?;
     let data = Data::of(&run, &source(args.data.folder()))?;
     for picture in draw(&run, &data, &device)? {
-        print(&picture.display().to_string());
+        print(&picture.display().to_string())?;
     }
-    print(&page(&run)?.display().to_string());
-    Ok(())
+    print(&page(&run)?.display().to_string())
 }
 
 /// Draws everything and returns the files.
