@@ -16,8 +16,8 @@ use flow_train::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::drafts;
 use crate::bar::Bar;
+use crate::drafts;
 use crate::progress::say;
 use crate::registry::{image_rows, labels, pixels};
 

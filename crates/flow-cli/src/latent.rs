@@ -14,7 +14,6 @@ use serde::Serialize;
 use crate::batches::{batches, sources};
 use crate::model::Model;
 use crate::network::{AnyNetwork, AnyPosterior, strangers};
-use crate::recipe::Recipe;
 use crate::reflow::Teacher;
 use crate::registry::Data;
 use crate::run::Run;

@@ -9,11 +9,11 @@ use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
 use rand_distr::{Distribution, Uniform};
 
-use crate::environment::Shape;
 use crate::exit::usage;
 use crate::progress::say;
 use crate::recipe::Recipe;
 use crate::run::Run;
+use crate::run::Shape;
 
 /// What a data set is made of.
 #[derive(Debug)]
