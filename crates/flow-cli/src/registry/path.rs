@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{
-    Beta, ClassAware, CosMap, Coupling, Draw, EdmLogNormal, Epsilon, ExactOt, Independent,
+    Beta, ClassAware, CosMap, Coupling, Draw, EdmLogNormal, Entropic, Epsilon, ExactOt, Independent,
     LogitNormal, LossWeight, Mode, PairTube, Paired, PartialOt, Prediction, Schedule,
     SchrodingerBridge, Shifted, Sinkhorn, Source, Stratified, TimeSampler, TimeShift, UShaped,
     Uniform, Weighting,
@@ -131,21 +131,23 @@ fn times(path: &recipe::Path, schedule: &Arc<dyn Schedule>) -> Result<Arc<dyn Ti
     }
 }
 
+fn of_mean_cost(epsilon: f64) -> Entropic {
+    Entropic { epsilon: Epsilon::OfMeanCost(epsilon), ..Entropic::default() }
+}
+
 fn coupling(path: &recipe::Path) -> Result<Arc<dyn Coupling>> {
     let coupling: Arc<dyn Coupling> = match path.coupling {
         recipe::Coupling::Independent => Arc::new(Independent),
         recipe::Coupling::Paired => Arc::new(Paired),
         recipe::Coupling::Ot => Arc::new(ExactOt),
         recipe::Coupling::Sinkhorn { epsilon, replace } => Arc::new(Sinkhorn {
-            epsilon: Epsilon::OfMeanCost(epsilon),
             draw: if replace { Draw::WithReplacement } else { Draw::Permutation },
-            ..Sinkhorn::default()
+            ..Sinkhorn::new(of_mean_cost(epsilon))
         }),
-        recipe::Coupling::Unbalanced { epsilon, relaxation } => Arc::new(Sinkhorn {
-            epsilon: Epsilon::OfMeanCost(epsilon),
-            relaxation: Some(relaxation),
-            ..Sinkhorn::default()
-        }),
+        recipe::Coupling::Unbalanced { epsilon, relaxation } => {
+            let relaxation = Some(relaxation);
+            Arc::new(Sinkhorn::new(Entropic { relaxation, ..of_mean_cost(epsilon) }))
+        }
         recipe::Coupling::Partial { fraction } => Arc::new(PartialOt::new(fraction)?),
         recipe::Coupling::Schrodinger { sigma } => Arc::new(Sinkhorn::schrodinger(sigma)),
     };
