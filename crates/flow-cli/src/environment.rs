@@ -12,36 +12,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::files::{read_text, write_text};
-use crate::registry::Data;
+use crate::run::Shape;
 
-/// The data of a run, as far as networks and checkpoints depend on them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shape {
-    /// Of one row.
-    pub(crate) shape: Vec<usize>,
-    /// 0 where there are none.
-    pub(crate) classes: usize,
-    /// What they are called, in the order of their labels; older runs do not say it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) class_names: Vec<String>,
-    /// SHA-256 of all rows and labels that were read from files.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) digest: Option<String>,
-}
-
-impl Shape {
-    /// Those of open data.
-    pub(crate) fn of(data: &Data) -> Self {
-        let digest = match data {
-            Data::Toy(_) => None,
-            Data::Images { train, test } => Some(digest([train, test])),
-        };
-        let class_names = data.class_names().to_vec();
-        Self { shape: data.shape(), classes: data.classes(), class_names, digest }
-    }
-}
-
-fn digest(parts: [&Images; 2]) -> String {
+/// SHA-256 of all rows and labels of both parts.
+pub(crate) fn digest(parts: [&Images; 2]) -> String {
     let mut digest = Sha256::new();
     for part in parts {
         // With the lengths, the bytes of two fields cannot be taken for those of one.

@@ -13,6 +13,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use flow_path::Source;
+use flow_path::stream::{Purpose, Streams};
+use flow_sample::normal_rows;
 use flow_train::{Checkpoint, DataSource, Identity, Rows};
 use sha2::{Digest, Sha256};
 
@@ -21,7 +24,7 @@ use crate::exit::usage;
 use crate::model::Model;
 use crate::recipe::{Recipe, Reflow};
 use crate::registry::{self, Data};
-use crate::request::Request;
+use crate::request::{Given, Request};
 use crate::run::Run;
 
 /// The earlier run, as it is now.
@@ -71,17 +74,50 @@ impl Teacher {
         let pairs = |n: usize, seed: u64| -> Result<Arc<dyn DataSource>> {
             let method = reflow.solver.parse().map_err(|error| usage!("reflow.solver: {error}"))?;
             let request = Request::new(&self.run.recipe, &SolverArgs::default(), n, seed)?
-                .fixed(method, reflow.steps)
-                .with_times(vec![0.0]);
-            let mut samples = model.sample(&request)?;
-            // A path starts at `prior_std x_0` of the schedule that was sampled along, and the schedule
-            // of this run scales `x_0` by its own.
+                .fixed(method, reflow.steps);
+            let starts = starts(&model.source, seed, n, model.shape.iter().product());
+            let latents = match model.network.latent() {
+                0 => None,
+                size => Some(normal_rows(seed, Purpose::ReflowLatent, 0..n, size)),
+            };
+            // A path starts at `prior_std x_0` of the schedule that is sampled along, and the schedule of
+            // this run scales `x_0` by its own.
             let along = request.schedule.map(registry::schedule);
             let scale = along.as_ref().unwrap_or(&model.schedule).prior_std() as f32;
-            let starts = samples.states.remove(0).into_iter().map(|start| start / scale).collect();
+            let scaled = starts.iter().map(|start| start * scale).collect();
+            let given = Given { starts: Some(scaled), latents };
+            let samples = model.sample(&request.with_given(given))?;
             let rows = Rows::new(model.shape.clone(), samples.rows, samples.labels);
             Ok(Arc::new(rows.with_starts(starts)))
         };
         Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])
+    }
+}
+
+/// Rows of `x_0` for a purpose of their own: no seed of a later sample or score meets them again, which
+/// would be to score a student on what it was trained on.
+fn starts(source: &Source, seed: u64, n: usize, size: usize) -> Vec<f32> {
+    let streams = Streams::new(seed);
+    (0..n as u64)
+        .flat_map(|i| source.sample(1, size, &mut streams.rng(i, Purpose::Reflow)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_start_from_no_row_that_a_sample_or_a_batch_starts_from() {
+        for seed in [0, 7, u64::MAX] {
+            let own = starts(&Source::Normal, seed, 50, 2);
+            for purpose in [Purpose::Start, Purpose::Noise] {
+                for other in [seed, !seed] {
+                    let rows = normal_rows(other, purpose, 0..50, 2);
+                    let met = own.chunks(2).any(|a| rows.chunks(2).any(|b| a == b));
+                    assert!(!met, "seed {seed}, {purpose:?} of {other}");
+                }
+            }
+        }
     }
 }

@@ -6,13 +6,41 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use flow_train::{Checkpoint, CheckpointFolder, Identity};
+use serde::{Deserialize, Serialize};
 
 use crate::drafts;
-use crate::environment::{self, Environment, Shape, Stage};
+use crate::environment::{self, Environment, Stage};
 use crate::exit::usage;
 use crate::files::{read_text, write_text};
 use crate::recipe::Recipe;
 use crate::registry::Data;
+
+/// The data of a run, as far as networks and checkpoints depend on them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    /// Of one row.
+    pub(crate) shape: Vec<usize>,
+    /// 0 where there are none.
+    pub(crate) classes: usize,
+    /// What they are called, in the order of their labels; older runs do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) class_names: Vec<String>,
+    /// Of all that was read from files, by which it is seen that they are others now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+}
+
+impl Shape {
+    /// Those of open data.
+    pub(crate) fn of(data: &Data) -> Self {
+        let sha256 = match data {
+            Data::Toy(_) => None,
+            Data::Images { train, test } => Some(environment::digest([train, test])),
+        };
+        let class_names = data.class_names().to_vec();
+        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
+    }
+}
 
 /// A run on disk.
 #[derive(Debug)]
@@ -95,8 +123,8 @@ impl Run {
     /// Refuses other data than the run was trained on, to the last byte.
     pub(crate) fn check_data(&self, data: &Data) -> Result<()> {
         self.check_rows(data)?;
-        let then = self.rows()?.and_then(|rows| rows.digest);
-        if then.is_some() && then != Shape::of(data).digest {
+        let then = self.rows()?.and_then(|rows| rows.sha256);
+        if then.is_some() && then != Shape::of(data).sha256 {
             return Err(usage!(
                 "the files of the data set `{}` are not those that {} was trained on, although their \
                  sizes are: name the folder of its data with --data-dir, or train anew",

@@ -50,7 +50,7 @@ fn training_leaves_a_folder_that_says_everything() {
     assert_eq!(metrics(&scene.path("run"), "validation").len(), 4);
     let left_over = scene.files().into_iter().find(|path| {
         let path = path.to_string_lossy();
-        path.ends_with(".tmp") || path.contains(".unfinished")
+        path.ends_with(".draft") || path.contains(".unfinished")
     });
     assert_eq!(left_over, None);
 }

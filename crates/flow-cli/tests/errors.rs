@@ -71,6 +71,29 @@ fn broken_toml_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_recipe_in_another_encoding_is_read_by_its_mark_or_named_with_its_line() {
+    let scene = Scene::new();
+    let recipe = scene.ok("recipe debug").replace("about = \"", "about = \"Größe \u{1d11e}, ");
+    assert!(recipe.contains('ö'), "{recipe}");
+    // As `> mine.toml` writes in Windows PowerShell 5.1.
+    let wide: Vec<u8> = recipe.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    scene.write("wide.toml", [&[0xff, 0xfe], &wide[..]].concat());
+    let resolved = scene.ok("train wide.toml --dry-run");
+    assert!(resolved.contains("Größe"), "{resolved}");
+    scene.write("latin.toml", b"name = \"mine\"\nabout = \"Gr\xf6\xdfe\"\n");
+    scene.refuses("train latin.toml", 2, &["latin.toml", "line 2 is no UTF-8", "as UTF-8"]);
+}
+
+#[test]
+fn every_seed_of_64_bits_trains_and_goes_on() {
+    let scene = Scene::new();
+    scene.train("run", "--seed 18446744073709551615 --set train.images=2560");
+    scene.ok("train --no-eval --resume run --more-images 2560");
+    scene.ok("train run/recipe.toml --dry-run");
+    scene.refuses("train debug --set seed=-1", 2, &["seed is -1", "18446744073709551615"]);
+}
+
+#[test]
 fn a_recipe_that_does_not_exist_is_not_printed() {
     Scene::new().refuses("recipe nope", 2, &["`nope`", "`flow list`"]);
 }
@@ -134,7 +157,8 @@ fn a_checkpoint_of_another_recipe_is_refused() {
     assert!(recipe.contains("batch = 256"));
     scene.write("run/recipe.toml", recipe.replace("batch = 256", "batch = 128"));
     for verb in ["sample", "train --resume"] {
-        let names = ["step-000000200", "another recipe", "undo the change"];
+        let names =
+            ["step-000000200", "another recipe", "`train.batch` was 256 and is 128", "undo"];
         scene.refuses(&format!("{verb} run"), 1, &names);
     }
 }

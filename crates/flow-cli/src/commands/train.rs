@@ -18,7 +18,6 @@ use crate::batches::{Sources, batches, matching, sources};
 use crate::commands::{eval, plot};
 use crate::device;
 use crate::drafts;
-use crate::environment::Shape;
 use crate::exit::Interrupted;
 use crate::lock::Lock;
 use crate::metrics::rewind;
@@ -27,7 +26,7 @@ use crate::progress::{Progress, print, say};
 use crate::recipe::Recipe;
 use crate::reflow::Teacher;
 use crate::registry::{self, Data};
-use crate::run::Run;
+use crate::run::{Run, Shape};
 use crate::signals::Watch;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {

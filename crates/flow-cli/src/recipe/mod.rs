@@ -203,7 +203,7 @@ mod tests {
             assert_eq!(recipe.seed, seed);
             assert_eq!(Recipe::parse(&recipe.resolved(), &[], "debug").unwrap(), recipe);
         }
-        for seed in ["-1", "18446744073709551616", "1e30", "1.5", "many"] {
+        for seed in ["-1", "18446744073709551616", "1.5", "many"] {
             let error = debug(&[&format!("seed={seed}")]).unwrap_err().to_string();
             assert!(error.contains("seed") && error.contains("18446744073709551615"), "{error}");
         }

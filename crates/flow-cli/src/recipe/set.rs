@@ -5,9 +5,6 @@ use toml::{Table, Value};
 
 use crate::exit::usage;
 
-/// Whole numbers of TOML are smaller, 2^63.
-const LARGEST: f64 = 9_223_372_036_854_775_808.0;
-
 /// Applies `a.b.c=value` to a table.
 pub(super) fn apply(table: &mut Table, change: &str) -> Result<()> {
     let Some((key, value)) = change.split_once('=') else {
@@ -26,9 +23,7 @@ pub(super) fn apply(table: &mut Table, change: &str) -> Result<()> {
     }
     // 2e6 is a float in TOML; where the recipe has a whole number, take it as one.
     let value = match (inner.get(last), value) {
-        (Some(Value::Integer(_)), Value::Float(x)) if x.fract() == 0.0 && x.abs() < LARGEST => {
-            Value::Integer(x as i64)
-        }
+        (Some(Value::Integer(_)), Value::Float(x)) if x.fract() == 0.0 => Value::Integer(x as i64),
         (Some(Value::Float(_)), Value::Integer(x)) => Value::Float(x as f64),
         (_, value) => value,
     };

@@ -9,11 +9,10 @@ use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
 use rand_distr::{Distribution, Uniform};
 
-use crate::environment::Shape;
 use crate::exit::usage;
 use crate::progress::say;
 use crate::recipe::Recipe;
-use crate::run::Run;
+use crate::run::{Run, Shape};
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -54,8 +53,8 @@ impl Data {
     pub(crate) fn of(run: &Run, source: &Source) -> Result<Self> {
         let data = Self::open(&run.recipe, source)?;
         run.check_rows(&data)?;
-        let then = run.rows()?.and_then(|rows| rows.digest);
-        if then.is_some() && then != Shape::of(&data).digest {
+        let then = run.rows()?.and_then(|rows| rows.sha256);
+        if then.is_some() && then != Shape::of(&data).sha256 {
             say(&format!(
                 "the images are not those that {} was trained on, although their sizes are",
                 run.folder.display()
