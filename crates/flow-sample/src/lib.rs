@@ -76,7 +76,7 @@ pub use divergence::{Divergence, ExactTrace, Hutchinson, Probe};
 pub use error::SampleError;
 pub use guidance::{Guided, Interval};
 pub use likelihood::{Likelihood, LogProb};
-pub use noise::{latent_grid, latents, normal_rows, prior, starts};
+pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, starts_of};
 pub use predictor::{Predictor, Trained, Velocity};
 pub use retimed::Retimed;
 pub use sampler::{
