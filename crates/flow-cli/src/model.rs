@@ -13,8 +13,7 @@ use crate::exit::usage;
 use crate::network::{AnyNetwork, AnyPosterior, Configs, Networks};
 use crate::recipe::Recipe;
 use crate::registry;
-use crate::run::Run;
-use crate::run::Shape;
+use crate::run::{Run, Shape};
 
 /// A trained model, ready to sample.
 #[derive(Debug)]

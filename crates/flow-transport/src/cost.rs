@@ -47,11 +47,7 @@ impl CostMatrix {
     ///
     /// # Panics
     /// If there are not `rows * columns` entries.
-    pub fn from_vec(
-        rows: usize,
-        columns: usize,
-        values: Vec<f64>,
-    ) -> Result<Self, TransportError> {
+    pub fn from_vec(rows: usize, columns: usize, values: Vec<f64>) -> Result<Self, TransportError> {
         let entries = rows.checked_mul(columns);
         assert_eq!(entries, Some(values.len()), "expected {rows} rows of {columns} costs");
         let refused = |value: &f64| value.is_nan() || *value == f64::NEG_INFINITY;

@@ -1,8 +1,8 @@
 //! Squared Euclidean distances as costs.
 
+use crate::TransportError;
 use crate::cost::{CostMatrix, zeros};
 use crate::scan::add_squared_differences;
-use crate::TransportError;
 
 /// Squared Euclidean distances `|a_i - b_j|^2` between the rows of two sets, `dim` numbers each.
 ///

@@ -68,7 +68,9 @@ pub enum TransportError {
     },
 
     /// More pairs than there are rows or columns.
-    #[error("{pairs} pairs of {rows} rows and {columns} columns: ask for at most the fewer of both")]
+    #[error(
+        "{pairs} pairs of {rows} rows and {columns} columns: ask for at most the fewer of both"
+    )]
     PairCount {
         /// Pairs asked for.
         pairs: usize,

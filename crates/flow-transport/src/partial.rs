@@ -16,10 +16,7 @@ use crate::{CostMatrix, TransportError, assign};
 /// # Reference
 /// Chapel, Alaya & Gasso (2020), "Partial Optimal Transport with Applications on Positive-Unlabeled
 /// Learning", arXiv:2002.08276 (dummy points).
-pub fn assign_some(
-    cost: &CostMatrix,
-    pairs: usize,
-) -> Result<PartialAssignment, TransportError> {
+pub fn assign_some(cost: &CostMatrix, pairs: usize) -> Result<PartialAssignment, TransportError> {
     let (rows, columns) = (cost.rows(), cost.columns());
     if pairs > rows.min(columns) {
         return Err(TransportError::PairCount { pairs, rows, columns });

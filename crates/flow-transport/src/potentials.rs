@@ -81,7 +81,8 @@ impl<'a> Potentials<'a> {
         let uniform = (self.g.len() as f64).ln();
         let row = |i: usize| -> Vec<(u32, f64)> {
             let columns = (0..).zip(self.g.iter().zip(self.cost.row(i)));
-            let log = |(j, (g, c)): (u32, (&f64, &f64))| (j, (self.f[i] + g - c) / epsilon - uniform);
+            let log =
+                |(j, (g, c)): (u32, (&f64, &f64))| (j, (self.f[i] + g - c) / epsilon - uniform);
             let kept = columns.map(log).filter(|(_, log)| *log > least.ln());
             kept.map(|(j, log)| (j, log.exp())).collect()
         };

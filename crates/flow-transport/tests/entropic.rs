@@ -22,8 +22,7 @@ fn clouds(n: usize, dim: usize, seed: u64) -> CostMatrix {
         let angle = (k / dim * 5 % 8) as f32 * std::f32::consts::FRAC_PI_4;
         [angle.cos(), angle.sin()].get(k % dim).map_or(0.0, |x| 4.0 * x)
     };
-    let b: Vec<f32> =
-        centred(seed + 1).enumerate().map(|(k, x)| 0.2 * x + on_circle(k)).collect();
+    let b: Vec<f32> = centred(seed + 1).enumerate().map(|(k, x)| 0.2 * x + on_circle(k)).collect();
     squared_distances(&b, &a, dim).unwrap()
 }
 

@@ -12,8 +12,7 @@ use rand_distr::{Distribution, Uniform};
 use crate::exit::usage;
 use crate::progress::say;
 use crate::recipe::Recipe;
-use crate::run::Run;
-use crate::run::Shape;
+use crate::run::{Run, Shape};
 
 /// What a data set is made of.
 #[derive(Debug)]
