@@ -18,7 +18,8 @@ pub(crate) fn run() -> Result<()> {
         let recipe = Recipe::parse(recipe, &[], name)?;
         writeln!(text, "  {name:20} {}", recipe.about)?;
     }
-    let solvers: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
+    let takes_samples = Method::ALL.iter().filter(|method| !method.is_implicit());
+    let solvers: Vec<&str> = takes_samples.map(|method| method.name()).collect();
     writeln!(text, "data sets\n  {}", flow_datasets::TOYS.join(" "))?;
     let built_in = |set: &&&str| **set != "folder" || cfg!(feature = "folder");
     let sets: Vec<&str> = flow_datasets::IMAGE_SETS.iter().filter(built_in).copied().collect();

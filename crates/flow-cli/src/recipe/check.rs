@@ -1,6 +1,7 @@
 //! What a name or a number may be.
 
 use anyhow::Result;
+use flow_ode::Method;
 
 use crate::exit::usage;
 
@@ -55,6 +56,15 @@ pub(crate) fn tolerances(values: Values<'_>) -> Result<()> {
         return Err(usage!("{} are all zero, which no step can meet", keys.join(" and ")));
     }
     Ok(())
+}
+
+/// The solver of this name, refused if it takes no samples on a device.
+pub(crate) fn solver(key: &str, name: &str) -> Result<Method> {
+    let method: Method = name.parse().map_err(|error| usage!("{key}: {error}"))?;
+    if method.is_implicit() {
+        return Err(usage!("{key}: {method} takes no samples on a device, try dopri5"));
+    }
+    Ok(method)
 }
 
 fn all(values: Values<'_>, good: fn(f64) -> bool, demand: &str) -> Result<()> {

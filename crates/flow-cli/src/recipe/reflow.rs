@@ -30,9 +30,7 @@ fn steps() -> usize {
 impl Reflow {
     /// Refuses values that cannot work.
     pub(super) fn check(&self, recipe: &Recipe) -> Result<()> {
-        if let Err(error) = self.solver.parse::<flow_ode::Method>() {
-            return Err(usage!("reflow.solver: {error}"));
-        }
+        check::solver("reflow.solver", &self.solver)?;
         check::steps("reflow.steps", self.steps)?;
         if self.pairs < 10 {
             return Err(usage!("reflow.pairs is {}, it must be at least 10", self.pairs));

@@ -4,7 +4,7 @@ use anyhow::Result;
 use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
-use super::check::{self, finite, fractions, not_negative, positive, tolerances};
+use super::check::{self, finite, fractions, not_negative, positive, solver, tolerances};
 use super::named::{named, named_option};
 use super::path::{Schedule, Shift};
 use super::sampler::{Grid, Sampler};
@@ -72,7 +72,7 @@ impl Sample {
 
     /// The method of the sampler `ode`.
     pub(crate) fn method(&self) -> Result<Method> {
-        self.solver.parse().map_err(|error| usage!("sample.solver: {error}"))
+        solver("sample.solver", &self.solver)
     }
 
     /// Whether the times are other than equal steps.
