@@ -16,6 +16,8 @@ mod environment;
 mod exit;
 mod field;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod inception;
 mod kept;
 mod latent;

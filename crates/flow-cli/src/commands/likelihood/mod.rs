@@ -165,7 +165,7 @@ fn pixels(args: &LikelihoodArgs, run: &Run, model: &Model, images: &Images) -> R
         per_dim: Estimate::of(&bits),
         levels: scale.levels,
         offset: scale.offset(),
-        dequantised_training: recipe.data.dequantise,
+        dequantised_training: run.recipe.data.dequantise,
         importance: copies,
         samples: bits,
     });
