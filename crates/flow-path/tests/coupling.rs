@@ -4,8 +4,8 @@ mod common;
 
 use common::{assert_close, rng};
 use flow_path::{
-    ClassAware, Coupling, Draw, Entropic, Epsilon, ExactOt, Independent, Paired, Pairing, PartialOt,
-    PathError, Side, Sinkhorn, draw_pairs,
+    ClassAware, Coupling, Draw, Entropic, Epsilon, ExactOt, Independent, Paired, Pairing,
+    PartialOt, PathError, Side, Sinkhorn, draw_pairs,
 };
 use flow_transport::{CostMatrix, TransportError};
 
@@ -95,11 +95,8 @@ fn relaxed_marginals_give_far_points_less_mass() {
     let x0: Vec<f32> = (0..8).map(|i| i as f32 * 0.1).collect();
     let mut x1 = x0.clone();
     x1[7] = 40.0;
-    let soft = Entropic {
-        epsilon: Epsilon::Absolute(0.1),
-        relaxation: Some(1.0),
-        ..Entropic::default()
-    };
+    let soft =
+        Entropic { epsilon: Epsilon::Absolute(0.1), relaxation: Some(1.0), ..Entropic::default() };
     let pairing = Sinkhorn::new(soft).pair(&x0, &x1, None, 1, &mut rng(0)).unwrap();
     let weights = pairing.weights().unwrap();
     assert!(weights[7] < 1e-3 && weights[0] > 1.0, "{weights:?}");
@@ -115,11 +112,8 @@ fn weights_are_finite_where_masses_vanish() {
     // Mass that is nearly free to vanish, at costs of 1e6 and more: exp(-1e5) is no f64.
     let x0 = [0.0f32, 1.0, 2.0];
     let x1 = [1000.0f32, 1001.0, 1500.0];
-    let problem = Entropic {
-        epsilon: Epsilon::Absolute(10.0),
-        relaxation: Some(0.1),
-        ..Entropic::default()
-    };
+    let problem =
+        Entropic { epsilon: Epsilon::Absolute(10.0), relaxation: Some(0.1), ..Entropic::default() };
     let pairing = Sinkhorn::new(problem).pair(&x0, &x1, None, 1, &mut rng(0)).unwrap();
     let weights = pairing.weights().unwrap();
     assert!(weights.iter().all(|w| w.is_finite()), "{weights:?}");
@@ -226,7 +220,8 @@ fn pairs_are_drawn_from_a_plan_that_is_nearly_solved_and_from_no_other() {
     // A tolerance that rounding forbids is no reason to end a training.
     let nearly = pair(0.0, 10_000).unwrap();
     assert!(nearly.marginal_error() < Pairing::FAIR && is_permutation(nearly.noise_rows()));
-    let sharp = Entropic { epsilon: Epsilon::OfMeanCost(1e-4), max_iterations: 0, ..Entropic::default() };
+    let sharp =
+        Entropic { epsilon: Epsilon::OfMeanCost(1e-4), max_iterations: 0, ..Entropic::default() };
     let error = Sinkhorn::new(sharp).pair(&x0, &x1, None, 2, &mut rng(0)).unwrap_err();
     let not_converged = matches!(error, PathError::Transport(TransportError::NotConverged { .. }));
     assert!(not_converged, "{error}");

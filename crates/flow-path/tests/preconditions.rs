@@ -1,5 +1,5 @@
-//! What the public functions do with awkward numbers: a finite answer, a documented special value, an error, or a
-//! documented panic that names the number.
+//! What the public functions do with awkward numbers: a finite answer, a documented special value,
+//! an error, or a documented panic that names the number.
 
 mod common;
 
@@ -11,10 +11,10 @@ use burn::tensor::TensorData;
 use common::{all_schedules, rng};
 use flow_path::{
     Beta, Checkerboard, ClassAware, Coefficients, CosMap, Cosine, Coupling, Dual, EdmLogNormal,
-    Entropic, Epsilon, Exact, ExactField, ExactOt, FiniteData, FromFunctions, Gaussian, Independent,
-    Linear, LogitNormal, LossWeight, Mixture, Mode, NicholDhariwal, Paired, Pairing, PartialOt,
-    Polynomial, Prediction, Rescheduled, Schedule, SchrodingerBridge, Shifted, Sinkhorn, Source,
-    Stratified, Target, TimeSampler, TimeShift, Times, UShaped, Uniform, VarianceExploding,
+    Entropic, Epsilon, Exact, ExactField, ExactOt, FiniteData, FromFunctions, Gaussian,
+    Independent, Linear, LogitNormal, LossWeight, Mixture, Mode, NicholDhariwal, Paired, Pairing,
+    PartialOt, Polynomial, Prediction, Rescheduled, Schedule, SchrodingerBridge, Shifted, Sinkhorn,
+    Source, Stratified, Target, TimeSampler, TimeShift, Times, UShaped, Uniform, VarianceExploding,
     VariancePreserving, VeBoundary, Weighting, from_diffusion_time, from_diffusion_velocity,
     from_discrete_step, to_diffusion_time, to_discrete_step,
 };
@@ -165,7 +165,9 @@ fn schedules_are_finite_in_their_span_and_say_when_they_cannot_be() {
 #[test]
 fn laws_of_time_draw_within_the_interval_or_refuse_their_parameters() {
     for (name, x) in SCALARS.into_iter().chain([("800", 800.0), ("30", 30.0), ("0.01", 0.01)]) {
-        let beta = |data, noise| Beta::new(data, noise).ok().map(|law| Box::new(law) as Box<dyn TimeSampler>);
+        let beta = |data, noise| {
+            Beta::new(data, noise).ok().map(|law| Box::new(law) as Box<dyn TimeSampler>)
+        };
         let shift = TimeShift::new(x).ok();
         let mut laws: Vec<Box<dyn TimeSampler>> = vec![
             Box::new(Uniform),
@@ -307,7 +309,10 @@ fn exact_predictions_keep_the_shape_of_every_batch() {
                 assert!(all || !ordinary, "{field:?}: {} at {t}: {predicted:?}", set.name);
             }
         }
-        assert!(field.dim() == 2 && quietly("a point of 3", || field.marginal(&[0.0; 3], 0.3)).is_none());
+        assert!(
+            field.dim() == 2
+                && quietly("a point of 3", || field.marginal(&[0.0; 3], 0.3)).is_none()
+        );
     }
     check(Gaussian::new(vec![1.5, -0.5], 0.5));
     check(Mixture::ring(8, 4.0, 0.2));
@@ -333,7 +338,9 @@ fn laws_of_data_refuse_numbers_that_are_none() {
         quietly(name, || assert!(Mixture::ring(3, x, 0.5).log_density(&[0.0, 0.0]) <= 0.0));
         quietly(name, || assert_eq!(FiniteData::new(vec![x], 1).len(), 1));
         if let Some(board) = quietly(name, || Checkerboard::new(2, x)) {
-            assert!(!board.log_density(&[0.0, 0.0]).is_nan() && !board.contains(&[x.abs() * 2.0, 0.0]));
+            assert!(
+                !board.log_density(&[0.0, 0.0]).is_nan() && !board.contains(&[x.abs() * 2.0, 0.0])
+            );
         }
     }
     assert!(quietly("no points", || FiniteData::new(vec![], 1)).is_none());
@@ -346,7 +353,8 @@ fn predictions_convert_every_batch_and_weights_are_finite_within_the_span() {
         let n = set.rows.len() / 2;
         let (x, t) = (|| tensor(&set.rows, 2), Times::constant(0.4, n));
         let edm = Prediction::Edm { sigma_data: 0.5 };
-        for from in [Prediction::Velocity, Prediction::Data, Prediction::Noise, Prediction::V, edm] {
+        for from in [Prediction::Velocity, Prediction::Data, Prediction::Noise, Prediction::V, edm]
+        {
             let batches = [
                 from.input(x(), &schedule, &t),
                 from.target(x(), x(), &schedule, &t),

@@ -167,7 +167,8 @@ fn the_sharpest_u_is_drawn_within_the_interval() {
     }
     // Both forms of the density, one after the other.
     for t in [0.0, 1e-3, 0.01, 0.999, 1.0] {
-        let [below, above] = [700.0, 700.0 + 1e-9].map(|sharpness| UShaped { sharpness }.density(t));
+        let [below, above] =
+            [700.0, 700.0 + 1e-9].map(|sharpness| UShaped { sharpness }.density(t));
         assert!((below / above - 1.0).abs() < 1e-8, "at {t}: {below} and {above}");
     }
     assert_eq!(UShaped { sharpness: 0.0 }.density(0.3), 1.0);

@@ -108,8 +108,7 @@ fn forbidden_pairs_are_avoided_or_named() {
     let inf = f64::INFINITY;
     for n in [3, 9] {
         let ordinary = |i: usize, j: usize| ((7 * i + 3 * j + i * j) % 11) as f64;
-        let only_crossing =
-            square(n, |i, j| if i + j == n - 1 { 1.0 } else { inf });
+        let only_crossing = square(n, |i, j| if i + j == n - 1 { 1.0 } else { inf });
         let found = assign(&only_crossing).unwrap();
         assert!(found.pairs().all(|(i, j)| i + j == n - 1), "{found:?}");
         assert_close(found.cost(), n as f64, 1e-12);

@@ -1,5 +1,5 @@
-//! What the public functions do with awkward numbers: a finite answer, a documented special value or an error, in
-//! no more than a second.
+//! What the public functions do with awkward numbers: a finite answer, a documented special value
+//! or an error, in no more than a second.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,9 @@ fn solve_all(what: &str, cost: &CostMatrix) {
             assert!(found.cost().is_finite(), "{what}: {}", found.cost());
             assert!(found.pairs().all(|(i, j)| cost.row(i)[j].is_finite()), "{what}");
         }
-        Err(error) => assert!(matches!(error, TransportError::Infeasible { .. }), "{what}: {error}"),
+        Err(error) => {
+            assert!(matches!(error, TransportError::Infeasible { .. }), "{what}: {error}")
+        }
     }
     for pairs in [0, 1, fewer, fewer + 1] {
         match assign_some(cost, pairs) {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use flow_path::{
-    Beta, ClassAware, CosMap, Coupling, Draw, EdmLogNormal, Entropic, Epsilon, ExactOt, Independent,
-    LogitNormal, LossWeight, Mode, PairTube, Paired, PartialOt, Prediction, Schedule,
+    Beta, ClassAware, CosMap, Coupling, Draw, EdmLogNormal, Entropic, Epsilon, ExactOt,
+    Independent, LogitNormal, LossWeight, Mode, PairTube, Paired, PartialOt, Prediction, Schedule,
     SchrodingerBridge, Shifted, Sinkhorn, Source, Stratified, TimeSampler, TimeShift, UShaped,
     Uniform, Weighting,
 };

@@ -59,8 +59,8 @@ pub(crate) fn brute_force(cost: &CostMatrix, row: usize, left: usize, used: u32)
         return f64::INFINITY;
     }
     let without = brute_force(cost, row + 1, left, used);
-    let with = (0..cost.columns()).filter(|j| used & (1 << j) == 0).map(|j| {
-        cost.row(row)[j] + brute_force(cost, row + 1, left - 1, used | (1 << j))
-    });
+    let with = (0..cost.columns())
+        .filter(|j| used & (1 << j) == 0)
+        .map(|j| cost.row(row)[j] + brute_force(cost, row + 1, left - 1, used | (1 << j)));
     with.fold(without, f64::min)
 }
