@@ -42,7 +42,8 @@ pub enum PathError {
 
     /// A number that is not finite.
     #[error(
-        "the {side} has the value {value} in row {row}, which is not finite: check the data and its scaling"
+        "the {side} has the value {value} in row {row}, which is not finite: check the data and its \
+         scaling"
     )]
     NotFinite {
         /// The batch in which it was found.

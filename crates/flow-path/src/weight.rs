@@ -90,8 +90,8 @@ pub enum LossWeight {
 impl LossWeight {
     /// The factor on the squared error of `prediction`, where times are drawn with `density`.
     ///
-    /// Finite where the log signal-to-noise ratio is, for a positive density: laws of time do not draw the ends, at
-    /// which it may be infinite or NaN.
+    /// Finite where the log signal-to-noise ratio is, for a positive density: laws of time do not
+    /// draw the ends, at which it may be infinite or NaN.
     #[must_use]
     pub fn at(self, prediction: Prediction, c: &Coefficients, density: f64) -> f64 {
         match self {

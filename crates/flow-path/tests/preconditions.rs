@@ -1,5 +1,5 @@
-//! What the public functions do with awkward numbers: a finite answer, a documented special value, an error, or a
-//! documented panic that names the number.
+//! What the public functions do with awkward numbers: a finite answer, a documented special value,
+//! an error, or a documented panic that names the number.
 
 mod common;
 

@@ -5,9 +5,9 @@ use crate::{CostMatrix, TransportError};
 
 /// A cheapest one-to-one assignment, with the dual variables that prove it.
 ///
-/// `row_duals[i] + column_duals[j] <= cost[i][j]` for all pairs, with equality on the assigned ones. Where
-/// there are more rows than columns, or the reverse, the duals of the larger side are at most zero, and
-/// zero for those that are left out.
+/// `row_duals[i] + column_duals[j] <= cost[i][j]` for all pairs, with equality on the assigned
+/// ones. Where there are more rows than columns, or the reverse, the duals of the larger side are
+/// at most zero, and zero for those that are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     /// The rows that are assigned, in increasing order: all of them unless there are fewer columns.
@@ -43,10 +43,10 @@ impl Assignment {
 
 /// Pairs rows with columns one to one, as many as the fewer of both, at the least total cost.
 ///
-/// Time `O(m^2 n)` for `m <= n` of them, memory `O(m + n)` beside the costs (and a transposed copy of them
-/// where rows are more than columns). Column reduction and augmenting row reduction settle most rows; a
-/// shortest augmenting path settles each of the others. Every loop runs over a whole row of costs, in
-/// vectors. Of assignments of equal cost one is found, the same one each time.
+/// Time `O(m^2 n)` for `m <= n` of them, memory `O(m + n)` beside the costs (and a transposed copy
+/// of them where rows are more than columns). Column reduction and augmenting row reduction settle
+/// most rows; a shortest augmenting path settles each of the others. Every loop runs over a whole
+/// row of costs, in vectors. Of assignments of equal cost one is found, the same one each time.
 ///
 /// An infinite cost forbids its pair. No rows or no columns give an empty assignment.
 ///
@@ -55,9 +55,9 @@ impl Assignment {
 ///
 /// # Reference
 /// Jonker & Volgenant (1987), "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear
-/// Assignment Problems", Computing 38; the augmentation, and the case of more columns than rows, follow
-/// Crouse (2016), "On Implementing 2D Rectangular Assignment Algorithms", IEEE Transactions on Aerospace
-/// and Electronic Systems 52.
+/// Assignment Problems", Computing 38; the augmentation, and the case of more columns than rows,
+/// follow Crouse (2016), "On Implementing 2D Rectangular Assignment Algorithms", IEEE Transactions
+/// on Aerospace and Electronic Systems 52.
 pub fn assign(cost: &CostMatrix) -> Result<Assignment, TransportError> {
     if cost.columns() < cost.rows() {
         return Ok(assign(&cost.transposed()?)?.transposed());

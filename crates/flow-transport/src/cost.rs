@@ -8,8 +8,8 @@ use crate::scan::largest_magnitude;
 
 /// A matrix of costs, row-major: rows of one set against rows of another.
 ///
-/// Every entry is a number, or positive infinity for a pair that is forbidden: NaN and minus infinity are
-/// refused where a matrix is made, so that no solver meets them.
+/// Every entry is a number, or positive infinity for a pair that is forbidden: NaN and minus
+/// infinity are refused where a matrix is made, so that no solver meets them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CostMatrix {
     rows: usize,
@@ -18,10 +18,11 @@ pub struct CostMatrix {
 }
 
 impl CostMatrix {
-    /// The most bytes that the entries of one matrix may take, 4 GiB: 23,170 points against as many.
+    /// The most bytes that the entries of one matrix may take, 4 GiB: 23,170 points against as
+    /// many.
     ///
-    /// Beyond it a matrix is refused rather than left to the system, which may promise memory that it
-    /// does not have and end the process when the entries are written.
+    /// Beyond it a matrix is refused rather than left to the system, which may promise memory that
+    /// it does not have and end the process when the entries are written.
     pub const LARGEST_BYTES: u128 = 4 << 30;
 
     /// The matrix with entries `cost(row, column)`.

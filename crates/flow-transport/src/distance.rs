@@ -6,10 +6,10 @@ use crate::scan::add_squared_differences;
 
 /// Squared Euclidean distances `|a_i - b_j|^2` between the rows of two sets, `dim` numbers each.
 ///
-/// In 8 dimensions or more squares are added in single precision within blocks, which vectorises, and in
-/// double precision across them; where single precision would overflow or lose digits the distance is
-/// formed again in double precision. So a distance is within `5e-6` of its value, relatively, whatever
-/// finite numbers the rows hold.
+/// In 8 dimensions or more squares are added in single precision within blocks, which vectorises,
+/// and in double precision across them; where single precision would overflow or lose digits the
+/// distance is formed again in double precision. So a distance is within `5e-6` of its value,
+/// relatively, whatever finite numbers the rows hold.
 ///
 /// # Errors
 /// If a number is not finite, or the distances are too many for memory.
@@ -69,7 +69,8 @@ fn largest(numbers: &[f32]) -> f32 {
     numbers.iter().fold(0.0, |largest, x| largest.max(x.abs()))
 }
 
-/// Single precision keeps its digits in squares above this one, even if thousands of them underflow.
+/// Single precision keeps its digits in squares above this one, even if thousands of them
+/// underflow.
 const LEAST_SINGLE: f64 = 1e-30;
 
 /// Sums in single precision within blocks, which vectorises, and in double precision across them.

@@ -1,7 +1,7 @@
 //! Entropic optimal transport in the log domain, balanced or relaxed.
 
 use crate::error::positive;
-use crate::potentials::{Cut, Potentials};
+use crate::potentials::Potentials;
 use crate::{CostMatrix, Plan, Stop, TransportError};
 
 /// Unit in which the regularisation is given.
@@ -9,27 +9,30 @@ use crate::{CostMatrix, Plan, Stop, TransportError};
 pub enum Epsilon {
     /// In units of the cost.
     Absolute(f64),
-    /// As a fraction of the mean cost, which adapts to the dimension and to the scale of the points.
+    /// As a fraction of the mean cost, which adapts to the dimension and to the scale of the
+    /// points.
     OfMeanCost(f64),
 }
 
-/// Entropic optimal transport: minimise `<P, C> + epsilon KL(P | a b^T)` over plans with uniform marginals
-/// `a` and `b`, or with marginals held only softly, at the price `rho KL(P 1 | a) + rho KL(P^T 1 | b)`.
+/// Entropic optimal transport: minimise `<P, C> + epsilon KL(P | a b^T)` over plans with uniform
+/// marginals `a` and `b`, or with marginals held only softly, at the price
+/// `rho KL(P 1 | a) + rho KL(P^T 1 | b)`.
 ///
-/// As `epsilon` falls to zero the plan tends to the exact one, as it grows to independence. Computed
-/// in the log domain with a decreasing `epsilon`, so that neither small values nor far points underflow,
-/// and by Newton's method where plain sweeps are slow. A sweep takes `O(rows columns)`.
+/// As `epsilon` falls to zero the plan tends to the exact one, as it grows to independence.
+/// Computed in the log domain with a decreasing `epsilon`, so that neither small values nor far
+/// points underflow, and by Newton's method where plain sweeps are slow. A sweep takes
+/// `O(rows columns)`.
 ///
 /// # Reference
-/// Cuturi (2013), "Sinkhorn Distances", arXiv:1306.0895; log domain and unbalanced form from Chizat,
-/// Peyre, Schmitzer & Vialard (2018), "Scaling Algorithms for Unbalanced Transport
+/// Cuturi (2013), "Sinkhorn Distances", arXiv:1306.0895; log domain and unbalanced form from
+/// Chizat, Peyre, Schmitzer & Vialard (2018), "Scaling Algorithms for Unbalanced Transport
 /// Problems", arXiv:1607.05816.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Entropic {
     /// Strength of the entropy.
     pub epsilon: Epsilon,
-    /// Strength `rho` of the marginal constraints, in units of the cost; `None` or infinity makes them
-    /// exact.
+    /// Strength `rho` of the marginal constraints, in units of the cost; `None` or infinity makes
+    /// them exact.
     pub relaxation: Option<f64>,
     /// Largest relative error of a marginal at which to stop.
     pub tolerance: f64,
@@ -49,7 +52,8 @@ impl Default for Entropic {
     }
 }
 
-/// Plain sweeps at the final regularisation before Newton's method goes on: most problems need fewer.
+/// Plain sweeps at the final regularisation before Newton's method goes on: most problems need
+/// fewer.
 const PLAIN: usize = 500;
 
 /// Steps of Newton's method in which the error must fall by a twentieth.
@@ -69,13 +73,13 @@ impl Entropic {
 
     /// The plan as good as it gets, which says itself [how good](Plan::marginal_error) that is.
     ///
-    /// `stop` is asked before each sweep, and ends them once it says yes. A tolerance that cannot be met,
-    /// such as 0 or NaN, is no error here: the sweeps end where the error no longer falls.
+    /// `stop` is asked before each sweep, and ends them once it says yes. A tolerance that cannot
+    /// be met, such as 0 or NaN, is no error here: the sweeps end where the error no longer falls.
     ///
     /// # Errors
-    /// If there are no rows or columns, a parameter is out of its domain, `epsilon` is so small that the
-    /// rounding of the costs outweighs it, a row or a column may pair with nothing, or memory has no room
-    /// for the transposed costs.
+    /// If there are no rows or columns, a parameter is out of its domain, `epsilon` is so small
+    /// that the rounding of the costs outweighs it, a row or a column may pair with nothing, or
+    /// memory has no room for the transposed costs.
     pub fn solve<'a>(
         &self,
         cost: &'a CostMatrix,
@@ -142,14 +146,14 @@ impl Sweeps<'_> {
     fn approach(&mut self, mut epsilon: f64, stop: &dyn Fn() -> bool) {
         while self.epsilon < epsilon && !stop() {
             for _ in 0..4 {
-                self.potentials.sweep(epsilon, Cut::NOTHING);
+                self.potentials.sweep(epsilon);
             }
             epsilon *= 0.5;
         }
     }
 
-    /// Sweeps at the final regularisation until the marginals are met, or it is clear that they will not be;
-    /// leaves the best potentials that were met, and returns their error.
+    /// Sweeps at the final regularisation until the marginals are met, or it is clear that they
+    /// will not be; leaves the best potentials that were met, and returns their error.
     fn settle(&mut self, stop: &dyn Fn() -> bool) -> (Stop, f64) {
         let mut best = Best { change: f64::INFINITY, f: vec![], g: vec![] };
         // The sweep that last brought the error down by a good bit, and the error then.
@@ -162,7 +166,7 @@ impl Sweeps<'_> {
                 break Stop::Interrupted;
             }
             let change = if self.made < PLAIN {
-                self.potentials.sweep(self.epsilon, Cut::NOTHING)
+                self.potentials.sweep(self.epsilon)
             } else {
                 self.potentials.newton(self.epsilon)
             };

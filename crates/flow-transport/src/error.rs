@@ -42,8 +42,8 @@ pub enum TransportError {
 
     /// More costs than are kept in memory.
     #[error(
-        "{rows} times {columns} costs take {bytes} bytes, which is more than the {limit} that a matrix \
-         may have or more than is free: take smaller sets, such as smaller batches"
+        "{rows} times {columns} costs take {bytes} bytes, which is more than the {limit} that a \
+         matrix may have or more than is free: take smaller sets, such as smaller batches"
     )]
     TooLarge {
         /// Rows of the costs.
@@ -58,7 +58,8 @@ pub enum TransportError {
 
     /// Forbidden pairs that leave a row without a partner.
     #[error(
-        "the forbidden pairs leave no partner for {side} {index}: allow more pairs, or pair fewer rows"
+        "the forbidden pairs leave no partner for {side} {index}: allow more pairs, or pair fewer \
+         rows"
     )]
     Infeasible {
         /// `row` or `column`.
@@ -100,9 +101,9 @@ pub enum TransportError {
 
     /// An entropy so weak that the rounding of the costs outweighs it.
     #[error(
-        "epsilon is {epsilon:e} and a cost is {largest:e}: in double precision costs need an epsilon of at \
-         least {least:e}; raise epsilon (for a Schrodinger bridge sigma, epsilon = 2 sigma^2), or take \
-         exact transport"
+        "epsilon is {epsilon:e} and a cost is {largest:e}: in double precision such costs need an \
+         epsilon of at least {least:e}; raise epsilon (for a Schrodinger bridge sigma, \
+         epsilon = 2 sigma^2), or take exact transport"
     )]
     EpsilonTooSmall {
         /// The regularisation, in units of the cost.
@@ -116,8 +117,8 @@ pub enum TransportError {
     /// A plan whose marginals are not met well enough.
     #[error(
         "the entropic plan misses a marginal by the fraction {error:e} after {iterations} sweeps \
-         ({stop}), above the tolerance {tolerance:e}: raise epsilon (for a Schrodinger bridge sigma, \
-         epsilon = 2 sigma^2), or take exact transport"
+         ({stop}), above the tolerance {tolerance:e}: raise epsilon (for a Schrodinger bridge \
+         sigma, epsilon = 2 sigma^2), or take exact transport"
     )]
     NotConverged {
         /// Sweeps made at the final regularisation.

@@ -1,21 +1,23 @@
 //! Newton's method on the potentials of the rows, where plain sweeps get slow.
 //!
-//! With `g` the best answer to `f` the dual is a concave function of `f` alone. In masses relative to
-//! those of the rows, `p_ij = m P_ij` with row sums `r` and column sums `c`, its gradient is `t - r`, where `t` is 1
-//! or, with relaxed marginals, `exp(-f / rho)`, and a Newton step `epsilon x` solves
+//! With `g` the best answer to `f` the dual is a concave function of `f` alone. In masses relative
+//! to those of the rows, `p_ij = m P_ij` with row sums `r` and column sums `c`, its gradient is
+//! `t - r`, where `t` is 1 or, with relaxed marginals, `exp(-f / rho)`, and a Newton step
+//! `epsilon x` solves
 //!
 //! `(diag(r) + (epsilon / rho) diag(t) - damping p diag(1 / c) p^T) x = t - r`.
 //!
-//! A weak entropy leaves few masses in a row, so that the system is sparse, and conjugate gradients solve it in
-//! less time than a sweep. Plain sweeps at a weak entropy err by `1 / k` after `k` of them; these steps square the
-//! error once it is small.
+//! A weak entropy leaves few masses in a row, so that the system is sparse, and conjugate gradients
+//! solve it in less time than a sweep. Plain sweeps at a weak entropy err by `1 / k` after `k` of
+//! them; these steps square the error once it is small.
 //!
 //! # Reference
-//! Brauer, Clason, Lorenz & Wirth (2017), "A Sinkhorn-Newton method for entropic optimal transport",
-//! arXiv:1710.06635; the sparsity is that of Tang, Shavlovsky, Rahmanian, Tardini, Thekumparampil, Xiao &
-//! Ying (2024), "Accelerating Sinkhorn Algorithm with Sparse Newton Iterations", arXiv:2401.12253.
+//! Brauer, Clason, Lorenz & Wirth (2017), "A Sinkhorn-Newton method for entropic optimal
+//! transport", arXiv:1710.06635; the sparsity is that of Tang, Shavlovsky, Rahmanian, Tardini,
+//! Thekumparampil, Xiao & Ying (2024), "Accelerating Sinkhorn Algorithm with Sparse Newton
+//! Iterations", arXiv:2401.12253.
 
-use crate::potentials::{Cut, Potentials};
+use crate::potentials::Potentials;
 
 /// Masses below this share of a row do not steer a step.
 const NEGLIGIBLE: f64 = 1e-12;
@@ -24,12 +26,12 @@ const NEGLIGIBLE: f64 = 1e-12;
 const HALVINGS: usize = 12;
 
 impl Potentials<'_> {
-    /// One step of Newton's method, shortened until the dual grows, and a plain sweep after it; returns the
-    /// largest relative error of a row before the sweep.
+    /// One step of Newton's method, shortened until the dual grows, and a plain sweep after it;
+    /// returns the largest relative error of a row before the sweep.
     ///
     /// Where no length of the step helps, the plain sweep is all that happens.
     pub(crate) fn newton(&mut self, epsilon: f64) -> f64 {
-        self.answer_rows(epsilon, Cut::ROUNDING);
+        self.answer_rows(epsilon);
         let system = System::new(self, epsilon);
         let (start, value) = (self.f.clone(), self.dual_value(epsilon));
         let step = system.solve();
@@ -39,18 +41,18 @@ impl Potentials<'_> {
             for ((f, start), x) in self.f.iter_mut().zip(&start).zip(&step) {
                 *f = start + length * x;
             }
-            self.answer_rows(epsilon, Cut::ROUNDING);
+            self.answer_rows(epsilon);
             let growth = self.dual_value(epsilon) - value;
             // A tenth of what the slope promises, or nothing that rounding could tell from it.
             let rounding = 4.0 * f64::EPSILON * value.abs();
             if growth >= 0.1 * length * gain / start.len() as f64 - rounding {
-                return self.sweep(epsilon, Cut::ROUNDING);
+                return self.sweep(epsilon);
             }
             length *= 0.5;
         }
         self.f = start;
-        self.answer_rows(epsilon, Cut::ROUNDING);
-        self.sweep(epsilon, Cut::ROUNDING)
+        self.answer_rows(epsilon);
+        self.sweep(epsilon)
     }
 }
 
@@ -105,7 +107,8 @@ impl System {
         rows.map(|(row, (x, diagonal))| diagonal * x - across(row)).collect()
     }
 
-    /// Conjugate gradients, preconditioned by the diagonal, to a residual that falls with the gradient.
+    /// Conjugate gradients, preconditioned by the diagonal, to a residual that falls with the
+    /// gradient.
     fn solve(&self) -> Vec<f64> {
         let n = self.gradient.len();
         let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };

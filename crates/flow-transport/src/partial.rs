@@ -2,7 +2,8 @@
 
 use crate::{CostMatrix, TransportError, assign};
 
-/// Pairs only `pairs` of the rows and columns one to one: those, and in that way, that cost least together.
+/// Pairs only `pairs` of the rows and columns one to one: those, and in that way, that cost least
+/// together.
 ///
 /// `columns[i]` of the result is the partner of row `i`, or `None` for the rows that are left out.
 ///
@@ -10,8 +11,8 @@ use crate::{CostMatrix, TransportError, assign};
 /// `rows + columns - pairs` rows and columns: up to four times the memory of the costs.
 ///
 /// # Errors
-/// If more pairs are asked for than there are rows or columns, if no `pairs` of them avoid the forbidden
-/// ones, or if the extended costs are too many for memory.
+/// If more pairs are asked for than there are rows or columns, if no `pairs` of them avoid the
+/// forbidden ones, or if the extended costs are too many for memory.
 ///
 /// # Reference
 /// Chapel, Alaya & Gasso (2020), "Partial Optimal Transport with Applications on Positive-Unlabeled
@@ -26,7 +27,8 @@ pub fn assign_some(cost: &CostMatrix, pairs: usize) -> Result<PartialAssignment,
     // Dearer than two real pairs, by an amount that neither drowns small costs nor is drowned.
     let dear = 2.0 * largest + if 0.0 < largest { largest.min(1.0) } else { 1.0 };
     let size = rows + columns - pairs;
-    // Rows and columns beyond the real ones are dummies: free against real ones, dear against each other.
+    // Rows and columns beyond the real ones are dummies: free against real ones, dear against each
+    // other.
     let extended = CostMatrix::from_fn(size, size, |i, j| match (i < rows, j < columns) {
         (true, true) => cost.row(i)[j],
         (false, false) => dear,

@@ -33,8 +33,8 @@ impl fmt::Display for Stop {
 
 /// An entropic plan between rows and columns, and how well it was solved.
 ///
-/// The mass of a pair is `exp((f_i + g_j - cost_ij) / epsilon) / (rows columns)`; it is computed when it is
-/// asked for, so that a plan takes no more memory than its potentials.
+/// The mass of a pair is `exp((f_i + g_j - cost_ij) / epsilon) / (rows columns)`; it is computed
+/// when it is asked for, so that a plan takes no more memory than its potentials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan<'a> {
     pub(crate) cost: Cow<'a, CostMatrix>,
@@ -57,8 +57,8 @@ impl Plan<'_> {
 
     /// Largest error of a marginal of this plan, as a fraction of its mass.
     ///
-    /// Where marginals are relaxed it is the largest fraction by which one more update would change the
-    /// mass of a row or a column.
+    /// Where marginals are relaxed it is the largest fraction by which one more update would change
+    /// the mass of a row or a column.
     #[must_use]
     pub fn marginal_error(&self) -> f64 {
         self.error
@@ -95,7 +95,8 @@ impl Plan<'_> {
         self.g.len()
     }
 
-    /// Logarithms of the masses of row `i`, one for each column; minus infinity for a forbidden pair.
+    /// Logarithms of the masses of row `i`, one for each column; minus infinity for a forbidden
+    /// pair.
     ///
     /// # Panics
     /// If there is no such row.

@@ -14,7 +14,8 @@ fn absolute(epsilon: f64) -> Entropic {
     Entropic { epsilon: Epsilon::Absolute(epsilon), ..Entropic::default() }
 }
 
-/// The points of a minibatch: a cloud around the origin, and one around eight centres on a circle of radius 4.
+/// The points of a minibatch: a cloud around the origin, and one around eight centres on a circle
+/// of radius 4.
 fn clouds(n: usize, dim: usize, seed: u64) -> CostMatrix {
     let centred = |seed| points(n, dim, seed).into_iter().map(|x| 4.0 * (x - 0.5));
     let a: Vec<f32> = centred(seed).collect();
@@ -122,7 +123,8 @@ fn the_plan_tends_to_the_exact_one_and_to_independence() {
 
 #[test]
 fn weak_entropy_is_solved_in_time() {
-    // Plain sweeps take 10,000 and more of these, a dozen seconds. The bound leaves room for a busy machine.
+    // Plain sweeps take 10,000 and more of these, a dozen seconds. The bound leaves room for a busy
+    // machine.
     for (n, dim, epsilon) in [(64, 1, 0.02), (256, 2, 0.02), (256, 8, 0.02), (256, 2, 0.2)] {
         let cost = clouds(n, dim, 7);
         let start = Instant::now();

@@ -1,5 +1,5 @@
-//! What the public functions do with awkward numbers: a finite answer, a documented special value or an error, in
-//! no more than a second.
+//! What the public functions do with awkward numbers: a finite answer, a documented special value
+//! or an error, in no more than a second.
 
 use std::time::{Duration, Instant};
 

@@ -26,7 +26,7 @@ const RULES: &[Rule] = &[
     Rule {
         krate: "flow-transport",
         never: &["flow-*", "burn*", "rand"],
-        because: "transport knows costs and nothing of what they are for, and is solved without chance",
+        because: "transport knows costs, not what they are for, and leaves nothing to chance",
     },
     Rule {
         krate: "flow-path",

@@ -26,7 +26,8 @@ impl Coupling for Independent {
     }
 }
 
-/// Rows that belong together already, whatever their values: the pairs of a reflow, or of image-to-image data.
+/// Rows that belong together already, whatever their values: the pairs of a reflow, or of
+/// image-to-image data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paired;
 

@@ -66,11 +66,11 @@ impl Pairing {
         self.weights.as_deref()
     }
 
-    /// Largest relative error of a marginal of the plan from which the pairs were drawn; 0 for pairs that
-    /// come from no plan.
+    /// Largest relative error of a marginal of the plan from which the pairs were drawn; 0 for
+    /// pairs that come from no plan.
     ///
-    /// Below [`Pairing::FAIR`] it is less than the chance of the draws. Above, the pairs are usable and a
-    /// program should say once that the plan was not solved: a stronger entropy would be.
+    /// Below [`Pairing::FAIR`] it is less than the chance of the draws. Above, the pairs are usable
+    /// and a program should say once that the plan was not solved: a stronger entropy would be.
     #[must_use]
     pub fn marginal_error(&self) -> f64 {
         self.marginal_error
@@ -113,8 +113,9 @@ pub trait Coupling: Debug + Send + Sync {
     /// Pairs the rows of a batch: `x0` and `x1` hold as many rows of `dim` numbers each.
     ///
     /// # Errors
-    /// If the batch is empty, its sides differ in size, labels are missing, or, for couplings that look at the
-    /// values, a number is not finite, memory cannot hold the costs, or no plan was found.
+    /// If the batch is empty, its sides differ in size, labels are missing, or, for couplings that
+    /// look at the values, a number is not finite, memory cannot hold the costs, or no plan was
+    /// found.
     fn pair(
         &self,
         x0: &[f32],

@@ -24,9 +24,10 @@ pub enum Draw {
 
 /// Pairs drawn from the entropic plan of the batch, on squared distances.
 ///
-/// Where the plan relaxes its marginals, the loss weight of a data row is its mass. A plan whose marginals are
-/// not quite met within the sweeps allowed is drawn from all the same, since the draws are noisier than that, and
-/// [`Pairing::marginal_error`] says by how much they were missed; beyond a tenth it is an error.
+/// Where the plan relaxes its marginals, the loss weight of a data row is its mass. A plan whose
+/// marginals are not quite met within the sweeps allowed is drawn from all the same, since the
+/// draws are noisier than that, and [`Pairing::marginal_error`] says by how much they were missed;
+/// beyond a tenth it is an error.
 #[derive(Clone, Default)]
 pub struct Sinkhorn {
     /// The entropic problem.
@@ -62,8 +63,8 @@ impl Sinkhorn {
         Self { problem, draw: Draw::WithReplacement, stop: None }
     }
 
-    /// The same, but giving up with an error once `stop` says so: a plan for a large batch and a weak entropy
-    /// may take seconds.
+    /// The same, but giving up with an error once `stop` says so: a plan for a large batch and a
+    /// weak entropy may take seconds.
     #[must_use]
     pub fn stopped_by(self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { stop: Some(Arc::new(stop)), ..self }

@@ -51,7 +51,8 @@ impl Gaussian {
 
     /// Where the flow takes the point `x` between two times given by their coefficients.
     ///
-    /// Not finite where nothing spreads at the first of them: `sigma = 0` and a standard deviation of 0.
+    /// Not finite where nothing spreads at the first of them: `sigma = 0` and a standard deviation
+    /// of 0.
     #[must_use]
     pub fn transport(&self, x: &[f64], from: &Coefficients, to: &Coefficients) -> Vec<f64> {
         let stretch = self.total_std(to) / self.total_std(from);

@@ -31,8 +31,8 @@ impl Mixture {
     /// The mixture of the given components with weights in proportion to those given.
     ///
     /// # Panics
-    /// If there are no components, their dimensions differ, or a weight is missing, not positive or not
-    /// finite.
+    /// If there are no components, their dimensions differ, or a weight is missing, not positive or
+    /// not finite.
     #[must_use]
     pub fn weighted(components: Vec<Gaussian>, weights: &[f64]) -> Self {
         let (n, given) = (components.len(), weights.len());
@@ -124,9 +124,10 @@ pub(super) fn upload(values: &[f64], shape: [usize; 2], like: &Tensor<2>) -> Ten
 
 /// Posterior means of data and noise for a mixture of isotropic Gaussians, on the device.
 ///
-/// Distances are differences rather than expanded squares, which lose all digits in single precision
-/// near the data, and are formed for as many components at a time as fit [`CHUNK`] numbers. Where their squares
-/// overflow the type of `x` (numbers beyond `1e19` in `f32`) the means are NaN.
+/// Distances are differences rather than expanded squares, which lose all digits in single
+/// precision near the data, and are formed for as many components at a time as fit [`CHUNK`]
+/// numbers. Where their squares overflow the type of `x` (numbers beyond `1e19` in `f32`) the means
+/// are NaN.
 pub(super) fn atoms_posterior_means(
     x: Tensor<2>,
     c: &[Coefficients],

@@ -135,7 +135,8 @@ impl<T: Target, S: Schedule> Exact<T, S> {
         Self { target, schedule }
     }
 
-    /// What an ideal network would predict for a batch, on the device of `x`; a batch of no rows gives none.
+    /// What an ideal network would predict for a batch, on the device of `x`; a batch of no rows
+    /// gives none.
     ///
     /// Numbers whose squares overflow the type of `x`, beyond about `1e18` in `f32`, may give NaN.
     ///

@@ -26,7 +26,8 @@ pub struct FromFunctions {
 }
 
 impl FromFunctions {
-    /// The schedule of `alpha` and `sigma`, differentiated forward; what they return is taken as it is.
+    /// The schedule of `alpha` and `sigma`, differentiated forward; what they return is taken as it
+    /// is.
     pub fn new(
         alpha: impl Fn(Dual) -> Dual + Send + Sync + 'static,
         sigma: impl Fn(Dual) -> Dual + Send + Sync + 'static,
@@ -40,7 +41,8 @@ impl FromFunctions {
         Self::from_curves(curve(Box::new(alpha)), curve(Box::new(sigma)))
     }
 
-    /// The schedule of two functions that return their value and their derivative, taken as they are.
+    /// The schedule of two functions that return their value and their derivative, taken as they
+    /// are.
     pub fn with_derivatives(
         alpha: impl Fn(f64) -> (f64, f64) + Send + Sync + 'static,
         sigma: impl Fn(f64) -> (f64, f64) + Send + Sync + 'static,

@@ -45,15 +45,15 @@ pub struct Coefficients {
 }
 
 impl Coefficients {
-    /// Log signal-to-noise ratio `lambda = 2 ln(alpha / sigma)`; infinite where either factor is zero, NaN where
-    /// both are.
+    /// Log signal-to-noise ratio `lambda = 2 ln(alpha / sigma)`; infinite where either factor is
+    /// zero, NaN where both are.
     #[must_use]
     pub fn log_snr(&self) -> f64 {
         2.0 * (self.alpha / self.sigma).ln()
     }
 
-    /// Time derivative of the log signal-to-noise ratio, `2 D / (alpha sigma)`; not finite where that ratio is
-    /// not.
+    /// Time derivative of the log signal-to-noise ratio, `2 D / (alpha sigma)`; not finite where
+    /// that ratio is not.
     #[must_use]
     pub fn d_log_snr(&self) -> f64 {
         2.0 * self.det() / (self.alpha * self.sigma)
@@ -109,8 +109,8 @@ pub trait Schedule: Debug + Send + Sync {
 
     /// The time in [`Schedule::span`] at which the log signal-to-noise ratio is `log_snr`.
     ///
-    /// Values beyond the ends of the span, infinite ones among them, give its ends; NaN gives NaN. The
-    /// default bisects, relying on a log signal-to-noise ratio that grows with time.
+    /// Values beyond the ends of the span, infinite ones among them, give its ends; NaN gives NaN.
+    /// The default bisects, relying on a log signal-to-noise ratio that grows with time.
     fn time_at_log_snr(&self, log_snr: f64) -> f64 {
         if log_snr.is_nan() {
             return log_snr;

@@ -53,8 +53,8 @@ impl TimeSampler for Stratified {
 /// With mean 0 the middle is favoured; a positive mean moves the weight towards the data. The density
 /// vanishes at both ends.
 ///
-/// A standard deviation far above 1 puts times so near to the ends that they round to them; they are moved to
-/// the nearest number inside.
+/// A standard deviation far above 1 puts times so near to the ends that they round to them; they
+/// are moved to the nearest number inside.
 ///
 /// # Reference
 /// Esser et al. (2024), "Scaling Rectified Flow Transformers for High-Resolution Image Synthesis",
@@ -168,11 +168,12 @@ pub struct Beta {
 impl Beta {
     /// The law with the given exponents: a larger `data` moves times towards 1.
     ///
-    /// Where an exponent is far below 1 times round to the ends; they are moved to the nearest number inside.
+    /// Where an exponent is far below 1 times round to the ends; they are moved to the nearest
+    /// number inside.
     ///
     /// # Errors
-    /// If an exponent is not between `1e-3` and `1e6`. Below, most times would round to an end; above, all of
-    /// them to one number.
+    /// If an exponent is not between `1e-3` and `1e6`. Below, most times would round to an end;
+    /// above, all of them to one number.
     pub fn new(data: f64, noise: f64) -> Result<Self, PathError> {
         let within = |name, value| {
             let domain = "[1e-3, 1e6]";

@@ -11,7 +11,8 @@ use crate::{Schedule, Times};
 /// Log-normal noise level: `ln(sigma / alpha) ~ N(mean, std^2)`, at the time where the schedule has it.
 ///
 /// Noise levels outside the span of the schedule fall on its ends, whose mass
-/// [`TimeSampler::density`] leaves out. The ends themselves are drawn, as the schedule is finite there.
+/// [`TimeSampler::density`] leaves out. The ends themselves are drawn, as the schedule is finite
+/// there.
 ///
 /// # Reference
 /// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based Generative

@@ -29,8 +29,8 @@ pub trait TimeSampler: Debug + Send + Sync {
 
     /// Probability density of a time `t` in `(0, 1)`.
     ///
-    /// At 0 and 1 it is the limit, which may be infinite. A time that is no number has no density: the
-    /// answer is NaN or, for laws that do not look at the time, 1.
+    /// At 0 and 1 it is the limit, which may be infinite. A time that is no number has no density:
+    /// the answer is NaN or, for laws that do not look at the time, 1.
     fn density(&self, t: f64) -> f64;
 }
 
@@ -54,11 +54,12 @@ fn draws(n: usize, mut draw: impl FnMut() -> f64) -> Times {
     Times::new((0..n).map(|_| inside(draw())).collect())
 }
 
-/// Half the distance from 1 to the number below it, which is also what a uniform draw is a multiple of.
+/// Half the distance from 1 to the number below it, which is also what a uniform draw is a multiple
+/// of.
 const LEAST_TIME: f64 = 1.0 / (1_u64 << 53) as f64;
 
-/// A time of the closed interval, moved off its ends: there a law may have no density, and a schedule no
-/// finite coefficients.
+/// A time of the closed interval, moved off its ends: there a law may have no density, and a
+/// schedule no finite coefficients.
 fn inside(t: f64) -> f64 {
     t.clamp(LEAST_TIME, 1.0 - LEAST_TIME)
 }

@@ -70,7 +70,8 @@ def unbalanced(cost, epsilon, rho):
         p = np.exp(log_p).reshape(m, n)
         r, c = p.sum(1), p.sum(0)
         value = (p * cost).sum() + epsilon * kl(p, prior) + rho * kl(r, a) + rho * kl(c, b)
-        slope = cost + epsilon * np.log(p / prior) + rho * np.log(r / a)[:, None] + rho * np.log(c / b)[None]
+        slope = cost + epsilon * np.log(p / prior)
+        slope += rho * np.log(r / a)[:, None] + rho * np.log(c / b)[None]
         return value, (slope * p).ravel()
 
     found = minimize(objective, np.log(prior).ravel(), jac=True, method="BFGS",
