@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn more_tiles_than_memory_holds_are_refused() {
         // 60,000 images of one pixel, each a tile of 48 by 48: 150 million pixels.
-        let error = image_grid(&[0.0; 60_000], 60_000, 1, 1, 1, 300).unwrap_err();
+        let error = image_grid(&vec![0.0; 60_000], 60_000, 1, 1, 1, 300).unwrap_err();
         assert!(matches!(error, PlotError::TooLarge { width: 15_002, height: 10_002 }), "{error}");
         assert!(image_grid(&[], 0, 1, usize::MAX, 1, 1).is_err());
     }
