@@ -9,12 +9,11 @@ use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Trained};
 use flow_train::Checkpoint;
 
-use crate::environment::Shape;
 use crate::exit::usage;
 use crate::network::{AnyNetwork, AnyPosterior, Networks};
 use crate::recipe::Recipe;
 use crate::registry;
-use crate::run::Run;
+use crate::run::{Run, Shape};
 
 /// A trained model, ready to sample.
 #[derive(Debug)]
