@@ -58,7 +58,7 @@ pub(crate) struct TrainArgs {
     pub(crate) resume: Option<PathBuf>,
     /// Train the run to resume on so many images more than its recipe says, a finished one too. The
     /// learning rate goes on along the recipe's schedule of the new length.
-    #[arg(long, value_name = "N", requires = "resume", value_parser = images)]
+    #[arg(long, value_name = "N", value_parser = images)]
     pub(crate) more_images: Option<f64>,
     /// Print the resolved recipe, the number of parameters and of steps, and stop.
     #[arg(long)]

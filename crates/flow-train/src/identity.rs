@@ -69,6 +69,16 @@ impl Identity {
         &self.values
     }
 
+    /// A text that tells it from others: all but what is at its default or may grow.
+    ///
+    /// So it stays the same when a program learns a new key and when a run is made longer.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let told = |key: &String| !self.defaults.contains(key) && !self.growing.contains(key);
+        let keys = self.values.iter().filter(|(key, _)| told(key));
+        keys.map(|(key, value)| format!("{key}={value}\n")).collect()
+    }
+
     /// The first key, by name, in which a stored identity is another.
     #[must_use]
     pub fn difference(&self, stored: &BTreeMap<String, Value>) -> Option<Difference> {
@@ -160,6 +170,16 @@ mod tests {
         let now = Identity::new([("images", 200.0)]).with_growing("images");
         assert_eq!(now.difference(&stored(r#"{"images":100.0}"#)), None);
         assert!(now.difference(&stored(r#"{"images":300.0}"#)).is_some());
+    }
+
+    #[test]
+    fn a_fingerprint_stays_when_a_key_is_learned_and_a_run_made_longer() {
+        let of =
+            |images: i32| Identity::new([("images", images), ("seed", 1)]).with_growing("images");
+        assert_eq!(of(100).fingerprint(), of(200).fingerprint());
+        let learned = Identity::new([("new", 0), ("seed", 1)]).with_defaults(["new"]);
+        assert_eq!(learned.fingerprint(), of(100).fingerprint());
+        assert_ne!(Identity::new([("seed", 2)]).fingerprint(), of(100).fingerprint());
     }
 
     #[test]

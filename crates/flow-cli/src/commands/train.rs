@@ -18,7 +18,7 @@ use crate::batches::{Sources, batches, matching, sources};
 use crate::commands::{eval, plot};
 use crate::device;
 use crate::drafts;
-use crate::exit::Interrupted;
+use crate::exit::{Interrupted, usage};
 use crate::lock::Lock;
 use crate::metrics::rewind;
 use crate::network::{AnyNetwork, AnyPosterior, Networks, strangers};
@@ -35,6 +35,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let device = device::parse(&args.compute.device)?;
     let prepared = match &args.resume {
         Some(folder) => Prepared::again(folder, args)?,
+        None if args.more_images.is_some() => {
+            return Err(usage!("--more-images makes a run longer, name it with --resume RUN"));
+        }
         None => Prepared::new(args)?,
     };
     if !args.dry_run && prepared.is_finished(args.no_eval)? {

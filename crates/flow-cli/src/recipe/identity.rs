@@ -21,12 +21,14 @@ impl Recipe {
         Identity::new(values(&table)).with_defaults(defaults).with_growing("train.images")
     }
 
-    /// A model that teaches others by its samples: its step, its weights and how it is sampled.
+    /// A model that teaches others by its samples: its step, its weights, and what its recipe says of
+    /// the flow that is followed; by which solver, they choose.
     pub(crate) fn teacher(&self, step: usize, weights: String) -> Identity {
-        let mut whole = table(self);
+        let whole = table(self);
         let defaults = defaults(&whole, self);
-        whole.retain(|key, _| key == "sample");
-        let keys = values(&whole);
+        let keys = values(&whole).filter(|(key, _)| {
+            key.starts_with("sample.guidance") || key.starts_with("sample.schedule")
+        });
         Identity::new(
             keys.chain([("step".into(), step.into()), ("weights".into(), weights.into())]),
         )
@@ -109,6 +111,15 @@ mod tests {
     use super::super::Recipe;
     use crate::registry::{RECIPES, recipe};
 
+    macro_rules! stored {
+        ($name:literal) => {
+            (
+                include_str!(concat!("../../tests/reference/checkpoints/", $name, ".toml")),
+                include_str!(concat!("../../tests/reference/checkpoints/", $name, ".json")),
+            )
+        };
+    }
+
     fn debug(changes: &[&str]) -> Recipe {
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         recipe("debug", &changes).unwrap()
@@ -130,11 +141,7 @@ mod tests {
     fn a_key_that_was_unknown_then_counts_as_its_default() {
         for (name, _) in RECIPES {
             let identity = recipe(name, &[]).unwrap().identity();
-            for keys in [
-                &["data.mirror"][..],
-                &["path.shift"],
-                &["path.schedule.kind", "path.schedule.sigma_min"],
-            ] {
+            for keys in [&["path.shift"][..], &["path.schedule.kind", "path.schedule.sigma_min"]] {
                 let mut stored = identity.values().clone();
                 keys.iter().for_each(|key| _ = stored.remove(*key));
                 assert_eq!(identity.difference(&stored), None, "{name}: {keys:?}");
@@ -144,6 +151,21 @@ mod tests {
         stored.remove("data.mirror");
         let difference = debug(&["data.mirror=true"]).identity().difference(&stored).unwrap();
         assert_eq!(difference.to_string(), "`data.mirror` was left out and is true");
+    }
+
+    /// `recipe.toml` and `state.json` of runs as version 0.2 left them.
+    const STORED: [(&str, &str); 4] =
+        [stored!("debug"), stored!("digits"), stored!("vrfm-digits"), stored!("student")];
+
+    #[test]
+    fn checkpoints_of_version_0_2_are_those_of_their_recipes() {
+        for (text, state) in STORED {
+            let state: serde_json::Value = serde_json::from_str(state).unwrap();
+            assert_eq!(state["schema"], 2);
+            let stored = serde_json::from_value(state["identity"].clone()).unwrap();
+            let recipe = Recipe::parse(text, &[], "recipe.toml").unwrap();
+            assert_eq!(recipe.identity().difference(&stored), None, "{}", recipe.name);
+        }
     }
 
     #[test]
