@@ -89,7 +89,8 @@ impl Observer for Progress {
 
     fn validation(&mut self, step: usize, loss: f64) {
         self.log.add(&Line::Validation { step, images: step * self.rows, loss });
-        // A checkpoint follows: without its lines, the log of a run that goes on from it has a hole.
+        // A checkpoint follows: without its lines, the log of a run that goes on from it has a
+        // hole.
         if let Err(error) = self.log.flush() {
             self.interrupter.fail(CheckpointerError::IOError(error));
         }

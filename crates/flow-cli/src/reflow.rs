@@ -80,8 +80,8 @@ impl Teacher {
                 0 => None,
                 size => Some(normal_rows(seed, Purpose::ReflowLatent, 0..n, size)),
             };
-            // A path starts at `prior_std x_0` of the schedule that is sampled along, and the schedule of
-            // this run scales `x_0` by its own.
+            // A path starts at `prior_std x_0` of the schedule that is sampled along, and the
+            // schedule of this run scales `x_0` by its own.
             let along = request.schedule.map(registry::schedule);
             let scale = along.as_ref().unwrap_or(&model.schedule).prior_std() as f32;
             let scaled = starts.iter().map(|start| start * scale).collect();
@@ -94,8 +94,8 @@ impl Teacher {
     }
 }
 
-/// Rows of `x_0` for a purpose of their own: no seed of a later sample or score meets them again, which
-/// would be to score a student on what it was trained on.
+/// Rows of `x_0` for a purpose of their own: no seed of a later sample or score meets them again,
+/// which would be to score a student on what it was trained on.
 fn starts(source: &Source, seed: u64, n: usize, size: usize) -> Vec<f32> {
     let streams = Streams::new(seed);
     (0..n as u64)

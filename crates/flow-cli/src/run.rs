@@ -126,8 +126,8 @@ impl Run {
         let then = self.rows()?.and_then(|rows| rows.sha256);
         if then.is_some() && then != Shape::of(data).sha256 {
             return Err(usage!(
-                "the files of the data set `{}` are not those that {} was trained on, although their \
-                 sizes are: name the folder of its data with --data-dir, or train anew",
+                "the files of the data set `{}` are not those that {} was trained on, although \
+                 their sizes are: name the folder of its data with --data-dir, or train anew",
                 self.recipe.data.set,
                 self.folder.display()
             ));
@@ -170,8 +170,8 @@ impl Run {
         ["", "samples", "plots"].iter().for_each(|sub| drafts::clear(&self.folder.join(sub)));
     }
 
-    /// Takes note of a recipe whose `train.images` are more than those that `from` was trained by, and
-    /// returns what they were.
+    /// Takes note of a recipe whose `train.images` are more than those that `from` was trained by,
+    /// and returns what they were.
     ///
     /// `recipe.toml` comes first: a process that is killed between the two files takes note later.
     pub(crate) fn lengthen(&self, from: Option<&Checkpoint>) -> Result<Option<f64>> {

@@ -101,8 +101,8 @@ impl Watch {
         Ok(watch)
     }
 
-    /// From here on there is nothing to save, and the next signal ends the process; gives the signal
-    /// that asked to stop before.
+    /// From here on there is nothing to save, and the next signal ends the process; gives the
+    /// signal that asked to stop before.
     pub(crate) fn saved(&self) -> Option<Signal> {
         match std::mem::replace(&mut *self.state(), State::Saved) {
             State::Stopping { by, .. } => Some(by),
@@ -159,8 +159,8 @@ mod system {
 
     #[expect(unsafe_code, reason = "POSIX tells it through C only")]
     fn is_ignored(number: i32) -> bool {
-        // SAFETY: a `sigaction` of zeros is a valid one, and the call, which sets nothing because its
-        // second argument is null, overwrites it with the present one.
+        // SAFETY: a `sigaction` of zeros is a valid one, and the call, which sets nothing because
+        // its second argument is null, overwrites it with the present one.
         unsafe {
             let mut present: libc::sigaction = std::mem::zeroed();
             libc::sigaction(number, ptr::null(), &raw mut present) == 0

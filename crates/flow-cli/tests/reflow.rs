@@ -44,8 +44,9 @@ fn pairs_start_at_the_scale_of_noise_whatever_the_teacher_was_sampled_along() {
         }
     }
     // Before it learned anything a network predicts about nothing: the loss is the mean square of
-    // x_1 - x_0, the same for each schedule but for how well the teacher was sampled along it. Starts
-    // fifty times too far away, the deviation of the exploding schedule, made it a thousand times larger.
+    // x_1 - x_0, the same for each schedule but for how well the teacher was sampled along it.
+    // Starts fifty times too far away, the deviation of the exploding schedule, made it a thousand
+    // times larger.
     for loss in &losses {
         assert!((loss / losses[0] - 1.0).abs() < 0.3, "{losses:?}");
     }

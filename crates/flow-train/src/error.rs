@@ -32,7 +32,8 @@ pub enum TrainError {
     },
     /// A checkpoint was made by another recipe.
     #[error(
-        "the checkpoint {path} was made by another recipe: {difference}, undo the change or train anew"
+        "the checkpoint {path} was made by another recipe: {difference}, undo the change or train \
+         anew"
     )]
     OtherRecipe {
         /// The folder of the checkpoint.

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 /// What training depends on: the keys of a recipe and their values.
 ///
-/// It is stored beside the weights and compared before they are used, key by key. A key that only one
-/// of the two has counts as its default, so a program that learned a new key still opens what was
-/// made before it.
+/// It is stored beside the weights and compared before they are used, key by key. A key that only
+/// one of the two has counts as its default, so a program that learned a new key still opens what
+/// was made before it.
 ///
 /// ```
 /// use flow_train::Identity;

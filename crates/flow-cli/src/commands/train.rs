@@ -151,8 +151,8 @@ impl Prepared {
         }
         let folder = run.folder.display();
         say(&format!(
-            "{folder} is finished after {} steps: train it longer with `flow train --resume {folder} \
-             --more-images N`, score it again with `flow eval {folder}`",
+            "{folder} is finished after {} steps: train it longer with `flow train --resume \
+             {folder} --more-images N`, score it again with `flow eval {folder}`",
             from.step
         ));
         print(&format!("run folder: {folder}"));
@@ -167,8 +167,8 @@ fn lengthen(run: &Run, from: Option<&Checkpoint>) -> Result<()> {
         let mut shorter = run.recipe.clone();
         shorter.train.images = before;
         say(&format!(
-            "train.images was {before} and is {}: the learning rate goes on along the schedule of the \
-             new length, from {:.2e} in place of {:.2e}",
+            "train.images was {before} and is {}: the learning rate goes on along the schedule of \
+             the new length, from {:.2e} in place of {:.2e}",
             run.recipe.train.images,
             rate(&run.recipe),
             rate(&shorter)

@@ -12,8 +12,8 @@ const APART: [&str; 4] = ["name", "about", "sample", "eval"];
 impl Recipe {
     /// All that training depends on: two recipes that train alike share it.
     ///
-    /// Keys at their defaults are known as such, so that a checkpoint made before a key existed stays
-    /// a checkpoint of its recipe; and a training may be made longer.
+    /// Keys at their defaults are known as such, so that a checkpoint made before a key existed
+    /// stays a checkpoint of its recipe; and a training may be made longer.
     pub(crate) fn identity(&self) -> Identity {
         let mut table = table(self);
         let defaults = defaults(&table, self);
