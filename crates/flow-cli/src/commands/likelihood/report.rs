@@ -66,7 +66,7 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 pub(super) struct Bits {
     pub(super) per_dim: Estimate,
-    /// Values that a pixel may have: `x = (pixel + u) / (levels/2) - 1`.
+    /// Values that a pixel may have: `x = 2 (pixel + u - 1/2) / (levels - 1) - 1`, as in training but for `u`.
     pub(super) levels: u32,
     /// Bits added for that scale.
     pub(super) offset: f64,
@@ -192,7 +192,7 @@ impl Report {
             };
             let _ = writeln!(
                 text,
-                "  {} levels on [-1, 1): {:.4} bits for the scale, {copies} noisy {} of each image",
+                "  {} levels on the scale of training: {:.4} bits for it, {copies} noisy {} of each image",
                 bits.levels,
                 bits.offset,
                 if copies == 1 { "copy" } else { "copies" },
