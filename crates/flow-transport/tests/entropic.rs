@@ -24,7 +24,7 @@ fn clouds(n: usize, dim: usize, seed: u64) -> CostMatrix {
         [angle.cos(), angle.sin()].get(k % dim).map_or(0.0, |x| 4.0 * x)
     };
     let b: Vec<f32> = centred(seed + 1).enumerate().map(|(k, x)| 0.2 * x + on_circle(k)).collect();
-    squared_distances(&b, &a, dim).unwrap()
+    squared_distances(&b, &a, dim).expect("few finite points")
 }
 
 /// The largest relative error of a marginal, from the masses themselves.
