@@ -33,3 +33,8 @@ pub use entropic::{Entropic, Epsilon};
 pub use error::TransportError;
 pub use partial::{PartialAssignment, assign_some};
 pub use plan::{Plan, Stop};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -77,7 +77,9 @@ impl System {
         let (mut diagonal, mut gradient) = (Vec::new(), Vec::new());
         for (row, &f) in rows.iter().zip(&potentials.f) {
             let sum: f64 = row.iter().map(|(_, mass)| mass).sum();
-            row.iter().for_each(|&(j, mass)| column_sums[j as usize] += mass);
+            for &(j, mass) in row {
+                column_sums[j as usize] += mass;
+            }
             masses.extend_from_slice(row);
             ends.push(masses.len());
             let (meant, stiffness) = potentials.meant(f, epsilon);
@@ -97,7 +99,9 @@ impl System {
     fn times(&self, x: &[f64]) -> Vec<f64> {
         let mut of_columns = vec![0.0; self.of_columns.len()];
         for (row, x) in self.rows().zip(x) {
-            row.iter().for_each(|&(j, mass)| of_columns[j as usize] += mass * x);
+            for &(j, mass) in row {
+                of_columns[j as usize] += mass * x;
+            }
         }
         of_columns.iter_mut().zip(&self.of_columns).for_each(|(y, weight)| *y *= weight);
         let across = |row: &[(u32, f64)]| -> f64 {

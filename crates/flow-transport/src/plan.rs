@@ -100,6 +100,7 @@ impl Plan<'_> {
     ///
     /// # Panics
     /// If there is no such row.
+    #[must_use]
     pub fn log_masses(&self, i: usize) -> impl ExactSizeIterator<Item = f64> + '_ {
         let log_uniform = -(self.rows() as f64).ln() - (self.columns() as f64).ln();
         let f = self.f[i];
