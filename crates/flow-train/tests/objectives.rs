@@ -87,8 +87,8 @@ fn assert_equal(a: f64, b: f64) {
     assert!((a / b - 1.0).abs() < 1e-4, "{a} is not {b}");
 }
 
-/// The diffusion between the times at which all its predictions are well conditioned, so that they are trained
-/// at the same ones.
+/// The diffusion between the times at which all its predictions are well conditioned, so that they
+/// are trained at the same ones.
 fn diffusion() -> FromFunctions {
     let vp = VariancePreserving::default();
     let alpha = move |t| (vp.at(t).alpha, vp.at(t).d_alpha);
