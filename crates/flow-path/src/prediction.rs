@@ -5,8 +5,8 @@ use burn::prelude::*;
 use crate::times::column;
 use crate::{Coefficients, Schedule, Times};
 
-/// Largest factor from the error of a prediction to that of the velocity, in units of `x_t` and of the length of
-/// the path, within [`Prediction::span`].
+/// Largest factor from the error of a prediction to that of the velocity, in units of `x_t` and of
+/// the length of the path, within [`Prediction::span`].
 pub const LARGEST_AMPLIFICATION: f64 = 100.0;
 
 /// What a network predicts about the pair `(x_0, x_1)` behind `x_t`.
@@ -115,18 +115,19 @@ impl Prediction {
 
     /// The times of a schedule at which a velocity can be read off this prediction.
     ///
-    /// Near pure noise the noise says little about the data: an error `d` in it becomes `d sigma / alpha` in
-    /// the data and `d D / alpha` in the velocity. The data near its own end says little about the noise, where
-    /// the factor is `D / sigma`. The span of the schedule is cut where that factor, for a state
-    /// of unit size (`alpha^2 + sigma^2 = 1`), passes [`LARGEST_AMPLIFICATION`]: on the linear schedule at
-    /// `alpha = 0.0101` for `Noise` and at `sigma = 0.0101` for `Data`, for `Score` at both, since it is the noise
-    /// over `sigma`. The diffusion with the usual rates changes its share of data by no more than a factor 10 per unit
-    /// time and keeps its noise end. `V`, `Displacement` and `Edm` use the whole span, `Velocity` too
-    /// unless the path stands still at an end (polynomials of a degree above one), which it then leaves as
-    /// `Score` does.
+    /// Near pure noise the noise says little about the data: an error `d` in it becomes
+    /// `d sigma / alpha` in the data and `d D / alpha` in the velocity. The data near its own end says
+    /// little about the noise, where the factor is `D / sigma`. The span of the schedule is cut where
+    /// that factor, for a state of unit size (`alpha^2 + sigma^2 = 1`), passes
+    /// [`LARGEST_AMPLIFICATION`]: on the linear schedule at `alpha = 0.0101` for `Noise` and at
+    /// `sigma = 0.0101` for `Data`, for `Score` at both, since it is the noise over `sigma`. The share of
+    /// data of the diffusion with the usual rates grows by no more than a rate of 10, which keeps its
+    /// noise end. `V`, `Displacement` and `Edm` use the whole span, `Velocity` too unless the path
+    /// stands still at an end (polynomials of a degree above one), which it then leaves as `Score`
+    /// does.
     ///
-    /// What is left out is passed without asking: near pure noise `x_t / sigma` stays as it is, and from the
-    /// last time on the pair predicted there is mixed anew. Samplers do so by themselves.
+    /// What is left out is passed without asking: near pure noise `x_t / sigma` stays as it is, and
+    /// from the last time on the pair predicted there is mixed anew. Samplers do so by themselves.
     ///
     /// The bisection relies on a share of data that grows with time.
     #[must_use]
@@ -136,7 +137,8 @@ impl Prediction {
         (self.nearest(schedule, start, middle), self.nearest(schedule, end, middle))
     }
 
-    /// The time nearest to an end, on the way to the middle, at which this prediction is well conditioned.
+    /// The time nearest to an end, on the way to the middle, at which this prediction is well
+    /// conditioned.
     fn nearest(self, schedule: &dyn Schedule, end: f64, middle: f64) -> f64 {
         let moves = || schedule.at(end).det().abs() > f64::EPSILON;
         let regular = |t: f64| self.is_well_conditioned(&schedule.at(t));
@@ -156,8 +158,8 @@ impl Prediction {
         nearest
     }
 
-    /// Whether the error of the velocity is at most [`LARGEST_AMPLIFICATION`] times that of this prediction, or no
-    /// share is small.
+    /// Whether the error of the velocity is at most [`LARGEST_AMPLIFICATION`] times that of this
+    /// prediction, or no share is small.
     fn is_well_conditioned(self, c: &Coefficients) -> bool {
         let size = c.alpha.hypot(c.sigma);
         // The path turns from noise to data by this angle per unit time.

@@ -212,12 +212,14 @@ fn only_predictions_that_lose_the_pair_give_up_an_end() {
     near(Prediction::Data.span(&linear), (0.0, 1.0 - cut));
     near(Prediction::Noise.span(&linear), (cut, 1.0));
     near(Prediction::Score.span(&linear), (cut, 1.0 - cut));
-    // Blurred data keeps its noise, and the diffusion some of its data, of which it loses little per unit time.
+    // Blurred data keeps its noise, and the diffusion some of its data, of which it loses little
+    // per unit time.
     assert_eq!(Prediction::Data.span(&Linear { sigma_min: 0.02 }), whole);
     let vp = VariancePreserving::default();
     assert_eq!(Prediction::Noise.span(&vp), vp.span());
     assert_eq!(Prediction::Data.span(&VarianceExploding::default()), whole);
-    // alpha = t^2 grows by 2 / t per unit time: the path stands still at its start, and a velocity gives no pair.
+    // alpha = t^2 grows by 2 / t per unit time: the path stands still at its start, and a velocity
+    // gives no pair.
     near(Prediction::Noise.span(&polynomial), (0.02, 1.0));
     near(Prediction::Velocity.span(&polynomial), (0.02, 1.0));
     // sigma falls as a square root, by 1 / (2 s) of itself per unit time.

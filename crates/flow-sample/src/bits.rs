@@ -7,18 +7,20 @@ use rand::{Rng, RngExt};
 /// Integer pixels `0..levels` with uniform noise, on the scale on which images are trained: uniform
 /// dequantisation.
 ///
-/// Images are trained as `2 pixel / max - 1` with `max = levels - 1`, black at -1 and white at 1. A pixel is spread over
-/// the cell around that number, `x = 2 (pixel + u - 1/2) / max - 1` with `u` uniform in `[0, 1)`, so that the mean
-/// of what is scored is what was trained; the cells reach from `-1 - 1/max` to `1 + 1/max`. A pixel's
-/// probability is the mean of the density of `x` over its cell, which is `2/max` wide, so that
+/// Images are trained as `2 pixel / max - 1` with `max = levels - 1`, black at -1 and white at 1. A
+/// pixel is spread over the cell around that number, `x = 2 (pixel + u - 1/2) / max - 1` with `u`
+/// uniform in `[0, 1)`, so that the mean of what is scored is what was trained; the cells reach
+/// from `-1 - 1/max` to `1 + 1/max`. A pixel's probability is the mean of the density of `x` over
+/// its cell, which is `2/max` wide, so that
 ///
 /// `-log2 P(pixels) / d <= -E_u log2 p(x) / d + log2(max/2)`,
 ///
 /// the right side being bits per dimension. With 256 levels the offset is 6.994 bits. A scale of
 /// `(pixel + u) / 128 - 1` has an offset of 7, and is another one than that of training.
 ///
-/// The bound holds for any density. It is close only for one that was trained on such noisy pixels too: a density trained on
-/// the pixels alone is free to gather on 256 points, and the noise moves the rows away from them.
+/// The bound holds for any density. It is close only for one that was trained on such noisy pixels
+/// too: a density trained on the pixels alone is free to gather on 256 points, and the noise moves
+/// the rows away from them.
 ///
 /// # Reference
 /// Theis, van den Oord & Bethge (2016), "A Note on the Evaluation of Generative Models",
@@ -64,9 +66,11 @@ impl Dequantise {
         self.half_scale().log2()
     }
 
-    /// Bits per dimension of an image of `dim` numbers whose log-density on the scale of training is `nats`.
+    /// Bits per dimension of an image of `dim` numbers whose log-density on the scale of training
+    /// is `nats`.
     ///
-    /// Infinite for a density of zero, and not a number for `nats` that is none or for an image without numbers.
+    /// Infinite for a density of zero, and not a number for `nats` that is none or for an image
+    /// without numbers.
     ///
     /// # Panics
     /// With fewer than two levels.
@@ -83,7 +87,8 @@ impl Dequantise {
     }
 }
 
-/// `log (1/K) sum_k exp(l_k)`, without overflow; not a number if there are none or one of them is not a number.
+/// `log (1/K) sum_k exp(l_k)`, without overflow; not a number if there are none or one of them is
+/// not a number.
 ///
 /// For the log-densities of `K` noisy copies of an image it is the importance-weighted estimate of
 /// its log-probability, which grows with `K` towards the truth. The mean of the `l_k` does not. The `l_k`
@@ -114,7 +119,8 @@ mod tests {
     const BYTES: Dequantise = Dequantise { levels: 256 };
 
     /// Uniform over `[-1 - 1/255, 1 + 1/255]` each byte has 8 bits; a standard normal has
-    /// `log2(sqrt(2 pi)) = 1.3257480647` bits at zero, and the scale adds `log2(127.5) = 6.9943534369`.
+    /// `log2(sqrt(2 pi)) = 1.3257480647` bits at zero, and the scale adds `log2(127.5) =
+    /// 6.9943534369`.
     #[test]
     fn known_densities_have_their_bits_per_dimension() {
         for dim in [1, 3, 784] {
@@ -130,7 +136,8 @@ mod tests {
         assert_eq!(BYTES.bits_per_dim(f64::NEG_INFINITY, 3), f64::INFINITY);
     }
 
-    /// A generator whose numbers are equally spaced: the mean over `u` is a midpoint rule, exact for a line.
+    /// A generator whose numbers are equally spaced: the mean over `u` is a midpoint rule, exact
+    /// for a line.
     struct Even(u64);
 
     impl rand::TryRng for Even {

@@ -1,10 +1,11 @@
 //! The ends of a path, which a sampler passes without asking for a prediction.
 //!
-//! A predictor answers within its [`span`](crate::Predictor::span). Between pure noise and its first time `x_t / sigma`
-//! stays as it is, up to the share of data `alpha / sigma` times the mean of the data: less than what
-//! the flow itself makes of an error that is [`LARGEST_AMPLIFICATION`](flow_path::LARGEST_AMPLIFICATION) times too
-//! large. From its last time on the pair of data and noise predicted there is mixed anew, which is one
-//! step of DDIM and leaves no noise that the schedule does not have.
+//! A predictor answers within its [`span`](crate::Predictor::span). Between pure noise and its
+//! first time `x_t / sigma` stays as it is, up to the share of data `alpha / sigma` times the mean
+//! of the data: less than what the flow itself makes of an error that is
+//! [`LARGEST_AMPLIFICATION`](flow_path::LARGEST_AMPLIFICATION) times too large. From its last time
+//! on the pair of data and noise predicted there is mixed anew, which is one step of DDIM and
+//! leaves no noise that the schedule does not have.
 
 use burn::tensor::Tensor;
 use flow_path::{Coefficients, Schedule};
@@ -27,8 +28,8 @@ pub(crate) fn noise_scale(schedule: &dyn Schedule, from: f64, to: f64) -> f64 {
     schedule.at(to).sigma / schedule.at(from).sigma
 }
 
-/// The pair of predicted data and of the noise that is left in `x`, mixed anew where the path has the coefficients
-/// `to`, with the fraction `keep` of its noise: `alpha_s x_1 + sigma_s keep x_0`.
+/// The pair of predicted data and of the noise that is left in `x`, mixed anew where the path has
+/// the coefficients `to`, with the fraction `keep` of its noise: `alpha_s x_1 + sigma_s keep x_0`.
 pub(crate) fn mix<const D: usize>(
     x: Tensor<D>,
     data: Tensor<D>,

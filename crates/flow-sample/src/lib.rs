@@ -39,8 +39,9 @@
 //! | [`DpmSolver`] | exponential, from one or two predictions, with or without noise | `n` |
 //! | [`UniPc`] | exponential, from two or three predictions, corrected by the next | `n` |
 //!
-//! A network that predicts the noise says little about the data near pure noise, and one that predicts the data
-//! little about the noise near the data. No sampler asks there: see [`Predictor::span`].
+//! A network that predicts the noise says little about the data near pure noise, and one that
+//! predicts the data little about the noise near the data. No sampler asks there: see
+//! [`Predictor::span`].
 //!
 //! [`Likelihood`] goes the other way: from data to noise with the [`Divergence`] of the velocity,
 //! hence to log-densities, and by [`Dequantise`] to bits per dimension.

@@ -22,17 +22,19 @@ use crate::predictor::Predictor;
 ///
 /// with `s` the [`prior_std`](flow_path::Schedule::prior_std) of the schedule. Two approximations
 /// belong to the schedule, not to the solver. A path that has not forgotten the data at its start
-/// has another density there than the prior: with the usual variance-preserving rates
-/// (`alpha = 0.0066`) that shifts `log p` by some 0.003 nats. Where the schedule ends before `t = 1`,
-/// the density is the one at its end.
+/// has another density there than the prior: with the usual variance-preserving rates (`alpha =
+/// 0.0066`) that shifts `log p` by some 0.003 nats. Where the schedule ends before `t = 1`, the
+/// density is the one at its end.
 ///
-/// A predictor that answers from `t_0` to `t_1` only, as networks do that predict the noise or the data (see
-/// [`Predictor::span`]), is asked between those times. The density is then that of the data with the noise of `t_1` left in
-/// them, whose standard deviation is `sigma(t_1) / alpha(t_1)`, about 0.01 on the linear schedule: `x_1` enters the
-/// solve as `alpha(t_1) x_1`. At the other end `x_{t_0} sigma(0) / sigma(t_0)` takes the place of `x_0`, which
-/// errs by `alpha(t_0)` as above. Both factors are counted in the density.
+/// A predictor that answers from `t_0` to `t_1` only, as networks do that predict the noise or the
+/// data (see [`Predictor::span`]), is asked between those times. The density is then that of the
+/// data with the noise of `t_1` left in them, whose standard deviation is `sigma(t_1) /
+/// alpha(t_1)`, about 0.01 on the linear schedule: `x_1` enters the solve as `alpha(t_1) x_1`. At
+/// the other end `x_{t_0} sigma(0) / sigma(t_0)` takes the place of `x_0`, which errs by
+/// `alpha(t_0)` as above. Both factors are counted in the density.
 ///
-/// Minus infinity is a log-density, where the source has no mass; only NaN and plus infinity are errors.
+/// Minus infinity is a log-density, where the source has no mass; only NaN and plus infinity are
+/// errors.
 ///
 /// `l` is a state of its own, one number for each estimate of the divergence, in the type of `x_1`.
 /// On adaptive steps it is held to the tolerance of the solve, by its own norm: the step's error
@@ -54,9 +56,9 @@ pub struct Likelihood {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogProb<const D: usize> {
-    /// `log p_1(x_1)` of each sample, in nats: the mean over the estimates of the divergence. Minus infinity where
-    /// the flow leads to where the source has no mass. The density of no numbers is 1, so a row
-    /// without numbers has 0.
+    /// `log p_1(x_1)` of each sample, in nats: the mean over the estimates of the divergence. Minus
+    /// infinity where the flow leads to where the source has no mass. The density of no numbers is
+    /// 1, so a row without numbers has 0.
     pub nats: Vec<f64>,
     /// Standard error of that mean over the estimates, if there are two or more.
     pub std_error: Option<Vec<f64>>,
@@ -96,8 +98,8 @@ impl Likelihood {
     /// - `x1`: `[B, ..]`
     ///
     /// # Errors
-    /// When the solver stops, when a row of `x_0` or of `l` is not finite, as it is for a row of `x_1` that is not, or when
-    /// the density of the source is not a number there.
+    /// When the solver stops, when a row of `x_0` or of `l` is not finite, as it is for a row of
+    /// `x_1` that is not, or when the density of the source is not a number there.
     ///
     /// # Panics
     /// See [`Divergence::evaluate`].

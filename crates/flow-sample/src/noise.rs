@@ -12,8 +12,8 @@ use crate::predictor::Predictor;
 
 /// Standard normal rows `range` of `seed`, each of `size` numbers.
 ///
-/// Row `i` depends on the seed and on `i` alone, so sample `i` is the same whatever the batch. An empty range
-/// has no rows.
+/// Row `i` depends on the seed and on `i` alone, so sample `i` is the same whatever the batch. An
+/// empty range has no rows.
 #[must_use]
 pub fn normal_rows(seed: u64, purpose: Purpose, range: Range<usize>, size: usize) -> Vec<f32> {
     let streams = Streams::new(seed);
@@ -42,9 +42,9 @@ pub fn prior<const D: usize>(
 /// Samples `range` of the starts of paths `prior_std x_0` with `x_0` from any source: the [`prior`] of normal
 /// noise, and what takes its place for paths that start from another law.
 ///
-/// Row `i` depends on the seed and on `i` alone, and is drawn for [`Purpose::Start`]: no sample starts from a
-/// row of noise that training with the same seed has met. The starts of pairs that are trained on are
-/// drawn for a purpose of their own, by [`starts_of`].
+/// Row `i` depends on the seed and on `i` alone, and is drawn for [`Purpose::Start`]: no sample
+/// starts from a row of noise that training with the same seed has met. The starts of pairs that
+/// are trained on are drawn for a purpose of their own, by [`starts_of`].
 ///
 /// # Shapes
 /// - `shape`: that of one sample; output: `[B, shape..]`
@@ -103,7 +103,8 @@ pub fn latents(seed: u64, range: Range<usize>, size: usize, device: &Device) -> 
     latents_of(Purpose::SampleLatent, seed, range, size, device)
 }
 
-/// As [`latents`], from the stream of a purpose, such as [`Purpose::ReflowLatent`] for pairs to train on.
+/// As [`latents`], from the stream of a purpose, such as [`Purpose::ReflowLatent`] for pairs to
+/// train on.
 ///
 /// # Shapes
 /// - output: `[B, size]`
@@ -123,7 +124,8 @@ pub fn latents_of(
 /// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds, row by row from
 /// the top, first coordinate to the right.
 ///
-/// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite. A side of 0 has none.
+/// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite. A side of
+/// 0 has none.
 ///
 /// # Reference
 /// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, appendix A, for such pictures.

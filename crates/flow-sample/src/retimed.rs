@@ -8,10 +8,11 @@ use crate::predictor::Predictor;
 /// A predictor read along another schedule than its own, without retraining.
 ///
 /// At time `r` of `along` it is asked at the time of equal signal-to-noise ratio, at `x` times the
-/// quotient of the two scales; the answer is a pair of noise and data, which any prediction along the
-/// new schedule mixes anew. Where the new schedule goes beyond the ratios at which the predictor
-/// answers, pure noise and pure data among them, its first and last time stand in; but where it answers a
-/// part of its own schedule only, as a network that predicts the noise does, the new span is cut at the same ratios.
+/// quotient of the two scales; the answer is a pair of noise and data, which any prediction along
+/// the new schedule mixes anew. Where the new schedule goes beyond the ratios at which the
+/// predictor answers, pure noise and pure data among them, its first and last time stand in; but
+/// where it answers a part of its own schedule only, as a network that predicts the noise does, the
+/// new span is cut at the same ratios.
 ///
 /// # Reference
 /// Karras et al. (2022), "Elucidating the Design Space of Diffusion-Based Generative Models",

@@ -28,8 +28,8 @@ fn data() -> Gaussian {
     Gaussian::new(vec![MEAN], STD)
 }
 
-/// The exact field of `N(1.5, 0.5^2)`, answered through a prediction with a wiggle of 1e-3 in it, as a well
-/// trained network answers.
+/// The exact field of `N(1.5, 0.5^2)`, answered through a prediction with a wiggle of 1e-3 in it,
+/// as a well trained network answers.
 struct Through {
     schedule: Arc<dyn Schedule>,
     prediction: Prediction,
@@ -148,15 +148,16 @@ fn exact(sampler: &dyn Sampler<2>, schedule: &Arc<dyn Schedule>) -> (f64, f64) {
     moments(generate(sampler, &exact, &starts(500, &exact)).x)
 }
 
-/// How far mean and standard deviation lie from those that the same sampler makes of the exact field.
+/// How far mean and standard deviation lie from those that the same sampler makes of the exact
+/// field.
 fn gap(sampler: &dyn Sampler<2>, field: &Through, want: (f64, f64)) -> f64 {
     let (mean, std) = moments(generate(sampler, field, &starts(500, field)).x);
     let gap = (mean - want.0).abs().max((std - want.1).abs());
     if gap.is_finite() { gap } else { f64::INFINITY }
 }
 
-/// A wiggle of 1e-3 is amplified by at most 100 and lasts for a step of 1/20, and the start is off by
-/// `alpha(t_0)` times the mean, 0.015, of which the flow leaves half: together below 0.02.
+/// A wiggle of 1e-3 is amplified by at most 100 and lasts for a step of 1/20, and the start is off
+/// by `alpha(t_0)` times the mean, 0.015, of which the flow leaves half: together below 0.02.
 #[test]
 fn every_prediction_samples_what_the_exact_velocity_does() {
     for schedule in schedules() {
@@ -178,7 +179,8 @@ fn solvers_of_higher_order_find_mean_and_standard_deviation() {
             let field = Through::new(&schedule, prediction);
             for sampler in [fixed(Method::Midpoint), fixed(Method::Rk4)] {
                 let (mean, std) = moments(generate(&*sampler, &field, &starts(2000, &field)).x);
-                // Four standard errors of 2,000 samples are 0.045 and 0.032; the start is off by 0.0075.
+                // Four standard errors of 2,000 samples are 0.045 and 0.032; the start is off by
+                // 0.0075.
                 assert!((mean - MEAN).abs() < 0.05, "{prediction:?} on {schedule:?}: {mean}");
                 assert!((std - STD).abs() < 0.035, "{prediction:?} on {schedule:?}: {std}");
             }
@@ -212,7 +214,8 @@ fn adaptive_steps_cost_about_the_same_for_every_prediction() {
     let velocity = nfe(Prediction::Velocity);
     for prediction in [Prediction::Data, Prediction::Noise, Prediction::Score] {
         let nfe = nfe(prediction);
-        // A wiggle 100 times as strong near an end takes a few steps more; without a cut eight times as many.
+        // A wiggle 100 times as strong near an end takes a few steps more; without a cut eight
+        // times as many.
         assert!(2 * nfe <= 5 * velocity, "{prediction:?}: {nfe}, the velocity {velocity}");
     }
 }
@@ -252,9 +255,10 @@ fn a_grid_that_is_given_may_begin_and_end_beyond_the_span() {
     }
 }
 
-/// The log-density is that of data with noise of 0.01 in them, which moves it by `sigma^2 / std^2` = 4e-4 times
-/// `1 + z^2`, and the start is off by `alpha(t_0)` times the mean: 0.015 `x_0`. The wiggle's slope of 5e-3 is
-/// amplified along the way: its integral is 5e-3 ln(100) = 0.023 at either end.
+/// The log-density is that of data with noise of 0.01 in them, which moves it by `sigma^2 / std^2`
+/// = 4e-4 times `1 + z^2`, and the start is off by `alpha(t_0)` times the mean: 0.015 `x_0`. The
+/// wiggle's slope of 5e-3 is amplified along the way: its integral is 5e-3 ln(100) = 0.023 at
+/// either end.
 #[test]
 fn log_densities_are_those_of_the_data_for_every_prediction() {
     let points = [0.3, 1.0, 1.6, 2.4];
@@ -278,7 +282,8 @@ fn log_densities_are_those_of_the_data_for_every_prediction() {
 
 #[test]
 fn the_density_of_a_path_that_is_cut_counts_its_scales() {
-    // Without a wiggle all that is left is the noise of 0.0101 in the data and the mean at the start.
+    // Without a wiggle all that is left is the noise of 0.0101 in the data and the mean at the
+    // start.
     let field = Through::new(&schedules()[0], Prediction::Score);
     let (start, end) = (field.schedule.at(field.span.0), field.schedule.at(field.span.1));
     let exact = Cut(Exact::new(data(), Linear::default()), field.span);

@@ -76,8 +76,8 @@ fn latents_depend_on_seed_and_row_alone_and_not_on_the_noise() {
     assert_ne!(rows(5, 0..10), normal_rows(5, Purpose::Start, 0..10, 3));
 }
 
-/// The first row of the noise that a step of training draws is that of its stream, as a sample's start would be if both
-/// had one purpose.
+/// The first row of the noise that a step of training draws is that of its stream, as a sample's
+/// start would be if both had one purpose.
 #[test]
 fn no_sample_begins_where_training_or_reflow_did() {
     let device = Device::flex();

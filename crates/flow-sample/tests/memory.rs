@@ -1,5 +1,5 @@
-//! A multistep sampler keeps the predictions of its order, however many steps it takes. Alone in its file: the memory of
-//! a process is that of all its tests.
+//! A multistep sampler keeps the predictions of its order, however many steps it takes. Alone in
+//! its file: the memory of a process is that of all its tests.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

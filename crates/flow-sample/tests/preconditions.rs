@@ -1,5 +1,5 @@
-//! Every public function of the crate meets awkward numbers: a finite answer, a documented special value, an error or a
-//! documented panic, never a silent NaN.
+//! Every public function of the crate meets awkward numbers: a finite answer, a documented special
+//! value, an error or a documented panic, never a silent NaN.
 #![allow(clippy::float_cmp, reason = "special values are exact")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

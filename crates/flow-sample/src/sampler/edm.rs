@@ -32,11 +32,11 @@ impl Default for KarrasChurn {
 
 /// Heun's method on `d(x/alpha) / d(sigma/alpha) = x_0`, the predicted noise, for any schedule.
 ///
-/// The noise level `rho = sigma / alpha` first rises to `rho^ = (1 + gamma) rho` by churn, then falls
-/// to `rho_s` by an Euler step with the noise predicted at `rho^`, corrected by half the difference to
-/// the noise predicted at `rho_s`. A step that begins at pure noise or ends where the schedule or the
-/// predictor's span does has no correction, so that `n` steps cost `2n - 1` evaluations on a schedule that begins
-/// with some data.
+/// The noise level `rho = sigma / alpha` first rises to `rho^ = (1 + gamma) rho` by churn, then
+/// falls to `rho_s` by an Euler step with the noise predicted at `rho^`, corrected by half the
+/// difference to the noise predicted at `rho_s`. A step that begins at pure noise or ends where the
+/// schedule or the predictor's span does has no correction, so that `n` steps cost `2n - 1`
+/// evaluations on a schedule that begins with some data.
 ///
 /// # Reference
 /// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based Generative

@@ -11,10 +11,10 @@ use crate::predictor::Predictor;
 /// The times of a sampler, in increasing order.
 ///
 /// A grid by count runs from the first time at which the predictor answers to the end of its
-/// schedule: those two times stand for the first and the last value of the formula, whose levels are
-/// clipped to those that the schedule has between them. No sampler asks for a prediction at the end, so it
-/// may lie beyond the predictor's own span; a time before it that does is moved to the end of that span, and
-/// times closer than 1e-9 become one.
+/// schedule: those two times stand for the first and the last value of the formula, whose levels
+/// are clipped to those that the schedule has between them. No sampler asks for a prediction at the
+/// end, so it may lie beyond the predictor's own span; a time before it that does is moved to the
+/// end of that span, and times closer than 1e-9 become one.
 ///
 /// ```
 /// use flow_path::{Exact, Gaussian, Linear, TimeShift};
@@ -44,9 +44,9 @@ pub enum Grid {
         max: f64,
     },
     /// Equal steps of the `rho`-th root of the noise level `sigma / alpha`, then none:
-    /// `(max^(1/rho) + k / (steps - 1) (min^(1/rho) - max^(1/rho)))^rho` for `k` below `steps`.
-    /// A schedule that keeps more noise than `min` at its end has no such last step: there the end is the last
-    /// level, and `steps` takes the place of `steps - 1`.
+    /// `(max^(1/rho) + k / (steps - 1) (min^(1/rho) - max^(1/rho)))^rho` for `k` below `steps`. A
+    /// schedule that keeps more noise than `min` at its end has no such last step: there the end is
+    /// the last level, and `steps` takes the place of `steps - 1`.
     ///
     /// # Reference
     /// Karras et al. (2022), "Elucidating the Design Space of Diffusion-Based Generative Models",
@@ -61,8 +61,8 @@ pub enum Grid {
         /// Level for which the noise end stands.
         max: f64,
     },
-    /// The given times. The state handed to the sampler is that of the first of them; if the predictor answers
-    /// later only, the state is carried there.
+    /// The given times. The state handed to the sampler is that of the first of them; if the
+    /// predictor answers later only, the state is carried there.
     Given(Vec<f64>),
     /// Another grid, its inner times shifted.
     Shifted(Box<Grid>, TimeShift),
@@ -90,8 +90,8 @@ impl Grid {
     /// The times for a predictor: one more than there are steps, the last one never asked.
     ///
     /// # Errors
-    /// If there are fewer than two times, they do not increase or are not numbers, or lie where neither the
-    /// predictor nor a passage from noise or to data reaches.
+    /// If there are fewer than two times, they do not increase or are not numbers, or lie where
+    /// neither the predictor nor a passage from noise or to data reaches.
     pub fn times<const D: usize>(
         &self,
         predictor: &dyn Predictor<D>,

@@ -21,7 +21,8 @@ impl<F: Fn(usize, &Tensor<D>) -> Tensor<D>, const D: usize> Noise<D> for F {
 
 /// One stream for each sample and step of a seed: sample `i` meets the same noise whatever its batch.
 ///
-/// Samples and steps are numbered below `2^32`; a batch beyond panics rather than repeat the noise of another.
+/// Samples and steps are numbered below `2^32`; a batch beyond panics rather than repeat the noise
+/// of another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seeded {
     /// Seed of the run.

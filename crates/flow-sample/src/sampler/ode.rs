@@ -14,12 +14,14 @@ use crate::sampler::{Generated, Grid, Sampler};
 
 /// Integrates `dx/dt = v(x, t)` over the span of the predictor.
 ///
-/// Where that is less than the span of the schedule, as for networks that predict the noise or the data, the
-/// start is carried to its first time and the last prediction to the end, for one further evaluation.
+/// Where that is less than the span of the schedule, as for networks that predict the noise or the
+/// data, the start is carried to its first time and the last prediction to the end, for one further
+/// evaluation.
 ///
-/// With adaptive steps a batch shares its steps: a sample depends on the other rows of its batch, by about
-/// the error that the tolerance allows (0.1 on data of size 4 at 1e-5 has been seen, where two samples near
-/// the border between modes part). On fixed steps and on grids a row depends on itself alone.
+/// With adaptive steps a batch shares its steps: a sample depends on the other rows of its batch,
+/// by about the error that the tolerance allows (0.1 on data of size 4 at 1e-5 has been seen, where
+/// two samples near the border between modes part). On fixed steps and on grids a row depends on
+/// itself alone.
 ///
 /// # Reference
 /// Chen et al. (2018), "Neural Ordinary Differential Equations", arXiv:1806.07366, section 4;
@@ -46,7 +48,8 @@ impl Ode {
 
     /// A solver with one step between neighbouring times of a grid.
     ///
-    /// A velocity is asked for at both ends of a step: the last step ends within the span of the predictor.
+    /// A velocity is asked for at both ends of a step: the last step ends within the span of the
+    /// predictor.
     #[must_use]
     pub fn on_grid(method: Method, grid: Grid) -> Self {
         Self { method, advance: Advance::Grid(grid), times: Vec::new() }
@@ -113,7 +116,8 @@ impl<const D: usize> Sampler<D> for Ode {
     }
 }
 
-/// How a solve runs: the state is handed over at `from`, solved for over `span` and carried on to `last`.
+/// How a solve runs: the state is handed over at `from`, solved for over `span` and carried on to
+/// `last`.
 struct Way {
     from: f64,
     span: (f64, f64),

@@ -58,7 +58,8 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for Sde<N> {
             if g2 == 0.0 {
                 return Ok(model.predict(Prediction::Velocity, &x, step.t) * h + x);
             }
-            // The v-prediction gives the pair everywhere, a velocity does not where the path stands still.
+            // The v-prediction gives the pair everywhere, a velocity does not where the path stands
+            // still.
             let pair = model.predict(Prediction::V, &x, step.t);
             let read =
                 |what| Prediction::V.convert_tensor(what, pair.clone(), x.clone(), &step.from);

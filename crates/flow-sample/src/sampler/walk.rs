@@ -39,9 +39,9 @@ impl Step {
 
     /// Whether a formula may extrapolate over this step from a step of length `h_before` before it.
     ///
-    /// Predictions settle within about one unit of `h`, so that a long step after a short one would carry their
-    /// last change on much too far. The bound is the one up to which the two-step formula BDF2 is stable on
-    /// steps of changing length, `1 + sqrt(2)` (Grigorieff 1983).
+    /// Predictions settle within about one unit of `h`, so that a long step after a short one would
+    /// carry their last change on much too far. The bound is the one up to which the two-step
+    /// formula BDF2 is stable on steps of changing length, `1 + sqrt(2)` (Grigorieff 1983).
     pub(super) fn may_extrapolate(&self, h_before: f64) -> bool {
         self.h() <= (1.0 + SQRT_2) * h_before
     }

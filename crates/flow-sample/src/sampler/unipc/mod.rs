@@ -39,9 +39,9 @@ pub enum Final {
 /// `lambda = ln(alpha / sigma)`. Once `m` at the new time is known, the same step is made again with
 /// it as a further `D` at `r = 1`; the corrected state is not evaluated again.
 ///
-/// A step that begins at pure noise or ends at pure data is DDIM, uncorrected. One that is more than `1 + sqrt(2)`
-/// times as long as the step before it in `lambda` is of order 1: the differences `D_k` would be carried on
-/// too far.
+/// A step that begins at pure noise or ends at pure data is DDIM, uncorrected. One that is more
+/// than `1 + sqrt(2)` times as long as the step before it in `lambda` is of order 1: the
+/// differences `D_k` would be carried on too far.
 ///
 /// # Reference
 /// Zhao, Bai, Rao, Zhou & Lu (2023), "UniPC: A Unified Predictor-Corrector Framework for Fast Sampling
