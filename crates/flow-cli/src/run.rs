@@ -1,5 +1,6 @@
 //! The folder of a run: everything that is known about it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -211,7 +212,7 @@ fn staged(stages: &[Stage]) -> String {
     let mut text =
         "# Trained in stages, each at the learning rates of its own length:\n".to_owned();
     for Stage { step, images } in stages {
-        text += &format!("#   from step {step} on with train.images = {images}\n");
+        let _ = writeln!(text, "#   from step {step} on with train.images = {images}");
     }
     text
 }

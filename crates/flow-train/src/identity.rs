@@ -76,7 +76,8 @@ impl Identity {
     pub fn fingerprint(&self) -> String {
         let told = |key: &String| !self.defaults.contains(key) && !self.growing.contains(key);
         let keys = self.values.iter().filter(|(key, _)| told(key));
-        keys.map(|(key, value)| format!("{key}={value}\n")).collect()
+        let lines: Vec<String> = keys.map(|(key, value)| format!("{key}={value}\n")).collect();
+        lines.concat()
     }
 
     /// The first key, by name, in which a stored identity is another.
