@@ -249,7 +249,8 @@ struct Within(f64, f64);
 impl fmt::Display for Within {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(t, h) = self;
-        if h.abs() <= resolution(*t) {
+        // The last of the shrinking steps is a few units of rounding long: no need to print both ends.
+        if h.abs() <= 10.0 * resolution(*t) {
             write!(f, "at t = {t}")
         } else {
             write!(f, "between t = {t} and t = {}", t + h)

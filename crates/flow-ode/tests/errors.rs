@@ -37,7 +37,7 @@ fn errors_under_way_say_where_and_keep_the_last_good_state() {
         &underflow,
         &format!(
             "no step from t = {t} meets the tolerance: {h:e} would be below the resolution of \
-             time; try looser tolerances, or stop before a singularity"
+             time; try looser tolerances or stop before a singularity"
         ),
     );
 
