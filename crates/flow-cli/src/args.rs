@@ -111,19 +111,19 @@ pub(crate) struct SolverArgs {
     #[arg(long, value_name = "NAME[,KEY=VALUE]")]
     pub(crate) grid: Option<String>,
     /// Moves the times of the steps by t / (t + shift (1 - t)): above 1 towards the noise.
-    #[arg(long, value_parser = number)]
+    #[arg(long)]
     pub(crate) shift: Option<f64>,
     /// Schedule to sample along, whatever the model was trained on: linear; cosine; vp; ...
     #[arg(long, value_name = "NAME[,KEY=VALUE]")]
     pub(crate) schedule: Option<String>,
     /// Relative tolerance, for adaptive solvers.
-    #[arg(long, value_parser = number)]
+    #[arg(long)]
     pub(crate) rtol: Option<f64>,
     /// Absolute tolerance, for adaptive solvers.
-    #[arg(long, value_parser = number)]
+    #[arg(long)]
     pub(crate) atol: Option<f64>,
     /// Strength of guidance: 1 is none, 0 ignores the class (or is the run of --guide-with).
-    #[arg(long, value_parser = number)]
+    #[arg(long)]
     pub(crate) guidance: Option<f64>,
     /// Times between which guidance acts.
     #[arg(long, value_name = "START,END", value_parser = interval)]
@@ -245,10 +245,10 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long, value_parser = whole)]
     pub(crate) steps: Option<usize>,
     /// Relative tolerance, for the sample and its log-density.
-    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps", value_parser = number)]
+    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
     pub(crate) rtol: f64,
     /// Absolute tolerance, for the sample and its log-density.
-    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps", value_parser = number)]
+    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
     pub(crate) atol: f64,
     /// Write `likelihood-TAG.json`, to keep several results of a run.
     #[arg(long)]

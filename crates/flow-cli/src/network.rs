@@ -184,10 +184,18 @@ impl Configs {
     /// Refuses networks that the machine cannot hold.
     fn check(&self, recipe: &Recipe) -> Result<()> {
         let [velocity, posterior] = self.footprints().map(|footprint| 4.0 * footprint.parameters);
-        memory::check(recipe.network.largest(), "the network", velocity)?;
-        let largest = recipe.latent.as_ref().map_or("latent", recipe::Latent::largest);
-        memory::check(largest, "the posterior", posterior)
+        let [network, latent] = largest(recipe);
+        memory::check(network, "the network", velocity)?;
+        memory::check(latent, "the posterior", posterior)
     }
+}
+
+/// Keys of the largest sizes, of the velocity network and of the posterior: the latent belongs to both.
+pub(crate) fn largest(recipe: &Recipe) -> [&'static str; 2] {
+    let network = recipe.network.largest();
+    let Some(latent) = &recipe.latent else { return [network.0; 2] };
+    let blamed = if network.1 < latent.dim { "latent.dim" } else { network.0 };
+    [blamed, latent.largest().0]
 }
 
 impl Velocity {

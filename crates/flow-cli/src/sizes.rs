@@ -8,7 +8,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use crate::memory;
-use crate::network::Configs;
+use crate::network::{Configs, largest};
 use crate::recipe::{Coupling, Recipe};
 
 /// Bytes of a number in single and in double precision.
@@ -44,18 +44,16 @@ impl Sizes {
     pub(crate) fn of(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Self> {
         let configs = Configs::of(recipe, shape, classes)?;
         let [velocity, posterior] = configs.footprints();
+        let [of_network, of_posterior] = largest(recipe);
         let row = row(shape);
         let batch = recipe.train.batch as f64;
         let scored = recipe.eval.n as f64;
         let size = |key, what: &str, bytes: f64| Size { key, what: what.into(), bytes };
-        let mut all = vec![size(
-            recipe.network.largest(),
-            "to train the network",
-            SINGLE * TRAINED * velocity.parameters,
-        )];
-        if let Some(latent) = &recipe.latent {
+        let mut all =
+            vec![size(of_network, "to train the network", SINGLE * TRAINED * velocity.parameters)];
+        if recipe.latent.is_some() {
             let bytes = SINGLE * TRAINED * posterior.parameters;
-            all.push(size(latent.largest(), "to train the posterior", bytes));
+            all.push(size(of_posterior, "to train the posterior", bytes));
         }
         let layers = velocity.activations + posterior.activations;
         let bytes = SINGLE * batch * (OF_A_BATCH * row + layers);

@@ -52,8 +52,8 @@ impl Latent {
         }
     }
 
-    /// The key of the largest size, which is to blame for a network that is too large.
-    pub(crate) fn largest(&self) -> &'static str {
+    /// The largest size with its key, which is to blame for a network that is too large.
+    pub(crate) fn largest(&self) -> (&'static str, usize) {
         let mut sizes = vec![("latent.dim", self.dim)];
         match &self.encoder {
             Encoder::Mlp { features, hidden, depth, .. } => sizes.extend([
@@ -69,6 +69,6 @@ impl Latent {
                 ),
             ]),
         }
-        sizes.iter().max_by_key(|(_, size)| *size).map_or("latent.dim", |(key, _)| key)
+        sizes.into_iter().max_by_key(|(_, size)| *size).unwrap_or(("latent.dim", 0))
     }
 }

@@ -80,8 +80,11 @@ impl Recipe {
             let message = error.message().trim().replace('\n', ", ");
             usage!("{origin} is no valid TOML, correct line {line}: {message}")
         })?;
-        set::apply(&mut table, changes)?;
-        let said = table.get("path").and_then(|path| path.get("within_classes")).is_some();
+        if !changes.is_empty() {
+            table = with_defaults(table);
+            set::apply(&mut table, changes)?;
+        }
+        let said = says_within_classes(&table);
         let mut recipe: Self =
             Value::Table(table).try_into().map_err(|error: toml::de::Error| {
                 usage!(
@@ -185,6 +188,27 @@ impl Recipe {
     }
 }
 
+/// Whether a recipe says itself if it pairs within classes.
+fn says_within_classes(table: &Table) -> bool {
+    table.get("path").and_then(|path| path.get("within_classes")).is_some()
+}
+
+/// A recipe with the values that it leaves out, so that each can be changed by its key and keeps its type.
+fn with_defaults(table: Table) -> Table {
+    let whole = Value::Table(table.clone()).try_into::<Recipe>();
+    let Some(mut whole) = whole.ok().and_then(|recipe| Table::try_from(recipe).ok()) else {
+        // What is wrong with it is said once the changes are made.
+        return table;
+    };
+    if !says_within_classes(&table)
+        && let Some(path) = whole.get_mut("path").and_then(Value::as_table_mut)
+    {
+        // Its default follows from other keys.
+        path.remove("within_classes");
+    }
+    whole
+}
+
 #[cfg(test)]
 mod numbers;
 
@@ -233,6 +257,15 @@ mod tests {
             let error = debug(&[&format!("seed={seed}")]).unwrap_err().to_string();
             assert!(error.contains("seed") && error.contains("18446744073709551615"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_that_the_recipe_leaves_out_has_its_default_and_type() {
+        let left_out = ["path.coupling.kind=sinkhorn", "path.coupling.epsilon=1"];
+        let recipe = debug(&left_out).unwrap();
+        assert_eq!(recipe.path.coupling, Coupling::Sinkhorn { epsilon: 1.0, replace: false });
+        assert_eq!(debug(&["eval.error_n=1e3"]).unwrap().eval.error_n, 1000);
+        assert!(debug(&["path.schedule.sigma_min=0.25"]).is_ok());
     }
 
     #[test]

@@ -72,8 +72,8 @@ impl Network {
         }
     }
 
-    /// The key of the largest size, which is to blame for a network that is too large.
-    pub(crate) fn largest(&self) -> &'static str {
+    /// The largest size with its key, which is to blame for a network that is too large.
+    pub(crate) fn largest(&self) -> (&'static str, usize) {
         let sizes = match self {
             Self::Mlp { hidden, depth, time_features, fourier } => vec![
                 ("network.hidden", *hidden),
@@ -94,6 +94,6 @@ impl Network {
                 ("network.multipliers", multipliers.iter().copied().max().unwrap_or_default()),
             ],
         };
-        sizes.iter().max_by_key(|(_, size)| *size).map_or("network", |(key, _)| key)
+        sizes.into_iter().max_by_key(|(_, size)| *size).unwrap_or(("network", 0))
     }
 }
