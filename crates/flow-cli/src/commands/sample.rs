@@ -128,7 +128,7 @@ fn save_picture(samples: &Samples, shape: &[usize], out: &Path) -> Result<()> {
         [c, h, w] => {
             let n = samples.rows.len() / (c * h * w);
             let columns = (n as f64).sqrt().ceil() as usize;
-            Ok(image_grid(&samples.rows, n, c, h, w, columns).save(out)?)
+            Ok(image_grid(&samples.rows, n, c, h, w, columns)?.save(out)?)
         }
         _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
     }

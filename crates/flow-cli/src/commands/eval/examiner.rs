@@ -13,7 +13,7 @@ use flow_path::stream::{Purpose, Streams};
 
 use super::metric::{Metric, Sets, Subject};
 use crate::classifier::Judge;
-use crate::inception::{self, Extractor};
+use crate::inception::{self, Extractor, Statistics};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
 use crate::sampling::Samples;
@@ -166,11 +166,13 @@ impl<'a> Examiner<'a> {
 /// The moments in the file; if there is none, those of the real images, which are then kept there.
 fn moments(real: &Subject, file: Option<&Path>) -> Result<Moments> {
     if let Some(file) = file.filter(|file| file.exists()) {
-        return inception::read_statistics(file);
+        return Ok(inception::read_statistics(file)?.moments);
     }
     let moments = Moments::of(Points::new(&real.inception, Inception::FEATURES)?);
     if let Some(file) = file {
-        inception::write_statistics(file, &moments)?;
+        let statistics = Statistics { moments, origin: None };
+        inception::write_statistics(file, &statistics)?;
+        return Ok(statistics.moments);
     }
     Ok(moments)
 }

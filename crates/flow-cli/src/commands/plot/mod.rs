@@ -164,19 +164,19 @@ impl Gallery<'_> {
         let &[c, h, w] = model.shape.as_slice() else { return Ok(()) };
         let columns = if model.classes > 0 { model.classes } else { 10 };
         let n = columns * 8;
-        let grid = |rows: &[f32], columns| -> Picture {
-            image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)
+        let grid = |rows: &[f32], columns| -> Result<Picture> {
+            Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
         };
         let request = Request::new(&self.run.recipe, solver, n, SEED)?;
         let samples = model.sample(&request)?;
         let path = self.path("samples.png");
-        grid(&samples.rows, columns).save(&path)?;
+        grid(&samples.rows, columns)?.save(&path)?;
 
         let [_, real] = data.sources(false);
         let streams = flow_path::stream::Streams::new(SEED);
         let real = real.draw(0..n as u64, &streams);
         let path = self.path("data.png");
-        grid(&real.rows, columns).save(&path)?;
+        grid(&real.rows, columns)?.save(&path)?;
 
         let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
         let strip =
@@ -189,8 +189,9 @@ impl Gallery<'_> {
             .copied()
             .collect();
         let path = self.path("paths.png");
-        grid(&rows, times.len()).save(&path)?;
-        let frames: Vec<Picture> = strip.states.iter().map(|state| grid(state, columns)).collect();
+        grid(&rows, times.len())?.save(&path)?;
+        let frames = strip.states.iter().map(|state| grid(state, columns));
+        let frames = frames.collect::<Result<Vec<Picture>>>()?;
         let path = self.path("flow.gif");
         Ok(animate(&frames, &path, 5.0)?)
     }
