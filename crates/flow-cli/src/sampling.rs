@@ -217,7 +217,9 @@ impl Model {
 /// Settings that cannot work are a usage error, a solve that failed is not.
 fn refused(error: SampleError) -> anyhow::Error {
     match error {
-        SampleError::Solver { .. } | SampleError::NotFinite { .. } => error.into(),
+        SampleError::Solver { .. }
+        | SampleError::NotFinite { .. }
+        | SampleError::Density { .. } => error.into(),
         setting => usage!("{setting}"),
     }
 }

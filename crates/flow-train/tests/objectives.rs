@@ -191,10 +191,14 @@ fn each_objective_keeps_away_from_where_it_is_singular() {
     let vp = VariancePreserving::default();
     let span = |prediction| matching(Linear { sigma_min: 0.0 }, prediction).span();
     assert_eq!(span(Prediction::Velocity), (0.0, 1.0));
-    assert_eq!(span(Prediction::Noise), (margin, 1.0));
-    assert_eq!(span(Prediction::Data), (0.0, 1.0 - margin));
-    // On the diffusion all objectives of the paper share its cutoff.
-    for prediction in [Prediction::Velocity, Prediction::Noise, Prediction::Score] {
+    // Where a prediction loses the pair its own span is cut.
+    let own = |prediction: Prediction| prediction.span(&Linear { sigma_min: 0.0 });
+    for prediction in [Prediction::Noise, Prediction::Data, Prediction::Score] {
+        assert_eq!(span(prediction), own(prediction));
+    }
+    assert!(span(Prediction::Noise).0 > margin && span(Prediction::Data).1 < 1.0 - margin);
+    // On the diffusion velocity and noise share the paper's cutoff.
+    for prediction in [Prediction::Velocity, Prediction::Noise] {
         assert_eq!(matching(vp, prediction).span(), (0.0, 1.0 - margin));
     }
     // A weight that diverges where the prediction does not.
