@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tempfile::{Builder, NamedTempFile};
+use ureq::ProxyProtocol;
 
 use crate::DatasetError;
 use crate::cache::{Progress, ProgressFn};
@@ -44,7 +45,23 @@ pub(crate) fn fetch(
             Err(Failure::Local(error)) => return Err(error),
         }
     }
-    Err(DatasetError::Download { file: file.name.clone(), attempts })
+    let proxy = proxy(|name| std::env::var(name).ok());
+    Err(DatasetError::Download { file: file.name.clone(), attempts, proxy })
+}
+
+/// What the variables of the environment say about a proxy, without the password that may be in it.
+fn proxy(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    // In the order in which they are asked.
+    let names =
+        ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+    let set = names.map(|name| (name, variable(name).filter(|value| !value.is_empty())));
+    let (name, value) = set.into_iter().find_map(|(name, value)| Some((name, value?)))?;
+    Some(match ureq::Proxy::new(&value) {
+        Ok(proxy) if proxy.protocol() == ProxyProtocol::Http => {
+            format!("asked through the proxy {}:{} that {name} names", proxy.host(), proxy.port())
+        }
+        _ => format!("{name} names no proxy of plain HTTP and does not help"),
+    })
 }
 
 /// A remote failure leads to the next mirror; a local one would meet every mirror.
@@ -279,6 +296,21 @@ mod tests {
         let start = format!("could not download tiny.bin ({nobody}tiny.bin: ");
         assert!(message.starts_with(&start), "{message}");
         assert!(message.ends_with("put the file in a folder and name it with --data-dir"));
+    }
+
+    #[test]
+    fn the_proxy_of_the_environment_is_named_without_its_password() {
+        let said = |name: &'static str, value: &'static str| {
+            proxy(move |asked| (asked == name).then(|| value.to_owned()))
+        };
+        let named = said("http_proxy", "http://me:secret@proxy.example:3128").unwrap();
+        assert_eq!(named, "asked through the proxy proxy.example:3128 that http_proxy names");
+        for unheard in ["socks5://proxy.example:1080", "http://", "://"] {
+            let told = said("ALL_PROXY", unheard).unwrap();
+            assert_eq!(told, "ALL_PROXY names no proxy of plain HTTP and does not help");
+        }
+        assert_eq!(said("http_proxy", ""), None);
+        assert_eq!(said("no_proxy", "localhost"), None);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) fn digest(parts: [&Images; 2]) -> String {
             part.channels,
             part.height,
             part.width,
-            part.classes,
+            part.classes(),
             part.max_value.into(),
             part.pixels.len(),
             part.labels.len(),

@@ -108,7 +108,7 @@ fn measure<N: Network<D>, P: Posterior<D>, const D: usize>(
     let own = model.posterior.forward(&seen).sample(batch.epsilon.clone());
     let host = |z: Tensor<2>| z.into_data().convert::<f32>().try_into_vec::<f32>();
     let aggregate = host(own.clone())?;
-    let prior = normal_rows(seed, Purpose::Evaluation, 0..2 * n, size);
+    let prior = normal_rows(seed, Purpose::Prior, 0..2 * n, size);
     let (prior, other) = prior.split_at(n * size);
 
     let [drawn, first, second] =

@@ -9,12 +9,11 @@ use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Trained};
 use flow_train::Checkpoint;
 
-use crate::environment::Shape;
 use crate::exit::usage;
 use crate::network::{AnyNetwork, AnyPosterior, Networks};
 use crate::recipe::Recipe;
 use crate::registry;
-use crate::run::Run;
+use crate::run::{Run, Shape};
 
 /// A trained model, ready to sample.
 #[derive(Debug)]
@@ -30,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) shape: Vec<usize>,
     /// Number of classes of a conditional model, else 0.
     pub(crate) classes: usize,
+    /// What they are called, if the run says it.
+    pub(crate) class_names: Vec<String>,
     pub(crate) device: Device,
     /// A weaker model that guidance moves away from, in place of this one without its class.
     pub(crate) guide: Option<Box<Model>>,
@@ -43,7 +44,7 @@ impl Model {
 
     /// Loads the averaged network of a checkpoint of a run.
     pub(crate) fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        let Shape { shape, classes, .. } = match run.rows()? {
+        let Shape { shape, classes, class_names, .. } = match run.rows()? {
             Some(rows) => rows,
             None => shape_of(&run.recipe)?,
         };
@@ -57,6 +58,7 @@ impl Model {
             prediction: registry::prediction(run.recipe.path.prediction),
             shape,
             classes,
+            class_names: if classes == 0 { Vec::new() } else { class_names },
             device: device.clone(),
             guide: None,
         })
@@ -118,5 +120,6 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
             }
         },
     };
-    Ok(Shape { shape, classes, ..Shape::default() })
+    let class_names = flow_datasets::class_names(set);
+    Ok(Shape { shape, classes, class_names, ..Shape::default() })
 }

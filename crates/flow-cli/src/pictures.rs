@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use flow_eval::Bins;
-use flow_ode::Method;
 use flow_path::stream::Streams;
 use flow_plot::{Chart, Figure, Limits, Picture, heat_maps, image_grid, trajectories};
 
@@ -14,8 +13,9 @@ use crate::recipe::Recipe;
 use crate::registry::Data;
 use crate::request::Request;
 
-/// Steps of the paths on the line.
-const STEPS: u32 = 50;
+/// Times of the paths on the line, but for the first, and their tolerance: a pixel is coarser.
+const TIMES: u32 = 50;
+const TOLERANCE: f64 = 1e-4;
 /// Paths on the line.
 const PATHS: usize = 150;
 /// Points of a histogram, and its cells.
@@ -44,10 +44,8 @@ pub(crate) fn line(
         .line("samples", &of_samples)
         .figure();
 
-    let times: Vec<f64> = (0..=STEPS).map(|i| f64::from(i) / f64::from(STEPS)).collect();
-    let request = Request { n: PATHS, ..request }
-        .fixed(Method::Euler, STEPS as usize)
-        .with_times(times.clone());
+    let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
+    let request = Request { n: PATHS, ..request }.within(TOLERANCE).with_times(times.clone());
     let states = model.sample(&request)?.states;
     let path = |i: usize| -> Vec<[f32; 2]> {
         times.iter().zip(&states).map(|(&t, state)| [t as f32, state[i]]).collect()

@@ -67,6 +67,15 @@ impl Request {
         Self { way: Way::Solver(method, Stepping::Count(steps)), ..self }
     }
 
+    /// The flow itself, whatever the sampler and its steps: a solver that chooses its own, to this tolerance.
+    ///
+    /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose velocity is
+    /// steep at an end of the path, and there equal steps go wrong without a word.
+    pub(crate) fn within(self, tolerance: f64) -> Self {
+        let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
+        Self { way: Way::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
+    }
+
     /// Keeps the states at `times`.
     pub(crate) fn with_times(self, times: Vec<f64>) -> Self {
         Self { times, ..self }

@@ -22,6 +22,9 @@ pub(crate) struct Shape {
     pub(crate) shape: Vec<usize>,
     /// 0 where there are none.
     pub(crate) classes: usize,
+    /// What they are called, in the order of their labels; older runs do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) class_names: Vec<String>,
     /// Of all that was read from files, by which it is seen that they are others now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sha256: Option<String>,
@@ -34,7 +37,8 @@ impl Shape {
             Data::Toy(_) => None,
             Data::Images { train, test } => Some(environment::digest([train, test])),
         };
-        Self { shape: data.shape(), classes: data.classes(), sha256 }
+        let class_names = data.class_names().to_vec();
+        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
     }
 }
 
@@ -93,24 +97,26 @@ impl Run {
         Ok(Environment::read(&self.folder)?.data)
     }
 
-    /// Refuses data of another shape, or with another number of classes, than the run was trained
-    /// on.
+    /// Refuses data of another shape, or with other classes, than the run was trained on.
     pub(crate) fn check_rows(&self, data: &Data) -> Result<()> {
-        let Some(Shape { shape, classes, .. }) = self.rows()? else { return Ok(()) };
-        if (&shape, classes) == (&data.shape(), data.classes()) {
+        let Some(then) = self.rows()? else { return Ok(()) };
+        let known = if then.class_names.is_empty() { &[] } else { data.class_names() };
+        let now = (data.shape(), data.classes(), known);
+        if now == (then.shape.clone(), then.classes, then.class_names.as_slice()) {
             return Ok(());
         }
-        let what = |shape: &[usize], classes| match classes {
-            0 => format!("rows of shape {shape:?}"),
-            classes => format!("rows of shape {shape:?} of {classes} classes"),
+        let what = |shape: &[usize], classes: usize, names: &[String]| match (classes, names) {
+            (0, _) => format!("rows of shape {shape:?}"),
+            (_, []) => format!("rows of shape {shape:?} of {classes} classes"),
+            _ => format!("rows of shape {shape:?} of {classes} classes ({})", names.join(", ")),
         };
         Err(usage!(
             "{} was trained on {}, the data set `{}` here has {}, name the folder of its data with \
              --data-dir",
             self.folder.display(),
-            what(&shape, classes),
+            what(&then.shape, then.classes, &then.class_names),
             self.recipe.data.set,
-            what(&data.shape(), data.classes())
+            what(&now.0, now.1, now.2)
         ))
     }
 

@@ -86,7 +86,10 @@ impl Model {
             (None, 0) => Ok(None),
             (Some(_), 0) => Err(usage!("--class is given, but the model knows no classes")),
             (Some(class), classes) if classes <= class => {
-                Err(usage!("--class is {class}, the model has the classes 0 to {}", classes - 1))
+                let names = &self.class_names;
+                let names = if names.is_empty() { "" } else { &format!(" ({})", names.join(", ")) };
+                let last = classes - 1;
+                Err(usage!("--class is {class}, the model has the classes 0 to {last}{names}"))
             }
             (Some(class), _) => Ok(Some(vec![class; request.n])),
             (None, classes) => Ok(Some((0..request.n).map(|i| i % classes).collect())),

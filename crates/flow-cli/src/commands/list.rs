@@ -23,6 +23,12 @@ pub(crate) fn run() -> Result<()> {
     let built_in = |set: &&&str| **set != "folder" || cfg!(feature = "folder");
     let sets: Vec<&str> = flow_datasets::IMAGE_SETS.iter().filter(built_in).copied().collect();
     writeln!(text, "  {}", sets.join(" "))?;
+    for set in &sets {
+        let names = flow_datasets::class_names(set);
+        if !names.is_empty() {
+            writeln!(text, "  classes of {set:15} {}", names.join(", "))?;
+        }
+    }
     for Choices { title, key, all } in CHOICES {
         writeln!(text, "{title} ({key})")?;
         for (choice, about) in *all {

@@ -51,6 +51,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     }
     matching(recipe, &data)?;
     eval::check(recipe, &data)?;
+    if !args.no_eval {
+        eval::check_numbers(recipe, &data)?;
+    }
     let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",
@@ -92,15 +95,19 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         print(&format!("run folder: {}", run.folder.display()));
         return Ok(());
     }
-    let report = eval::evaluate(&run, &data, &device, &eval::Options::default())?;
-    let pictures = plot::draw(&run, &data, &device)?;
-    print(&report.table());
+    // Pictures show what is wrong where scores fail.
+    let scored = eval::evaluate(&run, &data, &device, &eval::Options::default());
+    let drawn = plot::draw(&run, &data, &device);
+    if let Ok(report) = &scored {
+        print(&report.table());
+    }
     print(&format!("run folder: {}", run.folder.display()));
-    for picture in pictures {
+    for picture in drawn.iter().flatten() {
         print(&format!("picture:    {}", picture.display()));
     }
     print(&format!("report:     {}", plot::page(&run)?.display()));
-    Ok(())
+    scored?;
+    drawn.map(drop)
 }
 
 /// A run that may not have its folder yet.

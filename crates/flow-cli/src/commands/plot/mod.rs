@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_ode::Method;
+use flow_datasets::{Images, Split};
 use flow_plot::{
     Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, image_grid,
     trajectories,
@@ -21,7 +21,7 @@ use crate::metrics::{Line, read};
 use crate::model::Model;
 use crate::pictures;
 use crate::progress::print;
-use crate::registry::Data;
+use crate::registry::{self, Data};
 use crate::request::Request;
 use crate::run::Run;
 pub(crate) use page::page;
@@ -34,12 +34,14 @@ const POINTS: usize = 10_000;
 const CLOUD: usize = 4000;
 /// Frames of an animation.
 const FRAMES: usize = 25;
+/// Tolerance of what is drawn along the paths: a pixel is coarser.
+const TOLERANCE: f64 = 1e-4;
 
 pub(crate) fn run(args: &PlotArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::open(&run.recipe, &source(args.data.folder()))?;
+    let data = Data::of(&run, &source(args.data.folder()))?;
     for picture in draw(&run, &data, &device)? {
         print(&picture.display().to_string());
     }
@@ -127,10 +129,8 @@ impl Gallery<'_> {
     fn points(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
         let recipe = &self.run.recipe;
         let times: Vec<f64> = (0..FRAMES).map(|i| i as f64 / (FRAMES - 1) as f64).collect();
-        // Steps that hit all times of the animation and of the quarters.
-        let request = Request::new(recipe, solver, POINTS, SEED)?
-            .fixed(Method::Rk4, 2 * (FRAMES - 1))
-            .with_times(times.clone());
+        let request =
+            Request::new(recipe, solver, POINTS, SEED)?.within(TOLERANCE).with_times(times.clone());
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
 
@@ -172,15 +172,14 @@ impl Gallery<'_> {
         let path = self.path("samples.png");
         grid(&samples.rows, columns)?.save(&path)?;
 
-        let [_, real] = data.sources(false);
-        let streams = flow_path::stream::Streams::new(SEED);
-        let real = real.draw(0..n as u64, &streams);
-        let path = self.path("data.png");
-        grid(&real.rows, columns)?.save(&path)?;
+        if let Data::Images { test, .. } = data {
+            let real = if model.classes > 0 { by_class(test, 8) } else { some_rows(test, n) };
+            let path = self.path("data.png");
+            grid(&real, columns)?.save(&path)?;
+        }
 
         let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
-        let strip =
-            Request { n: columns, ..request }.fixed(Method::Rk4, 20).with_times(times.clone());
+        let strip = Request { n: columns, ..request }.within(TOLERANCE).with_times(times.clone());
         let strip = model.sample(&strip)?;
         let size = c * h * w;
         // One row of pictures for each sample, noise on the left and the sample on the right.
@@ -195,6 +194,24 @@ impl Gallery<'_> {
         let path = self.path("flow.gif");
         Ok(animate(&frames, &path, 5.0)?)
     }
+}
+
+/// Pixels of `n` images of a part, chosen at random.
+fn some_rows(images: &Images, n: usize) -> Vec<f32> {
+    registry::pixels(&registry::some_of(images, Split::Test, n, SEED))
+}
+
+/// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows, fewer where a
+/// class has fewer images.
+fn by_class(images: &Images, rows: usize) -> Vec<f32> {
+    let mixed = registry::some_of(images, Split::Test, images.len(), SEED);
+    let mut classes = vec![Vec::new(); mixed.classes()];
+    for (i, &label) in mixed.labels.iter().enumerate() {
+        classes[usize::from(label)].push(i);
+    }
+    let rows = classes.iter().map(Vec::len).fold(rows, usize::min);
+    let order = (0..rows).flat_map(|row| classes.iter().map(move |class| class[row]));
+    registry::pixels(&mixed.select(&order.collect::<Vec<_>>()))
 }
 
 fn pairs(rows: &[f32]) -> Vec<[f32; 2]> {
