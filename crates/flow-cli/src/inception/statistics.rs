@@ -30,16 +30,20 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// The moments, unless the file says that they are of other images or another network.
+    /// The moments, unless the file says that they are of other images or another network. One that says the
+    /// number of its images alone, and too small a one, was written by an earlier version.
     pub(crate) fn of(self, wanted: &Origin, path: &Path) -> Result<Moments> {
-        match self.origin {
-            Some(origin) if origin != *wanted => Err(usage!(
-                "{} holds statistics of {origin}, and {wanted} are asked for: name another file to \
-                 write them to, or remove it",
-                path.display()
-            )),
-            _ => Ok(self.moments),
-        }
+        let n = self.moments.n();
+        let found = match self.origin {
+            Some(origin) if origin != *wanted => origin.to_string(),
+            None if n < wanted.images => format!("{n} images"),
+            _ => return Ok(self.moments),
+        };
+        Err(usage!(
+            "{} holds statistics of {found}, and {wanted} are asked for: name another file to write \
+             them to, or remove it",
+            path.display()
+        ))
     }
 }
 
@@ -186,6 +190,19 @@ mod tests {
             let error = of(Some(other.clone())).unwrap_err().to_string();
             assert!(error.contains("a.npz") && error.contains(&other.to_string()), "{error}");
         }
+    }
+
+    #[test]
+    fn statistics_of_an_earlier_version_are_refused_if_they_are_of_fewer_images() {
+        let wanted = Origin { images: 1501, set: "digits".into(), weights: "ab".into() };
+        let of = |n| {
+            let moments = Moments::from_parts(n, &[0.0], &[1.0]).unwrap();
+            Statistics { moments, origin: None }.of(&wanted, Path::new("a.npz"))
+        };
+        let error = of(6).unwrap_err().to_string();
+        assert!(error.contains("a.npz holds statistics of 6 images, and 1501"), "{error}");
+        // Those of pytorch-fid name no number, and who names them knows what they are of.
+        assert!(of(1501).is_ok() && of(UNKNOWN).is_ok());
     }
 
     #[test]

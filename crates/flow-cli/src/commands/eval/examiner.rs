@@ -14,7 +14,6 @@ use flow_path::stream::{Purpose, Streams};
 use super::metric::{Metric, Sets, Subject};
 use crate::bar::Bar;
 use crate::classifier::{self, Judge};
-use crate::exit::usage;
 use crate::inception::{self, Extractor, Origin, Statistics};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
@@ -199,8 +198,9 @@ fn statistics(
     };
     if file.exists() {
         let kept = inception::read_statistics(file)?;
-        same_origin(file, &kept, &origin(train.len()))?;
-        return Ok(kept);
+        let known = kept.origin.clone();
+        let moments = kept.of(&origin(train.len()), file)?;
+        return Ok(Statistics { moments, origin: known });
     }
     let mut moments = Moments::new(Inception::FEATURES);
     let shape = [train.channels, train.height, train.width];
@@ -211,27 +211,6 @@ fn statistics(
     let statistics = Statistics { moments, origin: Some(origin(train.len())) };
     inception::write_statistics(file, &statistics)?;
     Ok(statistics)
-}
-
-/// Refuses statistics of other images, of fewer or by other weights. Files from elsewhere do not say what they
-/// are of, and who names one knows.
-fn same_origin(file: &Path, kept: &Statistics, needed: &Origin) -> Result<()> {
-    let of = |Origin { images, set, weights }: &Origin| {
-        format!("{images} images of {set} by weights of SHA-256 {weights}")
-    };
-    let found = match &kept.origin {
-        Some(origin) if origin == needed => return Ok(()),
-        Some(origin) => of(origin),
-        // What an earlier version wrote says the number alone.
-        None if needed.images <= kept.moments.n() => return Ok(()),
-        None => format!("{} images", kept.moments.n()),
-    };
-    Err(usage!(
-        "{} holds statistics of {found}, needed are those of {}: remove it, or give --reference another \
-         name",
-        file.display(),
-        of(needed)
-    ))
 }
 
 /// The features of images, a part after the other: the network of FID is slow.
