@@ -80,31 +80,6 @@ impl Observer for Progress {
     }
 }
 
-/// Says from time to time how much of something long is done.
-pub(crate) struct Counter {
-    doing: &'static str,
-    things: &'static str,
-    done: usize,
-    all: usize,
-    said: Instant,
-}
-
-impl Counter {
-    /// Nothing of `all` things is done.
-    pub(crate) fn new(doing: &'static str, all: usize, things: &'static str) -> Self {
-        Self { doing, things, done: 0, all, said: Instant::now() }
-    }
-
-    /// `n` more are done; what takes less than ten seconds is not spoken of.
-    pub(crate) fn add(&mut self, n: usize) {
-        self.done += n;
-        if PLAIN_EVERY < self.said.elapsed() && self.done < self.all {
-            self.said = Instant::now();
-            say(&format!("  {} {} of {} {}", self.doing, self.done, self.all, self.things));
-        }
-    }
-}
-
 /// Adds each value of `terms` to its sum.
 fn add(sums: &mut Terms, terms: &Terms) {
     for (name, values) in terms {

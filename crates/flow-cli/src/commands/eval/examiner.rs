@@ -239,36 +239,3 @@ fn scales(real: Points<'_>) -> Result<(Kernel, f64)> {
     let scott = (real.len() as f64).powf(-1.0 / (dim as f64 + 4.0));
     Ok((Kernel::up_to_median(real)?, (variance.sqrt() * scott).max(1e-6)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statistics_of_other_images_or_weights_are_refused() {
-        let moments = |n| Moments::from_parts(n, &[0.0], &[1.0]).unwrap();
-        let origin = |images, set: &str, weights: &str| Origin {
-            images,
-            set: set.into(),
-            weights: weights.into(),
-        };
-        let needed = origin(1501, "digits", "ab");
-        let answer = |origin, n| {
-            let kept = Statistics { moments: moments(n), origin };
-            let answer = same_origin(Path::new("ref.npz"), &kept, &needed);
-            answer.map_err(|error| error.to_string()).err().unwrap_or_default()
-        };
-        assert_eq!(answer(Some(needed.clone()), 1501), "");
-        for (other, named) in [
-            (origin(6, "digits", "ab"), "statistics of 6 images of digits"),
-            (origin(1501, "mnist", "ab"), "images of mnist"),
-            (origin(1501, "digits", "cd"), "SHA-256 cd"),
-        ] {
-            let said = answer(Some(other.clone()), other.images);
-            assert!(said.contains(named) && said.contains("needed are those of 1501"), "{said}");
-        }
-        // A file of an earlier version, and one of pytorch-fid, which names no number.
-        assert!(answer(None, 6).contains("statistics of 6 images, needed"));
-        assert_eq!(answer(None, 1 << 40), "");
-    }
-}
