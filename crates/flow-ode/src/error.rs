@@ -42,7 +42,7 @@ pub enum OdeError<S> {
         h: f64,
         /// The last good state.
         y: S,
-        /// The row, where each has its own steps.
+        /// The row, where each has its own steps, or at the end of a fixed grid on a device.
         row: Option<usize>,
     },
     /// The linear system of a step of an implicit method has no solution.
@@ -176,7 +176,8 @@ impl<S> OdeError<S> {
         }
     }
 
-    /// The row that failed, if [`solve_rows`](crate::solve_rows) got under way.
+    /// The row that failed, where that is known: in [`solve_rows`](crate::solve_rows), and at the end
+    /// of a fixed grid on a device.
     ///
     /// ```
     /// use flow_ode::{Adaptive, Method, Tolerance, solve_rows};

@@ -7,7 +7,7 @@ use crate::field::{Counted, VectorField};
 use crate::method::Method;
 use crate::record::{Record, Wishes};
 use crate::solution::{Accepted, Solution};
-use crate::state::State;
+use crate::state::{Norm, State, Tolerance};
 use crate::stepper::Stepper;
 use crate::stepping::{Stepping, check_times, equal_steps, given_steps, sized_steps};
 
@@ -197,7 +197,9 @@ impl<'a, S: State, F: VectorField<S>> Problem<'a, S, F> {
         let (t, y) = on_grid(stepper, &field, &grid, y0, &mut record)?;
         match start {
             Some(start) if !y.all_finite() => {
-                Err(OdeError::NonFinite { t: t0, h: t - t0, y: start, row: None })
+                let unit = Tolerance { atol: 1.0, rtol: 1.0 };
+                let row = y.norms(&y, &y, &unit, Norm::WorstSample).first_not_finite();
+                Err(OdeError::NonFinite { t: t0, h: t - t0, y: start, row })
             }
             _ => Ok(record.finish(t, y, field.counts())),
         }

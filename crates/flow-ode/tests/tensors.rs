@@ -279,6 +279,7 @@ fn a_fixed_grid_that_ends_in_nan_is_an_error() {
         // The device was not looked at on the way, so the start is the last state known to be good.
         let (t, y) = error.last().unwrap();
         assert_eq!((t, numbers(y)), (0.0, vec![1.0, 2.0]), "{method}");
+        assert_eq!(error.row(), Some(0), "{method}");
     }
     // A blow-up beyond the largest f32 as well.
     let blow_up = |_: f64, y: &Tensor<1>| y.clone() * 1e5;

@@ -188,7 +188,12 @@ fn scaled<const D: usize>(x: Tensor<D>, scale: f64) -> Tensor<D> {
 }
 
 fn stopped<S>(error: OdeError<S>) -> SampleError {
-    SampleError::Solver { reason: error.to_string() }
+    match error {
+        OdeError::NonFinite { t, h, row: Some(row), .. } => {
+            SampleError::NotFinite { row, t: t + h }
+        }
+        error => SampleError::Solver { reason: error.to_string() },
+    }
 }
 
 fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {

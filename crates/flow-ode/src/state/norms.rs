@@ -93,6 +93,12 @@ impl Norms {
         (worst(parts.into_iter().flatten()), worst(other.into_iter().flatten()))
     }
 
+    /// The first sample of which a norm is not finite, in any part.
+    pub(crate) fn first_not_finite(self) -> Option<usize> {
+        let first = |part: &Vec<f64>| part.iter().position(|norm| !norm.is_finite());
+        self.read().iter().filter_map(first).min()
+    }
+
     /// The largest `join` of a norm of `self` and its partner in `other`, read together.
     pub(crate) fn worst_of(self, other: Self, join: impl Fn(f64, f64) -> f64) -> f64 {
         worst(self.joined(other, join).into_iter().flatten())
