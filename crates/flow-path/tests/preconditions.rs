@@ -87,8 +87,10 @@ fn quietly<T>(what: &str, run: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => Some(result),
         Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-            assert!(text.contains("must lie in") || text.contains("expected"), "{what}: {text}");
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+            let says = ["must lie in", "expected", "needs at least"];
+            assert!(says.iter().any(|words| text.contains(words)), "{what}: {text}");
             None
         }
     }

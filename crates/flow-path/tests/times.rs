@@ -125,7 +125,7 @@ fn the_exponential_shift_is_the_shift_by_an_exponential() {
 #[test]
 fn parameters_outside_their_domain_are_named() {
     let error = TimeShift::new(0.0).unwrap_err();
-    assert_eq!(error.to_string(), "factor is 0: it must lie in (0, inf)");
+    assert_eq!(error.to_string(), "factor is 0: it must lie in [1e-100, 1e100]");
     assert!(matches!(Beta::new(1.0, -2.0), Err(PathError::Parameter { name: "noise", .. })));
 }
 
@@ -187,7 +187,8 @@ fn wide_laws_draw_no_end_and_have_no_density_there() {
     }
     let beta = Beta::new(0.01, 0.01).expect("small exponents");
     assert!(beta.sample(10_000, &mut rng(4)).iter().all(|t| 0.0 < t && t < 1.0));
-    assert_close(Beta::new(1.0, 1.0).expect("uniform").density(0.0), 1.0, 1e-12);
+    // Stirling's series is good to 1e-10.
+    assert_close(Beta::new(1.0, 1.0).expect("uniform").density(0.0), 1.0, 1e-10);
     let edm = EdmLogNormal::new(Linear::default());
     assert_eq!((edm.density(0.0), edm.density(1.0)), (0.0, 0.0));
 }

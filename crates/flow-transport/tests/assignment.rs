@@ -103,6 +103,8 @@ fn a_pairing_other_than_the_optimal_one_costs_more() {
     assert!(assign(&cost).unwrap().cost() < 0.2 * identity);
 }
 
+type Cost<'a> = (&'a str, &'a dyn Fn(usize, usize) -> f64);
+
 #[test]
 fn forbidden_pairs_are_avoided_or_named() {
     let inf = f64::INFINITY;
@@ -112,7 +114,7 @@ fn forbidden_pairs_are_avoided_or_named() {
         let found = assign(&only_crossing).unwrap();
         assert!(found.pairs().all(|(i, j)| i + j == n - 1), "{found:?}");
         assert_close(found.cost(), n as f64, 1e-12);
-        let cases: [(&str, &dyn Fn(usize, usize) -> f64); 4] = [
+        let cases: [Cost<'_>; 4] = [
             ("all", &|_, _| inf),
             ("one row", &|i, j| if i == 1 { inf } else { ordinary(i, j) }),
             ("one column", &|i, j| if j == 1 { inf } else { ordinary(i, j) }),

@@ -49,7 +49,7 @@ fn solve_all(what: &str, cost: &CostMatrix) {
             assert!(found.pairs().all(|(i, j)| cost.row(i)[j].is_finite()), "{what}");
         }
         Err(error) => {
-            assert!(matches!(error, TransportError::Infeasible { .. }), "{what}: {error}")
+            assert!(matches!(error, TransportError::Infeasible { .. }), "{what}: {error}");
         }
     }
     for pairs in [0, 1, fewer, fewer + 1] {
@@ -98,6 +98,8 @@ fn points_of_every_kind_are_transported_or_refused_by_row() {
     }
 }
 
+type Cost<'a> = (&'a str, &'a dyn Fn(usize, usize) -> f64);
+
 #[test]
 fn costs_of_every_kind_are_solved_or_refused_by_entry() {
     let scalars = awkward::SCALARS.into_iter().chain([
@@ -108,7 +110,7 @@ fn costs_of_every_kind_are_solved_or_refused_by_entry() {
     for (name, value) in scalars {
         for n in [1, 2, 3, 9] {
             let ordinary = |i: usize, j: usize| ((7 * i + 3 * j + i * j) % 11) as f64;
-            let kinds: [(&str, &dyn Fn(usize, usize) -> f64); 3] = [
+            let kinds: [Cost<'_>; 3] = [
                 ("everywhere", &|_, _| value),
                 ("in one entry", &|i, j| if (i, j) == (n / 2, 0) { value } else { ordinary(i, j) }),
                 ("in one row", &|i, j| if i == n / 2 { value } else { ordinary(i, j) }),
