@@ -69,7 +69,7 @@ fn tensor(set: &Rows) -> Tensor<2> {
 }
 
 fn finite<const D: usize>(x: &Tensor<D>) -> bool {
-    x.clone().into_data().iter::<f64>().all(|x| x.is_finite())
+    x.clone().into_data().iter::<f64>().all(f64::is_finite)
 }
 
 fn bits_per_dim() {

@@ -126,7 +126,9 @@ impl Grid {
             }
         }
         times.pop();
-        times.iter_mut().for_each(|t| *t = t.max(start).min(end));
+        for t in &mut times {
+            *t = t.max(start).min(end);
+        }
         times.dedup_by(|t, before| *t - *before < NEAR);
         if last - times[times.len() - 1] < NEAR && 1 < times.len() {
             times.pop();
