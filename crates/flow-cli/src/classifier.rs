@@ -27,7 +27,7 @@ const ROWS: usize = 128;
 /// Images classified together.
 const BATCH: usize = 250;
 /// Changes whenever the network or its training does.
-const VERSION: &str = "classifier 1";
+const VERSION: &str = "classifier 2";
 
 /// A trained classifier and how often it is right on real test images.
 #[derive(Debug)]

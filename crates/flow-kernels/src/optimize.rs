@@ -44,8 +44,8 @@ impl AdamWStep {
 ///
 /// The operations and their order are those of Burn's `AdamW`: the results are the same bits.
 ///
-/// A gradient that is not finite makes its weight so, with one exception: beyond 1.8e19 its square overflows, `v`
-/// is infinite from then on, and the weight no longer moves.
+/// A gradient that is not finite makes its weight so, with one exception: beyond 1.8e19 its square
+/// overflows, `v` is infinite from then on, and the weight no longer moves.
 ///
 /// # Shapes
 /// All four tensors have one shape.
@@ -80,11 +80,11 @@ pub fn adamw<const D: usize>(
 
 /// `average + (1 - beta) (weight - average)`, in one pass; the weight itself for `beta = 0`.
 ///
-/// In this form the average of a constant is that constant. With two rounded factors, `beta` and `1 - beta`, which
-/// need not add up to 1, it would move to a multiple of it.
+/// In this form the average of a constant is that constant. With two rounded factors, `beta` and
+/// `1 - beta`, which need not add up to 1, it would move to a multiple of it.
 ///
-/// A number that is not finite in either makes the result so. The difference of two numbers of opposite sign
-/// beyond half the largest overflows.
+/// A number that is not finite in either makes the result so. The difference of two numbers of
+/// opposite sign beyond half the largest overflows.
 ///
 /// # Shapes
 /// Both tensors have one shape.
@@ -108,8 +108,8 @@ pub fn blend<const D: usize>(average: Tensor<D>, weight: Tensor<D>, beta: f64) -
 
 /// `sum_i x_i^2`, `[1]`, in one pass and in fixed chunks.
 ///
-/// Not finite if a number is not, or if it exceeds the largest number: 1.8e19 has the square 3.4e38. Below 1e-23
-/// squares vanish.
+/// Not finite if a number is not, or if it exceeds the largest number: 1.8e19 has the square
+/// 3.4e38. Below 1e-23 squares vanish.
 #[must_use]
 pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
     #[cfg(feature = "flex")]

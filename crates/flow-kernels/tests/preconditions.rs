@@ -1,8 +1,8 @@
 //! What every kernel does with numbers that ordinary tests forget.
 //!
-//! A kernel has no errors: wrong shapes panic with both shapes, and numbers follow the rules of floating point. So
-//! what is not finite comes out as not finite in the rows that it belongs to (and nowhere else, where rows are
-//! independent), and what is finite stays so unless it overflows.
+//! A kernel has no errors: wrong shapes panic with both shapes, and numbers follow the rules of
+//! floating point. So what is not finite comes out as not finite in the rows that it belongs to
+//! (and nowhere else, where rows are independent), and what is finite stays so unless it overflows.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -61,7 +61,8 @@ fn broken(values: &[f32], rows: usize) -> Vec<bool> {
     values.chunks(each.max(1)).map(|row| row.iter().any(|x| !x.is_finite())).collect()
 }
 
-/// Checks an operation whose rows are independent; `largest` is the size up to which it does not overflow.
+/// Checks an operation whose rows are independent; `largest` is the size up to which it does not
+/// overflow.
 fn by_rows(name: &str, largest: f32, op: impl Fn(Tensor<2>) -> Vec<f32>) {
     for set in awkward::rows(6, DIM) {
         let n = set.rows.len() / DIM;

@@ -47,7 +47,8 @@ impl MlpConfig {
     /// Builds the network.
     ///
     /// # Errors
-    /// When a size is zero, `time_features` is odd, or a frequency of `fourier` is no positive number.
+    /// When a size is zero, `time_features` is odd, or a frequency of `fourier` is no positive
+    /// number.
     pub fn init(&self, device: &Device) -> Result<Mlp, NetworkError> {
         positive("dim", self.dim)?;
         positive("hidden", self.hidden)?;

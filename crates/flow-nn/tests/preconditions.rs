@@ -1,7 +1,8 @@
 //! What every function does with numbers that ordinary tests forget.
 //!
-//! A network has no errors once it is built: wrong shapes panic with both shapes, what is not finite comes out as not
-//! finite in its own row alone, and what is finite stays so unless it overflows.
+//! A network has no errors once it is built: wrong shapes panic with both shapes, what is not
+//! finite comes out as not finite in its own row alone, and what is finite stays so unless it
+//! overflows.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -39,7 +40,7 @@ const TABLE: [Row; 18] = [
 
 const EXEMPT: [(&str, &str); 1] = [(
     "Inception::features",
-    "needs 24 million weights; its shapes are asserted at once, its numbers go through convolutions",
+    "needs 24 million weights; its shapes are asserted at once, and convolutions keep its numbers",
 )];
 
 #[test]
@@ -73,7 +74,8 @@ fn broken(values: &[f32], rows: usize) -> Vec<bool> {
     values.chunks(each.max(1)).map(|row| row.iter().any(|x| !x.is_finite())).collect()
 }
 
-/// Checks an operation whose rows are independent; `largest` is the size up to which it does not overflow.
+/// Checks an operation whose rows are independent; `largest` is the size up to which it does not
+/// overflow.
 fn by_rows(name: &str, dim: usize, largest: f32, op: impl Fn(Tensor<2>) -> Vec<f32>) {
     for set in awkward::rows(6, dim) {
         let n = set.rows.len() / dim;

@@ -57,8 +57,8 @@ impl Rows {
     /// A data set of row-major `rows`, each of `shape`.
     ///
     /// # Panics
-    /// When `rows` is empty or no whole number of rows, or when there is not one label per row. A row that is
-    /// not finite is an error of the batch that it comes into.
+    /// When `rows` is empty or no whole number of rows, or when there is not one label per row. A
+    /// row that is not finite is an error of the batch that it comes into.
     #[must_use]
     pub fn new(shape: Vec<usize>, rows: Vec<f32>, labels: Option<Vec<usize>>) -> Self {
         let size: usize = shape.iter().product();
@@ -98,8 +98,9 @@ impl Rows {
     /// Spreads pixels `2 k / max - 1`, `k = 0..=max`, evenly over the gaps between them:
     /// `2 (k + u - 1/2) / max - 1` with `u` uniform in `[0, 1)`, drawn afresh in each pass.
     ///
-    /// A density learned from them is one in the sense of bits per dimension: without the noise it would
-    /// have to rise without bound at each of the `max + 1` values. Starts of paths are left alone.
+    /// A density learned from them is one in the sense of bits per dimension: without the noise it
+    /// would have to rise without bound at each of the `max + 1` values. Starts of paths are left
+    /// alone.
     ///
     /// # Panics
     /// When `max` is zero.
@@ -248,8 +249,9 @@ mod tests {
             sums[k] = (sums[k].0 + shift, sums[k].1 + shift * shift);
         }
         for (sum, square) in sums {
-            // A uniform law of width 1/8: standard deviation 0.0361, of its mean 5.7e-4 over 4,000 draws. The
-            // variance 1.302e-3 has a standard error of 1.302e-3 sqrt(0.8 / 4000) = 1.8e-5.
+            // A uniform law of width 1/8: standard deviation 0.0361, of its mean 5.7e-4 over 4,000
+            // draws. The variance 1.302e-3 has a standard error of 1.302e-3 sqrt(0.8 / 4000) =
+            // 1.8e-5.
             let (mean, variance) = (sum / 4000.0, square / 4000.0);
             assert!(mean.abs() < 5.0 * 5.7e-4, "mean {mean}");
             assert!((variance - 1.0 / 768.0).abs() < 5.0 * 1.8e-5, "variance {variance}");

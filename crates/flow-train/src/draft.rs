@@ -14,8 +14,8 @@ const ABANDONED: Duration = Duration::from_hours(24);
 
 /// A folder under a name that nobody else has, until it is whole and gets its own.
 ///
-/// Its process holds a lock in it, which ends with the process, so that others can tell what a killed process
-/// left from what a live one writes.
+/// Its process holds a lock in it, which ends with the process, so that others can tell what a
+/// killed process left from what a live one writes.
 #[derive(Debug)]
 pub(crate) struct Draft {
     path: PathBuf,

@@ -33,8 +33,8 @@ pub enum TrainError {
     },
     /// A checkpoint holds weights that are not finite.
     #[error(
-        "{path} holds numbers that are not finite, in {parameter}: remove its folder to go on from the \
-         checkpoint before it, or train anew with a lower learning rate"
+        "{path} holds numbers that are not finite, in {parameter}: remove its folder to go on from \
+         the checkpoint before it, or train anew with a lower learning rate"
     )]
     NotFinite {
         /// The file.
@@ -86,8 +86,8 @@ pub enum TrainError {
     },
     /// The weights of a checkpoint do not fit the network.
     #[error(
-        "the weights in {path} do not fit the network, use the recipe and the data (shape and classes) of \
-         the run: {reason}"
+        "the weights in {path} do not fit the network, use the recipe and the data (shape and \
+         classes) of the run: {reason}"
     )]
     Weights {
         /// The file.
@@ -107,8 +107,8 @@ pub enum TrainError {
     },
     /// Batches and network do not agree on the number of classes.
     #[error(
-        "the batches name {batches} classes and a null class after them, the network knows {network}: build \
-         both with the same number, or batches with 0 to leave the classes out"
+        "the batches name {batches} classes and a null class after them, the network knows \
+         {network}: build both with the same number, or batches with 0 to leave the classes out"
     )]
     Classes {
         /// Classes of the batches.
@@ -130,7 +130,8 @@ pub enum TrainError {
     },
     /// A row of data is of a class that the batches do not have.
     #[error(
-        "step {step}: row {row} of the data is of class {label}, but there are {classes} classes, from 0"
+        "step {step}: row {row} of the data is of class {label}, but there are {classes} classes, \
+         from 0"
     )]
     Label {
         /// The step of training.

@@ -47,14 +47,14 @@ impl<N> Outcome<N> {
 /// With `resume`, goes on from that checkpoint; the result is then bit for bit that of an
 /// uninterrupted run on the CPU backends.
 ///
-/// An interruption, also one during a validation, ends the run with a checkpoint of the step that it came in;
-/// that validation is not made up for later.
+/// An interruption, also one during a validation, ends the run with a checkpoint of the step that
+/// it came in; that validation is not made up for later.
 ///
 /// # Errors
-/// When the plan holds a number that is none, batches and network have other classes, a batch cannot be made
-/// (whatever its source panicked with), a checkpoint cannot be read or written or does not fit the network, or
-/// when a loss, a weight or a number of the optimizer stops being finite. Nothing of such a step is
-/// committed, and checkpoints written before stay valid.
+/// When the plan holds a number that is none, batches and network have other classes, a batch
+/// cannot be made (whatever its source panicked with), a checkpoint cannot be read or written or
+/// does not fit the network, or when a loss, a weight or a number of the optimizer stops being
+/// finite. Nothing of such a step is committed, and checkpoints written before stay valid.
 ///
 /// # Panics
 /// When a batch has another shape than the network takes.

@@ -19,9 +19,9 @@
 //! weights, their average, the optimizer's state and the step: a resumed run ends with the same
 //! weights, bit for bit, as one that was never interrupted.
 //!
-//! A run stops with an error, and commits nothing more, when a loss, a weight or a number of the optimizer is
-//! not finite. Steps do not wait for that: losses are read in a thread of their own, and weights are looked
-//! at before each checkpoint.
+//! A run stops with an error, and commits nothing more, when a loss, a weight or a number of the
+//! optimizer is not finite. Steps do not wait for that: losses are read in a thread of their own,
+//! and weights are looked at before each checkpoint.
 
 mod checkpoint;
 mod classification;

@@ -36,7 +36,8 @@ impl<const D: usize> BatchSource for MatchingBatches<D> {
     /// When a row of the data is not finite or of a class that there is not, or cannot be paired.
     ///
     /// # Panics
-    /// When a batch has no rows or the data do not give whole ones, or `label_drop` is no probability.
+    /// When a batch has no rows or the data do not give whole ones, or `label_drop` is no
+    /// probability.
     fn batch(&self, step: usize, device: &Device) -> Result<Batch<D>, TrainError> {
         Ok(self.with_ends(step, device)?.0)
     }

@@ -31,8 +31,8 @@ pub trait Observer: Send + Sync {
     /// A step of training is done.
     fn step(&mut self, record: &StepRecord);
 
-    /// The average weights were validated after `step` steps: the mean loss of all batches asked for. A
-    /// validation that was interrupted is left out.
+    /// The average weights were validated after `step` steps: the mean loss of all batches asked
+    /// for. A validation that was interrupted is left out.
     fn validation(&mut self, step: usize, loss: f64);
 }
 
@@ -135,7 +135,8 @@ impl TrainingProgressLogger for Renderer {
     fn end_split(&mut self) {
         let whole = self.seen == self.batches && !self.validation.is_empty();
         if self.validating && whole {
-            // burn-train adds the mean of all batches to their losses, which leaves the mean as it is.
+            // burn-train adds the mean of all batches to their losses, which leaves the mean as it
+            // is.
             let mean = self.validation.iter().sum::<f64>() / self.validation.len() as f64;
             self.observer.validation(self.step, mean);
         }

@@ -1,12 +1,13 @@
-//! Parameters by their path: identities that follow from it, and a look for numbers that are not finite.
+//! Parameters by their path: identities that follow from it, and a look for numbers that are not
+//! finite.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, Int, Tensor};
 
 /// Gives each parameter an identity that follows from `run` and its path in the module.
 ///
-/// Burn draws identities at random. An optimizer's state is found by them, so with these two equal runs write
-/// equal files, and the state of another run fits nothing.
+/// Burn draws identities at random. An optimizer's state is found by them, so with these two equal
+/// runs write equal files, and the state of another run fits nothing.
 pub(crate) fn identified<M: Module>(module: M, run: &str) -> M {
     module.map(&mut Identify { path: vec![run.into()] })
 }

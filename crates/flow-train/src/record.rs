@@ -1,4 +1,5 @@
-//! The files of a checkpoint, looked at before Burn reads them: it panics where this says what is wrong.
+//! The files of a checkpoint, looked at before Burn reads them: it panics where this says what is
+//! wrong.
 
 use std::collections::BTreeMap;
 use std::path::Path;

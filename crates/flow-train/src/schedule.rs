@@ -21,8 +21,9 @@ pub enum Decay {
 
 /// A linear warm-up to `peak`, then a [`Decay`].
 ///
-/// One step has the peak, and with a decay the last one has the floor; a run of no more steps than the warm-up
-/// ends within it. Numbers that are not finite go through: [`Plan::check`](crate::Plan::check) refuses them.
+/// One step has the peak, and with a decay the last one has the floor; a run of no more steps than
+/// the warm-up ends within it. Numbers that are not finite go through:
+/// [`Plan::check`](crate::Plan::check) refuses them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LearningRate {
     /// Highest learning rate.

@@ -1,4 +1,5 @@
-//! Checkpoints are whole, of one run, and the same bytes for the same run; whatever is not is named.
+//! Checkpoints are whole, of one run, and the same bytes for the same run; whatever is not is
+//! named.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

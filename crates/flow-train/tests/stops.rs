@@ -150,7 +150,8 @@ fn a_validation_that_is_no_number_stops_the_run_before_its_checkpoint() {
 
 #[test]
 fn weights_beyond_all_numbers_are_not_kept() {
-    // The first step moves every weight by the learning rate, and the second one past the largest number.
+    // The first step moves every weight by the learning rate, and the second one past the largest
+    // number.
     let mut plan = Plan { every: 1, validation_batches: 0, ..plan(3) };
     plan.learning_rate.peak = 1e38;
     plan.learning_rate.warmup = 0;

@@ -122,8 +122,8 @@ impl Recipe {
         }
         if data.dequantise && (reflow.is_some() || flow_datasets::toy(&data.set).is_some()) {
             return Err(usage!(
-                "data.dequantise spreads whole pixels over the gaps between them, which only a set of images \
-                 has, leave it out"
+                "data.dequantise spreads whole pixels over the gaps between them, which only a set \
+                 of images has, leave it out"
             ));
         }
         network.check()?;

@@ -86,9 +86,9 @@ fn views_and_empty_tensors_are_taken_as_they_are() {
     assert_eq!(nothing.into_data().iter::<f32>().collect::<Vec<_>>(), [0.0]);
 }
 
-/// The average of a constant. Half a unit in the last place over `1 - beta`, where `f32` stands still, is 1e-4 for
-/// a half-life of 200,000 images in batches of 64 (`1 - beta` = 2.2e-4); two rounded factors whose sum is not 1
-/// ended 1e-4 above or below that from 512 images a batch down.
+/// The average of a constant. Half a unit in the last place over `1 - beta`, where `f32` stands
+/// still, is 1e-4 for a half-life of 200,000 images in batches of 64 (`1 - beta` = 2.2e-4); two
+/// rounded factors whose sum is not 1 ended 1e-4 above or below that from 512 images a batch down.
 #[test]
 fn an_average_of_a_constant_moves_to_the_constant_and_stays() {
     for (batch, bound) in [(64.0, 3e-4), (512.0, 4e-5)] {

@@ -41,8 +41,9 @@ impl FourierFeatures {
         dim * (1 + 2 * self.octaves)
     }
 
-    /// A coordinate that is not finite makes its features so. With a wavelength that is not positive, or so
-    /// many octaves that a frequency overflows, no feature means anything: networks refuse to be built so.
+    /// A coordinate that is not finite makes its features so. With a wavelength that is not
+    /// positive, or so many octaves that a frequency overflows, no feature means anything: networks
+    /// refuse to be built so.
     ///
     /// # Shapes
     /// - `x`: `[B, d]`, output: `[B, d (1 + 2 octaves)]`

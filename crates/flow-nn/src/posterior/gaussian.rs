@@ -20,7 +20,8 @@ pub struct DiagonalGaussian {
 impl DiagonalGaussian {
     /// Means and logarithms of variances from the output of a network, clamped to `[-20, 20]`.
     ///
-    /// Numbers that are not finite stay so, but an infinite logarithm of a variance is clamped like a large one.
+    /// Numbers that are not finite stay so, but an infinite logarithm of a variance is clamped like
+    /// a large one.
     ///
     /// # Shapes
     /// - `output`: `[B, 2 z]`

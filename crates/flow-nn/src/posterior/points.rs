@@ -52,8 +52,8 @@ impl PointEncoderConfig {
     /// Builds the network.
     ///
     /// # Errors
-    /// When a size is zero, there is no input, `features` is no multiple of `2 dim`, or a frequency is not
-    /// positive.
+    /// When a size is zero, there is no input, `features` is no multiple of `2 dim`, or a frequency
+    /// is not positive.
     pub fn init(&self, device: &Device) -> Result<PointEncoder, NetworkError> {
         let &Self { dim, latent, features, band, hidden, depth, .. } = self;
         positive("inputs", self.inputs.len())?;

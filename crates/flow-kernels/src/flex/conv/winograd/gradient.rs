@@ -16,8 +16,8 @@ use super::{
 
 const TAPS: usize = 9;
 
-/// Tiles in a partial sum, at least; partial sums, at most; and the numbers in all of them, at most if there
-/// is more than one: 64 MiB.
+/// Tiles in a partial sum, at least; partial sums, at most; and the numbers in all of them, at most
+/// if there is more than one: 64 MiB.
 const TILES: usize = 512;
 const CHUNKS: usize = 16;
 const NUMBERS: usize = 1 << 24;
