@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.record {
         let text = serde_json::to_string_pretty(&bits).context("plain values are valid JSON")?;
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-        print(&format!("recorded {} runs in {}", bits.len(), file.display()));
+        print(&format!("recorded {} runs in {}", bits.len(), file.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let text = fs::read(&file).with_context(|| {
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let known: BTreeMap<String, Bits> = serde_json::from_slice(&text)
         .with_context(|| format!("{} is no record of bits", file.display()))?;
     let lines = compare(&known, &bits);
-    lines.iter().for_each(|(line, _)| print(line));
+    lines.iter().try_for_each(|(line, _)| print(line))?;
     let same = lines.iter().all(|(_, same)| *same);
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

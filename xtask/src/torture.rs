@@ -61,14 +61,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for mut command in commands {
         command.env("FLOW_TORTURE", args.trials.to_string());
         command.env("FLOW_FUZZ_INPUTS", args.inputs.to_string());
-        print(&format!("+ {}", cargo::show(&command)));
+        print(&format!("+ {}", cargo::show(&command)))?;
         let (said, exit) = listen(&mut command)?;
         rows.extend(said);
         code = code.max(exit);
     }
-    print("\n| what | tried | failed | more |\n|---|---|---|---|");
-    rows.iter().for_each(|row| print(row));
-    print(&format!("\n{:.1} minutes", start.elapsed().as_secs_f64() / 60.0));
+    print("\n| what | tried | failed | more |\n|---|---|---|---|")?;
+    rows.iter().try_for_each(|row| print(row))?;
+    print(&format!("\n{:.1} minutes", start.elapsed().as_secs_f64() / 60.0))?;
     Ok(ExitCode::from(code))
 }
 
@@ -82,10 +82,10 @@ fn listen(command: &mut Command) -> anyhow::Result<(Vec<String>, u8)> {
         let line = line.context("cannot read what the tests say")?;
         match row(&line) {
             Some(row) => {
-                print(&line);
+                print(&line)?;
                 rows.push(row);
             }
-            None if line.contains("FAILED") || line.contains("panicked") => print(&line),
+            None if line.contains("FAILED") || line.contains("panicked") => print(&line)?,
             None => {}
         }
     }
