@@ -41,7 +41,7 @@ pub struct Difference {
 impl Identity {
     /// These keys with these values.
     ///
-    /// A number that is not finite is kept as text, for JSON has none.
+    /// A number that is not finite becomes null, for JSON has none: give it as text.
     pub fn new<K: Into<String>, V: Into<Value>>(values: impl IntoIterator<Item = (K, V)>) -> Self {
         let values = values.into_iter().map(|(key, value)| (key.into(), value.into()));
         Self { values: values.collect(), ..Self::default() }
