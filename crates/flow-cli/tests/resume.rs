@@ -50,9 +50,10 @@ fn wait_for_a_checkpoint(scene: &Scene, child: &mut Child) {
     }
 }
 
+/// By a signal that nobody ignores: a shell that runs tests in the background ignores SIGINT for them.
 fn interrupt(child: &Child) {
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
 }
 
 fn finish(scene: &Scene, child: Child) {
@@ -94,16 +95,16 @@ fn a_run_killed_at_many_moments_ends_with_the_same_weights() {
 }
 
 #[test]
-fn an_interrupted_run_saves_says_how_to_go_on_and_exits_with_130() {
+fn an_interrupted_run_saves_says_how_to_go_on_and_exits_with_143() {
     let scene = Scene::new();
     let mut child = go_on(&scene);
     wait_for_a_checkpoint(&scene, &mut child);
     interrupt(&child);
     let said: Said = child.wait_with_output().unwrap().into();
-    assert_eq!(said.code, Some(130), "{said:?}");
+    assert_eq!(said.code, Some(143), "{said:?}");
     let step = newest(&scene);
     let message =
-        format!("interrupted by SIGINT after {step} steps, go on with `flow train --resume run`");
+        format!("interrupted by SIGTERM after {step} steps, go on with `flow train --resume run`");
     assert_eq!(said.stderr.lines().last(), Some(message.as_str()), "{said:?}");
     assert!((100..STEPS).contains(&step), "stopped at {step}");
 
@@ -254,7 +255,7 @@ fn an_interruption_of_the_scores_stops_at_once() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("trained in ")));
     interrupt(&child);
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(child.wait().unwrap().code(), Some(143));
     assert_eq!(newest(&scene), 200);
     assert!(!scene.path("run/eval.json").exists());
 }
