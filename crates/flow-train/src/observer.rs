@@ -133,7 +133,7 @@ impl TrainingProgressLogger for Renderer {
     }
 
     fn end_split(&mut self) {
-        let whole = self.seen == self.batches && !self.validation.is_empty();
+        let whole = 0 < self.seen && self.seen == self.batches;
         if self.validating && whole {
             // burn-train adds the mean of all batches to their losses, which leaves the mean as it
             // is.
