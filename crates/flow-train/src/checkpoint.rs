@@ -196,8 +196,8 @@ impl CheckpointFolder {
     }
 
     /// Tells this run from others: the parameters of its checkpoints are named by it.
-    pub(crate) fn label(&self) -> String {
-        self.identity.label()
+    pub(crate) fn fingerprint(&self) -> String {
+        self.identity.fingerprint()
     }
 
     /// Removes what a killed or failed process left half-written.

@@ -89,7 +89,7 @@ where
         step: start,
     };
     let network = network.fork(&device.clone().inner()).train();
-    let network = identified(network, &checkpoints.label());
+    let network = identified(network, &checkpoints.fingerprint());
     let trainee = Trainee::new(network, objective, rules);
     if let Some(checkpoint) = resume {
         if plan.steps <= start {

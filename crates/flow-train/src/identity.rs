@@ -95,14 +95,6 @@ impl Identity {
         })
     }
 
-    /// All keys and values as one text, but for those that may grow: a run that is made longer is the same
-    /// run.
-    pub(crate) fn label(&self) -> String {
-        let fixed: BTreeMap<_, _> =
-            self.values.iter().filter(|(key, _)| !self.growing.contains(*key)).collect();
-        serde_json::to_string(&fixed).expect("keys and values of JSON are valid JSON")
-    }
-
     fn grew(&self, key: &str, then: &Value, now: &Value) -> bool {
         self.growing.contains(key) && then.is_number() && then.as_f64() < now.as_f64()
     }
