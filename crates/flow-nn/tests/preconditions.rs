@@ -11,13 +11,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use flow_nn::{
     Band, ClassEmbedding, ClassifierConfig, Condition, CoordinateEncoder, DiagonalGaussian,
-    FourierFeatures, LatentEmbedding, MlpConfig, NetworkError, TimeEmbedding,
+    FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, NetworkError, TimeEmbedding,
 };
 use flow_testing::{awkward, public};
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 18] = [
+const TABLE: [Row; 19] = [
     ("ClassEmbedding::forward", classes),
     ("ClassEmbedding::new", class_sizes),
     ("Classifier::features", features),
@@ -32,6 +32,7 @@ const TABLE: [Row; 18] = [
     ("DiagonalGaussian::sample", draws),
     ("FourierFeatures::forward", fourier),
     ("FourierFeatures::width", widths),
+    ("ImageEncoderConfig::footprint", footprints),
     ("LatentEmbedding::forward", latents),
     ("LatentEmbedding::new", latent_sizes),
     ("TimeEmbedding::forward", times),
@@ -308,4 +309,12 @@ fn logits() {
     panics("[16, 3]", || {
         let _ = network.logits(matrix(&[0.0; 3], 3));
     });
+}
+
+/// Sizes are counted in floating point, so that none overflows: they are what refuses the rest.
+fn footprints() {
+    for pixels in [0, 1, 64, usize::MAX] {
+        let footprint = ImageEncoderConfig::default().footprint(pixels);
+        assert!(footprint.parameters.is_finite() && 0.0 < footprint.parameters, "{footprint:?}");
+    }
 }

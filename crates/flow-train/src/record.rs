@@ -32,7 +32,7 @@ pub(crate) fn check_weights<M: Module>(module: &M, path: &Path) -> Result<Shapes
             return Err(misfit(format!("the network has no {name}")));
         };
         if shape != tensor.shape {
-            let [have, shape] = [&tensor.shape, &shape].map(|shape| shape.to_vec());
+            let [have, shape] = [&tensor.shape, &shape].map(burn::tensor::Shape::to_vec);
             return Err(misfit(format!("{name} has the shape {have:?} in place of {shape:?}")));
         }
         if !kind(tensor.dtype) {
