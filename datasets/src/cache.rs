@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::DatasetError;
@@ -129,20 +129,8 @@ pub(crate) struct Loaded {
 }
 
 impl Source {
-    /// Finds, checks and unpacks a file of a published set.
-    pub(crate) fn read(
-        &self,
-        name: &str,
-        set: &RemoteSet,
-        file: &str,
-    ) -> Result<Loaded, DatasetError> {
-        let Loaded { path, bytes } = self.read_packed(name, set, file)?;
-        let bytes = unpacked(&path, bytes)?;
-        Ok(Loaded { path, bytes })
-    }
-
     /// Finds and checks a file of a published set.
-    pub(crate) fn read_packed(
+    pub(crate) fn read(
         &self,
         name: &str,
         set: &RemoteSet,
@@ -153,7 +141,7 @@ impl Source {
             Some(path) => path,
             None => self.fetch(name, set, file)?,
         };
-        let bytes = fs::read(&path).map_err(DatasetError::read(&path))?;
+        let bytes = read_file(&path)?;
         if self.checksums == Checksums::Verify {
             verify(&path, &bytes, file)?;
         }
@@ -201,19 +189,81 @@ impl Source {
     }
 }
 
-/// Reads a file and takes off its gzip wrapper if it has one.
-pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>, DatasetError> {
-    unpacked(path, fs::read(path).map_err(DatasetError::read(path))?)
+/// The bytes of a file.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, DatasetError> {
+    fs::read(path).map_err(DatasetError::read(path))
 }
 
-fn unpacked(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, DatasetError> {
-    const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-    if !bytes.starts_with(&GZIP_MAGIC) {
-        return Ok(bytes);
+/// Bytes that a packed file may unpack to: far more than any set here needs, and what every machine has.
+const MOST_UNPACKED: u64 = 1 << 30;
+
+/// What a file holds, without its gzip wrapper if it has one: a little of it can unpack to more than
+/// memory holds, so it is read as far as it is asked for.
+pub(crate) struct Content<'a> {
+    path: &'a Path,
+    bytes: Box<dyn Read + 'a>,
+    packed: bool,
+}
+
+impl<'a> Content<'a> {
+    /// Of a file with these bytes.
+    pub(crate) fn of(path: &'a Path, bytes: &'a [u8]) -> Self {
+        const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+        if bytes.starts_with(&GZIP_MAGIC) {
+            return Self::packed(path, Members { member: GzDecoder::new(bytes) });
+        }
+        Self { path, bytes: Box::new(bytes), packed: false }
     }
-    let mut plain = Vec::new();
-    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain).map_err(DatasetError::unpack(path))?;
-    Ok(plain)
+
+    /// Of bytes that are unpacked while they are read.
+    pub(crate) fn packed(path: &'a Path, bytes: impl Read + 'a) -> Self {
+        Self { path, bytes: Box::new(bytes), packed: true }
+    }
+
+    /// The next `count` bytes, fewer where the file ends.
+    pub(crate) fn next(&mut self, count: u64) -> Result<Vec<u8>, DatasetError> {
+        if self.packed && MOST_UNPACKED < count {
+            return Err(self.too_large());
+        }
+        let mut plain = Vec::new();
+        let unpack = DatasetError::unpack(self.path);
+        (&mut self.bytes).take(count).read_to_end(&mut plain).map_err(unpack)?;
+        Ok(plain)
+    }
+
+    /// All bytes that are left.
+    pub(crate) fn rest(mut self) -> Result<Vec<u8>, DatasetError> {
+        if !self.packed {
+            return self.next(u64::MAX);
+        }
+        let plain = self.next(MOST_UNPACKED)?;
+        if plain.len() as u64 == MOST_UNPACKED {
+            return Err(self.too_large());
+        }
+        Ok(plain)
+    }
+
+    fn too_large(&self) -> DatasetError {
+        DatasetError::TooLarge { path: self.path.to_owned(), limit: MOST_UNPACKED }
+    }
+}
+
+/// The members of a gzip file, one after the other, up to its end or to zeros that pad it.
+struct Members<'a> {
+    member: GzDecoder<&'a [u8]>,
+}
+
+impl Read for Members<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let n = self.member.read(out)?;
+            let rest = *self.member.get_ref();
+            if n > 0 || out.is_empty() || rest.iter().all(|byte| *byte == 0) {
+                return Ok(n);
+            }
+            self.member = GzDecoder::new(rest);
+        }
+    }
 }
 
 fn verify(path: &Path, bytes: &[u8], file: &RemoteFile) -> Result<(), DatasetError> {
@@ -263,7 +313,8 @@ mod tests {
         fs::write(path, content).unwrap();
         let data_dir = Some(folder.path().to_owned());
         let source = Source { data_dir, checksums, ..Source::default() };
-        source.read("tiny-set", &set(), "tiny.gz").map(|loaded| loaded.bytes)
+        let Loaded { path, bytes } = source.read("tiny-set", &set(), "tiny.gz")?;
+        Content::of(&path, &bytes).rest()
     }
 
     #[test]
@@ -298,6 +349,33 @@ mod tests {
         let packed = gz(CONTENT);
         let error = read("tiny.gz", &packed[..packed.len() - 9], Checksums::Ignore).unwrap_err();
         assert!(matches!(error, DatasetError::Unpack { .. }), "{error}");
+    }
+
+    #[test]
+    fn zeros_may_pad_a_gzip_file_and_members_may_follow_one_another() {
+        let read = |content: &[u8]| read("tiny.gz", content, Checksums::Ignore);
+        let padded = [gz(CONTENT), vec![0; 512]].concat();
+        assert_eq!(read(&padded).unwrap(), CONTENT);
+        let two = [gz(CONTENT), gz(b" and more"), vec![0; 3]].concat();
+        assert_eq!(read(&two).unwrap(), b"plain content and more");
+        let garbage = [gz(CONTENT), b"garbage".to_vec()].concat();
+        assert!(matches!(read(&garbage), Err(DatasetError::Unpack { .. })));
+    }
+
+    #[test]
+    fn a_file_is_unpacked_no_further_than_it_is_asked_for() {
+        let (path, packed) = (Path::new("zeros.gz"), gz(&[7; 1 << 20]));
+        let mut content = Content::of(path, &packed);
+        assert_eq!(content.next(3).unwrap(), [7; 3]);
+        assert_eq!(content.next(u64::from(u8::MAX)).unwrap().len(), 255);
+        let error = content.next(MOST_UNPACKED + 1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "zeros.gz would unpack to more than 1073741824 bytes; if that is what it should hold, \
+             unpack it and name the unpacked file"
+        );
+        // A plain file is as large as it is.
+        assert_eq!(Content::of(path, &[7; 5]).next(u64::MAX).unwrap(), [7; 5]);
     }
 
     #[test]
@@ -339,6 +417,6 @@ mod tests {
         // The mirror's address is reserved for documentation and never answers.
         let source = Source { cache_dir: folder.path().to_owned(), ..Source::default() };
         let loaded = source.read("tiny-set", &set(), "tiny.gz").unwrap();
-        assert_eq!(loaded.bytes, CONTENT);
+        assert_eq!(Content::of(&loaded.path, &loaded.bytes).rest().unwrap(), CONTENT);
     }
 }

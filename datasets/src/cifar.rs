@@ -5,27 +5,30 @@
 //! University of Toronto.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
-use crate::cache::{Source, read_unpacked};
+use crate::cache::{Content, Source, read_file};
+use crate::images::named;
 use crate::manifest::RemoteSet;
 use crate::{DatasetError, Images, Split};
 
 const SIDE: usize = 32;
-const CLASSES: usize = 10;
 const RECORD: usize = 1 + 3 * SIDE * SIDE;
+pub(crate) const CLASSES: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// Reads files of CIFAR-10 records, one after the other.
 ///
 /// # Errors
-/// If a file cannot be read, ends within a record, or holds a label of 10 or more.
+/// If a file cannot be read or unpacked, holds no record, ends within one, holds a label of 10 or more, or
+/// unpacks to more than a gibibyte.
 pub fn read(paths: &[PathBuf]) -> Result<Images, DatasetError> {
     let mut images = empty();
     for path in paths {
-        append(&mut images, path, &read_unpacked(path)?)?;
+        let bytes = read_file(path)?;
+        append(&mut images, path, &Content::of(path, &bytes).rest()?)?;
     }
     Ok(images)
 }
@@ -37,7 +40,7 @@ pub(crate) fn load(
     split: Split,
     source: &Source,
 ) -> Result<Images, DatasetError> {
-    let archive = source.read_packed(name, set, "cifar-10-binary.tar.gz")?;
+    let archive = source.read(name, set, "cifar-10-binary.tar.gz")?;
     from_archive(&archive.path, &archive.bytes, split)
 }
 
@@ -72,8 +75,7 @@ fn members(
         let Some(name) = wanted.iter().find(|name| member.ends_with(name)) else {
             continue;
         };
-        let mut records = Vec::new();
-        entry.read_to_end(&mut records).map_err(unpack())?;
+        let records = Content::packed(path, &mut entry).rest()?;
         found.insert(name.clone(), records);
     }
     Ok(found)
@@ -86,21 +88,27 @@ fn empty() -> Images {
         channels: 3,
         height: SIDE,
         width: SIDE,
-        classes: CLASSES,
+        class_names: named(&CLASSES),
         max_value: 255,
     }
 }
 
 fn append(images: &mut Images, path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
     let (records, rest) = bytes.as_chunks::<RECORD>();
+    if bytes.is_empty() {
+        return Err(DatasetError::NoPixels {
+            path: path.to_owned(),
+            sizes: vec![0, 3, SIDE, SIDE],
+        });
+    }
     if !rest.is_empty() {
         let (path, bytes) = (path.to_owned(), bytes.len() as u64);
         return Err(DatasetError::PartialRecord { path, bytes, record: RECORD });
     }
     for (index, [label, pixels @ ..]) in records.iter().enumerate() {
-        if usize::from(*label) >= CLASSES {
-            let (path, label) = (path.to_owned(), *label);
-            return Err(DatasetError::LabelOutOfRange { path, index, label, classes: CLASSES });
+        if usize::from(*label) >= CLASSES.len() {
+            let (path, label, classes) = (path.to_owned(), *label, CLASSES.len());
+            return Err(DatasetError::LabelOutOfRange { path, index, label, classes });
         }
         images.labels.push(*label);
         images.pixels.extend_from_slice(pixels);

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use crate::{Images, Split};
+use crate::{Images, Split, class_names};
 
 /// 1,797 lines of 64 pixels and a label.
 const CSV_GZ: &[u8] = include_bytes!("../data/digits.csv.gz");
@@ -46,7 +46,8 @@ fn all() -> Images {
         pixels.extend(image.split(',').map(byte));
         labels.push(byte(label));
     }
-    Images { pixels, labels, channels: 1, height: 8, width: 8, classes: 10, max_value: 16 }
+    let class_names = class_names("digits");
+    Images { pixels, labels, channels: 1, height: 8, width: 8, class_names, max_value: 16 }
 }
 
 #[cfg(test)]

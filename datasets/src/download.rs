@@ -4,13 +4,14 @@
 //! is enough, because a file is kept only if its SHA-256 is the one in the manifest; the feature
 //! `https` adds the servers that insist on TLS.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tempfile::{Builder, NamedTempFile};
+use ureq::ProxyProtocol;
 
 use crate::DatasetError;
 use crate::cache::{Progress, ProgressFn};
@@ -34,7 +35,7 @@ pub(crate) fn fetch(
     let mut attempts = Vec::new();
     for mirror in mirrors {
         let url = format!("{mirror}{}", file.name);
-        let mut partial = Partial::create(&target)?;
+        let mut partial = Partial::create(folder)?;
         match receive(&url, file, &mut partial, progress) {
             Ok(()) => {
                 partial.persist(&target)?;
@@ -44,7 +45,23 @@ pub(crate) fn fetch(
             Err(Failure::Local(error)) => return Err(error),
         }
     }
-    Err(DatasetError::Download { file: file.name.clone(), attempts })
+    let proxy = proxy(|name| std::env::var(name).ok());
+    Err(DatasetError::Download { file: file.name.clone(), attempts, proxy })
+}
+
+/// What the variables of the environment say about a proxy, without the password that may be in it.
+fn proxy(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    // In the order in which they are asked.
+    let names =
+        ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+    let set = names.map(|name| (name, variable(name).filter(|value| !value.is_empty())));
+    let (name, value) = set.into_iter().find_map(|(name, value)| Some((name, value?)))?;
+    Some(match ureq::Proxy::new(&value) {
+        Ok(proxy) if proxy.protocol() == ProxyProtocol::Http => {
+            format!("asked through the proxy {}:{} that {name} names", proxy.host(), proxy.port())
+        }
+        _ => format!("{name} names no proxy of plain HTTP and does not help"),
+    })
 }
 
 /// A remote failure leads to the next mirror; a local one would meet every mirror.
@@ -109,37 +126,28 @@ fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> DatasetError {
     |source| DatasetError::Write { path: path.to_owned(), source }
 }
 
-/// A file beside its target that is removed unless it is renamed into place.
-struct Partial {
-    path: PathBuf,
-    file: File,
-}
+/// A file beside its target, under a name that was free, that is removed unless it is renamed into
+/// place.
+struct Partial(NamedTempFile);
 
 impl Partial {
-    fn create(target: &Path) -> Result<Self, DatasetError> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let process = std::process::id();
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = target.with_added_extension(format!("{process}-{number}.part"));
-        let file = File::create(&path).map_err(unwritable(&path))?;
-        Ok(Self { path, file })
+    fn create(folder: &Path) -> Result<Self, DatasetError> {
+        let mut builder = Builder::new();
+        builder.prefix(".flow-").suffix(".draft");
+        // Readable by whom the user's mask allows: a cache may be shared.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(folder).map(Self).map_err(unwritable(folder))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), DatasetError> {
-        self.file.write_all(bytes).map_err(unwritable(&self.path))
+        self.0.write_all(bytes).map_err(unwritable(self.0.path()))
     }
 
     fn persist(self, target: &Path) -> Result<(), DatasetError> {
-        self.file.sync_all().map_err(unwritable(&self.path))?;
-        fs::rename(&self.path, target).map_err(unwritable(target))
-    }
-}
-
-impl Drop for Partial {
-    /// After a rename nothing lies at the path any more, and a failed removal leaves only a file
-    /// that no reader looks for.
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        self.0.as_file().sync_all().map_err(unwritable(self.0.path()))?;
+        self.0.persist(target).map_err(|error| unwritable(target)(error.error))?;
+        Ok(())
     }
 }
 
@@ -288,6 +296,21 @@ mod tests {
         let start = format!("could not download tiny.bin ({nobody}tiny.bin: ");
         assert!(message.starts_with(&start), "{message}");
         assert!(message.ends_with("put the file in a folder and name it with --data-dir"));
+    }
+
+    #[test]
+    fn the_proxy_of_the_environment_is_named_without_its_password() {
+        let said = |name: &'static str, value: &'static str| {
+            proxy(move |asked| (asked == name).then(|| value.to_owned()))
+        };
+        let named = said("http_proxy", "http://me:secret@proxy.example:3128").unwrap();
+        assert_eq!(named, "asked through the proxy proxy.example:3128 that http_proxy names");
+        for unheard in ["socks5://proxy.example:1080", "http://", "://"] {
+            let told = said("ALL_PROXY", unheard).unwrap();
+            assert_eq!(told, "ALL_PROXY names no proxy of plain HTTP and does not help");
+        }
+        assert_eq!(said("http_proxy", ""), None);
+        assert_eq!(said("no_proxy", "localhost"), None);
     }
 
     #[test]

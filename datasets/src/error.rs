@@ -66,15 +66,18 @@ pub enum DatasetError {
 
     /// No mirror delivered the file.
     #[error(
-        "could not download {file} ({}); \
+        "could not download {file} ({}{}); \
          check the network, or put the file in a folder and name it with --data-dir",
-        refusals(attempts)
+        refusals(attempts),
+        proxy.as_ref().map_or(String::new(), |proxy| format!("; {proxy}"))
     )]
     Download {
         /// Name of the file, as it is distributed.
         file: String,
         /// Every address that was tried, in order.
         attempts: Vec<Attempt>,
+        /// What the environment says about a proxy, if it says something.
+        proxy: Option<String>,
     },
 
     /// The file is not the one that was published.
@@ -103,7 +106,8 @@ pub enum DatasetError {
 
     /// The operating system refused to write.
     #[error(
-        "could not write {}: {source}; check the free space and the rights of the folder",
+        "could not write {}: {source}; check the free space and the rights of the folder, or set \
+         XDG_CACHE_HOME to another one",
         path.display()
     )]
     Write {
@@ -224,9 +228,49 @@ pub enum DatasetError {
         record: usize,
     },
 
+    /// A file holds no image, or images without a pixel.
+    #[error(
+        "{} holds no pixel: its images, channels, rows and columns are {sizes:?}; \
+         fetch the original again",
+        path.display()
+    )]
+    NoPixels {
+        /// The file.
+        path: PathBuf,
+        /// What its header says, the number of images first.
+        sizes: Vec<usize>,
+    },
+
+    /// A packed file that would fill the memory.
+    #[error(
+        "{} would unpack to more than {limit} bytes; if that is what it should hold, \
+         unpack it and name the unpacked file",
+        path.display()
+    )]
+    TooLarge {
+        /// The packed file.
+        path: PathBuf,
+        /// Bytes that are unpacked at most.
+        limit: u64,
+    },
+
+    /// The two parts of a set do not fit together.
+    #[error(
+        "channels, height and width of `{set}` are {train:?} in the images to learn from and {test:?} in \
+         those to measure with; use the files of one set"
+    )]
+    PartsDiffer {
+        /// Name of the set.
+        set: String,
+        /// Channels, height and width of the one part.
+        train: [usize; 3],
+        /// Those of the other.
+        test: [usize; 3],
+    },
+
     /// A folder of images holds none.
     #[error(
-        "no PNG or JPEG image in the sub-folders of {}; \
+        "no PNG, JPEG or WebP image in the sub-folders of {}; \
          lay the images out as {}/<class>/<name>.png",
         folder.display(),
         folder.display()
@@ -234,6 +278,33 @@ pub enum DatasetError {
     NoImages {
         /// The folder.
         folder: PathBuf,
+    },
+
+    /// A class folder without an image.
+    #[error(
+        "the class folder {} holds no PNG, JPEG or WebP image (what else it holds: {left_out}); \
+         put its images directly into it, or remove it from both parts",
+        folder.display()
+    )]
+    EmptyClass {
+        /// The class folder.
+        folder: PathBuf,
+        /// Number of other files and folders in it.
+        left_out: usize,
+    },
+
+    /// A class that one part of a set has and the other lacks.
+    #[error(
+        "{} has no class folder {}, but {} has; both parts need the same classes, by the same names",
+        lacking.display(), names.join(", "), having.display()
+    )]
+    MissingClass {
+        /// Names of the classes.
+        names: Vec<String>,
+        /// The part without them.
+        lacking: PathBuf,
+        /// The part with them.
+        having: PathBuf,
     },
 
     /// More class folders than a label of one byte can name.
@@ -247,13 +318,14 @@ pub enum DatasetError {
 
     /// An image of another size than the first one.
     #[error(
-        "{} has {} x {} pixels, but the images before it have {} x {}; \
-         resize the images to one size",
-        path.display(), actual.0, actual.1, expected.0, expected.1
+        "{} has {} x {} pixels, but {} has {} x {}; resize the images of both parts to one size",
+        path.display(), actual.0, actual.1, first.display(), expected.0, expected.1
     )]
     ImageSize {
         /// The image.
         path: PathBuf,
+        /// The first image of the set.
+        first: PathBuf,
         /// Width and height of the first image in pixels.
         expected: (u32, u32),
         /// Width and height of this image in pixels.

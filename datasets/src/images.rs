@@ -5,7 +5,7 @@
 pub struct Images {
     /// Pixel values in `0..=max_value`, row-major `[n, channels, height, width]`.
     pub pixels: Vec<u8>,
-    /// Class of each image in `0..classes`, `[n]`.
+    /// Class of each image, a place in `class_names`, `[n]`.
     pub labels: Vec<u8>,
     /// Number of colour channels: 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
@@ -13,8 +13,8 @@ pub struct Images {
     pub height: usize,
     /// Width in pixels.
     pub width: usize,
-    /// Number of classes.
-    pub classes: usize,
+    /// What the classes are called, in the order of their labels.
+    pub class_names: Vec<String>,
     /// Value of a full pixel: 255, or 16 for the digits.
     pub max_value: u8,
 }
@@ -30,6 +30,12 @@ impl Images {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
     }
 
     /// Number of values in one image: `channels · height · width`.
@@ -57,9 +63,10 @@ impl Images {
     /// Returns `[channels, height, width]` in row-major order.
     ///
     /// # Panics
-    /// If `i` is not below [`len`](Self::len).
+    /// If `i` is not below [`len`](Self::len), or if `max_value` is zero: then there is no scale.
     #[must_use]
     pub fn normalised(&self, i: usize) -> Vec<f32> {
+        assert!(self.max_value > 0, "value of a full pixel: expected at least 1, got 0");
         let half = f32::from(self.max_value) / 2.0;
         self.image(i).iter().map(|x| f32::from(*x) / half - 1.0).collect()
     }
@@ -73,7 +80,7 @@ impl Images {
         Self {
             pixels: indices.iter().flat_map(|i| self.image(*i)).copied().collect(),
             labels: indices.iter().map(|i| self.labels[*i]).collect(),
-            ..*self
+            ..self.without_images()
         }
     }
 
@@ -86,9 +93,25 @@ impl Images {
         assert!(n <= self.len(), "split: expected at most {} images, got {n}", self.len());
         let pixels = self.pixels.split_off(n * self.image_len());
         let labels = self.labels.split_off(n);
-        let rest = Self { pixels, labels, ..self };
+        let rest = Self { pixels, labels, ..self.without_images() };
         (self, rest)
     }
+
+    /// Sizes and classes alone.
+    fn without_images(&self) -> Self {
+        let class_names = self.class_names.clone();
+        Self { pixels: Vec::new(), labels: Vec::new(), class_names, ..*self }
+    }
+}
+
+/// Classes that are called by their number, as digits are.
+pub(crate) fn numbered(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| class.to_string()).collect()
+}
+
+/// Classes with names of their own.
+pub(crate) fn named(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
 }
 
 #[cfg(test)]
@@ -102,7 +125,7 @@ mod tests {
             channels: 1,
             height: 1,
             width: 2,
-            classes: 2,
+            class_names: numbered(2),
             max_value: 16,
         }
     }

@@ -3,14 +3,17 @@
 //!
 //! - [`toy`] gives distributions over points, each a formula with a seed: no file.
 //! - [`digits`] gives real images of 8 × 8 pixels that are part of this crate: no file either.
-//! - [`load`] gives any image set by its name. Files come from the folder of the user, else from a
-//!   cache, else from the network, and are used only if their SHA-256 is the published one.
+//! - [`load`] gives a part of any image set by its name, and [`load_parts`] both. Files come from the
+//!   folder of the user, else from a cache, else from the network, and are used only if their SHA-256
+//!   is the published one.
 //!
 //! Values are bytes or `f32` on the host; the crate knows no tensor and no device. The folder
 //! `cards/` says of each set where it comes from, under which licence, how large it is and in which
 //! range its values lie.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed test may panic"))]
+
+use std::path::PathBuf;
 
 mod cache;
 pub mod cifar;
@@ -37,6 +40,22 @@ pub use toy::{
 /// Names that [`load`] knows.
 pub const IMAGE_SETS: &[&str] = &["digits", "mnist", "fashion-mnist", "cifar10", "folder"];
 
+/// What the classes of a published set are called, in the order of their labels; nothing for other names.
+///
+/// ```
+/// assert_eq!(flow_datasets::class_names("cifar10")[2], "bird");
+/// assert!(flow_datasets::class_names("checkerboard").is_empty());
+/// ```
+#[must_use]
+pub fn class_names(set: &str) -> Vec<String> {
+    match set {
+        "digits" | "mnist" => images::numbered(10),
+        "fashion-mnist" => images::named(&idx::FASHION),
+        "cifar10" => images::named(&cifar::CLASSES),
+        _ => Vec::new(),
+    }
+}
+
 /// Part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
@@ -46,17 +65,47 @@ pub enum Split {
     Test,
 }
 
-/// Loads the part `split` of the image set of that name.
+/// Both parts of an image set: of one size, with the same channels and the same classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// Images to learn from.
+    pub train: Images,
+    /// Images to measure with.
+    pub test: Images,
+    /// Files of class folders that are no images, and folders in them.
+    pub left_out: Vec<PathBuf>,
+}
+
+/// Loads both parts of the image set of that name.
 ///
 /// - `digits`: see [`digits`]; `source` is not asked.
 /// - `mnist`, `fashion-mnist`: 60,000 + 10,000 grey images of 28 × 28.
 /// - `cifar10`: 50,000 + 10,000 colour images of 32 × 32, from the archive of binary records.
-/// - `folder`: PNG and JPEG files at `<data_dir>/train/<class>/` and `<data_dir>/test/<class>/`;
-///   needs the feature `folder`.
+/// - `folder`: PNG, JPEG and WebP files at `<data_dir>/train/<class>/` and
+///   `<data_dir>/test/<class>/`; needs the feature `folder`.
 ///
 /// # Errors
-/// If no set has that name, or if a file is missing, cannot be downloaded, is not the published one
-/// or does not decode.
+/// If no set has that name, if a file is missing, cannot be downloaded, is not the published one or
+/// does not decode, or if the parts do not fit together.
+pub fn load_parts(name: &str, source: &Source) -> Result<Parts, DatasetError> {
+    if name == "folder" {
+        return load_folder(source);
+    }
+    let part = |split| load(name, split, source);
+    let (train, test) = (part(Split::Train)?, part(Split::Test)?);
+    let size = |images: &Images| [images.channels, images.height, images.width];
+    if size(&train) != size(&test) {
+        let (set, train, test) = (name.to_owned(), size(&train), size(&test));
+        return Err(DatasetError::PartsDiffer { set, train, test });
+    }
+    Ok(Parts { train, test, left_out: Vec::new() })
+}
+
+/// Loads the part `split` of the image set of that name, for which the other part is not opened unless
+/// the set is a `folder`, whose classes and channels both parts decide.
+///
+/// # Errors
+/// As [`load_parts`].
 pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, DatasetError> {
     if let Some(set) = manifest::remote_set(name) {
         let load = if name == "cifar10" { cifar::load } else { idx::load };
@@ -64,24 +113,24 @@ pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, Dataset
     }
     match name {
         "digits" => Ok(digits(split)),
-        "folder" => load_folder(split, source),
+        "folder" => load_folder(source).map(|Parts { train, test, .. }| match split {
+            Split::Train => train,
+            Split::Test => test,
+        }),
         _ => Err(DatasetError::UnknownSet { name: name.to_owned() }),
     }
 }
 
 #[cfg(feature = "folder")]
-fn load_folder(split: Split, source: &Source) -> Result<Images, DatasetError> {
+fn load_folder(source: &Source) -> Result<Parts, DatasetError> {
     let Some(root) = &source.data_dir else {
         return Err(DatasetError::NeedsDataDir { set: "folder".to_owned() });
     };
-    folder::read(&root.join(match split {
-        Split::Train => "train",
-        Split::Test => "test",
-    }))
+    folder::read(root)
 }
 
 #[cfg(not(feature = "folder"))]
-fn load_folder(_: Split, _: &Source) -> Result<Images, DatasetError> {
+fn load_folder(_: &Source) -> Result<Parts, DatasetError> {
     Err(DatasetError::NotBuilt { set: "folder".to_owned(), feature: "folder" })
 }
 

@@ -52,7 +52,7 @@ fn read(images: &[u8], labels: &[u8]) -> Result<Images, DatasetError> {
 fn sizes_pixels_and_labels_are_those_of_the_file() {
     let images = read(&images(), &labels()).unwrap();
     assert_eq!((images.channels, images.height, images.width), (1, 2, 3));
-    assert_eq!((images.len(), images.classes, images.max_value), (2, 10, 255));
+    assert_eq!((images.len(), images.classes(), images.max_value), (2, 10, 255));
     assert_eq!(images.pixels, PIXELS);
     assert_eq!(images.labels, [9, 4]);
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use flow_datasets::{Checksums, DatasetError, IMAGE_SETS, Source, Split, load};
+use flow_datasets::{Checksums, DatasetError, IMAGE_SETS, Source, Split, load, load_parts};
 
 fn from(folder: &Path, checksums: Checksums) -> Source {
     Source { data_dir: Some(folder.to_owned()), checksums, ..Source::default() }
@@ -34,20 +34,23 @@ fn each_split_has_its_own_files() {
     let pixels = |split| load("fashion-mnist", split, &source).unwrap().pixels;
     assert_eq!(pixels(Split::Train), [100]);
     assert_eq!(pixels(Split::Test), [200]);
+    let parts = load_parts("fashion-mnist", &source).unwrap();
+    assert_eq!((parts.train.pixels, parts.test.pixels), (vec![100], vec![200]));
+    assert_eq!(parts.test.class_names[7], "Sneaker");
 }
 
 #[test]
 fn files_that_are_not_the_published_ones_are_refused_by_default() {
     let folder = tempfile::tempdir().unwrap();
     small_mnist(folder.path());
-    let verified = load("mnist", Split::Train, &from(folder.path(), Checksums::Verify));
+    let verified = load_parts("mnist", &from(folder.path(), Checksums::Verify));
     assert!(matches!(verified, Err(DatasetError::Checksum { .. })), "{verified:?}");
-    load("mnist", Split::Train, &from(folder.path(), Checksums::Ignore)).unwrap();
+    load_parts("mnist", &from(folder.path(), Checksums::Ignore)).unwrap();
 }
 
 #[test]
 fn an_unknown_set_is_answered_with_the_known_ones() {
-    let error = load("mnits", Split::Train, &Source::default()).unwrap_err();
+    let error = load_parts("mnits", &Source::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no data set is named \"mnits\"; known sets: digits, mnist, fashion-mnist, cifar10, folder"
@@ -65,7 +68,7 @@ fn every_set_but_the_embedded_one_misses_its_files_in_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let source = from(folder.path(), Checksums::Verify);
     for name in IMAGE_SETS.iter().filter(|name| **name != "digits") {
-        let error = load(name, Split::Train, &source).unwrap_err();
+        let error = load_parts(name, &source).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -81,6 +84,6 @@ fn every_set_but_the_embedded_one_misses_its_files_in_an_empty_folder() {
 #[cfg(feature = "folder")]
 #[test]
 fn a_class_folder_without_a_data_dir_asks_for_one() {
-    let error = load("folder", Split::Train, &Source::default()).unwrap_err();
+    let error = load_parts("folder", &Source::default()).unwrap_err();
     assert!(error.to_string().ends_with("name that folder with --data-dir"), "{error}");
 }

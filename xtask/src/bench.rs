@@ -59,6 +59,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             command
         }
     };
-    print(&format!("+ {}", cargo::show(&command)));
+    print(&format!("+ {}", cargo::show(&command)))?;
     cargo::become_command(command)
 }

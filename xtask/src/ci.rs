@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    print(&format!("\n{report}"));
+    print(&format!("\n{report}"))?;
     Ok(ExitCode::from(code))
 }
 
@@ -93,13 +93,13 @@ impl Step {
 
     fn run(self, scratch: &Path) -> anyhow::Result<Outcome> {
         let Some(mut command) = self.command(scratch)? else {
-            print(&format!("\n== {}", self.name()));
+            print(&format!("\n== {}", self.name()))?;
             let code = tidy::check()?;
             return Ok(if code == 0 { Outcome::Passed } else { Outcome::Failed(code) });
         };
-        print(&format!("\n== {}: {}", self.name(), cargo::show(&command)));
+        print(&format!("\n== {}: {}", self.name(), cargo::show(&command)))?;
         if !self.is_installed() {
-            print("skipped: not installed");
+            print("skipped: not installed")?;
             return Ok(Outcome::NotInstalled);
         }
         let status = command

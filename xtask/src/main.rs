@@ -6,6 +6,7 @@
 
 mod backend;
 mod bench;
+mod bits;
 mod cargo;
 mod ci;
 mod output;
@@ -13,6 +14,7 @@ mod reproduce;
 mod run;
 mod test;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -48,6 +50,10 @@ enum Task {
     Bench(bench::Args),
     /// Run an experiment of xtask/experiments and write its page in docs/results.
     Reproduce(reproduce::Args),
+    /// Check that a change leaves the numbers of a seed as they are.
+    Bits(bits::Args),
+    /// Kill, signal, fill disks and damage files, many times, and count what is lost.
+    Torture(torture::Args),
 }
 
 /// The whole command line: the verbs of `flow`, then xtask's own.
@@ -67,6 +73,8 @@ fn main() -> ExitCode {
             Task::Tidy => tidy::run(),
             Task::Bench(args) => bench::run(args),
             Task::Reproduce(args) => reproduce::run(&args),
+            Task::Bits(args) => bits::run(&args),
+            Task::Torture(args) => torture::run(&args),
         },
     };
     outcome.unwrap_or_else(|error| match error.downcast::<clap::Error>() {

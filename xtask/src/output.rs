@@ -1,9 +1,17 @@
 //! Lines on standard output.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::Context;
 
 /// Prints a line.
-pub(crate) fn print(line: &str) {
-    // Who closed the pipe has read enough.
-    let _ = writeln!(io::stdout().lock(), "{line}");
+///
+/// # Errors
+/// When it cannot be written, as on a full disk.
+pub(crate) fn print(line: &str) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        // Who closed the pipe has read enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("a line cannot be written to standard output"),
+    }
 }

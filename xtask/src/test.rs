@@ -36,12 +36,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Some(backend) => {
             if let Some(note) = backend.build_note() {
-                print(&format!("{}: {note}", backend.name()));
+                print(&format!("{}: {note}", backend.name()))?;
             }
             parity(backend, filters)?
         }
     };
-    print(&format!("+ {}", cargo::show(&command)));
+    print(&format!("+ {}", cargo::show(&command)))?;
     cargo::become_command(command)
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct Maps {
 pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<AmbiguityReport> {
     let (target, schedule) = known(recipe, model)?;
     let size = model.network.latent();
-    let latents = normal_rows(seed, Purpose::Latent, 0..LATENTS, size);
+    let latents = normal_rows(seed, Purpose::SampleLatent, 0..LATENTS, size);
     let point = |t: f64| {
         let velocities = model.velocity(&[0.0; LATENTS], t, &latents)?;
         let data = target.marginal(&[0.0], &schedule.at(t)).velocity_variance.sqrt();
@@ -83,7 +83,7 @@ pub(crate) fn maps(
         let variance = |j| target.marginal(&[centre(x, j)], &c).velocity_variance;
         maps.exact.extend((0..x.count).map(|j| variance(j).sqrt()));
 
-        let mut rng = Streams::new(seed).rng(i as u64, Purpose::Evaluation);
+        let mut rng = Streams::new(seed).rng(i as u64, Purpose::Ambiguity);
         let x1 = target.sample(PAIRS, &mut rng);
         let x0: Vec<f64> = StandardNormal.sample_iter(&mut rng).take(PAIRS).collect();
         let mix = |a: f64, b: f64| -> Vec<f32> {
@@ -91,7 +91,7 @@ pub(crate) fn maps(
         };
         let (x_t, conditional) = (mix(c.alpha, c.sigma), mix(c.d_alpha, c.d_sigma));
         let rows = i * PAIRS..(i + 1) * PAIRS;
-        let latents = normal_rows(seed, Purpose::Latent, rows, size);
+        let latents = normal_rows(seed, Purpose::SampleLatent, rows, size);
         let Some(learned) = model.velocity(&x_t, time, &latents) else { return Ok(None) };
         let row = Bins { count: 1, ..t };
         for (velocities, map) in [(&conditional, &mut maps.drawn), (&learned, &mut maps.model)] {

@@ -56,6 +56,10 @@ pub(crate) struct TrainArgs {
     /// Go on with an interrupted run instead of starting one.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "out", "set", "seed"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Train the run to resume on so many images more than its recipe says, a finished one too. The
+    /// learning rate goes on along the recipe's schedule of the new length.
+    #[arg(long, value_name = "N", value_parser = images)]
+    pub(crate) more_images: Option<f64>,
     /// Print the resolved recipe, the number of parameters and of steps, and stop.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -72,7 +76,7 @@ pub(crate) struct ComputeArgs {
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,
     /// Threads of the CPU backend; the default is all cores.
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub(crate) threads: Option<usize>,
 }
 
@@ -101,7 +105,7 @@ pub(crate) struct SolverArgs {
     pub(crate) solver: Option<String>,
     /// Number of steps. Without it, methods with an error estimate (dopri5, tsit5, ...) choose their own by
     /// the tolerances; euler, rk4 and, unless a tolerance is given, midpoint and heun2 take the recipe's.
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub(crate) steps: Option<usize>,
     /// Times of the steps: uniform; karras,rho=7; log-snr,min=-10,max=10; given,times=[0,0.5,1].
     #[arg(long, value_name = "NAME[,KEY=VALUE]")]
@@ -132,13 +136,15 @@ pub(crate) struct SampleArgs {
     /// Folder of a run.
     pub(crate) run: PathBuf,
     /// Number of samples.
-    #[arg(short = 'n', long, default_value_t = 64)]
+    #[arg(short = 'n', long, default_value_t = 64, value_parser = whole)]
     pub(crate) number: usize,
-    /// Seed of the noise; sample i of a seed is the same whatever the number.
+    /// Seed of the noise: sample i of a seed starts from the same noise whatever the number and the batch.
+    /// On fixed steps it is then the same sample; adaptive solvers share their steps within a batch, so
+    /// that it differs by about the tolerance.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Class to draw, for conditional models; the default goes through all classes in turn.
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub(crate) class: Option<usize>,
     #[command(flatten)]
     pub(crate) solver: SolverArgs,
@@ -146,7 +152,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "RUN")]
     pub(crate) guide_with: Option<PathBuf>,
     /// Samples computed together.
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
     pub(crate) batch: usize,
     /// File to write: `.npy` for numbers, `.png` for a picture.
     #[arg(long, value_name = "FILE")]
@@ -161,7 +167,7 @@ pub(crate) struct EvalArgs {
     /// Folder of a run.
     pub(crate) run: PathBuf,
     /// Number of samples; the default is the recipe's.
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, value_parser = whole)]
     pub(crate) number: Option<usize>,
     /// Seed of the noise, the reference draws and the projections.
     #[arg(long, default_value_t = 0)]
@@ -211,20 +217,20 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long, conflicts_with = "probes")]
     pub(crate) exact: bool,
     /// Random probes for each sample that estimate the divergence; the default for images is 1.
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = whole)]
     pub(crate) probes: Option<usize>,
     /// Noisy copies of each image that its probability is averaged over; with probes it errs high.
-    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = whole)]
     pub(crate) importance: usize,
     /// Latents that a density is averaged over, for a model with a latent; errs low, less with more;
     /// with probes it may err high.
-    #[arg(long, value_name = "K", default_value_t = 16)]
+    #[arg(long, value_name = "K", default_value_t = 16, value_parser = whole)]
     pub(crate) latents: usize,
     /// Number of samples; the default is 1000 points or 100 images.
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, value_parser = whole)]
     pub(crate) number: Option<usize>,
     /// Rows computed together, which bounds the memory; the default is 1000 points or 50 images.
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub(crate) batch: Option<usize>,
     /// Seed of the points, the pixels' noise and the probes.
     #[arg(long, default_value_t = 0)]
@@ -236,7 +242,7 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long, default_value = "dopri5")]
     pub(crate) solver: String,
     /// Equal steps in place of the tolerances; solvers of fixed step need them.
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub(crate) steps: Option<usize>,
     /// Relative tolerance, for the sample and its log-density.
     #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
@@ -306,11 +312,43 @@ pub(crate) struct RecipeArgs {
     pub(crate) recipe: String,
 }
 
+/// A number of images.
+fn images(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        images if 0.0 < images => Ok(images),
+        _ => Err("it must be a positive number".into()),
+    }
+}
+
+/// Samples that `flow sample` computes together.
+pub(crate) const DEFAULT_BATCH: usize = 500;
+
+/// A whole number, also as `1e6`.
+fn whole(text: &str) -> Result<usize, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    // Above 2^53 not every whole number is one in floating point.
+    match text.parse::<f64>() {
+        Ok(number) if number.fract() == 0.0 && (0.0..9.0e15).contains(&number) => {
+            Ok(number as usize)
+        }
+        _ => Err("give a whole number, zero or positive, such as 1000 or 1e3".into()),
+    }
+}
+
+/// A number that is one.
+fn number(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err("give a finite number, such as 0.5 or 1e-5".into()),
+    }
+}
+
 /// Two numbers with a comma between them.
 fn interval(text: &str) -> Result<[f64; 2], String> {
-    let number = |text: &str| text.trim().parse::<f64>().map_err(|error| error.to_string());
     match text.split_once(',') {
-        Some((start, end)) => Ok([number(start)?, number(end)?]),
+        Some((start, end)) => Ok([number(start.trim())?, number(end.trim())?]),
         None => Err("write START,END".into()),
     }
 }

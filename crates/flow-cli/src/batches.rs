@@ -8,9 +8,9 @@ use flow_train::{DataSource, FlowMatching, MatchingBatches};
 use std::sync::Arc;
 
 use crate::exit::usage;
-use crate::recipe::Recipe;
-use crate::reflow;
-use crate::registry::{self, Data};
+use crate::recipe::{self, Recipe};
+use crate::reflow::Teacher;
+use crate::registry::{self, Changes, Data};
 
 /// The regression of a recipe on its data.
 ///
@@ -31,11 +31,19 @@ pub(crate) fn matching(recipe: &Recipe, data: &Data) -> Result<FlowMatching> {
 /// Rows to train with and rows to validate with.
 pub(crate) type Sources = [Arc<dyn DataSource>; 2];
 
-/// The rows of a recipe: its data, or the pairs of an earlier run.
-pub(crate) fn sources(recipe: &Recipe, data: &Data, device: &Device) -> Result<Sources> {
-    match &recipe.reflow {
-        None => Ok(data.sources(recipe.data.mirror)),
-        Some(reflow) => reflow::sources(recipe, reflow, device),
+/// The rows of a recipe: its data, or the pairs of its teacher.
+pub(crate) fn sources(
+    recipe: &Recipe,
+    data: &Data,
+    teacher: Option<&Teacher>,
+    device: &Device,
+) -> Result<Sources> {
+    match (&recipe.reflow, teacher) {
+        (Some(reflow), Some(teacher)) => teacher.sources(recipe, reflow, device),
+        _ => {
+            let &recipe::Data { mirror, dequantise, .. } = &recipe.data;
+            Ok(data.sources(Changes { mirror, dequantise }))
+        }
     }
 }
 

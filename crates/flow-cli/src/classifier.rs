@@ -1,9 +1,10 @@
 //! The classifier behind FD-clf: trained once for each data set, then kept.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_datasets::Images;
@@ -11,12 +12,14 @@ use flow_nn::{Classifier, ClassifierConfig, init_seeded};
 use flow_path::stream::Streams;
 use flow_train::{
     AdamW, CheckpointFolder, Classification, Decay, Ema, Interrupter, LabelledBatches,
-    LearningRate, Observer, Plan, StepRecord, fit, load_average,
+    LearningRate, Observer, Plan, StepRecord, TrainError, fit, load_average,
 };
 use sha2::{Digest, Sha256};
 
+use crate::bar::Bar;
+use crate::drafts;
 use crate::progress::say;
-use crate::registry::image_rows;
+use crate::registry::{image_rows, labels, pixels};
 
 /// Steps of training and rows in a step.
 const STEPS: usize = 1000;
@@ -24,7 +27,7 @@ const ROWS: usize = 128;
 /// Images classified together.
 const BATCH: usize = 250;
 /// Changes whenever the network or its training does.
-const VERSION: &str = "classifier 1";
+const VERSION: &str = "classifier 2";
 
 /// A trained classifier and how often it is right on real test images.
 #[derive(Debug)]
@@ -60,31 +63,45 @@ impl Judge {
         let config = ClassifierConfig {
             image_channels: train.channels,
             channels: 16,
-            classes: train.classes,
+            classes: train.classes(),
         };
         let folder = flow_datasets::default_cache_dir().join("classifiers").join(name(set, train));
         let fresh = init_seeded(1, device, |device| config.init(device))?;
         let kept = CheckpointFolder::new(&folder, VERSION);
-        let classifier = if let Ok(checkpoint) = kept.latest() {
+        let classifier = if let Ok(Some(checkpoint)) = kept.to_resume() {
             load_average(fresh, &checkpoint)?
         } else {
             say(&format!("training the classifier of FD-clf on {set}, once"));
-            teach(fresh, train, test, device, &folder)?
+            teach(&fresh, train, test, device, &folder)?
         };
         let shape = [train.channels, train.height, train.width];
         let mut judge = Self { classifier, device: device.clone(), shape, accuracy: 0.0 };
-        let rows: Vec<f32> = (0..test.len()).flat_map(|i| test.normalised(i)).collect();
-        let verdict = judge.judge(&rows)?;
-        let labels = test.labels.iter().map(|&label| usize::from(label));
-        let right = verdict.classes.iter().zip(labels).filter(|(a, b)| **a == *b).count();
-        judge.accuracy = right as f64 / test.len() as f64;
+        let (verdict, labels) = (judge.judge(&pixels(test))?, labels(test));
+        ensure!(
+            !labels.is_empty() && verdict.classes.len() == labels.len(),
+            "the classifier looks at {} images of shape {shape:?}, but there are {} labels",
+            verdict.classes.len(),
+            labels.len()
+        );
+        let right = verdict.classes.iter().zip(&labels).filter(|(a, b)| a == b).count();
+        judge.accuracy = right as f64 / labels.len() as f64;
         Ok(judge)
     }
 
     /// Features and classes of images `[n, c, h, w]` in [-1, 1].
+    ///
+    /// # Errors
+    /// If the rows are no whole number of such images.
     pub(crate) fn judge(&self, rows: &[f32]) -> Result<Verdict> {
         let [c, h, w] = self.shape;
+        ensure!(
+            rows.len().is_multiple_of(c * h * w),
+            "{} pixels are no images of shape {:?}",
+            rows.len(),
+            self.shape
+        );
         let mut verdict = Verdict::default();
+        let mut bar = Bar::new(0, rows.len() / (c * h * w), "images");
         for batch in rows.chunks(BATCH * c * h * w) {
             let n = batch.len() / (c * h * w);
             let x =
@@ -98,13 +115,14 @@ impl Judge {
             verdict.probabilities.extend(host(softmax(logits, 1))?);
             let class = class.into_data().convert::<i64>().try_into_vec::<i64>()?;
             verdict.classes.extend(class.iter().map(|&class| class as usize));
+            bar.at(verdict.classes.len(), "classified");
         }
         Ok(verdict)
     }
 }
 
 /// The name of a set; pictures of a user's own are told apart by what they are.
-fn name(set: &str, train: &Images) -> String {
+pub(crate) fn name(set: &str, train: &Images) -> String {
     if set != "folder" {
         return set.to_owned();
     }
@@ -114,15 +132,60 @@ fn name(set: &str, train: &Images) -> String {
     format!("{set}-{:016x}", u64::from_be_bytes(*digest.first_chunk().expect("32 bytes")))
 }
 
-/// Trains in a folder of this process, then moves it to `folder` unless another was quicker.
+/// Trains the classifier and keeps it at `folder`; where that cannot be, it is used all the same.
 fn teach(
+    network: &Classifier,
+    train: &Images,
+    test: &Images,
+    device: &Device,
+    folder: &Path,
+) -> Result<Classifier> {
+    let cache = folder.parent().context("the folder of the classifiers has no name")?;
+    let taught = |parent: &Path| -> Result<_> {
+        let unwritable = || format!("cannot write into {}", parent.display());
+        fs::create_dir_all(parent).with_context(unwritable)?;
+        let draft = drafts::folder(parent).with_context(unwritable)?;
+        Ok((fitted(network.clone(), train, test, device, draft.path())?, draft))
+    };
+    drafts::clear(cache);
+    match taught(cache) {
+        Ok((classifier, draft)) => {
+            // What is there, if anything, is damaged or of another version: else it would have been used.
+            let _ = fs::remove_dir_all(folder);
+            if fs::rename(draft.path(), folder).is_ok() {
+                // It has another name now; else another process put its own there first, and both are the
+                // same.
+                let _ = draft.keep();
+            }
+            Ok(classifier)
+        }
+        Err(error) if cannot_be_written(&error) => {
+            say(&format!(
+                "the classifier of FD-clf cannot be kept, so each command will train it anew: name a \
+                 folder that may be written and has room by XDG_CACHE_HOME ({error:#})"
+            ));
+            let temporary = std::env::temp_dir();
+            let (classifier, _) = taught(&temporary).with_context(|| {
+                format!("{} has no room for a classifier either, set TMPDIR", temporary.display())
+            })?;
+            Ok(classifier)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn cannot_be_written(error: &anyhow::Error) -> bool {
+    error.is::<std::io::Error>()
+        || matches!(error.downcast_ref(), Some(TrainError::Io { .. } | TrainError::Save { .. }))
+}
+
+fn fitted(
     network: Classifier,
     train: &Images,
     test: &Images,
     device: &Device,
-    folder: &std::path::Path,
+    folder: &Path,
 ) -> Result<Classifier> {
-    let own = folder.with_extension(format!("{}.tmp", std::process::id()));
     let batches = |images, seed| LabelledBatches {
         data: Arc::new(image_rows(images)),
         rows: ROWS,
@@ -150,20 +213,11 @@ fn teach(
         batches(test, 2),
         &plan,
         device,
-        &CheckpointFolder::new(&own, VERSION),
+        &CheckpointFolder::new(folder, VERSION),
         None,
         Box::new(Silent),
         &Interrupter::new(),
     )?;
-    if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    }
-    // What is there, if anything, is damaged or of another version: else it would have been used.
-    let _ = fs::remove_dir_all(folder);
-    if fs::rename(&own, folder).is_err() {
-        // Another process put its own there first; both are the same.
-        let _ = fs::remove_dir_all(&own);
-    }
     Ok(outcome.network)
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn report(
     if size == 0 {
         return Ok(None);
     }
-    let latents = normal_rows(seed, Purpose::Evaluation, 0..CROSSED, size);
+    let latents = normal_rows(seed, Purpose::Control, 0..CROSSED, size);
     let mut means = vec![Vec::new(); channels];
     for start in starts(recipe, model, CROSSED, seed)? {
         let images = with_latents(recipe, model, &start, latents.clone(), seed)?;

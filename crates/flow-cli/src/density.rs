@@ -5,13 +5,12 @@ use std::ops::Range;
 use anyhow::Result;
 use burn::tensor::{Tensor, TensorData};
 use flow_kernels::on_pool;
-use flow_nn::Network;
+use flow_nn::Condition;
 use flow_sample::{
     Divergence, ExactTrace, Hutchinson, Likelihood, Predictor, Probe, latents, log_mean_exp,
 };
 
-use crate::model::Model;
-use crate::network::AnyNetwork;
+use crate::model::{AnyPredictor, Model};
 
 /// How the divergence is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +72,14 @@ impl Model {
             let mut given = Vec::with_capacity(draws);
             for draw in 0..draws {
                 let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
-                given.push(on_pool(&self.device, || match &self.network {
-                    AnyNetwork::Mlp(network) => {
-                        self.batch_of::<_, 2>(network, part, request, &mut densities)
-                    }
-                    AnyNetwork::SplitMlp(network) => {
-                        self.batch_of::<_, 2>(network, part, request, &mut densities)
-                    }
-                    AnyNetwork::UNet(network) => {
-                        self.batch_of::<_, 4>(network, part, request, &mut densities)
+                given.push(on_pool(&self.device, || {
+                    match self.predictor(self.condition_of(&part, request), None) {
+                        AnyPredictor::Points(predictor) => {
+                            self.batch_of(&*predictor, part, request, &mut densities)
+                        }
+                        AnyPredictor::Images(predictor) => {
+                            self.batch_of(&*predictor, part, request, &mut densities)
+                        }
                     }
                 })?);
             }
@@ -98,18 +96,22 @@ impl Model {
         Ok(densities)
     }
 
-    fn batch_of<N: Network<D>, const D: usize>(
+    /// Classes of some rows, and their latents of one draw.
+    fn condition_of(&self, part: &Part<'_>, request: &DensityRequest) -> Condition {
+        let Part { range, rows, draw } = part;
+        self.condition(rows.labels.as_deref(), |size| {
+            latents(request.seed, range.start + draw..range.end + draw, size, &self.device)
+        })
+    }
+
+    fn batch_of<const D: usize>(
         &self,
-        network: &N,
-        Part { range, rows, draw }: Part<'_>,
+        predictor: &dyn Predictor<D>,
+        Part { range, rows, .. }: Part<'_>,
         request: &DensityRequest,
         densities: &mut Densities,
     ) -> Result<Vec<f64>> {
         let n = range.len();
-        let condition = self.condition(rows.labels.as_deref(), |size| {
-            latents(request.seed, range.start + draw..range.end + draw, size, &self.device)
-        });
-        let predictor = self.trained(network, condition);
         let mut full = vec![n];
         full.extend(&self.shape);
         let x1 = Tensor::<D>::from_data(TensorData::new(rows.values.clone(), full), &self.device);
@@ -126,10 +128,10 @@ impl Model {
             )),
         };
         let likelihood = request.likelihood.clone().with_source(self.source.clone());
-        let found = likelihood.log_prob(&predictor, x1, &*divergence)?;
+        let found = likelihood.log_prob(predictor, x1, &*divergence)?;
         densities.probe_error.extend(found.std_error.into_iter().flatten());
         densities.nfe += (found.nfe * n) as f64;
-        let (start, end) = Predictor::<D>::span(&predictor);
+        let (start, end) = predictor.span();
         densities.span = (end, start);
         Ok(found.nats)
     }

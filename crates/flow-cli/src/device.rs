@@ -105,11 +105,17 @@ fn probe(device: &Device) {
     assert!((sum - 2.0).abs() < 1e-6, "expected 1 + 1 = 2, got {sum}");
 }
 
+/// More than the largest machines have cores; starting them takes longer than their work.
+const MOST_THREADS: usize = 1024;
+
 /// Limits the threads of the CPU backend.
 pub(crate) fn limit_threads(threads: Option<usize>) -> Result<()> {
     match threads {
         None => Ok(()),
         Some(0) => Err(usage!("--threads is 0, give at least 1")),
+        Some(n) if MOST_THREADS < n => {
+            Err(usage!("--threads is {n}, give at most {MOST_THREADS}, and no more than cores"))
+        }
         Some(n) => Ok(rayon::ThreadPoolBuilder::new().num_threads(n).build_global()?),
     }
 }

@@ -43,15 +43,22 @@ pub(crate) struct Document {
     pub(crate) blocks: Vec<Block>,
 }
 
-/// Readable on a phone: one column, pictures no wider than it, tables that scroll by themselves.
+/// Readable on a phone: one column, pictures no wider than it, tables that scroll by themselves. Names of
+/// rows stay where they are meanwhile, and a shadow on the right says that there is more.
 const STYLE: &str = "\
 body{margin:0 auto;padding:1rem;max-width:60rem;font:16px/1.5 system-ui,sans-serif;color:#222;\
 background:#fff}\
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\
 figure{margin:1rem 0}img{max-width:100%;height:auto}img.pixels{image-rendering:pixelated}\
 figcaption{color:#666;font-size:.9rem}\
-.scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.9rem}\
-th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid #ddd;white-space:nowrap}\
+.scroll{overflow-x:auto;margin:1rem 0;\
+background:linear-gradient(to left,#fff 1rem,#fff0) right/2rem 100% no-repeat local,\
+linear-gradient(to left,#0003,#0000) right/.6rem 100% no-repeat scroll}\
+table{border-collapse:collapse;font-size:.9rem}\
+th,td{padding:.25rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}\
+td{white-space:nowrap}th{min-width:4rem}\
+th:first-child,td:first-child{position:sticky;left:0;background:#fff;white-space:normal;\
+min-width:5rem;overflow-wrap:anywhere}\
 pre{overflow-x:auto;background:#f6f6f6;padding:.75rem;font-size:.8rem}";
 
 impl Document {
@@ -128,7 +135,7 @@ impl Table {
         };
         let rows = self.rows.iter().map(|row| line(row, "td") + "\n");
         format!(
-            "<div class=\"scroll\"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>",
+            "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>",
             line(&self.head, "th"),
             rows.collect::<String>()
         )

@@ -1,9 +1,12 @@
-//! How the command ends: 0 done, 1 failed, 2 asked for something impossible, 130 interrupted.
+//! How the command ends: 0 done, 1 failed, 2 asked for something impossible, 128 and a signal's
+//! number when that stopped a training.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::progress::say;
+use crate::signals::Signal;
 
 /// A request that cannot be met as it was typed.
 #[derive(Debug)]
@@ -17,13 +20,24 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// The run was stopped by Ctrl-C after it wrote a checkpoint.
+/// The run was stopped by a signal after it wrote a checkpoint.
 #[derive(Debug)]
-pub(crate) struct Interrupted(pub(crate) String);
+pub(crate) struct Interrupted {
+    pub(crate) by: Signal,
+    /// Steps done.
+    pub(crate) step: usize,
+    pub(crate) run: PathBuf,
+}
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let Self { by, step, run } = self;
+        write!(
+            f,
+            "interrupted by {} after {step} steps, go on with `flow train --resume {}`",
+            by.name(),
+            run.display()
+        )
     }
 }
 
@@ -38,9 +52,9 @@ pub(crate) use usage;
 /// Says what went wrong, in one sentence, and gives the exit code.
 pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    if error.downcast_ref::<Interrupted>().is_some() {
+    if let Some(Interrupted { by, .. }) = error.downcast_ref() {
         say(&error.to_string());
-        return ExitCode::from(130);
+        return ExitCode::from(by.exit_code());
     }
     say(&format!("error: {}", sentence(&error)));
     if error.downcast_ref::<Usage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }

@@ -82,7 +82,7 @@ fn at(
     index: u64,
 ) -> Option<Errors> {
     let c = schedule.at(t);
-    let mut rng = streams.rng(index, Purpose::Evaluation);
+    let mut rng = streams.rng(index, Purpose::FieldError);
     let x1 = target.sample(PAIRS, &mut rng);
     let x0: Vec<f64> = StandardNormal.sample_iter(&mut rng).take(x1.len()).collect();
     let mix = |a: f64, b: f64| -> Vec<f64> {

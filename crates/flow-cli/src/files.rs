@@ -4,33 +4,27 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use npyz::WriterBuilder;
 
-/// Writes `path` by way of a temporary file beside it.
+use crate::drafts;
+
+/// Writes `path` by way of a draft beside it.
 pub(crate) fn write(
     path: &Path,
-    content: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    content: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = Path::new(&temporary);
-    let result = File::create(temporary).and_then(|file| {
-        let mut writer = BufWriter::new(file);
+    let written = drafts::file(path).and_then(|draft| {
+        let mut writer = BufWriter::new(draft.as_file());
         content(&mut writer)?;
-        writer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
+        writer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        draft.persist(path)?;
+        Ok(())
     });
-    if let Err(error) = result.and_then(|()| fs::rename(temporary, path)) {
-        // The reason matters, not whether the remains could be removed.
-        let _ = fs::remove_file(temporary);
-        return Err(error).with_context(|| {
-            let path = path.display();
-            format!(
-                "cannot write {path}: check that its folder exists, may be written and has room"
-            )
-        });
-    }
-    Ok(())
+    written.with_context(|| {
+        let path = path.display();
+        format!("cannot write {path}: check that its folder exists, may be written and has room")
+    })
 }
 
 /// Writes text.
@@ -38,22 +32,85 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
     write(path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Writes an array in NumPy's format.
+/// Writes an array in NumPy's format, of which `fill` hands over part after part.
 pub(crate) fn write_npy<T: npyz::AutoSerialize + Copy>(
     path: &Path,
     shape: &[usize],
-    values: &[T],
+    fill: impl FnOnce(&mut dyn FnMut(&[T]) -> std::io::Result<()>) -> Result<()>,
 ) -> Result<()> {
     let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
-    write(path, |out| {
+    // What goes wrong in `fill` is its own matter, and no fault of the file.
+    let mut failed = None;
+    let written = write(path, |out| {
         let mut npy =
             npyz::WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()?;
-        npy.extend(values.iter().copied())?;
-        npy.finish()
-    })
+        match fill(&mut |values: &[T]| npy.extend(values.iter().copied())) {
+            Ok(()) => npy.finish(),
+            Err(error) => match error.downcast::<std::io::Error>() {
+                Ok(error) => Err(error),
+                Err(error) => {
+                    failed = Some(error);
+                    Err(std::io::Error::other("there is nothing to write"))
+                }
+            },
+        }
+    });
+    failed.map_or(written, Err)
 }
 
-/// Reads a text file.
+/// Reads a text file: UTF-8, or UTF-16 that begins with its mark, as Windows PowerShell writes it.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    match text(bytes) {
+        Ok(text) => Ok(text),
+        Err(line) => {
+            bail!("cannot read {}: line {line} is no UTF-8, save the file as UTF-8", path.display())
+        }
+    }
+}
+
+/// The text of a file, or the line that is none.
+fn text(bytes: Vec<u8>) -> Result<String, usize> {
+    let lines = |text: &str| 1 + text.matches('\n').count();
+    let wide = |number: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes[2..].as_chunks::<2>();
+        let mut text = String::new();
+        for letter in char::decode_utf16(pairs.iter().map(|&pair| number(pair))) {
+            text.push(letter.map_err(|_| lines(&text))?);
+        }
+        if rest.is_empty() { Ok(text) } else { Err(lines(&text)) }
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        _ => String::from_utf8(bytes).map_err(|error| {
+            let good = error.utf8_error().valid_up_to();
+            lines(&String::from_utf8_lossy(&error.as_bytes()[..good]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_read_by_its_mark_and_else_as_utf8() {
+        let recipe = "name = \"größe 𝄞\"\nseed = 1\n";
+        let wide = |mark: [u8; 2], bytes: fn(u16) -> [u8; 2]| {
+            mark.into_iter().chain(recipe.encode_utf16().flat_map(bytes)).collect::<Vec<u8>>()
+        };
+        assert_eq!(text(recipe.into()).unwrap(), recipe);
+        assert_eq!(text(wide([0xff, 0xfe], u16::to_le_bytes)).unwrap(), recipe);
+        assert_eq!(text(wide([0xfe, 0xff], u16::to_be_bytes)).unwrap(), recipe);
+        assert_eq!(text(Vec::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn the_line_that_is_no_text_is_found() {
+        // ISO 8859-1 for an umlaut, half a letter of UTF-16, and half of a pair of them.
+        assert_eq!(text(b"a\nb\nc = \"\xfc\"\n".to_vec()), Err(3));
+        assert_eq!(text(b"\xff\xfea\0\n\0b".to_vec()), Err(2));
+        assert_eq!(text(b"\xff\xfe\x34\xd8a\0".to_vec()), Err(1));
+    }
 }

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use crate::exit::usage;
 use crate::files::read_text;
+use crate::recipe::identity::flat;
 use crate::run::Run;
 
 /// One number of a run.
@@ -22,6 +23,8 @@ pub(crate) struct Measured {
     pub(crate) value: f64,
     pub(crate) std_error: Option<f64>,
     pub(crate) floor: Option<f64>,
+    /// Points that were scored, of numbers that depend on them.
+    pub(crate) n: Option<usize>,
 }
 
 /// A run as it lies on the disk.
@@ -114,8 +117,9 @@ struct Paths {
     noise_residual: Vec<f64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Errors {
+    n: Option<usize>,
     rows: Vec<ErrorRow>,
 }
 
@@ -123,9 +127,10 @@ struct Errors {
 struct ErrorRow {
     solver: String,
     nfe: f64,
-    mean: f64,
+    /// Nothing where the reference could not tell.
+    mean: Option<f64>,
     std_error: Option<f64>,
-    median: f64,
+    median: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +147,7 @@ pub(crate) struct Score {
     pub(crate) value: Option<f64>,
     std_error: Option<f64>,
     floor: Option<f64>,
+    n: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +166,7 @@ struct FieldError {
 /// A `likelihood*.json`, likewise.
 #[derive(Deserialize)]
 struct Likelihood {
+    n: Option<usize>,
     nats: Estimate,
     data_nats: Option<Estimate>,
     divergence: Option<Estimate>,
@@ -172,20 +179,31 @@ struct Bits {
     per_dim: Estimate,
 }
 
+/// A mean that is infinite is null in JSON.
 #[derive(Deserialize)]
 struct Estimate {
-    mean: f64,
+    mean: Option<f64>,
     std_error: Option<f64>,
+}
+
+impl Estimate {
+    fn mean(&self) -> f64 {
+        self.mean.unwrap_or(f64::NAN)
+    }
 }
 
 impl Kept {
     /// Reads recipe and scores.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let Run { recipe, .. } = Run::open(folder)?;
-        let mut keys = Vec::new();
         let table: Table = recipe.resolved().parse().expect("a resolved recipe is TOML");
-        flatten("", &table, &mut keys);
-        keys.retain(|(key, _)| !["name", "about", "seed"].contains(&key.as_str()));
+        let text = |value| match value {
+            Value::String(text) => text,
+            value => value.to_string(),
+        };
+        let keys = flat(&table).into_iter().map(|(key, value)| (key, text(value)));
+        let keys =
+            keys.filter(|(key, _)| !["name", "about", "seed"].contains(&key.as_str())).collect();
         let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let seed = recipe.seed;
@@ -212,13 +230,17 @@ impl Kept {
                 self.solved_by(&solver, nfe);
             }
         }
-        for ErrorRow { solver, nfe, mean, std_error, median } in
-            errors.into_iter().flat_map(|e| e.rows)
-        {
-            self.add("squared error, mean", &solver, mean, std_error, None);
-            self.solved_by(&solver, nfe);
-            self.add("squared error, median", &solver, median, None, None);
-            self.solved_by(&solver, nfe);
+        let errors = errors.unwrap_or_default();
+        for ErrorRow { solver, nfe, mean, std_error, median } in errors.rows {
+            for (score, value, std_error) in
+                [("squared error, mean", mean, std_error), ("squared error, median", median, None)]
+            {
+                if let Some(value) = value {
+                    self.add(score, &solver, value, std_error, None);
+                    self.of(errors.n);
+                    self.solved_by(&solver, nfe);
+                }
+            }
         }
         if let Some(Paths { scores, times, noise_residual }) = paths {
             self.noise_residual = times.into_iter().zip(noise_residual).collect();
@@ -294,14 +316,19 @@ impl Kept {
                 continue;
             };
             let row = row.trim_start_matches('-');
-            let Likelihood { nats, data_nats, divergence, bits, nfe } = read(&folder.join(&name))?;
-            let floor = data_nats.map(|data| data.mean);
-            self.add("log-likelihood, nats", row, nats.mean, nats.std_error, floor);
-            if let Some(Estimate { mean, std_error }) = divergence {
-                self.add("KL from data to model, nats", row, mean, std_error, None);
-            }
-            if let Some(Bits { per_dim: Estimate { mean, std_error } }) = bits {
-                self.add("bits per dimension", row, mean, std_error, None);
+            let Likelihood { n, nats, data_nats, divergence, bits, nfe } =
+                read(&folder.join(&name))?;
+            let floor = data_nats.as_ref().map(Estimate::mean);
+            self.add("log-likelihood, nats", row, nats.mean(), nats.std_error, floor);
+            self.of(n);
+            let bits = bits.map(|bits| bits.per_dim);
+            for (score, found) in
+                [("KL from data to model, nats", divergence), ("bits per dimension", bits)]
+            {
+                if let Some(found) = found {
+                    self.add(score, row, found.mean(), found.std_error, None);
+                    self.of(n);
+                }
             }
             self.add("evaluations of the likelihood", row, nfe, None, None);
         }
@@ -309,8 +336,14 @@ impl Kept {
     }
 
     fn score(&mut self, score: Score, row: &str) {
-        let Score { name, value, std_error, floor } = score;
+        let Score { name, value, std_error, floor, n } = score;
         self.add(&name, row, value.unwrap_or(f64::NAN), std_error, floor);
+        self.of(n);
+    }
+
+    /// Says of how many points what was added last is.
+    fn of(&mut self, n: Option<usize>) {
+        self.measured.last_mut().expect("called after an addition").n = n;
     }
 
     /// Says that what was added last depends on the solver.
@@ -328,23 +361,12 @@ impl Kept {
         floor: Option<f64>,
     ) {
         let (score, row) = (score.to_owned(), row.to_owned());
-        self.measured.push(Measured { score, row, solver: None, value, std_error, floor });
+        let solver = None;
+        self.measured.push(Measured { score, row, solver, value, std_error, floor, n: None });
     }
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&read_text(path)?)
         .with_context(|| format!("{} is no file of scores, make it anew", path.display()))
-}
-
-/// `a.b.c` and its value for each value of a table.
-fn flatten(prefix: &str, table: &Table, keys: &mut Vec<(String, String)>) {
-    for (key, value) in table {
-        let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        match value {
-            Value::Table(table) => flatten(&key, table, keys),
-            Value::String(text) => keys.push((key, text.clone())),
-            value => keys.push((key, value.to_string())),
-        }
-    }
 }

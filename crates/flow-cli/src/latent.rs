@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use crate::batches::{batches, sources};
 use crate::model::Model;
-use crate::network::{AnyNetwork, AnyPosterior};
-use crate::recipe::Recipe;
+use crate::network::{AnyNetwork, AnyPosterior, strangers};
+use crate::reflow::Teacher;
 use crate::registry::Data;
+use crate::run::Run;
 
 /// Pairs of points, and of images, which cost more.
 const POINTS: usize = 4000;
@@ -48,14 +49,14 @@ struct LatentError {
 
 /// Looks at the latent of a model that has one.
 pub(crate) fn report(
-    recipe: &Recipe,
+    run: &Run,
     model: &Model,
     data: &Data,
     seed: u64,
 ) -> Result<Option<LatentReport>> {
     match (&model.network, &model.posterior) {
         (AnyNetwork::SplitMlp(network), Some(AnyPosterior::Points(posterior))) => {
-            let batch = pairs::<2>(recipe, model, data, seed, POINTS)?;
+            let batch = pairs::<2>(run, model, data, seed, POINTS)?;
             measure(
                 LatentModel { network: network.clone(), posterior: posterior.clone() },
                 batch,
@@ -63,26 +64,32 @@ pub(crate) fn report(
             )
         }
         (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
-            let batch = pairs::<4>(recipe, model, data, seed, IMAGES)?;
+            let batch = pairs::<4>(run, model, data, seed, IMAGES)?;
             measure(
                 LatentModel { network: network.clone(), posterior: posterior.clone() },
                 batch,
                 seed,
             )
         }
-        _ => return Ok(None),
+        (AnyNetwork::Mlp(_) | AnyNetwork::SplitMlp(_) | AnyNetwork::UNet(_), None) => {
+            return Ok(None);
+        }
+        (network, Some(posterior)) => return Err(strangers(network, posterior)),
     }
     .map(Some)
 }
 
 fn pairs<const D: usize>(
-    recipe: &Recipe,
+    run: &Run,
     model: &Model,
     data: &Data,
     seed: u64,
     rows: usize,
 ) -> Result<LatentBatch<D>> {
-    let sources = sources(recipe, data, &model.device)?;
+    let recipe = &run.recipe;
+    let teacher = Teacher::open(recipe, data)?;
+    run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
+    let sources = sources(recipe, data, teacher.as_ref(), &model.device)?;
     let [_, mut matching] = batches::<D>(recipe, data, sources)?;
     matching.rows = rows;
     let batches = LatentBatches { matching, latent: model.network.latent() };
@@ -104,7 +111,7 @@ fn measure<N: Network<D>, P: Posterior<D>, const D: usize>(
     let own = model.posterior.forward(&seen).sample(batch.epsilon.clone());
     let host = |z: Tensor<2>| z.into_data().convert::<f32>().try_into_vec::<f32>();
     let aggregate = host(own.clone())?;
-    let prior = normal_rows(seed, Purpose::Evaluation, 0..2 * n, size);
+    let prior = normal_rows(seed, Purpose::Prior, 0..2 * n, size);
     let (prior, other) = prior.split_at(n * size);
 
     let [drawn, first, second] =

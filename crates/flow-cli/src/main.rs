@@ -3,6 +3,7 @@
 
 mod ambiguity;
 mod args;
+mod bar;
 mod batches;
 mod classifier;
 mod commands;
@@ -10,13 +11,19 @@ mod control;
 mod density;
 mod device;
 mod document;
+mod drafts;
+mod environment;
 mod exit;
 mod field;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod inception;
 mod kept;
 mod latent;
+mod lock;
 mod memory;
+mod metrics;
 mod model;
 mod network;
 mod pictures;
@@ -27,6 +34,8 @@ mod registry;
 mod request;
 mod run;
 mod sampling;
+mod signals;
+mod sizes;
 mod verify;
 
 use std::process::ExitCode;

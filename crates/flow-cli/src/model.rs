@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::Condition;
+use flow_nn::{Condition, Footprint};
 use flow_path::{Prediction, Schedule, Source};
-use flow_sample::{Predictor, Trained};
+use flow_sample::{Predictor, Retimed, Trained};
 use flow_train::Checkpoint;
 
 use crate::exit::usage;
-use crate::network::{AnyNetwork, AnyPosterior, Networks};
+use crate::network::{AnyNetwork, AnyPosterior, Configs, Networks};
 use crate::recipe::Recipe;
 use crate::registry;
 use crate::run::{Run, Shape};
@@ -29,9 +29,23 @@ pub(crate) struct Model {
     pub(crate) shape: Vec<usize>,
     /// Number of classes of a conditional model, else 0.
     pub(crate) classes: usize,
+    /// What they are called, if the run says it.
+    pub(crate) class_names: Vec<String>,
     pub(crate) device: Device,
+    /// Whether it was trained to do without the class, as guidance away from no class needs.
+    pub(crate) learned_without_class: bool,
+    /// What the velocity network takes.
+    pub(crate) footprint: Footprint,
     /// A weaker model that guidance moves away from, in place of this one without its class.
     pub(crate) guide: Option<Box<Model>>,
+}
+
+/// A network with its condition, of either rank: the one place where the kinds of network part ways.
+pub(crate) enum AnyPredictor<'a> {
+    /// Of points, `[B, d]`.
+    Points(Box<dyn Predictor<2> + 'a>),
+    /// Of images, `[B, C, H, W]`.
+    Images(Box<dyn Predictor<4> + 'a>),
 }
 
 impl Model {
@@ -42,10 +56,11 @@ impl Model {
 
     /// Loads the averaged network of a checkpoint of a run.
     pub(crate) fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        let Shape { shape, classes } = match run.rows() {
+        let Shape { shape, classes, class_names, .. } = match run.rows()? {
             Some(rows) => rows,
             None => shape_of(&run.recipe)?,
         };
+        let [footprint, _] = Configs::of(&run.recipe, &shape, classes)?.footprints();
         let networks = Networks::new(&run.recipe, &shape, classes, device)?.load(checkpoint)?;
         let classes = if run.recipe.data.conditional { classes } else { 0 };
         Ok(Self {
@@ -56,13 +71,34 @@ impl Model {
             prediction: registry::prediction(run.recipe.path.prediction),
             shape,
             classes,
+            class_names: if classes == 0 { Vec::new() } else { class_names },
             device: device.clone(),
+            learned_without_class: run.recipe.path.learns_without_class(),
+            footprint,
             guide: None,
         })
     }
 
-    /// A network of this model as a predictor, for rows with this condition.
-    pub(crate) fn trained<'a, N>(&self, network: &'a N, condition: Condition) -> Trained<'a, N> {
+    /// The network as a predictor for rows with this condition, along another schedule if one is given.
+    pub(crate) fn predictor(
+        &self,
+        condition: Condition,
+        along: Option<&Arc<dyn Schedule>>,
+    ) -> AnyPredictor<'_> {
+        match &self.network {
+            AnyNetwork::Mlp(network) => {
+                AnyPredictor::Points(boxed(self.trained(network, condition), along))
+            }
+            AnyNetwork::SplitMlp(network) => {
+                AnyPredictor::Points(boxed(self.trained(network, condition), along))
+            }
+            AnyNetwork::UNet(network) => {
+                AnyPredictor::Images(boxed(self.trained(network, condition), along))
+            }
+        }
+    }
+
+    fn trained<'a, N>(&self, network: &'a N, condition: Condition) -> Trained<'a, N> {
         let (schedule, prediction) = (Arc::clone(&self.schedule), self.prediction);
         Trained { network, condition, schedule, prediction }
     }
@@ -90,13 +126,23 @@ impl Model {
         };
         let x = tensor(points, dim);
         let condition = self.condition(None, |size| tensor(latents, size));
-        let predict = |predictor: &dyn Predictor<2>| predictor.predict(Prediction::Velocity, &x, t);
-        let velocity = match &self.network {
-            AnyNetwork::Mlp(network) => predict(&self.trained(network, condition)),
-            AnyNetwork::SplitMlp(network) => predict(&self.trained(network, condition)),
-            AnyNetwork::UNet(_) => return None,
-        };
-        velocity.into_data().convert::<f32>().try_into_vec().ok()
+        match self.predictor(condition, None) {
+            AnyPredictor::Points(predictor) => {
+                let velocity = predictor.predict(Prediction::Velocity, &x, t);
+                velocity.into_data().convert::<f32>().try_into_vec().ok()
+            }
+            AnyPredictor::Images(_) => None,
+        }
+    }
+}
+
+fn boxed<'a, const D: usize>(
+    predictor: impl Predictor<D> + 'a,
+    along: Option<&Arc<dyn Schedule>>,
+) -> Box<dyn Predictor<D> + 'a> {
+    match along {
+        None => Box::new(predictor),
+        Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),
     }
 }
 
@@ -117,5 +163,6 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
             }
         },
     };
-    Ok(Shape { shape, classes })
+    let class_names = flow_datasets::class_names(set);
+    Ok(Shape { shape, classes, class_names, ..Shape::default() })
 }

@@ -3,12 +3,14 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use flow_nn::{
-    ImageEncoder, ImageEncoderConfig, Mlp, MlpConfig, Network as _, PointEncoder,
-    PointEncoderConfig, SplitMlp, SplitMlpConfig, UNet, UNetConfig, init_seeded, parameter_count,
+    Footprint, ImageEncoder, ImageEncoderConfig, Mlp, MlpConfig, Network as _, NetworkError,
+    PointEncoder, PointEncoderConfig, SplitMlp, SplitMlpConfig, UNet, UNetConfig, init_seeded,
+    parameter_count,
 };
 use flow_train::{Checkpoint, LatentModel, load_average};
 
 use crate::exit::usage;
+use crate::memory;
 use crate::recipe::{self, Encoder, Recipe};
 
 /// A velocity network of any kind.
@@ -54,21 +56,21 @@ impl AnyNetwork {
 
 impl Networks {
     /// Builds the networks of a recipe, with weights drawn from its seed.
+    ///
+    /// # Errors
+    /// When they do not fit the data, or the memory of the machine, which is asked before they are made.
     pub(crate) fn new(
         recipe: &Recipe,
         shape: &[usize],
         classes: usize,
         device: &Device,
     ) -> Result<Self> {
-        let conditional = recipe.data.conditional;
-        if conditional && classes == 0 {
-            let set = &recipe.data.set;
-            return Err(usage!("data.conditional is true, but `{set}` has no classes"));
-        }
-        let classes = if conditional { classes } else { 0 };
+        let configs = Configs::of(recipe, shape, classes)?;
+        configs.check(recipe)?;
         Ok(Self {
-            velocity: velocity(recipe, shape, classes, device)?,
-            posterior: posterior(recipe, shape, device)?,
+            velocity: configs.velocity.init(recipe.seed, device)?,
+            // Another seed than the velocity network's, whose encoders have the same shapes.
+            posterior: configs.posterior.map(|p| p.init(!recipe.seed, device)).transpose()?,
         })
     }
 
@@ -98,32 +100,141 @@ impl Networks {
                 let model = load_average(LatentModel { network, posterior }, checkpoint)?;
                 (AnyNetwork::UNet(model.network), Some(AnyPosterior::Images(model.posterior)))
             }
-            (AnyNetwork::Mlp(network), _) => {
+            (AnyNetwork::Mlp(network), None) => {
                 (AnyNetwork::Mlp(load_average(network, checkpoint)?), None)
             }
-            (AnyNetwork::SplitMlp(network), _) => {
+            (AnyNetwork::SplitMlp(network), None) => {
                 (AnyNetwork::SplitMlp(load_average(network, checkpoint)?), None)
             }
-            (AnyNetwork::UNet(network), _) => {
+            (AnyNetwork::UNet(network), None) => {
                 (AnyNetwork::UNet(load_average(network, checkpoint)?), None)
             }
+            (network, Some(posterior)) => return Err(strangers(&network, &posterior)),
         };
         Ok(Self { velocity, posterior })
     }
 }
 
-fn velocity(
-    recipe: &Recipe,
-    shape: &[usize],
-    classes: usize,
-    device: &Device,
-) -> Result<AnyNetwork> {
+/// Two networks that no recipe joins.
+pub(crate) fn strangers(network: &AnyNetwork, posterior: &AnyPosterior) -> anyhow::Error {
+    let network = match network {
+        AnyNetwork::Mlp(_) => "mlp",
+        AnyNetwork::SplitMlp(_) => "split-mlp",
+        AnyNetwork::UNet(_) => "unet",
+    };
+    let posterior = match posterior {
+        AnyPosterior::Points(_) => "mlp",
+        AnyPosterior::Images(_) => "conv",
+    };
+    usage!("network.kind {network} cannot be taught by latent.encoder.kind {posterior}")
+}
+
+/// Sizes of the networks of a recipe, before they are made.
+#[derive(Debug)]
+pub(crate) struct Configs {
+    velocity: Velocity,
+    posterior: Option<Posterior>,
+}
+
+#[derive(Debug)]
+enum Velocity {
+    Mlp(MlpConfig),
+    SplitMlp(SplitMlpConfig),
+    UNet(UNetConfig),
+}
+
+#[derive(Debug)]
+enum Posterior {
+    Points(PointEncoderConfig),
+    Images { config: ImageEncoderConfig, pixels: usize },
+}
+
+impl Configs {
+    /// Those for rows of this shape and this number of classes.
+    ///
+    /// # Errors
+    /// When the network of the recipe is for rows of another kind.
+    pub(crate) fn of(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Self> {
+        let conditional = recipe.data.conditional;
+        if conditional && classes == 0 {
+            let set = &recipe.data.set;
+            return Err(usage!("data.conditional is true, but `{set}` has no classes"));
+        }
+        let classes = if conditional { classes } else { 0 };
+        Ok(Self {
+            velocity: velocity(recipe, shape, classes)?,
+            posterior: recipe.latent.as_ref().map(|latent| posterior(latent, shape)),
+        })
+    }
+
+    /// What the velocity network and the posterior take.
+    pub(crate) fn footprints(&self) -> [Footprint; 2] {
+        let velocity = match &self.velocity {
+            Velocity::Mlp(config) => config.footprint(),
+            Velocity::SplitMlp(config) => config.footprint(),
+            Velocity::UNet(config) => config.footprint(),
+        };
+        let posterior = self.posterior.as_ref().map(|posterior| match posterior {
+            Posterior::Points(config) => config.footprint(),
+            Posterior::Images { config, pixels } => config.footprint(*pixels),
+        });
+        [velocity, posterior.unwrap_or_default()]
+    }
+
+    /// Refuses networks that the machine cannot hold.
+    fn check(&self, recipe: &Recipe) -> Result<()> {
+        let [velocity, posterior] = self.footprints().map(|footprint| 4.0 * footprint.parameters);
+        let [network, latent] = largest(recipe);
+        memory::check(network, "the network", velocity)?;
+        memory::check(latent, "the posterior", posterior)
+    }
+}
+
+/// Keys of the largest sizes, of the velocity network and of the posterior: the latent belongs to both.
+pub(crate) fn largest(recipe: &Recipe) -> [&'static str; 2] {
+    let network = recipe.network.largest();
+    let Some(latent) = &recipe.latent else { return [network.0; 2] };
+    let blamed = if network.1 < latent.dim { "latent.dim" } else { network.0 };
+    [blamed, latent.largest().0]
+}
+
+impl Velocity {
+    fn init(&self, seed: u64, device: &Device) -> Result<AnyNetwork> {
+        match self {
+            Self::Mlp(config) => {
+                init_seeded(seed, device, |device| config.init(device)).map(AnyNetwork::Mlp)
+            }
+            Self::SplitMlp(config) => {
+                init_seeded(seed, device, |device| config.init(device)).map(AnyNetwork::SplitMlp)
+            }
+            Self::UNet(config) => {
+                init_seeded(seed, device, |device| config.init(device)).map(AnyNetwork::UNet)
+            }
+        }
+        .map_err(|error: NetworkError| usage!("network: {error}"))
+    }
+}
+
+impl Posterior {
+    fn init(&self, seed: u64, device: &Device) -> Result<AnyPosterior> {
+        match self {
+            Self::Points(config) => {
+                init_seeded(seed, device, |device| config.init(device)).map(AnyPosterior::Points)
+            }
+            Self::Images { config, .. } => {
+                init_seeded(seed, device, |device| config.init(device)).map(AnyPosterior::Images)
+            }
+        }
+        .map_err(|error: NetworkError| usage!("latent.encoder: {error}"))
+    }
+}
+
+fn velocity(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Velocity> {
     let latent = recipe.latent.as_ref().map_or(0, |latent| latent.dim);
-    let seed = recipe.seed;
-    let network = match (&recipe.network, shape) {
+    match (&recipe.network, shape) {
         (&recipe::Network::Mlp { hidden, depth, time_features, fourier }, &[dim]) => {
             let config = MlpConfig { dim, hidden, depth, time_features, fourier, classes };
-            init_seeded(seed, device, |device| config.init(device)).map(AnyNetwork::Mlp)
+            Ok(Velocity::Mlp(config))
         }
         (
             &recipe::Network::SplitMlp {
@@ -135,19 +246,16 @@ fn velocity(
                 latent_depth,
             },
             &[dim],
-        ) => {
-            let config = SplitMlpConfig {
-                dim,
-                features,
-                band,
-                hidden,
-                depth,
-                latent,
-                latent_hidden,
-                latent_depth,
-            };
-            init_seeded(seed, device, |device| config.init(device)).map(AnyNetwork::SplitMlp)
-        }
+        ) => Ok(Velocity::SplitMlp(SplitMlpConfig {
+            dim,
+            features,
+            band,
+            hidden,
+            depth,
+            latent,
+            latent_hidden,
+            latent_depth,
+        })),
         (
             recipe::Network::Unet {
                 channels,
@@ -158,66 +266,55 @@ fn velocity(
                 groups,
             },
             &[image_channels, size, width],
-        ) if size == width => {
-            let config = UNetConfig {
-                image_channels,
-                size,
-                channels: *channels,
-                multipliers: multipliers.clone(),
-                blocks: *blocks,
-                attention: attention.clone(),
-                head_channels: *head_channels,
-                groups: *groups,
-                classes,
-                latent,
-                fusion: recipe.latent.as_ref().map(|latent| latent.fusion).unwrap_or_default(),
-            };
-            init_seeded(seed, device, |device| config.init(device)).map(AnyNetwork::UNet)
-        }
+        ) if size == width => Ok(Velocity::UNet(UNetConfig {
+            image_channels,
+            size,
+            channels: *channels,
+            multipliers: multipliers.clone(),
+            blocks: *blocks,
+            attention: attention.clone(),
+            head_channels: *head_channels,
+            groups: *groups,
+            classes,
+            latent,
+            fusion: recipe.latent.as_ref().map(|latent| latent.fusion).unwrap_or_default(),
+        })),
         (network, shape) => {
             let kind = match network {
                 recipe::Network::Mlp { .. } => "mlp takes points",
                 recipe::Network::SplitMlp { .. } => "split-mlp takes points",
                 recipe::Network::Unet { .. } => "unet takes square images",
             };
-            return Err(usage!(
+            Err(usage!(
                 "network.kind {kind}, but rows of `{}` have the shape {shape:?}",
                 recipe.data.set
-            ));
+            ))
         }
-    };
-    network.map_err(|error| usage!("network: {error}"))
+    }
 }
 
-fn posterior(recipe: &Recipe, shape: &[usize], device: &Device) -> Result<Option<AnyPosterior>> {
-    let Some(latent) = &recipe.latent else { return Ok(None) };
-    // Another seed than the velocity network's, whose encoders have the same shapes.
-    let seed = !recipe.seed;
+fn posterior(latent: &recipe::Latent, shape: &[usize]) -> Posterior {
     let (inputs, dim) = (latent.inputs.clone(), latent.dim);
-    let posterior = match &latent.encoder {
-        &Encoder::Mlp { features, band, hidden, depth } => {
-            let config = PointEncoderConfig {
-                dim: shape[0],
-                inputs,
-                latent: dim,
-                features,
-                band,
-                hidden,
-                depth,
-            };
-            init_seeded(seed, device, |device| config.init(device)).map(AnyPosterior::Points)
-        }
-        Encoder::Conv { channels, multipliers, groups } => {
-            let config = ImageEncoderConfig {
+    match &latent.encoder {
+        &Encoder::Mlp { features, band, hidden, depth } => Posterior::Points(PointEncoderConfig {
+            dim: shape[0],
+            inputs,
+            latent: dim,
+            features,
+            band,
+            hidden,
+            depth,
+        }),
+        Encoder::Conv { channels, multipliers, groups } => Posterior::Images {
+            config: ImageEncoderConfig {
                 image_channels: shape[0],
                 inputs,
                 latent: dim,
                 channels: *channels,
                 multipliers: multipliers.clone(),
                 groups: *groups,
-            };
-            init_seeded(seed, device, |device| config.init(device)).map(AnyPosterior::Images)
-        }
-    };
-    posterior.map(Some).map_err(|error| usage!("latent.encoder: {error}"))
+            },
+            pixels: shape[1..].iter().fold(1, |all, &side| all.saturating_mul(side)),
+        },
+    }
 }

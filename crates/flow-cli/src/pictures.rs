@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use flow_eval::Bins;
-use flow_ode::Method;
 use flow_path::stream::Streams;
 use flow_plot::{Chart, Figure, Limits, Picture, heat_maps, image_grid, trajectories};
 
@@ -11,11 +10,12 @@ use crate::args::SolverArgs;
 use crate::control::{self, SIDE};
 use crate::model::Model;
 use crate::recipe::Recipe;
-use crate::registry::Data;
+use crate::registry::{Changes, Data};
 use crate::request::Request;
 
-/// Steps of the paths on the line.
-const STEPS: u32 = 50;
+/// Times of the paths on the line, but for the first, and their tolerance: a pixel is coarser.
+const TIMES: u32 = 50;
+const TOLERANCE: f64 = 1e-4;
 /// Paths on the line.
 const PATHS: usize = 150;
 /// Points of a histogram, and its cells.
@@ -31,7 +31,7 @@ pub(crate) fn line(
     data: &Data,
     seed: u64,
 ) -> Result<Vec<(&'static str, Figure)>> {
-    let [_, rows] = data.sources(false);
+    let [_, rows] = data.sources(Changes::default());
     let real = rows.draw(0..POINTS as u64, &Streams::new(seed)).rows;
     let request = Request::new(recipe, &SolverArgs::default(), POINTS, seed)?;
     let samples = model.sample(&request)?.rows;
@@ -44,10 +44,8 @@ pub(crate) fn line(
         .line("samples", &of_samples)
         .figure();
 
-    let times: Vec<f64> = (0..=STEPS).map(|i| f64::from(i) / f64::from(STEPS)).collect();
-    let request = Request { n: PATHS, ..request }
-        .fixed(Method::Euler, STEPS as usize)
-        .with_times(times.clone());
+    let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
+    let request = Request { n: PATHS, ..request }.within(TOLERANCE).with_times(times.clone());
     let states = model.sample(&request)?.states;
     let path = |i: usize| -> Vec<[f32; 2]> {
         times.iter().zip(&states).map(|(&t, state)| [t as f32, state[i]]).collect()
@@ -93,5 +91,5 @@ fn histogram(points: &[f32], reach: f64) -> Vec<(f64, f64)> {
 pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Picture>> {
     let &[c, h, w] = model.shape.as_slice() else { return Ok(Vec::new()) };
     let grid = |rows: &Vec<f32>| image_grid(rows, SIDE * SIDE, c, h, w, SIDE);
-    Ok(control::manifolds(recipe, model, seed)?.iter().map(grid).collect())
+    Ok(control::manifolds(recipe, model, seed)?.iter().map(grid).collect::<Result<_, _>>()?)
 }

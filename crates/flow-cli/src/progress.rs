@@ -1,75 +1,21 @@
-//! Progress on the terminal and in `metrics.jsonl`.
+//! Progress on the terminal and in the log.
 
-use std::fs::{File, OpenOptions};
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
-use flow_train::{Observer, StepRecord, Terms};
-use indicatif::{ProgressBar, ProgressStyle};
-use serde::{Deserialize, Serialize};
+use burn::train::checkpoint::CheckpointerError;
+use flow_train::{Interrupter, Observer, StepRecord, Terms};
 
-use crate::files::{read_text, write_text};
-
-/// Seconds between plain progress lines where there is no terminal.
-const PLAIN_EVERY: Duration = Duration::from_secs(10);
-
-/// One line of `metrics.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub(crate) enum Line {
-    /// Mean over the steps since the line before.
-    Train {
-        step: usize,
-        images: usize,
-        loss: f64,
-        learning_rate: f64,
-        images_per_second: f64,
-        #[serde(default, skip_serializing_if = "Terms::is_empty")]
-        terms: Terms,
-    },
-    /// Loss of the averaged weights on held-out batches.
-    Validation { step: usize, images: usize, loss: f64 },
-}
-
-impl Line {
-    fn step(&self) -> usize {
-        match *self {
-            Self::Train { step, .. } | Self::Validation { step, .. } => step,
-        }
-    }
-}
-
-/// The lines of a run so far.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Line>> {
-    let path = file(folder);
-    let lines = read_text(&path)?;
-    // A killed process may leave half a line at the end.
-    Ok(lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
-}
-
-/// Forgets what was logged after `step`.
-pub(crate) fn rewind(folder: &Path, step: usize) -> Result<()> {
-    let path = file(folder);
-    if !path.exists() {
-        return Ok(());
-    }
-    let mut text = String::new();
-    for line in read(folder)?.iter().filter(|line| line.step() <= step) {
-        text += &(serde_json::to_string(line).expect("numbers are valid JSON") + "\n");
-    }
-    write_text(&path, &text)
-}
-
-fn file(folder: &Path) -> PathBuf {
-    folder.join("metrics.jsonl")
-}
+use crate::bar::Bar;
+use crate::metrics::{Line, Log};
 
 /// Shows progress and logs it.
 pub(crate) struct Progress {
-    bar: ProgressBar,
-    log: File,
+    bar: Bar,
+    log: Log,
+    interrupter: Interrupter,
     rows: usize,
     steps: usize,
     every: usize,
@@ -77,8 +23,6 @@ pub(crate) struct Progress {
     /// Sums over the steps of `losses`.
     terms: Terms,
     since: Instant,
-    shown: Option<Instant>,
-    plain: bool,
 }
 
 impl Progress {
@@ -89,28 +33,13 @@ impl Progress {
         steps: usize,
         rows: usize,
         every: usize,
+        interrupter: &Interrupter,
     ) -> Result<Self> {
-        let path = file(folder);
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        let bar = ProgressBar::new(steps as u64).with_position(start as u64);
-        bar.set_style(
-            ProgressStyle::with_template("  {bar:32} {pos}/{len} steps  {elapsed} < {eta}  {msg}")
-                .expect("the template is valid"),
-        );
-        let plain = !std::io::stderr().is_terminal();
+        let (log, bar) = (Log::open(folder)?, Bar::new(start, steps, "steps"));
+        let interrupter = interrupter.clone();
         let losses = Vec::with_capacity(every);
         let (terms, since) = (Terms::new(), Instant::now());
-        Ok(Self { bar, log, rows, steps, every, losses, terms, since, shown: None, plain })
-    }
-
-    fn write(&mut self, line: &Line) {
-        let text = serde_json::to_string(line).expect("numbers are valid JSON");
-        // A full disk stops the run at its next checkpoint, with a message.
-        let _ = writeln!(self.log, "{text}");
+        Ok(Self { bar, log, interrupter, rows, steps, every, losses, terms, since })
     }
 }
 
@@ -127,7 +56,7 @@ impl Observer for Progress {
         let mut terms = std::mem::take(&mut self.terms);
         terms.values_mut().flatten().for_each(|value| *value *= scale);
         let images_per_second = (self.losses.len() * self.rows) as f64 / seconds;
-        self.write(&Line::Train {
+        self.log.add(&Line::Train {
             step: record.step,
             images: record.step * self.rows,
             loss,
@@ -138,16 +67,16 @@ impl Observer for Progress {
         self.losses.clear();
         self.since = Instant::now();
         let message = format!("loss {loss:.4}  {images_per_second:.0} images/s");
-        self.bar.set_position(record.step as u64);
-        if self.plain && self.shown.is_none_or(|at| PLAIN_EVERY < at.elapsed()) {
-            self.shown = Some(Instant::now());
-            say(&format!("  step {} of {}  {message}", record.step, self.steps));
-        }
-        self.bar.set_message(message);
+        self.bar.at(record.step, &message);
     }
 
     fn validation(&mut self, step: usize, loss: f64) {
-        self.write(&Line::Validation { step, images: step * self.rows, loss });
+        self.log.add(&Line::Validation { step, images: step * self.rows, loss });
+        // A checkpoint follows: without its lines, the log of a run that goes on from it has a
+        // hole.
+        if let Err(error) = self.log.flush() {
+            self.interrupter.fail(CheckpointerError::IOError(error));
+        }
     }
 }
 
@@ -166,7 +95,13 @@ pub(crate) fn say(text: &str) {
 }
 
 /// Prints a result.
-pub(crate) fn print(text: &str) {
-    // As above: `flow list | head -1` is no error.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+///
+/// # Errors
+/// When it cannot be written, as on a full disk.
+pub(crate) fn print(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // As above: `flow list | head -1` is no error.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("the result cannot be written to standard output"),
+    }
 }

@@ -7,52 +7,117 @@
 //! Liu, Gong & Liu (2023), "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow",
 //! arXiv:2209.03003, section 2.2.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::Device;
-use flow_train::{DataSource, Rows};
+use flow_path::Source;
+use flow_path::stream::{Purpose, Streams};
+use flow_sample::normal_rows;
+use flow_train::{Checkpoint, DataSource, Identity, Rows};
+use sha2::{Digest, Sha256};
 
 use crate::args::SolverArgs;
 use crate::exit::usage;
 use crate::model::Model;
 use crate::recipe::{Recipe, Reflow};
-use crate::request::Request;
+use crate::registry::{self, Data};
+use crate::request::{Given, Request};
 use crate::run::Run;
 
-/// Rows to train with and rows to validate with.
-///
-/// # Errors
-/// When the run is none, or one of other data.
-pub(crate) fn sources(
-    recipe: &Recipe,
-    reflow: &Reflow,
-    device: &Device,
-) -> Result<[Arc<dyn DataSource>; 2]> {
-    let run = Run::open(Path::new(&reflow.run))?;
-    let other = &run.recipe;
-    if (&other.data.set, other.data.conditional) != (&recipe.data.set, recipe.data.conditional)
-        || other.path.source != recipe.path.source
-    {
-        return Err(usage!(
-            "reflow.run {} was trained on other data or from another source, use those of its \
-             recipe.toml",
-            reflow.run
-        ));
+/// The earlier run, as it is now.
+#[derive(Debug)]
+pub(crate) struct Teacher {
+    run: Run,
+    checkpoint: Checkpoint,
+    /// By which a later start sees whether it is still the same.
+    pub(crate) identity: Identity,
+}
+
+impl Teacher {
+    /// That of a recipe, if it has one.
+    ///
+    /// # Errors
+    /// When the run is none, or one of other data.
+    pub(crate) fn open(recipe: &Recipe, data: &Data) -> Result<Option<Self>> {
+        let Some(reflow) = &recipe.reflow else { return Ok(None) };
+        let run = Run::open(Path::new(&reflow.run))?;
+        let other = &run.recipe;
+        if (&other.data.set, other.data.conditional) != (&recipe.data.set, recipe.data.conditional)
+            || other.path.source != recipe.path.source
+        {
+            return Err(usage!(
+                "reflow.run {} was trained on other data or from another source, use those of its \
+                 recipe.toml",
+                reflow.run
+            ));
+        }
+        run.check_rows(data)?;
+        let checkpoint = run.latest()?;
+        let file = checkpoint.path.join("model.bpk");
+        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let weights = format!("{:x}", Sha256::digest(bytes));
+        let identity = run.recipe.teacher(checkpoint.step, weights);
+        Ok(Some(Self { run, checkpoint, identity }))
     }
-    let model = Model::load(&run, device)?;
-    let pairs = |n: usize, seed: u64| -> Result<Arc<dyn DataSource>> {
-        let method = reflow.solver.parse().map_err(|error| usage!("reflow.solver: {error}"))?;
-        let request = Request::new(other, &SolverArgs::default(), n, seed)?
-            .fixed(method, reflow.steps)
-            .with_times(vec![0.0]);
-        let mut samples = model.sample(&request)?;
-        // A path starts at `prior_std x_0`, and the schedule of this run scales `x_0` by its own.
-        let scale = model.schedule.prior_std() as f32;
-        let starts = samples.states.remove(0).into_iter().map(|start| start / scale).collect();
-        let rows = Rows::new(model.shape.clone(), samples.rows, samples.labels);
-        Ok(Arc::new(rows.with_starts(starts)))
-    };
-    Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])
+
+    /// Rows to train with and rows to validate with.
+    pub(crate) fn sources(
+        &self,
+        recipe: &Recipe,
+        reflow: &Reflow,
+        device: &Device,
+    ) -> Result<[Arc<dyn DataSource>; 2]> {
+        let model = Model::of(&self.run, &self.checkpoint, device)?;
+        let pairs = |n: usize, seed: u64| -> Result<Arc<dyn DataSource>> {
+            let method = reflow.solver.parse().map_err(|error| usage!("reflow.solver: {error}"))?;
+            let request = Request::new(&self.run.recipe, &SolverArgs::default(), n, seed)?
+                .fixed(method, reflow.steps);
+            let starts = starts(&model.source, seed, n, model.shape.iter().product());
+            let latents = match model.network.latent() {
+                0 => None,
+                size => Some(normal_rows(seed, Purpose::ReflowLatent, 0..n, size)),
+            };
+            // A path starts at `prior_std x_0` of the schedule that is sampled along, and the
+            // schedule of this run scales `x_0` by its own.
+            let along = request.schedule.map(registry::schedule);
+            let scale = along.as_ref().unwrap_or(&model.schedule).prior_std() as f32;
+            let scaled = starts.iter().map(|start| start * scale).collect();
+            let given = Given { starts: Some(scaled), latents };
+            let samples = model.sample(&request.with_given(given))?;
+            let rows = Rows::new(model.shape.clone(), samples.rows, samples.labels);
+            Ok(Arc::new(rows.with_starts(starts)))
+        };
+        Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])
+    }
+}
+
+/// Rows of `x_0` for a purpose of their own: no seed of a later sample or score meets them again,
+/// which would be to score a student on what it was trained on.
+fn starts(source: &Source, seed: u64, n: usize, size: usize) -> Vec<f32> {
+    let streams = Streams::new(seed);
+    (0..n as u64)
+        .flat_map(|i| source.sample(1, size, &mut streams.rng(i, Purpose::Reflow)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_start_from_no_row_that_a_sample_or_a_batch_starts_from() {
+        for seed in [0, 7, u64::MAX] {
+            let own = starts(&Source::Normal, seed, 50, 2);
+            for purpose in [Purpose::Start, Purpose::Noise] {
+                for other in [seed, !seed] {
+                    let rows = normal_rows(other, purpose, 0..50, 2);
+                    let met = own.chunks(2).any(|a| rows.chunks(2).any(|b| a == b));
+                    assert!(!met, "seed {seed}, {purpose:?} of {other}");
+                }
+            }
+        }
+    }
 }

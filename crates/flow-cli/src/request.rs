@@ -19,6 +19,8 @@ pub(crate) struct Request {
     pub(crate) interval: Interval,
     pub(crate) batch: usize,
     pub(crate) way: Way,
+    /// The section `sample` of the recipe with what the command line changes, from which the way is made.
+    pub(crate) sample: Sample,
     /// Schedule to sample along, if not that of the training.
     pub(crate) schedule: Option<Schedule>,
     pub(crate) times: Vec<f64>,
@@ -59,12 +61,22 @@ impl Request {
             schedule: sample.schedule,
             times: Vec::new(),
             given: Given::default(),
+            sample,
         })
     }
 
     /// A fixed number of steps of a method.
     pub(crate) fn fixed(self, method: Method, steps: usize) -> Self {
         Self { way: Way::Solver(method, Stepping::Count(steps)), ..self }
+    }
+
+    /// The flow itself, whatever the sampler and its steps: a solver that chooses its own, to this tolerance.
+    ///
+    /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose velocity is
+    /// steep at an end of the path, and there equal steps go wrong without a word.
+    pub(crate) fn within(self, tolerance: f64) -> Self {
+        let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
+        Self { way: Way::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
     }
 
     /// Keeps the states at `times`.
@@ -75,6 +87,52 @@ impl Request {
     /// Starts from given points, with given latents.
     pub(crate) fn with_given(self, given: Given) -> Self {
         Self { given, ..self }
+    }
+
+    /// Whether the solver chooses its own steps, which a batch shares.
+    pub(crate) fn adapts(&self) -> bool {
+        matches!(self.way, Way::Solver(_, Stepping::Adaptive(_)))
+    }
+
+    /// Whether guidance is asked for: at strength 1 it does nothing.
+    #[expect(clippy::float_cmp, reason = "exactly 1 means no guidance")]
+    pub(crate) fn is_guided(&self) -> bool {
+        self.guidance != 1.0
+    }
+
+    /// All of what the way and the guidance depend on, in words that tell it from any other.
+    pub(crate) fn name(&self) -> String {
+        let mut name = self.label();
+        match &self.way {
+            Way::Solver(_, Stepping::Count(steps)) => name += &format!("-steps{steps}"),
+            Way::Solver(_, _) => {
+                let Sample { rtol, atol, .. } = self.sample;
+                name += &format!("-rtol{rtol:e}-atol{atol:e}");
+            }
+            Way::OnGrid(..) => {
+                let Sample { grid, steps, shift, .. } = &self.sample;
+                if !matches!(grid, recipe::Grid::Given { .. }) {
+                    name += &format!("-steps{steps}");
+                }
+                if *grid != recipe::Grid::Uniform {
+                    name += &format!("-grid-{}", named::shown(grid));
+                }
+                if !shift.is_none() {
+                    name += &format!("-shift{}", shift.0);
+                }
+            }
+        }
+        if let Some(schedule) = &self.schedule {
+            name += &format!("-schedule-{}", named::shown(schedule));
+        }
+        if self.is_guided() {
+            name += &format!("-guidance{}", self.guidance);
+            let Interval { start, end } = self.interval;
+            if self.interval != Interval::default() {
+                name += &format!("-within{start}-{end}");
+            }
+        }
+        name
     }
 
     /// The name of the way.
@@ -101,6 +159,12 @@ fn changed(sample: &Sample, args: &SolverArgs) -> Result<Sample> {
     }
     if let Some(text) = &args.grid {
         sample.grid = named::parse("--grid", text)?;
+    }
+    if args.steps.is_some() && matches!(sample.grid, recipe::Grid::Given { .. }) {
+        return Err(usage!(
+            "--steps does nothing beside a grid of given times, which has its own: leave it out, or \
+             name another --grid"
+        ));
     }
     if let Some(text) = &args.schedule {
         sample.schedule = Some(named::parse("--schedule", text)?);
@@ -133,7 +197,8 @@ fn way(sample: &Sample, args: &SolverArgs) -> Result<Way> {
     // Methods of order 2 are taken for what they are in the papers, a number of steps, unless a
     // tolerance is asked for.
     let coarse = method.order() < 3 && !tolerances;
-    let fixed = args.steps.is_some() || !method.is_adaptive() || coarse;
+    let given = matches!(sample.grid, recipe::Grid::Given { .. });
+    let fixed = args.steps.is_some() || !method.is_adaptive() || coarse || given;
     if fixed && tolerances {
         return Err(usage!(
             "--rtol and --atol do nothing for {method} at fixed steps, leave them out"

@@ -1,26 +1,46 @@
 //! The folder of a run: everything that is known about it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
-use flow_train::{Checkpoint, CheckpointFolder, TrainError};
+use flow_train::{Checkpoint, CheckpointFolder, Identity};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use crate::drafts;
+use crate::environment::{self, Environment, Stage};
 use crate::exit::usage;
 use crate::files::{read_text, write_text};
 use crate::recipe::Recipe;
+use crate::registry::Data;
 
-/// What a network must know of the data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The data of a run, as far as networks and checkpoints depend on them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape {
     /// Of one row.
     pub(crate) shape: Vec<usize>,
     /// 0 where there are none.
     pub(crate) classes: usize,
+    /// What they are called, in the order of their labels; older runs do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) class_names: Vec<String>,
+    /// Of all that was read from files, by which it is seen that they are others now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+}
+
+impl Shape {
+    /// Those of open data.
+    pub(crate) fn of(data: &Data) -> Self {
+        let sha256 = match data {
+            Data::Toy(_) => None,
+            Data::Images { train, test } => Some(environment::digest([train, test])),
+        };
+        let class_names = data.class_names().to_vec();
+        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
+    }
 }
 
 /// A run on disk.
@@ -36,22 +56,28 @@ impl Run {
     /// It is filled under another name, so that a killed process leaves a whole run or none.
     pub(crate) fn create(
         recipe: Recipe,
-        rows: &Shape,
+        data: &Shape,
+        teacher: Option<&Identity>,
         out: Option<&Path>,
         device: &str,
     ) -> Result<Self> {
-        let parent = out.map_or(Path::new("runs"), |out| out.parent().unwrap_or(out));
+        let parent = match out.map(|out| out.parent().unwrap_or(out)) {
+            None => Path::new("runs"),
+            Some(parent) if parent == Path::new("") => Path::new("."),
+            Some(parent) => parent,
+        };
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        let draft = parent.join(format!(".unfinished-{}", std::process::id()));
-        let named = fill(&draft, &recipe, rows, device).and_then(|()| match out {
-            Some(folder) => claim(&draft, folder),
-            None => claim_next(&draft, parent, &recipe.name),
-        });
-        if named.is_err() {
-            // The reason matters, not whether the remains could be removed.
-            let _ = fs::remove_dir_all(&draft);
-        }
-        Ok(Self { folder: named?, recipe })
+        drafts::clear(parent);
+        let draft = drafts::folder(parent)
+            .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
+        fill(draft.path(), &recipe, &environment::new(data, teacher, device))?;
+        let folder = match out {
+            Some(folder) => claim(draft.path(), folder),
+            None => claim_next(draft.path(), parent, &recipe.name),
+        }?;
+        // It has another name now, and nothing is left to be removed.
+        let _ = draft.keep();
+        Ok(Self { folder, recipe })
     }
 
     /// Opens the folder of an earlier run.
@@ -68,16 +94,65 @@ impl Run {
     }
 
     /// What its data look like; nothing for runs made before this was kept.
-    pub(crate) fn rows(&self) -> Option<Shape> {
-        let text = read_text(&self.folder.join("environment.json")).ok()?;
-        let mut environment: serde_json::Value = serde_json::from_str(&text).ok()?;
-        serde_json::from_value(environment.get_mut("data")?.take()).ok()
+    pub(crate) fn rows(&self) -> Result<Option<Shape>> {
+        Ok(Environment::read(&self.folder)?.data)
+    }
+
+    /// Refuses data of another shape, or with other classes, than the run was trained on.
+    pub(crate) fn check_rows(&self, data: &Data) -> Result<()> {
+        let Some(then) = self.rows()? else { return Ok(()) };
+        let known = if then.class_names.is_empty() { &[] } else { data.class_names() };
+        let now = (data.shape(), data.classes(), known);
+        if now == (then.shape.clone(), then.classes, then.class_names.as_slice()) {
+            return Ok(());
+        }
+        let what = |shape: &[usize], classes: usize, names: &[String]| match (classes, names) {
+            (0, _) => format!("rows of shape {shape:?}"),
+            (_, []) => format!("rows of shape {shape:?} of {classes} classes"),
+            _ => format!("rows of shape {shape:?} of {classes} classes ({})", names.join(", ")),
+        };
+        Err(usage!(
+            "{} was trained on {}, the data set `{}` here has {}, name the folder of its data with \
+             --data-dir",
+            self.folder.display(),
+            what(&then.shape, then.classes, &then.class_names),
+            self.recipe.data.set,
+            what(&now.0, now.1, now.2)
+        ))
+    }
+
+    /// Refuses other data than the run was trained on, to the last byte.
+    pub(crate) fn check_data(&self, data: &Data) -> Result<()> {
+        self.check_rows(data)?;
+        let then = self.rows()?.and_then(|rows| rows.sha256);
+        if then.is_some() && then != Shape::of(data).sha256 {
+            return Err(usage!(
+                "the files of the data set `{}` are not those that {} was trained on, although \
+                 their sizes are: name the folder of its data with --data-dir, or train anew",
+                self.recipe.data.set,
+                self.folder.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses another teacher of reflow than the one whose pairs the run was trained on.
+    pub(crate) fn check_teacher(&self, teacher: Option<&Identity>) -> Result<()> {
+        let (Some(now), Some(then)) = (teacher, Environment::read(&self.folder)?.teacher) else {
+            return Ok(());
+        };
+        let Some(difference) = now.difference(&then) else { return Ok(()) };
+        let reflow = self.recipe.reflow.as_ref().map_or("", |reflow| reflow.run.as_str());
+        Err(usage!(
+            "reflow.run {reflow} is no longer the model that made the pairs of {}: {difference}, \
+             restore it or train anew",
+            self.folder.display()
+        ))
     }
 
     /// Its checkpoints.
     pub(crate) fn checkpoints(&self) -> CheckpointFolder {
-        let folder =
-            CheckpointFolder::new(self.folder.join("checkpoints"), self.recipe.fingerprint());
+        let folder = CheckpointFolder::new(self.folder.join("checkpoints"), self.recipe.identity());
         if self.recipe.eval.every_checkpoint { folder.keep_all() } else { folder }
     }
 
@@ -86,23 +161,70 @@ impl Run {
         Ok(self.checkpoints().latest()?)
     }
 
-    /// Its newest checkpoint, or none if it was stopped before the first.
-    pub(crate) fn progress(&self) -> Result<Option<Checkpoint>> {
-        match self.checkpoints().latest() {
-            Err(TrainError::NoCheckpoint { .. }) => Ok(None),
-            other => Ok(Some(other?)),
+    /// Whether all that `flow train` makes is there.
+    pub(crate) fn is_scored(&self) -> bool {
+        ["eval.json", "report.html"].iter().all(|file| self.folder.join(file).exists())
+    }
+
+    /// Removes what killed processes left in the making.
+    pub(crate) fn tidy(&self) {
+        ["", "samples", "plots"].iter().for_each(|sub| drafts::clear(&self.folder.join(sub)));
+    }
+
+    /// Takes note of a recipe whose `train.images` are more than those that `from` was trained by,
+    /// and returns what they were.
+    ///
+    /// `recipe.toml` comes first: a process that is killed between the two files takes note later.
+    pub(crate) fn lengthen(&self, from: Option<&Checkpoint>) -> Result<Option<f64>> {
+        let images = self.recipe.train.images;
+        let stages = Environment::read(&self.folder)?.stages;
+        let trained =
+            from.and_then(|checkpoint| checkpoint.identity.as_ref()?.get("train.images")?.as_f64());
+        let known = stages.last().map(|stage| stage.images).or(trained);
+        let (added, before): (Vec<Stage>, _) = match (from, known) {
+            (Some(from), Some(before)) if before < images => {
+                let first = stages.is_empty().then_some(Stage { step: 0, images: before });
+                (
+                    first.into_iter().chain([Stage { step: from.step, images }]).collect(),
+                    Some(before),
+                )
+            }
+            _ => (Vec::new(), None),
+        };
+        let all: Vec<Stage> = stages.into_iter().chain(added.iter().copied()).collect();
+        if !added.is_empty() || Self::open(&self.folder)?.recipe != self.recipe {
+            let text = staged(&all) + &self.recipe.resolved();
+            write_text(&self.folder.join("recipe.toml"), &text)?;
         }
+        if !added.is_empty() {
+            Environment::add_stages(&self.folder, &added)?;
+        }
+        Ok(before)
     }
 }
 
-/// Makes a folder with all that a run holds before its first step.
-fn fill(folder: &Path, recipe: &Recipe, rows: &Shape, device: &str) -> Result<()> {
-    for sub in ["", "checkpoints", "samples", "plots"] {
+/// What a recipe must say of a training that was made longer: from its first step on, it would
+/// learn at other rates.
+fn staged(stages: &[Stage]) -> String {
+    if stages.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "# Trained in stages, each at the learning rates of its own length:\n".to_owned();
+    for Stage { step, images } in stages {
+        let _ = writeln!(text, "#   from step {step} on with train.images = {images}");
+    }
+    text
+}
+
+/// Fills a folder with all that a run holds before its first step.
+fn fill(folder: &Path, recipe: &Recipe, environment: &str) -> Result<()> {
+    for sub in ["checkpoints", "samples", "plots"] {
         let sub = folder.join(sub);
         fs::create_dir(&sub).with_context(|| format!("cannot make {}", sub.display()))?;
     }
     write_text(&folder.join("recipe.toml"), &recipe.resolved())?;
-    write_text(&folder.join("environment.json"), &environment(rows, device))
+    write_text(&folder.join("environment.json"), environment)
 }
 
 /// Gives a draft its name, which must be free.
@@ -145,26 +267,4 @@ fn rename_to_free(draft: &Path, folder: &Path) -> Result<bool> {
         }
         Err(e) => Err(e).with_context(|| format!("cannot make {}", folder.display())),
     }
-}
-
-/// Where and with what a run was made.
-fn environment(rows: &Shape, device: &str) -> String {
-    let git = |args: &[&str]| {
-        let output = Command::new("git").args(args).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
-    };
-    let environment = json!({
-        "schema": 1,
-        "version": env!("CARGO_PKG_VERSION"),
-        "commit": git(&["rev-parse", "HEAD"]),
-        "uncommitted_changes": git(&["status", "--porcelain"]).map(|status| !status.is_empty()),
-        "rustc": env!("FLOW_RUSTC"),
-        "burn": "0.22.1",
-        "device": device,
-        "data": rows,
-        "cores": std::thread::available_parallelism().map(std::num::NonZero::get).ok(),
-        "os": std::env::consts::OS,
-        "arch": std::env::consts::ARCH,
-    });
-    serde_json::to_string_pretty(&environment).expect("plain values are valid JSON")
 }

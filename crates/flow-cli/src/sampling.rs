@@ -3,16 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use burn::tensor::{Tensor, TensorData};
 use flow_kernels::on_pool;
-use flow_nn::{Mlp, Network, SplitMlp, UNet};
 use flow_path::Schedule;
-use flow_sample::{Guided, Ode, Predictor, Retimed, SampleError, Sampler, Seeded, latents, starts};
+use flow_sample::{Guided, Ode, Predictor, SampleError, Sampler, Seeded, latents, starts};
 
 use crate::exit::usage;
-use crate::model::Model;
-use crate::network::AnyNetwork;
+use crate::model::{AnyPredictor, Model};
 use crate::registry;
 use crate::request::{Request, Way};
 
@@ -28,23 +26,29 @@ pub(crate) struct Samples {
 }
 
 impl Model {
-    /// Lets guidance move away from a weaker model of the same data.
+    /// Lets guidance move away from a weaker model of the same rows, of whatever network.
+    ///
+    /// It may do without classes or a latent: each model is given what it knows.
     pub(crate) fn guided_by(self, weaker: Self) -> Result<Self> {
-        if weaker.network.latent() != self.network.latent() {
+        if weaker.shape != self.shape {
             return Err(usage!(
-                "--guide-with is a run with a latent of {} numbers, the model has {}",
-                weaker.network.latent(),
-                self.network.latent()
+                "--guide-with is a run on other data: its rows have the shape {:?}, those of the \
+                 model {:?}",
+                weaker.shape,
+                self.shape
             ));
         }
-        if weaker.shape != self.shape || weaker.classes != self.classes {
+        if ![0, self.classes].contains(&weaker.classes) {
             return Err(usage!(
-                "--guide-with is a run on other data: it has shape {:?} and {} classes, the model \
-                 {:?} and {}",
-                weaker.shape,
+                "--guide-with is a run on other data: it has {} classes, the model {}",
                 weaker.classes,
-                self.shape,
                 self.classes
+            ));
+        }
+        let (latent, given) = (weaker.network.latent(), self.network.latent());
+        if ![0, given].contains(&latent) {
+            return Err(usage!(
+                "--guide-with is a run with a latent of {latent} numbers, the model has {given}"
             ));
         }
         Ok(Self { guide: Some(Box::new(weaker)), ..self })
@@ -52,86 +56,112 @@ impl Model {
 
     /// Draws samples.
     pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
-        on_pool(&self.device, || self.sample_here(request))
+        let mut all = Samples {
+            states: vec![Vec::new(); request.times.len()],
+            labels: (0 < self.classes).then(Vec::new),
+            ..Samples::default()
+        };
+        self.sample_each(request, |part| {
+            all.rows.extend(part.rows);
+            for (all, part) in all.states.iter_mut().zip(part.states) {
+                all.extend(part);
+            }
+            let labels = all.labels.iter_mut().zip(part.labels);
+            labels.for_each(|(all, part)| all.extend(part));
+            all.nfe = part.nfe;
+            Ok(())
+        })?;
+        Ok(all)
     }
 
-    fn sample_here(&self, request: &Request) -> Result<Samples> {
-        let labels = self.labels(request)?;
-        let weaker = self.guide.as_ref().map(|guide| &guide.network);
-        match (&self.network, weaker) {
-            (AnyNetwork::Mlp(network), Some(AnyNetwork::Mlp(weaker))) => {
-                self.sample_with::<Mlp, 2>(network, Some(weaker), request, labels)
-            }
-            (AnyNetwork::SplitMlp(network), Some(AnyNetwork::SplitMlp(weaker))) => {
-                self.sample_with::<SplitMlp, 2>(network, Some(weaker), request, labels)
-            }
-            (AnyNetwork::UNet(network), Some(AnyNetwork::UNet(weaker))) => {
-                self.sample_with::<UNet, 4>(network, Some(weaker), request, labels)
-            }
-            (AnyNetwork::Mlp(network), _) => {
-                self.sample_with::<Mlp, 2>(network, None, request, labels)
-            }
-            (AnyNetwork::SplitMlp(network), _) => {
-                self.sample_with::<SplitMlp, 2>(network, None, request, labels)
-            }
-            (AnyNetwork::UNet(network), _) => {
-                self.sample_with::<UNet, 4>(network, None, request, labels)
-            }
+    /// Draws samples batch by batch, in their order, and holds no more than a batch: `nfe` is the mean so far.
+    pub(crate) fn sample_each(
+        &self,
+        request: &Request,
+        mut take: impl FnMut(Samples) -> Result<()>,
+    ) -> Result<()> {
+        let mut calls = 0.0;
+        for start in (0..request.n).step_by(request.batch) {
+            let range = start..(start + request.batch).min(request.n);
+            let (n, end) = (range.len(), range.end);
+            let part = on_pool(&self.device, || self.part(request, range))?;
+            calls += part.nfe * n as f64;
+            take(Samples { nfe: calls / end as f64, ..part })?;
         }
+        Ok(())
+    }
+
+    /// One batch, with its own network calls.
+    fn part(&self, request: &Request, range: Range<usize>) -> Result<Samples> {
+        let labels = self.labels(request, range.clone())?;
+        let latents = self.latents(request, range.clone());
+        let along = request.schedule.map(registry::schedule);
+        let with = self.known(labels.as_deref(), latents.clone(), along.as_ref());
+        let without = self.without(request, labels.as_deref(), latents, along.as_ref())?;
+        let (scale, interval) = (request.guidance, request.interval);
+        let part = match (&with, &without) {
+            (AnyPredictor::Points(with), None) => self.batch(&**with, request, range),
+            (AnyPredictor::Images(with), None) => self.batch(&**with, request, range),
+            (AnyPredictor::Points(with), Some(AnyPredictor::Points(without))) => {
+                let guided = Guided { with: &**with, without: &**without, scale, interval };
+                self.batch::<2>(&guided, request, range)
+            }
+            (AnyPredictor::Images(with), Some(AnyPredictor::Images(without))) => {
+                let guided = Guided { with: &**with, without: &**without, scale, interval };
+                self.batch::<4>(&guided, request, range)
+            }
+            (AnyPredictor::Points(_), Some(AnyPredictor::Images(_)))
+            | (AnyPredictor::Images(_), Some(AnyPredictor::Points(_))) => {
+                Err(usage!("--guide-with is a run on rows of another shape"))
+            }
+        }?;
+        Ok(Samples { labels, ..part })
+    }
+
+    /// What guidance moves away from; nothing without guidance.
+    fn without(
+        &self,
+        request: &Request,
+        labels: Option<&[usize]>,
+        latents: Option<Tensor<2>>,
+        along: Option<&Arc<dyn Schedule>>,
+    ) -> Result<Option<AnyPredictor<'_>>> {
+        if !request.is_guided() {
+            return Ok(None);
+        }
+        if let Some(guide) = &self.guide {
+            let along = along.unwrap_or(&self.schedule);
+            return Ok(Some(guide.known(labels, latents, Some(along))));
+        }
+        let Some(labels) = labels else { return Ok(None) };
+        if !self.learned_without_class {
+            return Err(usage!(
+                "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
+                 do without the class; draw with --guidance 1"
+            ));
+        }
+        let null = vec![self.classes; labels.len()];
+        Ok(Some(self.known(Some(&null), latents, along)))
     }
 
     /// The class of each sample.
-    fn labels(&self, request: &Request) -> Result<Option<Vec<usize>>> {
+    pub(crate) fn labels(
+        &self,
+        request: &Request,
+        range: Range<usize>,
+    ) -> Result<Option<Vec<usize>>> {
         match (request.class, self.classes) {
             (None, 0) => Ok(None),
             (Some(_), 0) => Err(usage!("--class is given, but the model knows no classes")),
             (Some(class), classes) if classes <= class => {
-                Err(usage!("--class is {class}, the model has the classes 0 to {}", classes - 1))
+                let names = &self.class_names;
+                let names = if names.is_empty() { "" } else { &format!(" ({})", names.join(", ")) };
+                let last = classes - 1;
+                Err(usage!("--class is {class}, the model has the classes 0 to {last}{names}"))
             }
-            (Some(class), _) => Ok(Some(vec![class; request.n])),
-            (None, classes) => Ok(Some((0..request.n).map(|i| i % classes).collect())),
+            (Some(class), _) => Ok(Some(vec![class; range.len()])),
+            (None, classes) => Ok(Some(range.map(|i| i % classes).collect())),
         }
-    }
-
-    fn sample_with<N: Network<D>, const D: usize>(
-        &self,
-        network: &N,
-        weaker: Option<&N>,
-        request: &Request,
-        labels: Option<Vec<usize>>,
-    ) -> Result<Samples> {
-        let mut samples =
-            Samples { states: vec![Vec::new(); request.times.len()], ..Samples::default() };
-        let mut calls = 0;
-        let along = request.schedule.map(registry::schedule);
-        #[expect(clippy::float_cmp, reason = "exactly 1 means no guidance")]
-        let guided = request.guidance != 1.0;
-        for start in (0..request.n).step_by(request.batch) {
-            let range = start..(start + request.batch).min(request.n);
-            let classes = labels.as_deref().map(|labels| &labels[range.clone()]);
-            let null = vec![self.classes; range.len()];
-            let rows = self.latents(request, range.clone());
-            let with = self.predictor(network, classes, rows.clone(), along.as_ref());
-            let without = match (&self.guide, weaker) {
-                _ if !guided => None,
-                (Some(guide), Some(weaker)) => {
-                    let along = along.as_ref().unwrap_or(&self.schedule);
-                    Some(guide.predictor(weaker, classes, rows, Some(along)))
-                }
-                _ => classes.map(|_| self.predictor(network, Some(&null), rows, along.as_ref())),
-            };
-            calls += match without {
-                None => self.batch::<D>(&*with, request, range, &mut samples)?,
-                Some(without) => {
-                    let (scale, interval) = (request.guidance, request.interval);
-                    let guided = Guided { with: &*with, without: &*without, scale, interval };
-                    self.batch::<D>(&guided, request, range, &mut samples)?
-                }
-            };
-        }
-        samples.nfe = calls as f64 / request.n as f64;
-        samples.labels = labels;
-        Ok(samples)
     }
 
     /// The latents of some samples, drawn once for each unless given; none for a model without.
@@ -167,32 +197,27 @@ impl Model {
         }
     }
 
-    /// A network as a predictor for rows of these classes and latents, along another schedule if one is given.
-    fn predictor<'a, N: Network<D>, const D: usize>(
+    /// The model as a predictor, told as much of classes and latents as it knows.
+    fn known(
         &self,
-        network: &'a N,
         labels: Option<&[usize]>,
         latents: Option<Tensor<2>>,
         along: Option<&Arc<dyn Schedule>>,
-    ) -> Box<dyn Predictor<D> + 'a> {
+    ) -> AnyPredictor<'_> {
+        let labels = labels.filter(|_| 0 < self.classes);
         let drawn = |_| latents.expect("a model with a latent has drawn some");
-        let predictor = self.trained(network, self.condition(labels, drawn));
-        match along {
-            None => Box::new(predictor),
-            Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),
-        }
+        self.predictor(self.condition(labels, drawn), along)
     }
 
-    /// Draws one batch and returns its network calls, all samples together.
+    /// Draws one batch.
     fn batch<const D: usize>(
         &self,
         predictor: &dyn Predictor<D>,
         request: &Request,
         range: Range<usize>,
-        samples: &mut Samples,
-    ) -> Result<usize> {
-        let n = range.len();
-        let noise = Seeded::new(request.seed).starting_at(range.start);
+    ) -> Result<Samples> {
+        let first = range.start;
+        let noise = Seeded::new(request.seed).starting_at(first);
         let x0 = self.starts(request, range, predictor);
         let sampler: Box<dyn Sampler<D>> = match &request.way {
             Way::Solver(method, stepping) => {
@@ -206,18 +231,28 @@ impl Model {
         let host = |x: Tensor<D>| -> Result<Vec<f32>> {
             Ok(x.into_data().convert::<f32>().try_into_vec::<f32>()?)
         };
-        for (states, x) in samples.states.iter_mut().zip(generated.states) {
-            states.extend(host(x)?);
+        let rows = host(generated.x)?;
+        if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
+            let size: usize = self.shape.iter().product();
+            return Err(anyhow!(
+                "sample {} by {} is {}: nothing is written; other steps may help, unless the weights \
+                 themselves are no numbers",
+                first + at / size,
+                request.label(),
+                rows[at]
+            ));
         }
-        samples.rows.extend(host(generated.x)?);
-        Ok(generated.nfe * n)
+        let states = generated.states.into_iter().map(host).collect::<Result<_>>()?;
+        Ok(Samples { rows, states, labels: None, nfe: generated.nfe as f64 })
     }
 }
 
 /// Settings that cannot work are a usage error, a solve that failed is not.
 fn refused(error: SampleError) -> anyhow::Error {
     match error {
-        SampleError::Solver { .. } | SampleError::NotFinite { .. } => error.into(),
+        SampleError::Solver { .. }
+        | SampleError::NotFinite { .. }
+        | SampleError::Density { .. } => error.into(),
         setting => usage!("{setting}"),
     }
 }

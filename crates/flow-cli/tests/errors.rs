@@ -10,7 +10,27 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 36] = [
+    let refusals: [(&str, &[&str]); 50] = [
+        ("debug --set network.hidden=1e9", &["network.hidden: to train", "EB, this machine has"]),
+        ("debug --set network.hidden=1e9 --dry-run", &["network.hidden", "EB", "lower it"]),
+        ("debug --set network.depth=9223372036854775807", &["network.depth", "lower it"]),
+        ("debug --set network.fourier.octaves=1e9", &["network.fourier.octaves is 1000000000"]),
+        ("vrfm-1d --set latent.dim=1e12", &["latent.dim", "PB, this machine has"]),
+        (
+            "debug --set train.batch=1e11 --set train.images=1e12",
+            &["train.batch: a step takes at least", "TB"],
+        ),
+        (
+            "debug --set train.batch=1e6 --set train.images=1e9 --set path.coupling=ot",
+            &["train.batch: the coupling ot of a batch takes at least 8.0 TB"],
+        ),
+        ("debug --set eval.n=1e12", &["eval.n: to score takes at least 24.0 TB"]),
+        ("debug --set eval.steps.rk4=[1000000000000]", &["eval.steps.rk4", "at most 1000000"]),
+        ("debug --set train.validation_batches=0", &["train.validation_batches is 0"]),
+        ("debug --set path.coupling.epsilon=1", &["`independent` has no key `epsilon`"]),
+        ("debug --set train.batch.size=1", &["`batch` is a value, no section"]),
+        ("debug --set =1", &["names no key"]),
+        ("debug --threads 100000", &["--threads is 100000, give at most 1024"]),
         ("nope", &["`nope`", "checkerboard", "TOML file"]),
         ("missing.toml", &["missing.toml", "No such file"]),
         ("debug --set name=../mine", &["name ../mine", "file name", "letters"]),
@@ -68,6 +88,29 @@ fn broken_toml_is_refused_with_its_line() {
     let scene = Scene::new();
     scene.write("mine.toml", "name = \"mine\"\nabout = = \"x\"\n");
     scene.refuses("train mine.toml", 2, &["mine.toml", "no valid TOML", "line 2"]);
+}
+
+#[test]
+fn a_recipe_in_another_encoding_is_read_by_its_mark_or_named_with_its_line() {
+    let scene = Scene::new();
+    let recipe = scene.ok("recipe debug").replace("about = \"", "about = \"Größe \u{1d11e}, ");
+    assert!(recipe.contains('ö'), "{recipe}");
+    // As `> mine.toml` writes in Windows PowerShell 5.1.
+    let wide: Vec<u8> = recipe.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    scene.write("wide.toml", [&[0xff, 0xfe], &wide[..]].concat());
+    let resolved = scene.ok("train wide.toml --dry-run");
+    assert!(resolved.contains("Größe"), "{resolved}");
+    scene.write("latin.toml", b"name = \"mine\"\nabout = \"Gr\xf6\xdfe\"\n");
+    scene.refuses("train latin.toml", 2, &["latin.toml", "line 2 is no UTF-8", "as UTF-8"]);
+}
+
+#[test]
+fn every_seed_of_64_bits_trains_and_goes_on() {
+    let scene = Scene::new();
+    scene.train("run", "--seed 18446744073709551615 --set train.images=2560");
+    scene.ok("train --no-eval --resume run --more-images 2560");
+    scene.ok("train run/recipe.toml --dry-run");
+    scene.refuses("train debug --set seed=-1", 2, &["seed is -1", "18446744073709551615"]);
 }
 
 #[test]
@@ -134,7 +177,8 @@ fn a_checkpoint_of_another_recipe_is_refused() {
     assert!(recipe.contains("batch = 256"));
     scene.write("run/recipe.toml", recipe.replace("batch = 256", "batch = 128"));
     for verb in ["sample", "train --resume"] {
-        let names = ["step-000000200", "another recipe", "undo the change"];
+        let names =
+            ["step-000000200", "another recipe", "`train.batch` was 256 and is 128", "undo"];
         scene.refuses(&format!("{verb} run"), 1, &names);
     }
 }
@@ -243,4 +287,35 @@ fn a_reader_that_stops_reading_is_no_error() {
     drop(child.stdout.take());
     let said: Said = child.wait_with_output().unwrap().into();
     assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    for words in ["list", "recipe debug", "train debug --dry-run", "sample run -n 3 --out x.npy"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let said: Said = scene.flow(words).stdout(full).output().unwrap().into();
+        assert_eq!(said.code, Some(1), "flow {words}: {said:?}");
+        said.names(&["cannot be written to standard output", "No space left"]);
+        assert_eq!(said.stderr.lines().count(), 1, "flow {words}: {said:?}");
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_give_no_file_of_samples() {
+    let scene = Scene::new();
+    // The only step of a training moves the weights beyond every number.
+    let words =
+        "train debug --no-eval --out run --set train.images=256 --set train.learning_rate=1e30";
+    let trained = scene.run(words);
+    if trained.code != Some(0) {
+        // Such a training may be refused itself, and then has no checkpoint to sample.
+        assert!(checkpoints(&scene.path("run")).is_empty(), "{trained:?}");
+        return;
+    }
+    for options in ["--solver euler --steps 5 --out x.npy", "--solver rk4 --steps 2 --out x.png"] {
+        scene.refuses(&format!("sample run -n 20 {options}"), 1, &["sample 0"]);
+    }
 }

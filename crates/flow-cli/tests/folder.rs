@@ -13,28 +13,76 @@ const PICTURES: [&str; 2] = [
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mP4zwADFLEAHzcH+U4voEIAAAAASUVORK5CYII=",
 ];
 
-#[test]
-fn pictures_of_ones_own_are_trained_on_and_sampled() {
-    let scene = Scene::new();
+/// A grey picture of 16 x 16 pixels, and a red one of 8 x 8.
+const LARGE: &str = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAD0lEQVR42mM4gQYYRrYAAEdGyAEmphyqAAAAAElFTkSuQmCC";
+const RED: &str = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mM4wcCAFTEMLQkAu+UyAWbVCP0AAAAASUVORK5CYII=";
+
+const SMALL: &str = "--set network.channels=8 --set network.head_channels=8 --set network.groups=4 \
+                     --set network.multipliers=[1] --set network.attention=[] --set train.batch=8 \
+                     --set train.images=64 --set train.checkpoint_every=64";
+
+/// Makes a data set with so many of these pictures for each class.
+fn pictures(scene: &Scene, folder: &str, classes: &[(&str, usize)]) {
     for part in ["train", "test"] {
-        for (class, picture) in PICTURES.iter().enumerate() {
-            let folder = scene.path(&format!("mine/{part}/class-{class}"));
+        for (class, (picture, n)) in classes.iter().enumerate() {
+            let folder = scene.path(&format!("{folder}/{part}/class-{class}"));
             std::fs::create_dir_all(&folder).unwrap();
-            for i in 0..8 {
+            for i in 0..*n {
                 let bytes = STANDARD.decode(picture).unwrap();
                 std::fs::write(folder.join(format!("{i}.png")), bytes).unwrap();
             }
         }
     }
-    let small = "--set network.channels=8 --set network.head_channels=8 --set network.groups=4 \
-                 --set network.multipliers=[1] --set network.attention=[] --set train.batch=8 \
-                 --set train.images=64 --set train.checkpoint_every=64";
+}
+
+#[test]
+fn pictures_of_ones_own_are_trained_on_and_sampled() {
+    let scene = Scene::new();
+    let [line, diagonal] = PICTURES;
+    pictures(&scene, "mine", &[(line, 8), (diagonal, 8)]);
     let words = "train digits --set data.set=folder --data-dir mine --no-eval --out run";
-    scene.ok(&format!("{words} {small}"));
+    scene.ok(&format!("{words} {SMALL}"));
     // The run itself knows what its rows look like: no picture is read.
     scene.ok("sample run -n 3 --class 1 --solver euler --steps 2 --seed 5");
-    let samples = scene.path("run/samples/seed5-n3-class1-euler-steps2.npy");
+    let samples = scene.path("run/samples/seed5-n3-class1-euler-steps2-guidance1.5.npy");
     assert!(samples.is_file(), "{:?}", std::fs::read_dir(scene.path("run/samples")));
     scene.refuses("sample run --class 2", 2, &["classes 0 to 1"]);
     scene.refuses("train digits --set data.set=folder", 1, &["train/<class>", "--data-dir"]);
+}
+
+#[test]
+fn a_run_goes_on_with_its_own_data_alone() {
+    let scene = Scene::new();
+    let [line, diagonal] = PICTURES;
+    pictures(&scene, "mine", &[(line, 8), (diagonal, 8)]);
+    scene.ok(&format!(
+        "train digits --set data.set=folder --data-dir mine --no-eval --out run {SMALL}"
+    ));
+    pictures(&scene, "more", &[(line, 8), (diagonal, 8), (line, 8)]);
+    pictures(&scene, "fewer", &[(line, 8)]);
+    pictures(&scene, "large", &[(LARGE, 8), (LARGE, 8)]);
+    pictures(&scene, "red", &[(RED, 8), (RED, 8)]);
+    pictures(&scene, "longer", &[(line, 8), (diagonal, 9)]);
+    pictures(&scene, "swapped", &[(diagonal, 8), (line, 8)]);
+    let other = ["trained on rows of shape [1, 8, 8] of 2 classes", "--data-dir"];
+    let files = ["the files of the data set `folder` are not those", "--data-dir"];
+    // With a checkpoint to go on from, and from the start.
+    for _ in 0..2 {
+        for (folder, names) in [
+            ("more", other),
+            ("fewer", other),
+            ("large", other),
+            ("red", other),
+            ("longer", files),
+            ("swapped", files),
+        ] {
+            let words =
+                format!("train --no-eval --resume run --more-images 64 --data-dir {folder}");
+            scene.refuses(&words, 2, &names);
+        }
+        let checkpoints = scene.path("run/checkpoints");
+        std::fs::remove_dir_all(&checkpoints).unwrap();
+        std::fs::create_dir(checkpoints).unwrap();
+    }
+    scene.ok("train --no-eval --resume run --more-images 64 --data-dir mine");
 }

@@ -66,6 +66,8 @@ fn images_have_bits_per_dimension_that_do_not_depend_on_the_number_of_images() {
         assert_eq!(said.contains("lucky probes"), words.contains("--importance"), "{said}");
         let report = report(&scene, "run");
         assert_eq!(report["bits"]["levels"], 17);
+        assert_eq!(report["bits"]["dequantised_training"], false);
+        assert!(said.contains("training saw the pixels' values without noise"), "{said}");
         all.push(numbers(&report["bits"]["samples"]));
     }
     for (a, b) in all[0].iter().zip(&all[1]) {
@@ -73,7 +75,7 @@ fn images_have_bits_per_dimension_that_do_not_depend_on_the_number_of_images() {
         // dimensions.
         assert!((a - b).abs() < 0.05, "{a} and {b}");
     }
-    // A uniform density on [-1, 1) has log2(17) = 4.09 bits; a network without training has more.
+    // A uniform density over the 17 cells has log2(17) = 4.09 bits; a network without training has more.
     assert!(all.iter().flatten().all(|bits| (1.0..20.0).contains(bits)), "{all:?}");
 }
 
@@ -121,4 +123,23 @@ fn what_cannot_be_asked_is_refused() {
         scene.refuses(&format!("likelihood run {words}"), 2, &names);
     }
     scene.refuses("likelihood nope", 2, &["nope is no run folder"]);
+}
+
+#[test]
+fn samples_where_the_model_has_no_density_are_counted() {
+    let scene = Scene::new();
+    // Half of the plane has no mass at the start of the flow, and little training moves none there.
+    scene
+        .train("run", "--set data.set=rings --set path.source={kind=\"toy\",set=\"checkerboard\"}");
+    let said = scene.ok("likelihood run -n 200");
+    assert!(said.contains("lie where the model has no density: theirs is -inf"), "{said}");
+    let report = report(&scene, "run");
+    let without = report["without_density"].as_u64().unwrap();
+    assert!((1..200).contains(&without), "{without} of 200");
+    let infinite = report["samples"].as_array().unwrap().iter().filter(|x| x.is_null()).count();
+    assert_eq!(infinite as u64, without);
+    assert!(report["nats"]["mean"].is_null() && report["elsewhere"]["mean"].is_f64(), "{report}");
+    assert!(scene.path("run/plots/likelihood.png").is_file());
+    // A page and a comparison can be made of it all the same.
+    scene.ok("compare run --score log-likelihood");
 }

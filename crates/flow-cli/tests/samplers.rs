@@ -113,7 +113,14 @@ fn what_cannot_be_combined_is_refused() {
     scene.train("run", "");
     scene.train("paired", "--set path.coupling=ot");
     scene.train("bridged", "--set path.between=bridge --set path.coupling=schrodinger");
-    let refusals: [(&str, &[&str]); 20] = [
+    let refusals: [(&str, &[&str]); 27] = [
+        ("run --guidance-interval 0,0.5", &["--guidance-interval", "add --guidance"]),
+        ("run --sampler ddim --grid given,times=[0,0.5]", &["ends at 0.5", "must be 1"]),
+        ("run --solver rk4 --grid given,times=[0,0.5]", &["ends at 0.5", "must be 1"]),
+        ("run --sampler ddim --grid given,times=[0,nan,1]", &["times is NaN", "between 0 and 1"]),
+        ("run --sampler ddim --grid given,times=[0,2]", &["times is 2", "between 0 and 1"]),
+        ("run --sampler ddim --grid given,times=[0,0.5,1] --steps 2", &["--steps", "leave it out"]),
+        ("run --solver rk4 --grid given,times=[0,0.5,1] --steps 2", &["--steps", "leave it out"]),
         ("run --sampler dim", &["`dim`", "`ddim`", "--sampler"]),
         ("run --sampler ddim,etta=1", &["`etta`", "`eta`"]),
         ("run --sampler ddim,1", &["`1`", "NAME,KEY=VALUE"]),
@@ -128,7 +135,7 @@ fn what_cannot_be_combined_is_refused() {
         ("run --sampler ddim --grid given,times=[0.5,0.2]", &["0.2", "0.5", "increasing"]),
         ("run --sampler ddim --grid given,times=[0.5]", &["no step"]),
         ("run --sampler ddim --shift 0", &["shift is 0", "positive"]),
-        ("run --schedule vp,beta_max=0", &["beta_min < beta_max"]),
+        ("run --schedule vp,beta_max=0", &["schedule.beta_max is 0", "positive"]),
         ("run --guidance 2", &["--guidance", "no classes", "--guide-with"]),
         ("run --guide-with run", &["--guide-with", "--guidance"]),
         ("paired --sampler ddim,eta=1", &["score", "coupling ot", "ddim"]),
@@ -141,6 +148,125 @@ fn what_cannot_be_combined_is_refused() {
     for words in ["paired --sampler ddim", "bridged"] {
         scene.ok(&format!("sample {words} -n 4 --out some.npy"));
     }
+}
+
+/// A recipe of points whose network is the other kind.
+const SPLIT: &str = "--set network={kind=\"split-mlp\",features=32,band={lowest=0.1,highest=10.0},\
+                     hidden=16,depth=2}";
+
+/// Mean square of the difference of two sets of samples.
+fn moved(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>() / a.len() as f32
+}
+
+#[test]
+fn networks_of_two_kinds_guide_each_other() {
+    let scene = Scene::new();
+    scene.train("mlp", "");
+    scene.train("split", SPLIT);
+    for (run, guide) in [("mlp", "split"), ("split", "mlp")] {
+        let plain = sample(&scene, run, "--solver euler --steps 5").0;
+        let options = format!("--solver euler --steps 5 --guidance 3 --guide-with {guide}");
+        let (guided, said) = sample(&scene, run, &options);
+        assert!(said.contains(" 10 network evaluations"), "{said}");
+        // Data have the size of a few units, and guidance 3 adds twice the difference of two fields.
+        assert!(0.01 < moved(&guided, &plain), "{run} by {guide}: {}", moved(&guided, &plain));
+    }
+}
+
+/// Smallest network and training of the digits, which have classes.
+const DIGITS: &str = "--set train.images=256 --set network.channels=8 --set network.head_channels=8 \
+                      --set network.multipliers=[1] --set network.attention=[]";
+
+#[test]
+fn guidance_away_from_no_class_needs_a_model_that_has_learned_it() {
+    let scene = Scene::new();
+    let train = |folder: &str, more: &str| {
+        scene.ok(&format!("train digits --no-eval --out {folder} {DIGITS} {more}"));
+    };
+    let words = format!("train digits {DIGITS} --set path.label_drop=0");
+    let names = ["sample.guidance is 1.5", "path.label_drop above 0", "--guide-with"];
+    scene.refuses(&words, 2, &names);
+    train("always", "--set path.label_drop=0 --set sample.guidance=1");
+    train("none", "--set data.conditional=false --set path.label_drop=0");
+    scene.train("points", "");
+
+    let euler = "--solver euler --steps 2 -n 4";
+    for strength in ["5", "0"] {
+        let words = format!("sample always {euler} --guidance {strength} --out x.npy");
+        scene.refuses(&words, 2, &["guidance needs path.label_drop above 0 or --guide-with"]);
+    }
+    scene.ok(&format!("sample always {euler} --guidance 1 --out x.npy"));
+    let away = |guide: &str| format!("sample always {euler} --guidance 5 --guide-with {guide}");
+    // The guide may know the classes or none of them.
+    for guide in ["always", "none"] {
+        let said = scene.ok(&format!("{} --out x.npy", away(guide)));
+        assert!(said.contains(" 4 network evaluations"), "{said}");
+    }
+    let other = ["--guide-with", "other data", "[2]", "[1, 8, 8]"];
+    scene.refuses(&format!("{} --out x.npy", away("points")), 2, &other);
+    let other = ["--guide-with", "10 classes, the model 0"];
+    scene.refuses("sample none --guidance 2 --guide-with always --out x.npy", 2, &other);
+}
+
+#[test]
+fn samples_made_in_two_ways_have_two_names() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.train("weak", "");
+    std::fs::create_dir(scene.path("others")).unwrap();
+    scene.train("others/weak", "--seed 1");
+    let ways = [
+        "",
+        "--seed 1",
+        "-n 5",
+        "--batch 2",
+        "--rtol 1e-4",
+        "--atol 1e-4",
+        "--solver tsit5",
+        "--solver rk4",
+        "--solver rk4 --steps 5",
+        "--solver rk4 --steps 5 --shift 2",
+        "--solver rk4 --steps 5 --grid log-snr",
+        "--solver rk4 --steps 5 --grid log-snr,min=-5",
+        "--solver rk4 --grid given,times=[0,0.5,1]",
+        "--solver rk4 --grid given,times=[0,0.25,1]",
+        "--sampler ddim --steps 5",
+        "--sampler ddim,eta=0.5 --steps 5",
+        "--sampler ddim --steps 5 --schedule cosine",
+        "--guidance 2 --guide-with weak",
+        "--guidance 2 --guide-with others/weak",
+        "--guidance 3 --guide-with weak",
+        "--guidance 2 --guide-with weak --guidance-interval 0,0.5",
+    ];
+    for way in ways {
+        scene.ok(&format!("sample run -n 4 {way}").replace("-n 4 -n", "-n"));
+    }
+    let names = || {
+        let entries = std::fs::read_dir(scene.path("run/samples")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names().len(), ways.len(), "{:#?}", names());
+    // A recipe that was changed afterwards is another way too.
+    let recipe = std::fs::read_to_string(scene.path("run/recipe.toml")).unwrap();
+    assert!(recipe.contains("\nrtol = 0.001\n"), "{recipe}");
+    scene.write("run/recipe.toml", recipe.replace("\nrtol = 0.001\n", "\nrtol = 0.01\n"));
+    scene.ok("sample run -n 4");
+    assert_eq!(names().len(), ways.len() + 1, "{:#?}", names());
+}
+
+#[test]
+fn a_part_of_the_samples_is_the_same_as_all_of_them() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    let whole = sample(&scene, "run", "--solver rk4 --steps 3").0;
+    scene.ok("sample run -n 40 --batch 7 --solver rk4 --steps 3 --out parts.npy");
+    let (shape, parts) = npy::<f32>(&scene.path("parts.npy"));
+    assert_eq!((shape, parts), (vec![40, 2], whole));
+    // Whole or not at all: a sampler that cannot go on leaves no file behind.
+    scene.refuses("sample run --sampler sde,diffusion=ddpm --out none.npy", 2, &["only noise"]);
 }
 
 #[test]

@@ -97,8 +97,8 @@ pub enum EvalError {
 
     /// A matrix that should be a covariance.
     #[error(
-        "the matrix has the eigenvalue {eigenvalue:e}: a covariance has none below 0, check where \
-         the statistics come from"
+        "the matrix has the eigenvalue {eigenvalue:e}: a covariance has none below 0 by more than \
+         the rounding of float32, check where the statistics come from"
     )]
     NotACovariance {
         /// The smallest eigenvalue.
@@ -106,7 +106,10 @@ pub enum EvalError {
     },
 
     /// A matrix that should equal its transpose.
-    #[error("the matrix differs from its transpose by {asymmetry:e}: a covariance is symmetric")]
+    #[error(
+        "the matrix differs from its transpose by {asymmetry:e}, more than the rounding of float32: \
+         a covariance is symmetric"
+    )]
     NotSymmetric {
         /// The greatest difference of two entries.
         asymmetry: f64,
@@ -116,6 +119,21 @@ pub enum EvalError {
     #[error("time {index} is {time}, not after {previous}: give the states in the order of time")]
     TimesNotIncreasing {
         /// Index of the offending time.
+        index: usize,
+        /// The time before it.
+        previous: f64,
+        /// The time itself.
+        time: f64,
+    },
+
+    /// Times whose distance no velocity can be divided by.
+    #[error(
+        "times {index} and {} are {time:e} and {previous:e}: a velocity between them would leave the \
+         range of f64, give times of a common scale",
+        index - 1
+    )]
+    TimeStep {
+        /// Index of the later time.
         index: usize,
         /// The time before it.
         previous: f64,
@@ -137,4 +155,13 @@ pub enum EvalError {
         "no trajectory leaves its starting point: their lengths have nothing to be compared to"
     )]
     NoDisplacement,
+
+    /// A score that left the range of `f64` on the way.
+    #[error("{metric} is {value}: sums of these numbers leave the range of f64, scale them down")]
+    Overflow {
+        /// What was asked for.
+        metric: String,
+        /// What came out, infinite or NaN.
+        value: f64,
+    },
 }

@@ -5,6 +5,9 @@ use nalgebra::{DMatrix, DVector};
 use crate::matrix::symmetric;
 use crate::{EvalError, Points};
 
+/// The largest dimension: its covariance takes 8 GiB.
+pub(crate) const MOST_DIMENSIONS: usize = 1 << 15;
+
 /// Points whose products are summed at once, by a matrix product.
 const BATCH: usize = 512;
 
@@ -37,12 +40,19 @@ pub struct Moments {
 
 impl Moments {
     /// The moments of no points of dimension `dim`.
+    ///
+    /// # Panics
+    /// When `dim` is above 32,768, since a covariance holds `dim^2` numbers.
     #[must_use]
     pub fn new(dim: usize) -> Self {
+        assert!(dim <= MOST_DIMENSIONS, "a covariance of {dim} dimensions is too large for memory");
         Self { n: 0, mean: DVector::zeros(dim), scatter: DMatrix::zeros(dim, dim) }
     }
 
     /// The moments of a set.
+    ///
+    /// # Panics
+    /// When its dimension is above 32,768.
     #[must_use]
     pub fn of(points: Points<'_>) -> Self {
         let mut moments = Self::new(points.dim());
@@ -50,11 +60,12 @@ impl Moments {
         moments
     }
 
-    /// Moments that were computed elsewhere: `covariance` is row-major, divided by `n - 1`.
+    /// Moments that were computed elsewhere, in float32 or better: `covariance` is row-major, divided by
+    /// `n - 1`.
     ///
     /// # Errors
-    /// When a number is not finite, when the covariance is not `dim` by `dim` and symmetric, and for fewer
-    /// than two points.
+    /// When a number is not finite, when `n` times the covariance leaves the range of `f64`, when it is not
+    /// `dim` by `dim` and symmetric up to `1e-6` of its greatest entry, and for fewer than two points.
     pub fn from_parts(n: usize, mean: &[f64], covariance: &[f64]) -> Result<Self, EvalError> {
         enough(n)?;
         let dim = mean.len();
@@ -62,6 +73,9 @@ impl Moments {
             return Err(EvalError::NotFinite { row: 0, column, value: mean[column] });
         }
         let scatter = symmetric(covariance, dim)? * (n - 1) as f64;
+        if let Some(&value) = scatter.iter().find(|x| !x.is_finite()) {
+            return Err(EvalError::Overflow { metric: "a sum of squares".into(), value });
+        }
         Ok(Self { n, mean: DVector::from_column_slice(mean), scatter })
     }
 
@@ -97,7 +111,7 @@ impl Moments {
         self.scatter += &other.scatter;
         self.scatter.ger(n * m / (n + m), &shift, &shift, 1.0);
         self.mean += shift * (m / (n + m));
-        self.n += other.n;
+        self.n = self.n.saturating_add(other.n);
     }
 
     /// Number of points seen.

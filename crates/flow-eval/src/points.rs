@@ -73,6 +73,8 @@ impl<'a> Points<'a> {
     }
 
     /// The first `n` points, or all when there are fewer; at least one.
+    ///
+    /// Of a sorted set they are no sample: draw the rows, or shuffle the set, first.
     #[must_use]
     pub fn first(&self, n: usize) -> Self {
         let n = n.clamp(1, self.len());

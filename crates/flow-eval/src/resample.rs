@@ -3,10 +3,15 @@
 use rand::RngExt;
 use rayon::prelude::*;
 
+use crate::points::at_least;
 use crate::random::{Purpose, stream};
 use crate::{EvalError, Points, Score};
 
-/// The mean of independent samples and its standard error, which one sample does not have.
+/// More replicates than this tell nothing new and fill the memory.
+const MOST_REPLICATES: usize = 1_000_000;
+
+/// The mean of independent samples and its standard error, which one sample does not have, nor samples
+/// whose squares leave the range of `f64`.
 pub(crate) fn mean_and_std_error(samples: &[f64]) -> (f64, Option<f64>) {
     let n = samples.len() as f64;
     let mean = samples.iter().sum::<f64>() / n;
@@ -43,7 +48,7 @@ impl Bootstrap {
     /// Percentile interval that holds the fraction `level` of the replicates, such as 0.95.
     ///
     /// # Panics
-    /// When `level` is not in `(0, 1)`.
+    /// When `level` is not in `(0, 1)`, so also when it is NaN.
     #[must_use]
     pub fn interval(&self, level: f64) -> (f64, f64) {
         assert!(0.0 < level && level < 1.0, "the level must be in (0, 1), not {level}");
@@ -64,7 +69,8 @@ impl Bootstrap {
 /// level does not, since repeated rows make two sets look more alike to some metrics and less to others.
 ///
 /// # Errors
-/// Those of the metric, and fewer than two replicates.
+/// Those of the metric, sets of one point, which every replicate repeats, fewer than two replicates or
+/// more than a million, and a replicate that is not finite.
 ///
 /// # Reference
 /// Efron (1979), "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics 7.
@@ -78,10 +84,11 @@ pub fn bootstrap<M>(
 where
     M: Fn(Points<'_>, Points<'_>) -> Result<Score, EvalError> + Sync,
 {
-    if replicates < 2 {
-        let value = replicates as f64;
-        return Err(EvalError::Parameter { name: "replicates", value, expected: "at least 2" });
+    if !(2..=MOST_REPLICATES).contains(&replicates) {
+        let (value, expected) = (replicates as f64, "at least 2 and at most a million");
+        return Err(EvalError::Parameter { name: "replicates", value, expected });
     }
+    at_least(2, a, b, "a bootstrap")?;
     let replicate = |index| {
         let mut rng = stream(seed, Purpose::Bootstrap, index);
         let mut draw = |points: Points<'_>| {
@@ -92,7 +99,7 @@ where
         let (rows_a, rows_b) = (draw(a), draw(b));
         let score =
             metric(Points::from_parts(&rows_a, a.dim()), Points::from_parts(&rows_b, b.dim()))?;
-        Ok(score.value)
+        score.measured().map(|score| score.value)
     };
     let mut sorted =
         (0..replicates).into_par_iter().map(replicate).collect::<Result<Vec<_>, _>>()?;

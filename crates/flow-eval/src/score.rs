@@ -9,6 +9,10 @@ use crate::{EvalError, Points};
 
 /// The value of a metric, with what is needed to judge it.
 ///
+/// No metric of this crate gives NaN: where sums leave the range of `f64` it returns
+/// [`EvalError::Overflow`]. Infinite values come from [`psnr`](crate::psnr) of equal images and from
+/// [`mean_log_density`](crate::mean_log_density) off the support alone.
+///
 /// A distance between two finite sets is not 0 even when both come from the same distribution. The
 /// `floor` is the same metric of real data against other real data at the same `n`: a score at its floor
 /// cannot be told from perfect.
@@ -61,10 +65,30 @@ impl Score {
         Self { value: mean, std_error, ..self }
     }
 
-    /// This score of a fraction of `total` independent trials, with the binomial standard error.
+    /// This score of a fraction of `total` independent trials, with its binomial standard error.
+    ///
+    /// The error is the standard deviation of the fraction given the count, for Jeffreys' prior: that of
+    /// the beta distribution with parameters `count + 1/2` and `total - count + 1/2`. It agrees with
+    /// `sqrt(p (1 - p) / total)` for large counts, and does not call a fraction certain because none, or
+    /// all, of a few trials failed. One trial gives none.
+    ///
+    /// # Reference
+    /// Brown, Cai & DasGupta (2001), "Interval Estimation for a Binomial Proportion", Statistical Science
+    /// 16, section 3.
     pub(crate) fn with_fraction(self, count: usize, total: usize) -> Self {
-        let p = count as f64 / total as f64;
-        Self { value: p, ..self }.with_std_error((p * (1.0 - p) / total as f64).sqrt())
+        let (k, n) = (count as f64, total as f64);
+        let std_error =
+            (1 < total).then(|| ((k + 0.5) * (n - k + 0.5) / (n + 2.0)).sqrt() / (n + 1.0));
+        Self { value: k / n, std_error, ..self }
+    }
+
+    /// The last step of a metric: a value that is not finite is an error.
+    pub(crate) fn measured(self) -> Result<Self, EvalError> {
+        if self.value.is_finite() {
+            Ok(self)
+        } else {
+            Err(EvalError::Overflow { metric: self.name, value: self.value })
+        }
     }
 
     pub(crate) fn with_seed(self, seed: u64) -> Self {
@@ -78,16 +102,16 @@ impl Score {
     }
 
     /// This score with a standard error of the caller's making, such as that of a
-    /// [`Bootstrap`](crate::Bootstrap).
+    /// [`Bootstrap`](crate::Bootstrap); one that is not finite is none.
     #[must_use]
     pub fn with_std_error(self, std_error: f64) -> Self {
-        Self { std_error: Some(std_error), ..self }
+        Self { std_error: Some(std_error).filter(|e| e.is_finite()), ..self }
     }
 
-    /// This score beside its floor, see [`floor`].
+    /// This score beside its floor, see [`floor`]; one that is NaN is none.
     #[must_use]
     pub fn with_floor(self, floor: f64) -> Self {
-        Self { floor: Some(floor), ..self }
+        Self { floor: Some(floor).filter(|floor| !floor.is_nan()), ..self }
     }
 
     /// The value and its standard error without further words: `0.0312 ± 0.0004`.
@@ -162,9 +186,15 @@ enum Digits {
 impl Digits {
     const MOST_DECIMALS: i32 = 6;
 
+    /// Numbers from here on are written with a power of ten.
+    const LARGE: f64 = 1e9;
+
     /// One digit of the standard error, two when it begins with 1; without one, four of the value.
     fn of(value: f64, std_error: Option<f64>) -> Self {
         let exponent = |x: f64| x.abs().log10().floor();
+        if [Some(value), std_error].into_iter().flatten().any(|x| Self::LARGE <= x.abs()) {
+            return Self::Scientific;
+        }
         let last = match std_error {
             Some(e) if e > 0.0 && e.is_finite() => {
                 exponent(e) - f64::from(u8::from(e / 10_f64.powf(exponent(e)) < 1.95))
@@ -218,6 +248,31 @@ mod tests {
     fn tiny_and_infinite_values_stay_readable() {
         assert_eq!(score(3.123e-7, Some(1e-8), None), "distance 3.12e-7 ± 1.00e-8 (N = 10000)");
         assert_eq!(score(f64::INFINITY, None, None), "distance inf (N = 10000)");
+        assert_eq!(score(1.5e38, Some(2e36), None), "distance 1.50e38 ± 2.00e36 (N = 10000)");
+    }
+
+    #[test]
+    fn a_fraction_of_none_or_all_has_an_error() {
+        let fraction = |count, total| Score::lower("share", 0.0, total).with_fraction(count, total);
+        // Beta(1/2, 60 + 1/2) has the mean 0.5 / 61 and the variance m (1 - m) / 62.
+        let none = fraction(0, 60);
+        assert!((none.std_error.unwrap() - 0.011_451).abs() < 1e-6, "{none}");
+        assert_eq!(none.to_string(), "share 0.000 ± 0.011 (N = 60)");
+        assert_eq!(fraction(60, 60).std_error, none.std_error);
+        assert_eq!(fraction(60, 60).to_string(), "share 1.000 ± 0.011 (N = 60)");
+        // For large counts it is the binomial error: 1 / n apart.
+        assert!((fraction(5_000, 10_000).std_error.unwrap() - 0.005).abs() < 1e-6);
+        assert_eq!(fraction(1, 1).std_error, None);
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_an_error_that_names_the_metric() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let error = Score::lower("distance", value, 3).measured().unwrap_err().to_string();
+            assert!(error.starts_with("distance is ") && error.contains("range of f64"), "{error}");
+        }
+        let odd = Score::lower("distance", 1.0, 3).with_std_error(f64::NAN).with_floor(f64::NAN);
+        assert_eq!((odd.std_error, odd.floor), (None, None));
     }
 
     #[test]

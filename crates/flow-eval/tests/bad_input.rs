@@ -4,11 +4,11 @@ mod common;
 
 use common::{normal, points};
 use flow_eval::{
-    Bins, EvalError, Kernel, Moments, Trajectories, bootstrap, covariance_sqrt, density_coverage,
-    energy_distance, frechet, frechet_between, inception_score, kid, max_sliced_wasserstein,
-    mean_log_density, mean_squared_error, mmd, noise_residual, parzen_log_likelihood,
-    path_length_ratio, precision_recall, psnr, sliced_wasserstein, ssim, velocity_spread,
-    wasserstein_1d, wasserstein_assignment,
+    Bins, EvalError, Kernel, Moments, Points, Trajectories, bootstrap, covariance_sqrt,
+    density_coverage, energy_distance, frechet, frechet_between, inception_score, kid,
+    max_sliced_wasserstein, mean_log_density, mean_squared_error, mmd, noise_residual,
+    off_support_mass, parzen_log_likelihood, path_length_ratio, precision_recall, psnr,
+    sliced_wasserstein, ssim, velocity_spread, wasserstein_1d, wasserstein_assignment,
 };
 
 #[track_caller]
@@ -89,14 +89,15 @@ fn more_points_than_an_assignment_can_bear_are_refused() {
 fn parameters_out_of_range_are_named() {
     let rows = normal(20, 1, 3);
     let x = points(&rows, 1);
-    let message = "projections = 0 is out of range: it must be at least 1";
+    let message = "projections = 0 is out of range: it must be at least 1, and times the dimension \
+                   at most 134217728";
     assert_says(sliced_wasserstein(x, x, 0, 0), message);
     assert_says(max_sliced_wasserstein(x, x, 0, 0), message);
     assert_says(
         wasserstein_1d(&rows, &rows, 0.5),
         "p = 0.5 is out of range: it must be at least 1",
     );
-    let message = "bandwidth = -1 is out of range: it must be positive and finite";
+    let message = "bandwidth = -1 is out of range: it must be from 1e-100 to 1e100";
     assert_says(mmd(x, x, &Kernel::Gaussian { bandwidths: vec![1.0, -1.0] }), message);
     assert_says(parzen_log_likelihood(x, x, -1.0), message);
     assert!(mmd(x, x, &Kernel::Gaussian { bandwidths: vec![] }).is_err());
@@ -104,13 +105,38 @@ fn parameters_out_of_range_are_named() {
     assert_says(mmd(x, x, &Kernel::Polynomial { degree: 0 }), message);
     assert_says(kid(x, x, 1, 0), "blocks = 1 is out of range: it must be at least 2");
     assert_says(density_coverage(x, x, 0), "k = 0 is out of range: it must be at least 1");
-    let message = "range = 0 is out of range: it must be positive and finite";
+    let message = "range = 0 is out of range: it must be from 1e-100 to 1e100";
     assert_says(psnr(x, x, 0.0), message);
     let message =
         "image side = 4 is out of range: it must be at least 11 pixels, the window of SSIM";
     assert_says(ssim(points(&rows, 20), points(&rows, 20), [1, 4, 5], 1.0), message);
-    let message = "replicates = 1 is out of range: it must be at least 2";
+    let message = "replicates = 1 is out of range: it must be at least 2 and at most a million";
     assert_says(bootstrap(energy_distance, x, x, 1, 0), message);
+}
+
+#[test]
+fn a_bootstrap_of_one_point_is_refused() {
+    let metric = |a: Points<'_>, b: Points<'_>| wasserstein_1d(a.as_slice(), b.as_slice(), 2.0);
+    let (one, two) = (points(&[0.0], 1), points(&[3.0, 4.0], 1));
+    let message = "1 points are too few: a bootstrap needs at least 2";
+    assert_says(bootstrap(metric, one, two, 100, 0), message);
+    assert_says(bootstrap(metric, two, one, 100, 0), message);
+    assert_eq!(off_support_mass(one, |_| false).std_error, None);
+}
+
+#[test]
+fn a_score_that_leaves_the_range_of_numbers_is_an_error() {
+    let far: Vec<f32> = (0..20_u8).map(|i| 1e18 * f32::from(i)).collect();
+    let (far, near) = (points(&far, 2), points(&[1.0; 20], 2));
+    let score = mmd(far, near, &Kernel::Polynomial { degree: 18 });
+    assert!(matches!(score, Err(EvalError::Overflow { .. })), "{score:?}");
+    assert!(kid(far, near, 3, 0).is_ok(), "the cube of 1e38 is a number");
+    for bandwidth in [1e-170, 1e170, f64::NAN] {
+        let score = parzen_log_likelihood(near, far, bandwidth);
+        assert!(matches!(score, Err(EvalError::Parameter { .. })), "{score:?}");
+    }
+    let score = parzen_log_likelihood(near, far, 1e-100).unwrap();
+    assert!(score.value.is_finite() && score.value < -1e230, "{score}");
 }
 
 #[test]
@@ -129,8 +155,8 @@ fn rows_that_are_no_distribution_are_refused() {
 #[test]
 fn matrices_that_are_no_covariance_are_refused() {
     let indefinite = [1.0, 2.0, 2.0, 1.0];
-    let message = "the matrix has the eigenvalue -1e0: a covariance has none below 0, check where \
-                   the statistics come from";
+    let message = "the matrix has the eigenvalue -1e0: a covariance has none below 0 by more than \
+                   the rounding of float32, check where the statistics come from";
     match covariance_sqrt(&indefinite, 2).unwrap_err() {
         EvalError::NotACovariance { eigenvalue } => {
             assert!((eigenvalue + 1.0).abs() < 1e-12);
@@ -143,7 +169,8 @@ fn matrices_that_are_no_covariance_are_refused() {
     let round = Moments::from_parts(10, &[0.0, 0.0], &[1.0, 0.0, 0.0, 1.0]).unwrap();
     assert!(frechet_between(&indefinite, &round).is_err());
     assert!(frechet_between(&round, &indefinite).is_err());
-    let message = "the matrix differs from its transpose by 5e-1: a covariance is symmetric";
+    let message = "the matrix differs from its transpose by 5e-1, more than the rounding of \
+                   float32: a covariance is symmetric";
     assert_says(covariance_sqrt(&[1.0, 0.5, 0.0, 1.0], 2), message);
     assert!(covariance_sqrt(&[1.0, f64::NAN, 0.0, 1.0], 2).is_err());
     assert!(covariance_sqrt(&[1.0, 0.0, 1.0], 2).is_err());
@@ -156,6 +183,9 @@ fn states_must_come_in_the_order_of_time() {
     let states = [[0.0], [1.0], [2.0]];
     let message = "time 2 is 0.25, not after 0.5: give the states in the order of time";
     assert_says(Trajectories::new(&[0.0, 0.5, 0.25], &states, 1), message);
+    let message = "times 1 and 0 are 1e-200 and 0e0: a velocity between them would leave the range \
+                   of f64, give times of a common scale";
+    assert_says(Trajectories::new(&[0.0, 1e-200, 1.0], &states, 1), message);
     let message = "3 states at 2 times: give one state for each time, and at least two";
     assert_says(Trajectories::new(&[0.0, 1.0], &states, 1), message);
     assert!(Trajectories::new(&[0.0], &states[..1], 1).is_err());

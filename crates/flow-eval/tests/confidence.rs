@@ -98,6 +98,21 @@ fn the_jackknife_over_tenths_is_honest_for_the_frechet_distance() {
 }
 
 #[test]
+fn the_jackknife_of_the_frechet_distance_does_not_ask_for_shuffled_points() {
+    // As images come from a folder, class by class.
+    let sorted = |points: Points<'_>| {
+        let mut rows: Vec<&[f32]> = points.rows().collect();
+        rows.sort_by(|x, y| x[0].total_cmp(&y[0]));
+        rows.concat()
+    };
+    let metric = |a: Points<'_>, b: Points<'_>| {
+        let (a, b) = (sorted(a), sorted(b));
+        frechet(points(&a, 2), points(&b, 2))
+    };
+    assert_honest(&repeat(400, 200, 0.5, metric));
+}
+
+#[test]
 fn the_error_of_the_sliced_distance_is_that_of_its_directions() {
     let (x, y) = (normal(200, 3, 0), normal(200, 3, 1));
     let stretched: Vec<f32> = x.chunks_exact(3).flat_map(|x| [3.0 * x[0], x[1], x[2]]).collect();

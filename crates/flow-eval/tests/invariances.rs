@@ -127,6 +127,17 @@ fn a_seed_is_a_result() {
 }
 
 #[test]
+fn bandwidths_of_a_set_that_is_sorted_by_class_see_all_classes() {
+    let near = normal(1000, 2, 20);
+    let both = [near.clone(), shifted(&near, 100.0), shifted(&near, 200.0)].concat();
+    let Kernel::Gaussian { bandwidths } = Kernel::up_to_median(points(&both, 2)).unwrap() else {
+        panic!("the median heuristic gives Gaussian kernels")
+    };
+    // Two of three pairs are of different classes, 141 or 283 apart; within a class 2 or so.
+    assert!(bandwidths[2] > 100.0, "{bandwidths:?}");
+}
+
+#[test]
 fn energy_distance_scales_with_the_points() {
     let (x, y) = (normal(100, 2, 13), normal(100, 2, 14));
     let doubled = |x: &[f32]| x.iter().map(|x| 2.0 * x).collect::<Vec<_>>();

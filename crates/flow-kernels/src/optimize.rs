@@ -31,7 +31,9 @@ impl AdamWStep {
 
     /// `1 - beta^t` of both means, which start at zero.
     pub(crate) fn corrections(&self) -> [f32; 2] {
-        [self.beta1, self.beta2].map(|beta| 1.0 - beta.powi(self.time as i32))
+        // Powers are 0 long before the number of a step exceeds 31 bits.
+        let time = i32::try_from(self.time).unwrap_or(i32::MAX);
+        [self.beta1, self.beta2].map(|beta| 1.0 - beta.powi(time))
     }
 }
 
@@ -42,11 +44,14 @@ impl AdamWStep {
 ///
 /// The operations and their order are those of Burn's `AdamW`: the results are the same bits.
 ///
+/// A gradient that is not finite makes its weight so, with one exception: beyond 1.8e19 its square
+/// overflows, `v` is infinite from then on, and the weight no longer moves.
+///
 /// # Shapes
 /// All four tensors have one shape.
 ///
 /// # Panics
-/// If the shapes differ.
+/// If the shapes differ or `time` is 0, where both means are divided by zero.
 #[must_use]
 pub fn adamw<const D: usize>(
     weight: Tensor<D>,
@@ -58,6 +63,7 @@ pub fn adamw<const D: usize>(
     for other in [gradient.dims(), means[0].dims(), means[1].dims()] {
         assert!(other == dims, "adamw: expected the weight's shape {dims:?}, got {other:?}");
     }
+    assert!(0 < step.time, "adamw: expected the number of a step from 1, got 0");
     #[cfg(feature = "flex")]
     if crate::flex::runs_without_tape(&weight) {
         return crate::flex::adamw(weight, gradient, means, step);
@@ -72,25 +78,38 @@ pub fn adamw<const D: usize>(
     (weight, [m, v])
 }
 
-/// `beta average + (1 - beta) weight`, in one pass.
+/// `average + (1 - beta) (weight - average)`, in one pass; the weight itself for `beta = 0`.
+///
+/// In this form the average of a constant is that constant. With two rounded factors, `beta` and
+/// `1 - beta`, which need not add up to 1, it would move to a multiple of it.
+///
+/// A number that is not finite in either makes the result so. The difference of two numbers of
+/// opposite sign beyond half the largest overflows.
 ///
 /// # Shapes
 /// Both tensors have one shape.
 ///
 /// # Panics
-/// If the shapes differ.
+/// If the shapes differ or `beta` does not lie in `[0, 1]`.
 #[must_use]
 pub fn blend<const D: usize>(average: Tensor<D>, weight: Tensor<D>, beta: f64) -> Tensor<D> {
     let (dims, other) = (average.dims(), weight.dims());
     assert!(other == dims, "blend: expected the average's shape {dims:?}, got {other:?}");
+    assert!((0.0..=1.0).contains(&beta), "blend: expected a beta in [0, 1], got {beta}");
+    if beta == 0.0 {
+        return weight;
+    }
     #[cfg(feature = "flex")]
     if crate::flex::runs_without_tape(&average) {
         return crate::flex::blend(average, weight, beta);
     }
-    average * beta + weight * (1.0 - beta)
+    average.clone() + (weight - average) * (1.0 - beta)
 }
 
 /// `sum_i x_i^2`, `[1]`, in one pass and in fixed chunks.
+///
+/// Not finite if a number is not, or if it exceeds the largest number: 1.8e19 has the square
+/// 3.4e38. Below 1e-23 squares vanish.
 #[must_use]
 pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
     #[cfg(feature = "flex")]
@@ -101,6 +120,8 @@ pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
 }
 
 /// `factor x`, in place where nobody else holds `x`, and not at all where the factor is 1.
+///
+/// By the rules of floating point: zero times infinity is not a number.
 ///
 /// # Shapes
 /// `factor`: `[1]`.

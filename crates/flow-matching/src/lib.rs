@@ -8,6 +8,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`path`] | probability paths, couplings, predictions and exact fields: what is regressed |
+//! | [`transport`] | optimal transport between finite sets, which couplings and scores use |
 //! | [`nn`] | networks `f(x, t, c)` |
 //! | [`train`] | training, resumable bit for bit |
 //! | [`ode`] | solvers for initial-value problems |
@@ -24,6 +25,8 @@
 //! arXiv:2210.02747.
 
 pub use flow_path as path;
+
+pub use flow_transport as transport;
 
 pub use flow_nn as nn;
 

@@ -74,8 +74,8 @@ impl Classifier {
             .blocks
             .iter()
             .fold(x, |h, block| norm(&block.norm, conv(&block.conv, h), Activation::Silu));
-        let [b, c, ..] = h.dims();
-        let mean = h.reshape([b as i64, c as i64, -1]).mean_dim(2).squeeze_dim(2); // [B, C]
+        let [b, c, height, width] = h.dims();
+        let mean = h.reshape([b, c, height * width]).mean_dim(2).squeeze_dim(2); // [B, C]
         linear(&self.features, mean, Activation::Silu)
     }
 

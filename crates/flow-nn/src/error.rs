@@ -20,6 +20,16 @@ pub enum NetworkError {
         /// What it must be a multiple of.
         divisor: usize,
     },
+    /// A number that must lie between others does not, or is none.
+    #[error("{field} is {value}, it must be {need}")]
+    OutOfRange {
+        /// The field of the configuration.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        need: &'static str,
+    },
     /// The smallest image of a U-Net is not a whole number of pixels.
     #[error(
         "an image of {size} pixels cannot be halved {halvings} times, use fewer multipliers or another size"
@@ -61,6 +71,17 @@ pub enum NetworkError {
 /// `Ok` when `value` is at least 1.
 pub(crate) fn positive(field: &'static str, value: usize) -> Result<(), NetworkError> {
     if value == 0 { Err(NetworkError::Zero { field }) } else { Ok(()) }
+}
+
+/// `Ok` when a frequency is a positive number that `f32` can hold.
+pub(crate) fn frequency(field: &'static str, value: f64) -> Result<(), NetworkError> {
+    let normal = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
+    let need = "positive and within the range of f32";
+    if normal.contains(&value) {
+        Ok(())
+    } else {
+        Err(NetworkError::OutOfRange { field, value, need })
+    }
 }
 
 /// `Ok` when `value` is a multiple of `divisor`.

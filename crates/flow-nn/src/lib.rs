@@ -34,6 +34,7 @@
 mod classifier;
 mod embed;
 mod error;
+mod footprint;
 mod inception;
 mod init;
 mod layer;
@@ -48,6 +49,7 @@ pub use embed::{
     Band, ClassEmbedding, CoordinateEncoder, FourierFeatures, LatentEmbedding, TimeEmbedding,
 };
 pub use error::NetworkError;
+pub use footprint::Footprint;
 pub use inception::{Inception, Weights};
 pub use init::{init_seeded, parameter_count};
 pub use mlp::{Mlp, MlpConfig};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embed::{ClassEmbedding, FourierFeatures, TimeEmbedding};
 use crate::error::{NetworkError, positive};
+use crate::footprint::Footprint;
 use crate::layer::{linear, stack};
 use crate::network::{Condition, Network};
 
@@ -46,13 +47,15 @@ impl MlpConfig {
     /// Builds the network.
     ///
     /// # Errors
-    /// When a size is zero or `time_features` is odd.
+    /// When a size is zero, `time_features` is odd, or a frequency of `fourier` is no positive
+    /// number.
     pub fn init(&self, device: &Device) -> Result<Mlp, NetworkError> {
         positive("dim", self.dim)?;
         positive("hidden", self.hidden)?;
         positive("depth", self.depth)?;
         positive("time_features", self.time_features)?;
         crate::error::multiple("time_features", self.time_features, 2)?;
+        self.fourier.check()?;
         let input = self.fourier.width(self.dim) + self.time_features;
         Ok(Mlp {
             time: TimeEmbedding::new(self.time_features, self.time_features, device),
@@ -62,6 +65,21 @@ impl MlpConfig {
             out: LinearConfig::new(self.hidden, self.dim).init(device),
             fourier: self.fourier,
         })
+    }
+
+    /// What the network would take.
+    #[must_use]
+    pub fn footprint(&self) -> Footprint {
+        let [dim, hidden, time] = [self.dim, self.hidden, self.time_features].map(|n| n as f64);
+        let input = dim * (1.0 + 2.0 * self.fourier.octaves as f64) + time;
+        let mut all = Footprint::default();
+        all.linear(time, time);
+        all.linear(time, time);
+        all.classes(self.classes, time);
+        all.input(input);
+        all.stack(input, hidden, self.depth);
+        all.linear(hidden, dim);
+        all
     }
 }
 

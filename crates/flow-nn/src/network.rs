@@ -22,7 +22,7 @@ impl Condition {
         Self::default()
     }
 
-    /// One class per row.
+    /// One class per row. A class that a network does not know is met when the network is asked.
     #[must_use]
     pub fn classes(class: &[usize], device: &Device) -> Self {
         let class: Vec<i64> = class.iter().map(|&c| c as i64).collect();
@@ -32,8 +32,15 @@ impl Condition {
     }
 
     /// The same condition with a latent for each row, `[B, z]`.
+    ///
+    /// # Panics
+    /// When there are classes for another number of rows.
     #[must_use]
     pub fn with_latent(self, latent: Tensor<2>) -> Self {
+        if let Some(class) = &self.class {
+            let ([expected], [got, _]) = (class.dims(), latent.dims());
+            assert!(expected == got, "expected the latents of {expected} rows, got those of {got}");
+        }
         Self { latent: Some(latent), ..self }
     }
 
@@ -47,8 +54,15 @@ impl Condition {
     }
 
     /// Rows `start..start + length`.
+    ///
+    /// # Panics
+    /// When the condition has fewer rows.
     #[must_use]
     pub fn narrow(&self, start: usize, length: usize) -> Self {
+        if let Some(rows) = self.rows() {
+            let within = start.checked_add(length).is_some_and(|end| end <= rows);
+            assert!(within, "expected rows of 0..{rows}, got {length} from {start} on");
+        }
         Self {
             class: self.class.clone().map(|c| c.narrow(0, start, length)),
             latent: self.latent.clone().map(|z| z.narrow(0, start, length)),
@@ -56,8 +70,12 @@ impl Condition {
     }
 
     /// The rows `copies` times over, one copy after the other.
+    ///
+    /// # Panics
+    /// When `copies` is zero.
     #[must_use]
     pub fn repeat(&self, copies: usize) -> Self {
+        assert!(0 < copies, "expected at least one copy, got 0");
         Self {
             class: self.class.clone().map(|c| c.repeat_dim(0, copies)),
             latent: self.latent.clone().map(|z| z.repeat_dim(0, copies)),

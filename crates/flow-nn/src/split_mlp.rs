@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embed::{Band, CoordinateEncoder};
 use crate::error::{NetworkError, positive};
+use crate::footprint::Footprint;
 use crate::layer::{linear, stack};
 use crate::network::{Condition, Network};
 
@@ -54,7 +55,7 @@ impl SplitMlpConfig {
     /// Builds the network.
     ///
     /// # Errors
-    /// When a size is zero, or `features` is no multiple of `2 dim`.
+    /// When a size is zero, `features` is no multiple of `2 dim`, or a frequency is not positive.
     pub fn init(&self, device: &Device) -> Result<SplitMlp, NetworkError> {
         let &Self { dim, features, band, hidden, depth, latent, latent_hidden, latent_depth } =
             self;
@@ -74,6 +75,30 @@ impl SplitMlpConfig {
             out: LinearConfig::new(hidden, dim).init(device),
             latent,
         })
+    }
+
+    /// What the network would take.
+    #[must_use]
+    pub fn footprint(&self) -> Footprint {
+        let [dim, hidden, features] = [self.dim, self.hidden, self.features].map(|n| n as f64);
+        let [latent, latent_hidden] = [self.latent, self.latent_hidden].map(|n| n as f64);
+        let mut all = Footprint::default();
+        // The encoders of x and t.
+        for _ in 0..2 {
+            all.input(features);
+            all.linear(features, hidden);
+            all.linear(hidden, hidden);
+        }
+        let encoded = if 0 < self.latent {
+            all.stack(latent, latent_hidden, self.latent_depth);
+            latent_hidden
+        } else {
+            0.0
+        };
+        all.input(2.0 * hidden + encoded);
+        all.stack(2.0 * hidden + encoded, hidden, self.depth);
+        all.linear(hidden, dim);
+        all
     }
 }
 

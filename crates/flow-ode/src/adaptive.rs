@@ -2,7 +2,7 @@
 
 use crate::controller::Controller;
 use crate::error::{OdeError, TimeList};
-use crate::state::{Norm, Tolerance};
+use crate::state::{Norm, Norms, State, Tolerance, component_norms};
 use crate::stepping::check_times;
 
 /// Steps as large as the tolerance allows.
@@ -31,6 +31,7 @@ pub struct Adaptive {
     pub(crate) max_step: f64,
     pub(crate) max_steps: usize,
     pub(crate) jumps: Vec<f64>,
+    pub(crate) atols: Vec<f64>,
 }
 
 /// How large the error estimates of the 5(4) pairs `dopri5` and `tsit5` are taken to be; other
@@ -67,6 +68,7 @@ impl Adaptive {
             max_step: f64::INFINITY,
             max_steps: 100_000,
             jumps: Vec::new(),
+            atols: Vec::new(),
         }
     }
 
@@ -168,13 +170,48 @@ impl Adaptive {
         Self { jumps, ..self }
     }
 
+    /// Sets an absolute tolerance for each component, in place of the one of [`Tolerance::atol`].
+    ///
+    /// They stand in the order of [`State::numbers`], for states on the host. For a batch the
+    /// tolerances of one sample suffice: they repeat. An infinite one leaves its component out of
+    /// the step control.
+    ///
+    /// ```
+    /// # use flow_ode::{Adaptive, Method, Tolerance, solve};
+    /// // The second component is a hundred million times as small as the first.
+    /// let field = |_t: f64, [a, b]: &[f64; 2]| [-a, -2.0 * b];
+    /// let tol = Tolerance { atol: 1e-6, rtol: 0.0 };
+    /// let adaptive = Adaptive::new(tol).with_atols(vec![1e-6, 1e-14]).into();
+    /// let end = solve(&field, (0.0, 5.0), [1.0, 1e-8], Method::Dopri5, &adaptive).unwrap();
+    /// assert!((end.y[1] - 1e-8 * (-10f64).exp()).abs() < 1e-14);
+    /// ```
+    #[must_use]
+    pub fn with_atols(self, atols: Vec<f64>) -> Self {
+        Self { atols, ..self }
+    }
+
+    /// The error norms of a step from `y0` to `y1`, not yet read from the device.
+    pub(crate) fn norms<S: State>(&self, error: &S, y0: &S, y1: &S) -> Norms {
+        if self.atols.is_empty() {
+            error.norms(y0, y1, &self.tol, self.norm)
+        } else {
+            component_norms([error, y0, y1], &self.atols, self.tol.rtol, self.norm)
+        }
+    }
+
     /// These settings with the relative tolerance raised to what `f64` can resolve and each jump
-    /// named once, or what is wrong with them.
-    pub(crate) fn checked<S>(&self, span: (f64, f64)) -> Result<Self, OdeError<S>> {
+    /// named once, or what is wrong with them for a solve from `y0`.
+    pub(crate) fn checked<S: State>(&self, span: (f64, f64), y0: &S) -> Result<Self, OdeError<S>> {
         let Tolerance { atol, rtol } = self.tol;
-        let tolerable = |x: f64| x.is_finite() && x >= 0.0;
-        if !(tolerable(atol) && tolerable(rtol) && atol + rtol > 0.0) {
+        if !(self.tol.is_sound() && atol.is_finite() && rtol.is_finite()) {
             return Err(OdeError::BadTolerance { atol, rtol });
+        }
+        if let Some(own) = y0.own_tolerances().iter().find(|own| !own.is_sound()) {
+            return Err(OdeError::BadTolerance { atol: own.atol, rtol: own.rtol });
+        }
+        if !self.atols.is_empty() {
+            let numbers = y0.numbers().ok_or(OdeError::NoNumbers { what: "`with_atols`" })?.len();
+            check_atols(&self.atols, rtol, numbers)?;
         }
         let Controller { proportional, integral, derivative, safety, min_factor, max_factor } =
             self.controller;
@@ -202,5 +239,20 @@ impl Adaptive {
         let mut jumps = self.jumps.clone();
         jumps.dedup();
         Ok(Self { tol: Tolerance { atol, rtol }, jumps, ..self.clone() })
+    }
+}
+
+/// Checks the absolute tolerances of the components of a state of so many numbers.
+fn check_atols<S>(atols: &[f64], rtol: f64, numbers: usize) -> Result<(), OdeError<S>> {
+    if !numbers.is_multiple_of(atols.len()) {
+        return Err(OdeError::BadSetting {
+            name: "with_atols",
+            value: atols.len() as f64,
+            must: "there are as many as the state has numbers, or as one sample of a batch has",
+        });
+    }
+    match atols.iter().find(|atol| !Tolerance { atol: **atol, rtol }.is_sound()) {
+        Some(atol) => Err(OdeError::BadTolerance { atol: *atol, rtol }),
+        None => Ok(()),
     }
 }

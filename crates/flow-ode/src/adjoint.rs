@@ -131,6 +131,9 @@ pub type AdjointResult<S, P> = Result<Gradient<S, P>, OdeError<AdjointState<S, P
 /// into memory, differentiate through [`solve`](crate::solve) on an autodiff device instead, which
 /// is exact for the numbers produced.
 ///
+/// `span` and `stepping` are those of the forward solve: a grid and jumps are given in its direction
+/// and turned round here.
+///
 /// # Errors
 /// As [`solve`](crate::solve).
 ///
@@ -180,7 +183,7 @@ where
         ((value, state), WithTolerance::unmonitored(negative(&params)))
     };
     let start = ((y1, dl_dy1), WithTolerance::unmonitored(field.zero_params()));
-    let solution = solve(&augmented, (t1, t0), start, method, stepping)?;
+    let solution = solve(&augmented, (t1, t0), start, method, &stepping.reversed())?;
     let ((y0, start), params) = solution.y;
     Ok(Gradient { y0, start, params: params.state, stats: solution.stats })
 }

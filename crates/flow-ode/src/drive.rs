@@ -2,23 +2,24 @@
 
 use crate::adaptive::{Adaptive, ErrorWeights};
 use crate::controller::Control;
-use crate::error::OdeError;
+use crate::error::{HeldBy, OdeError};
 use crate::field::{Counted, VectorField};
 use crate::fit::{Fit, fit, resolution};
 use crate::initial::first_step;
-use crate::multistep::{Adams, History};
 use crate::record::{Next, Record};
 use crate::segment::{Interval, Segment, terms};
 use crate::state::State;
+use crate::stepper::Stepper;
 use crate::stepping::Grid;
-use crate::tableau::{ErrorEstimate, Tableau};
+use crate::stiffness::{Standstill, plain_norm};
+use crate::tableau::ErrorEstimate;
 
 /// Where a solve ended: time and state.
 pub(crate) type End<S> = Result<(f64, S), OdeError<S>>;
 
-/// Runge-Kutta steps over a fixed grid.
-pub(crate) fn runge_kutta_on_grid<S: State, F: VectorField<S>>(
-    tableau: &'static Tableau,
+/// Steps over a fixed grid.
+pub(crate) fn on_grid<S: State, F: VectorField<S>>(
+    mut stepper: Stepper<S>,
     field: &Counted<'_, F>,
     grid: &Grid<'_>,
     mut y: S,
@@ -27,52 +28,25 @@ pub(crate) fn runge_kutta_on_grid<S: State, F: VectorField<S>>(
     let mut slope = None;
     for (start, end) in grid.steps() {
         let interval = Interval::new(start, end);
-        let k1 = slope.take().unwrap_or_else(|| field.eval(interval.node(0.0), &y));
-        let mut step = Segment::runge_kutta(tableau, field, interval, y, k1);
+        let f0 = slope.take().unwrap_or_else(|| field.eval(interval.node(0.0), &y));
+        let mut step = stepper.step(field, interval, y, f0);
         if S::ON_HOST && !step.y1.all_finite() {
-            return Err(not_finite(step));
+            return Err(stepper.not_finite(step));
         }
         match record.accept(&mut step, field) {
             Next::Continue => {}
             Next::Stop(t, y) => return Ok((t, y)),
-            Next::NotFinite => return Err(not_finite(step)),
+            Next::NotFinite => return Err(stepper.not_finite(step)),
         }
         (y, slope) = (step.y1, step.end_slope);
     }
     Ok((grid.end, y))
 }
 
-/// Adams steps over a fixed grid, started by a Runge-Kutta method of at least the same order.
-pub(crate) fn adams_on_grid<S: State, F: VectorField<S>>(
-    adams: Adams,
-    field: &Counted<'_, F>,
-    grid: &Grid<'_>,
-    mut y: S,
-    record: &mut Record<'_, S>,
-) -> End<S> {
-    let mut history = History::new(adams);
-    let mut slope = None;
-    for (start, end) in grid.steps() {
-        let interval = Interval::new(start, end);
-        let f0 = slope.take().unwrap_or_else(|| field.eval(interval.t0, &y));
-        let mut step = history.step(field, interval, y, f0);
-        if S::ON_HOST && !step.y1.all_finite() {
-            return Err(not_finite(step));
-        }
-        match record.accept(&mut step, field) {
-            Next::Continue => {}
-            Next::Stop(t, y) => return Ok((t, y)),
-            Next::NotFinite => return Err(not_finite(step)),
-        }
-        (y, slope) = (step.y1, step.end_slope);
-    }
-    Ok((grid.end, y))
-}
-
-/// Runge-Kutta steps as large as the tolerance allows.
+/// Steps as large as the tolerance allows.
 pub(crate) fn adaptively<S: State, F: VectorField<S>>(
-    tableau: &'static Tableau,
-    exponent: f64,
+    mut stepper: Stepper<S>,
+    (estimate, exponent): (&ErrorEstimate, f64),
     field: &Counted<'_, F>,
     (t0, t1): (f64, f64),
     mut y: S,
@@ -90,37 +64,43 @@ pub(crate) fn adaptively<S: State, F: VectorField<S>>(
         |t: f64, target: f64| Interval::new(t, target).beside_jumps(is_jump(t), is_jump(target));
     let mut slope = Some(field.eval(begin(t, target).node(0.0), &y));
     if S::ON_HOST && !(y.all_finite() && slope.as_ref().is_some_and(S::all_finite)) {
-        return Err(OdeError::NonFinite { t, h: 0.0, y });
+        return Err(OdeError::NonFinite { t, h: 0.0, y, row: None });
     }
     let mut h = if let Some(h) = settings.first_step {
         h
     } else {
         let k1 = slope.as_ref().expect("the slope was evaluated above");
         let found = first_step(field, begin(t, target), &y, k1, settings, exponent);
-        let Some(h) = found else { return Err(OdeError::NonFinite { t, h: 0.0, y }) };
+        let Some(h) = found else {
+            return Err(OdeError::NonFinite { t, h: 0.0, y, row: None });
+        };
         h
     };
+    let mut last = 0.0;
 
     while t != t1 {
         if record.attempts() >= settings.max_steps {
-            let limit = settings.max_steps;
-            return Err(OdeError::StepLimit { t, h: direction * h, y, limit });
+            let node = begin(t, target).node(0.0);
+            let held_by = held_by(&stepper, field, (node, &y), h.max(last), settings);
+            let (h, limit) = (direction * h, settings.max_steps);
+            return Err(OdeError::StepLimit { t, h, y, limit, held_by, row: None });
         }
         h = h.min(settings.max_step).max(resolution(t));
         let Fit { end: next, cut_short } = fit(t, target, h, control.after_rejection());
         let interval = Interval::new(t, next).beside_jumps(is_jump(t), is_jump(next));
-        let k1 = slope.take().unwrap_or_else(|| field.eval(interval.node(0.0), &y));
-        let mut step = Segment::runge_kutta(tableau, field, interval, y, k1);
+        let f0 = slope.take().unwrap_or_else(|| field.eval(interval.node(0.0), &y));
+        let mut step = stepper.step(field, interval, y, f0);
         let tried = interval.h().abs();
-        let error = local_error(tableau, &step, settings);
+        let error = local_error(estimate, &step, settings);
         if error <= 1.0 {
             let grown = tried * control.accept(error);
             match record.accept(&mut step, field) {
                 Next::Continue => {}
                 Next::Stop(t, y) => return Ok((t, y)),
-                Next::NotFinite => return Err(not_finite(step)),
+                Next::NotFinite => return Err(stepper.not_finite(step)),
             }
             h = if cut_short { grown.max(h) } else { grown };
+            last = tried;
             (t, y) = (next, step.y1);
             slope = step.end_slope.filter(|_| !is_jump(t));
             if t == target {
@@ -129,46 +109,53 @@ pub(crate) fn adaptively<S: State, F: VectorField<S>>(
         } else {
             record.reject();
             h = tried * control.reject(error);
+            if h < resolution(t) {
+                // An error too large for its type is no fault of the field.
+                if !error.is_finite() && !step.is_finite() {
+                    return Err(stepper.not_finite(step));
+                }
+                let at = (interval.node(0.0), &step.y0);
+                let held_by = held_by(&stepper, field, at, h.max(last), settings);
+                let h = direction * h;
+                return Err(OdeError::StepUnderflow { t, h, y: step.y0, held_by, row: None });
+            }
             y = step.y0;
             slope = Some(step.stages.swap_remove(0));
-            if h < resolution(t) {
-                let h = direction * h;
-                return Err(if error.is_finite() {
-                    OdeError::StepUnderflow { t, h, y }
-                } else {
-                    OdeError::NonFinite { t, h, y }
-                });
-            }
         }
     }
     Ok((t, y))
 }
 
-/// A step that leads to numbers that are not finite, at its end or inside it.
-fn not_finite<S>(step: Segment<S>) -> OdeError<S> {
-    let Interval { t0, t1, .. } = step.interval;
-    OdeError::NonFinite { t: t0, h: t1 - t0, y: step.y0 }
+/// What kept the steps small; only a failed solve asks.
+fn held_by<S: State, F: VectorField<S>>(
+    stepper: &Stepper<S>,
+    field: &Counted<'_, F>,
+    (t, y): (f64, &S),
+    h: f64,
+    settings: &Adaptive,
+) -> HeldBy {
+    let Stepper::RungeKutta(tableau) = stepper else { return HeldBy::Tolerance };
+    Standstill { y, h, tol: settings.tol }.held_by(tableau, |y| field.eval(t, y), plain_norm)
 }
 
 /// Error of a step over its tolerance; the one read from the device.
-fn local_error<S: State>(tableau: &Tableau, step: &Segment<S>, settings: &Adaptive) -> f64 {
+fn local_error<S: State>(estimate: &ErrorEstimate, step: &Segment<S>, settings: &Adaptive) -> f64 {
     let h = step.interval.h();
-    let estimate = |scale: f64, weights: &[f64]| {
+    let norms = |scale: f64, weights: &[f64]| {
         let error = S::untracked_sum(&terms(scale, weights, step.slopes()));
-        error.norms(&step.y0, &step.y1, &settings.tol, settings.norm)
+        settings.norms(&error, &step.y0, &step.y1)
     };
-    match tableau.error {
+    match estimate {
         ErrorEstimate::None => 0.0,
         ErrorEstimate::Embedded { weights, shampine, .. } => {
             let scale = match settings.weights {
                 ErrorWeights::Hairer => h,
                 ErrorWeights::Shampine => h * shampine,
             };
-            estimate(scale, weights).worst()
+            norms(scale, weights).worst()
         }
         ErrorEstimate::Dop853 { e5, e3 } => {
-            let (e5, e3) = estimate(1.0, e5).worst_with(estimate(1.0, e3));
-            dop853_error(h, e5, e3)
+            norms(1.0, e5).worst_of(norms(1.0, e3), |e5, e3| dop853_error(h, e5, e3))
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Method;
+use crate::fit::resolution;
 
 /// Why a solve stopped short.
 ///
@@ -13,8 +14,8 @@ use crate::Method;
 pub enum OdeError<S> {
     /// No step above the resolution of time satisfies the tolerance.
     #[error(
-        "no step from t = {t} meets the tolerance: {h:e} would be below the resolution of time; \
-         try looser tolerances, or stop before a singularity"
+        "no step from t = {t}{} meets the tolerance: {h:e} would be below the resolution of time; \
+         {}", InRow(*.row), .held_by.advice("or stop before a singularity")
     )]
     StepUnderflow {
         /// Time of the last good state.
@@ -23,24 +24,44 @@ pub enum OdeError<S> {
         h: f64,
         /// The last good state.
         y: S,
+        /// What kept the steps small.
+        held_by: HeldBy,
+        /// The row, where each has its own steps.
+        row: Option<usize>,
     },
     /// The state or the field is NaN or infinite, however small the step.
     #[error(
-        "the state or the field is not finite in a step of {h:e} from t = {t}; \
-         try smaller steps, or check the field there"
+        "the state or the field is not finite {}{}; check the field there and the numbers that it \
+         is made of; on a fixed grid, smaller steps may help", Within(*.t, *.h), InRow(*.row)
     )]
     NonFinite {
+        /// Time of the last good state. A fixed grid on a device is looked at only at its end: then
+        /// that is the start.
+        t: f64,
+        /// Length of the time from there in which the numbers fail, 0 if they do at `t`.
+        h: f64,
+        /// The last good state.
+        y: S,
+        /// The row, where each has its own steps, or at the end of a fixed grid on a device.
+        row: Option<usize>,
+    },
+    /// The linear system of a step of an implicit method has no solution.
+    #[error(
+        "the linear system of the step {} is singular; try another step, or check the Jacobian \
+         there", Within(*.t, *.h)
+    )]
+    Singular {
         /// Time of the last good state.
         t: f64,
-        /// Size of the step that failed, 0 if the field already fails at `t`.
+        /// Size of the step that failed.
         h: f64,
         /// The last good state.
         y: S,
     },
     /// The steps allowed are used up.
     #[error(
-        "{limit} steps reached only t = {t}, the next would be {h:e}; \
-         try looser tolerances or `Adaptive::with_max_steps`"
+        "{limit} steps reached only t = {t}{}, the next would be {h:e}; {}",
+        InRow(*.row), .held_by.advice("or `Adaptive::with_max_steps`")
     )]
     StepLimit {
         /// Time of the last good state.
@@ -51,6 +72,10 @@ pub enum OdeError<S> {
         y: S,
         /// Steps allowed, accepted and rejected ones together.
         limit: usize,
+        /// What kept the steps small.
+        held_by: HeldBy,
+        /// The row, where each has its own steps.
+        row: Option<usize>,
     },
     /// A tolerance that no step can be held against.
     #[error(
@@ -99,6 +124,34 @@ pub enum OdeError<S> {
         /// The method given.
         method: Method,
     },
+    /// Steps by row with a method that takes the batch as one.
+    #[error("{method} steps a whole batch, not its rows; try dopri5 or tsit5, or solve row by row")]
+    NotByRow {
+        /// The method given.
+        method: Method,
+    },
+    /// Something that needs the numbers of the state, with a state that does not give them.
+    #[error(
+        "{what} needs the numbers of the state on the host (`State::numbers`), which tensors and \
+         this type of state do not give; try a `Vec<f64>`, or dopri5 with one tolerance"
+    )]
+    NoNumbers {
+        /// What needs them: a method, or a setting.
+        what: &'static str,
+    },
+    /// A state too large for a dense Jacobian.
+    #[error(
+        "{method} solves dense linear systems of at most {most} numbers, and the state has \
+         {numbers}; try an explicit method, or solve smaller parts"
+    )]
+    TooManyNumbers {
+        /// The method given.
+        method: Method,
+        /// Numbers of the state.
+        numbers: usize,
+        /// The most that the method takes.
+        most: usize,
+    },
 }
 
 impl<S> OdeError<S> {
@@ -117,8 +170,91 @@ impl<S> OdeError<S> {
         match self {
             Self::StepUnderflow { t, y, .. }
             | Self::NonFinite { t, y, .. }
+            | Self::Singular { t, y, .. }
             | Self::StepLimit { t, y, .. } => Some((*t, y)),
             _ => None,
+        }
+    }
+
+    /// The row that failed, where that is known: in [`solve_rows`](crate::solve_rows), and at the end
+    /// of a fixed grid on a device.
+    ///
+    /// ```
+    /// use flow_ode::{Adaptive, Method, Tolerance, solve_rows};
+    /// // y' = y^2: the larger start blows up first.
+    /// let field = |_t: &[f64], y: &Vec<[f64; 1]>| y.iter().map(|[y]| [y * y]).collect();
+    /// let adaptive = Adaptive::new(Tolerance { atol: 1e-6, rtol: 1e-6 });
+    /// let end = solve_rows(&field, (0.0, 2.0), vec![[0.1], [1.0]], Method::Dopri5, &adaptive);
+    /// assert_eq!(end.unwrap_err().row(), Some(1));
+    /// ```
+    #[must_use]
+    pub fn row(&self) -> Option<usize> {
+        match self {
+            Self::StepUnderflow { row, .. }
+            | Self::NonFinite { row, .. }
+            | Self::StepLimit { row, .. } => *row,
+            _ => None,
+        }
+    }
+}
+
+/// What kept the steps small, as far as a solve can tell when it fails.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum HeldBy {
+    /// The tolerance.
+    Tolerance,
+    /// A tolerance without absolute part: where a component passes through zero, it asks for every
+    /// digit.
+    RelativeTolerance,
+    /// The stability of an explicit method: the problem is stiff.
+    Stability {
+        /// Step times the size of the largest eigenvalue of `df/dy`, as estimated.
+        h_lambda: f64,
+        /// Where the method stops being stable,
+        /// [`Tableau::real_stability`](crate::tableau::Tableau::real_stability).
+        edge: f64,
+    },
+}
+
+impl HeldBy {
+    /// What to try: never what cannot help.
+    fn advice(self, or_else: &str) -> String {
+        match self {
+            Self::Tolerance => format!("try looser tolerances {or_else}"),
+            Self::RelativeTolerance => format!(
+                "try a positive `atol`, without which a component that passes through zero needs \
+                 every digit, looser tolerances, {or_else}"
+            ),
+            Self::Stability { h_lambda, edge } => format!(
+                "the problem is stiff: h |lambda| = {h_lambda:.2} lies at the edge of stability \
+                 ({edge:.2}), so no tolerance makes the steps longer; try the implicit method \
+                 rodas5p, for states on the host"
+            ),
+        }
+    }
+}
+
+/// ` in row 3`, or nothing.
+struct InRow(Option<usize>);
+
+impl fmt::Display for InRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |row| write!(f, " in row {row}"))
+    }
+}
+
+/// `between t = 0 and t = 1`, or `at t = 0`.
+struct Within(f64, f64);
+
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(t, h) = self;
+        // The last of the shrinking steps is a few units of rounding long: no need to print both ends.
+        if h.abs() <= 10.0 * resolution(*t) {
+            write!(f, "at t = {t}")
+        } else {
+            write!(f, "between t = {t} and t = {}", t + h)
         }
     }
 }

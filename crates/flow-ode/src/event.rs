@@ -27,8 +27,9 @@ type EventFunction<'a, S> = Box<dyn Fn(f64, &S) -> f64 + 'a>;
 /// A zero is noticed by the change of sign over a step and found on the method's interpolant to
 /// rounding of time; two zeros within one step cancel and stay unnoticed, which
 /// [`Adaptive::with_max_step`](crate::Adaptive::with_max_step) prevents. A `g` that is zero at the
-/// start does not fire there, only at the next crossing, and one that is NaN crosses nothing. On a
-/// device each step reads what `g` reads.
+/// start of a step does not fire there, only at the next crossing: its sign is taken a 256th of the
+/// step later, so that it may return within the step, as a stone thrown up from the ground does. One
+/// that is NaN crosses nothing. On a device each step reads what `g` reads.
 ///
 /// ```
 /// use flow_ode::{Adaptive, Event, Method, Problem, Tolerance};
@@ -118,10 +119,17 @@ impl<'a, S> Event<'a, S> {
 }
 
 impl<S: State> Event<'_, S> {
-    /// The time of the crossing in a complete segment that holds one.
-    pub(crate) fn locate(&self, segment: &Segment<S>, g0: f64, g1: f64) -> f64 {
-        let (t0, t1) = (segment.interval.t0, segment.interval.t1);
-        root(|t| self.value(t, &segment.at(t)), (t0, g0), (t1, g1))
+    /// The time of the crossing in a complete segment, between two times and their values.
+    pub(crate) fn locate(&self, segment: &Segment<S>, a: (f64, f64), b: (f64, f64)) -> f64 {
+        root(|t| self.value(t, &segment.at(t)), a, b)
+    }
+
+    /// A time just inside a complete segment, and the value there: it has the sign that a `g` which
+    /// is zero at the start takes on.
+    pub(crate) fn just_inside(&self, segment: &Segment<S>) -> (f64, f64) {
+        const INSIDE: f64 = 1.0 / 256.0;
+        let t = segment.interval.node(INSIDE);
+        (t, self.value(t, &segment.at(t)))
     }
 }
 

@@ -10,7 +10,8 @@ use crate::segment::Interval;
 use crate::state::State;
 
 /// A first step no longer than the interval; `None` if state or slope is not finite. It costs one
-/// evaluation.
+/// evaluation, or none where a slope is too steep for its tolerance to be measured: without an
+/// absolute tolerance, any slope is so for a component that is zero.
 pub(crate) fn first_step<S: State, F: VectorField<S>>(
     field: &Counted<'_, F>,
     interval: Interval,
@@ -20,10 +21,11 @@ pub(crate) fn first_step<S: State, F: VectorField<S>>(
     exponent: f64,
 ) -> Option<f64> {
     let longest = interval.h().abs().min(settings.max_step);
-    let norm = |x: &S| x.norms(y0, y0, &settings.tol, settings.norm);
+    let norm = |x: &S| settings.norms(x, y0, y0);
     let (d0, d1) = norm(y0).worst_with(norm(f0));
     if !(d0.is_finite() && d1.is_finite()) {
-        return None;
+        let finite = y0.all_finite() && f0.all_finite();
+        return finite.then_some(LEAST_GUESS.min(longest));
     }
     let h0 = first_guess(d0, d1, longest);
     let signed = h0.copysign(interval.h());
@@ -32,9 +34,12 @@ pub(crate) fn first_step<S: State, F: VectorField<S>>(
     Some(second_guess(h0, d1, d2, longest, exponent))
 }
 
+/// The first step where state and slope do not say how long it may be.
+pub(crate) const LEAST_GUESS: f64 = 1e-6;
+
 /// A step in which the state changes by a hundredth, judged by state and slope alone.
 pub(crate) fn first_guess(d0: f64, d1: f64, longest: f64) -> f64 {
-    let h0 = if d0 < 1e-5 || d1 < 1e-5 { 1e-6 } else { 0.01 * d0 / d1 };
+    let h0 = if d0 < 1e-5 || d1 < 1e-5 { LEAST_GUESS } else { 0.01 * d0 / d1 };
     h0.min(longest)
 }
 

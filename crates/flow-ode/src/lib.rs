@@ -90,6 +90,25 @@
 //! worst sample ([`Norm`]), and steps of its own for each sample ([`solve_rows`]). Pairs move together,
 //! such as a sample and its log-density, and [`WithTolerance`] gives a part its own tolerance.
 //!
+//! # Stiff problems
+//!
+//! Where a fast decay bounds the steps and not the error, an explicit method crawls, and says so when
+//! it gives up ([`HeldBy::Stability`]). [`Method::Rodas5p`] is implicit: it solves linear systems with
+//! the Jacobian of the field, found by differences or given ([`WithJacobian`]).
+//!
+//! ```
+//! use flow_ode::{Adaptive, Method, Tolerance, solve};
+//!
+//! let field = |t: f64, y: &f64| -1e6 * (y - t.cos());
+//! let adaptive = Adaptive::new(Tolerance { atol: 1e-6, rtol: 1e-6 }).into();
+//! let end = solve(&field, (0.0, 1.0), 0.0, Method::Rodas5p, &adaptive).unwrap();
+//! assert!((end.y - 1f64.cos()).abs() < 1e-5);
+//! assert!(end.stats.evals < 500);
+//!
+//! let error = solve(&field, (0.0, 1.0), 0.0, Method::Dopri5, &adaptive).unwrap_err();
+//! assert!(error.to_string().contains("stiff"));
+//! ```
+//!
 //! # Gradients
 //!
 //! On an autodiff device the end state carries the gradient of the steps taken. [`adjoint`] solves the
@@ -98,7 +117,9 @@
 //! # Failures
 //!
 //! [`OdeError`] says what happened, where, and keeps the last good state. A solve never hangs and never
-//! returns numbers that are not finite, except on fixed grids of tensors, where nothing is read.
+//! [`OdeError`] says what happened, where, and keeps the last good state. A solve never hangs and never
+//! ends in numbers that are not finite. On a device a fixed grid is read once for that, at its end;
+//! what was interpolated on the way is not.
 
 #![allow(clippy::float_cmp, reason = "grids, jumps and events meet times exactly, to the last bit")]
 
@@ -114,15 +135,19 @@ mod event;
 mod field;
 mod fit;
 mod initial;
+mod linear;
 mod method;
 mod multistep;
 mod problem;
 mod record;
+mod rosenbrock;
 mod rows;
 mod segment;
 mod solution;
 mod state;
+mod stepper;
 mod stepping;
+mod stiffness;
 pub mod tableau;
 
 #[cfg(feature = "burn")]
@@ -131,9 +156,9 @@ pub use adaptive::{Adaptive, ErrorWeights};
 pub use adjoint::{AdjointField, AdjointResult, AdjointState, Gradient, Vjp, adjoint};
 pub use controller::Controller;
 pub use dense::Dense;
-pub use error::{OdeError, TimeFault, TimeList, UnknownMethod};
+pub use error::{HeldBy, OdeError, TimeFault, TimeList, UnknownMethod};
 pub use event::{Event, Occurrence};
-pub use field::VectorField;
+pub use field::{VectorField, WithJacobian};
 pub use method::Method;
 pub use problem::{Problem, solve};
 pub use rows::{Batch, RowField, RowSolution, solve_rows};

@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use crate::error::UnknownMethod;
 use crate::multistep::Adams;
-use crate::tableau::{self, Interpolant, Tableau};
+use crate::tableau::{self, ErrorEstimate, Interpolant, Rosenbrock, Tableau};
 
 /// A method of integration.
 ///
 /// Parses from and prints as the names in the table; `dopri5` and `tsit5` are the ones to start
-/// with, `rk4` or `heun2` on fixed grids.
+/// with, `rk4` or `heun2` on fixed grids, `rodas5p` where a problem is stiff.
 ///
 /// | name | order | evaluations a step | adaptive | order of output inside a step |
 /// |---|---|---|---|---|
@@ -24,6 +24,7 @@ use crate::tableau::{self, Interpolant, Tableau};
 /// | `cash_karp` | 5 | 6 | yes | 3 |
 /// | `dopri5`, `tsit5` | 5 | 6 | yes | 4 |
 /// | `dop853` | 8 | 12 (15 with output) | yes | 7 |
+/// | `rodas5p` | 5 | 8, and as many as the state has numbers for the Jacobian | yes | 4 |
 /// | `ab1` to `ab5` | 1 to 5 | 1 | no | at most 3 |
 /// | `abm1` to `abm5` | 1 to 5 | 2 | no | at most 3 |
 ///
@@ -63,6 +64,8 @@ pub enum Method {
     Tsit5,
     /// Dormand-Prince 8(5,3), [`tableau::DOP853`].
     Dop853,
+    /// Rodas5P, implicit, for stiff problems with states on the host, [`tableau::RODAS5P`].
+    Rodas5p,
     /// Adams-Bashforth of order 1, which is Euler.
     Ab1,
     /// Adams-Bashforth of order 2.
@@ -89,6 +92,7 @@ pub enum Method {
 #[derive(Clone, Copy)]
 pub(crate) enum Scheme {
     RungeKutta(&'static Tableau),
+    Rosenbrock(&'static Rosenbrock),
     Adams(Adams),
 }
 
@@ -114,6 +118,7 @@ impl Method {
         Self::Dopri5,
         Self::Tsit5,
         Self::Dop853,
+        Self::Rodas5p,
         Self::Ab1,
         Self::Ab2,
         Self::Ab3,
@@ -135,11 +140,12 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self.scheme() {
             Scheme::RungeKutta(tableau) => tableau.name,
+            Scheme::Rosenbrock(rosenbrock) => rosenbrock.name,
             Scheme::Adams(adams) => adams.name(),
         }
     }
 
-    /// The coefficients of a Runge-Kutta method; `None` for a multistep method.
+    /// The coefficients of an explicit Runge-Kutta method; `None` for any other.
     ///
     /// ```
     /// use flow_ode::Method;
@@ -150,8 +156,22 @@ impl Method {
     pub fn tableau(self) -> Option<&'static Tableau> {
         match self.scheme() {
             Scheme::RungeKutta(tableau) => Some(tableau),
-            Scheme::Adams(_) => None,
+            Scheme::Rosenbrock(_) | Scheme::Adams(_) => None,
         }
+    }
+
+    /// Whether the method solves linear systems with the Jacobian of the field, for stiff problems.
+    /// It then takes states on the host alone, whose numbers it knows ([`State::numbers`]).
+    ///
+    /// ```
+    /// use flow_ode::Method;
+    /// assert!(Method::Rodas5p.is_implicit() && !Method::Dopri5.is_implicit());
+    /// ```
+    ///
+    /// [`State::numbers`]: crate::State::numbers
+    #[must_use]
+    pub fn is_implicit(self) -> bool {
+        matches!(self.scheme(), Scheme::Rosenbrock(_))
     }
 
     /// Order of convergence `p`: the error at the end falls as `h^p`.
@@ -163,6 +183,7 @@ impl Method {
     pub fn order(self) -> u32 {
         match self.scheme() {
             Scheme::RungeKutta(tableau) => tableau.order,
+            Scheme::Rosenbrock(rosenbrock) => rosenbrock.order,
             Scheme::Adams(adams) => adams.order(),
         }
     }
@@ -177,12 +198,15 @@ impl Method {
     /// [`Problem::with_times`]: crate::Problem::with_times
     #[must_use]
     pub fn dense_order(self) -> u32 {
-        match self.tableau().map(|t| &t.interpolant) {
-            Some(Interpolant::Linear) => 1,
-            Some(Interpolant::Polynomial { order, .. } | Interpolant::Extended { order, .. }) => {
-                *order
-            }
-            Some(Interpolant::Hermite) | None => self.order().min(3),
+        let interpolant = match self.scheme() {
+            Scheme::RungeKutta(tableau) => &tableau.interpolant,
+            Scheme::Rosenbrock(rosenbrock) => &rosenbrock.interpolant,
+            Scheme::Adams(_) => &Interpolant::Hermite,
+        };
+        match interpolant {
+            Interpolant::Linear => 1,
+            Interpolant::Polynomial { order, .. } | Interpolant::Extended { order, .. } => *order,
+            Interpolant::Hermite => self.order().min(3),
         }
     }
 
@@ -194,7 +218,17 @@ impl Method {
     /// ```
     #[must_use]
     pub fn is_adaptive(self) -> bool {
-        self.tableau().is_some_and(|t| t.error_exponent().is_some())
+        self.error_estimate().is_some()
+    }
+
+    /// The error estimate and the exponent of its controller.
+    pub(crate) fn error_estimate(self) -> Option<(&'static ErrorEstimate, f64)> {
+        let (estimate, order) = match self.scheme() {
+            Scheme::RungeKutta(tableau) => (&tableau.error, tableau.order),
+            Scheme::Rosenbrock(rosenbrock) => (&rosenbrock.error, rosenbrock.order),
+            Scheme::Adams(_) => return None,
+        };
+        Some((estimate, estimate.exponent(order)?))
     }
 
     pub(crate) fn scheme(self) -> Scheme {
@@ -214,6 +248,7 @@ impl Method {
             Self::Dopri5 => RungeKutta(&tableau::DOPRI5),
             Self::Tsit5 => RungeKutta(&tableau::TSIT5),
             Self::Dop853 => RungeKutta(&tableau::DOP853),
+            Self::Rodas5p => Scheme::Rosenbrock(&tableau::RODAS5P),
             Self::Ab1 => Scheme::Adams(Adams::Bashforth(1)),
             Self::Ab2 => Scheme::Adams(Adams::Bashforth(2)),
             Self::Ab3 => Scheme::Adams(Adams::Bashforth(3)),

@@ -1,20 +1,21 @@
 //! Initial-value problems and the doors to their solution.
 
-use crate::drive::{adams_on_grid, adaptively, runge_kutta_on_grid};
+use crate::drive::{adaptively, on_grid};
 use crate::error::{OdeError, TimeList};
 use crate::event::Event;
 use crate::field::{Counted, VectorField};
-use crate::method::{Method, Scheme};
+use crate::method::Method;
 use crate::record::{Record, Wishes};
 use crate::solution::{Accepted, Solution};
-use crate::state::State;
+use crate::state::{Norm, State, Tolerance};
+use crate::stepper::Stepper;
 use crate::stepping::{Stepping, check_times, equal_steps, given_steps, sized_steps};
 
 /// Solves `dy/dt = f(t, y)`, `y(t0) = y0` from `span.0` to `span.1`, forward or backward in time.
 ///
 /// # Errors
-/// See [`OdeError`]. A result is never `Ok` with a number that is not finite, except on a fixed
-/// grid of device tensors, where nothing is read ([`State::ON_HOST`], [`State::all_finite`]).
+/// See [`OdeError`]. The end is never `Ok` with a number that is not finite ([`State::ON_HOST`] and
+/// [`State::all_finite`] say when it is looked at).
 ///
 /// ```
 /// use flow_ode::{Adaptive, Method, Tolerance, solve};
@@ -174,30 +175,33 @@ impl<'a, S: State, F: VectorField<S>> Problem<'a, S, F> {
         let field = Counted::new(field);
         let mut record = Record::new(wishes, span, &y0);
         if S::ON_HOST && !y0.all_finite() {
-            return Err(OdeError::NonFinite { t: t0, h: 0.0, y: y0 });
+            return Err(OdeError::NonFinite { t: t0, h: 0.0, y: y0, row: None });
         }
         if t0 == t1 {
-            return Ok(record.finish(t0, y0, 0));
+            return Ok(record.finish(t0, y0, field.counts()));
         }
+        let stepper = Stepper::new(method, &y0)?;
         let grid = match stepping {
             Stepping::Count(steps) => equal_steps(span, *steps)?,
             Stepping::Size(h) => sized_steps(span, *h)?,
             Stepping::Grid(times) => given_steps(span, times)?,
             Stepping::Adaptive(settings) => {
-                let tableau = method.tableau().ok_or(OdeError::NotAdaptive { method })?;
-                let exponent = tableau.error_exponent().ok_or(OdeError::NotAdaptive { method })?;
-                let settings = settings.checked(span)?;
+                let estimate = method.error_estimate().ok_or(OdeError::NotAdaptive { method })?;
+                let settings = settings.checked(span, &y0)?;
                 let (t, y) =
-                    adaptively(tableau, exponent, &field, span, y0, &settings, &mut record)?;
-                return Ok(record.finish(t, y, field.evals()));
+                    adaptively(stepper, estimate, &field, span, y0, &settings, &mut record)?;
+                return Ok(record.finish(t, y, field.counts()));
             }
         };
-        let (t, y) = match method.scheme() {
-            Scheme::RungeKutta(tableau) => {
-                runge_kutta_on_grid(tableau, &field, &grid, y0, &mut record)?
+        let start = (!S::ON_HOST).then(|| y0.clone());
+        let (t, y) = on_grid(stepper, &field, &grid, y0, &mut record)?;
+        match start {
+            Some(start) if !y.all_finite() => {
+                let unit = Tolerance { atol: 1.0, rtol: 1.0 };
+                let row = y.norms(&y, &y, &unit, Norm::WorstSample).first_not_finite();
+                Err(OdeError::NonFinite { t: t0, h: t - t0, y: start, row })
             }
-            Scheme::Adams(adams) => adams_on_grid(adams, &field, &grid, y0, &mut record)?,
-        };
-        Ok(record.finish(t, y, field.evals()))
+            _ => Ok(record.finish(t, y, field.counts())),
+        }
     }
 }

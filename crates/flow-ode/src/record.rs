@@ -107,13 +107,17 @@ impl<'a, S: State> Record<'a, S> {
     ) -> Option<(f64, S)> {
         let mut found = Vec::new();
         for (index, event) in self.wishes.events.iter().enumerate() {
-            let g0 = self.event_values[index];
-            let g1 = event.value(segment.interval.t1, &segment.y1);
-            if event.crosses(g0, g1) {
+            let mut before = (segment.interval.t0, self.event_values[index]);
+            let after = (segment.interval.t1, event.value(segment.interval.t1, &segment.y1));
+            if before.1 == 0.0 && after.1 != 0.0 {
                 segment.complete(field);
-                found.push((event.locate(segment, g0, g1), index));
+                before = event.just_inside(segment);
             }
-            self.event_values[index] = g1;
+            if event.crosses(before.1, after.1) {
+                segment.complete(field);
+                found.push((event.locate(segment, before, after), index));
+            }
+            self.event_values[index] = after.1;
         }
         found.sort_by(|(a, _), (b, _)| (a * self.direction).total_cmp(&(b * self.direction)));
         for (t, event) in found {
@@ -151,11 +155,11 @@ impl<'a, S: State> Record<'a, S> {
         y
     }
 
-    pub(crate) fn finish(self, t: f64, y: S, evals: usize) -> Solution<S> {
+    pub(crate) fn finish(self, t: f64, y: S, counts: Stats) -> Solution<S> {
         Solution {
             t,
             y,
-            stats: Stats { evals, ..self.stats },
+            stats: self.stats.with_counts(counts),
             states: self.states,
             path: self.path,
             dense: self.dense,

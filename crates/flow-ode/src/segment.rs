@@ -54,7 +54,7 @@ pub(crate) struct Segment<S> {
     pub(crate) interval: Interval,
     pub(crate) y0: S,
     pub(crate) y1: S,
-    /// Slopes of the method, all but that at the end.
+    /// Slopes of the method, the first that at the start, all but that at the end.
     pub(crate) stages: Vec<S>,
     /// `f(t1, y1)` where it is known: the next step starts from it.
     pub(crate) end_slope: Option<S>,
@@ -81,15 +81,25 @@ impl<S: State> Segment<S> {
         }
         let y1 = y0.combine(&terms(h, tableau.b, &stages));
         let end_slope = tableau.fsal.then(|| field.eval(interval.node(1.0), &y1));
-        let interpolant = &tableau.interpolant;
-        Self { interval, y0, y1, stages, end_slope, extra: Vec::new(), interpolant }
+        Self { end_slope, ..Self::of_slopes(interval, y0, y1, stages, &tableau.interpolant) }
     }
 
     /// A step between known states, with the cubic of their slopes between them.
     pub(crate) fn hermite(interval: Interval, y0: S, y1: S, f0: S, f1: Option<S>) -> Self {
-        let stages = vec![f0];
-        let interpolant = &Interpolant::Hermite;
-        Self { interval, y0, y1, stages, end_slope: f1, extra: Vec::new(), interpolant }
+        let step = Self::of_slopes(interval, y0, y1, vec![f0], &Interpolant::Hermite);
+        Self { end_slope: f1, ..step }
+    }
+
+    /// A step between known states, whose interpolant needs these slopes, the first that at the
+    /// start, and perhaps that at the end.
+    pub(crate) fn of_slopes(
+        interval: Interval,
+        y0: S,
+        y1: S,
+        stages: Vec<S>,
+        interpolant: &'static Interpolant,
+    ) -> Self {
+        Self { interval, y0, y1, stages, end_slope: None, extra: Vec::new(), interpolant }
     }
 
     /// Evaluates what the interpolant lacks: the slope at the end, or further stages.
@@ -142,6 +152,11 @@ impl<S: State> Segment<S> {
                 self.y0.combine(&terms(h, &b, self.slopes()))
             }
         }
+    }
+
+    /// Whether both states and all slopes are finite.
+    pub(crate) fn is_finite(&self) -> bool {
+        [&self.y0, &self.y1].into_iter().chain(self.slopes()).all(S::all_finite)
     }
 
     /// All slopes in the order of the weights.

@@ -40,6 +40,11 @@ pub struct Stats {
     pub accepted: usize,
     /// Steps tried in vain.
     pub rejected: usize,
+    /// Jacobians found, by an implicit method; the evaluations for those by differences are in
+    /// `evals`.
+    pub jacobians: usize,
+    /// Matrices factored, by an implicit method: one in each attempted step.
+    pub factorizations: usize,
     /// Size of the smallest step taken; 0 if none was.
     pub smallest_step: f64,
     /// Size of the largest step taken; 0 if none was.
@@ -47,6 +52,12 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// These steps with the counts of the field.
+    pub(crate) fn with_counts(self, counts: Self) -> Self {
+        let Self { evals, jacobians, factorizations, .. } = counts;
+        Self { evals, jacobians, factorizations, ..self }
+    }
+
     pub(crate) fn accept(&mut self, h: f64) {
         let h = h.abs();
         self.smallest_step = if self.accepted == 0 { h } else { self.smallest_step.min(h) };

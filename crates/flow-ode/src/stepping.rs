@@ -27,6 +27,20 @@ pub enum Stepping {
     Adaptive(Adaptive),
 }
 
+impl Stepping {
+    /// The same advance in the other direction of time: times that are given turn round.
+    pub(crate) fn reversed(&self) -> Self {
+        let turned = |times: &[f64]| times.iter().rev().copied().collect();
+        match self {
+            Self::Grid(times) => Self::Grid(turned(times)),
+            Self::Adaptive(adaptive) => {
+                Self::Adaptive(Adaptive { jumps: turned(&adaptive.jumps), ..adaptive.clone() })
+            }
+            Self::Count(_) | Self::Size(_) => self.clone(),
+        }
+    }
+}
+
 impl From<Adaptive> for Stepping {
     fn from(adaptive: Adaptive) -> Self {
         Self::Adaptive(adaptive)

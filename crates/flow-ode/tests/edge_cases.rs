@@ -111,7 +111,7 @@ fn a_field_that_is_nan_is_told_at_the_first_evaluation() {
         nan(t, y)
     };
     let outcome = solve(&counted, (0.0, 1.0), 1.0, Method::Dopri5, &within(1e-5).into());
-    assert_eq!(outcome.unwrap_err(), OdeError::NonFinite { t: 0.0, h: 0.0, y: 1.0 });
+    assert_eq!(outcome.unwrap_err(), OdeError::NonFinite { t: 0.0, h: 0.0, y: 1.0, row: None });
     assert_eq!(calls.get(), 1);
 }
 

@@ -129,3 +129,26 @@ fn a_terminal_event_cuts_every_kind_of_output() {
     assert_eq!(dense.span(), (0.0, solution.t));
     assert!(dense.at(0.55).is_none());
 }
+
+#[test]
+fn a_zero_at_the_start_does_not_hide_the_next_one_in_the_same_step() {
+    // A stone thrown up at 1 m/s from the ground is back after 2 / g, well within a step of 0.9 s.
+    let stone = |_: f64, y: &Vec<f64>| vec![y[1], -9.81];
+    for method in Method::ALL {
+        let stepping = Stepping::Count(10);
+        let landed = Problem::new(&stone, (0.0, 9.0), vec![0.0, 1.0])
+            .with_event(Event::new(|_, y: &Vec<f64>| y[0]).falling().terminal())
+            .solve(*method, &stepping)
+            .unwrap();
+        // Methods of order 1 do not see the parabola within a step.
+        if method.order() > 1 {
+            assert!((landed.t - 2.0 / 9.81).abs() < 1e-9, "{method}: {}", landed.t);
+        }
+    }
+    // Rising: what leaves zero upward does not rise through it.
+    let risen = Problem::new(&stone, (0.0, 9.0), vec![0.0, 1.0])
+        .with_event(Event::new(|_, y: &Vec<f64>| y[0]).rising())
+        .solve(Method::Dopri5, &Stepping::Count(10))
+        .unwrap();
+    assert_eq!(risen.events.len(), 0);
+}

@@ -106,3 +106,21 @@ fn sensitivity_equations_run_beside_the_state() {
     let end = solve(&field, (0.0, 2.0), (1.3, 0.0), Method::Tsit5, &within(1e-10).into()).unwrap();
     assert!((end.y.1 - 1.168255306704776).abs() < 1e-8, "{}", end.y.1);
 }
+
+#[test]
+fn the_adjoint_takes_the_grid_and_the_jumps_of_the_forward_solve() {
+    let growth = Growth { a: -0.4 };
+    let exact = 1.168255306704776;
+    let gradient = |method, stepping: Stepping| {
+        let end = solve(&growth, (0.0, 2.0), 1.3, method, &stepping).unwrap();
+        adjoint(&growth, (0.0, 2.0), end.y, 1.0, method, &stepping).unwrap().params
+    };
+    // rk4 with a step of 1.5: 0.6^5 / 120 of 1.17, some 1e-3.
+    let on_grid = gradient(Method::Rk4, Stepping::Grid(vec![0.0, 0.5, 2.0]));
+    assert!((on_grid - exact).abs() < 5e-3, "{on_grid}");
+    let with_jumps = gradient(Method::Tsit5, within(1e-9).with_jumps(vec![0.5, 1.5]).into());
+    assert!((with_jumps - exact).abs() < 1e-6, "{with_jumps}");
+    // The grid of the forward solve is refused only where that refuses it.
+    let backward = Stepping::Grid(vec![2.0, 0.5, 0.0]);
+    assert!(adjoint(&growth, (0.0, 2.0), 0.58, 1.0, Method::Rk4, &backward).is_err());
+}

@@ -25,7 +25,7 @@ fn by_row(_t: &[f64], y: &Vec<[f64; 2]>) -> Vec<[f64; 2]> {
 }
 
 fn adaptive_methods() -> impl Iterator<Item = Method> {
-    Method::ALL.iter().copied().filter(|method| method.is_adaptive())
+    Method::ALL.iter().copied().filter(|method| method.is_adaptive() && !method.is_implicit())
 }
 
 #[test]
@@ -170,4 +170,31 @@ fn an_empty_batch_and_an_empty_span_are_solved() {
     assert_eq!((none.evals, none.y.len()), (0, 0));
     let still = solve_rows(&by_row, (1.0, 1.0), vec![[1.0, 0.0]], Method::Dopri5, &within(1e-6));
     assert_eq!(still.unwrap().evals, 0);
+}
+
+#[test]
+fn the_row_that_fails_is_named() {
+    let field = |_: &[f64], y: &Vec<[f64; 1]>| y.iter().map(|[y]| [y * y]).collect();
+    let run = |start: Vec<[f64; 1]>| {
+        solve_rows(&field, (0.0, 2.0), start, Method::Dopri5, &within(1e-6)).unwrap_err()
+    };
+    let error = run(vec![[0.1], [0.2], [1.0], [0.3]]);
+    assert_eq!(error.row(), Some(2));
+    assert!(error.to_string().contains("in row 2"), "{error}");
+    let error = run(vec![[0.1], [0.2], [f64::NAN], [0.3]]);
+    assert_eq!(error.row(), Some(2));
+    assert!(error.to_string().contains("not finite at t = 0 in row 2"), "{error}");
+    // The field of one row fails at the start, and later.
+    let wall = |t: &[f64], y: &Vec<[f64; 1]>| -> Vec<[f64; 1]> {
+        t.iter()
+            .zip(y)
+            .map(|(t, [y])| [if *y > 1.0 && *t > 0.5 { f64::NAN } else { 1.0 }])
+            .collect()
+    };
+    for t0 in [0.0, 0.6] {
+        let start = vec![[-9.0], [1.5], [-9.0]];
+        let outcome = solve_rows(&wall, (t0, 2.0), start, Method::Dopri5, &within(1e-6));
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, OdeError::NonFinite { row: Some(1), .. }), "{error}");
+    }
 }

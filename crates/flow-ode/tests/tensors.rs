@@ -124,7 +124,7 @@ impl State for Watched {
 }
 
 #[test]
-fn one_number_is_read_in_an_attempted_step_and_none_on_a_grid() {
+fn one_number_is_read_in_an_attempted_step_and_one_at_the_end_of_a_grid() {
     let turn = |_: f64, y: &Watched| {
         let [x, v] = [0, 1].map(|i| y.0.clone().slice(i..i + 1));
         Watched(Tensor::cat(vec![v, x * -9.0], 0))
@@ -139,7 +139,7 @@ fn one_number_is_read_in_an_attempted_step_and_none_on_a_grid() {
     assert_eq!(reads, attempts);
     let (reads, attempts) = run(within(1e-5).into());
     assert_eq!(reads, attempts + 3); // size of state, slope and curvature, for the first step
-    assert_eq!(run(Stepping::Count(50)).0, 0);
+    assert_eq!(run(Stepping::Count(50)).0, 1);
 }
 
 #[test]
@@ -266,4 +266,69 @@ fn adjoint_on_tensors_is_the_closed_form() {
     let start = numbers(&gradient.start);
     assert!((start[0] - 0.15425144988758405).abs() < 2e-3, "{start:?}");
     assert!((start[1] + 0.3293438746976206).abs() < 2e-3, "{start:?}");
+}
+
+#[test]
+fn a_fixed_grid_that_ends_in_nan_is_an_error() {
+    let late = |t: f64, y: &Tensor<1>| y.clone() * if t > 0.5 { f64::NAN } else { 1.0 };
+    for method in [Method::Euler, Method::Rk4, Method::Ab2, Method::Dopri5] {
+        let outcome = solve(&late, (0.0, 1.0), vector(&[1.0, 2.0]), method, &Stepping::Count(4));
+        let error = outcome.unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("not finite between t = 0 and t = 1"), "{method}: {said}");
+        // The device was not looked at on the way, so the start is the last state known to be good.
+        let (t, y) = error.last().unwrap();
+        assert_eq!((t, numbers(y)), (0.0, vec![1.0, 2.0]), "{method}");
+        assert_eq!(error.row(), Some(0), "{method}");
+    }
+    // A blow-up beyond the largest f32 as well.
+    let blow_up = |_: f64, y: &Tensor<1>| y.clone() * 1e5;
+    let outcome = solve(&blow_up, (0.0, 1.0), vector(&[1.0]), Method::Euler, &Stepping::Count(20));
+    assert!(matches!(outcome, Err(OdeError::NonFinite { .. })));
+}
+
+#[test]
+fn a_component_that_starts_at_zero_needs_no_absolute_tolerance_in_f32() {
+    let approach = |_: f64, y: &Tensor<1>| y.clone() * -1.0 + 1.0;
+    let tol = Tolerance { atol: 0.0, rtol: 1e-5 };
+    let start = vector(&[0.0, 0.5]);
+    let end = solve(&approach, (0.0, 1.0), start, Method::Dopri5, &Adaptive::new(tol).into());
+    let y = numbers(&end.unwrap().y);
+    let decay = (-1f64).exp();
+    assert!(distance(&y, &[1.0 - decay, 1.0 - 0.5 * decay]) < 1e-4, "{y:?}");
+}
+
+#[test]
+fn a_stiff_field_of_tensors_is_named() {
+    let stiff = |t: f64, y: &Tensor<1>| (y.clone() - t.cos()) * -1e4;
+    let adaptive = within(1e-4).with_max_steps(300).into();
+    let error = solve(&stiff, (0.0, 1.0), vector(&[0.0, 0.5]), Method::Dopri5, &adaptive);
+    let said = error.unwrap_err().to_string();
+    assert!(said.contains("stiff"), "{said}");
+    let tame = |_: f64, y: &Tensor<1>| y.clone();
+    let adaptive = within(1e-5).with_max_steps(2).into();
+    let error = solve(&tame, (0.0, 9.0), vector(&[1.0]), Method::Dopri5, &adaptive);
+    let said = error.unwrap_err().to_string();
+    assert!(!said.contains("stiff"), "{said}");
+}
+
+#[test]
+fn the_implicit_method_and_tolerances_by_component_refuse_tensors() {
+    let decay = |_: f64, y: &Tensor<1>| y.clone() * -1.0;
+    let outcome = solve(&decay, (0.0, 1.0), vector(&[1.0]), Method::Rodas5p, &Stepping::Count(3));
+    assert!(matches!(outcome, Err(OdeError::NoNumbers { what: "rodas5p" })));
+    let adaptive = within(1e-5).with_atols(vec![1e-5]).into();
+    let outcome = solve(&decay, (0.0, 1.0), vector(&[1.0]), Method::Dopri5, &adaptive);
+    assert!(matches!(outcome, Err(OdeError::NoNumbers { what: "`with_atols`" })));
+}
+
+#[test]
+fn an_empty_batch_of_tensors_is_solved() {
+    let decay = |_: f64, y: &Tensor<2>| y.clone() * -1.0;
+    for norm in [Norm::JointRms, Norm::WorstSample] {
+        let empty = Tensor::<2>::zeros([0, 2], &device());
+        let adaptive = within(1e-5).with_norm(norm).into();
+        let end = solve(&decay, (0.0, 1.0), empty, Method::Dopri5, &adaptive).unwrap();
+        assert_eq!(end.y.dims(), [0, 2]);
+    }
 }

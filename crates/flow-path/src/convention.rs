@@ -40,6 +40,8 @@ pub fn from_discrete_step(step: usize, steps: usize) -> f64 {
 
 /// The step of a discrete chain nearest to our time, the inverse of [`from_discrete_step`].
 ///
+/// Times beyond the ends give the first and the last step, and NaN the first one.
+///
 /// # Panics
 /// If there are no steps.
 #[must_use]

@@ -1,5 +1,6 @@
 //! What can be wrong with the data handed to a path.
 
+use flow_transport::TransportError;
 use thiserror::Error;
 
 /// Which of the two batches of rows.
@@ -41,13 +42,16 @@ pub enum PathError {
 
     /// A number that is not finite.
     #[error(
-        "the {side} has a value that is not finite in row {row}: check the data and its scaling"
+        "the {side} has the value {value} in row {row}, which is not finite: check the data and its \
+         scaling"
     )]
     NotFinite {
         /// The batch in which it was found.
         side: Side,
         /// Its row.
         row: usize,
+        /// The number.
+        value: f32,
     },
 
     /// A coupling that needs labels was given none.
@@ -74,26 +78,7 @@ pub enum PathError {
         domain: &'static str,
     },
 
-    /// Sinkhorn iterations that did not meet their tolerance.
-    #[error(
-        "sinkhorn reached a marginal error of {error:e} after {iterations} iterations, above the \
-         tolerance {tolerance:e}: raise epsilon or the number of iterations"
-    )]
-    NotConverged {
-        /// Iterations made.
-        iterations: usize,
-        /// Largest error of a marginal, as a fraction of its mass.
-        error: f64,
-        /// The error asked for.
-        tolerance: f64,
-    },
-}
-
-/// The value, if it is a positive number.
-pub(crate) fn positive(name: &'static str, value: f64) -> Result<f64, PathError> {
-    if value.is_finite() && 0.0 < value {
-        Ok(value)
-    } else {
-        Err(PathError::Parameter { name, value, domain: "(0, inf)" })
-    }
+    /// The transport between noise and data could not be found.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
 }

@@ -32,7 +32,7 @@ pub use coupling::*;
 pub use error::{PathError, Side};
 pub use exact::*;
 pub use path::*;
-pub use prediction::Prediction;
+pub use prediction::{LARGEST_AMPLIFICATION, Prediction};
 pub use reschedule::{Reading, Rescheduled};
 pub use schedule::*;
 pub use source::Source;

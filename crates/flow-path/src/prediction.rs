@@ -2,9 +2,12 @@
 
 use burn::prelude::*;
 
-use crate::schedule::ENDPOINT_MARGIN;
 use crate::times::column;
 use crate::{Coefficients, Schedule, Times};
+
+/// Largest factor from the error of a prediction to that of the velocity, in units of `x_t` and of
+/// the length of the path, within [`Prediction::span`].
+pub const LARGEST_AMPLIFICATION: f64 = 100.0;
 
 /// What a network predicts about the pair `(x_0, x_1)` behind `x_t`.
 ///
@@ -110,30 +113,65 @@ impl Prediction {
         self.convert(to, c).0.powi(2)
     }
 
-    /// The times of a schedule at which this prediction is finite and gives every other one.
+    /// The times of a schedule at which a velocity can be read off this prediction.
     ///
-    /// The span of the schedule, less [`ENDPOINT_MARGIN`] at an end where the prediction is infinite or
-    /// loses the pair: the data end for `Data` and `Score` when no noise is left there, the noise end
-    /// for `Noise` and `Score` when no data is left there, either end for `Velocity` when the
-    /// conditional velocity stops there. `V`, `Displacement` and `Edm` use the whole span.
+    /// Near pure noise the noise says little about the data: an error `d` in it becomes
+    /// `d sigma / alpha` in the data and `d D / alpha` in the velocity. The data near its own end says
+    /// little about the noise, where the factor is `D / sigma`. The span of the schedule is cut where
+    /// that factor, for a state of unit size (`alpha^2 + sigma^2 = 1`), passes
+    /// [`LARGEST_AMPLIFICATION`]: on the linear schedule at `alpha = 0.0101` for `Noise` and at
+    /// `sigma = 0.0101` for `Data`, for `Score` at both, since it is the noise over `sigma`. The share of
+    /// data of the diffusion with the usual rates grows by no more than a rate of 10, which keeps its
+    /// noise end. `V`, `Displacement` and `Edm` use the whole span, `Velocity` too unless the path
+    /// stands still at an end (polynomials of a degree above one), which it then leaves as `Score`
+    /// does.
+    ///
+    /// What is left out is passed without asking: near pure noise `x_t / sigma` stays as it is, and
+    /// from the last time on the pair predicted there is mixed anew. Samplers do so by themselves.
+    ///
+    /// The bisection relies on a share of data that grows with time.
     #[must_use]
     pub fn span(self, schedule: &dyn Schedule) -> (f64, f64) {
         let (start, end) = schedule.span();
-        let regular = |t: f64| {
-            let c = schedule.at(t);
-            let ((p, q), lost) = (self.factors(&c), self.lost(&c));
-            p.is_finite() && q.is_finite() && lost.abs() > f64::EPSILON
-        };
-        (
-            if regular(start) { start } else { start + ENDPOINT_MARGIN },
-            if regular(end) { end } else { end - ENDPOINT_MARGIN },
-        )
+        let middle = schedule.time_at_log_snr(0.0);
+        (self.nearest(schedule, start, middle), self.nearest(schedule, end, middle))
     }
 
-    /// Determinant of this prediction against `x_t`: zero where the pair cannot be recovered.
-    fn lost(self, c: &Coefficients) -> f64 {
-        let (p, q) = self.factors(c);
-        p * c.sigma - q * c.alpha
+    /// The time nearest to an end, on the way to the middle, at which this prediction is well
+    /// conditioned.
+    fn nearest(self, schedule: &dyn Schedule, end: f64, middle: f64) -> f64 {
+        let moves = || schedule.at(end).det().abs() > f64::EPSILON;
+        let regular = |t: f64| self.is_well_conditioned(&schedule.at(t));
+        if (self == Self::Velocity && moves()) || regular(end) || !regular(middle) {
+            return end;
+        }
+        let (mut singular, mut nearest) = (end, middle);
+        // 64 halvings of an interval no longer than one leave less than a rounding error.
+        for _ in 0..64 {
+            let half = f64::midpoint(singular, nearest);
+            if regular(half) {
+                nearest = half;
+            } else {
+                singular = half;
+            }
+        }
+        nearest
+    }
+
+    /// Whether the error of the velocity is at most [`LARGEST_AMPLIFICATION`] times that of this
+    /// prediction, or no share is small.
+    fn is_well_conditioned(self, c: &Coefficients) -> bool {
+        let size = c.alpha.hypot(c.sigma);
+        // The path turns from noise to data by this angle per unit time.
+        let turning = c.det() / (size * size);
+        let least = (turning / LARGEST_AMPLIFICATION).min(0.5);
+        let (data, noise) = (least < c.alpha / size, least < c.sigma / size);
+        match self {
+            Self::Noise => data,
+            Self::Data => noise,
+            Self::Score | Self::Velocity => data && noise,
+            Self::V | Self::Displacement | Self::Edm { .. } => true,
+        }
     }
 
     /// The regression target `p x_1 + q x_0` of a batch, one time per sample.

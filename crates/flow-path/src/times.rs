@@ -6,7 +6,8 @@ use burn::tensor::TensorData;
 /// One time per sample, in `[0, 1]` from noise to data, kept on the host in `f64`.
 ///
 /// Schedules are evaluated here, in scalar code and full precision; tensors receive the resulting
-/// coefficients only.
+/// coefficients only. The numbers are taken as they are: a time that is no number gives
+/// coefficients that are none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Times(Vec<f64>);
 

@@ -49,7 +49,7 @@ pub enum Weighting {
 }
 
 impl Weighting {
-    /// `w(lambda)`.
+    /// `w(lambda)`; NaN gives NaN, and an infinite ratio the limit, which may be infinite or NaN.
     #[must_use]
     pub fn at(self, log_snr: f64) -> f64 {
         let noise_level = (-0.5 * log_snr).exp();
@@ -89,6 +89,9 @@ pub enum LossWeight {
 
 impl LossWeight {
     /// The factor on the squared error of `prediction`, where times are drawn with `density`.
+    ///
+    /// Finite where the log signal-to-noise ratio is, for a positive density: laws of time do not
+    /// draw the ends, at which it may be infinite or NaN.
     #[must_use]
     pub fn at(self, prediction: Prediction, c: &Coefficients, density: f64) -> f64 {
         match self {

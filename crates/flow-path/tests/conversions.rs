@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use common::{all_schedules, assert_close};
 use flow_path::{
-    Coefficients, Cosine, ENDPOINT_MARGIN, Linear, NicholDhariwal, Polynomial, Prediction,
+    Coefficients, Cosine, LARGEST_AMPLIFICATION, Linear, NicholDhariwal, Polynomial, Prediction,
     Schedule, Times, VarianceExploding, VariancePreserving,
 };
 
@@ -196,17 +196,65 @@ fn conversions_are_finite_over_the_span_of_a_prediction() {
 #[test]
 fn only_predictions_that_lose_the_pair_give_up_an_end() {
     let linear = Linear::default();
-    let (noise_end, data_end) = (ENDPOINT_MARGIN, 1.0 - ENDPOINT_MARGIN);
-    assert_eq!(Prediction::Velocity.span(&linear), (0.0, 1.0));
-    assert_eq!(Prediction::V.span(&linear), (0.0, 1.0));
-    assert_eq!(Prediction::Data.span(&linear), (0.0, data_end));
-    assert_eq!(Prediction::Noise.span(&linear), (noise_end, 1.0));
-    assert_eq!(Prediction::Score.span(&linear), (noise_end, data_end));
-    // Blurred data keeps its noise, and the diffusion some of its data.
-    assert_eq!(Prediction::Data.span(&Linear { sigma_min: 1e-3 }), (0.0, 1.0));
-    assert_eq!(Prediction::Noise.span(&VariancePreserving::default()), (0.0, data_end));
-    assert_eq!(Prediction::Noise.span(&NicholDhariwal::default()), (noise_end, data_end));
-    assert_eq!(Prediction::Velocity.span(&Polynomial { degree: 2.0 }), (noise_end, 1.0));
+    let polynomial = Polynomial { degree: 2.0 };
+    let whole = (0.0, 1.0);
+    for prediction in [Prediction::V, Prediction::Displacement, Prediction::Edm { sigma_data: 0.5 }]
+    {
+        assert_eq!(prediction.span(&linear), whole);
+        assert_eq!(prediction.span(&polynomial), whole);
+    }
+    assert_eq!(Prediction::Velocity.span(&linear), whole);
+    // 1 / alpha = 100 sqrt(alpha^2 + sigma^2) at alpha = 0.0101, and the same for sigma.
+    let cut = 0.010102;
+    let near = |got: (f64, f64), want: (f64, f64)| {
+        assert!((got.0 - want.0).abs() < 1e-5 && (got.1 - want.1).abs() < 1e-5, "{got:?} {want:?}");
+    };
+    near(Prediction::Data.span(&linear), (0.0, 1.0 - cut));
+    near(Prediction::Noise.span(&linear), (cut, 1.0));
+    near(Prediction::Score.span(&linear), (cut, 1.0 - cut));
+    // Blurred data keeps its noise, and the diffusion some of its data, of which it loses little
+    // per unit time.
+    assert_eq!(Prediction::Data.span(&Linear { sigma_min: 0.02 }), whole);
+    let vp = VariancePreserving::default();
+    assert_eq!(Prediction::Noise.span(&vp), vp.span());
+    assert_eq!(Prediction::Data.span(&VarianceExploding::default()), whole);
+    // alpha = t^2 grows by 2 / t per unit time: the path stands still at its start, and a velocity
+    // gives no pair.
+    near(Prediction::Noise.span(&polynomial), (0.02, 1.0));
+    near(Prediction::Velocity.span(&polynomial), (0.02, 1.0));
+    // sigma falls as a square root, by 1 / (2 s) of itself per unit time.
+    let nd = NicholDhariwal::default();
+    let (start, end) = Prediction::Score.span(&nd);
+    assert!((0.009..0.011).contains(&start) && (0.004..0.01).contains(&(1.0 - end)));
+    assert_eq!(Prediction::Velocity.span(&nd), nd.span());
+}
+
+/// Errors of the velocity in units of the point, for each unit of error in the prediction.
+#[test]
+fn errors_are_amplified_by_at_most_a_hundred_within_the_span() {
+    let schedules: [Box<dyn Schedule>; 5] = [
+        Box::new(Linear::default()),
+        Box::new(Cosine::default()),
+        Box::new(VariancePreserving::default()),
+        Box::new(NicholDhariwal::default()),
+        Box::new(Polynomial { degree: 3.0 }),
+    ];
+    for schedule in schedules {
+        for prediction in [Prediction::Noise, Prediction::Data, Prediction::Score] {
+            let (start, end) = prediction.span(&*schedule);
+            for k in 0..=1000 {
+                let t = start + (end - start) * f64::from(k) / 1000.0;
+                let c = schedule.at(t);
+                let size = c.alpha.hypot(c.sigma);
+                // A score is the noise over sigma, and learned as well as that.
+                let unit = if prediction == Prediction::Score { c.sigma.recip() } else { 1.0 };
+                // The schedule's own speed is unbounded at the data end of a diffusion.
+                let most = LARGEST_AMPLIFICATION.max(2.0 * c.det() / (size * size));
+                let factor = prediction.convert(Prediction::Velocity, &c).0.abs() * unit / size;
+                assert!(factor <= 1.01 * most, "{prediction:?} on {schedule:?} at {t}: {factor}");
+            }
+        }
+    }
 }
 
 #[test]

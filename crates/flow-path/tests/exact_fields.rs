@@ -1,4 +1,5 @@
 //! Exact fields against differences of their own density, quadrature, and the device.
+#![allow(clippy::float_cmp, reason = "infinite densities are compared")]
 
 mod common;
 
@@ -303,4 +304,58 @@ fn an_exact_field_predicts_as_a_network_would() {
     for (k, (point, t)) in POINTS.iter().zip(TIMES).enumerate() {
         assert_close(velocity[2 * k], field.velocity(point, t)[0], 1e-5);
     }
+}
+
+#[test]
+fn pure_noise_on_an_axis_of_the_board_knows_as_much_as_beside_it() {
+    // At t = 0 the posterior is the data's law whatever x; at t = 1e-9 means differ by about 1e-8.
+    let schedules: [Box<dyn Schedule>; 4] = [
+        Box::new(Linear::default()),
+        Box::new(Cosine::default()),
+        Box::new(flow_path::NicholDhariwal::default()),
+        Box::new(flow_path::Polynomial::default()),
+    ];
+    for schedule in schedules {
+        let field = Exact::new(Checkerboard::default(), schedule);
+        for x in [[0.0, 0.7], [0.7, 0.0], [0.0, 0.0], [-0.0, 1.0]] {
+            let (at, near) = (field.marginal(&x, 0.0), field.marginal(&x, 1e-9));
+            assert_close(at.log_density, near.log_density, 1e-7);
+            assert_close(at.velocity_variance, near.velocity_variance, 1e-6);
+            for k in 0..2 {
+                assert_close(at.data[k], near.data[k], 1e-7);
+                assert_close(at.velocity[k], near.velocity[k], 1e-6);
+            }
+        }
+    }
+    let linear = Exact::new(Checkerboard::default(), Linear::default());
+    let velocity = linear.velocity(&[0.0, 0.7], 0.0);
+    assert_close(velocity[0], 0.0, 1e-12);
+    assert_close(velocity[1], -0.7, 1e-12);
+}
+
+#[test]
+fn far_from_the_board_its_nearest_corner_is_what_is_left() {
+    let field = Exact::new(Checkerboard::default(), Linear::default());
+    let corner = |far: f64| field.posterior_mean(&[far, far], 0.5);
+    for far in [1e3, 1e8] {
+        // The square at (4, 4) is dark.
+        assert!(corner(far).iter().all(|x| (x - 4.0).abs() < 0.01), "{far}: {:?}", corner(far));
+    }
+    // Farther away log-likelihoods of 1e40 and more no longer tell squares apart.
+    for far in [1e20, 1e38] {
+        assert!(corner(far).iter().all(|x| x.abs() <= 4.0), "{far}: {:?}", corner(far));
+    }
+}
+
+#[test]
+fn an_atom_has_infinite_density_at_itself_alone() {
+    let atom = Gaussian::new(vec![1.0, 2.0], 0.0);
+    assert_eq!(atom.log_density(&[1.0, 2.0]), f64::INFINITY);
+    assert_eq!(atom.log_density(&[1.0, 2.5]), f64::NEG_INFINITY);
+    let beside = Gaussian::new(vec![0.0, 0.0], 1.0);
+    let mixture = flow_path::Mixture::uniform(vec![atom, beside]);
+    assert_eq!(mixture.log_density(&[1.0, 2.0]), f64::INFINITY);
+    // Half of a normal density at a squared distance of 5.
+    let half_normal = -0.5f64 * 5.0 - (2.0 * std::f64::consts::PI).ln() - 2f64.ln();
+    assert_close(mixture.log_density(&[1.0, 2.0 - 4.0]), half_normal, 1e-12);
 }

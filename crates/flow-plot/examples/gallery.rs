@@ -30,7 +30,7 @@ fn main() -> Result<(), PlotError> {
         figure.save(folder.join(name).with_extension("png"))?;
         figure.save(folder.join(name).with_extension("svg"))?;
     }
-    image_grid(&digits(60), 60, 1, 8, 8, 10).save(folder.join("digits.png"))?;
+    image_grid(&digits(60), 60, 1, 8, 8, 10)?.save(folder.join("digits.png"))?;
     let moving = states(&Flow::new(3000), 40);
     animate(&flow_frames(&views(&moving), limits)?, folder.join("flow.gif"), 20.0)
 }

@@ -29,6 +29,8 @@ const LEFT: f32 = 68.0;
 const RIGHT: f32 = 22.0;
 const BOTTOM: f32 = 8.0;
 const TOP: f32 = 34.0;
+/// Longer sides are cut: no screen or printer shows more, and their numbers stay finite.
+const LONGEST: f32 = 1e6;
 /// The least height of the plot between title, legend and axis.
 const LEAST_HEIGHT: f32 = 60.0;
 
@@ -73,10 +75,11 @@ impl<'a> Chart<'a> {
     }
 
     /// Sets width and height, in pixels of 1/96 inch; at least 200 by 150, and higher if
-    /// the legend needs it.
+    /// the legend needs it. NaN is the least, and sides end at a million.
     #[must_use]
     pub fn size(self, width: f32, height: f32) -> Self {
-        Self { width: width.max(200.0), height: height.max(150.0), ..self }
+        let side = |side: f32, least: f32| side.max(least).min(LONGEST);
+        Self { width: side(width, 200.0), height: side(height, 150.0), ..self }
     }
 
     /// Adds a line.

@@ -23,7 +23,13 @@ pub enum PlotError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// More pixels than the format or the memory can hold.
+    /// A scale at which no picture has a size.
+    #[error("cannot draw at {scale} pixels a unit: give a positive, finite scale")]
+    Scale {
+        /// The scale as it was given.
+        scale: f32,
+    },
+    /// More pixels than the format can hold, or than 134,217,728, of which memory holds a few copies.
     #[error(
         "a picture of {width} x {height} pixels is too large: draw fewer panels or smaller tiles"
     )]

@@ -1,39 +1,31 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
 use crate::PlotError;
 
 /// Writes `bytes` to `path`: first to a hidden file beside it, which then takes its name.
 ///
 /// A reader, or a crash, meets the old file or the new one, never a part; after an error the hidden
-/// file is gone.
+/// file is gone. Its name is drawn until it is free, so no other thread or process shares it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    let draft = draft_beside(path);
-    write_and_rename(&draft, path, bytes).map_err(|source| {
-        // The error being reported is the one that matters; there may be no draft to remove.
-        let _ = fs::remove_file(&draft);
-        PlotError::Write { path: path.to_owned(), source }
-    })
+    write_and_rename(path, bytes)
+        .map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
-fn write_and_rename(draft: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(draft, path)
-}
-
-/// A name that no other thread or process uses.
-fn draft_beside(path: &Path) -> PathBuf {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.{count}.tmp", std::process::id()))
+fn write_and_rename(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".flow-").suffix(".draft");
+    // Readable by whom the user's mask allows, as any picture.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut draft = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    draft.write_all(bytes)?;
+    draft.as_file().sync_all()?;
+    draft.persist(path)?;
+    Ok(())
 }
 
 /// Whether the name of the file ends in `.extension`, in small or capital letters.

@@ -20,10 +20,13 @@ pub(crate) fn width(text: &str, size: f32) -> f32 {
     text.chars().map(|c| advance(glyph(c))).sum::<f32>() * unit(size)
 }
 
-/// `text`, cut short with an ellipsis where it is wider than `room` pixels.
+/// `text` as one line, cut short with an ellipsis where it is wider than `room` pixels.
+///
+/// Every text of a user passes through here.
 pub(crate) fn fit(text: &str, size: f32, room: f32) -> String {
-    if width(text, size) <= room {
-        return text.to_owned();
+    let text = one_line(text);
+    if width(&text, size) <= room {
+        return text;
     }
     let mut used = width("…", size);
     let kept = text.chars().take_while(|&c| {
@@ -31,6 +34,18 @@ pub(crate) fn fit(text: &str, size: f32, room: f32) -> String {
         used <= room
     });
     kept.chain(['…']).collect()
+}
+
+/// White space of any kind and length as one blank, without the characters that XML cannot hold.
+fn one_line(text: &str) -> String {
+    let known: String = text.chars().filter(|&c| c.is_whitespace() || is_xml(c)).collect();
+    let words: Vec<&str> = known.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// Whether XML 1.0 has the character, but for control characters, which have no shape.
+pub(crate) fn is_xml(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// Sends the outline of `text` to `builder`, in pixels with the baseline at y = 0 and y upwards.
@@ -115,6 +130,20 @@ mod tests {
         let cut = fit(text, 12.0, 80.0);
         assert!(cut.ends_with('…') && width(&cut, 12.0) <= 80.0, "{cut}");
         assert_eq!(fit(text, 12.0, 1000.0), text);
+    }
+
+    #[test]
+    fn texts_are_one_line_of_characters_that_files_can_hold() {
+        assert_eq!(fit("line one\r\nline\ttwo\u{a0}", 12.0, 1000.0), "line one line two");
+        assert_eq!(fit("a\u{fffe}b\u{ffff}\u{0}c", 12.0, 1000.0), "abc");
+    }
+
+    #[test]
+    fn the_letters_of_european_languages_are_in_the_font() {
+        for c in ('\u{a1}'..='\u{17f}').chain("€™½".chars()) {
+            // The soft hyphen is a place for a line to break, and no letter.
+            assert!(c == '\u{ad}' || FACE.glyph_index(c).is_some(), "{c}");
+        }
     }
 
     #[test]

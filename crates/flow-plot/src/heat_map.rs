@@ -40,7 +40,8 @@ pub fn heat_maps(
 ) -> Figure {
     assert!(rows > 0 && columns > 0, "expected a table of cells, got {rows} x {columns}");
     for (_, values) in maps {
-        assert_eq!(values.len(), rows * columns, "expected {rows} x {columns} values");
+        let expected = rows.checked_mul(columns);
+        assert_eq!(Some(values.len()), expected, "expected {rows} x {columns} values");
     }
     let all = maps.iter().flat_map(|(_, values)| values.iter().copied());
     let range = Range::around(Scale::Linear, all);

@@ -16,7 +16,13 @@
 //! | the flow as it moves | [`flow_frames`] and [`animate`] |
 //!
 //! Numbers that cannot be drawn (NaN, infinite, or not positive on a logarithmic axis) leave a gap;
-//! a plot with nothing to show is drawn empty. Files appear whole or not at all.
+//! a plot with nothing to show is drawn empty. Data far from zero fill the plot as those near it do,
+//! with ticks that count from the first. Files appear whole or not at all, and a picture beyond 134
+//! million pixels is refused before memory is asked for.
+//!
+//! A text is one line: white space becomes a blank, and characters that XML forbids are left out.
+//! Pictures show Latin letters, Greek and mathematical signs; other letters are an empty box there
+//! and, in SVG, what the viewer's fonts have.
 //!
 //! ```
 //! use flow_plot::Chart;

@@ -1,5 +1,9 @@
 //! Which part of the plane is shown.
 
+/// Points this close, relative to their distance from zero, are one point up to the rounding of
+/// `f32`: four units in the last place.
+const ONE_POINT: f64 = 4.0 * f32::EPSILON as f64;
+
 /// The part of the plane that a plot shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
@@ -20,18 +24,19 @@ impl Limits {
     ///
     /// One point in five hundred on either side may lie beyond, so that an outlier does not shrink
     /// the picture. Points that are not finite do not count; around no points, it is the square
-    /// from -1 to 1.
+    /// from -1 to 1. Points that are all the same, up to the rounding of `f32`, have a tenth of their
+    /// distance from zero around them.
     #[must_use]
     pub fn around(clouds: &[&[[f32; 2]]]) -> Self {
         let [x, y] = [0, 1].map(|axis| {
             let coordinates = clouds.iter().copied().flatten().map(|point| point[axis]);
-            middle_part(coordinates.filter(|value| value.abs() <= 1e30).collect())
+            middle_part(coordinates.filter(|value| value.is_finite()).collect())
         });
         let side = (x.1 - x.0).max(y.1 - y.0);
         let largest = [x.0, x.1, y.0, y.1].into_iter().map(f64::abs).fold(0.0, f64::max);
         let half = match side {
             _ if largest == 0.0 => 1.0,
-            _ if side <= 1e-5 * largest => 0.1 * largest,
+            _ if side <= ONE_POINT * largest => 0.1 * largest,
             _ => 0.55 * side,
         };
         let around = |(low, high)| {
@@ -79,6 +84,18 @@ mod tests {
         cloud.push([1e6, f32::NAN]);
         let limits = Limits::around(&[&cloud]);
         assert!(limits.x.1 < 2.0 && limits.contain([0.0, 0.5]) && limits.contain([1.0, 0.5]));
+    }
+
+    #[test]
+    fn limits_of_a_small_circle_far_away_are_those_of_the_circle() {
+        let angle = |i: u16| std::f32::consts::TAU * f32::from(i) / 200.0;
+        let point = |a: f32| [1e6 + 2.0 * a.cos(), 1e6 + 2.0 * a.sin()];
+        let cloud: Vec<[f32; 2]> = (0..200).map(angle).map(point).collect();
+        let Limits { x, y } = Limits::around(&[&cloud]);
+        for (low, high) in [x, y] {
+            // A diameter of 4 and a margin of a twentieth on either side, in steps of 0.0625.
+            assert!((high - low - 4.4).abs() < 0.2, "{low} {high}");
+        }
     }
 
     #[test]

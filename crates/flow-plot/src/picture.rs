@@ -4,6 +4,10 @@ use std::path::Path;
 
 use crate::{PlotError, file};
 
+/// The most pixels of a picture: half a gibibyte while it is drawn, and as much again with its mask
+/// and its bytes.
+const MOST_PIXELS: u64 = 1 << 27;
+
 /// A block of opaque sRGB pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -20,9 +24,18 @@ impl Picture {
     #[must_use]
     pub fn new(width: u32, height: u32, rgb: Vec<u8>) -> Self {
         assert!(width > 0 && height > 0, "expected a picture of pixels, got {width} x {height}");
-        let expected = width as usize * height as usize * 3;
-        assert_eq!(rgb.len(), expected, "expected {width} x {height} pixels of 3 bytes");
+        let expected = u128::from(width) * u128::from(height) * 3;
+        assert_eq!(rgb.len() as u128, expected, "expected {width} x {height} pixels of 3 bytes");
         Self { width, height, rgb }
+    }
+
+    /// The sides of a picture that is to be made, if memory is likely to hold it.
+    pub(crate) fn sides(width: u64, height: u64) -> Result<(u32, u32), PlotError> {
+        let fits = width.checked_mul(height).is_some_and(|pixels| pixels <= MOST_PIXELS);
+        match (u32::try_from(width), u32::try_from(height)) {
+            (Ok(width), Ok(height)) if fits => Ok((width, height)),
+            _ => Err(PlotError::TooLarge { width, height }),
+        }
     }
 
     /// A picture whose pixel in column `x` and row `y` is `color(x, y)`.

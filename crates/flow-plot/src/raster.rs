@@ -11,8 +11,12 @@ use crate::{Picture, PlotError, font};
 
 /// The scene on white, `scale` pixels for each of its units.
 pub(crate) fn draw(scene: &Scene, scale: f32) -> Result<Picture, PlotError> {
+    if !(scale.is_finite() && 0.0 < scale) {
+        return Err(PlotError::Scale { scale });
+    }
     let [width, height] =
-        [scene.width, scene.height].map(|side| (side * scale).round().max(1.0) as u32);
+        [scene.width, scene.height].map(|side| (side * scale).round().max(1.0) as u64);
+    let (width, height) = Picture::sides(width, height)?;
     let too_large = || PlotError::TooLarge { width: width.into(), height: height.into() };
     let mut canvas = Pixmap::new(width, height).ok_or_else(too_large)?;
     canvas.fill(Color::WHITE);

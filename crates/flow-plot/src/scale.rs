@@ -38,7 +38,7 @@ impl Range {
     }
 
     /// The range from the least to the greatest of `values`, of those that have a place; for none or
-    /// for equal ones, a range around them.
+    /// for ones that are equal up to rounding, a range around them.
     pub(crate) fn around(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values
             .filter_map(|value| scale.even(value))
@@ -46,8 +46,8 @@ impl Range {
         if low > high {
             return Self { scale, low: 0.0, high: 1.0 };
         }
-        let half = equal_values_half_width(scale, low, high);
-        let pad = if high - low < 1e-5 * half { half } else { 0.0 };
+        let equal = high - low <= 4.0 * f64::EPSILON * low.abs().max(high.abs());
+        let pad = if equal { equal_values_half_width(scale, low, high) } else { 0.0 };
         Self { scale, low: low - pad, high: high + pad }
     }
 
@@ -110,6 +110,16 @@ mod tests {
                 assert!(range.high > range.low, "{range:?} of {values:?}");
             }
         }
+    }
+
+    #[test]
+    fn values_that_differ_little_from_each_other_fill_their_range() {
+        for values in [[1e6, 1e6 + 0.5], [1e5 - 0.005, 1e5 + 0.005], [1.0, 1.0 + 1e-12]] {
+            let range = Range::around(Scale::Linear, values.into_iter());
+            assert_eq!(range, Range::linear(values[0], values[1]));
+        }
+        let equal = [0.1 + 0.2, 0.3];
+        assert!(Range::around(Scale::Linear, equal.into_iter()).high > 0.32);
     }
 
     #[test]

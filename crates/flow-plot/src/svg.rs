@@ -169,12 +169,12 @@ impl fmt::Display for Hex {
     }
 }
 
-/// Text for XML: markup escaped, control characters (which XML forbids) left out.
+/// Text for XML: markup escaped, characters that XML forbids left out.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().filter(|c| !c.is_control()).try_for_each(|c| match c {
+        self.0.chars().filter(|&c| font::is_xml(c)).try_for_each(|c| match c {
             '&' => f.write_str("&amp;"),
             '<' => f.write_str("&lt;"),
             '>' => f.write_str("&gt;"),
@@ -224,6 +224,6 @@ mod tests {
 
     #[test]
     fn markup_in_texts_is_escaped() {
-        assert_eq!(Escaped("a < b & \u{1}c").to_string(), "a &lt; b &amp; c");
+        assert_eq!(Escaped("a < b & \u{1}c\u{ffff}").to_string(), "a &lt; b &amp; c");
     }
 }

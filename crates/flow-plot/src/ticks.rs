@@ -48,9 +48,15 @@ fn linear(low: f64, high: f64) -> Vec<Vec<Labelled>> {
         .collect()
 }
 
+/// From this many steps away from zero on, ticks are counted from the first of them.
+const FAR: f64 = 1e6;
+
 /// Labels that share one unit and one number of decimals.
 fn linear_labels(values: &[f64], step: f64) -> Vec<String> {
     let largest = values.iter().fold(0.0f64, |a, v| a.max(v.abs()));
+    if FAR * step <= largest {
+        return labels_from_the_first(values, step);
+    }
     let (unit, suffix) = match largest {
         1e13.. => scientific(largest),
         1e9.. => (1e9, "G".to_owned()),
@@ -66,6 +72,21 @@ fn linear_labels(values: &[f64], step: f64) -> Vec<String> {
         v => minus(&format!("{v:.*}{suffix}", decimals.unsigned_abs() as usize)),
     };
     values.iter().map(write).collect()
+}
+
+/// The first value in full, the others by what they add to it: 1000000.2, +0.2, +0.4.
+fn labels_from_the_first(values: &[f64], step: f64) -> Vec<String> {
+    let Some(first) = values.first() else { return Vec::new() };
+    let in_full = match first.abs() {
+        1e-3..1e9 => format!("{first:.*}", (-step.log10()).ceil().clamp(0.0, 15.0) as usize),
+        largest => {
+            let digits = (largest / step).log10().ceil().clamp(0.0, 16.0) as usize;
+            format!("{first:.digits$e}")
+        }
+    };
+    let added: Vec<f64> = (1..values.len()).map(|i| i as f64 * step).collect();
+    let added = linear_labels(&added, step).into_iter().map(|label| format!("+{label}"));
+    std::iter::once(minus(&in_full)).chain(added).collect()
 }
 
 /// The power of ten at or below `largest`, and how it is written behind a number.
@@ -155,6 +176,16 @@ mod tests {
         assert_eq!(labels(Range::linear(0.0, 2e7), 5), ["0", "5M", "10M", "15M", "20M"]);
         assert_eq!(labels(Range::linear(0.0, 3.2e-4), 4), ["0", "1e−4", "2e−4", "3e−4"]);
         assert_eq!(labels(Range::linear(0.0, 6000.0), 4), ["0", "2000", "4000", "6000"]);
+    }
+
+    #[test]
+    fn ticks_far_from_zero_are_counted_from_the_first() {
+        assert_eq!(labels(Range::linear(1e6 - 0.05, 1e6 + 0.45), 3), ["1000000.0", "+0.2", "+0.4"]);
+        assert_eq!(labels(Range::linear(-1e6 - 0.3, -1e6 + 0.1), 3), ["−1000000.2", "+0.2"]);
+        assert_eq!(
+            labels(Range::linear(1e20, 1e20 + 4e10), 3),
+            ["1.0000000000e20", "+20G", "+40G"]
+        );
     }
 
     #[test]

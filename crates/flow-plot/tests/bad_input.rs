@@ -179,3 +179,37 @@ fn frames_of_empty_clouds_are_pictures_of_one_size() {
     let frames = flow_frames(&[(0.0, &[]), (f64::NAN, &points)], Limits::square(1.0)).unwrap();
     assert_eq!(frames[0].height(), frames[1].height());
 }
+
+#[test]
+fn a_picture_that_memory_may_not_hold_is_refused_before_it_is_made() {
+    let wide = |width, height| Chart::new("t").size(width, height).figure();
+    for figure in [wide(300.0, f32::INFINITY), wide(f32::INFINITY, 300.0), wide(1e6, 1e6)] {
+        let refused = figure.to_picture(1.0);
+        assert!(matches!(refused, Err(PlotError::TooLarge { .. })), "{refused:?}");
+        let svg = figure.to_svg();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let attributes = document.descendants().flat_map(|node| node.attributes());
+        assert!(attributes.map(|a| a.value()).all(|value| !value.contains("inf")));
+    }
+    // A chart of 640 by 400 at a hundred pixels a unit: ten gigabytes.
+    for scale in [100.0, 1e9] {
+        let refused = Chart::new("t").figure().to_picture(scale);
+        assert!(matches!(refused, Err(PlotError::TooLarge { .. })), "{refused:?}");
+    }
+    for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let refused = Chart::new("t").figure().to_picture(scale).unwrap_err().to_string();
+        assert!(refused.contains("give a positive, finite scale"), "{refused}");
+    }
+}
+
+#[test]
+fn texts_of_any_characters_stay_well_formed_and_on_one_line() {
+    let title = "one\ntwo\t\u{fffe}three\u{ffff} \u{0} <&> \u{202e}";
+    let figure = Chart::new(title).x(title).y(title).line(title, &[(0.0, 1.0)]).figure();
+    let svg = figure.to_svg();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+    let texts = texts.filter_map(|node| node.text());
+    assert_eq!(texts.filter(|text| text.contains("one two three <&>")).count(), 4, "{svg}");
+    assert!(pixels(&figure).width() > 0);
+}

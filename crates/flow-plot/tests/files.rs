@@ -120,7 +120,7 @@ fn a_chart_grows_with_its_legend() {
 fn an_image_grid_survives_its_file() {
     let folder = Folder::new("grid");
     let images: Vec<f32> = (0..4 * 64u16).map(|i| f32::from(i) / 128.0 - 1.0).collect();
-    let grid = image_grid(&images, 4, 1, 8, 8, 2);
+    let grid = image_grid(&images, 4, 1, 8, 8, 2).unwrap();
     grid.save(folder.file("grid.png")).unwrap();
     assert_eq!(read_png(&folder.file("grid.png")), grid);
 }
@@ -152,7 +152,7 @@ fn an_animation_of_few_colours_shows_exactly_its_frames() {
     let frame = |shift: u16| {
         let images: Vec<f32> =
             (0..4 * 64u16).map(|i| f32::from((i + shift) % 16) / 8.0 - 1.0).collect();
-        image_grid(&images, 4, 1, 8, 8, 2)
+        image_grid(&images, 4, 1, 8, 8, 2).unwrap()
     };
     // The third frame changes nothing.
     let frames = [frame(0), frame(3), frame(3), frame(5)];

@@ -37,7 +37,8 @@ pub trait Divergence<const D: usize> {
 /// The exact divergence, `sum_i e_i . (dv/dx) e_i` over all `d` unit vectors.
 ///
 /// A pass evaluates the batch once for each of `chunk` unit vectors, forward and backward, so its
-/// memory is that of `B * chunk` rows, and `d / chunk` passes make one divergence.
+/// memory is that of `B * chunk` rows, and `d / chunk` passes make one divergence. No rows have no
+/// divergence, and nothing is asked for them. A NaN in a row stays in that row's divergence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExactTrace {
     /// Unit vectors in a pass; 0 counts as 1.
@@ -56,6 +57,9 @@ impl<const D: usize> Divergence<D> for ExactTrace {
         t: f64,
     ) -> (Tensor<D>, Tensor<2>) {
         let (rows, size) = rows_and_size(x);
+        if rows * size == 0 {
+            return (x.clone(), Tensor::zeros([rows, 1], (&x.device(), x.dtype())));
+        }
         let chunk = self.chunk.clamp(1, size);
         let pass = |start: usize| {
             let copies = chunk.min(size - start);
@@ -132,7 +136,7 @@ impl<const D: usize> Hutchinson<D> {
     /// - `shape`: that of one sample
     ///
     /// # Panics
-    /// If `probes` is zero.
+    /// If `probes` is zero, or a sample has not the rank of a row.
     #[must_use]
     pub fn draw(
         law: Probe,

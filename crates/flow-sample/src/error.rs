@@ -62,12 +62,27 @@ pub enum SampleError {
         /// The time.
         t: f64,
     },
-    /// A sample is not a number.
-    #[error("sample {row} is not finite at t = {t}, use more steps or a smaller tolerance")]
+    /// A sample is not made of finite numbers.
+    #[error(
+        "sample {row} is not finite at t = {t}: look for NaN or infinity in its start and in the \
+         network's weights; if all are finite, the steps are too long for this field, take more \
+         of them"
+    )]
     NotFinite {
         /// The row of the batch.
         row: usize,
         /// The time.
         t: f64,
+    },
+    /// The density of the law that paths start from is not one.
+    #[error(
+        "the log-density of sample {row} is {value}, because that of the source is so where the \
+         flow takes it; check `log_density` of the source there"
+    )]
+    Density {
+        /// The row of the batch.
+        row: usize,
+        /// What came out.
+        value: f64,
     },
 }

@@ -60,7 +60,8 @@ impl<W: Predictor<D>, O: Predictor<D>, const D: usize> Predictor<D> for Guided<W
     }
 
     fn span(&self) -> (f64, f64) {
-        self.with.span()
+        let (with, without) = (self.with.span(), self.without.span());
+        (with.0.max(without.0), with.1.min(without.1))
     }
 
     fn calls(&self, t: f64) -> usize {

@@ -39,6 +39,10 @@
 //! | [`DpmSolver`] | exponential, from one or two predictions, with or without noise | `n` |
 //! | [`UniPc`] | exponential, from two or three predictions, corrected by the next | `n` |
 //!
+//! A network that predicts the noise says little about the data near pure noise, and one that
+//! predicts the data little about the noise near the data. No sampler asks there: see
+//! [`Predictor::span`].
+//!
 //! [`Likelihood`] goes the other way: from data to noise with the [`Divergence`] of the velocity,
 //! hence to log-densities, and by [`Dequantise`] to bits per dimension.
 //!
@@ -62,6 +66,7 @@
 
 mod bits;
 mod divergence;
+mod ends;
 mod error;
 mod guidance;
 mod likelihood;
@@ -76,7 +81,7 @@ pub use divergence::{Divergence, ExactTrace, Hutchinson, Probe};
 pub use error::SampleError;
 pub use guidance::{Guided, Interval};
 pub use likelihood::{Likelihood, LogProb};
-pub use noise::{latent_grid, latents, normal_rows, prior, starts};
+pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, starts_of};
 pub use predictor::{Predictor, Trained, Velocity};
 pub use retimed::Retimed;
 pub use sampler::{

@@ -8,6 +8,7 @@ use flow_ode::{Method, OdeError, Stepping, Tolerance, WithTolerance, solve};
 use flow_path::Source;
 
 use crate::divergence::Divergence;
+use crate::ends::noise_scale;
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
@@ -21,9 +22,19 @@ use crate::predictor::Predictor;
 ///
 /// with `s` the [`prior_std`](flow_path::Schedule::prior_std) of the schedule. Two approximations
 /// belong to the schedule, not to the solver. A path that has not forgotten the data at its start
-/// has another density there than the prior: with the usual variance-preserving rates
-/// (`alpha = 0.0066`) that shifts `log p` by some 0.003 nats. Where the span ends before `t = 1`,
-/// the density is the one at the end of the span.
+/// has another density there than the prior: with the usual variance-preserving rates (`alpha =
+/// 0.0066`) that shifts `log p` by some 0.003 nats. Where the schedule ends before `t = 1`, the
+/// density is the one at its end.
+///
+/// A predictor that answers from `t_0` to `t_1` only, as networks do that predict the noise or the
+/// data (see [`Predictor::span`]), is asked between those times. The density is then that of the
+/// data with the noise of `t_1` left in them, whose standard deviation is `sigma(t_1) /
+/// alpha(t_1)`, about 0.01 on the linear schedule: `x_1` enters the solve as `alpha(t_1) x_1`. At
+/// the other end `x_{t_0} sigma(0) / sigma(t_0)` takes the place of `x_0`, which errs by
+/// `alpha(t_0)` as above. Both factors are counted in the density.
+///
+/// Minus infinity is a log-density, where the source has no mass; only NaN and plus infinity are
+/// errors.
 ///
 /// `l` is a state of its own, one number for each estimate of the divergence, in the type of `x_1`.
 /// On adaptive steps it is held to the tolerance of the solve, by its own norm: the step's error
@@ -45,7 +56,9 @@ pub struct Likelihood {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogProb<const D: usize> {
-    /// `log p_1(x_1)` of each sample, in nats: the mean over the estimates of the divergence.
+    /// `log p_1(x_1)` of each sample, in nats: the mean over the estimates of the divergence. Minus
+    /// infinity where the flow leads to where the source has no mass. The density of no numbers is
+    /// 1, so a row without numbers has 0.
     pub nats: Vec<f64>,
     /// Standard error of that mean over the estimates, if there are two or more.
     pub std_error: Option<Vec<f64>>,
@@ -85,7 +98,8 @@ impl Likelihood {
     /// - `x1`: `[B, ..]`
     ///
     /// # Errors
-    /// When the solver stops, or a log-density is not finite.
+    /// When the solver stops, when a row of `x_0` or of `l` is not finite, as it is for a row of
+    /// `x_1` that is not, or when the density of the source is not a number there.
     ///
     /// # Panics
     /// See [`Divergence::evaluate`].
@@ -95,26 +109,40 @@ impl Likelihood {
         x1: Tensor<D>,
         divergence: &dyn Divergence<D>,
     ) -> Result<LogProb<D>, SampleError> {
-        let std = predictor.schedule().prior_std();
-        let (x0, gained, nfe) = self.back_to_noise(predictor, x1, divergence)?;
-        let size = x0.dims()[1..].iter().product();
-        let noise: Vec<f64> = host(x0.clone()).into_iter().map(|x| x / std).collect();
-        let prior = noise.chunks(size).map(|noise| {
-            let log_density = match &self.source {
-                Source::Normal => log_normal(noise),
-                Source::Known(target) => target.log_density(noise),
-            };
-            log_density - size as f64 * std.ln()
-        });
-        let gained = host(gained);
-        let (mut nats, mut errors) = (Vec::new(), Vec::new());
-        for (prior, gained) in prior.zip(gained.chunks(divergence.estimates())) {
-            let (mean, error) = mean_and_error(gained);
-            nats.push(prior + mean);
-            errors.push(error);
+        let schedule = predictor.schedule();
+        let std = schedule.prior_std();
+        let rows = x1.dims()[0];
+        let size: usize = x1.dims()[1..].iter().product();
+        if rows * size == 0 {
+            let none = || vec![0.0; rows];
+            let std_error = (divergence.estimates() > 1).then(none);
+            return Ok(LogProb { nats: none(), std_error, x0: x1, nfe: 0 });
         }
-        if let Some(row) = nats.iter().position(|nats| !nats.is_finite()) {
-            return Err(SampleError::NotFinite { row, t: predictor.span().0 });
+        let ((first, last), (start, end)) = (schedule.span(), predictor.span());
+        let to_end = schedule.at(end).alpha / schedule.at(last).alpha;
+        let to_start = noise_scale(schedule, start, first);
+        let (x0, gained, nfe) = self.back_to_noise(predictor, scaled(x1, to_end), divergence)?;
+        let x0 = scaled(x0, to_start);
+        let (noise, gained) = (host(x0.clone()), host(gained));
+        let estimates = gained.chunks(divergence.estimates());
+        let (mut nats, mut errors) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        for (row, (noise, gained)) in noise.chunks(size).zip(estimates).enumerate() {
+            if !noise.iter().chain(gained).all(|number| number.is_finite()) {
+                return Err(SampleError::NotFinite { row, t: start });
+            }
+            let noise: Vec<f64> = noise.iter().map(|x| x / std).collect();
+            let log_density = match &self.source {
+                Source::Normal => log_normal(&noise),
+                Source::Known(target) => target.log_density(&noise),
+            };
+            let (mean, error) = mean_and_error(gained);
+            let scale = (to_start * to_end / std).ln();
+            let value = log_density + size as f64 * scale + mean;
+            if value.is_nan() || value == f64::INFINITY {
+                return Err(SampleError::Density { row, value });
+            }
+            nats.push(value);
+            errors.push(error);
         }
         let std_error = (divergence.estimates() > 1).then_some(errors);
         Ok(LogProb { nats, std_error, x0, nfe })
@@ -151,8 +179,21 @@ impl Likelihood {
     }
 }
 
+/// `x` times a number, untouched by 1.
+fn scaled<const D: usize>(x: Tensor<D>, scale: f64) -> Tensor<D> {
+    match scale {
+        1.0 => x,
+        scale => x * scale,
+    }
+}
+
 fn stopped<S>(error: OdeError<S>) -> SampleError {
-    SampleError::Solver { reason: error.to_string() }
+    match error {
+        OdeError::NonFinite { t, h, row: Some(row), .. } => {
+            SampleError::NotFinite { row, t: t + h }
+        }
+        error => SampleError::Solver { reason: error.to_string() },
+    }
 }
 
 fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {

@@ -12,7 +12,8 @@ use crate::predictor::Predictor;
 
 /// Standard normal rows `range` of `seed`, each of `size` numbers.
 ///
-/// Row `i` depends on the seed and on `i` alone, so sample `i` is the same whatever the batch.
+/// Row `i` depends on the seed and on `i` alone, so sample `i` is the same whatever the batch. An
+/// empty range has no rows.
 #[must_use]
 pub fn normal_rows(seed: u64, purpose: Purpose, range: Range<usize>, size: usize) -> Vec<f32> {
     let streams = Streams::new(seed);
@@ -41,7 +42,9 @@ pub fn prior<const D: usize>(
 /// Samples `range` of the starts of paths `prior_std x_0` with `x_0` from any source: the [`prior`] of normal
 /// noise, and what takes its place for paths that start from another law.
 ///
-/// Row `i` depends on the seed and on `i` alone.
+/// Row `i` depends on the seed and on `i` alone, and is drawn for [`Purpose::Start`]: no sample
+/// starts from a row of noise that training with the same seed has met. The starts of pairs that
+/// are trained on are drawn for a purpose of their own, by [`starts_of`].
 ///
 /// # Shapes
 /// - `shape`: that of one sample; output: `[B, shape..]`
@@ -57,17 +60,38 @@ pub fn starts<const D: usize>(
     predictor: &dyn Predictor<D>,
     device: &Device,
 ) -> Tensor<D> {
+    starts_of(Purpose::Start, seed, range, shape, source, predictor, device)
+}
+
+/// As [`starts`], from the stream of a purpose, such as [`Purpose::Reflow`] for pairs to train on.
+///
+/// # Shapes
+/// - `shape`: that of one sample; output: `[B, shape..]`
+///
+/// # Panics
+/// If the source is known and has another dimension than a sample.
+#[must_use]
+pub fn starts_of<const D: usize>(
+    purpose: Purpose,
+    seed: u64,
+    range: Range<usize>,
+    shape: &[usize],
+    source: &Source,
+    predictor: &dyn Predictor<D>,
+    device: &Device,
+) -> Tensor<D> {
     let mut full = vec![range.len()];
     full.extend(shape);
     let (streams, size) = (Streams::new(seed), shape.iter().product());
-    let row = |i: usize| source.sample(1, size, &mut streams.rng(i as u64, Purpose::Noise));
+    let row = |i: usize| source.sample(1, size, &mut streams.rng(i as u64, purpose));
     let x0 = Tensor::from_data(TensorData::new(range.flat_map(row).collect(), full), device);
     x0 * predictor.schedule().prior_std()
 }
 
 /// Latents of the samples `range`, each from the prior `N(0, I)` and held along the whole path of its sample.
 ///
-/// Row `i` depends on the seed and on `i` alone, and not on the noise.
+/// Row `i` depends on the seed and on `i` alone, not on the noise, and is drawn for
+/// [`Purpose::SampleLatent`], apart from the latents of training.
 ///
 /// # Shapes
 /// - output: `[B, size]`
@@ -76,15 +100,32 @@ pub fn starts<const D: usize>(
 /// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, algorithm 2.
 #[must_use]
 pub fn latents(seed: u64, range: Range<usize>, size: usize, device: &Device) -> Tensor<2> {
+    latents_of(Purpose::SampleLatent, seed, range, size, device)
+}
+
+/// As [`latents`], from the stream of a purpose, such as [`Purpose::ReflowLatent`] for pairs to
+/// train on.
+///
+/// # Shapes
+/// - output: `[B, size]`
+#[must_use]
+pub fn latents_of(
+    purpose: Purpose,
+    seed: u64,
+    range: Range<usize>,
+    size: usize,
+    device: &Device,
+) -> Tensor<2> {
     let shape = [range.len(), size];
-    let rows = normal_rows(seed, Purpose::Latent, range, size);
+    let rows = normal_rows(seed, purpose, range, size);
     Tensor::from_data(TensorData::new(rows, shape), device)
 }
 
 /// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds, row by row from
 /// the top, first coordinate to the right.
 ///
-/// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite.
+/// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite. A side of
+/// 0 has none.
 ///
 /// # Reference
 /// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, appendix A, for such pictures.

@@ -12,7 +12,10 @@ pub trait Predictor<const D: usize> {
     /// The schedule on which `x` lives.
     fn schedule(&self) -> &dyn Schedule;
 
-    /// Times between which predictions are finite.
+    /// Times between which predictions are to be trusted; a sampler asks at no other.
+    ///
+    /// The span of the schedule, unless a network answers what loses the data or the noise at an
+    /// end: see [`Prediction::span`]. A sampler passes what lies outside without asking.
     fn span(&self) -> (f64, f64) {
         self.schedule().span()
     }

@@ -8,9 +8,11 @@ use crate::predictor::Predictor;
 /// A predictor read along another schedule than its own, without retraining.
 ///
 /// At time `r` of `along` it is asked at the time of equal signal-to-noise ratio, at `x` times the
-/// quotient of the two scales; the answer is a pair of noise and data, which any prediction along the
-/// new schedule mixes anew. Where the new schedule goes beyond the ratios at which the predictor
-/// answers, pure noise and pure data among them, its first and last time stand in.
+/// quotient of the two scales; the answer is a pair of noise and data, which any prediction along
+/// the new schedule mixes anew. Where the new schedule goes beyond the ratios at which the
+/// predictor answers, pure noise and pure data among them, its first and last time stand in; but
+/// where it answers a part of its own schedule only, as a network that predicts the noise does, the
+/// new span is cut at the same ratios.
 ///
 /// # Reference
 /// Karras et al. (2022), "Elucidating the Design Space of Diffusion-Based Generative Models",
@@ -27,6 +29,20 @@ pub struct Retimed<P, S> {
 impl<P: Predictor<D>, S: Schedule, const D: usize> Predictor<D> for Retimed<P, S> {
     fn schedule(&self) -> &dyn Schedule {
         &self.along
+    }
+
+    fn span(&self) -> (f64, f64) {
+        let own = self.predictor.schedule();
+        let ((first, last), (start, end)) = (own.span(), self.predictor.span());
+        let same_ratio = |t: f64| self.along.time_at_log_snr(own.at(t).log_snr());
+        let (mut span, cut) = (self.along.span(), (first < start, end < last));
+        if cut.0 {
+            span.0 = same_ratio(start);
+        }
+        if cut.1 {
+            span.1 = same_ratio(end);
+        }
+        span
     }
 
     fn calls(&self, r: f64) -> usize {

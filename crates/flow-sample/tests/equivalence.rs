@@ -270,12 +270,16 @@ fn edm_is_heun_in_the_noise_level_with_a_first_order_end() {
     let schedule =
         |floor: f64| FromFunctions::new(|_| Dual::constant(1.0), move |t| (1.0 - t) * 3.0 + floor);
     let edm = Edm::deterministic(Grid::Uniform { steps: 8 });
+    let grid = || Grid::Given((0..8).map(|k| f64::from(k) / 8.0).collect());
+    let before = Edm::deterministic(grid());
     let field = Arbitrary(schedule(0.1));
-    let heun = run(&Ode::new(Method::Heun2, Stepping::Count(8)), &field, &start());
-    assert!(difference(&run(&edm, &field, &start()), &heun) < ROUNDING);
+    let heun = run(&Ode::on_grid(Method::Heun2, grid()), &field, &start());
+    assert!(difference(&run(&before, &field, &start()), &heun) < ROUNDING);
+    let euler = Ode::on_grid(Method::Euler, Grid::Given(vec![0.875, 1.0]));
+    let end = run(&euler, &field, &heun);
+    assert!(difference(&run(&edm, &field, &start()), &end) < ROUNDING);
     // Without noise at the end the last step returns the predicted data.
     let field = Arbitrary(schedule(0.0));
-    let before = Edm::deterministic(Grid::Given((0..8).map(|k| f64::from(k) / 8.0).collect()));
     let data = field.predict(Prediction::Data, &run(&before, &field, &start()), 0.875);
     assert!(difference(&run(&edm, &field, &start()), &data) < ROUNDING);
 }

@@ -12,7 +12,8 @@ use flow_ode::{Method, Stepping};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Exact, Gaussian, Linear, Mixture, Prediction, Source, Target, VarianceExploding};
 use flow_sample::{
-    ExactTrace, Likelihood, Ode, Predictor, Sampler, Trained, latents, normal_rows, prior, starts,
+    ExactTrace, Likelihood, Ode, Predictor, Sampler, Trained, latents, latents_of, normal_rows,
+    prior, starts, starts_of,
 };
 
 const LINEAR: Linear = Linear { sigma_min: 0.0 };
@@ -72,7 +73,67 @@ fn latents_depend_on_seed_and_row_alone_and_not_on_the_noise() {
     let rows = |seed, range| host(latents(seed, range, 3, &device));
     assert_eq!(rows(5, 4..7), rows(5, 0..10)[12..21]);
     assert_ne!(rows(5, 0..10), rows(6, 0..10));
-    assert_ne!(rows(5, 0..10), normal_rows(5, Purpose::Noise, 0..10, 3));
+    assert_ne!(rows(5, 0..10), normal_rows(5, Purpose::Start, 0..10, 3));
+}
+
+/// The first row of the noise that a step of training draws is that of its stream, as a sample's
+/// start would be if both had one purpose.
+#[test]
+fn no_sample_begins_where_training_or_reflow_did() {
+    let device = Device::flex();
+    let field = Exact::new(Gaussian::new(vec![0.0; 4], 1.0), LINEAR);
+    for seed in [0, 7] {
+        let starts = host(starts::<2>(seed, 0..500, &[4], &Source::Normal, &field, &device));
+        for purpose in [Purpose::Noise, Purpose::Reflow] {
+            let trained = normal_rows(seed, purpose, 0..500, 4);
+            let met = |start: &[f32]| trained.chunks(4).any(|row| row == start);
+            assert!(!starts.chunks(4).any(met), "seed {seed}, {purpose:?}");
+        }
+        // The control: by the purpose of training they would be the same rows.
+        let of =
+            |purpose| starts_of::<2>(purpose, seed, 0..500, &[4], &Source::Normal, &field, &device);
+        assert_eq!(host(of(Purpose::Noise)), normal_rows(seed, Purpose::Noise, 0..500, 4));
+        assert_eq!(host(of(Purpose::Start)), starts);
+        let z = host(latents_of(Purpose::ReflowLatent, seed, 0..500, 4, &device));
+        assert_ne!(z, host(latents(seed, 0..500, 4, &device)));
+    }
+}
+
+#[test]
+fn the_streams_of_all_purposes_are_uncorrelated() {
+    let purposes = [
+        Purpose::Data,
+        Purpose::Noise,
+        Purpose::Time,
+        Purpose::Coupling,
+        Purpose::LabelDrop,
+        Purpose::Latent,
+        Purpose::Sampler,
+        Purpose::Probe,
+        Purpose::Dequantise,
+        Purpose::Evaluation,
+        Purpose::Augment,
+        Purpose::Blur,
+        Purpose::Start,
+        Purpose::SampleLatent,
+        Purpose::Reflow,
+        Purpose::ReflowLatent,
+        Purpose::Subset,
+        Purpose::LikelihoodPoints,
+        Purpose::FieldError,
+        Purpose::Prior,
+        Purpose::Control,
+        Purpose::Ambiguity,
+    ];
+    let n = 4000;
+    let rows = purposes.map(|purpose| normal_rows(5, purpose, 0..n, 1));
+    for (k, a) in rows.iter().enumerate() {
+        for (b, other) in rows[..k].iter().zip(purposes) {
+            let r = a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>() / n as f64;
+            // Products of independent normal numbers have a standard deviation of one.
+            assert!(r.abs() < 4.0 / (n as f64).sqrt(), "{:?} and {other:?}: {r}", purposes[k]);
+        }
+    }
 }
 
 #[test]
@@ -136,7 +197,8 @@ fn a_latent_that_names_the_mode_ends_in_the_mixture() {
     let field = Exact::new(modes()[0].clone(), LINEAR);
     let x0 = prior::<2>(2, 0..n, &[1], &field, &device);
     let noise = host(x0.clone());
-    let label = |row: usize| usize::from(0.0 < normal_rows(2, Purpose::Latent, row..row + 1, 1)[0]);
+    let latent = |row: usize| normal_rows(2, Purpose::SampleLatent, row..row + 1, 1)[0];
+    let label = |row: usize| usize::from(0.0 < latent(row));
     let labels: Vec<usize> = (0..n).map(label).collect();
     let ends = by_mode(&x0, &labels);
     for ((end, &x0), &label) in ends.iter().zip(&noise).zip(&labels) {

@@ -1,41 +1,44 @@
 //! Checkpoints that exist whole or not at all.
 //!
 //! A checkpoint is a folder `step-000012000` with the weights and their average, the optimizer's
-//! state, the learning rate's state, and `state.json` with a checksum of each. It is written under
-//! another name and renamed when all of it is on the disk, so a process may be killed at any
-//! moment; the checkpoint before it is removed only then.
+//! state, the learning rate's state, and `state.json` with a checksum of each and the [`Identity`]
+//! that made it. It is written under another name and renamed when all of it is on the disk, so a
+//! process may be killed at any moment; the checkpoint before it is removed only then. Only one
+//! process may write to a folder of checkpoints at a time: callers see to that.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::module::Module;
 use burn::store::ModuleRecord;
-use burn::train::checkpoint::{
-    Checkpoint as Record, Checkpointer, CheckpointerError, CheckpointingAction,
-    CheckpointingStrategy,
-};
-use burn::train::metric::store::EventStoreClient;
+use burn::train::checkpoint::CheckpointerError;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::draft::Draft;
 use crate::error::TrainError;
+use crate::identity::Identity;
+use crate::record;
+use crate::schedule::NEXT;
 
 /// The parts of a checkpoint.
-const PARTS: [&str; 3] = [MODEL, "optimizer.bpk", "schedule.bpk"];
+pub(crate) const PARTS: [&str; 3] = [MODEL, OPTIMIZER, SCHEDULE];
 const MODEL: &str = "model.bpk";
+pub(crate) const OPTIMIZER: &str = "optimizer.bpk";
+const SCHEDULE: &str = "schedule.bpk";
 const STATE: &str = "state.json";
-/// Name of a checkpoint in the making, before its step.
-const UNFINISHED: &str = ".unfinished-";
 /// Checkpoints kept unless all are, the newest included.
 const KEPT: usize = 2;
+/// Of `state.json`; the first had no number and no identity that can be compared.
+const SCHEMA: u32 = 2;
 
 /// The folder of a run's checkpoints.
 #[derive(Clone, Debug)]
 pub struct CheckpointFolder {
     path: PathBuf,
-    fingerprint: String,
+    identity: Identity,
     kept: usize,
 }
 
@@ -46,19 +49,22 @@ pub struct Checkpoint {
     pub path: PathBuf,
     /// Steps done.
     pub step: usize,
+    /// What made it; nothing for those of flow 0.1, which cannot be compared.
+    pub identity: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct State {
+    schema: Option<u32>,
     step: usize,
-    fingerprint: String,
+    identity: Option<BTreeMap<String, Value>>,
     crc32: BTreeMap<String, u32>,
 }
 
 impl CheckpointFolder {
-    /// The checkpoints in `path` of the recipe that `fingerprint` stands for.
-    pub fn new(path: impl Into<PathBuf>, fingerprint: impl Into<String>) -> Self {
-        Self { path: path.into(), fingerprint: fingerprint.into(), kept: KEPT }
+    /// The checkpoints in `path` that `identity` made.
+    pub fn new(path: impl Into<PathBuf>, identity: impl Into<Identity>) -> Self {
+        Self { path: path.into(), identity: identity.into(), kept: KEPT }
     }
 
     /// The same folder, from which no checkpoint is removed.
@@ -67,7 +73,7 @@ impl CheckpointFolder {
         Self { kept: usize::MAX, ..self }
     }
 
-    /// The newest checkpoint.
+    /// The newest checkpoint, to be read: one of flow 0.1 is taken as it is, whatever made it.
     ///
     /// # Errors
     /// When there is none, when a file is missing or damaged, or when it belongs to another recipe.
@@ -76,6 +82,18 @@ impl CheckpointFolder {
             return Err(TrainError::NoCheckpoint { path: self.path.clone() });
         };
         self.checked(step, path)
+    }
+
+    /// The newest checkpoint, to go on from; none if there is none.
+    ///
+    /// # Errors
+    /// As for [`latest`](Self::latest), and when the checkpoint does not say what made it.
+    pub fn to_resume(&self) -> Result<Option<Checkpoint>, TrainError> {
+        match self.latest() {
+            Err(TrainError::NoCheckpoint { .. }) => Ok(None),
+            Ok(Checkpoint { path, identity: None, .. }) => Err(TrainError::Unidentified { path }),
+            other => other.map(Some),
+        }
     }
 
     /// Every checkpoint that is there, by step.
@@ -88,11 +106,27 @@ impl CheckpointFolder {
 
     fn checked(&self, step: usize, path: PathBuf) -> Result<Checkpoint, TrainError> {
         let file = path.join(STATE);
-        let damaged = |path: &Path, reason| TrainError::Damaged { path: path.into(), reason };
+        let damaged = |path: &Path, reason: &str| TrainError::Damaged {
+            path: path.into(),
+            reason: reason.into(),
+        };
+        let read = |file: &Path| {
+            fs::read(file).map_err(|error| match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => damaged(file, "it is missing"),
+                _ => io("read", file)(error),
+            })
+        };
         let state: State =
             serde_json::from_slice(&read(&file)?).map_err(|_| damaged(&file, "no valid JSON"))?;
-        if state.fingerprint != self.fingerprint {
-            return Err(TrainError::OtherRecipe { path });
+        match (state.schema, &state.identity) {
+            (None, None) => {}
+            (Some(SCHEMA), Some(stored)) => {
+                if let Some(difference) = self.identity.difference(stored) {
+                    return Err(TrainError::OtherRecipe { path, difference });
+                }
+            }
+            (Some(schema), _) if SCHEMA < schema => return Err(TrainError::Newer { path, schema }),
+            _ => return Err(damaged(&file, "it does not say what made it")),
         }
         if state.step != step {
             return Err(damaged(&file, "another step than the folder's name"));
@@ -103,7 +137,7 @@ impl CheckpointFolder {
                 return Err(damaged(&file, "its checksum differs"));
             }
         }
-        Ok(Checkpoint { path, step })
+        Ok(Checkpoint { path, step, identity: state.identity })
     }
 
     /// Folders with the name of a whole checkpoint, by step.
@@ -117,32 +151,29 @@ impl CheckpointFolder {
             .filter_map(|entry| {
                 let path = entry.ok()?.path();
                 let step = path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()?;
-                Some((step, path))
+                (path == self.finished(step)).then_some((step, path))
             })
             .collect();
         all.sort();
         Ok(all)
     }
 
-    fn unfinished(&self, step: usize) -> PathBuf {
-        self.path.join(format!("{UNFINISHED}{step}"))
-    }
-
-    fn finished(&self, step: usize) -> PathBuf {
+    pub(crate) fn finished(&self, step: usize) -> PathBuf {
         self.path.join(format!("step-{step:09}"))
     }
 
     /// Gives a complete set of parts its name and removes what is too old.
-    fn commit(&self, step: usize) -> Result<(), TrainError> {
-        let folder = self.unfinished(step);
+    pub(crate) fn commit(&self, step: usize, draft: Draft) -> Result<(), TrainError> {
         let mut crc32 = BTreeMap::new();
         for part in PARTS {
-            let file = folder.join(part);
-            crc32.insert(part.to_string(), crc32fast::hash(&read(&file)?));
+            let file = draft.path().join(part);
+            let bytes = fs::read(&file).map_err(io("read", &file))?;
+            crc32.insert(part.to_string(), crc32fast::hash(&bytes));
             sync(&file)?;
         }
-        let state = State { step, fingerprint: self.fingerprint.clone(), crc32 };
-        let file = folder.join(STATE);
+        let identity = Some(self.identity.values().clone());
+        let state = State { schema: Some(SCHEMA), step, identity, crc32 };
+        let file = draft.path().join(STATE);
         let json = serde_json::to_vec_pretty(&state).expect("numbers and text are valid JSON");
         fs::write(&file, json).map_err(io("write", &file))?;
         sync(&file)?;
@@ -150,8 +181,8 @@ impl CheckpointFolder {
         if named.exists() {
             fs::remove_dir_all(&named).map_err(io("replace", &named))?;
         }
-        fs::rename(&folder, &named).map_err(io("write", &named))?;
-        sync(&self.path)?;
+        draft.rename(&named).map_err(io("write", &named))?;
+        sync_folder(&self.path)?;
         let mut all = self.named()?;
         all.truncate(all.len().saturating_sub(self.kept));
         for (_, old) in all {
@@ -160,15 +191,18 @@ impl CheckpointFolder {
         Ok(())
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Tells this run from others: the parameters of its checkpoints are named by it.
+    pub(crate) fn fingerprint(&self) -> String {
+        self.identity.fingerprint()
+    }
+
     /// Removes what a killed or failed process left half-written.
     pub(crate) fn discard_unfinished(&self) {
-        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        for entry in entries {
-            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                // Remains are never read, so they may stay.
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
+        Draft::discard_abandoned(&self.path);
     }
 
     /// burn-train's error of a saver, in our words.
@@ -180,66 +214,29 @@ impl CheckpointFolder {
         };
         TrainError::Save { path: self.path.clone(), reason }
     }
-
-    /// One saver per part, for burn-train; the last of the three to finish commits.
-    pub(crate) fn savers(&self) -> [Saver; 3] {
-        let written = Arc::new(Mutex::new(BTreeMap::new()));
-        PARTS.map(|part| Saver { folder: self.clone(), part, written: Arc::clone(&written) })
-    }
 }
 
 impl Checkpoint {
     /// Puts the saved weights into `module`.
     ///
     /// # Errors
-    /// When the file cannot be read or its weights do not fit.
+    /// When the file cannot be read, its weights do not fit, or one of them is not finite.
     pub fn load<M: Module>(&self, module: M) -> Result<M, TrainError> {
         let path = self.path.join(MODEL);
+        record::check_weights(&module, &path)?;
         ModuleRecord::load(&path)
             .and_then(|record| module.try_load_record(record))
-            .map_err(|source| TrainError::Weights { path, source })
-    }
-}
-
-/// Saves one part of a checkpoint.
-pub(crate) struct Saver {
-    folder: CheckpointFolder,
-    part: &'static str,
-    written: Arc<Mutex<BTreeMap<usize, usize>>>,
-}
-
-impl<R: Record> Checkpointer<R> for Saver {
-    fn save(&self, step: usize, record: R) -> Result<(), CheckpointerError> {
-        let unfinished = self.folder.unfinished(step);
-        fs::create_dir_all(&unfinished).map_err(CheckpointerError::IOError)?;
-        record.save(unfinished.join(self.part))?;
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = written.entry(step).or_insert(0);
-        *parts += 1;
-        if *parts == PARTS.len() {
-            written.remove(&step);
-            self.folder
-                .commit(step)
-                .map_err(|error| CheckpointerError::Unknown(error.to_string()))?;
-        }
-        Ok(())
+            .map_err(|error| TrainError::Weights { path, reason: error.to_string() })
     }
 
-    fn delete(&self, _: usize) -> Result<(), CheckpointerError> {
-        Ok(())
-    }
-
-    fn restore(&self, step: usize) -> Result<R, CheckpointerError> {
-        R::load(self.folder.finished(step).join(self.part))
-    }
-}
-
-/// Saves whenever it is asked; [`CheckpointFolder`] removes the old ones.
-pub(crate) struct Always;
-
-impl CheckpointingStrategy for Always {
-    fn checkpointing(&mut self, _: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
-        vec![CheckpointingAction::Save]
+    /// Whether a run can go on from here with `module`.
+    ///
+    /// # Errors
+    /// When weights or optimizer state do not fit it, or not each other.
+    pub(crate) fn check<M: Module>(&self, module: &M) -> Result<(), TrainError> {
+        let shapes = record::check_weights(module, &self.path.join(MODEL))?;
+        record::check_optimizer(&self.path.join(OPTIMIZER), &shapes, self.step)?;
+        record::check_step(&self.path.join(SCHEDULE), NEXT, self.step).map(drop)
     }
 }
 
@@ -248,10 +245,19 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Train
     move |source| TrainError::Io { action, path, source }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TrainError> {
-    fs::read(path).map_err(io("read", path))
+/// Waits until a file is on the disk. Windows wants a handle that may write.
+fn sync(file: &Path) -> Result<(), TrainError> {
+    OpenOptions::new()
+        .write(true)
+        .open(file)
+        .and_then(|file| file.sync_all())
+        .map_err(io("write", file))
 }
 
-fn sync(path: &Path) -> Result<(), TrainError> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(io("write", path))
+/// Waits until the names in a folder are on the disk, where folders can be opened for that.
+fn sync_folder(folder: &Path) -> Result<(), TrainError> {
+    if cfg!(unix) {
+        return fs::File::open(folder).and_then(|it| it.sync_all()).map_err(io("write", folder));
+    }
+    Ok(())
 }

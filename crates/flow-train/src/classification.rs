@@ -10,6 +10,7 @@ use flow_path::stream::Streams;
 use crate::data::DataSource;
 use crate::error::TrainError;
 use crate::loader::BatchSource;
+use crate::matching::check_rows;
 use crate::objective::{Loss, Objective};
 
 /// Images with their classes.
@@ -49,11 +50,15 @@ pub struct LabelledBatches {
 impl BatchSource for LabelledBatches {
     type Batch = Labelled;
 
+    /// # Errors
+    /// When a row of the data is not finite.
+    ///
     /// # Panics
-    /// When the data have no labels.
+    /// When the data have no labels, or a batch has no rows.
     fn batch(&self, step: usize, device: &Device) -> Result<Labelled, TrainError> {
         let first = (step * self.rows) as u64;
         let draw = self.data.draw(first..first + self.rows as u64, &self.streams);
+        check_rows(step, self.rows, self.data.shape().iter().product(), &draw)?;
         let labels = draw.labels.expect("a classifier is trained on labelled data");
         let class = |&label| i64::try_from(label).expect("a class fits in 63 bits");
         let labels: Vec<i64> = labels.iter().map(class).collect();

@@ -7,7 +7,9 @@ use flow_kernels::{scale, sum_of_squares};
 
 /// Scales all gradients by `min(1, max_norm / |g|)`, `|g|^2` summed over all parameters.
 ///
-/// The norm stays on the device: nothing is read back.
+/// The norm stays on the device: nothing is read back. Where it is not finite, neither are the
+/// gradients that made it so; a finite one beyond 1.8e19, whose square overflows, is scaled to
+/// zero.
 ///
 /// # Reference
 /// Pascanu et al. (2013), "On the difficulty of training recurrent neural networks",

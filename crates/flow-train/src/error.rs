@@ -1,8 +1,11 @@
 //! What can stop a training run.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
 use flow_path::PathError;
+
+use crate::identity::Difference;
 
 /// An error of a training run.
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +29,46 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
         /// What does not fit.
-        reason: &'static str,
+        reason: String,
+    },
+    /// A checkpoint holds weights that are not finite.
+    #[error(
+        "{path} holds numbers that are not finite, in {parameter}: remove its folder to go on from \
+         the checkpoint before it, or train anew with a lower learning rate"
+    )]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first parameter with such a number.
+        parameter: String,
     },
     /// A checkpoint was made by another recipe.
-    #[error("the checkpoint {path} was made by another recipe, undo the change or train anew")]
+    #[error(
+        "the checkpoint {path} was made by another recipe: {difference}, undo the change or train \
+         anew"
+    )]
     OtherRecipe {
         /// The folder of the checkpoint.
         path: PathBuf,
+        /// The first key that differs.
+        difference: Difference,
+    },
+    /// A checkpoint of flow 0.1 says nothing that a recipe could be compared with.
+    #[error(
+        "the checkpoint {path} is of flow 0.1, which can be sampled and scored but not resumed; \
+         train it again or use flow 0.1"
+    )]
+    Unidentified {
+        /// The folder of the checkpoint.
+        path: PathBuf,
+    },
+    /// A checkpoint was written by a later version.
+    #[error("the checkpoint {path} has schema {schema}, use the newer flow that wrote it")]
+    Newer {
+        /// The folder of the checkpoint.
+        path: PathBuf,
+        /// The number of its format.
+        schema: u32,
     },
     /// A checkpoint could not be saved; those before it are whole.
     #[error("cannot save a checkpoint in {path}, make room and resume: {reason}")]
@@ -49,12 +85,71 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// The weights of a checkpoint do not fit the network.
-    #[error("the weights in {path} do not fit the network: {source}")]
+    #[error(
+        "the weights in {path} do not fit the network, use the recipe and the data (shape and \
+         classes) of the run: {reason}"
+    )]
     Weights {
         /// The file.
         path: PathBuf,
-        /// Burn's reason.
-        source: burn::store::RecordError,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A number of the plan from which no training can follow.
+    #[error("{field} is {value}, it must be {need}")]
+    Plan {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        need: &'static str,
+    },
+    /// Batches and network do not agree on the number of classes.
+    #[error(
+        "the batches name {batches} classes and a null class after them, the network knows \
+         {network}: build both with the same number, or batches with 0 to leave the classes out"
+    )]
+    Classes {
+        /// Classes of the batches.
+        batches: usize,
+        /// Classes of the network.
+        network: usize,
+    },
+    /// A row of data holds something that is no finite number.
+    #[error(
+        "step {step}: row {row} of the data holds {value}, leave out or repair what is not finite"
+    )]
+    Data {
+        /// The step of training.
+        step: usize,
+        /// The row of the batch.
+        row: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A row of data is of a class that the batches do not have.
+    #[error(
+        "step {step}: row {row} of the data is of class {label}, but there are {classes} classes, \
+         from 0"
+    )]
+    Label {
+        /// The step of training.
+        step: usize,
+        /// The row of the batch.
+        row: usize,
+        /// The class.
+        label: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// What makes the batches panicked.
+    #[error("the batch of step {step} could not be made: {reason}")]
+    Batch {
+        /// The step of training, or the number of the batch of a validation.
+        step: usize,
+        /// The text of the panic.
+        reason: String,
     },
     /// Noise and data could not be paired.
     #[error("step {step}: {source}")]
@@ -64,15 +159,13 @@ pub enum TrainError {
         /// The reason.
         source: PathError,
     },
-    /// The loss is no longer a number.
-    #[error(
-        "the loss is {loss} at step {step}, train anew with a lower learning rate or a clipped gradient"
-    )]
+    /// A loss or a weight is no longer a number; no checkpoint of it is kept.
+    #[error("{what} at step {step}, train anew with a lower learning rate or a clipped gradient")]
     Diverged {
         /// The step of training.
         step: usize,
-        /// The loss.
-        loss: f64,
+        /// What it was noticed by.
+        what: Divergence,
     },
     /// burn-train stopped with an error of its own.
     #[error("training stopped: {reason}")]
@@ -80,4 +173,31 @@ pub enum TrainError {
         /// burn-train's message.
         reason: String,
     },
+}
+
+/// What is no longer a number in a run that diverged.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Divergence {
+    /// The loss of a step.
+    Loss(f64),
+    /// The loss of the averaged weights on the validation batches.
+    Validation(f64),
+    /// Weights, or their average: the path of the first such parameter.
+    Weights(String),
+    /// Means of the optimizer: its parameter.
+    Optimizer(String),
+}
+
+impl Display for Divergence {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loss(loss) => write!(f, "the loss is {loss}"),
+            Self::Validation(loss) => write!(f, "the loss of a validation is {loss}"),
+            Self::Weights(path) => write!(f, "weights are not finite, in {path},"),
+            Self::Optimizer(path) => {
+                write!(f, "the optimizer's means are not finite, in {path},")
+            }
+        }
+    }
 }

@@ -8,36 +8,20 @@ use burn::tensor::Device;
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingError, TrainingStrategy};
 
-use crate::checkpoint::{Always, Checkpoint, CheckpointFolder};
+use crate::checkpoint::{Checkpoint, CheckpointFolder};
 use crate::ema::Ema;
-use crate::error::TrainError;
+use crate::error::{Divergence, TrainError};
+use crate::failure::Failure;
 use crate::loader::{BatchSource, Loader};
 use crate::objective::Objective;
-use crate::observer::{Observer, Renderer, StepRecord};
-use crate::optimizer::AdamW;
-use crate::schedule::{LearningRate, Stepped};
+use crate::observer::{NoLog, Observer, Renderer, StepRecord};
+use crate::parameters::identified;
+use crate::plan::Plan;
+use crate::saver::{Always, savers};
+use crate::schedule::Stepped;
 use crate::strategy::BySteps;
 use crate::terms::TermsMetric;
 use crate::trainee::{Rules, Trainee};
-
-/// How long and how fast to train.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// Steps of the run.
-    pub steps: usize,
-    /// Steps between validations and checkpoints.
-    pub every: usize,
-    /// Learning rate of each step.
-    pub learning_rate: LearningRate,
-    /// The optimizer.
-    pub optimizer: AdamW,
-    /// The average of the weights.
-    pub ema: Ema,
-    /// Largest norm of the gradient over all parameters.
-    pub max_gradient_norm: Option<f64>,
-    /// Batches of a validation.
-    pub validation_batches: usize,
-}
 
 /// How a run ended.
 #[derive(Debug)]
@@ -63,9 +47,17 @@ impl<N> Outcome<N> {
 /// With `resume`, goes on from that checkpoint; the result is then bit for bit that of an
 /// uninterrupted run on the CPU backends.
 ///
+/// An interruption, also one during a validation, ends the run with a checkpoint of the step that
+/// it came in; that validation is not made up for later.
+///
 /// # Errors
-/// When a batch cannot be made, a checkpoint cannot be read or written, or the loss stops being a
-/// number. Checkpoints written before stay valid.
+/// When the plan holds a number that is none, batches and network have other classes, a batch
+/// cannot be made (whatever its source panicked with), a checkpoint cannot be read or written or
+/// does not fit the network, or when a loss, a weight or a number of the optimizer stops being
+/// finite. Nothing of such a step is committed, and checkpoints written before stay valid.
+///
+/// # Panics
+/// When a batch has another shape than the network takes.
 #[expect(clippy::too_many_arguments, reason = "each is a part that a caller may swap")]
 pub fn fit<N, O, S>(
     network: N,
@@ -85,8 +77,10 @@ where
     S: BatchSource<Batch = O::Batch>,
 {
     let start = resume.map_or(0, |checkpoint| checkpoint.step);
-    let device = device.clone().autodiff();
     let rows = batches.rows();
+    plan.check()?;
+    check_batches(&network, &objective, &batches)?;
+    let device = device.clone().autodiff();
     let rules = Rules {
         device: Some(device.clone()),
         ema: plan.ema,
@@ -94,24 +88,28 @@ where
         rows,
         step: start,
     };
-    let mut trainee = Trainee::new(network.fork(&device.clone().inner()).train(), objective, rules);
-    if start >= plan.steps
-        && let Some(checkpoint) = resume
-    {
-        trainee = checkpoint.load(trainee)?;
-        return Ok(Outcome { network: trainee.into_average(), step: start, interrupted: false });
+    let network = network.fork(&device.clone().inner()).train();
+    let network = identified(network, &checkpoints.fingerprint());
+    let trainee = Trainee::new(network, objective, rules);
+    if let Some(checkpoint) = resume {
+        if plan.steps <= start {
+            let network = checkpoint.load(trainee)?.into_average();
+            return Ok(Outcome { network, step: start, interrupted: false });
+        }
+        checkpoint.check(&trainee)?;
     }
-    let done = Arc::new(AtomicUsize::new(start));
+    let (done, failure) = (Arc::new(AtomicUsize::new(start)), Failure::default());
     let guard = Guard {
         observer,
         done: Arc::clone(&done),
-        diverged: Arc::default(),
+        failure: failure.clone(),
         interrupter: interrupter.clone(),
     };
-    let diverged = Arc::clone(&guard.diverged);
-    let loader = |source, steps| Arc::new(Loader::new(source, steps, device.clone()));
+    let renderer = Renderer::new(Box::new(guard), start, plan.validation_batches);
+    let loader =
+        |source, steps| Arc::new(Loader::new(source, steps, device.clone(), failure.clone()));
     checkpoints.discard_unfinished();
-    let [model_saver, optimizer_saver, schedule_saver] = checkpoints.savers();
+    let [model_saver, optimizer_saver, schedule_saver] = savers(checkpoints, &failure);
     let mut training = SupervisedTraining::new(
         std::env::temp_dir(),
         loader(Arc::new(batches), start..plan.steps),
@@ -121,16 +119,17 @@ where
     .metric_train_numeric(LearningRateMetric::new())
     .metric_train(TermsMetric)
     .metric_valid_numeric(LossMetric::new())
-    .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())
+    .with_metric_logger(NoLog)
     .with_application_logger(None)
     .with_checkpointing_strategy(Always)
-    .renderer(Box::new(Renderer::new(Box::new(guard), start)))
+    .renderer(Box::new(renderer))
     .num_epochs(plan.steps)
     .with_interrupter(interrupter.clone())
     .with_training_strategy(TrainingStrategy::Custom(Arc::new(BySteps {
         device: device.clone(),
         every: plan.every,
         rows,
+        failure: failure.clone(),
     })));
     training = training.with_custom_checkpointers(model_saver, optimizer_saver, schedule_saver);
     if let Some(checkpoint) = resume {
@@ -141,15 +140,12 @@ where
         plan.optimizer.optimizer(),
         Stepped::new(plan.learning_rate),
     ));
-    if let Some(&(step, loss)) = diverged.get() {
-        return Err(TrainError::Diverged { step, loss });
-    }
     if let Some(error) = result.error {
         checkpoints.discard_unfinished();
-        return Err(match &*error {
+        return Err(failure.take().unwrap_or_else(|| match &*error {
             TrainingError::Checkpoint(error) => checkpoints.cannot_save(error),
             other => TrainError::Burn { reason: other.to_string() },
-        });
+        }));
     }
     Ok(Outcome {
         network: result.model.into_average(),
@@ -158,12 +154,29 @@ where
     })
 }
 
+/// Refuses batches without rows, and classes that the network numbers differently.
+fn check_batches<N, O: Objective<N>, S: BatchSource>(
+    network: &N,
+    objective: &O,
+    batches: &S,
+) -> Result<(), TrainError> {
+    if batches.rows() == 0 {
+        return Err(TrainError::Plan { field: "rows of a batch", value: 0.0, need: "positive" });
+    }
+    match (batches.classes(), objective.classes(network)) {
+        (batches, Some(network)) if 0 < batches && batches != network => {
+            Err(TrainError::Classes { batches, network })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads the averaged network of a checkpoint.
 ///
 /// `network` gives the architecture; its weights are replaced.
 ///
 /// # Errors
-/// When the file cannot be read or its weights do not fit.
+/// When the file cannot be read, its weights do not fit, or one of them is not finite.
 pub fn load_average<N: Module + ModuleDisplay>(
     network: N,
     checkpoint: &Checkpoint,
@@ -178,22 +191,27 @@ pub fn load_average<N: Module + ModuleDisplay>(
 struct Guard {
     observer: Box<dyn Observer>,
     done: Arc<AtomicUsize>,
-    diverged: Arc<std::sync::OnceLock<(usize, f64)>>,
+    failure: Failure,
     interrupter: Interrupter,
+}
+
+impl Guard {
+    fn look(&self, step: usize, loss: f64, what: fn(f64) -> Divergence) {
+        if !loss.is_finite() {
+            self.failure.stop(TrainError::Diverged { step, what: what(loss) }, &self.interrupter);
+        }
+    }
 }
 
 impl Observer for Guard {
     fn step(&mut self, record: &StepRecord) {
         self.done.store(record.step, Ordering::Relaxed);
-        if !record.loss.is_finite() && self.diverged.set((record.step, record.loss)).is_ok() {
-            self.interrupter.fail(burn::train::checkpoint::CheckpointerError::Unknown(
-                "the loss is not finite".into(),
-            ));
-        }
+        self.look(record.step, record.loss, Divergence::Loss);
         self.observer.step(record);
     }
 
     fn validation(&mut self, step: usize, loss: f64) {
+        self.look(step, loss, Divergence::Validation);
         self.observer.validation(step, loss);
     }
 }

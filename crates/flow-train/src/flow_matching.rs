@@ -101,7 +101,8 @@ impl FlowMatching {
         )
     }
 
-    /// Draws `n` times and the weight of each, `None` for one throughout.
+    /// Draws `n` times and the weight of each, `None` for one throughout; none of either
+    /// for `n = 0`.
     pub fn draw_times(&self, n: usize, rng: &mut dyn Rng) -> (Times, Option<Vec<f64>>) {
         let unit = self.times.sample(n, rng);
         let (start, end) = self.span();
@@ -123,11 +124,14 @@ impl FlowMatching {
     /// `blur` is the standard normal noise of a path that [`is_random`](Between::is_random). The
     /// velocity of such a path is what is predicted, whatever [`FlowMatching::prediction`] says.
     ///
+    /// A pair that is not finite makes its row so and no other. Pairs further apart than the
+    /// largest number have an infinite velocity.
+    ///
     /// # Shapes
     /// - `x0`, `x1`, `blur` and both outputs: `[B, ..]`
     ///
     /// # Panics
-    /// If `blur` is missing.
+    /// If `blur` is missing, or the shapes differ.
     #[must_use]
     pub fn regress<const D: usize>(
         &self,
@@ -136,6 +140,11 @@ impl FlowMatching {
         blur: Option<Tensor<D>>,
         t: &Times,
     ) -> (Tensor<D>, Tensor<D>) {
+        let (expected, got) = (x0.dims(), x1.dims());
+        assert!(
+            expected == got,
+            "expected ends of the shape {expected:?} of the starts, got {got:?}"
+        );
         let blurred = || blur.expect("a path that is random is given its noise");
         let sample = match (self.between, self.prediction) {
             (Between::Line, Prediction::Velocity) => {

@@ -35,4 +35,8 @@ impl<const D: usize> BatchSource for LatentBatches<D> {
     fn rows(&self) -> usize {
         self.matching.rows
     }
+
+    fn classes(&self) -> usize {
+        self.matching.classes
+    }
 }

@@ -10,27 +10,40 @@
 //! | batches by step, prepared in a worker | `loader.rs` |
 //! | the network and its moving average | `trainee.rs`, `ema.rs` |
 //! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
-//! | steps, validation, checkpoints, interruption | `strategy.rs`, `checkpoint.rs` |
-//! | all of it together | `fit.rs` |
+//! | steps, validation, interruption | `strategy.rs` |
+//! | checkpoints, whole or not at all | `checkpoint.rs`, `draft.rs`, `record.rs`, `saver.rs` |
+//! | what a checkpoint was made by | `identity.rs` |
+//! | all of it together | `plan.rs`, `fit.rs` |
 //!
 //! Every random number of a run is found by (seed, step, purpose), and a checkpoint holds the
 //! weights, their average, the optimizer's state and the step: a resumed run ends with the same
 //! weights, bit for bit, as one that was never interrupted.
+//!
+//! A run stops with an error, and commits nothing more, when a loss, a weight or a number of the
+//! optimizer is not finite. Steps do not wait for that: losses are read in a thread of their own,
+//! and weights are looked at before each checkpoint.
 
 mod checkpoint;
 mod classification;
 mod clip;
 mod data;
+mod draft;
 mod ema;
 mod error;
+mod failure;
 mod fit;
 mod flow_matching;
+mod identity;
 mod latent;
 mod loader;
 mod matching;
 mod objective;
 mod observer;
 mod optimizer;
+mod parameters;
+mod plan;
+mod record;
+mod saver;
 mod schedule;
 mod strategy;
 mod terms;
@@ -42,15 +55,17 @@ pub use checkpoint::{Checkpoint, CheckpointFolder};
 pub use classification::{Classification, Labelled, LabelledBatches};
 pub use data::{DataSource, Draw, Rows};
 pub use ema::Ema;
-pub use error::TrainError;
-pub use fit::{Outcome, Plan, fit, load_average};
+pub use error::{Divergence, TrainError};
+pub use fit::{Outcome, fit, load_average};
 pub use flow_matching::{Between, FlowMatching};
+pub use identity::{Difference, Identity};
 pub use latent::LatentBatches;
 pub use loader::BatchSource;
 pub use matching::MatchingBatches;
 pub use objective::{Batch, LatentBatch, LatentModel, Loss, Objective, Regression, Variational};
 pub use observer::{Observer, StepRecord};
 pub use optimizer::AdamW;
+pub use plan::Plan;
 pub use schedule::{Decay, LearningRate};
 pub use terms::Terms;
 pub use trainee::Trainee;

@@ -1,6 +1,8 @@
 //! Batches by the number of their step, prepared in a worker while the step before runs.
 
+use std::any::Any;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -9,6 +11,7 @@ use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
 use crate::error::TrainError;
+use crate::failure::Failure;
 
 /// Batches in flight between the worker and the training step.
 const PREFETCH: usize = 2;
@@ -26,6 +29,11 @@ pub trait BatchSource: Send + Sync + 'static {
 
     /// Rows in each batch.
     fn rows(&self) -> usize;
+
+    /// Classes that the batches name, the null class not counted; 0 for none.
+    fn classes(&self) -> usize {
+        0
+    }
 }
 
 /// A data loader of burn-train over a range of steps.
@@ -33,11 +41,18 @@ pub(crate) struct Loader<S> {
     source: Arc<S>,
     steps: Range<usize>,
     device: Device,
+    /// Where an error goes, for burn-train passes on its text alone.
+    failure: Failure,
 }
 
 impl<S: BatchSource> Loader<S> {
-    pub(crate) fn new(source: Arc<S>, steps: Range<usize>, device: Device) -> Self {
-        Self { source, steps, device }
+    pub(crate) fn new(
+        source: Arc<S>,
+        steps: Range<usize>,
+        device: Device,
+        failure: Failure,
+    ) -> Self {
+        Self { source, steps, device, failure }
     }
 }
 
@@ -48,7 +63,11 @@ impl<S: BatchSource> DataLoader<S::Batch> for Loader<S> {
             (Arc::clone(&self.source), self.steps.clone(), self.device.clone());
         std::thread::spawn(move || {
             for step in steps {
-                let batch = source.batch(step, &device);
+                // Without this a source that panics would look like one that has come to its end.
+                let batch = catch_unwind(AssertUnwindSafe(|| source.batch(step, &device)));
+                let batch = batch.unwrap_or_else(|panic| {
+                    Err(TrainError::Batch { step, reason: text_of(&*panic) })
+                });
                 let last = batch.is_err();
                 // The receiver is gone when training ends early.
                 if sender.send(batch).is_err() || last {
@@ -60,28 +79,39 @@ impl<S: BatchSource> DataLoader<S::Batch> for Loader<S> {
             receiver,
             progress: Progress::new(0, self.num_items(), Some("images".into())),
             rows: self.source.rows(),
+            failure: self.failure.clone(),
         })
     }
 
     fn num_items(&self) -> usize {
-        self.steps.len() * self.source.rows()
+        self.steps.len().saturating_mul(self.source.rows())
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<S::Batch>> {
-        Arc::new(Self::new(Arc::clone(&self.source), self.steps.clone(), device.clone()))
+        let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
+        Arc::new(Self::new(source, self.steps.clone(), device.clone(), failure))
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<S::Batch>> {
         let rows = self.source.rows();
         let steps = self.steps.start + start / rows..self.steps.start + end / rows;
-        Arc::new(Self::new(Arc::clone(&self.source), steps, self.device.clone()))
+        let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
+        Arc::new(Self::new(source, steps, self.device.clone(), failure))
     }
+}
+
+/// What a panic says.
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without a text".into())
 }
 
 struct Prefetched<B> {
     receiver: Receiver<Result<B, TrainError>>,
     progress: Progress,
     rows: usize,
+    failure: Failure,
 }
 
 impl<B> Iterator for Prefetched<B> {
@@ -90,7 +120,11 @@ impl<B> Iterator for Prefetched<B> {
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.receiver.recv().ok()?;
         self.progress.items_processed += self.rows;
-        Some(batch.map_err(DatasetError::new))
+        Some(batch.map_err(|error| {
+            let text = std::io::Error::other(error.to_string());
+            self.failure.keep(error);
+            DatasetError::new(text)
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use flow_path::Source;
 use flow_path::stream::{Purpose, Streams};
 use rand::{Rng, RngExt};
 
-use crate::data::DataSource;
+use crate::data::{DataSource, Draw};
 use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
 use crate::loader::BatchSource;
@@ -32,12 +32,22 @@ pub struct MatchingBatches<const D: usize> {
 impl<const D: usize> BatchSource for MatchingBatches<D> {
     type Batch = Batch<D>;
 
+    /// # Errors
+    /// When a row of the data is not finite or of a class that there is not, or cannot be paired.
+    ///
+    /// # Panics
+    /// When a batch has no rows or the data do not give whole ones, or `label_drop` is no
+    /// probability.
     fn batch(&self, step: usize, device: &Device) -> Result<Batch<D>, TrainError> {
         Ok(self.with_ends(step, device)?.0)
     }
 
     fn rows(&self) -> usize {
         self.rows
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
     }
 }
 
@@ -55,11 +65,18 @@ impl<const D: usize> MatchingBatches<D> {
         let first = index * *rows as u64;
         let draw = self.data.draw(first..first + *rows as u64, streams);
         let size: usize = self.data.shape().iter().product();
+        check_rows(step, *rows, size, &draw)?;
         let noise = match draw.starts {
             Some(starts) => starts,
             None => matching.source.sample(*rows, size, &mut rng(Purpose::Noise)),
         };
         let labels = draw.labels.filter(|_| 0 < self.classes);
+        if let Some(labels) = &labels
+            && let Some(row) = labels.iter().position(|&label| self.classes <= label)
+        {
+            let (label, classes) = (labels[row], self.classes);
+            return Err(TrainError::Label { step, row, label, classes });
+        }
         let pairing = matching
             .coupling
             .pair(&noise, &draw.rows, labels.as_deref(), size, &mut rng(Purpose::Coupling))
@@ -95,11 +112,37 @@ impl<const D: usize> MatchingBatches<D> {
     }
 
     fn drop_labels(&self, labels: &mut [usize], rng: &mut dyn Rng) {
+        let p = self.matching.label_drop;
+        assert!((0.0..=1.0).contains(&p), "expected a label_drop in [0, 1], got {p}");
         for label in labels {
-            if rng.random_bool(self.matching.label_drop) {
+            if rng.random_bool(p) {
                 *label = self.classes;
             }
         }
+    }
+}
+
+/// Refuses data that are not finite, with the first such row.
+///
+/// # Panics
+/// When there are no rows, or another number of numbers than rows need.
+pub(crate) fn check_rows(
+    step: usize,
+    rows: usize,
+    size: usize,
+    draw: &Draw,
+) -> Result<(), TrainError> {
+    let (expected, got) = (rows * size, draw.rows.len());
+    assert!(
+        0 < expected && got == expected,
+        "expected {rows} rows of {size} numbers in a batch, at least one of each, got {got} numbers"
+    );
+    let starts = draw.starts.as_deref().unwrap_or_default();
+    let bad =
+        |values: &[f32]| values.iter().position(|x| !x.is_finite()).map(|at| (at, values[at]));
+    match bad(&draw.rows).or_else(|| bad(starts)) {
+        Some((at, value)) => Err(TrainError::Data { step, row: at / size, value }),
+        None => Ok(()),
     }
 }
 

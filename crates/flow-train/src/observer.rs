@@ -1,8 +1,9 @@
 //! Who is told how training goes.
 
 use burn::train::LearnerSummary;
-use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
-use burn::train::metric::{MetricDefinition, MetricEntry, MetricId};
+use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
+use burn::train::metric::{MetricDefinition, MetricEntry, MetricId, NumericEntry};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
@@ -30,7 +31,8 @@ pub trait Observer: Send + Sync {
     /// A step of training is done.
     fn step(&mut self, record: &StepRecord);
 
-    /// The average weights were validated after `step` steps.
+    /// The average weights were validated after `step` steps: the mean loss of all batches asked
+    /// for. A validation that was interrupted is left out.
     fn validation(&mut self, step: usize, loss: f64);
 }
 
@@ -43,12 +45,15 @@ pub(crate) struct Renderer {
     learning_rate: f64,
     terms: Terms,
     validation: Vec<f64>,
+    /// Batches of a whole validation, and those of the present one so far.
+    batches: usize,
+    seen: usize,
     validating: bool,
 }
 
 impl Renderer {
-    /// `start` steps are done already.
-    pub(crate) fn new(observer: Box<dyn Observer>, start: usize) -> Self {
+    /// `start` steps are done already; a validation has so many `batches`.
+    pub(crate) fn new(observer: Box<dyn Observer>, start: usize, batches: usize) -> Self {
         Self {
             observer,
             step: start,
@@ -57,6 +62,8 @@ impl Renderer {
             learning_rate: f64::NAN,
             terms: Terms::new(),
             validation: Vec::new(),
+            batches,
+            seen: 0,
             validating: false,
         }
     }
@@ -111,10 +118,13 @@ impl TrainingProgressLogger for Renderer {
     fn start_split(&mut self, split: &str, _: usize) {
         self.validating = split != "train";
         self.validation.clear();
+        self.seen = 0;
     }
 
     fn update_split(&mut self, _: usize) {
-        if !self.validating {
+        if self.validating {
+            self.seen += 1;
+        } else {
             self.step += 1;
             let terms = std::mem::take(&mut self.terms);
             let Self { step, loss, learning_rate, .. } = *self;
@@ -123,7 +133,10 @@ impl TrainingProgressLogger for Renderer {
     }
 
     fn end_split(&mut self) {
-        if self.validating && !self.validation.is_empty() {
+        let whole = 0 < self.seen && self.seen == self.batches;
+        if self.validating && whole {
+            // burn-train adds the mean of all batches to their losses, which leaves the mean as it
+            // is.
             let mean = self.validation.iter().sum::<f64>() / self.validation.len() as f64;
             self.observer.validation(self.step, mean);
         }
@@ -154,4 +167,19 @@ impl EvaluationProgressLogger for Renderer {
     fn end_test(&mut self) {}
     fn end_global_progress(&mut self) {}
     fn log_event_evaluation(&mut self, _: String) {}
+}
+
+/// Keeps nothing: the observer is told each number once, and nothing reads them again.
+pub(crate) struct NoLog;
+
+impl MetricLogger for NoLog {
+    fn log(&mut self, _: MetricsUpdate, _: usize, _: &Split) {}
+
+    fn read_numeric(&mut self, _: &str, _: usize, _: &Split) -> Result<Vec<NumericEntry>, String> {
+        Ok(Vec::new())
+    }
+
+    fn log_metric_definition(&mut self, _: MetricDefinition) {}
+
+    fn log_epoch_summary(&mut self, _: EpochSummary) {}
 }

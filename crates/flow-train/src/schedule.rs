@@ -20,6 +20,10 @@ pub enum Decay {
 }
 
 /// A linear warm-up to `peak`, then a [`Decay`].
+///
+/// One step has the peak, and with a decay the last one has the floor; a run of no more steps than
+/// the warm-up ends within it. Numbers that are not finite go through:
+/// [`Plan::check`](crate::Plan::check) refuses them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LearningRate {
     /// Highest learning rate.
@@ -41,8 +45,10 @@ impl LearningRate {
         if step < self.warmup {
             return self.peak * (step + 1) as f64 / self.warmup as f64;
         }
-        let left = self.steps.saturating_sub(self.warmup).max(1) as f64;
-        let progress = ((step - self.warmup) as f64 / left).min(1.0);
+        // The last step of the warm-up has the peak, without one the first step.
+        let peak = self.warmup.saturating_sub(1);
+        let left = self.steps.saturating_sub(1 + peak).max(1) as f64;
+        let progress = ((step - peak) as f64 / left).min(1.0);
         let height = match self.decay {
             Decay::Constant => 1.0,
             Decay::Linear => 1.0 - progress,
@@ -51,6 +57,9 @@ impl LearningRate {
         self.peak * (self.floor + (1.0 - self.floor) * height)
     }
 }
+
+/// Name of the count of steps in a file.
+pub(crate) const NEXT: &str = "next";
 
 /// A [`LearningRate`] that counts its steps, as burn-train wants it.
 #[derive(Clone, Debug)]
@@ -73,11 +82,11 @@ impl LrScheduler for Stepped {
     }
 
     fn to_record(&self) -> LrSchedulerRecord {
-        LrSchedulerRecord::new().with_scalar("next", self.next as u64)
+        LrSchedulerRecord::new().with_scalar(NEXT, self.next as u64)
     }
 
     fn load_record(&mut self, record: LrSchedulerRecord) {
-        if let Some(next) = record.scalar::<u64>("next") {
+        if let Some(next) = record.scalar::<u64>(NEXT) {
             self.next = next as usize;
         }
     }
@@ -93,8 +102,21 @@ mod tests {
 
     #[test]
     fn warm_up_is_linear_and_reaches_the_peak() {
-        let values: Vec<f64> = (0..5).map(|s| rate(Decay::Cosine).at(s)).collect();
-        assert_eq!(values, [0.5, 1.0, 1.5, 2.0, 2.0]);
+        let values: Vec<f64> = (0..4).map(|s| rate(Decay::Cosine).at(s)).collect();
+        assert_eq!(values, [0.5, 1.0, 1.5, 2.0]);
+    }
+
+    #[test]
+    fn one_step_has_the_peak_and_the_last_one_the_floor() {
+        let of = |warmup, steps| {
+            let rate = LearningRate { peak: 2.0, warmup, steps, decay: Decay::Linear, floor: 0.0 };
+            (0..steps).map(|step| rate.at(step)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(2, 6), [1.0, 2.0, 1.5, 1.0, 0.5, 0.0]);
+        assert_eq!(of(1, 5), [2.0, 1.5, 1.0, 0.5, 0.0]);
+        assert_eq!(of(0, 5), [2.0, 1.5, 1.0, 0.5, 0.0]);
+        assert_eq!(of(0, 1), [2.0]);
+        assert_eq!(of(4, 2), [0.5, 1.0]);
     }
 
     #[test]
@@ -102,8 +124,9 @@ mod tests {
         for (decay, middle, end) in
             [(Decay::Constant, 2.0, 2.0), (Decay::Linear, 1.1, 0.2), (Decay::Cosine, 1.1, 0.2)]
         {
-            assert!((rate(decay).at(54) - middle).abs() < 1e-12, "{decay:?}");
-            assert!((rate(decay).at(104) - end).abs() < 1e-12, "{decay:?}");
+            // From the peak at step 3 to the last step, 103.
+            assert!((rate(decay).at(53) - middle).abs() < 1e-12, "{decay:?}");
+            assert!((rate(decay).at(103) - end).abs() < 1e-12, "{decay:?}");
         }
     }
 

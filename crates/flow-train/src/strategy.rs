@@ -2,7 +2,7 @@
 //!
 //! burn-train's own loop writes checkpoints at the ends of epochs and forgets an interrupted one.
 //! This one counts steps: it validates and saves every `every` steps, and saves before it obeys an
-//! interruption.
+//! interruption, which it hears between the batches of a validation too.
 
 use burn::data::dataloader::Progress;
 use burn::tensor::Device;
@@ -11,6 +11,10 @@ use burn::train::{
     SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
     TrainingItem, ValidLoader,
 };
+
+use crate::error::{Divergence, TrainError};
+use crate::failure::Failure;
+use crate::parameters::first_not_finite;
 
 /// Trains from the step of the checkpoint to the last, one batch a step.
 ///
@@ -21,6 +25,7 @@ pub(crate) struct BySteps {
     pub(crate) every: usize,
     /// Rows in a batch.
     pub(crate) rows: usize,
+    pub(crate) failure: Failure,
 }
 
 impl<M: LearnerModel> SupervisedLearningStrategy<M> for BySteps {
@@ -43,7 +48,7 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for BySteps {
         learner.fork(&self.device);
         let train = train.to_device(&self.device);
         let valid = valid.to_device(&self.device.clone().inner());
-        let total = last_step * self.rows;
+        let total = last_step.saturating_mul(self.rows);
 
         let mut batches = train.iter();
         interrupter.fail_on_error(processor.process_train(LearnerEvent::StartSplit {
@@ -71,14 +76,22 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for BySteps {
             if due && !interrupter.should_stop() {
                 validate(&learner, &valid, step, &mut processor, &interrupter);
             }
-            if interrupter.error().is_some() {
-                break;
-            }
             let interrupted = interrupter.should_stop();
-            if (due || interrupted)
-                && let Some(checkpointer) = &mut checkpointer
-            {
-                checkpointer.checkpoint(&learner, step, &event_store);
+            if due || interrupted {
+                // All losses so far have been looked at when this returns.
+                interrupter.fail_on_error(processor.flush());
+                if interrupter.error().is_none()
+                    && let Some(parameter) = first_not_finite(&learner.model().valid())
+                {
+                    let what = Divergence::Weights(parameter);
+                    self.failure.stop(TrainError::Diverged { step, what }, &interrupter);
+                }
+                if interrupter.error().is_some() {
+                    break;
+                }
+                if let Some(checkpointer) = &mut checkpointer {
+                    checkpointer.checkpoint(&learner, step, &event_store);
+                }
             }
             if interrupted {
                 break;
@@ -88,7 +101,7 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for BySteps {
     }
 }
 
-/// Sends the losses of the averaged network on the validation batches.
+/// Sends the losses of the averaged network on the validation batches, until an interruption.
 fn validate<M: LearnerModel>(
     learner: &Learner<M>,
     valid: &ValidLoader<M>,
@@ -102,7 +115,9 @@ fn validate<M: LearnerModel>(
         processor.process_valid(LearnerEvent::StartSplit { epoch_number: step, total_items }),
     );
     let mut batches = valid.iter();
-    while let Some(batch) = batches.next() {
+    while !interrupter.should_stop()
+        && let Some(batch) = batches.next()
+    {
         match batch {
             Ok(batch) => {
                 let output = InferenceStep::step(&model, batch);
@@ -114,5 +129,4 @@ fn validate<M: LearnerModel>(
         }
     }
     interrupter.fail_on_error(processor.process_valid(LearnerEvent::EndSplit(step)));
-    interrupter.fail_on_error(processor.flush());
 }

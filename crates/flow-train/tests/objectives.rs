@@ -8,8 +8,8 @@ use burn::tensor::{Device, Tensor};
 use flow_nn::{Condition, Network};
 use flow_path::stream::Streams;
 use flow_path::{
-    Cosine, EdmLogNormal, Linear, LogitNormal, LossWeight, PairTube, Prediction, Schedule,
-    SchrodingerBridge, TimeSampler, Times, VariancePreserving, Weighting,
+    Cosine, EdmLogNormal, FromFunctions, Linear, LogitNormal, LossWeight, PairTube, Prediction,
+    Schedule, SchrodingerBridge, TimeSampler, Times, VariancePreserving, Weighting,
 };
 use flow_train::{
     Batch, BatchSource, Between, FlowMatching, MatchingBatches, Objective, Regression, Rows,
@@ -87,22 +87,27 @@ fn assert_equal(a: f64, b: f64) {
     assert!((a / b - 1.0).abs() < 1e-4, "{a} is not {b}");
 }
 
+/// The diffusion between the times at which all its predictions are well conditioned, so that they
+/// are trained at the same ones.
+fn diffusion() -> FromFunctions {
+    let vp = VariancePreserving::default();
+    let alpha = move |t| (vp.at(t).alpha, vp.at(t).d_alpha);
+    let sigma = move |t| (vp.at(t).sigma, vp.at(t).d_sigma);
+    FromFunctions::with_derivatives(alpha, sigma).with_span(Prediction::Score.span(&vp))
+}
+
 #[test]
 fn score_matching_is_noise_matching() {
-    let noise = matching(VariancePreserving::default(), Prediction::Noise);
-    let score = FlowMatching {
-        weight: LossWeight::Variance,
-        ..matching(VariancePreserving::default(), Prediction::Score)
-    };
+    let noise = matching(diffusion(), Prediction::Noise);
+    let score =
+        FlowMatching { weight: LossWeight::Variance, ..matching(diffusion(), Prediction::Score) };
     assert_equal(loss(&score), loss(&noise));
 }
 
 #[test]
 fn a_score_of_the_wrong_sign_has_another_loss() {
-    let score = FlowMatching {
-        weight: LossWeight::Variance,
-        ..matching(VariancePreserving::default(), Prediction::Score)
-    };
+    let score =
+        FlowMatching { weight: LossWeight::Variance, ..matching(diffusion(), Prediction::Score) };
     assert!(loss_of(&score, -1.0) > 1.5 * loss(&score));
 }
 
@@ -113,20 +118,22 @@ type Factor = fn(f64, f64) -> f64;
 fn score_flow_and_flow_matching_are_weighted_noise_matching() {
     // beta / sigma^2 and beta^2 / (4 sigma^2), row by row.
     let vp = VariancePreserving::default();
-    let noise = matching(vp, Prediction::Noise);
+    let noise = matching(diffusion(), Prediction::Noise);
     let factors: [(Prediction, LossWeight, Factor); 2] = [
         (Prediction::Score, LossWeight::Diffusion, |beta, sigma| beta / sigma.powi(2)),
         (Prediction::Velocity, LossWeight::Unit, |beta, sigma| (0.5 * beta / sigma).powi(2)),
     ];
     for (prediction, weight, factor) in factors {
-        let objective = FlowMatching { weight, ..matching(vp, prediction) };
+        let objective = FlowMatching { weight, ..matching(diffusion(), prediction) };
         let mut weighted = batch(&noise);
         let t: Vec<f32> = weighted.t.clone().into_data().try_into_vec().unwrap();
         let weights: Vec<f32> =
             t.iter().map(|&t| factor(vp.beta(t.into()), vp.at(t.into()).sigma) as f32).collect();
         weighted.weight = Some(Tensor::from_floats(weights.as_slice(), &Device::flex()));
-        let network =
-            Answers { answer: Answer(Prediction::Noise, 1.0), schedule: Along(Arc::new(vp)) };
+        let network = Answers {
+            answer: Answer(Prediction::Noise, 1.0),
+            schedule: Along(Arc::new(diffusion())),
+        };
         let want = Regression::<2>.loss(&network, weighted).total.into_scalar::<f32>();
         assert_equal(loss(&objective), want.into());
     }
@@ -191,10 +198,14 @@ fn each_objective_keeps_away_from_where_it_is_singular() {
     let vp = VariancePreserving::default();
     let span = |prediction| matching(Linear { sigma_min: 0.0 }, prediction).span();
     assert_eq!(span(Prediction::Velocity), (0.0, 1.0));
-    assert_eq!(span(Prediction::Noise), (margin, 1.0));
-    assert_eq!(span(Prediction::Data), (0.0, 1.0 - margin));
-    // On the diffusion all objectives of the paper share its cutoff.
-    for prediction in [Prediction::Velocity, Prediction::Noise, Prediction::Score] {
+    // Where a prediction loses the pair its own span is cut.
+    let own = |prediction: Prediction| prediction.span(&Linear { sigma_min: 0.0 });
+    for prediction in [Prediction::Noise, Prediction::Data, Prediction::Score] {
+        assert_eq!(span(prediction), own(prediction));
+    }
+    assert!(span(Prediction::Noise).0 > margin && span(Prediction::Data).1 < 1.0 - margin);
+    // On the diffusion velocity and noise share the paper's cutoff.
+    for prediction in [Prediction::Velocity, Prediction::Noise] {
         assert_eq!(matching(vp, prediction).span(), (0.0, 1.0 - margin));
     }
     // A weight that diverges where the prediction does not.

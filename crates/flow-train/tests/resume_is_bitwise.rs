@@ -47,8 +47,10 @@ fn losses_after_resuming_are_those_of_an_uninterrupted_run() {
 fn an_unfinished_checkpoint_is_ignored_and_then_removed() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), 20, None, &Log::default(), &Interrupter::new()).unwrap();
-    let unfinished = folder.path().join(".unfinished-30");
+    // What a killed process leaves: half a checkpoint and a lock that nobody holds.
+    let unfinished = folder.path().join(".unfinished-30-0");
     fs::create_dir(&unfinished).unwrap();
+    fs::write(unfinished.join("lock"), "").unwrap();
     fs::write(unfinished.join("model.bpk"), "half").unwrap();
     let checkpoint = checkpoints(folder.path()).latest().unwrap();
     assert_eq!(checkpoint.step, 20);
@@ -76,6 +78,42 @@ fn a_checkpoint_of_another_recipe_is_refused() {
     run(folder.path(), 10, None, &Log::default(), &Interrupter::new()).unwrap();
     let error = flow_train::CheckpointFolder::new(folder.path(), "other").latest().unwrap_err();
     assert!(matches!(error, TrainError::OtherRecipe { .. }), "{error}");
+    assert!(error.to_string().contains("`version` was \"test\" and is \"other\""), "{error}");
+}
+
+/// Changes `state.json` of the newest checkpoint in `folder`.
+fn edit(
+    folder: &std::path::Path,
+    change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+) {
+    let file = checkpoints(folder).latest().unwrap().path.join("state.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    change(state.as_object_mut().unwrap());
+    fs::write(&file, state.to_string()).unwrap();
+}
+
+#[test]
+fn a_checkpoint_that_does_not_say_what_made_it_is_read_and_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), 10, None, &Log::default(), &Interrupter::new()).unwrap();
+    edit(folder.path(), |state| {
+        state.remove("schema");
+        state.remove("identity");
+        state.insert("fingerprint".into(), "3 Data { set: ..".into());
+    });
+    let other = flow_train::CheckpointFolder::new(folder.path(), "other");
+    assert_eq!(other.latest().unwrap().step, 10);
+    let error = other.to_resume().unwrap_err();
+    assert!(matches!(error, TrainError::Unidentified { .. }), "{error}");
+}
+
+#[test]
+fn a_checkpoint_of_a_later_version_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), 10, None, &Log::default(), &Interrupter::new()).unwrap();
+    edit(folder.path(), |state| _ = state.insert("schema".into(), 9.into()));
+    let error = checkpoints(folder.path()).latest().unwrap_err();
+    assert!(matches!(error, TrainError::Newer { schema: 9, .. }), "{error}");
 }
 
 #[test]

@@ -6,6 +6,9 @@ use rand::{Rng, RngExt};
 
 use super::{Toy, normal};
 
+/// Largest coordinate and spread: no draw comes near the end of `f32` then.
+const LARGEST: f64 = 1e37;
+
 /// Equal-weight mixture `1/K Σ_k N(μ_k, s² I)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaussianMixture {
@@ -17,15 +20,22 @@ impl GaussianMixture {
     /// A mixture with the given centres `μ_k` (each of the same length) and common `std` `s ≥ 0`.
     ///
     /// # Panics
-    /// If there is no centre, if centres differ in length, or if `std` is negative or not finite.
+    /// If there is no centre, if centres differ in length, if `std` is negative, or if a number is not finite
+    /// or larger than 1e37, beyond which a draw may leave the range of `f32`.
     #[must_use]
     pub fn new(centres: Vec<Vec<f64>>, std: f64) -> Self {
         assert!(!centres.is_empty(), "a mixture: expected at least one centre, got none");
         let dim = centres[0].len();
         for centre in &centres {
             assert_eq!(centre.len(), dim, "centres of a mixture: expected {dim} coordinates");
+            for x in centre {
+                assert!(
+                    x.abs() <= LARGEST,
+                    "a centre: expected at most {LARGEST:e} in size, got {x}"
+                );
+            }
         }
-        assert!(std >= 0.0 && std.is_finite(), "std: expected a finite value >= 0, got {std}");
+        assert!((0.0..=LARGEST).contains(&std), "std: expected 0 to {LARGEST:e}, got {std}");
         Self { centres, std }
     }
 

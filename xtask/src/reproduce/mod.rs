@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = cargo::root()?;
     let experiments = Experiment::all(&root.join(EXPERIMENTS))?;
     let Some(name) = &args.experiment else {
-        print(list(&experiments).trim_end());
+        print(list(&experiments).trim_end())?;
         return Ok(ExitCode::SUCCESS);
     };
     let Some(experiment) = experiments.iter().find(|experiment| experiment.name == *name) else {
@@ -98,17 +98,17 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let workers = args.jobs.map_or(cores, NonZero::get);
     let share = seeds.len() as f64 / experiment.seeds.len() as f64;
-    print(&experiment.title);
+    print(&experiment.title)?;
     print(&format!(
         "{} runs, {workers} at once; about {:.0} minutes on {}",
         jobs.len(),
         experiment.minutes * share,
         experiment.machine
-    ));
+    ))?;
     if args.dry_run {
         for words in jobs.iter().map(Job::left).collect::<Result<Vec<_>, _>>()?.concat() {
             let mut command = Command::new("flow");
-            print(&cargo::show(command.args(words)));
+            print(&cargo::show(command.args(words)))?;
         }
         return Ok(());
     }
@@ -119,7 +119,7 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
 }
 
 /// The binary `flow`, built if need be.
-fn build() -> anyhow::Result<PathBuf> {
+pub(crate) fn build() -> anyhow::Result<PathBuf> {
     let mut command = cargo::cargo();
     command.args(["build", "--release", "--package", "flow-cli", "--bin", "flow"]);
     let status =
@@ -162,8 +162,11 @@ fn work(
                     let mut progress = lock();
                     match outcome {
                         Ok(seconds) => {
-                            print(&format!("{}: {:.1} minutes", job.name, seconds / 60.0));
                             progress.done.insert(job.folder.clone());
+                            let line = format!("{}: {:.1} minutes", job.name, seconds / 60.0);
+                            if let Err(error) = print(&line) {
+                                progress.failure.get_or_insert(error);
+                            }
                         }
                         Err(error) => _ = progress.failure.get_or_insert(error),
                     }
@@ -204,8 +207,7 @@ fn write_page(
     let made_with = document::made_with(&jobs[0].folder, workers);
     let page = document::page(experiment, seeds, seconds / 60.0, &made_with, &tables);
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    print(&path.display().to_string());
-    Ok(())
+    print(&path.display().to_string())
 }
 
 #[cfg(test)]

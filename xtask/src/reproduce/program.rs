@@ -20,13 +20,12 @@ pub(super) fn reproduce(
     dry_run: bool,
 ) -> anyhow::Result<()> {
     let Experiment { name, title, minutes, machine, .. } = experiment;
-    print(&format!("{title}\na program; about {minutes:.0} minutes on {machine}"));
+    print(&format!("{title}\na program; about {minutes:.0} minutes on {machine}"))?;
     let mut command = cargo::cargo();
     command.args(["run", "--release", "--package", &program.package]);
     command.args(["--example", &program.example, "--"]).args(&program.args);
     if dry_run {
-        print(&cargo::show(&command));
-        return Ok(());
+        return print(&cargo::show(&command));
     }
     let started = Instant::now();
     let output = command.stderr(Stdio::inherit()).output();
@@ -37,8 +36,7 @@ pub(super) fn reproduce(
     let page = document::page_of_program(experiment, program, &made_with(seconds), &printed);
     let path = Path::new(PAGES).join(format!("{name}.md"));
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    print(&path.display().to_string());
-    Ok(())
+    print(&path.display().to_string())
 }
 
 fn made_with(seconds: f64) -> String {

@@ -24,6 +24,11 @@ const RULES: &[Rule] = &[
         because: "kernels know tensors and nothing of what they are for",
     },
     Rule {
+        krate: "flow-transport",
+        never: &["flow-*", "burn*", "rand"],
+        because: "transport knows costs, not what they are for, and leaves nothing to chance",
+    },
+    Rule {
         krate: "flow-path",
         never: &["flow-ode", "flow-nn"],
         because: "a path is neither solved nor learned where it is defined",
@@ -132,12 +137,13 @@ mod tests {
     fn the_layers_as_drawn_are_allowed() {
         let packages = [
             Package::new("flow-ode", &["thiserror", "burn"]),
-            Package::new("flow-path", &["burn", "rand"]),
+            Package::new("flow-transport", &["pulp", "rayon"]),
+            Package::new("flow-path", &["burn", "rand", "flow-transport"]),
             Package::new("flow-kernels", &["burn", "gemm"]),
             Package::new("flow-nn", &["burn", "flow-kernels"]),
             Package::new("flow-sample", &["flow-ode", "flow-path", "flow-nn"]),
             Package::new("flow-train", &["flow-path", "flow-nn"]),
-            Package::new("flow-eval", &["flow-sample"]),
+            Package::new("flow-eval", &["flow-sample", "flow-transport"]),
             Package::new("flow-cli", &["clap", "flow-train", "flow-eval", "flow-datasets"]),
             Package::new("flow-datasets", &["serde"]),
             Package::new("xtask", &["clap"]),
@@ -177,6 +183,9 @@ mod tests {
         for (krate, import) in [
             ("flow-ode", "flow-path"),
             ("flow-kernels", "flow-nn"),
+            ("flow-transport", "flow-path"),
+            ("flow-transport", "burn-flex"),
+            ("flow-transport", "rand"),
             ("flow-path", "flow-ode"),
             ("flow-path", "flow-nn"),
             ("flow-nn", "flow-path"),

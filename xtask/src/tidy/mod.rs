@@ -50,8 +50,8 @@ pub(crate) fn check() -> anyhow::Result<u8> {
     }
     let (files, crates) = (tree.files().len(), packages.len());
     match violations.len() {
-        0 => print(&format!("tidy: {files} files in {crates} crates, nothing to mend")),
-        n => print(&format!("tidy: {n} to mend in {files} files and {crates} crates")),
+        0 => print(&format!("tidy: {files} files in {crates} crates, nothing to mend"))?,
+        n => print(&format!("tidy: {n} to mend in {files} files and {crates} crates"))?,
     }
     Ok(u8::from(!violations.is_empty()))
 }

@@ -18,11 +18,21 @@ pub(crate) fn run() -> Result<()> {
         let recipe = Recipe::parse(recipe, &[], name)?;
         writeln!(text, "  {name:20} {}", recipe.about)?;
     }
-    let solvers: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
+    let takes_samples = Method::ALL.iter().filter(|method| !method.is_implicit());
+    let solvers: Vec<&str> = takes_samples.map(|method| method.name()).collect();
     writeln!(text, "data sets\n  {}", flow_datasets::TOYS.join(" "))?;
     let built_in = |set: &&&str| **set != "folder" || cfg!(feature = "folder");
     let sets: Vec<&str> = flow_datasets::IMAGE_SETS.iter().filter(built_in).copied().collect();
     writeln!(text, "  {}", sets.join(" "))?;
+    for set in &sets {
+        let names = flow_datasets::class_names(set);
+        if !names.is_empty() {
+            writeln!(text, "  classes of {set:15} {}", names.join(", "))?;
+        }
+    }
+    if !cfg!(feature = "folder") {
+        writeln!(text, "  folder: images of your own, once built with `--features folder`")?;
+    }
     for Choices { title, key, all } in CHOICES {
         writeln!(text, "{title} ({key})")?;
         for (choice, about) in *all {
@@ -31,8 +41,7 @@ pub(crate) fn run() -> Result<()> {
     }
     writeln!(text, "solvers (sample.solver)\n  {}", solvers.join(" "))?;
     write!(text, "devices built in\n  {}", device::built_in().join(" "))?;
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 /// Prints a recipe as it ships.
@@ -40,6 +49,5 @@ pub(crate) fn show(args: &RecipeArgs) -> Result<()> {
     let Some((_, text)) = RECIPES.iter().find(|(name, _)| *name == args.recipe) else {
         return Err(usage!("there is no recipe `{}`, `flow list` shows them all", args.recipe));
     };
-    print(text.trim_end());
-    Ok(())
+    print(text.trim_end())
 }

@@ -1,21 +1,24 @@
 //! `flow sample`: numbers or a picture from a finished run.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use flow_plot::{Limits, clouds, image_grid};
+use sha2::{Digest, Sha256};
 
-use crate::args::{SampleArgs, SolverArgs};
+use crate::args::{DEFAULT_BATCH, SampleArgs};
+use crate::bar::Bar;
 use crate::device;
 use crate::exit::usage;
 use crate::files::write_npy;
+use crate::memory;
 use crate::model::Model;
 use crate::progress::print;
 use crate::request::Request;
 use crate::run::Run;
-use crate::sampling::Samples;
+use crate::sizes::row;
 
 pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -25,45 +28,82 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
     let mut request = Request::new(&run.recipe, &args.solver, args.number, args.seed)?;
-    let out = args.out.clone().unwrap_or_else(|| default_out(&run, args, &request));
+    request.class = args.class;
+    request.batch = args.batch;
+    if !run.recipe.data.conditional && args.guide_with.is_none() {
+        // There is nothing to move away from, whatever strength the recipe says.
+        request.guidance = 1.0;
+    }
+    if args.solver.guidance_interval.is_some()
+        && args.solver.guidance.is_none()
+        && !request.is_guided()
+    {
+        return Err(usage!("--guidance-interval does nothing without guidance, add --guidance"));
+    }
+    let guide = args.guide_with.as_deref().map(Run::open).transpose()?;
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => run.folder.join("samples").join(format!("{}.npy", name(&request, args, &run)?)),
+    };
     let format = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if !["npy", "png"].contains(&format) {
         return Err(usage!("{} ends neither in .npy nor in .png", out.display()));
     }
-    if let Some(folder) = out.parent()
-        && !folder.join(".").is_dir()
-    {
+    let folder = match out.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if !folder.join(".").is_dir() {
         return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
     }
-    let model = model(&run, args, &device)?;
-    request.class = args.class;
-    request.batch = args.batch;
+    let model = model(&run, guide.as_ref(), args, &device)?;
+    check_sizes(&model, &request, format == "png", folder)?;
 
     let started = Instant::now();
-    let samples = model.sample(&request)?;
+    let nfe = if format == "png" {
+        let samples = model.sample(&request)?;
+        save_picture(&samples.rows, &model.shape, &out)?;
+        samples.nfe
+    } else {
+        save_numbers(&model, &request, &out)?
+    };
     let seconds = started.elapsed().as_secs_f64();
-    match format {
-        "png" => save_picture(&samples, &model.shape, &out)?,
-        _ => save_numbers(&samples, &model.shape, &out)?,
-    }
     print(&format!(
-        "{} samples by {}, {:.0} network evaluations each, {seconds:.2} s: {}",
+        "{} samples by {}, {nfe:.0} network evaluations each, {seconds:.2} s: {}",
         request.n,
         request.label(),
-        samples.nfe,
         out.display()
-    ));
+    ))
+}
+
+/// Noise has a stream for each sample and step, with 32 bits for the sample.
+const MOST_SAMPLES: usize = u32::MAX as usize;
+
+/// Refuses what neither memory nor disk can hold.
+fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -> Result<()> {
+    let (n, row) = (request.n as f64, row(&model.shape));
+    let together = request.batch.min(request.n) as f64;
+    memory::check("--batch", "a batch", 4.0 * together * (row + model.footprint.widest))?;
+    if picture {
+        // The samples, and three bytes for each of their pixels.
+        return memory::check("--number", "the picture", n * row * 7.0);
+    }
+    let label = if model.classes == 0 { 0.0 } else { 8.0 };
+    memory::check_disk("--number", folder, n * (4.0 * row + label))?;
+    if MOST_SAMPLES < request.n {
+        return Err(usage!("--number is {}, a seed has {MOST_SAMPLES} samples", request.n));
+    }
     Ok(())
 }
 
 /// The model, with the weaker one that guides it.
-fn model(run: &Run, args: &SampleArgs, device: &Device) -> Result<Model> {
+fn model(run: &Run, guide: Option<&Run>, args: &SampleArgs, device: &Device) -> Result<Model> {
     let model = Model::load(run, device)?;
-    if let Some(folder) = &args.guide_with {
+    if let Some(guide) = guide {
         if args.solver.guidance.is_none() {
             return Err(usage!("--guide-with needs a strength, add --guidance"));
         }
-        return model.guided_by(Model::load(&Run::open(folder)?, device)?);
+        return model.guided_by(Model::load(guide, device)?);
     }
     if args.solver.guidance.is_some() && model.classes == 0 {
         return Err(usage!(
@@ -73,62 +113,91 @@ fn model(run: &Run, args: &SampleArgs, device: &Device) -> Result<Model> {
     Ok(model)
 }
 
-/// Named by how the samples were made, so that those of another sampler do not take their place.
-fn default_out(run: &Run, args: &SampleArgs, request: &Request) -> PathBuf {
-    fn part<T: ToString>(name: &str, value: Option<&T>) -> String {
-        value.map_or_else(String::new, |value| format!("-{name}{}", value.to_string()))
+/// Longest name of a file that every system takes, with room for `.labels.npy`.
+const LONGEST_NAME: usize = 200;
+
+/// A name that says how the samples are made, so that those made in another way do not take their place.
+///
+/// What does not fit into a name, such as the place of a guide or a long list of times, is told apart by the
+/// beginning of its SHA-256.
+fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
+    let mut name = format!("seed{}-n{}", args.seed, args.number);
+    if let Some(class) = args.class {
+        name += &format!("-class{class}");
     }
-    let SolverArgs {
-        steps, grid, shift, schedule, rtol, atol, guidance, guidance_interval, ..
-    } = &args.solver;
-    let interval = guidance_interval.map(|[start, end]| format!("{start}-{end}"));
-    let guide = args.guide_with.as_ref().and_then(|run| run.file_name());
-    let guide = guide.map(|run| run.to_string_lossy());
-    let name = [
-        format!("seed{}-n{}", args.seed, args.number),
-        part("class", args.class.as_ref()),
-        part("", Some(&request.label())),
-        part("steps", steps.as_ref()),
-        part("grid-", grid.as_ref()),
-        part("shift", shift.as_ref()),
-        part("schedule-", schedule.as_ref()),
-        part("rtol", rtol.as_ref()),
-        part("atol", atol.as_ref()),
-        part("guidance", guidance.as_ref()),
-        part("within", interval.as_ref()),
-        part("away-from-", guide.as_ref()),
-    ]
-    .concat();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.=".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(plain).chain(".npy".chars()).collect();
-    run.folder.join("samples").join(name)
+    name += &format!("-{}", request.name());
+    if request.adapts() && args.batch != DEFAULT_BATCH {
+        name += &format!("-batch{}", args.batch);
+    }
+    if let Some(guide) = &args.guide_with {
+        let whole = |folder: &Path| {
+            folder.canonicalize().with_context(|| format!("cannot open {}", folder.display()))
+        };
+        let (guide, run) = (whole(guide)?, whole(&run.folder)?);
+        let last = guide.file_name().unwrap_or_default().to_string_lossy();
+        name += &format!("-away-from-{last}");
+        if guide.parent() != run.parent() || !last.chars().all(is_plain) {
+            name += &format!("-{}", digest(&guide.to_string_lossy()));
+        }
+    }
+    let short: String = name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect();
+    if short.len() <= LONGEST_NAME {
+        return Ok(short);
+    }
+    Ok(format!("{}-{}", &short[..LONGEST_NAME], digest(&name)))
 }
 
-/// `float32 [n, ..]`, and beside it the classes of a conditional model as `int64 [n]`.
-fn save_numbers(samples: &Samples, shape: &[usize], out: &Path) -> Result<()> {
-    let size: usize = shape.iter().product();
-    let mut full = vec![samples.rows.len() / size];
-    full.extend(shape);
-    write_npy(out, &full, &samples.rows)?;
-    if let Some(labels) = &samples.labels {
-        let class = |&label| i64::try_from(label).expect("a class fits in 63 bits");
-        let labels: Vec<i64> = labels.iter().map(class).collect();
-        write_npy(&out.with_extension("labels.npy"), &[labels.len()], &labels)?;
-    }
-    Ok(())
+/// Whether a letter may stand in the name of a file on every system.
+fn is_plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-_.=".contains(letter)
 }
 
-fn save_picture(samples: &Samples, shape: &[usize], out: &Path) -> Result<()> {
+/// Eight letters that tell texts apart.
+fn digest(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text))[..8].to_owned()
+}
+
+/// `float32 [n, ..]`, and beside it the classes of a conditional model as `int64 [n]`; returns the evaluations.
+///
+/// Written a batch at a time, under another name until it is whole: no more than a batch is held.
+fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {
+    let full: Vec<usize> = [request.n].iter().chain(&model.shape).copied().collect();
+    let size: usize = model.shape.iter().product();
+    let (mut bar, mut done, mut nfe) = (Bar::new(0, request.n, "samples"), 0, 0.0);
+    write_npy(out, &full, |write| {
+        model.sample_each(request, |part| {
+            done += part.rows.len() / size;
+            nfe = part.nfe;
+            write(&part.rows)?;
+            bar.at(done, "");
+            Ok(())
+        })
+    })?;
+    if 0 < model.classes {
+        write_npy(&out.with_extension("labels.npy"), &[request.n], |write| {
+            for start in (0..request.n).step_by(request.batch) {
+                let range = start..(start + request.batch).min(request.n);
+                let class = |label| i64::try_from(label).expect("a class fits in 63 bits");
+                let labels = model.labels(request, range)?.into_iter().flatten().map(class);
+                write(&labels.collect::<Vec<i64>>())?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(nfe)
+}
+
+fn save_picture(rows: &[f32], shape: &[usize], out: &Path) -> Result<()> {
     match *shape {
         [2] => {
-            let points: Vec<[f32; 2]> = samples.rows.chunks(2).map(|p| [p[0], p[1]]).collect();
+            let points: Vec<[f32; 2]> = rows.chunks(2).map(|p| [p[0], p[1]]).collect();
             let limits = Limits::around(&[&points]);
             Ok(clouds(&[("samples", &points)], limits).save(out)?)
         }
         [c, h, w] => {
-            let n = samples.rows.len() / (c * h * w);
+            let n = rows.len() / (c * h * w);
             let columns = (n as f64).sqrt().ceil() as usize;
-            Ok(image_grid(&samples.rows, n, c, h, w, columns).save(out)?)
+            Ok(image_grid(rows, n, c, h, w, columns)?.save(out)?)
         }
         _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
     }

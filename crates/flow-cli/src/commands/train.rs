@@ -1,5 +1,6 @@
 //! `flow train`: from a recipe to a scored and drawn model.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -16,31 +17,49 @@ use crate::args::TrainArgs;
 use crate::batches::{Sources, batches, matching, sources};
 use crate::commands::{eval, plot};
 use crate::device;
+use crate::drafts;
 use crate::exit::{Interrupted, usage};
-use crate::network::{AnyNetwork, AnyPosterior, Networks};
-use crate::progress::{Progress, print, rewind, say};
+use crate::lock::Lock;
+use crate::metrics::rewind;
+use crate::network::{AnyNetwork, AnyPosterior, Networks, strangers};
+use crate::progress::{Progress, print, say};
 use crate::recipe::Recipe;
+use crate::reflow::Teacher;
 use crate::registry::{self, Data};
 use crate::run::{Run, Shape};
+use crate::signals::Watch;
+use crate::sizes::Sizes;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
-    let (run, resume) = if let Some(folder) = &args.resume {
-        let run = Run::open(folder)?;
-        let checkpoint = run.progress()?;
-        (Prepared::Existing(run), checkpoint)
-    } else {
-        let mut changes = args.set.clone();
-        changes.extend(args.seed.map(|seed| format!("seed={seed}")));
-        (Prepared::New(registry::recipe(&args.recipe, &changes)?), None)
+    let prepared = match &args.resume {
+        Some(folder) => Prepared::again(folder, args)?,
+        None if args.more_images.is_some() => {
+            return Err(usage!("--more-images makes a run longer, name it with --resume RUN"));
+        }
+        None => Prepared::new(args)?,
     };
-    let recipe = run.recipe();
+    if !args.dry_run && prepared.is_finished(args.no_eval)? {
+        return Ok(());
+    }
+    let recipe = prepared.recipe();
     let source = source(args.data.folder());
     let data = Data::open(recipe, &source)?;
+    let teacher = Teacher::open(recipe, &data)?;
+    let taught_by = teacher.as_ref().map(|teacher| &teacher.identity);
     // What cannot be regressed is refused before anything is written.
+    if let Prepared::Existing { run, .. } = &prepared {
+        run.check_data(&data)?;
+        run.check_teacher(taught_by)?;
+    }
     matching(recipe, &data)?;
     eval::check(recipe, &data)?;
+    if !args.no_eval {
+        eval::check_numbers(recipe, &data)?;
+    }
+    let sizes = Sizes::of(recipe, &data.shape(), data.classes())?;
+    sizes.check()?;
     let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",
@@ -51,21 +70,25 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         args.compute.device
     );
     if args.dry_run {
-        print(&format!("# {summary}\n{}", recipe.resolved()));
-        return Ok(());
+        return print(&format!("# {summary}\n{}\n{}", sizes.comments(), recipe.resolved()));
     }
-    let sources = sources(recipe, &data, &device)?;
-    let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
-    let run = match run {
+    let sources = sources(recipe, &data, teacher.as_ref(), &device)?;
+    drafts::clear(&flow_datasets::default_cache_dir().join(&recipe.data.set));
+    let (run, resume, _lock) = match prepared {
         Prepared::New(recipe) => {
-            let rows = Shape { shape: data.shape(), classes: data.classes() };
-            Run::create(recipe, &rows, args.out.as_deref(), &args.compute.device)?
+            let (rows, out) = (Shape::of(&data), args.out.as_deref());
+            let run = Run::create(recipe, &rows, taught_by, out, &args.compute.device)?;
+            let lock = Lock::take(&run.folder)?;
+            (run, None, Some(lock))
         }
-        Prepared::Existing(run) => {
-            rewind(&run.folder, done)?;
-            run
+        Prepared::Existing { run, from, lock } => {
+            lengthen(&run, from.as_ref())?;
+            run.tidy();
+            rewind(&run.folder, from.as_ref().map_or(0, |checkpoint| checkpoint.step))?;
+            (run, from, lock)
         }
     };
+    let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.step);
     say(&summary);
     say(&format!("run folder: {}, {done} steps done", run.folder.display()));
 
@@ -74,36 +97,92 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     say(&format!("trained in {seconds:.1} s"));
     if args.no_eval {
-        print(&format!("run folder: {}", run.folder.display()));
-        return Ok(());
+        return print(&format!("run folder: {}", run.folder.display()));
     }
-    let report = eval::evaluate(&run, &data, &device, &eval::Options::default())?;
-    let pictures = plot::draw(&run, &data, &device)?;
-    print(&report.table());
-    print(&format!("run folder: {}", run.folder.display()));
-    for picture in pictures {
-        print(&format!("picture:    {}", picture.display()));
+    // Pictures show what is wrong where scores fail.
+    let scored = eval::evaluate(&run, &data, &device, &eval::Options::default());
+    let drawn = plot::draw(&run, &data, &device);
+    if let Ok(report) = &scored {
+        print(&report.table())?;
     }
-    print(&format!("report:     {}", plot::page(&run)?.display()));
-    Ok(())
+    print(&format!("run folder: {}", run.folder.display()))?;
+    for picture in drawn.iter().flatten() {
+        print(&format!("picture:    {}", picture.display()))?;
+    }
+    print(&format!("report:     {}", plot::page(&run)?.display()))?;
+    scored?;
+    drawn.map(drop)
 }
 
 /// A run that may not have its folder yet.
 enum Prepared {
     New(Recipe),
-    Existing(Run),
+    /// With the checkpoint to go on from, and the right to do so unless nothing is done.
+    Existing {
+        run: Run,
+        from: Option<Checkpoint>,
+        lock: Option<Lock>,
+    },
 }
 
 impl Prepared {
+    fn new(args: &TrainArgs) -> Result<Self> {
+        let mut changes = args.set.clone();
+        changes.extend(args.seed.map(|seed| format!("seed={seed}")));
+        Ok(Self::New(registry::recipe(&args.recipe, &changes)?))
+    }
+
+    fn again(folder: &Path, args: &TrainArgs) -> Result<Self> {
+        let mut run = Run::open(folder)?;
+        // Before the look at its checkpoints, which the owner of the lock may be writing.
+        let lock = if args.dry_run { None } else { Some(Lock::take(folder)?) };
+        run.recipe.train.images += args.more_images.unwrap_or(0.0);
+        let from = run.checkpoints().to_resume()?;
+        Ok(Self::Existing { run, from, lock })
+    }
+
     fn recipe(&self) -> &Recipe {
         match self {
-            Self::New(recipe) | Self::Existing(Run { recipe, .. }) => recipe,
+            Self::New(recipe) | Self::Existing { run: Run { recipe, .. }, .. } => recipe,
         }
+    }
+
+    /// Whether nothing is left to do, which is said.
+    fn is_finished(&self, no_eval: bool) -> Result<bool> {
+        let Self::Existing { run, from: Some(from), .. } = self else { return Ok(false) };
+        if from.step < run.recipe.steps() || !(no_eval || run.is_scored()) {
+            return Ok(false);
+        }
+        let folder = run.folder.display();
+        say(&format!(
+            "{folder} is finished after {} steps: train it longer with `flow train --resume \
+             {folder} --more-images N`, score it again with `flow eval {folder}`",
+            from.step
+        ));
+        print(&format!("run folder: {folder}"))?;
+        Ok(true)
     }
 }
 
+/// Takes note of a recipe that asks for more than the checkpoint was trained by.
+fn lengthen(run: &Run, from: Option<&Checkpoint>) -> Result<()> {
+    if let (Some(before), Some(from)) = (run.lengthen(from)?, from) {
+        let rate = |recipe: &Recipe| plan(recipe).learning_rate.at(from.step);
+        let mut shorter = run.recipe.clone();
+        shorter.train.images = before;
+        say(&format!(
+            "train.images was {before} and is {}: the learning rate goes on along the schedule of \
+             the new length, from {:.2e} in place of {:.2e}",
+            run.recipe.train.images,
+            rate(&run.recipe),
+            rate(&shorter)
+        ));
+    }
+    Ok(())
+}
+
 /// Where data files are, with downloads told on the terminal.
-pub(crate) fn source(data_dir: Option<&std::path::Path>) -> Source {
+pub(crate) fn source(data_dir: Option<&Path>) -> Source {
     use flow_datasets::Download;
     let bar = indicatif::ProgressBar::hidden();
     let download = Download::reporting(move |progress| {
@@ -125,7 +204,7 @@ fn train(
     resume: Option<&Checkpoint>,
 ) -> Result<()> {
     let interrupter = Interrupter::new();
-    stop_on_ctrl_c(&interrupter)?;
+    let watch = Watch::new(&interrupter)?;
     let course = Course { run, data, sources, device, resume, interrupter: &interrupter };
     let outcome = match (networks.velocity, networks.posterior) {
         (AnyNetwork::SplitMlp(network), Some(AnyPosterior::Points(posterior))) => {
@@ -134,21 +213,15 @@ fn train(
         (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
             course.variational::<_, _, 4>(LatentModel { network, posterior })?
         }
-        (AnyNetwork::Mlp(network), _) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::SplitMlp(network), _) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::UNet(network), _) => course.regression::<_, 4>(network)?,
+        (AnyNetwork::Mlp(network), None) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::SplitMlp(network), None) => course.regression::<_, 2>(network)?,
+        (AnyNetwork::UNet(network), None) => course.regression::<_, 4>(network)?,
+        (network, Some(posterior)) => return Err(strangers(&network, &posterior)),
     };
-    if outcome.interrupted {
-        let folder = run.folder.display();
-        return Err(Interrupted(format!(
-            "interrupted after {} steps, go on with `flow train --resume {folder}`",
-            outcome.step
-        ))
-        .into());
+    match watch.saved() {
+        Some(by) => Err(Interrupted { by, step: outcome.step, run: run.folder.clone() }.into()),
+        None => Ok(()),
     }
-    // From here on there is nothing to save, so the next Ctrl-C stops at once.
-    interrupter.stop(None);
-    Ok(())
 }
 
 /// What a training is made of, but for the network.
@@ -195,8 +268,9 @@ impl Course<'_> {
         let Run { folder, recipe } = self.run;
         let steps = recipe.steps();
         let start = self.resume.map_or(0, |checkpoint| checkpoint.step);
+        let every = (steps / 500).clamp(1, 50);
         let observer =
-            Progress::new(folder, start, steps, recipe.train.batch, (steps / 500).clamp(1, 50))?;
+            Progress::new(folder, start, steps, recipe.train.batch, every, self.interrupter)?;
         let outcome = fit(
             network,
             objective,
@@ -239,17 +313,4 @@ fn plan(recipe: &Recipe) -> Plan {
         max_gradient_norm: train.clip,
         validation_batches: train.validation_batches,
     }
-}
-
-/// The first Ctrl-C asks the run to write a checkpoint and stop; the second stops at once.
-fn stop_on_ctrl_c(interrupter: &Interrupter) -> Result<()> {
-    let interrupter = interrupter.clone();
-    ctrlc::set_handler(move || {
-        if interrupter.should_stop() {
-            std::process::exit(130);
-        }
-        say("stopping after this step, press Ctrl-C again to stop at once");
-        interrupter.stop(Some("Ctrl-C"));
-    })
-    .map_err(|error| usage!("cannot watch for Ctrl-C: {error}"))
 }

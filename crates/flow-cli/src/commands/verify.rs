@@ -18,9 +18,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
     let started = Instant::now();
     let checks = verify::run(&goldens, &device, &args.compute.device)?;
     if args.json {
-        print(&serde_json::to_string_pretty(&checks).expect("checks are numbers and text"));
+        print(&serde_json::to_string_pretty(&checks).expect("checks are numbers and text"))?;
     } else {
-        print(&table(&checks, started.elapsed().as_secs_f64()));
+        print(&table(&checks, started.elapsed().as_secs_f64()))?;
     }
     match failures(&checks) {
         0 => Ok(()),

@@ -1,18 +1,22 @@
 //! FID proper: features of the published Inception network, from a file that the user names.
 
+mod npy;
 mod pickle;
 mod resize;
 mod statistics;
 mod weights;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_nn::Inception;
 
 use crate::exit::usage;
-pub(crate) use statistics::{read as read_statistics, write as write_statistics};
+pub(crate) use statistics::{
+    Origin, Statistics, read as read_statistics, write as write_statistics,
+};
 
 /// What to do for FID when there is no file.
 pub(crate) const ADVICE: &str = "FID is defined on one published network: get \
@@ -22,6 +26,18 @@ pub(crate) const ADVICE: &str = "FID is defined on one published network: get \
 
 /// Images that go through the network together.
 const BATCH: usize = 8;
+
+/// What a file of weights or statistics may take, packed or not: ten times those of the network of FID.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// All bytes of a file from elsewhere, which are refused beyond a limit, whatever its head says.
+fn at_most(file: impl Read, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One more than allowed tells a file that ends at the limit from a longer one.
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= most, "a part of it holds more than {most} bytes");
+    Ok(bytes)
+}
 
 /// The network with the weights of a file.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Arrays of a `.safetensors` or a PyTorch file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{Cursor, Read as _};
+use std::fs::File;
+use std::io::Cursor;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,11 +15,16 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::pickle::{self, Value, View};
+use super::{MOST_BYTES, at_most};
 use crate::exit::usage;
+
+/// What the description of the arrays may take; that of the network of FID takes 100 kilobytes.
+const MOST_HEAD: u64 = 1 << 24;
 
 /// The arrays of 32-bit numbers in a file, and its SHA-256.
 pub(super) fn read(path: &Path) -> Result<(Weights, String)> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = File::open(path).map_err(Into::into).and_then(|file| at_most(file, MOST_BYTES));
+    let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
     let mut sha256 = String::new();
     for byte in Sha256::digest(&bytes) {
         let _ = write!(sha256, "{byte:02x}");
@@ -46,19 +52,21 @@ struct Entry {
 /// Eight bytes of the head's length, the head as JSON, the numbers.
 fn safetensors(bytes: &[u8]) -> Result<Weights> {
     let (length, rest) = bytes.split_first_chunk::<8>().context("the file ends in its head")?;
-    let length = u64::from_le_bytes(*length) as usize;
+    let length = u64::from_le_bytes(*length);
+    ensure!(length <= MOST_HEAD, "its head claims {length} bytes");
+    let length = length as usize;
     let head = rest.get(..length).context("the file ends in its head")?;
     let mut head: BTreeMap<String, serde_json::Value> = serde_json::from_slice(head)?;
     head.remove("__metadata__");
-    let mut weights = Weights::new();
+    let mut arrays = Arrays::new(MOST_BYTES);
     for (name, entry) in head {
         let Entry { dtype, shape, data_offsets: [start, end] } = serde_json::from_value(entry)?;
         if dtype == "F32" {
             let numbers = rest[length..].get(start..end);
-            weights.insert(name, array(numbers.context("the file is too short")?, shape)?);
+            arrays.insert(name, numbers.context("the file is too short")?, shape)?;
         }
     }
-    Ok(weights)
+    Ok(arrays.weights)
 }
 
 /// A `torch.save` of a state: an archive since PyTorch 1.6, a row of pickles before.
@@ -72,13 +80,13 @@ fn archive(bytes: &[u8]) -> Result<Weights> {
     let head = names.iter().find(|name| name.ends_with("/data.pkl"));
     let head = head.context("the archive has no data.pkl")?;
     let folder = head.trim_end_matches("data.pkl");
-    let mut file = |name: &str| -> Result<Vec<u8>> {
-        let mut content = Vec::new();
-        archive.by_name(name)?.read_to_end(&mut content)?;
-        Ok(content)
-    };
-    let state = pickle::read(&mut file(head)?.as_slice())?;
-    collect(&state, |storage| file(&format!("{folder}data/{storage}")))
+    let state = pickle::read(&mut at_most(archive.by_name(head)?, MOST_HEAD)?.as_slice())?;
+    let mut left = MOST_BYTES;
+    collect(&state, |storage| {
+        let bytes = at_most(archive.by_name(&format!("{folder}data/{storage}"))?, left)?;
+        left -= bytes.len() as u64;
+        Ok(Cow::Owned(bytes))
+    })
 }
 
 /// Pickles of a magic number, a version, the machine, the state and the names of its storages; then each
@@ -98,42 +106,76 @@ fn legacy(bytes: &[u8]) -> Result<Weights> {
         let Value::Text(name) = name else { bail!("the name of a storage is no text") };
         let (count, after) = rest.split_first_chunk::<8>().context("the file is too short")?;
         let width = widths.get(&name).copied().unwrap_or(4);
-        let length = u64::from_le_bytes(*count) as usize * width;
-        storages.insert(name, after.get(..length).context("the file is too short")?.to_vec());
-        rest = &after[length..];
+        let length = usize::try_from(u64::from_le_bytes(*count))?.checked_mul(width);
+        let storage = length.and_then(|length| after.split_at_checked(length));
+        let (storage, after) = storage.context("the file is too short")?;
+        storages.insert(name, storage);
+        rest = after;
     }
-    collect(&state, |storage| storages.get(storage).cloned().context("a storage is missing"))
+    collect(&state, |storage| {
+        let bytes = storages.get(storage).context("a storage is missing")?;
+        Ok(Cow::Borrowed(*bytes))
+    })
 }
 
 /// The arrays of a state whose storages hold 32-bit numbers.
-fn collect(state: &Value, mut storage: impl FnMut(&str) -> Result<Vec<u8>>) -> Result<Weights> {
+fn collect<'a>(
+    state: &Value,
+    mut storage: impl FnMut(&str) -> Result<Cow<'a, [u8]>>,
+) -> Result<Weights> {
     let Value::Dict(entries) = state else { bail!("it holds no dictionary of arrays") };
-    let mut weights = Weights::new();
+    let mut arrays = Arrays::new(MOST_BYTES);
     for (name, value) in entries {
         if let (Value::Text(name), Value::View(view)) = (name, value)
             && view.kind == "FloatStorage"
         {
             let View { storage: key, offset, shape, .. } = view;
-            let bytes = storage(key)?;
-            let (start, count) = (4 * offset, shape.iter().product::<usize>());
             ensure!(view.is_contiguous(), "the array `{name}` is a view with gaps");
-            let numbers = bytes.get(start..start + 4 * count).context("a storage is too short")?;
-            weights.insert(name.clone(), array(numbers, shape.clone())?);
+            let start = offset.checked_mul(4);
+            let end = start.zip(byte_length(shape)).and_then(|(start, n)| start.checked_add(n));
+            let (start, end) = start.zip(end).context("a view is beyond any storage")?;
+            let bytes = storage(key)?;
+            let numbers = bytes.get(start..end).context("a storage is too short")?;
+            arrays.insert(name.clone(), numbers, shape.clone())?;
         }
     }
-    Ok(weights)
+    Ok(arrays.weights)
 }
 
-fn array(bytes: &[u8], shape: Vec<usize>) -> Result<TensorData> {
-    let (numbers, rest) = bytes.as_chunks::<4>();
-    let fits = rest.is_empty() && numbers.len() == shape.iter().product::<usize>();
-    ensure!(fits, "an array of shape {shape:?} has {} bytes", bytes.len());
-    let numbers: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();
-    Ok(TensorData::new(numbers, shape))
+/// Bytes of an array of 32-bit numbers, where the address space holds so many.
+fn byte_length(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(4_usize, |bytes, &side| bytes.checked_mul(side))
+}
+
+/// Arrays that are being read, with a limit for all of them: many may be views of the same bytes.
+struct Arrays {
+    weights: Weights,
+    /// Bytes that may still be taken.
+    left: u64,
+}
+
+impl Arrays {
+    fn new(left: u64) -> Self {
+        Self { weights: Weights::new(), left }
+    }
+
+    fn insert(&mut self, name: String, bytes: &[u8], shape: Vec<usize>) -> Result<()> {
+        let fits = byte_length(&shape) == Some(bytes.len());
+        ensure!(fits, "an array of shape {shape:?} has {} bytes", bytes.len());
+        let left = self.left.checked_sub(bytes.len() as u64);
+        self.left = left.context("its arrays take more than a gibibyte")?;
+        let numbers = bytes.as_chunks::<4>().0.iter();
+        let numbers: Vec<f32> = numbers.map(|number| f32::from_le_bytes(*number)).collect();
+        self.weights.insert(name, TensorData::new(numbers, shape));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::Write as _;
+
     use super::*;
 
     /// Written by `tests/reference/weights.py` with PyTorch and safetensors.
@@ -157,6 +199,71 @@ mod tests {
             assert_eq!(weights["layer.conv.weight"].shape().as_slice(), [2, 3, 2, 1], "{name}");
             // The second half of the bias's storage.
             assert_eq!(values("tied"), [-0.25], "{name}");
+        }
+    }
+
+    /// The whole chain of messages of a file of these bytes.
+    fn refusal(name: &str, bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        format!("{:#}", read(&path).unwrap_err())
+    }
+
+    fn safetensors_of(head: &str, data: &[u8]) -> Vec<u8> {
+        [&(head.len() as u64).to_le_bytes(), head.as_bytes(), data].concat()
+    }
+
+    #[test]
+    fn shapes_whose_product_leaves_the_range_of_numbers_are_refused() {
+        for shape in ["[4294967296,4294967296]", "[9223372036854775808,2]", "[4611686018427387904]"]
+        {
+            let head = format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[0,0]}}}}"#);
+            let refusal = refusal("over.safetensors", &safetensors_of(&head, &[]));
+            assert!(refusal.contains("has 0 bytes"), "{refusal}");
+        }
+        let longest = refusal("head.safetensors", &[0xff; 20]);
+        assert!(longest.contains("head claims 18446744073709551615 bytes"), "{longest}");
+        assert_eq!(byte_length(&[1 << 40, 1 << 40]), None);
+        assert_eq!(byte_length(&[2, 0]), Some(0));
+    }
+
+    #[test]
+    fn many_views_of_the_same_bytes_are_refused_before_they_fill_the_memory() {
+        let mut arrays = Arrays::new(100);
+        assert!(arrays.insert("a".into(), &[0; 60], vec![15]).is_ok());
+        let error = arrays.insert("b".into(), &[0; 60], vec![15]).unwrap_err().to_string();
+        assert!(error.contains("take more than a gibibyte"), "{error}");
+        assert!(arrays.insert("c".into(), &[0; 40], vec![5, 2]).is_ok());
+    }
+
+    #[test]
+    fn a_description_that_unpacks_to_more_than_networks_need_is_refused() {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("a/data.pkl", zip::write::FileOptions::default()).unwrap();
+        archive.write_all(&vec![b'N'; MOST_HEAD as usize + 1]).unwrap();
+        let bytes = archive.finish().unwrap().into_inner();
+        assert!(bytes.len() < 100_000);
+        let refusal = refusal("bomb.pth", &bytes);
+        assert!(refusal.contains("more than 16777216 bytes"), "{refusal}");
+    }
+
+    #[test]
+    fn pickles_that_unfold_or_nest_without_end_are_refused_in_a_sentence() {
+        let deep = [b"\x80\x02)".to_vec(), b"\x85".repeat(100_000), b".".to_vec()].concat();
+        let refusal = refusal("nest.pth", &deep);
+        assert!(refusal.contains("nest.pth") && refusal.contains("deeper than 100"), "{refusal}");
+    }
+
+    #[test]
+    fn a_storage_that_claims_more_than_the_file_is_refused() {
+        let mut bytes = fs::read(reference("weights-legacy.pth")).unwrap();
+        // The numbers of a storage are counted in the eight bytes before them; 0.5 begins the bias.
+        let numbers = [0.5_f32.to_le_bytes(), (-0.25_f32).to_le_bytes()].concat();
+        let at = bytes.windows(8).rposition(|window| window == numbers).unwrap();
+        for count in [1_u64 << 62, u64::MAX, 3] {
+            bytes[at - 8..at].copy_from_slice(&count.to_le_bytes());
+            assert!(refusal("legacy.pth", &bytes).contains("too short"), "{count}");
         }
     }
 

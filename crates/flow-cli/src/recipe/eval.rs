@@ -6,7 +6,7 @@ use anyhow::Result;
 use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
-use super::check::positive;
+use super::check::{self, positive, solver};
 use crate::exit::usage;
 
 /// Fewer have no energy distance with an error.
@@ -46,7 +46,7 @@ impl Eval {
     pub(crate) fn fixed(&self) -> Result<Vec<(Method, usize)>> {
         let mut fixed = Vec::new();
         for (name, counts) in &self.steps {
-            let method: Method = name.parse().map_err(|error| usage!("eval.steps: {error}"))?;
+            let method = solver("eval.steps", name)?;
             fixed.extend(counts.iter().map(|&steps| (method, steps)));
         }
         Ok(fixed)
@@ -59,7 +59,7 @@ impl Eval {
             ("eval.bandwidth", self.bandwidth.unwrap_or(1.0)),
         ])?;
         for (method, steps) in self.fixed()? {
-            positive(&[(&format!("eval.steps.{method}"), steps as f64)])?;
+            check::steps(&format!("eval.steps.{method}"), steps)?;
         }
         for (key, n) in [("eval.n", self.n), ("eval.error_n", self.error_n)] {
             if n < FEWEST_SAMPLES && (n, key) != (0, "eval.error_n") {

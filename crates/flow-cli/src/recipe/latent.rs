@@ -51,4 +51,24 @@ impl Latent {
             }
         }
     }
+
+    /// The largest size with its key, which is to blame for a network that is too large.
+    pub(crate) fn largest(&self) -> (&'static str, usize) {
+        let mut sizes = vec![("latent.dim", self.dim)];
+        match &self.encoder {
+            Encoder::Mlp { features, hidden, depth, .. } => sizes.extend([
+                ("latent.encoder.features", *features),
+                ("latent.encoder.hidden", *hidden),
+                ("latent.encoder.depth", *depth),
+            ]),
+            Encoder::Conv { channels, multipliers, .. } => sizes.extend([
+                ("latent.encoder.channels", *channels),
+                (
+                    "latent.encoder.multipliers",
+                    multipliers.iter().copied().max().unwrap_or_default(),
+                ),
+            ]),
+        }
+        sizes.into_iter().max_by_key(|(_, size)| *size).unwrap_or(("latent.dim", 0))
+    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod eval;
+pub(crate) mod identity;
 mod latent;
 pub(crate) mod named;
 mod network;
@@ -9,6 +10,7 @@ mod path;
 mod reflow;
 mod sample;
 mod sampler;
+mod seed;
 mod set;
 mod train;
 
@@ -36,7 +38,7 @@ pub(crate) use train::Train;
 pub(crate) struct Recipe {
     pub(crate) name: String,
     pub(crate) about: String,
-    #[serde(default)]
+    #[serde(default, with = "seed")]
     pub(crate) seed: u64,
     pub(crate) data: Data,
     pub(crate) network: Network,
@@ -65,6 +67,8 @@ pub(crate) struct Data {
     pub(crate) conditional: bool,
     #[serde(default)]
     pub(crate) mirror: bool,
+    #[serde(default)]
+    pub(crate) dequantise: bool,
 }
 
 impl Recipe {
@@ -76,12 +80,22 @@ impl Recipe {
             let message = error.message().trim().replace('\n', ", ");
             usage!("{origin} is no valid TOML, correct line {line}: {message}")
         })?;
-        for change in changes {
-            set::apply(&mut table, change)?;
+        if !changes.is_empty() {
+            table = with_defaults(table);
+            set::apply(&mut table, changes)?;
         }
-        let recipe: Self = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
-            usage!("{origin} is no valid recipe: {}", error.to_string().trim().replace('\n', ", "))
-        })?;
+        let said = says_within_classes(&table);
+        let mut recipe: Self =
+            Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+                usage!(
+                    "{origin} is no valid recipe: {}",
+                    error.to_string().trim().replace('\n', ", ")
+                )
+            })?;
+        if !said {
+            let Self { data, path, .. } = &mut recipe;
+            path.within_classes = data.conditional && path.coupling.looks_at_values();
+        }
         recipe.check()?;
         Ok(recipe)
     }
@@ -106,6 +120,12 @@ impl Recipe {
         if path.within_classes && !data.conditional {
             return Err(usage!("path.within_classes is true, but data.conditional is false"));
         }
+        if data.dequantise && (reflow.is_some() || flow_datasets::toy(&data.set).is_some()) {
+            return Err(usage!(
+                "data.dequantise spreads whole pixels over the gaps between them, which only a set \
+                 of images has, leave it out"
+            ));
+        }
         network.check()?;
         if let Some(latent) = latent {
             latent.check(network)?;
@@ -124,6 +144,14 @@ impl Recipe {
         train.check()?;
         sample.check()?;
         self.check_sampling(sample)?;
+        if !path.learns_without_class() && data.conditional && sample.is_guided() {
+            return Err(usage!(
+                "sample.guidance is {}, but path.label_drop is 0, so that the model never learns to \
+                 do without the class: guidance needs path.label_drop above 0 or --guide-with; set \
+                 path.label_drop=0.1, or sample.guidance=1",
+                sample.guidance
+            ));
+        }
         eval.check()
     }
 
@@ -158,15 +186,31 @@ impl Recipe {
     pub(crate) fn resolved(&self) -> String {
         toml::to_string(self).expect("a recipe is made of numbers, text and tables")
     }
-
-    /// What a checkpoint depends on, as text: two recipes that train alike share it.
-    pub(crate) fn fingerprint(&self) -> String {
-        let Self { seed, data, network, latent, reflow, path, train, optimizer, ema, .. } = self;
-        format!(
-            "{seed} {data:?} {network:?} {latent:?} {reflow:?} {path:?} {train:?} {optimizer:?} {ema:?}"
-        )
-    }
 }
+
+/// Whether a recipe says itself if it pairs within classes.
+fn says_within_classes(table: &Table) -> bool {
+    table.get("path").and_then(|path| path.get("within_classes")).is_some()
+}
+
+/// A recipe with the values that it leaves out, so that each can be changed by its key and keeps its type.
+fn with_defaults(table: Table) -> Table {
+    let whole = Value::Table(table.clone()).try_into::<Recipe>();
+    let Some(mut whole) = whole.ok().and_then(|recipe| Table::try_from(recipe).ok()) else {
+        // What is wrong with it is said once the changes are made.
+        return table;
+    };
+    if !says_within_classes(&table)
+        && let Some(path) = whole.get_mut("path").and_then(Value::as_table_mut)
+    {
+        // Its default follows from other keys.
+        path.remove("within_classes");
+    }
+    whole
+}
+
+#[cfg(test)]
+mod numbers;
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +247,28 @@ mod tests {
     }
 
     #[test]
+    fn every_seed_of_64_bits_is_kept() {
+        for seed in [0, 1 << 53, (1 << 63) - 1, 1 << 63, u64::MAX] {
+            let recipe = debug(&[&format!("seed={seed}")]).unwrap();
+            assert_eq!(recipe.seed, seed);
+            assert_eq!(Recipe::parse(&recipe.resolved(), &[], "debug").unwrap(), recipe);
+        }
+        for seed in ["-1", "18446744073709551616", "1.5", "many"] {
+            let error = debug(&[&format!("seed={seed}")]).unwrap_err().to_string();
+            assert!(error.contains("seed") && error.contains("18446744073709551615"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_recipe_leaves_out_has_its_default_and_type() {
+        let left_out = ["path.coupling.kind=sinkhorn", "path.coupling.epsilon=1"];
+        let recipe = debug(&left_out).unwrap();
+        assert_eq!(recipe.path.coupling, Coupling::Sinkhorn { epsilon: 1.0, replace: false });
+        assert_eq!(debug(&["eval.error_n=1e3"]).unwrap().eval.error_n, 1000);
+        assert!(debug(&["path.schedule.sigma_min=0.25"]).is_ok());
+    }
+
+    #[test]
     fn bad_values_are_named() {
         for (change, named) in [
             ("train.imagse=3", "imagse"),
@@ -213,6 +279,7 @@ mod tests {
             ("path.times={ kind = \"logit-normal\", mean = 0.0, std = 0.0 }", "path.times"),
             ("train.warmup_images=-1", "train.warmup_images"),
             ("optimizer.beta2=1", "optimizer.beta2"),
+            ("data.dequantise=true", "data.dequantise"),
             ("sample.solver=rk5", "rk5"),
             ("eval.n=1", "eval.n"),
             ("eval.steps.midpoint=[2, 0]", "eval.steps.midpoint"),

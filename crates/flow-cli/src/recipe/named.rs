@@ -61,7 +61,7 @@ fn whole<T: DeserializeOwned + Serialize>(value: Value) -> Result<T, String> {
 }
 
 /// `NAME,KEY=VALUE,..` as a table whose `kind` is `NAME`.
-fn table(text: &str) -> Result<Table, String> {
+pub(super) fn table(text: &str) -> Result<Table, String> {
     let mut parts = split(text).into_iter();
     let name = parts.next().unwrap_or_default().trim();
     let mut table = Table::new();

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Coupling, Recipe};
+use super::{Coupling, Recipe, check};
 use crate::exit::usage;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,11 +30,10 @@ fn steps() -> usize {
 impl Reflow {
     /// Refuses values that cannot work.
     pub(super) fn check(&self, recipe: &Recipe) -> Result<()> {
-        if let Err(error) = self.solver.parse::<flow_ode::Method>() {
-            return Err(usage!("reflow.solver: {error}"));
-        }
-        if self.pairs < 10 || self.steps == 0 {
-            return Err(usage!("reflow needs at least 10 pairs and 1 step"));
+        check::solver("reflow.solver", &self.solver)?;
+        check::steps("reflow.steps", self.steps)?;
+        if self.pairs < 10 {
+            return Err(usage!("reflow.pairs is {}, it must be at least 10", self.pairs));
         }
         if recipe.path.coupling != Coupling::Paired {
             return Err(usage!(

@@ -4,11 +4,14 @@ use anyhow::Result;
 use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
-use super::check::{fractions, not_negative, positive, tolerances};
+use super::check::{self, finite, fractions, not_negative, positive, solver, tolerances};
 use super::named::{named, named_option};
 use super::path::{Schedule, Shift};
 use super::sampler::{Grid, Sampler};
 use crate::exit::usage;
+
+/// The data, but for the margin of schedules that are singular there.
+const LAST_TIME: f64 = 1.0 - 1e-4;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -48,7 +51,8 @@ impl Default for Sample {
 impl Sample {
     /// Refuses values that cannot work.
     pub(crate) fn check(&self) -> Result<()> {
-        positive(&[("sample.steps", self.steps as f64), ("sample.shift", self.shift.0)])?;
+        check::steps("sample.steps", self.steps)?;
+        positive(&[("sample.shift", self.shift.0)])?;
         tolerances(&[("sample.rtol", self.rtol), ("sample.atol", self.atol)])?;
         not_negative(&[("sample.guidance", self.guidance)])?;
         self.method()?;
@@ -57,6 +61,7 @@ impl Sample {
         if let Some(schedule) = self.schedule {
             schedule.check("sample.schedule")?;
         }
+        finite(&self.guidance_interval.map(|t| ("sample.guidance_interval", t)))?;
         match self.guidance_interval {
             [start, end] if start <= end => Ok(()),
             [start, end] => Err(usage!(
@@ -67,7 +72,7 @@ impl Sample {
 
     /// The method of the sampler `ode`.
     pub(crate) fn method(&self) -> Result<Method> {
-        self.solver.parse().map_err(|error| usage!("sample.solver: {error}"))
+        solver("sample.solver", &self.solver)
     }
 
     /// Whether the times are other than equal steps.
@@ -75,16 +80,33 @@ impl Sample {
         self.grid != Grid::Uniform || !self.shift.is_none()
     }
 
+    /// Whether predictions are extrapolated: at strength 1 they are those of the model alone.
+    #[expect(clippy::float_cmp, reason = "exactly 1 means no guidance")]
+    pub(crate) fn is_guided(&self) -> bool {
+        self.guidance != 1.0
+    }
+
     fn check_sampler(&self) -> Result<()> {
         let (name, order, orders) = match self.sampler {
-            Sampler::DpmSolver { order, .. } => ("dpm-solver++", order, [1, 2]),
+            Sampler::DpmSolver { order, eta } => {
+                fractions(&[("sample.sampler.eta", eta)])?;
+                ("dpm-solver++", order, [1, 2])
+            }
             Sampler::Unipc { order, .. } => ("unipc", order, [2, 3]),
             Sampler::Sde { scale, .. } => return not_negative(&[("sample.sampler.scale", scale)]),
             Sampler::Ddim { eta } => return fractions(&[("sample.sampler.eta", eta)]),
             Sampler::Churn { fraction } if !(0.0..1.0).contains(&fraction) => {
                 return Err(usage!("sample.sampler.fraction is {fraction}, it must lie in [0, 1)"));
             }
-            Sampler::KarrasChurn { min, max, .. } => return between("sample.sampler", min, max),
+            Sampler::KarrasChurn { amount, min, max, noise_std } => {
+                not_negative(&[
+                    ("sample.sampler.amount", amount),
+                    ("sample.sampler.min", min),
+                    ("sample.sampler.max", max),
+                    ("sample.sampler.noise_std", noise_std),
+                ])?;
+                return between("sample.sampler", min, max);
+            }
             _ => return Ok(()),
         };
         if orders.contains(&order) {
@@ -104,17 +126,32 @@ impl Sample {
                 ])?;
                 between("sample.grid", min, max)
             }
-            Grid::LogSnr { min, max } => between("sample.grid", min, max),
-            Grid::Given { ref times } => match times.windows(2).find(|pair| pair[1] <= pair[0]) {
-                Some(pair) => Err(usage!(
-                    "sample.grid.times has {} after {}, give increasing times",
-                    pair[1],
-                    pair[0]
-                )),
-                None => Ok(()),
-            },
+            Grid::LogSnr { min, max } => {
+                finite(&[("sample.grid.min", min), ("sample.grid.max", max)])?;
+                between("sample.grid", min, max)
+            }
+            Grid::Given { ref times } => check_times(times),
             Grid::Uniform => Ok(()),
         }
+    }
+}
+
+/// Refuses times that do not lead forward to the data.
+fn check_times(times: &[f64]) -> Result<()> {
+    fractions(&times.iter().map(|&t| ("sample.grid.times", t)).collect::<Vec<_>>())?;
+    if let Some(pair) = times.windows(2).find(|pair| pair[1] <= pair[0]) {
+        return Err(usage!(
+            "sample.grid.times has {} after {}, give increasing times",
+            pair[1],
+            pair[0]
+        ));
+    }
+    match times {
+        [] | [_] => Err(usage!("sample.grid.times holds no step, give at least two times")),
+        [.., last] if *last < LAST_TIME => Err(usage!(
+            "sample.grid.times ends at {last}, where noise is left: the last time must be 1, the data"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -26,6 +26,9 @@ pub(crate) struct Train {
     pub(crate) validation_batches: usize,
 }
 
+/// Whole numbers above 2^53 are not all `f64`.
+const MOST_IMAGES: f64 = 9_007_199_254_740_992.0;
+
 fn validation_batches() -> usize {
     4
 }
@@ -41,6 +44,15 @@ impl Train {
             ("train.clip", self.clip.unwrap_or(1.0)),
         ])?;
         not_negative(&[("train.warmup_images", self.warmup_images)])?;
+        if MOST_IMAGES < self.images {
+            return Err(usage!(
+                "train.images is {:e}, it must be at most {MOST_IMAGES:e}: more are not told apart",
+                self.images
+            ));
+        }
+        if self.validation_batches == 0 {
+            return Err(usage!("train.validation_batches is 0, a validation needs at least 1"));
+        }
         fractions(&[("train.floor", self.floor)])?;
         if self.images < self.batch as f64 {
             return Err(usage!(

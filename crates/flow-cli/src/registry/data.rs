@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flow_datasets::{Images, Source, Split, Toy};
+use flow_datasets::{DatasetError, Images, Parts, Source, Split, Toy};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
+use rand_distr::{Distribution, Uniform};
 
 use crate::exit::usage;
+use crate::progress::say;
 use crate::recipe::Recipe;
+use crate::run::{Run, Shape};
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -18,6 +21,15 @@ pub(crate) enum Data {
     Toy(Arc<dyn Toy>),
     /// Images, to train with and held out.
     Images { train: Images, test: Images },
+}
+
+/// What training does to images before it sees them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Changes {
+    /// Mirrors them left to right with probability one half, to train with only.
+    pub(crate) mirror: bool,
+    /// Spreads their pixels over the gaps between the values.
+    pub(crate) dequantise: bool,
 }
 
 impl Data {
@@ -34,9 +46,30 @@ impl Data {
                 flow_datasets::IMAGE_SETS.join(", ")
             ));
         }
-        let train = flow_datasets::load(set, Split::Train, source)?;
-        let test = flow_datasets::load(set, Split::Test, source)?;
+        let Parts { train, test, left_out } =
+            flow_datasets::load_parts(set, source).map_err(refused)?;
+        if let Some(first) = left_out.first() {
+            say(&format!(
+                "files that are no PNG, JPEG or WebP images are left out: {}, the first is {}",
+                left_out.len(),
+                first.display()
+            ));
+        }
         Ok(Self::Images { train, test })
+    }
+
+    /// Opens the data of a run, which must look like those that it was trained on.
+    pub(crate) fn of(run: &Run, source: &Source) -> Result<Self> {
+        let data = Self::open(&run.recipe, source)?;
+        run.check_rows(&data)?;
+        let then = run.rows()?.and_then(|rows| rows.sha256);
+        if then.is_some() && then != Shape::of(&data).sha256 {
+            say(&format!(
+                "the images are not those that {} was trained on, although their sizes are",
+                run.folder.display()
+            ));
+        }
+        Ok(data)
     }
 
     /// Shape of one row.
@@ -51,12 +84,20 @@ impl Data {
     pub(crate) fn classes(&self) -> usize {
         match self {
             Self::Toy(_) => 0,
-            Self::Images { train, .. } => train.classes,
+            Self::Images { train, .. } => train.classes(),
+        }
+    }
+
+    /// What they are called, in the order of their labels.
+    pub(crate) fn class_names(&self) -> &[String] {
+        match self {
+            Self::Toy(_) => &[],
+            Self::Images { train, .. } => &train.class_names,
         }
     }
 
     /// Rows to train with and rows to validate with.
-    pub(crate) fn sources(&self, mirror: bool) -> [Arc<dyn DataSource>; 2] {
+    pub(crate) fn sources(&self, changes: Changes) -> [Arc<dyn DataSource>; 2] {
         match self {
             Self::Toy(toy) => {
                 let source = ToyRows { toy: Arc::clone(toy), shape: self.shape() };
@@ -64,20 +105,59 @@ impl Data {
                 [Arc::clone(&source), source]
             }
             Self::Images { train, test } => {
-                let train = image_rows(train);
-                let train = if mirror { train.mirrored() } else { train };
-                [Arc::new(train), Arc::new(image_rows(test))]
+                let rows = |images: &Images| {
+                    let rows = image_rows(images);
+                    let max = u32::from(images.max_value);
+                    if changes.dequantise { rows.dequantised(max) } else { rows }
+                };
+                let seen = if changes.mirror { rows(train).mirrored() } else { rows(train) };
+                [Arc::new(seen), Arc::new(rows(test))]
             }
         }
     }
 }
 
+/// Folders that make no set are asked for something impossible; a file that cannot be read is a failure.
+fn refused(error: DatasetError) -> anyhow::Error {
+    match error {
+        DatasetError::MissingClass { .. }
+        | DatasetError::EmptyClass { .. }
+        | DatasetError::NoImages { .. }
+        | DatasetError::TooManyClasses { .. } => usage!("{error}"),
+        _ => error.into(),
+    }
+}
+
+/// `n` of a part's images at random, none twice; all of them, in random order, if it has no more.
+///
+/// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing but
+/// themselves. Those of a smaller `n` are the first of a larger one with the same seed.
+pub(crate) fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
+    let mut rng = Streams::new(seed).rng(part as u64, Purpose::Subset);
+    let mut order: Vec<usize> = (0..images.len()).collect();
+    let n = n.min(order.len());
+    // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P, from the front and as far as needed.
+    for i in 0..n {
+        let rest = Uniform::new(i, order.len()).expect("place i is one of them");
+        order.swap(i, rest.sample(&mut rng));
+    }
+    images.select(&order[..n])
+}
+
 /// Images as rows in [-1, 1].
 pub(crate) fn image_rows(images: &Images) -> Rows {
     let shape = vec![images.channels, images.height, images.width];
-    let pixels = (0..images.len()).flat_map(|i| images.normalised(i)).collect();
-    let labels = images.labels.iter().map(|&label| usize::from(label)).collect();
-    Rows::new(shape, pixels, Some(labels))
+    Rows::new(shape, pixels(images), Some(labels(images)))
+}
+
+/// Pixels of all images in [-1, 1].
+pub(crate) fn pixels(images: &Images) -> Vec<f32> {
+    (0..images.len()).flat_map(|i| images.normalised(i)).collect()
+}
+
+/// Classes of all images.
+pub(crate) fn labels(images: &Images) -> Vec<usize> {
+    images.labels.iter().map(|&label| usize::from(label)).collect()
 }
 
 /// An endless sequence of fresh points.
@@ -115,5 +195,44 @@ pub(crate) fn target(set: &str) -> Option<Arc<dyn Target>> {
         "rings" => Some(mixture(GaussianMixture::six_on_a_ring(1.0))),
         "rings-source" => Some(mixture(GaussianMixture::six_on_a_ring(1.0 / 3.0))),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Images of one pixel, 40 of class 0 and then 20 of class 1.
+    fn sorted_by_class() -> Images {
+        let labels: Vec<u8> = [vec![0; 40], vec![1; 20]].concat();
+        let pixels = (0..60).collect();
+        let class_names = vec!["ant".into(), "bee".into()];
+        Images { pixels, labels, channels: 1, height: 1, width: 1, class_names, max_value: 255 }
+    }
+
+    #[test]
+    fn some_images_stand_for_the_whole_part() {
+        let images = sorted_by_class();
+        for (seed, part) in [(0, Split::Train), (1, Split::Train), (0, Split::Test)] {
+            let some = some_of(&images, part, 30, seed);
+            let second = some.labels.iter().filter(|label| **label == 1).count() as f64;
+            // Hypergeometric: 30 of 60, a third of them of class 1. Mean 10, variance
+            // 30 (1/3)(2/3)(30/59) = 3.4: four deviations are 7.4.
+            assert!((second - 10.0).abs() < 7.4, "{second} of 30 are of the second class");
+        }
+    }
+
+    #[test]
+    fn no_image_is_taken_twice_and_fewer_are_the_first_of_more() {
+        let images = sorted_by_class();
+        let all = some_of(&images, Split::Test, 1000, 3);
+        let mut pixels = all.pixels.clone();
+        pixels.sort_unstable();
+        assert_eq!(pixels, images.pixels);
+        assert_eq!(some_of(&images, Split::Test, 7, 3).pixels, all.pixels[..7]);
+        assert!(some_of(&images, Split::Test, 0, 3).is_empty());
+        let others = [(Split::Test, 4), (Split::Train, 3)]
+            .map(|(part, seed)| some_of(&images, part, 1000, seed).pixels);
+        assert!(others.iter().all(|other| *other != all.pixels), "the seed and the part matter");
     }
 }

@@ -11,7 +11,7 @@ use crate::exit::usage;
 use crate::files::read_text;
 use crate::recipe::Recipe;
 pub(crate) use choices::{CHOICES, Choices};
-pub(crate) use data::{Data, image_rows, target};
+pub(crate) use data::{Changes, Data, image_rows, labels, pixels, some_of, target};
 pub(crate) use path::{matching, prediction, schedule, source};
 pub(crate) use sampler::{grid, sampler};
 

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use crate::distance::kernel::check_bandwidths;
 use crate::pairwise::{Columns, PairFunction, for_each_pair, map_blocks, sum};
 use crate::points::shared_dim;
 use crate::{EvalError, Points, Score};
@@ -14,7 +15,8 @@ use crate::{EvalError, Points, Score};
 /// the held-out points, with the samples taken as given. `n` counts the held-out points. Time `O(n^2 dim)`.
 ///
 /// # Errors
-/// Sets of different dimensions, and a bandwidth that is not positive.
+/// Sets of different dimensions, and a bandwidth outside `[1e-100, 1e100]`, whose square would leave the
+/// range of `f64`.
 ///
 /// # Reference
 /// Theis, van den Oord & Bethge (2016), "A note on the evaluation of generative models",
@@ -25,10 +27,7 @@ pub fn parzen_log_likelihood(
     bandwidth: f64,
 ) -> Result<Score, EvalError> {
     let dim = shared_dim(samples, held_out)?;
-    if !(bandwidth.is_finite() && 0.0 < bandwidth) {
-        let (name, expected) = ("bandwidth", "positive and finite");
-        return Err(EvalError::Parameter { name, value: bandwidth, expected });
-    }
+    check_bandwidths(&[bandwidth])?;
     let columns = Columns::new(samples);
     let kernel = LogKernel { factor: -0.5 / (bandwidth * bandwidth) };
     let logs = map_blocks(held_out.len(), |range| {
@@ -50,7 +49,7 @@ pub fn parzen_log_likelihood(
         (samples.len() as f64).ln() + 0.5 * dim as f64 * (TAU * bandwidth * bandwidth).ln();
     let logs: Vec<f64> = logs.concat().iter().map(|log| log - constant).collect();
     let score = Score::higher("Parzen log-likelihood", 0.0, held_out.len());
-    Ok(score.with_mean_of(&logs).with_unit("nats"))
+    score.with_mean_of(&logs).with_unit("nats").measured()
 }
 
 /// `-|x - y|^2 / (2 h^2)`
@@ -80,6 +79,7 @@ struct LogSum {
 impl LogSum {
     const EMPTY: Self = Self { greatest: f64::NEG_INFINITY, sum: 0.0 };
 
+    /// Adds numbers that are finite, as the distances of points over a checked bandwidth are.
     fn add(&mut self, logs: &mut [f64]) {
         let greatest = logs.iter().copied().fold(self.greatest, f64::max);
         for log in logs.iter_mut() {

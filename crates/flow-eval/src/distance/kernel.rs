@@ -1,7 +1,13 @@
 //! Kernels of the maximum mean discrepancy.
 
+use rand::seq::index;
+
 use crate::pairwise::PairFunction;
+use crate::random::{Purpose, stream};
 use crate::{EvalError, Points};
+
+/// Of more points than this, a part is drawn to find their median distance.
+const MEDIAN_OF: usize = 1000;
 
 /// A positive definite function of two points.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,7 +17,7 @@ pub enum Kernel {
     ///
     /// Sees differences at the scale of its bandwidths; tells all distributions apart.
     Gaussian {
-        /// Bandwidths `s > 0`, in the units of the points.
+        /// Bandwidths `s` from 1e-100 to 1e100, in the units of the points.
         bandwidths: Vec<f64>,
     },
     /// `(x.y / dim + 1)^degree`, which sees the moments up to its degree.
@@ -25,7 +31,8 @@ impl Kernel {
     /// Gaussian kernels at a quarter, at half and at all of the median distance between real points.
     ///
     /// The bandwidths are chosen from the real data alone, so that scores of different samples compare. The
-    /// median is that of all pairs among the first 1,000 points.
+    /// median is that of all pairs among 1,000 points, which are drawn, always alike, where there are
+    /// more: the first ones of a sorted set would all be of one class.
     ///
     /// # Errors
     /// When half of these pairs or more coincide, or when there is only one point.
@@ -34,9 +41,15 @@ impl Kernel {
     /// The median heuristic: Gretton et al. (2012), "A Kernel Two-Sample Test", Journal of Machine
     /// Learning Research 13, section 8.
     pub fn up_to_median(real: Points<'_>) -> Result<Self, EvalError> {
-        let real = real.first(1000);
-        let mut squares: Vec<f64> = (0..real.len())
-            .flat_map(|i| (0..i).map(move |j| squared_distance(real.row(i), real.row(j))))
+        let chosen = index::sample(
+            &mut stream(0, Purpose::Median, 0),
+            real.len(),
+            real.len().min(MEDIAN_OF),
+        )
+        .into_vec();
+        let mut squares: Vec<f64> = (0..chosen.len())
+            .flat_map(|i| (0..i).map(move |j| (i, j)))
+            .map(|(i, j)| squared_distance(real.row(chosen[i]), real.row(chosen[j])))
             .collect();
         let middle = squares.len() / 2;
         if squares.is_empty() {
@@ -53,11 +66,12 @@ fn squared_distance(x: &[f32], y: &[f32]) -> f64 {
     x.iter().zip(y).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum()
 }
 
-fn check_bandwidths(bandwidths: &[f64]) -> Result<(), EvalError> {
+/// Refuses no bandwidths, and those whose squares leave the range of `f64` with the squares of points.
+pub(crate) fn check_bandwidths(bandwidths: &[f64]) -> Result<(), EvalError> {
     let refuse = |value| {
-        Err(EvalError::Parameter { name: "bandwidth", value, expected: "positive and finite" })
+        Err(EvalError::Parameter { name: "bandwidth", value, expected: "from 1e-100 to 1e100" })
     };
-    match bandwidths.iter().find(|s| !(s.is_finite() && **s > 0.0)) {
+    match bandwidths.iter().find(|s| !(1e-100..=1e100).contains(*s)) {
         Some(&value) => refuse(value),
         None if bandwidths.is_empty() => refuse(f64::NAN),
         None => Ok(()),

@@ -16,8 +16,8 @@ use crate::{EvalError, Points, Score};
 /// `O(n^2 dim)`, memory `O(n dim)`.
 ///
 /// # Errors
-/// Sets of different dimensions, fewer than three points in one of them, and a kernel whose parameters are
-/// out of range.
+/// Sets of different dimensions, fewer than three points in one of them, a kernel whose parameters are out
+/// of range, and one whose values leave the range of `f64`.
 ///
 /// # Reference
 /// Gretton, Borgwardt, Rasch, Scholkopf & Smola (2012), "A Kernel Two-Sample Test", Journal of Machine
@@ -40,7 +40,8 @@ pub fn mmd(a: Points<'_>, b: Points<'_>, kernel: &Kernel) -> Result<Score, EvalE
 /// may be called the kernel *inception* distance only where the points are features of that network.
 ///
 /// # Errors
-/// Sets of different dimensions, fewer than two blocks, and fewer than three points to a block.
+/// Sets of different dimensions, fewer than two blocks, fewer than three points to a block, and kernels
+/// beyond the range of `f64`.
 ///
 /// # Reference
 /// Binkowski, Sutherland, Arbel & Gretton (2018), "Demystifying MMD GANs", arXiv:1801.01401; disjoint
@@ -53,7 +54,7 @@ pub fn kid(a: Points<'_>, b: Points<'_>, blocks: usize, seed: u64) -> Result<Sco
         let value = blocks as f64;
         return Err(EvalError::Parameter { name: "blocks", value, expected: "at least 2" });
     }
-    let n = at_least(3 * blocks, a, b, NAME)?;
+    let n = at_least(blocks.saturating_mul(3), a, b, NAME)?;
     let kernel = Polynomial::new(3, dim)?;
     let shuffled = |points: Points<'_>, index| {
         let mut order: Vec<usize> = (0..points.len()).collect();
@@ -70,5 +71,5 @@ pub fn kid(a: Points<'_>, b: Points<'_>, blocks: usize, seed: u64) -> Result<Sco
             u_statistic(&kernel, a, b, NAME).map(|score| score.value)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Score::lower(NAME, 0.0, n).with_mean_of(&values).with_seed(seed))
+    Score::lower(NAME, 0.0, n).with_mean_of(&values).with_seed(seed).measured()
 }

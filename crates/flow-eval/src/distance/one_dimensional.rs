@@ -5,23 +5,33 @@ use crate::{EvalError, Points, Score};
 /// Wasserstein distance of order `p` between two sets of numbers, exactly.
 ///
 /// `W_p^p = integral_0^1 |F^{-1}(q) - G^{-1}(q)|^p dq` with the quantile functions of the two sets, which
-/// need not be equally large. Time `O(n log n)`. It carries no standard error of its own: use
-/// [`bootstrap`](crate::bootstrap).
+/// need not be equally large; for an infinite `p` the greatest difference. Time `O(n log n)`. It carries no
+/// standard error of its own: use [`bootstrap`](crate::bootstrap).
+///
+/// Differences are divided by the greatest before they are raised to `p`, so that no power of them
+/// leaves the range of `f64`.
 ///
 /// # Errors
-/// Empty sets, numbers that are not finite, and `p` below 1.
+/// Empty sets, numbers that are not finite, and `p` below 1 or NaN.
 ///
 /// # Reference
 /// Peyre & Cuturi (2019), "Computational Optimal Transport", arXiv:1803.00567, section 2.6.
 pub fn wasserstein_1d(a: &[f32], b: &[f32], p: f64) -> Result<Score, EvalError> {
     let (a, b) = (Points::new(a, 1)?, Points::new(b, 1)?);
-    if !(p.is_finite() && p >= 1.0) {
+    if !(1.0..=f64::INFINITY).contains(&p) {
         return Err(EvalError::Parameter { name: "p", value: p, expected: "at least 1" });
     }
     let (sorted_a, sorted_b) = (sorted(a.as_slice()), sorted(b.as_slice()));
-    let cost = transport_cost(&sorted_a, &sorted_b, |x, y| (x - y).abs().powf(p));
-    let name = format!("Wasserstein-{p}");
-    Ok(Score::lower(name, cost.powf(p.recip()), a.len().min(b.len())))
+    let greatest = quantile_pairs(a.len(), b.len())
+        .map(|(i, j, _)| (sorted_a[i] - sorted_b[j]).abs())
+        .fold(0.0, f64::max);
+    let value = if greatest == 0.0 || p == f64::INFINITY {
+        greatest
+    } else {
+        let cost = |x: f64, y: f64| ((x - y).abs() / greatest).powf(p);
+        greatest * transport_cost(&sorted_a, &sorted_b, cost).powf(p.recip())
+    };
+    Score::lower(format!("Wasserstein-{p}"), value, a.len().min(b.len())).measured()
 }
 
 fn sorted(numbers: &[f32]) -> Vec<f64> {

@@ -9,6 +9,9 @@ use crate::random::{Purpose, stream};
 use crate::resample::mean_and_std_error;
 use crate::{EvalError, Points, Score};
 
+/// Numbers that all directions may have together: a gibibyte of them.
+const MOST_PROJECTED: usize = 1 << 27;
+
 /// Sliced Wasserstein distance of order 2, over random directions.
 ///
 /// `SW_2^2 = E_theta W_2^2(theta.X, theta.Y)` with `theta` uniform on the unit sphere: the root of the mean
@@ -19,7 +22,7 @@ use crate::{EvalError, Points, Score};
 /// `O(projections n (dim + log n))`.
 ///
 /// # Errors
-/// Sets of different dimensions, and no projections.
+/// Sets of different dimensions, and no projections or too many for memory.
 ///
 /// # Reference
 /// Bonneel, Rabin, Peyre & Pfister (2015), "Sliced and Radon Wasserstein Barycenters of Measures",
@@ -36,7 +39,7 @@ pub fn sliced_wasserstein(
     let score = Score::lower("sliced Wasserstein", value, a.len().min(b.len())).with_seed(seed);
     // d sqrt(m) = dm / (2 sqrt(m)); equal sets are at distance 0 in every direction.
     let std_error = std_error.map(|e| if value > 0.0 { e / (2.0 * value) } else { 0.0 });
-    Ok(Score { std_error, ..score })
+    Score { std_error, ..score }.measured()
 }
 
 /// Greatest Wasserstein distance of order 2 that was found over directions.
@@ -47,7 +50,7 @@ pub fn sliced_wasserstein(
 /// difference in one direction that the mean over directions dilutes.
 ///
 /// # Errors
-/// Sets of different dimensions, and no projections.
+/// Sets of different dimensions, and no projections or too many for memory.
 ///
 /// # Reference
 /// Deshpande et al. (2019), "Max-Sliced Wasserstein Distance and its use for GANs", arXiv:1904.05877.
@@ -67,7 +70,7 @@ pub fn max_sliced_wasserstein(
     }
     let square = climb(a, b, directions[best].clone(), square);
     let name = "max-sliced Wasserstein";
-    Ok(Score::lower(name, square.sqrt(), a.len().min(b.len())).with_seed(seed))
+    Score::lower(name, square.sqrt(), a.len().min(b.len())).with_seed(seed).measured()
 }
 
 fn directions(
@@ -77,9 +80,10 @@ fn directions(
     seed: u64,
 ) -> Result<Vec<Vec<f64>>, EvalError> {
     let dim = shared_dim(a, b)?;
-    if projections == 0 {
-        let value = 0.0;
-        return Err(EvalError::Parameter { name: "projections", value, expected: "at least 1" });
+    if !(1..=MOST_PROJECTED / dim).contains(&projections) {
+        let (value, expected) =
+            (projections as f64, "at least 1, and times the dimension at most 134217728");
+        return Err(EvalError::Parameter { name: "projections", value, expected });
     }
     let direction = |index| {
         let rng = stream(seed, Purpose::Projection, index);

@@ -79,7 +79,7 @@ pub(crate) fn u_statistic<K: PairFunction>(
     });
     let variance = jackknife_variance(&without_a.collect::<Vec<_>>())
         + jackknife_variance(&without_b.collect::<Vec<_>>());
-    Ok(Score::lower(name, value, smaller).with_std_error(variance.sqrt()))
+    Score::lower(name, value, smaller).with_std_error(variance.sqrt()).measured()
 }
 
 #[cfg(test)]

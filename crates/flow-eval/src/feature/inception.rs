@@ -42,5 +42,5 @@ pub fn inception_score(probabilities: Points<'_>) -> Result<Score, EvalError> {
     let divergences: Vec<f64> = probabilities.rows().map(divergence).collect();
     let (mean, std_error) = mean_and_std_error(&divergences);
     let score = Score::higher("Inception score", mean.exp(), n);
-    Ok(Score { std_error: std_error.map(|e| e * mean.exp()), ..score })
+    Score { std_error: std_error.map(|e| e * mean.exp()), ..score }.measured()
 }

@@ -1,13 +1,55 @@
 //! Balls that reach to the k-th neighbour: a set's estimate of its own support.
 
+use std::cmp::Ordering;
+
 use crate::pairwise::{Columns, SquaredDistance, for_each_pair, map_blocks};
 use crate::{EvalError, Points};
 
 /// A ball around each point of a set, up to its k-th nearest other point.
+///
+/// Where more than k neighbours lie at the radius or nearer, as they do where points repeat or lie on a
+/// grid, the edge of the ball counts in part: its points share what the inside leaves of k. So a ball
+/// holds k neighbours in every case.
 pub(crate) struct Balls<'a> {
     centres: Points<'a>,
     columns: Columns,
     squared_radii: Vec<f64>,
+    /// What a point on the edge counts: 1 where no two neighbours tie.
+    edges: Vec<f64>,
+}
+
+/// The k nearest others of a point, and how many beyond them tie with the k-th.
+struct Nearest {
+    squares: Vec<f64>,
+    beyond: usize,
+}
+
+impl Nearest {
+    fn new(k: usize) -> Self {
+        Self { squares: vec![f64::INFINITY; k], beyond: 0 }
+    }
+
+    fn last(&self) -> f64 {
+        self.squares[self.squares.len() - 1]
+    }
+
+    fn add(&mut self, square: f64) {
+        let last = self.last();
+        if square < last {
+            let rank = self.squares.partition_point(|&x| x <= square);
+            self.squares[rank..].rotate_right(1);
+            self.squares[rank] = square;
+            self.beyond = if self.last() == last { self.beyond + 1 } else { 0 };
+        } else if square == last {
+            self.beyond += 1;
+        }
+    }
+
+    /// What the edge counts: the neighbours that are needed of it over those that lie on it.
+    fn edge(&self) -> f64 {
+        let needed = self.squares.iter().filter(|&&square| square == self.last()).count();
+        needed as f64 / (needed + self.beyond) as f64
+    }
 }
 
 impl<'a> Balls<'a> {
@@ -17,12 +59,13 @@ impl<'a> Balls<'a> {
         }
         let n = centres.len();
         if n <= k {
-            return Err(EvalError::TooFew { metric: "a k-th neighbour", n, needed: k + 1 });
+            let needed = k.saturating_add(1);
+            return Err(EvalError::TooFew { metric: "a k-th neighbour", n, needed });
         }
         let columns = Columns::new(centres);
-        let squared_radii = map_blocks(n, |range| {
+        let balls = map_blocks(n, |range| {
             let offset = range.start;
-            let mut nearest = vec![f64::INFINITY; range.len() * k];
+            let mut nearest: Vec<Nearest> = range.clone().map(|_| Nearest::new(k)).collect();
             for_each_pair(
                 &SquaredDistance,
                 centres,
@@ -30,26 +73,21 @@ impl<'a> Balls<'a> {
                 &columns,
                 |_| 0,
                 |i, j, values| {
-                    let nearest = &mut nearest[(i - offset) * k..][..k];
-                    for (j, &value) in (j..).zip(values.iter()) {
-                        if j != i && value < nearest[k - 1] {
-                            let rank = nearest.partition_point(|&x| x <= value);
-                            nearest[rank..].rotate_right(1);
-                            nearest[rank] = value;
-                        }
-                    }
+                    let others = (j..).zip(values.iter()).filter(|(j, _)| *j != i);
+                    others.for_each(|(_, &square)| nearest[i - offset].add(square));
                 },
             );
-            nearest.chunks_exact(k).map(|nearest| nearest[k - 1]).collect::<Vec<_>>()
+            nearest.iter().map(|nearest| (nearest.last(), nearest.edge())).collect::<Vec<_>>()
         });
-        Ok(Self { centres, columns, squared_radii: squared_radii.concat() })
+        let (squared_radii, edges) = balls.into_iter().flatten().unzip();
+        Ok(Self { centres, columns, squared_radii, edges })
     }
 
-    /// How many balls hold each point.
-    pub(crate) fn around(&self, points: Points<'_>) -> Vec<usize> {
+    /// How many balls hold each point, edges in part.
+    pub(crate) fn around(&self, points: Points<'_>) -> Vec<f64> {
         let counts = map_blocks(points.len(), |range| {
             let offset = range.start;
-            let mut counts = vec![0; range.len()];
+            let mut counts = vec![0.0; range.len()];
             for_each_pair(
                 &SquaredDistance,
                 points,
@@ -57,8 +95,13 @@ impl<'a> Balls<'a> {
                 &self.columns,
                 |_| 0,
                 |i, j, values| {
-                    let radii = &self.squared_radii[j..];
-                    counts[i - offset] += values.iter().zip(radii).filter(|(d, r)| d <= r).count();
+                    let balls = self.squared_radii[j..].iter().zip(&self.edges[j..]);
+                    let held = |(d, (r, edge)): (&f64, (&f64, &f64))| match d.total_cmp(r) {
+                        Ordering::Less => 1.0,
+                        Ordering::Equal => *edge,
+                        Ordering::Greater => 0.0,
+                    };
+                    counts[i - offset] += values.iter().zip(balls).map(held).sum::<f64>();
                 },
             );
             counts

@@ -37,7 +37,7 @@ pub fn precision_recall(
     shared_dim(real, generated)?;
     let n = real.len().min(generated.len());
     let covered = |name, balls: Balls<'_>, points: Points<'_>| {
-        let inside = balls.around(points).into_iter().filter(|count| 0 < *count).count();
+        let inside = balls.around(points).into_iter().filter(|count| 0.0 < *count).count();
         Score::higher(name, 0.0, n).with_fraction(inside, points.len())
     };
     Ok(PrecisionRecall {
@@ -62,6 +62,10 @@ pub struct DensityCoverage {
 /// distributions it is about 1, and coverage about `1 - 2^(-k)` for large equal sets. The standard errors
 /// take the balls as given. Time `O(n^2 dim)`; the paper takes `k = 5`.
 ///
+/// Where points repeat or lie on a grid, more than `k` of them may lie no farther than the k-th. Those at
+/// its very distance then count in part, so that a ball holds `k` of them and density is about 1 for
+/// equal distributions there too. (The authors' code counts the open ball, and gives 0 for two atoms.)
+///
 /// # Errors
 /// Sets of different dimensions, and no more than `k >= 1` real points.
 ///
@@ -77,7 +81,7 @@ pub fn density_coverage(
     let n = real.len().min(generated.len());
     let balls = Balls::new(real, k)?;
     let densities: Vec<f64> =
-        balls.around(generated).into_iter().map(|count| count as f64 / k as f64).collect();
+        balls.around(generated).into_iter().map(|count| count / k as f64).collect();
     Ok(DensityCoverage {
         density: Score::higher("density", 0.0, n).with_mean_of(&densities),
         coverage: Score::higher("coverage", 0.0, n)

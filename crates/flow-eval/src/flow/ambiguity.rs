@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use crate::EvalError;
 
-/// Equal bins between two bounds.
+/// All bins together take at most this many places: 400 megabytes.
+const MOST_BINS: usize = 1 << 24;
+
+/// Equal bins between two bounds, both of which belong to a bin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bins {
     /// Lower bound of the first bin.
@@ -18,7 +21,9 @@ pub struct Bins {
 impl Bins {
     fn index(&self, x: f64) -> Option<usize> {
         let at = (x - self.low) / (self.high - self.low) * self.count as f64;
-        (0.0 <= at && at < self.count as f64).then_some(at as usize)
+        let inside = self.low <= x && x <= self.high;
+        // The upper bound itself, and what rounding puts there, is of the last bin.
+        inside.then(|| (at as usize).min(self.count - 1))
     }
 
     fn check(&self, name: &'static str) -> Result<(), EvalError> {
@@ -47,10 +52,11 @@ pub struct VelocitySpread {
 /// Rectified flow learns the mean velocity at `(x, t)`, though the straight lines between noise and data
 /// cross there with many velocities. The spread of `x_1 - x_0` shows where; that of a model's velocities,
 /// how much of it the model can express: nothing for a deterministic field, up to the change of the field
-/// across a bin. Velocities outside the bins are left out.
+/// across a bin. Velocities outside the bins are left out; a time or position on the upper bound is of
+/// the last bin.
 ///
 /// # Errors
-/// When there are no bins, and when a number is not finite.
+/// When there are no bins or more than 16,777,216 in all, and when a number is not finite.
 ///
 /// # Panics
 /// When the slices differ in length.
@@ -68,7 +74,12 @@ pub fn velocity_spread(
     assert_eq!((positions.len(), times.len()), (n, n), "one position and one time to a velocity");
     x.check("bins of x")?;
     t.check("bins of t")?;
-    let mut bins = vec![VelocitySpread::default(); t.count * x.count];
+    let count = t.count.checked_mul(x.count).filter(|&count| count <= MOST_BINS);
+    let Some(count) = count else {
+        let (value, expected) = (t.count as f64 * x.count as f64, "at most 16777216 in all");
+        return Err(EvalError::Parameter { name: "bins of x and t", value, expected });
+    };
+    let mut bins = vec![VelocitySpread::default(); count];
     for (row, ((&position, &time), &velocity)) in
         positions.iter().zip(times).zip(velocities).enumerate()
     {

@@ -58,5 +58,5 @@ pub fn path_length_ratio(trajectories: &Trajectories<'_>) -> Result<Score, EvalE
         .zip(&chords)
         .map(|(length, c)| ratio + (length - ratio * c) / chord)
         .collect();
-    Ok(Score::lower("path length ratio", ratio, lengths.len()).with_mean_of(&residuals))
+    Score::lower("path length ratio", ratio, lengths.len()).with_mean_of(&residuals).measured()
 }

@@ -19,7 +19,7 @@ pub fn mean_squared_error(reference: Points<'_>, points: Points<'_>) -> Result<S
         .into_iter()
         .map(|square| square / dim as f64)
         .collect();
-    Ok(Score::lower(NAME, 0.0, n).with_mean_of(&errors))
+    Score::lower(NAME, 0.0, n).with_mean_of(&errors).measured()
 }
 
 /// The cost at which an error is first reached, along a curve of (cost, error) with increasing costs.
@@ -27,6 +27,10 @@ pub fn mean_squared_error(reference: Points<'_>, points: Points<'_>) -> Result<S
 /// Interpolates the logarithms of both, in which the error of a solver of fixed order is a straight line.
 /// `None` when the curve never comes down to `error`. With it "half the evaluations at equal error" becomes
 /// a number: the ratio of two costs.
+///
+/// Points with a NaN are left out, as of a run that diverged. Where the point before has no logarithm to
+/// start from (an infinite error, a cost of 0, costs that fall), or the error comes down to 0 at once, the
+/// answer is the first cost that is known to suffice. It is never NaN.
 ///
 /// ```
 /// let second_order = [(10.0, 1e-2), (100.0, 1e-4)];
@@ -36,16 +40,19 @@ pub fn mean_squared_error(reference: Points<'_>, points: Points<'_>) -> Result<S
 /// ```
 #[must_use]
 pub fn cost_at_error(curve: &[(f64, f64)], error: f64) -> Option<f64> {
-    let end = curve.iter().position(|&(_, e)| e <= error)?;
-    let (cost, below) = curve[end];
-    let Some(&(cost_before, above)) = end.checked_sub(1).map(|before| &curve[before]) else {
+    let known: Vec<(f64, f64)> =
+        curve.iter().copied().filter(|(cost, e)| !cost.is_nan() && !e.is_nan()).collect();
+    let end = known.iter().position(|&(_, e)| e <= error)?;
+    let (cost, below) = known[end];
+    let Some(&(from, above)) = end.checked_sub(1).map(|before| &known[before]) else {
         return Some(cost);
     };
-    if below <= 0.0 {
+    let costs_grow = 0.0 < from && from < cost && cost.is_finite();
+    if !(costs_grow && 0.0 < below && above.is_finite()) {
         return Some(cost);
     }
-    let fraction = (above / error).ln() / (above / below).ln();
-    Some(cost_before * (cost / cost_before).powf(fraction))
+    let fraction = (above.ln() - error.ln()) / (above.ln() - below.ln());
+    Some((from * (cost / from).powf(fraction)).min(cost))
 }
 
 /// How much of the way is left at each time, `E|x_t - x_1| / E|x_0 - x_1|`: from 1 to 0.

@@ -3,6 +3,10 @@
 use crate::points::{shared_dim, shared_len};
 use crate::{EvalError, Points};
 
+/// Between two times. Squared distances of f32 points reach 1e77 a coordinate, and are divided by it.
+const LEAST_STEP: f64 = 1e-150;
+const MOST_STEP: f64 = 1e150;
+
 /// States of the same points at increasing times: `states[k]` holds every point at `times[k]`.
 ///
 /// ```
@@ -24,8 +28,9 @@ impl<'a> Trajectories<'a> {
     /// `[steps + 1][n * dim]`.
     ///
     /// # Errors
-    /// When there are fewer than two times or not one state for each, when the times do not increase, and when
-    /// the states are not all finite, whole and of one size.
+    /// When there are fewer than two times or not one state for each, when the times do not increase or lie
+    /// so close or so far that a velocity leaves the range of `f64`, and when the states are not all
+    /// finite, whole and of one size.
     pub fn new<S: AsRef<[f32]>>(
         times: &[f64],
         states: &'a [S],
@@ -38,6 +43,9 @@ impl<'a> Trajectories<'a> {
             let (previous, time) = (pair[0], pair[1]);
             if !(previous < time && previous.is_finite() && time.is_finite()) {
                 return Err(EvalError::TimesNotIncreasing { index: index + 1, previous, time });
+            }
+            if !(LEAST_STEP..=MOST_STEP).contains(&(time - previous)) {
+                return Err(EvalError::TimeStep { index: index + 1, previous, time });
             }
         }
         let states = states

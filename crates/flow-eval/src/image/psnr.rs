@@ -11,22 +11,23 @@ use crate::{EvalError, Points, Score};
 /// the mean. The standard error is that of the mean over images.
 ///
 /// # Errors
-/// Sets of different dimensions or sizes, and a range that is not positive.
+/// Sets of different dimensions or sizes, and a range outside `[1e-100, 1e100]`.
 pub fn psnr(reference: Points<'_>, images: Points<'_>, range: f64) -> Result<Score, EvalError> {
     let dim = shared_dim(reference, images)?;
     let n = shared_len(reference, images, "PSNR")?;
     check_range(range)?;
     let ratios: Vec<f64> = squared_distances(reference, images)
         .into_iter()
-        .map(|square| 10.0 * (range * range * dim as f64 / square).log10())
+        .map(|square| 20.0 * range.log10() + 10.0 * (dim as f64 / square).log10())
         .collect();
     Ok(Score::higher("PSNR", 0.0, n).with_mean_of(&ratios).with_unit("dB"))
 }
 
+/// Refuses a range that is not positive, and one whose square leaves the range of `f64`.
 pub(crate) fn check_range(range: f64) -> Result<(), EvalError> {
-    if range.is_finite() && 0.0 < range {
+    if (1e-100..=1e100).contains(&range) {
         Ok(())
     } else {
-        Err(EvalError::Parameter { name: "range", value: range, expected: "positive and finite" })
+        Err(EvalError::Parameter { name: "range", value: range, expected: "from 1e-100 to 1e100" })
     }
 }

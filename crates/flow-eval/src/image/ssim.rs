@@ -26,7 +26,7 @@ const SIGMA: f64 = 1.5;
 /// Each row is an image `[channels, height, width]`, row-major, of the given `shape`.
 ///
 /// # Errors
-/// Sets of different dimensions or sizes, a range that is not positive, and sides under 11 pixels.
+/// Sets of different dimensions or sizes, a range outside `[1e-100, 1e100]`, and sides under 11 pixels.
 ///
 /// # Panics
 /// When a row has another number of pixels than `shape`.
@@ -44,7 +44,8 @@ pub fn ssim(
     let n = shared_len(reference, images, "SSIM")?;
     check_range(range)?;
     let [_, height, width] = shape;
-    assert_eq!(shape.iter().product::<usize>(), dim, "rows of {dim} pixels are not {shape:?}");
+    let pixels = shape.iter().try_fold(1, |product: usize, side| product.checked_mul(*side));
+    assert_eq!(pixels, Some(dim), "rows of {dim} pixels are not {shape:?}");
     let side = height.min(width);
     if side < WINDOW {
         let (value, expected) = (side as f64, "at least 11 pixels, the window of SSIM");
@@ -59,7 +60,7 @@ pub fn ssim(
         sum / shape[0] as f64
     };
     let similarities: Vec<f64> = (0..n).into_par_iter().map(similarity).collect();
-    Ok(Score::higher("SSIM", 0.0, n).with_mean_of(&similarities))
+    Score::higher("SSIM", 0.0, n).with_mean_of(&similarities).measured()
 }
 
 fn channel_similarity(x: &[f32], y: &[f32], width: usize, range: f64) -> f64 {
@@ -74,7 +75,10 @@ fn channel_similarity(x: &[f32], y: &[f32], width: usize, range: f64) -> f64 {
     let (c1, c2) = ((0.01 * range).powi(2), (0.03 * range).powi(2));
     let similarity = |k: usize| {
         let (mx, my) = (mean_x[k], mean_y[k]);
-        let (var_x, var_y, cov) = (xx[k] - mx * mx, yy[k] - my * my, xy[k] - mx * my);
+        // Rounding takes the variance of a flat window below 0, or below its covariance.
+        let (var_x, var_y) = ((xx[k] - mx * mx).max(0.0), (yy[k] - my * my).max(0.0));
+        let most = (var_x * var_y).sqrt();
+        let cov = (xy[k] - mx * my).clamp(-most, most);
         let luminance = (2.0 * mx * my + c1) / (mx * mx + my * my + c1);
         luminance * (2.0 * cov + c2) / (var_x + var_y + c2)
     };

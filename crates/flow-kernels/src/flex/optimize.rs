@@ -62,13 +62,13 @@ impl WithSimd for AdamW<'_> {
     }
 }
 
-/// `beta average + (1 - beta) weight`.
+/// `average + (1 - beta) (weight - average)`.
 pub(super) fn blend(average: FlexTensor, weight: FlexTensor, beta: f64) -> FlexTensor {
     let (mut average, weight) = (contiguous(average), contiguous(weight));
     let weight = slice(&weight);
     let jobs = average.storage_mut::<f32>().chunks_mut(PIECE).zip(weight.chunks(PIECE));
     for_each(jobs, weight.len(), |(average, weight)| {
-        dispatch(Blend { average, weight, factors: [beta as f32, (1.0 - beta) as f32] });
+        dispatch(Blend { average, weight, share: (1.0 - beta) as f32 });
     });
     average
 }
@@ -76,7 +76,7 @@ pub(super) fn blend(average: FlexTensor, weight: FlexTensor, beta: f64) -> FlexT
 struct Blend<'a> {
     average: &'a mut [f32],
     weight: &'a [f32],
-    factors: [f32; 2],
+    share: f32,
 }
 
 impl WithSimd for Blend<'_> {
@@ -84,9 +84,8 @@ impl WithSimd for Blend<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let [old, new] = self.factors;
         for (average, &weight) in self.average.iter_mut().zip(self.weight) {
-            *average = *average * old + weight * new;
+            *average += (weight - *average) * self.share;
         }
     }
 }

@@ -16,8 +16,15 @@ pub struct ClassEmbedding {
 
 impl ClassEmbedding {
     /// Vectors of `width` numbers for `classes` classes and the null class.
+    ///
+    /// # Panics
+    /// When a number is zero.
     #[must_use]
     pub fn new(classes: usize, width: usize, device: &Device) -> Self {
+        assert!(
+            0 < classes && 0 < width,
+            "expected at least one class and one number, got {classes} and {width}"
+        );
         let table = EmbeddingConfig::new(classes + 1, width)
             .with_initializer(Initializer::Normal { mean: 0.0, std: 1.0 })
             .init(device);
@@ -26,8 +33,15 @@ impl ClassEmbedding {
 
     /// # Shapes
     /// - `class`: `[B]` or `None` for the null class throughout, output: `[B, width]`
+    ///
+    /// # Panics
+    /// When `class` has another number of rows, or, on the CPU, a class beyond the null class.
     #[must_use]
     pub fn forward(&self, class: Option<&Tensor<1, Int>>, batch: usize) -> Tensor<2> {
+        if let Some(class) = class {
+            let [rows] = class.dims();
+            assert!(rows == batch, "expected the classes of {batch} rows, got those of {rows}");
+        }
         let class = class.cloned().unwrap_or_else(|| {
             let device = self.table.weight.val().device();
             Tensor::full([batch], self.classes as i64, &device)

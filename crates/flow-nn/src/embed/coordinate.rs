@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{NetworkError, multiple, positive};
+use crate::error::{NetworkError, frequency, multiple, positive};
 use crate::layer::linear;
 
 /// Angular frequencies of a sinusoidal encoding, in radians per unit of the coordinate.
@@ -55,7 +55,7 @@ impl CoordinateEncoder {
     /// `features` sinusoids of `dim` coordinates together, a multiple of `2 dim`, mapped to `width` numbers.
     ///
     /// # Errors
-    /// When a size is zero or `features` is no multiple of `2 dim`.
+    /// When a size is zero, `features` is no multiple of `2 dim`, or a frequency is not positive.
     pub fn new(
         dim: usize,
         features: usize,
@@ -67,6 +67,8 @@ impl CoordinateEncoder {
         positive("features", features)?;
         positive("hidden", width)?;
         multiple("features", features, 2 * dim)?;
+        frequency("band.lowest", band.lowest)?;
+        frequency("band.highest", band.highest)?;
         Ok(Self {
             inner: LinearConfig::new(features, width).init(device),
             outer: LinearConfig::new(width, width).init(device),
@@ -75,10 +77,17 @@ impl CoordinateEncoder {
         })
     }
 
+    /// A coordinate that is not finite makes its row so.
+    ///
     /// # Shapes
     /// - `x`: `[B, dim]`, output: `[B, width]`
+    ///
+    /// # Panics
+    /// When `x` has another number of coordinates.
     #[must_use]
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let [rows, dim] = x.dims();
+        assert!(dim == self.dim, "expected points of [{rows}, {}], got [{rows}, {dim}]", self.dim);
         let hidden = linear(&self.inner, self.sinusoids(x), Activation::Gelu);
         linear(&self.outer, hidden, Activation::Gelu)
     }

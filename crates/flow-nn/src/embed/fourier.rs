@@ -5,6 +5,8 @@ use std::f64::consts::TAU;
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{NetworkError, frequency};
+
 /// Sines and cosines of each coordinate at octaves of a longest wavelength.
 ///
 /// `phi(x) = [x, cos(2 pi 2^k x / L), sin(2 pi 2^k x / L)]`, `k = 0..octaves-1`, per coordinate.
@@ -22,12 +24,27 @@ pub struct FourierFeatures {
 }
 
 impl FourierFeatures {
+    /// Refuses frequencies that are not positive numbers.
+    pub(crate) fn check(&self) -> Result<(), NetworkError> {
+        if self.octaves == 0 {
+            return Ok(());
+        }
+        let lowest = TAU / self.wavelength;
+        frequency("the lowest frequency, 2 pi / fourier.wavelength,", lowest)?;
+        let highest = lowest * (self.octaves as f64 - 1.0).exp2();
+        frequency("the highest frequency, 2^(fourier.octaves - 1) times the lowest,", highest)
+    }
+
     /// Number of features of a point of dimension `dim`, the point itself included.
     #[must_use]
     pub fn width(&self, dim: usize) -> usize {
         dim * (1 + 2 * self.octaves)
     }
 
+    /// A coordinate that is not finite makes its features so. With a wavelength that is not
+    /// positive, or so many octaves that a frequency overflows, no feature means anything: networks
+    /// refuse to be built so.
+    ///
     /// # Shapes
     /// - `x`: `[B, d]`, output: `[B, d (1 + 2 octaves)]`
     #[must_use]

@@ -20,8 +20,15 @@ pub struct LatentEmbedding {
 
 impl LatentEmbedding {
     /// `size` numbers mapped to `width`, then to `output`.
+    ///
+    /// # Panics
+    /// When a number is zero.
     #[must_use]
     pub fn new(size: usize, width: usize, output: usize, device: &Device) -> Self {
+        assert!(
+            0 < size && 0 < width && 0 < output,
+            "expected sizes of at least 1, got {size}, {width} and {output}"
+        );
         Self {
             inner: LinearConfig::new(size, width).init(device),
             outer: LinearConfig::new(width, output).init(device),

@@ -30,9 +30,16 @@ pub struct TimeEmbedding {
 }
 
 impl TimeEmbedding {
-    /// `sinusoids` features (an even number) mapped to `width` numbers.
+    /// `sinusoids` features mapped to `width` numbers.
+    ///
+    /// # Panics
+    /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn new(sinusoids: usize, width: usize, device: &Device) -> Self {
+        assert!(
+            0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
+            "expected an even number of sinusoids and a width, got {sinusoids} and {width}"
+        );
         Self {
             inner: LinearConfig::new(sinusoids, width).init(device),
             outer: LinearConfig::new(width, width).init(device),
@@ -40,6 +47,8 @@ impl TimeEmbedding {
         }
     }
 
+    /// A time that is not finite makes its row so.
+    ///
     /// # Shapes
     /// - `t`: `[B]`, output: `[B, width]`
     #[must_use]

@@ -72,8 +72,16 @@ impl Inception {
     /// # Shapes
     /// - `x`: `[B, 3, H, W]` in `[-1, 1]`, at least 75 pixels to a side and [`SIZE`](Self::SIZE) for FID
     /// - output: `[B, 2048]`
+    ///
+    /// # Panics
+    /// When the images have other than 3 channels or are smaller.
     #[must_use]
     pub fn features(&self, x: Tensor<4>) -> Tensor<2> {
+        let [batch, colours, h, w] = x.dims();
+        assert!(
+            colours == 3 && 75 <= h && 75 <= w,
+            "expected images of [{batch}, 3, 75.., 75..], got [{batch}, {colours}, {h}, {w}]"
+        );
         let x = self.stem.iter().fold(x, |x, convs| halve(chain(convs, x)));
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
         let [rows, channels, height, width] = x.dims();

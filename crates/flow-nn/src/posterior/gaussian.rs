@@ -20,11 +20,20 @@ pub struct DiagonalGaussian {
 impl DiagonalGaussian {
     /// Means and logarithms of variances from the output of a network, clamped to `[-20, 20]`.
     ///
+    /// Numbers that are not finite stay so, but an infinite logarithm of a variance is clamped like
+    /// a large one.
+    ///
     /// # Shapes
     /// - `output`: `[B, 2 z]`
+    ///
+    /// # Panics
+    /// When the number of columns is odd.
     #[must_use]
     pub fn from_output(output: Tensor<2>) -> Self {
-        let z = output.dims()[1] / 2;
+        let [rows, columns] = output.dims();
+        let even = columns.is_multiple_of(2);
+        assert!(even, "expected means and variances, [{rows}, 2 z], got [{rows}, {columns}]");
+        let z = columns / 2;
         let log_variance = output.clone().narrow(1, z, z);
         Self {
             mean: output.narrow(1, 0, z),
@@ -36,8 +45,13 @@ impl DiagonalGaussian {
     ///
     /// # Shapes
     /// - `epsilon`: `[B, z]`, standard normal; output the same
+    ///
+    /// # Panics
+    /// When `epsilon` has another shape.
     #[must_use]
     pub fn sample(&self, epsilon: Tensor<2>) -> Tensor<2> {
+        let (expected, got) = (self.mean.dims(), epsilon.dims());
+        assert!(expected == got, "expected noise of shape {expected:?}, got {got:?}");
         self.mean.clone() + (self.log_variance.clone() * 0.5).exp() * epsilon
     }
 

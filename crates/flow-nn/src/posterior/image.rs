@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{DiagonalGaussian, PathPoints, Posterior, PosteriorInput};
 use crate::embed::TimeEmbedding;
 use crate::error::{NetworkError, multiple, positive};
+use crate::footprint::Footprint;
 use crate::layer::{conv, conv_config, linear, norm, zero_conv};
 
 /// Sizes of an [`ImageEncoder`].
@@ -77,6 +78,44 @@ impl ImageEncoderConfig {
             latent: self.latent,
             images: seen(false).copied().collect(),
         })
+    }
+
+    /// What the network would take with images of `pixels` pixels.
+    #[must_use]
+    pub fn footprint(&self, pixels: usize) -> Footprint {
+        let channels = self.channels as f64;
+        let widths: Vec<f64> = self.multipliers.iter().map(|&m| m as f64 * channels).collect();
+        let last = widths.last().copied().unwrap_or_default();
+        let images = self.inputs.iter().filter(|input| **input != PosteriorInput::T).count();
+        let mut all = Footprint::default();
+        for _ in 0..images {
+            let mut pixels = pixels as f64;
+            all.conv(
+                self.image_channels as f64,
+                widths.first().copied().unwrap_or_default(),
+                3.0,
+                pixels,
+            );
+            for (level, &width) in widths.iter().enumerate() {
+                for _ in 0..2 {
+                    all.norm(width, pixels);
+                    all.conv(width, width, 3.0, pixels);
+                }
+                if let Some(&next) = widths.get(level + 1) {
+                    pixels /= 4.0;
+                    all.conv(width, next, 3.0, pixels);
+                }
+            }
+            all.norm(last, pixels);
+        }
+        let times = usize::from(images < self.inputs.len());
+        if 0 < times {
+            all.linear(channels, last);
+            all.linear(last, last);
+        }
+        all.linear((images + times) as f64 * last, last);
+        all.linear(last, 2.0 * self.latent as f64);
+        all
     }
 }
 
@@ -161,8 +200,8 @@ impl Tower {
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
         let h = self.blocks.iter().fold(conv(&self.input, x), |h, block| block.forward(h));
         let h = norm(&self.norm, h, Activation::Silu);
-        let [b, c, ..] = h.dims();
-        h.reshape([b as i64, c as i64, -1]).mean_dim(2).squeeze_dim(2)
+        let [b, c, height, width] = h.dims();
+        h.reshape([b, c, height * width]).mean_dim(2).squeeze_dim(2)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{DiagonalGaussian, PathPoints, Posterior, PosteriorInput};
 use crate::embed::{Band, CoordinateEncoder};
 use crate::error::{NetworkError, positive};
+use crate::footprint::Footprint;
 use crate::layer::{linear, stack};
 
 /// Sizes of a [`PointEncoder`]; the defaults are those of the paper's synthetic experiments.
@@ -51,7 +52,8 @@ impl PointEncoderConfig {
     /// Builds the network.
     ///
     /// # Errors
-    /// When a size is zero, there is no input, or `features` is no multiple of `2 dim`.
+    /// When a size is zero, there is no input, `features` is no multiple of `2 dim`, or a frequency
+    /// is not positive.
     pub fn init(&self, device: &Device) -> Result<PointEncoder, NetworkError> {
         let &Self { dim, latent, features, band, hidden, depth, .. } = self;
         positive("inputs", self.inputs.len())?;
@@ -68,6 +70,24 @@ impl PointEncoderConfig {
             latent,
             inputs: self.inputs.clone(),
         })
+    }
+
+    /// What the network would take.
+    #[must_use]
+    pub fn footprint(&self) -> Footprint {
+        let [latent, features, hidden] =
+            [self.latent, self.features, self.hidden].map(|n| n as f64);
+        let joined = self.inputs.len() as f64 * hidden;
+        let mut all = Footprint::default();
+        for _ in &self.inputs {
+            all.input(features);
+            all.linear(features, hidden);
+            all.linear(hidden, hidden);
+        }
+        all.input(joined);
+        all.stack(joined, hidden, self.depth);
+        all.linear(hidden, 2.0 * latent);
+        all
     }
 }
 

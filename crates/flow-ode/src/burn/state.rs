@@ -23,6 +23,11 @@ impl<const D: usize> State for Tensor<D> {
     }
 
     fn norms(&self, y0: &Self, y1: &Self, tol: &Tolerance, norm: Norm) -> Norms {
+        let rows = self.dims()[0];
+        let numbers = self.shape().num_elements() / rows.max(1);
+        if numbers == 0 {
+            return Norms::host(vec![0.0; if norm == Norm::JointRms { 1 } else { rows }]);
+        }
         let (error, y0, y1) = (untracked(self), untracked(y0), untracked(y1));
         let y1 = y1.abs();
         let scale = (y0.abs().max_pair(y1.clone()) * tol.rtol + tol.atol).clamp_min(LEAST_SCALE);
@@ -31,11 +36,7 @@ impl<const D: usize> State for Tensor<D> {
         let square = (error / scale).square() + y1 * 0.0;
         Norms::device(match norm {
             Norm::JointRms => square.mean().sqrt(),
-            Norm::WorstSample => {
-                let rows = square.dims()[0];
-                let numbers = square.shape().num_elements() / rows.max(1);
-                square.reshape([rows, numbers]).mean_dim(1).sqrt().reshape([rows])
-            }
+            Norm::WorstSample => square.reshape([rows, numbers]).mean_dim(1).sqrt().reshape([rows]),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::adaptive::Adaptive;
 use crate::controller::Control;
-use crate::error::OdeError;
+use crate::error::{HeldBy, OdeError};
 use crate::fit::{Fit, fit, resolution};
 use crate::segment::Interval;
 use crate::solution::Stats;
@@ -19,6 +19,8 @@ pub(super) struct Row {
     max_step: f64,
     control: Control,
     last_error: f64,
+    /// The last step taken.
+    last: f64,
     pub(super) stats: Stats,
 }
 
@@ -32,6 +34,7 @@ impl Row {
             max_step: settings.max_step,
             control: Control::new(settings.controller, exponent),
             last_error: 0.0,
+            last: 0.0,
             stats: Stats::default(),
         };
         row.plan(settings.first_step.unwrap_or(f64::INFINITY));
@@ -85,6 +88,7 @@ impl Row {
         let accepted = error <= 1.0;
         let h = if accepted {
             self.stats.accept(tried);
+            self.last = tried;
             self.interval = Interval::new(self.interval.t1, self.interval.t1);
             let grown = tried * self.control.accept(error);
             if self.cut_short { grown.max(self.h) } else { grown }
@@ -106,15 +110,28 @@ impl Row {
         self.stats.accepted + self.stats.rejected >= settings.max_steps
     }
 
-    /// What went wrong, with the batch as it is now.
-    pub(super) fn failure<S>(&self, y: S, settings: &Adaptive) -> OdeError<S> {
+    /// The step that would come next, or the last one taken, if that was longer.
+    pub(super) fn longest_step(&self) -> f64 {
+        self.h.max(self.last)
+    }
+
+    /// What went wrong with row number `row`, with the batch as it is now; `finite` says whether the
+    /// last step led to finite numbers, and `held_by` what kept the steps small.
+    pub(super) fn failure<S>(
+        &self,
+        (row, y): (usize, S),
+        settings: &Adaptive,
+        finite: bool,
+        held_by: HeldBy,
+    ) -> OdeError<S> {
         let (t, h) = (self.time(), self.h.copysign(self.end - self.time()));
+        let (limit, row) = (settings.max_steps, Some(row));
         if self.is_spent(settings) {
-            OdeError::StepLimit { t, h, y, limit: settings.max_steps }
-        } else if self.last_error.is_finite() {
-            OdeError::StepUnderflow { t, h, y }
+            OdeError::StepLimit { t, h, y, limit, held_by, row }
+        } else if finite || self.last_error.is_finite() {
+            OdeError::StepUnderflow { t, h, y, held_by, row }
         } else {
-            OdeError::NonFinite { t, h, y }
+            OdeError::NonFinite { t, h, y, row }
         }
     }
 }

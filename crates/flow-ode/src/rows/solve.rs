@@ -4,11 +4,12 @@ use super::row::Row;
 use super::{Batch, RowField};
 use crate::adaptive::{Adaptive, ErrorWeights};
 use crate::drive::dop853_error;
-use crate::error::OdeError;
-use crate::initial::{first_guess, second_guess};
+use crate::error::{HeldBy, OdeError};
+use crate::initial::{LEAST_GUESS, first_guess, second_guess};
 use crate::method::Method;
 use crate::solution::Stats;
-use crate::state::{Norm, Norms};
+use crate::state::{Norm, Norms, Tolerance};
+use crate::stiffness::{Standstill, UNIT};
 use crate::tableau::{ErrorEstimate, Tableau};
 
 /// The outcome of [`solve_rows`].
@@ -29,8 +30,9 @@ pub struct RowSolution<S> {
 /// settings play no part.
 ///
 /// # Errors
-/// As [`solve`](crate::solve); the first row that fails ends the solve, and the error carries the
-/// batch as it was then at the time of that row.
+/// As [`solve`](crate::solve); the first row that fails ends the solve, and the error names it
+/// ([`OdeError::row`]) and carries the batch as it was then at the time of that row. Implicit methods
+/// do not step by row.
 ///
 /// ```
 /// use flow_ode::{Adaptive, Method, Tolerance, solve_rows};
@@ -53,11 +55,20 @@ pub fn solve_rows<S: Batch, F: RowField<S>>(
     if !(t0.is_finite() && t1.is_finite() && (t1 - t0).is_finite()) {
         return Err(OdeError::BadSpan { t0, t1 });
     }
-    let tableau = method.tableau().ok_or(OdeError::NotAdaptive { method })?;
-    let exponent = tableau.error_exponent().ok_or(OdeError::NotAdaptive { method })?;
-    let settings = settings.checked(span)?;
+    let (_, exponent) = method.error_estimate().ok_or(OdeError::NotAdaptive { method })?;
+    let tableau = method.tableau().ok_or(OdeError::NotByRow { method })?;
+    let settings = Adaptive { norm: Norm::WorstSample, ..settings.checked(span, &y0)? };
+    let numbers = if settings.atols.is_empty() { None } else { y0.numbers() };
+    if numbers.is_some_and(|numbers| numbers.len() != settings.atols.len() * y0.rows()) {
+        return Err(OdeError::BadSetting {
+            name: "with_atols",
+            value: settings.atols.len() as f64,
+            must: "there are as many as a row has numbers",
+        });
+    }
     if S::ON_HOST && !y0.all_finite() {
-        return Err(OdeError::NonFinite { t: t0, h: 0.0, y: y0 });
+        let row = finite_rows(&y0).iter().position(|finite| !finite);
+        return Err(OdeError::NonFinite { t: t0, h: 0.0, y: y0, row });
     }
     let mut rows = vec![Row::new(span, &settings, exponent); y0.rows()];
     let mut stepper = Stepper { tableau, field, settings: &settings, exponent, evals: 0 };
@@ -100,25 +111,33 @@ impl<F> Stepper<'_, F> {
     where
         F: RowField<S>,
     {
-        let norm = |x: &S| x.norms(y, y, &self.settings.tol, Norm::WorstSample);
+        let norm = |x: &S| self.settings.norms(x, y, y);
         let (d0, d1) = norm(y).rows_with(norm(f0), rows.len());
-        if !d0.iter().chain(&d1).all(|d| d.is_finite()) {
-            return Err(OdeError::NonFinite { t: rows[0].time(), h: 0.0, y: y.clone() });
+        let measured = |r: usize| d0[r].is_finite() && d1[r].is_finite();
+        if !(0..rows.len()).all(measured) {
+            let finite = finite_rows(y).into_iter().zip(finite_rows(f0)).map(|(y, f)| y && f);
+            if let Some(row) = finite.into_iter().position(|finite| !finite) {
+                let (t, y) = (rows[row].time(), y.clone());
+                return Err(OdeError::NonFinite { t, h: 0.0, y, row: Some(row) });
+            }
         }
         if self.settings.first_step.is_some() {
             return Ok(());
         }
-        for (row, (d0, d1)) in rows.iter_mut().zip(d0.into_iter().zip(&d1)) {
-            row.look_ahead(first_guess(d0, *d1, row.rest()));
+        for (r, row) in rows.iter_mut().enumerate() {
+            let rest = row.rest();
+            let guess = if measured(r) { first_guess(d0[r], d1[r], rest) } else { LEAST_GUESS };
+            row.look_ahead(guess.min(rest));
         }
         let shifts: Vec<f64> = rows.iter().map(Row::step).collect();
         let y1 = y.combine_rows(&[(&shifts, f0)]);
         let f1 = self.eval(rows, &y1, |row| row.node(1.0));
         let d2 = S::untracked_sum(&[(1.0, &f1), (-1.0, f0)]);
-        let d2 = d2.norms(y, y, &self.settings.tol, Norm::WorstSample).rows(rows.len());
-        for (row, (d1, d2)) in rows.iter_mut().zip(d1.into_iter().zip(d2)) {
+        let d2 = self.settings.norms(&d2, y, y).rows(rows.len());
+        for (r, row) in rows.iter_mut().enumerate() {
             let h0 = row.step().abs();
-            row.plan(second_guess(h0, d1, d2 / h0, row.rest(), self.exponent));
+            let guess = second_guess(h0, d1[r], d2[r] / h0, row.rest(), self.exponent);
+            row.plan(if measured(r) { guess } else { h0 });
         }
         Ok(())
     }
@@ -142,8 +161,10 @@ impl<F> Stepper<'_, F> {
         let judge = |(row, error): (&mut Row, f64)| row.is_running() && row.judge(error);
         let taken: Vec<bool> = rows.iter_mut().zip(errors).map(judge).collect();
         let y = y.replace_rows(&y1, &taken);
-        if let Some(row) = rows.iter().find(|row| row.has_failed(self.settings)) {
-            return Err(row.failure(y, self.settings));
+        if let Some(r) = rows.iter().position(|row| row.has_failed(self.settings)) {
+            let finite = [&y1].into_iter().chain(&slopes).all(|x| finite_rows(x)[r]);
+            let held_by = self.held_by(rows, r, &y);
+            return Err(rows[r].failure((r, y), self.settings, finite, held_by));
         }
         let slope = if tableau.fsal {
             slopes[0].replace_rows(&slopes[slopes.len() - 1], &taken)
@@ -153,12 +174,26 @@ impl<F> Stepper<'_, F> {
         Ok((y, slope))
     }
 
+    /// What kept the steps of a failed row small.
+    fn held_by<S: Batch>(&self, rows: &[Row], failed: usize, y: &S) -> HeldBy
+    where
+        F: RowField<S>,
+    {
+        let times: Vec<f64> = rows.iter().map(Row::time).collect();
+        let norm = |x: &S| x.norms(x, x, &UNIT, Norm::WorstSample).rows(rows.len())[failed];
+        Standstill { y, h: rows[failed].longest_step(), tol: self.settings.tol }.held_by(
+            self.tableau,
+            |y| self.field.eval(&times, y),
+            norm,
+        )
+    }
+
     /// Error over tolerance of each row; the one read from the device.
     fn errors<S: Batch>(&self, rows: &[Row], y0: &S, y1: &S, slopes: &[S]) -> Vec<f64> {
         let estimate = |weights: &[f64]| -> Norms {
             let terms = weights.iter().copied().zip(slopes).filter(|(w, _)| *w != 0.0);
             let error = S::untracked_sum(&terms.collect::<Vec<_>>());
-            error.norms(y0, y1, &self.settings.tol, Norm::WorstSample)
+            self.settings.norms(&error, y0, y1)
         };
         let steps = rows.iter().map(|row| row.step().abs());
         match self.tableau.error {
@@ -172,14 +207,20 @@ impl<F> Stepper<'_, F> {
                 steps.zip(norms).map(|(h, norm)| h * share * norm).collect()
             }
             ErrorEstimate::Dop853 { e5, e3 } => {
-                let (e5, e3) = estimate(e5).rows_with(estimate(e3), rows.len());
-                steps
-                    .zip(e5.into_iter().zip(e3))
-                    .map(|(h, (e5, e3))| dop853_error(h, e5, e3))
-                    .collect()
+                // The joint estimate is a number times |h|.
+                let joint = |e5, e3| dop853_error(1.0, e5, e3);
+                let norms = estimate(e5).rows_of(estimate(e3), rows.len(), joint);
+                steps.zip(norms).map(|(h, norm)| h * norm).collect()
             }
         }
     }
+}
+
+/// Which rows hold finite numbers alone; reads the device.
+fn finite_rows<S: Batch>(x: &S) -> Vec<bool> {
+    let unit = Tolerance { atol: 1.0, rtol: 1.0 };
+    let norms = x.norms(x, x, &unit, Norm::WorstSample).rows(x.rows());
+    norms.into_iter().map(f64::is_finite).collect()
 }
 
 /// `y_r + h_r sum_i w_i k_i` for each row `r`.

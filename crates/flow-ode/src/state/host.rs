@@ -18,6 +18,26 @@ fn ratio(error: f64, y0: f64, y1: f64, tol: &Tolerance) -> f64 {
     ratio + 0.0 * (y0 + y1)
 }
 
+/// Norms with an absolute tolerance for each component, repeated from sample to sample.
+pub(crate) fn component_norms<S: State>(
+    [error, y0, y1]: [&S; 3],
+    atols: &[f64],
+    rtol: f64,
+    norm: Norm,
+) -> Norms {
+    let numbers = |x: &S| x.numbers().expect("checked to have numbers before the solve");
+    let (error, y0, y1) = (numbers(error), numbers(y0), numbers(y1));
+    let tolerances = atols.iter().cycle().map(|atol| Tolerance { atol: *atol, rtol });
+    let components = error.iter().zip(y0.iter().zip(&y1)).zip(tolerances);
+    let squares: Vec<f64> =
+        components.map(|((e, (y0, y1)), tol)| ratio(*e, *y0, *y1, &tol).powi(2)).collect();
+    let mean = |squares: &[f64]| squares.iter().sum::<f64>() / squares.len().max(1) as f64;
+    Norms::host(match norm {
+        Norm::JointRms => vec![mean(&squares).sqrt()],
+        Norm::WorstSample => squares.chunks(atols.len()).map(|row| mean(row).sqrt()).collect(),
+    })
+}
+
 fn add_scaled(out: &mut [f64], c: f64, x: &[f64]) {
     for (out, x) in out.iter_mut().zip(x) {
         *out += c * x;
@@ -35,6 +55,16 @@ impl State for f64 {
 
     fn all_finite(&self) -> bool {
         f64::is_finite(*self)
+    }
+
+    fn numbers(&self) -> Option<Vec<f64>> {
+        Some(vec![*self])
+    }
+
+    fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        let mut out = [*self];
+        out.copy_from_slice(numbers);
+        Some(out[0])
     }
 
     fn zeros_like(&self) -> Self {
@@ -57,6 +87,16 @@ impl<const N: usize> State for [f64; N] {
 
     fn all_finite(&self) -> bool {
         self.iter().all(|x| x.is_finite())
+    }
+
+    fn numbers(&self) -> Option<Vec<f64>> {
+        Some(self.as_slice().to_vec())
+    }
+
+    fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        let mut out = *self;
+        out.as_mut_slice().copy_from_slice(numbers);
+        Some(out)
     }
 
     fn zeros_like(&self) -> Self {
@@ -85,6 +125,16 @@ impl State for Vec<f64> {
 
     fn all_finite(&self) -> bool {
         self.iter().all(|x| x.is_finite())
+    }
+
+    fn numbers(&self) -> Option<Vec<f64>> {
+        Some(self.as_slice().to_vec())
+    }
+
+    fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        let mut out = self.clone();
+        out.as_mut_slice().copy_from_slice(numbers);
+        Some(out)
     }
 
     fn zeros_like(&self) -> Self {
@@ -121,6 +171,16 @@ impl<const N: usize> State for Vec<[f64; N]> {
 
     fn all_finite(&self) -> bool {
         self.as_flattened().iter().all(|x| x.is_finite())
+    }
+
+    fn numbers(&self) -> Option<Vec<f64>> {
+        Some(self.as_flattened().to_vec())
+    }
+
+    fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        let mut out = self.clone();
+        out.as_flattened_mut().copy_from_slice(numbers);
+        Some(out)
     }
 
     fn zeros_like(&self) -> Self {

@@ -5,6 +5,7 @@ mod norms;
 mod tuple;
 mod with_tolerance;
 
+pub(crate) use host::component_norms;
 pub use norms::{Norm, Norms};
 pub use with_tolerance::WithTolerance;
 
@@ -37,12 +38,17 @@ impl Tolerance {
     pub fn scale(&self, y0: f64, y1: f64) -> f64 {
         self.atol + self.rtol * y0.abs().max(y1.abs())
     }
+
+    /// Whether an error can be held against it: neither part negative or NaN, and not both zero.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.atol >= 0.0 && self.rtol >= 0.0 && self.atol + self.rtol > 0.0
+    }
 }
 
 /// A point of the vector space in which the solution moves.
 ///
-/// Two methods suffice; the others have defaults that a batch, a device or an autodiff tape
-/// overrides. Implemented for `f64`, `[f64; N]`, `Vec<f64>`, `Vec<[f64; N]>` (a batch of samples),
+/// Two methods suffice; the others have defaults that a batch, a device, an autodiff tape or an
+/// implicit method asks to override. Implemented for `f64`, `[f64; N]`, `Vec<f64>`, `Vec<[f64; N]>` (a batch of samples),
 /// pairs, and with feature `burn` for `Tensor<D>` (the first dimension is the batch).
 ///
 /// ```
@@ -52,7 +58,8 @@ impl Tolerance {
 /// ```
 pub trait State: Clone {
     /// Whether reading a number is free. If so every new state is checked to be finite, on fixed
-    /// grids too; a state on a device is looked at once in an adaptive step and never on a grid.
+    /// grids too; a state on a device is looked at once in an adaptive step, and on a grid once at
+    /// the end.
     const ON_HOST: bool = true;
 
     /// `self + sum_i c_i x_i`, in one pass.
@@ -104,6 +111,47 @@ pub trait State: Clone {
     fn all_finite(&self) -> bool {
         let unit = Tolerance { atol: 1.0, rtol: 1.0 };
         self.error_norm(self, self, &unit).is_finite()
+    }
+
+    /// The numbers of the state in a fixed order, or `None` if they are not at hand on the host.
+    ///
+    /// What implicit methods and [`Adaptive::with_atols`](crate::Adaptive::with_atols) ask for; a
+    /// state of your own that has them needs [`State::with_numbers`] too.
+    ///
+    /// ```
+    /// use flow_ode::State;
+    /// assert_eq!(([1.0, 2.0], 3.0).numbers(), Some(vec![1.0, 2.0, 3.0]));
+    /// ```
+    #[must_use]
+    fn numbers(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// The state of this shape that has these numbers, in the order of [`State::numbers`].
+    ///
+    /// # Panics
+    /// If there are more or fewer numbers than the state has.
+    ///
+    /// ```
+    /// use flow_ode::State;
+    /// assert_eq!(([0.0; 2], 0.0).with_numbers(&[1.0, 2.0, 3.0]), Some(([1.0, 2.0], 3.0)));
+    /// ```
+    #[must_use]
+    fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        let _ = numbers;
+        None
+    }
+
+    /// The tolerances that parts of this state bring along, which a solve checks at its start.
+    ///
+    /// ```
+    /// use flow_ode::{State, Tolerance, WithTolerance};
+    /// let tol = Tolerance { atol: 1e-3, rtol: 0.0 };
+    /// assert_eq!((1.0, WithTolerance { state: 2.0, tol }).own_tolerances(), vec![tol]);
+    /// ```
+    #[must_use]
+    fn own_tolerances(&self) -> Vec<Tolerance> {
+        Vec::new()
     }
 
     /// The zero of this space, in this shape.

@@ -93,6 +93,38 @@ impl Norms {
         (worst(parts.into_iter().flatten()), worst(other.into_iter().flatten()))
     }
 
+    /// The first sample of which a norm is not finite, in any part.
+    pub(crate) fn first_not_finite(self) -> Option<usize> {
+        let first = |part: &Vec<f64>| part.iter().position(|norm| !norm.is_finite());
+        self.read().iter().filter_map(first).min()
+    }
+
+    /// The largest `join` of a norm of `self` and its partner in `other`, read together.
+    pub(crate) fn worst_of(self, other: Self, join: impl Fn(f64, f64) -> f64) -> f64 {
+        worst(self.joined(other, join).into_iter().flatten())
+    }
+
+    /// As [`Norms::worst_of`] for each of `rows` samples.
+    pub(crate) fn rows_of(
+        self,
+        other: Self,
+        rows: usize,
+        join: impl Fn(f64, f64) -> f64,
+    ) -> Vec<f64> {
+        by_row(&self.joined(other, join), rows)
+    }
+
+    /// `join` of each norm of `self` with its partner in `other`: part by part and sample by
+    /// sample, since a formula of two norms is not that of their maxima.
+    fn joined(self, other: Self, join: impl Fn(f64, f64) -> f64) -> Vec<Vec<f64>> {
+        let own = self.0.len();
+        let mut parts = self.and(other).read();
+        let others = parts.split_off(own);
+        assert_eq!(parts.len(), others.len(), "norms of one state have as many parts each time");
+        let pairs = parts.iter().zip(&others);
+        pairs.map(|(a, b)| a.iter().zip(b).map(|(a, b)| join(*a, *b)).collect()).collect()
+    }
+
     /// The norm of each of `rows` samples, the largest over the parts of the state, for `self` and
     /// `other`, read together.
     pub(crate) fn rows_with(self, other: Self, rows: usize) -> (Vec<f64>, Vec<f64>) {

@@ -25,6 +25,19 @@ impl<A: State, B: State> State for (A, B) {
         self.0.all_finite() && self.1.all_finite()
     }
 
+    fn numbers(&self) -> Option<Vec<f64>> {
+        Some([self.0.numbers()?, self.1.numbers()?].concat())
+    }
+
+    fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        let (first, second) = numbers.split_at(self.0.numbers()?.len());
+        Some((self.0.with_numbers(first)?, self.1.with_numbers(second)?))
+    }
+
+    fn own_tolerances(&self) -> Vec<Tolerance> {
+        [self.0.own_tolerances(), self.1.own_tolerances()].concat()
+    }
+
     fn zeros_like(&self) -> Self {
         (self.0.zeros_like(), self.1.zeros_like())
     }

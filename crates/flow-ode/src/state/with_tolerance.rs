@@ -4,6 +4,12 @@ use super::{Norm, Norms, State, Tolerance};
 
 /// Part of a state whose error is measured by its own tolerance, not by that of the solve.
 ///
+/// The tolerance is that of the start: what the field writes beside its slopes plays no part. An
+/// infinite absolute tolerance leaves the part out of the step control; an adaptive solve refuses
+/// one that is negative, NaN or zero in both numbers ([`OdeError::BadTolerance`]).
+///
+/// [`OdeError::BadTolerance`]: crate::OdeError::BadTolerance
+///
 /// ```
 /// use flow_ode::{Adaptive, Method, Stepping, Tolerance, WithTolerance, solve};
 ///
@@ -58,15 +64,29 @@ impl<S: State> State for WithTolerance<S> {
     }
 
     fn error_norm(&self, y0: &Self, y1: &Self, _: &Tolerance) -> f64 {
-        self.state.error_norm(&y0.state, &y1.state, &self.tol)
+        self.state.error_norm(&y0.state, &y1.state, &y0.tol)
     }
 
     fn norms(&self, y0: &Self, y1: &Self, _: &Tolerance, norm: Norm) -> Norms {
-        self.state.norms(&y0.state, &y1.state, &self.tol, norm)
+        self.state.norms(&y0.state, &y1.state, &y0.tol, norm)
     }
 
     fn all_finite(&self) -> bool {
         self.state.all_finite()
+    }
+
+    fn numbers(&self) -> Option<Vec<f64>> {
+        self.state.numbers()
+    }
+
+    fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        Some(self.with(self.state.with_numbers(numbers)?))
+    }
+
+    fn own_tolerances(&self) -> Vec<Tolerance> {
+        let mut all = self.state.own_tolerances();
+        all.push(self.tol);
+        all
     }
 
     fn zeros_like(&self) -> Self {

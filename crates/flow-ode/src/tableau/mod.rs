@@ -1,12 +1,15 @@
-//! Runge-Kutta methods as data: a method is one `static`, its paper in the doc comment.
+//! Methods as data: a method is one `static`, its paper in the doc comment.
 
 mod classical;
 mod dop853;
 mod embedded;
+mod rosenbrock;
+mod stability;
 
 pub use classical::{EULER, HEUN2, HEUN3, MIDPOINT, RALSTON2, RK4, RK4_38, SSPRK3};
 pub use dop853::DOP853;
 pub use embedded::{BOSH3, CASH_KARP, DOPRI5, FEHLBERG45, TSIT5};
+pub use rosenbrock::{RODAS5P, Rosenbrock};
 
 /// An explicit Runge-Kutta method.
 ///
@@ -70,13 +73,7 @@ impl Tableau {
     /// ```
     #[must_use]
     pub fn error_exponent(&self) -> Option<f64> {
-        match self.error {
-            ErrorEstimate::None => None,
-            ErrorEstimate::Embedded { order, .. } => {
-                Some(1.0 / (f64::from(order.min(self.order)) + 1.0))
-            }
-            ErrorEstimate::Dop853 { .. } => Some(1.0 / 8.0),
-        }
+        self.error.exponent(self.order)
     }
 }
 
@@ -103,6 +100,19 @@ pub enum ErrorEstimate {
         /// Weights of the third-order estimate.
         e3: &'static [f64],
     },
+}
+
+impl ErrorEstimate {
+    /// Exponent of the elementary step controller for a method of this order, if there is one.
+    pub(crate) fn exponent(&self, order_of_method: u32) -> Option<f64> {
+        match self {
+            Self::None => None,
+            Self::Embedded { order, .. } => {
+                Some(1.0 / (f64::from((*order).min(order_of_method)) + 1.0))
+            }
+            Self::Dop853 { .. } => Some(1.0 / 8.0),
+        }
+    }
 }
 
 /// Values inside a step, `y(t + theta h)` for `theta` in `[0, 1]`.

@@ -32,7 +32,7 @@ impl<C: Coupling> Coupling for ClassAware<C> {
         dim: usize,
         rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {
-        let rows = super::cost::row_count(x0, x1, dim)?;
+        let rows = super::batch::row_count(x0, x1, dim)?;
         let labels = labels.ok_or(PathError::MissingLabels)?;
         if labels.len() != rows {
             return Err(PathError::LabelCount { labels: labels.len(), rows });
@@ -42,19 +42,34 @@ impl<C: Coupling> Coupling for ClassAware<C> {
             classes.entry(label).or_default().push(row);
         }
         let (mut noise_rows, mut weights) = (vec![0; rows], vec![1.0; rows]);
-        let mut weighted = false;
+        let (mut weighted, mut marginal_error) = (false, 0.0f64);
         for members in classes.values() {
             let gather = |x: &[f32]| -> Vec<f32> {
                 members.iter().flat_map(|&i| &x[i * dim..(i + 1) * dim]).copied().collect()
             };
             let same = vec![labels[members[0]]; members.len()];
-            let pairing = self.within.pair(&gather(x0), &gather(x1), Some(&same), dim, rng)?;
+            let pairing = self
+                .within
+                .pair(&gather(x0), &gather(x1), Some(&same), dim, rng)
+                .map_err(|error| in_the_batch(error, members))?;
             weighted |= pairing.weights().is_some();
+            marginal_error = marginal_error.max(pairing.marginal_error());
             for (k, &row) in members.iter().enumerate() {
                 noise_rows[row] = members[pairing[k]];
                 weights[row] = pairing.weights().map_or(1.0, |w| w[k]);
             }
         }
-        Ok(if weighted { Pairing::weighted(noise_rows, weights) } else { Pairing::new(noise_rows) })
+        let weights = weighted.then_some(weights);
+        Ok(Pairing { noise_rows, weights, marginal_error })
+    }
+}
+
+/// An error about a row of a class, as one about the row of the batch.
+fn in_the_batch(error: PathError, members: &[usize]) -> PathError {
+    match error {
+        PathError::NotFinite { side, row, value } => {
+            PathError::NotFinite { side, row: members[row], value }
+        }
+        other => other,
     }
 }

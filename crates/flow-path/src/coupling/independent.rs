@@ -3,11 +3,11 @@
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use super::cost::row_count;
+use super::batch::row_count;
 use super::{Coupling, Pairing};
 use crate::PathError;
 
-/// Noise and data drawn independently: a random permutation of the noise.
+/// Noise and data drawn independently: a random permutation of the noise, whatever the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Independent;
 
@@ -26,7 +26,8 @@ impl Coupling for Independent {
     }
 }
 
-/// Rows that belong together already: the pairs of a reflow, or of image-to-image data.
+/// Rows that belong together already, whatever their values: the pairs of a reflow, or of
+/// image-to-image data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paired;
 

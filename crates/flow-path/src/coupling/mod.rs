@@ -1,26 +1,23 @@
 //! Couplings: which noise meets which data.
 
-mod assignment;
+mod batch;
 mod class_aware;
-mod cost;
 mod exact;
 mod independent;
 mod partial;
-mod scan;
 mod sinkhorn;
 
 use std::fmt::Debug;
 use std::ops::Index;
 use std::sync::Arc;
 
-pub use assignment::{Assignment, assign};
 pub use class_aware::ClassAware;
-pub use cost::{CostMatrix, squared_distances};
 pub use exact::ExactOt;
+pub use flow_transport::{Entropic, Epsilon};
 pub use independent::{Independent, Paired};
 pub use partial::PartialOt;
 use rand::Rng;
-pub use sinkhorn::{Draw, Epsilon, Plan, Sinkhorn};
+pub use sinkhorn::{Draw, Sinkhorn, draw_pairs};
 
 use crate::PathError;
 
@@ -31,24 +28,30 @@ use crate::PathError;
 pub struct Pairing {
     noise_rows: Vec<usize>,
     weights: Option<Vec<f64>>,
+    marginal_error: f64,
 }
 
 impl Pairing {
     /// The given noise row for each data row.
     #[must_use]
     pub fn new(noise_rows: Vec<usize>) -> Self {
-        Self { noise_rows, weights: None }
+        Self { noise_rows, weights: None, marginal_error: 0.0 }
     }
 
     /// The given noise row and loss weight for each data row.
     ///
     /// # Panics
-    /// If there is not one weight per row.
+    /// If there is not one weight per row, or a weight is negative or not finite.
     #[must_use]
     pub fn weighted(noise_rows: Vec<usize>, weights: Vec<f64>) -> Self {
         let (rows, n) = (noise_rows.len(), weights.len());
         assert_eq!(rows, n, "expected one weight per row ({rows}), got {n}");
-        Self { noise_rows, weights: Some(weights) }
+        if let Some((row, weight)) =
+            weights.iter().enumerate().find(|(_, w)| !(0.0..f64::INFINITY).contains(*w))
+        {
+            panic!("expected weights of at least zero, got {weight} in row {row}");
+        }
+        Self { noise_rows, weights: Some(weights), marginal_error: 0.0 }
     }
 
     /// The noise row of each data row.
@@ -62,6 +65,19 @@ impl Pairing {
     pub fn weights(&self) -> Option<&[f64]> {
         self.weights.as_deref()
     }
+
+    /// Largest relative error of a marginal of the plan from which the pairs were drawn; 0 for
+    /// pairs that come from no plan.
+    ///
+    /// Below [`Pairing::FAIR`] it is less than the chance of the draws. Above, the pairs are usable
+    /// and a program should say once that the plan was not solved: a stronger entropy would be.
+    #[must_use]
+    pub fn marginal_error(&self) -> f64 {
+        self.marginal_error
+    }
+
+    /// The error of a marginal up to which pairs are as good as those of an exact plan.
+    pub const FAIR: f64 = 1e-3;
 
     /// Number of data rows.
     #[must_use]
@@ -97,7 +113,9 @@ pub trait Coupling: Debug + Send + Sync {
     /// Pairs the rows of a batch: `x0` and `x1` hold as many rows of `dim` numbers each.
     ///
     /// # Errors
-    /// If the batch is empty, its sides differ in size, a number is not finite, or labels are missing.
+    /// If the batch is empty, its sides differ in size, labels are missing, or, for couplings that
+    /// look at the values, a number is not finite, memory cannot hold the costs, or no plan was
+    /// found.
     fn pair(
         &self,
         x0: &[f32],

@@ -1,8 +1,10 @@
 //! Optimal transport of a fraction of the batch.
 
+use flow_transport::assign_some;
 use rand::Rng;
 
-use super::{CostMatrix, Coupling, Pairing, assign, squared_distances};
+use super::batch::costs;
+use super::{Coupling, Pairing};
 use crate::PathError;
 
 /// Partial optimal transport: only the cheapest `fraction` of the batch is paired.
@@ -42,30 +44,16 @@ impl Coupling for PartialOt {
         dim: usize,
         _rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {
-        let cost = squared_distances(x0, x1, dim)?;
-        let n = cost.size();
-        let paired = ((self.fraction * n as f64).round() as usize).max(1);
-        let largest = cost.as_slice().iter().copied().fold(0.0, f64::max);
-        // Rows and columns from n on are dummies: free against real ones, too dear against each other.
-        let extended = CostMatrix::from_fn(2 * n - paired, |i, j| match (i < n, j < n) {
-            (true, true) => cost.row(i)[j],
-            (false, false) => 2.0 * largest + 1.0,
-            _ => 0.0,
-        });
-        let columns = assign(&extended).columns;
-        let mut unpaired_noise = columns[n..].iter().copied();
-        let (mut noise_rows, mut weights) = (Vec::with_capacity(n), Vec::with_capacity(n));
-        for &column in &columns[..n] {
-            let (row, weight) = if column < n {
-                (column, n as f64 / paired as f64)
-            } else {
-                let row =
-                    unpaired_noise.next().expect("as many noise rows as data rows are left out");
-                (row, 0.0)
-            };
-            noise_rows.push(row);
-            weights.push(weight);
-        }
+        let cost = costs(x0, x1, dim)?;
+        let n = cost.rows();
+        let paired = ((self.fraction * n as f64).round() as usize).clamp(1, n);
+        let partial = assign_some(&cost, paired)?;
+        let mut left_out = partial.left_out.iter().copied();
+        let partner = |column: &Option<usize>| match column {
+            Some(column) => (*column, n as f64 / paired as f64),
+            None => (left_out.next().expect("as many columns as rows are left out"), 0.0),
+        };
+        let (noise_rows, weights) = partial.columns.iter().map(partner).unzip();
         Ok(Pairing::weighted(noise_rows, weights))
     }
 }

@@ -27,11 +27,11 @@ impl Checkerboard {
     /// A board of `cells` by `cells` squares over `[-half_width, half_width]^2`.
     ///
     /// # Panics
-    /// If the board is empty.
+    /// If the board is empty or its width not finite.
     #[must_use]
     pub fn new(cells: usize, half_width: f64) -> Self {
         assert!(
-            0 < cells && 0.0 < half_width,
+            0 < cells && 0.0 < half_width && half_width.is_finite(),
             "expected a board, got {cells} cells of {half_width}"
         );
         Self { cells, half_width }

@@ -24,12 +24,15 @@ impl FiniteData {
     /// The given points, row after row of `dim` numbers.
     ///
     /// # Panics
-    /// If there are no points, or the numbers do not fill whole rows.
+    /// If there are no points, the numbers do not fill whole rows, or one of them is not finite.
     #[must_use]
     pub fn new(points: Vec<f64>, dim: usize) -> Self {
         assert!(0 < dim && !points.is_empty(), "a finite data set needs at least one point");
         let numbers = points.len();
         assert_eq!(numbers % dim, 0, "expected rows of {dim} numbers, got {numbers} numbers");
+        if let Some(k) = points.iter().position(|x| !x.is_finite()) {
+            panic!("expected finite points, got {} in row {}", points[k], k / dim);
+        }
         Self { points, dim }
     }
 

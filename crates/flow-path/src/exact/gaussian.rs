@@ -25,11 +25,15 @@ impl Gaussian {
     /// The Gaussian of the given mean and standard deviation.
     ///
     /// # Panics
-    /// If the mean is empty or the standard deviation negative.
+    /// If the mean is empty, the standard deviation negative, or a number not finite.
     #[must_use]
     pub fn new(mean: Vec<f64>, std: f64) -> Self {
         assert!(!mean.is_empty(), "a Gaussian needs at least one dimension");
-        assert!(0.0 <= std, "expected a standard deviation of at least zero, got {std}");
+        assert!(mean.iter().all(|m| m.is_finite()), "expected a finite mean, got {mean:?}");
+        assert!(
+            (0.0..f64::INFINITY).contains(&std),
+            "expected a standard deviation of at least zero, got {std}"
+        );
         Self { mean, std }
     }
 
@@ -46,6 +50,9 @@ impl Gaussian {
     }
 
     /// Where the flow takes the point `x` between two times given by their coefficients.
+    ///
+    /// Not finite where nothing spreads at the first of them: `sigma = 0` and a standard deviation
+    /// of 0.
     #[must_use]
     pub fn transport(&self, x: &[f64], from: &Coefficients, to: &Coefficients) -> Vec<f64> {
         let stretch = self.total_std(to) / self.total_std(from);
@@ -76,6 +83,9 @@ impl Target for Gaussian {
     }
 
     fn log_density(&self, x: &[f64]) -> f64 {
+        if self.std == 0.0 {
+            return if x == self.mean { f64::INFINITY } else { f64::NEG_INFINITY };
+        }
         log_normal(squared_distance(x, &self.mean), x.len(), self.std)
     }
 

@@ -63,6 +63,12 @@ impl Marginal {
 /// Logarithm of the sum of exponentials, and the softmax.
 pub(super) fn softmax(logs: &[f64]) -> (f64, Vec<f64>) {
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest.is_infinite() && !logs.iter().any(|l| l.is_nan()) {
+        // Atoms met exactly, or a point too far from all: those that are alike share alike.
+        let alike = |l: &f64| f64::from(u8::from(l.total_cmp(&largest).is_eq()));
+        let count: f64 = logs.iter().map(alike).sum();
+        return (largest, logs.iter().map(|l| alike(l) / count).collect());
+    }
     let shares: Vec<f64> = logs.iter().map(|l| (l - largest).exp()).collect();
     let total: f64 = shares.iter().sum();
     (largest + total.ln(), shares.iter().map(|s| s / total).collect())

@@ -31,7 +31,8 @@ impl Mixture {
     /// The mixture of the given components with weights in proportion to those given.
     ///
     /// # Panics
-    /// If there are no components, their dimensions differ, or a weight is missing or not positive.
+    /// If there are no components, their dimensions differ, or a weight is missing, not positive or
+    /// not finite.
     #[must_use]
     pub fn weighted(components: Vec<Gaussian>, weights: &[f64]) -> Self {
         let (n, given) = (components.len(), weights.len());
@@ -43,14 +44,18 @@ impl Mixture {
             assert_eq!(dim, other, "expected components of {dim} dimensions, got {other}");
         }
         let total: f64 = weights.iter().sum();
+        assert!(total < f64::INFINITY, "expected weights of a finite sum, got {weights:?}");
         let log_weight = |w: &f64| {
-            assert!(0.0 < *w, "expected positive weights, got {w}");
+            assert!(0.0 < *w && w.is_finite(), "expected positive weights, got {w}");
             (w / total).ln()
         };
         Self { log_weights: weights.iter().map(log_weight).collect(), components }
     }
 
     /// `modes` Gaussians of standard deviation `std` evenly on a circle in the plane.
+    ///
+    /// # Panics
+    /// If there are no modes, or a number is not finite.
     #[must_use]
     pub fn ring(modes: usize, radius: f64, std: f64) -> Self {
         let angle = |k: usize| std::f64::consts::TAU * k as f64 / modes as f64;
@@ -119,8 +124,10 @@ pub(super) fn upload(values: &[f64], shape: [usize; 2], like: &Tensor<2>) -> Ten
 
 /// Posterior means of data and noise for a mixture of isotropic Gaussians, on the device.
 ///
-/// Distances are differences rather than expanded squares, which lose all digits in single precision
-/// near the data, and are formed for as many components at a time as fit [`CHUNK`] numbers.
+/// Distances are differences rather than expanded squares, which lose all digits in single
+/// precision near the data, and are formed for as many components at a time as fit [`CHUNK`]
+/// numbers. Where their squares overflow the type of `x` (numbers beyond `1e19` in `f32`) the means
+/// are NaN.
 pub(super) fn atoms_posterior_means(
     x: Tensor<2>,
     c: &[Coefficients],
@@ -129,6 +136,9 @@ pub(super) fn atoms_posterior_means(
     log_weights: &[f64],
 ) -> (Tensor<2>, Tensor<2>) {
     let ([batch, dim], atoms) = (x.dims(), stds.len());
+    if batch == 0 {
+        return (x.clone(), x);
+    }
     let total = |c: &Coefficients, s: f64| c.sigma * c.sigma + c.alpha * c.alpha * s * s;
     let table = |f: &dyn Fn(&Coefficients, usize) -> f64| {
         let values: Vec<f64> = c.iter().flat_map(|c| (0..atoms).map(move |k| f(c, k))).collect();

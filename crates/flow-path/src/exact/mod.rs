@@ -30,6 +30,8 @@ pub trait Target: Debug + Send + Sync {
     fn dim(&self) -> usize;
 
     /// The marginal at the point `x` where the path has the given coefficients.
+    ///
+    /// Not finite for a point that is not, or below [`Target::smallest_sigma`].
     fn marginal(&self, x: &[f64], c: &Coefficients) -> Marginal;
 
     /// `n` draws from the data distribution, row after row.
@@ -48,7 +50,7 @@ pub trait Target: Debug + Send + Sync {
     /// The default visits the host; distributions made of Gaussians stay on the device.
     ///
     /// # Shapes
-    /// `x` and both outputs are `[B, dim]`, with one set of coefficients per row.
+    /// `x` and both outputs are `[B, dim]`, with one set of coefficients per row; `B` may be 0.
     fn posterior_means(&self, x: Tensor<2>, c: &[Coefficients]) -> (Tensor<2>, Tensor<2>) {
         let options = (&x.device(), x.dtype());
         let dims = x.dims();
@@ -74,6 +76,8 @@ pub trait ExactField: Debug + Send + Sync {
     fn dim(&self) -> usize;
 
     /// Everything that is known about the marginal at `x` and time `t`.
+    ///
+    /// Finite for finite points at times within [`ExactField::span`].
     fn marginal(&self, x: &[f64], t: f64) -> Marginal;
 
     /// `n` draws from the data, row after row.
@@ -131,7 +135,10 @@ impl<T: Target, S: Schedule> Exact<T, S> {
         Self { target, schedule }
     }
 
-    /// What an ideal network would predict for a batch, on the device of `x`.
+    /// What an ideal network would predict for a batch, on the device of `x`; a batch of no rows
+    /// gives none.
+    ///
+    /// Numbers whose squares overflow the type of `x`, beyond about `1e18` in `f32`, may give NaN.
     ///
     /// # Shapes
     /// `x` and the output are `[B, ..]` with [`Target::dim`] numbers per sample; `t` holds `B` times.
@@ -162,6 +169,8 @@ impl<T: Target, S: Schedule> ExactField for Exact<T, S> {
     }
 
     fn marginal(&self, x: &[f64], t: f64) -> Marginal {
+        let (given, dim) = (x.len(), self.target.dim());
+        assert_eq!(given, dim, "expected a point of {dim} numbers, got {given}");
         self.target.marginal(x, &self.schedule.at(t))
     }
 

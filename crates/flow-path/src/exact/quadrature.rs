@@ -27,15 +27,20 @@ pub(super) struct Truncated {
 /// where it matters it spans at most 18 of its own widths, on which a Gauss-Legendre rule of 48 nodes
 /// is exact to rounding.
 pub(super) fn truncated(x: f64, low: f64, high: f64, c: &Coefficients) -> Truncated {
-    let log_likelihood = |y: f64| -0.5 * ((x - c.alpha * y) / c.sigma).powi(2);
-    let peak = (x / c.alpha).clamp(low, high);
+    let likeliest = x / c.alpha;
+    // Without data in `x` (0 / 0 at pure noise) every point of the interval is as likely.
+    let free = likeliest.is_nan() && !x.is_nan();
+    let peak = if free { f64::midpoint(low, high) } else { likeliest.clamp(low, high) };
     // How far from the peak the log-likelihood falls by CUT.
-    let (precision, slope) = (c.alpha / c.sigma, ((x - c.alpha * peak) / c.sigma).abs());
+    let (precision, residual) = (c.alpha / c.sigma, (x - c.alpha * peak) / c.sigma);
+    let slope = residual.abs();
     let reach = 2.0 * CUT / (precision * (slope + (slope * slope + 2.0 * CUT).sqrt()));
-    let (start, end) = ((peak - reach).max(low), (peak + reach).min(high));
+    // Offsets from the peak keep their digits where the reach is far below a rounding of the peak.
+    let (start, end) = ((low - peak).max(-reach), (high - peak).min(reach));
     let half = 0.5 * (end - start);
-    let offset = |node: f64| start + half * (1.0 + node) - peak;
-    let weigh = |y: f64| (log_likelihood(peak + y) - log_likelihood(peak)).exp();
+    let offset = |node: f64| start + half * (1.0 + node);
+    // The likelihood at `peak + y` over that at the peak.
+    let weigh = |y: f64| (precision * y * (residual - 0.5 * precision * y)).exp();
     let integrate = |f: &dyn Fn(f64) -> f64| -> f64 {
         let term = |(node, weight): &(f64, f64)| weight * weigh(offset(*node)) * f(offset(*node));
         half * RULE.iter().map(term).sum::<f64>()
@@ -43,7 +48,7 @@ pub(super) fn truncated(x: f64, low: f64, high: f64, c: &Coefficients) -> Trunca
     let mass = integrate(&|_| 1.0);
     let mean = integrate(&|y| y) / mass;
     Truncated {
-        log_mass: mass.ln() + log_likelihood(peak) - (c.sigma * (2.0 * PI).sqrt()).ln(),
+        log_mass: mass.ln() - 0.5 * residual * residual - (c.sigma * (2.0 * PI).sqrt()).ln(),
         mean: peak + mean,
         variance: integrate(&|y| (y - mean).powi(2)) / mass,
     }

@@ -29,14 +29,14 @@ impl SchrodingerBridge {
     /// Times at which velocity and score of the bridge are finite.
     pub const SPAN: (f64, f64) = (crate::ENDPOINT_MARGIN, 1.0 - crate::ENDPOINT_MARGIN);
 
-    /// Standard deviation of the bridge at time `t`, `sigma sqrt(t (1 - t))`.
+    /// Standard deviation of the bridge at time `t`, `sigma sqrt(t (1 - t))`; NaN outside `[0, 1]`.
     #[must_use]
     pub fn std(&self, t: f64) -> f64 {
         self.sigma * (t * (1.0 - t)).sqrt()
     }
 
     /// Factor `lambda(t) = 2 std / sigma^2` by which the score regression is bounded at both ends:
-    /// its target `lambda(t) score` is `-2 noise / sigma^2`.
+    /// its target `lambda(t) score` is `-2 noise / sigma^2`. Not finite where `sigma` is zero.
     #[must_use]
     pub fn score_factor(&self, t: f64) -> f64 {
         2.0 * self.std(t) / (self.sigma * self.sigma)

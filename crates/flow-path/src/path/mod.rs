@@ -28,6 +28,6 @@ pub trait ProbabilityPath<const D: usize> {
     /// The points at times `t` of the paths from `x0` (noise) to `x1` (data).
     ///
     /// # Shapes
-    /// `x0` and `x1` are `[B, ..]`, `t` holds `B` times.
+    /// `x0` and `x1` are `[B, ..]`, `t` holds `B` times; `B` may be 0.
     fn sample(&self, x0: Tensor<D>, x1: Tensor<D>, t: &Times) -> PathSample<D>;
 }

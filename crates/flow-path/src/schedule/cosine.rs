@@ -1,10 +1,10 @@
 //! The trigonometric schedule.
 
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, Schedule};
+use super::{Coefficients, Schedule, expect};
 
 /// Cosine schedule: a rotation at constant speed from noise to data.
 ///
@@ -29,8 +29,12 @@ impl Cosine {
     /// # Reference
     /// Gao, Hoogeboom, Heek, De Bortoli, Murphy & Salimans (2024), "Diffusion Meets Flow Matching:
     /// Two Sides of the Same Coin", which uses a bound of 15.
+    ///
+    /// # Panics
+    /// If the bound is not positive.
     #[must_use]
     pub fn with_log_snr_bound(bound: f64) -> Self {
+        expect("bound", bound, 0.0 < bound, "(0, inf]");
         Self { margin: (-0.5 * bound).exp().atan() }
     }
 
@@ -41,6 +45,7 @@ impl Cosine {
 
 impl Schedule for Cosine {
     fn at(&self, t: f64) -> Coefficients {
+        expect("margin", self.margin, (0.0..FRAC_PI_4).contains(&self.margin), "[0, pi/4)");
         // cos(theta) as a sine: exactly zero at t = 1 when there is no margin.
         let alpha = (self.margin + t * self.speed()).sin();
         let sigma = (self.margin + (1.0 - t) * self.speed()).sin();

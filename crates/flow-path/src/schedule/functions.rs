@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-use super::{Coefficients, Dual, Schedule};
+use super::{Coefficients, Dual, Schedule, expect};
 
 type Curve = Arc<dyn Fn(f64) -> (f64, f64) + Send + Sync>;
 
@@ -26,7 +26,8 @@ pub struct FromFunctions {
 }
 
 impl FromFunctions {
-    /// The schedule of `alpha` and `sigma`, differentiated forward.
+    /// The schedule of `alpha` and `sigma`, differentiated forward; what they return is taken as it
+    /// is.
     pub fn new(
         alpha: impl Fn(Dual) -> Dual + Send + Sync + 'static,
         sigma: impl Fn(Dual) -> Dual + Send + Sync + 'static,
@@ -40,7 +41,8 @@ impl FromFunctions {
         Self::from_curves(curve(Box::new(alpha)), curve(Box::new(sigma)))
     }
 
-    /// The schedule of two functions that return their value and their derivative.
+    /// The schedule of two functions that return their value and their derivative, taken as they
+    /// are.
     pub fn with_derivatives(
         alpha: impl Fn(f64) -> (f64, f64) + Send + Sync + 'static,
         sigma: impl Fn(f64) -> (f64, f64) + Send + Sync + 'static,
@@ -53,14 +55,23 @@ impl FromFunctions {
     }
 
     /// The standard deviation of the noise from which sampling starts; one unless set.
+    ///
+    /// # Panics
+    /// If it is not a positive number.
     #[must_use]
     pub fn with_prior_std(self, prior_std: f64) -> Self {
+        expect("prior_std", prior_std, 0.0 < prior_std && prior_std.is_finite(), "(0, inf)");
         Self { prior_std, ..self }
     }
 
     /// The times between which the coefficients are finite; `(0, 1)` unless set.
+    ///
+    /// # Panics
+    /// If the times are not in order within `[0, 1]`.
     #[must_use]
     pub fn with_span(self, span: (f64, f64)) -> Self {
+        expect("start", span.0, 0.0 <= span.0 && span.0 < span.1, "[0, end)");
+        expect("end", span.1, span.1 <= 1.0, "(start, 1]");
         Self { span, ..self }
     }
 }

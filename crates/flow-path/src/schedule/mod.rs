@@ -45,13 +45,15 @@ pub struct Coefficients {
 }
 
 impl Coefficients {
-    /// Log signal-to-noise ratio `lambda = 2 ln(alpha / sigma)`; infinite where either factor is zero.
+    /// Log signal-to-noise ratio `lambda = 2 ln(alpha / sigma)`; infinite where either factor is
+    /// zero, NaN where both are.
     #[must_use]
     pub fn log_snr(&self) -> f64 {
         2.0 * (self.alpha / self.sigma).ln()
     }
 
-    /// Time derivative of the log signal-to-noise ratio, `2 D / (alpha sigma)`.
+    /// Time derivative of the log signal-to-noise ratio, `2 D / (alpha sigma)`; not finite where
+    /// that ratio is not.
     #[must_use]
     pub fn d_log_snr(&self) -> f64 {
         2.0 * self.det() / (self.alpha * self.sigma)
@@ -83,7 +85,12 @@ impl Coefficients {
 /// Every other quantity of the path (velocity, score, conversions between predictions, signal-to-noise
 /// ratio, loss weights) follows from the four numbers of [`Schedule::at`].
 pub trait Schedule: Debug + Send + Sync {
-    /// `(alpha, sigma, alpha', sigma')` at time `t`.
+    /// `(alpha, sigma, alpha', sigma')` at time `t`, finite within [`Schedule::span`].
+    ///
+    /// A time that is no number gives coefficients that are none.
+    ///
+    /// # Panics
+    /// If a parameter of the schedule is outside its domain.
     fn at(&self, t: f64) -> Coefficients;
 
     /// Standard deviation of the normal law from which sampling starts at `t = 0`.
@@ -102,9 +109,12 @@ pub trait Schedule: Debug + Send + Sync {
 
     /// The time in [`Schedule::span`] at which the log signal-to-noise ratio is `log_snr`.
     ///
-    /// Values beyond the ends of the span give its ends. The default bisects, relying on a
-    /// log signal-to-noise ratio that grows with time.
+    /// Values beyond the ends of the span, infinite ones among them, give its ends; NaN gives NaN.
+    /// The default bisects, relying on a log signal-to-noise ratio that grows with time.
     fn time_at_log_snr(&self, log_snr: f64) -> f64 {
+        if log_snr.is_nan() {
+            return log_snr;
+        }
         let (mut below, mut above) = self.span();
         if log_snr <= self.at(below).log_snr() {
             return below;
@@ -123,6 +133,11 @@ pub trait Schedule: Debug + Send + Sync {
         }
         above
     }
+}
+
+/// Refuses a parameter outside its domain, in place of coefficients that are no numbers.
+fn expect(name: &str, value: f64, allowed: bool, domain: &str) {
+    assert!(allowed, "{name} is {value}: it must lie in {domain}");
 }
 
 macro_rules! forward_schedule {

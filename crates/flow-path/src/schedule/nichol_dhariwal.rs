@@ -4,7 +4,7 @@ use std::f64::consts::FRAC_PI_2;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
+use super::{Coefficients, ENDPOINT_MARGIN, Schedule, expect};
 
 /// Shifted cosine schedule, in continuous time and run from noise to data.
 ///
@@ -20,7 +20,7 @@ use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NicholDhariwal {
-    /// Offset that keeps the first noise levels from being too small.
+    /// Offset that keeps the first noise levels from being too small, in `[0, 1e6]`.
     pub offset: f64,
 }
 
@@ -33,6 +33,7 @@ impl Default for NicholDhariwal {
 
 impl Schedule for NicholDhariwal {
     fn at(&self, t: f64) -> Coefficients {
+        expect("offset", self.offset, (0.0..=1e6).contains(&self.offset), "[0, 1e6]");
         let speed = FRAC_PI_2 / (1.0 + self.offset);
         let theta_0 = self.offset * speed;
         let theta = theta_0 + (1.0 - t) * speed;

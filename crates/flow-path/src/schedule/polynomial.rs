@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, Schedule};
+use super::{Coefficients, Schedule, expect};
 
 /// Polynomial schedule: `x_t = t^degree x_1 + (1 - t^degree) x_0`.
 ///
@@ -12,7 +12,7 @@ use super::{Coefficients, Schedule};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Polynomial {
-    /// Exponent of the clock, at least one.
+    /// Exponent of the clock, at least one and finite.
     pub degree: f64,
 }
 
@@ -25,6 +25,8 @@ impl Default for Polynomial {
 
 impl Schedule for Polynomial {
     fn at(&self, t: f64) -> Coefficients {
+        let allowed = (1.0..f64::INFINITY).contains(&self.degree);
+        expect("degree", self.degree, allowed, "[1, inf)");
         let alpha = t.powf(self.degree);
         let speed = self.degree * t.powf(self.degree - 1.0);
         Coefficients { alpha, sigma: 1.0 - alpha, d_alpha: speed, d_sigma: -speed }

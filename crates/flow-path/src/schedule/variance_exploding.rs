@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
+use super::{Coefficients, ENDPOINT_MARGIN, Schedule, expect};
 
 /// Where a geometric noise level ends at `t = 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +31,9 @@ pub enum VeBoundary {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VarianceExploding {
-    /// Smallest noise level, in units of the data.
+    /// Smallest noise level, in units of the data; positive.
     pub sigma_min: f64,
-    /// Largest noise level, in units of the data.
+    /// Largest noise level, in units of the data; above the smallest.
     pub sigma_max: f64,
     /// Noise level at `t = 1`.
     pub boundary: VeBoundary,
@@ -48,7 +48,10 @@ impl Default for VarianceExploding {
 
 impl Schedule for VarianceExploding {
     fn at(&self, t: f64) -> Coefficients {
-        let log_ratio = (self.sigma_max / self.sigma_min).ln();
+        let (low, high) = (self.sigma_min, self.sigma_max);
+        expect("sigma_min", low, 0.0 < low && low < high, "(0, sigma_max)");
+        expect("sigma_max", high, high.is_finite(), "(sigma_min, inf)");
+        let log_ratio = (high / low).ln();
         let s = self.sigma_min * ((1.0 - t) * log_ratio).exp();
         let d_s = -log_ratio * s;
         let (sigma, d_sigma) = match self.boundary {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
+use super::{Coefficients, ENDPOINT_MARGIN, Schedule, expect};
 
 /// Variance-preserving schedule: `alpha^2 + sigma^2 = 1` with a noise rate linear in time.
 ///
@@ -20,9 +20,9 @@ use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VariancePreserving {
-    /// Noise rate at the data, per unit time.
+    /// Noise rate at the data, per unit time; positive.
     pub beta_min: f64,
-    /// Noise rate at the noise, per unit time.
+    /// Noise rate at the noise, per unit time; positive.
     pub beta_max: f64,
 }
 
@@ -50,6 +50,9 @@ impl VariancePreserving {
 
 impl Schedule for VariancePreserving {
     fn at(&self, t: f64) -> Coefficients {
+        for (name, rate) in [("beta_min", self.beta_min), ("beta_max", self.beta_max)] {
+            expect(name, rate, 0.0 < rate && rate.is_finite(), "(0, inf)");
+        }
         let rate = 0.5 * self.beta(t);
         let integral = self.integrated_beta(t);
         let alpha = (-0.5 * integral).exp();

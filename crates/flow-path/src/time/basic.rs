@@ -5,8 +5,7 @@ use std::f64::consts::PI;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{TimeSampler, draws};
-use crate::error::positive;
+use super::{LEAST_TIME, TimeSampler, draws, expect};
 use crate::{PathError, Times};
 
 /// Uniform time, each sample by itself: the law of the original objective.
@@ -54,15 +53,25 @@ impl TimeSampler for Stratified {
 /// With mean 0 the middle is favoured; a positive mean moves the weight towards the data. The density
 /// vanishes at both ends.
 ///
+/// A standard deviation far above 1 puts times so near to the ends that they round to them; they
+/// are moved to the nearest number inside.
+///
 /// # Reference
 /// Esser et al. (2024), "Scaling Rectified Flow Transformers for High-Resolution Image Synthesis",
 /// arXiv:2403.03206, section 3.1, whose time runs from data to noise: its mean is minus ours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogitNormal {
-    /// Mean of the logit of `t`.
+    /// Mean of the logit of `t`, finite.
     pub mean: f64,
-    /// Standard deviation of the logit of `t`.
+    /// Standard deviation of the logit of `t`, positive and finite.
     pub std: f64,
+}
+
+impl LogitNormal {
+    fn check(self) {
+        expect("mean", self.mean, self.mean.is_finite(), "(-inf, inf)");
+        expect("std", self.std, 0.0 < self.std && self.std.is_finite(), "(0, inf)");
+    }
 }
 
 impl Default for LogitNormal {
@@ -74,6 +83,7 @@ impl Default for LogitNormal {
 
 impl TimeSampler for LogitNormal {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        self.check();
         draws(n, || {
             let z: f64 = StandardNormal.sample(rng);
             1.0 / (1.0 + (-(self.mean + self.std * z)).exp())
@@ -81,6 +91,10 @@ impl TimeSampler for LogitNormal {
     }
 
     fn density(&self, t: f64) -> f64 {
+        self.check();
+        if t <= 0.0 || 1.0 <= t {
+            return 0.0;
+        }
         let z = ((t / (1.0 - t)).ln() - self.mean) / self.std;
         (-0.5 * z * z).exp() / (self.std * (2.0 * PI).sqrt() * t * (1.0 - t))
     }
@@ -88,24 +102,57 @@ impl TimeSampler for LogitNormal {
 
 /// U-shaped time with density proportional to `cosh(sharpness (2 t - 1))`: both ends are favoured.
 ///
+/// `|2 t - 1|` has about the mean `1 - 1 / sharpness`; a sharpness of 0 is uniform.
+///
 /// # Reference
 /// Lee, Lin & Fanti (2024), "Improving the Training of Rectified Flows", arXiv:2405.20320, make the
 /// case for a U-shaped law; this one is symmetric about the middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UShaped {
-    /// How strongly the ends are favoured; positive.
+    /// How strongly the ends are favoured; zero or positive, and finite.
     pub sharpness: f64,
+}
+
+impl UShaped {
+    /// Where `sinh` would overflow, and equals half an exponential in every digit.
+    const SHARP: f64 = 700.0;
+    /// Where the density differs from 1 by less than a rounding error.
+    const FLAT: f64 = 1e-9;
+
+    fn check(self) {
+        let allowed = (0.0..f64::INFINITY).contains(&self.sharpness);
+        expect("sharpness", self.sharpness, allowed, "[0, inf)");
+    }
 }
 
 impl TimeSampler for UShaped {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        self.check();
         draws(n, || {
+            if self.sharpness < Self::FLAT {
+                return rng.random();
+            }
+            if Self::SHARP < self.sharpness {
+                // asinh(u sinh(s)) = s + ln(u) to rounding, for the u that can be drawn.
+                let u = 2.0 * rng.random::<f64>() - 1.0;
+                let from_middle = (1.0 + u.abs().ln() / self.sharpness).max(0.0);
+                return 0.5 + 0.5 * from_middle.copysign(u);
+            }
             let y = (2.0 * rng.random::<f64>() - 1.0) * self.sharpness.sinh();
             0.5 + 0.5 * y.asinh() / self.sharpness
         })
     }
 
     fn density(&self, t: f64) -> f64 {
+        self.check();
+        if self.sharpness < Self::FLAT {
+            return 1.0;
+        }
+        if Self::SHARP < self.sharpness {
+            let from_middle = (2.0 * t - 1.0).abs();
+            let rising = (self.sharpness * (from_middle - 1.0)).exp();
+            return self.sharpness * (rising + (-self.sharpness * (from_middle + 1.0)).exp());
+        }
         self.sharpness * (self.sharpness * (2.0 * t - 1.0)).cosh() / self.sharpness.sinh()
     }
 }
@@ -121,10 +168,19 @@ pub struct Beta {
 impl Beta {
     /// The law with the given exponents: a larger `data` moves times towards 1.
     ///
+    /// Where an exponent is far below 1 times round to the ends; they are moved to the nearest
+    /// number inside.
+    ///
     /// # Errors
-    /// If an exponent is not a positive number.
+    /// If an exponent is not between `1e-3` and `1e6`. Below, most times would round to an end;
+    /// above, all of them to one number.
     pub fn new(data: f64, noise: f64) -> Result<Self, PathError> {
-        let (data, noise) = (positive("data", data)?, positive("noise", noise)?);
+        let within = |name, value| {
+            let domain = "[1e-3, 1e6]";
+            let allowed = (1e-3..=1e6).contains(&value);
+            if allowed { Ok(value) } else { Err(PathError::Parameter { name, value, domain }) }
+        };
+        let (data, noise) = (within("data", data)?, within("noise", noise)?);
         let log_normaliser = ln_gamma(data) + ln_gamma(noise) - ln_gamma(data + noise);
         Ok(Self { data, noise, log_normaliser })
     }
@@ -138,6 +194,8 @@ impl TimeSampler for Beta {
     }
 
     fn density(&self, t: f64) -> f64 {
+        // An exponent of 1 at an end would be 0 times infinity.
+        let t = t.clamp(LEAST_TIME, 1.0 - LEAST_TIME);
         ((self.data - 1.0) * t.ln() + (self.noise - 1.0) * (-t).ln_1p() - self.log_normaliser).exp()
     }
 }

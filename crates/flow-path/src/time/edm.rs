@@ -5,22 +5,23 @@ use std::f64::consts::PI;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{TimeSampler, draws};
+use super::{TimeSampler, expect};
 use crate::{Schedule, Times};
 
 /// Log-normal noise level: `ln(sigma / alpha) ~ N(mean, std^2)`, at the time where the schedule has it.
 ///
 /// Noise levels outside the span of the schedule fall on its ends, whose mass
-/// [`TimeSampler::density`] leaves out.
+/// [`TimeSampler::density`] leaves out. The ends themselves are drawn, as the schedule is finite
+/// there.
 ///
 /// # Reference
 /// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based Generative
 /// Models", arXiv:2206.00364, table 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EdmLogNormal<S> {
-    /// Mean of the logarithm of the noise level.
+    /// Mean of the logarithm of the noise level, finite.
     pub mean: f64,
-    /// Standard deviation of the logarithm of the noise level.
+    /// Standard deviation of the logarithm of the noise level, positive and finite.
     pub std: f64,
     /// The schedule that turns noise levels into times.
     pub schedule: S,
@@ -31,19 +32,31 @@ impl<S: Schedule> EdmLogNormal<S> {
     pub fn new(schedule: S) -> Self {
         Self { mean: -1.2, std: 1.2, schedule }
     }
+
+    fn check(&self) {
+        expect("mean", self.mean, self.mean.is_finite(), "(-inf, inf)");
+        expect("std", self.std, 0.0 < self.std && self.std.is_finite(), "(0, inf)");
+    }
 }
 
 impl<S: Schedule> TimeSampler for EdmLogNormal<S> {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
-        draws(n, || {
+        self.check();
+        let mut draw = || {
             let z: f64 = StandardNormal.sample(rng);
             self.schedule.time_at_log_snr(-2.0 * (self.mean + self.std * z))
-        })
+        };
+        Times::new((0..n).map(|_| draw()).collect())
     }
 
     fn density(&self, t: f64) -> f64 {
         let c = self.schedule.at(t);
+        self.check();
         let z = (-0.5 * c.log_snr() - self.mean) / self.std;
+        if z.is_infinite() {
+            // A normal law falls faster than any noise level rises.
+            return 0.0;
+        }
         (-0.5 * z * z).exp() / (self.std * (2.0 * PI).sqrt()) * 0.5 * c.d_log_snr()
     }
 }

@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_PI_2, PI};
 
 use rand::{Rng, RngExt};
 
-use super::{TimeSampler, draws};
+use super::{TimeSampler, draws, expect};
 use crate::Times;
 
 /// Mode law: uniform `u` bent towards the middle or the ends,
@@ -22,6 +22,14 @@ pub struct Mode {
 }
 
 impl Mode {
+    /// Above it the law would turn back.
+    const LARGEST: f64 = 2.0 / (PI - 2.0);
+
+    fn check(self) {
+        let allowed = (-1.0..=Self::LARGEST).contains(&self.scale);
+        expect("scale", self.scale, allowed, "[-1, 2 / (pi - 2)]");
+    }
+
     fn bend(self, u: f64) -> f64 {
         u + self.scale * ((FRAC_PI_2 * u).cos().powi(2) - 1.0 + u)
     }
@@ -33,10 +41,15 @@ impl Mode {
 
 impl TimeSampler for Mode {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        self.check();
         draws(n, || self.bend(rng.random()))
     }
 
     fn density(&self, t: f64) -> f64 {
+        self.check();
+        if t.is_nan() {
+            return t;
+        }
         let (mut below, mut above) = (0.0, 1.0);
         for _ in 0..60 {
             let u = f64::midpoint(below, above);

@@ -2,8 +2,7 @@
 
 use rand::Rng;
 
-use super::TimeSampler;
-use crate::error::positive;
+use super::{TimeSampler, inside};
 use crate::{PathError, Times};
 
 /// Shift of time by a factor: on the linear schedule it divides `alpha / sigma` by `factor`.
@@ -23,10 +22,19 @@ impl TimeShift {
     /// The shift by a factor.
     ///
     /// # Errors
-    /// If the factor is not a positive number.
+    /// If the factor is not between `1e-100` and `1e100`.
     pub fn new(factor: f64) -> Result<Self, PathError> {
-        positive("factor", factor).map(Self)
+        if (Self::LEAST..=Self::LARGEST).contains(&factor) {
+            Ok(Self(factor))
+        } else {
+            let domain = "[1e-100, 1e100]";
+            Err(PathError::Parameter { name: "factor", value: factor, domain })
+        }
     }
+
+    /// Factors beyond these shift every time to an end, and their squares would overflow.
+    const LEAST: f64 = 1e-100;
+    const LARGEST: f64 = 1e100;
 
     /// The shift for `dim` numbers per sample relative to `base_dim`: the factor
     /// `sqrt(dim / base_dim)` keeps the uncertainty about the data's mean.
@@ -45,7 +53,7 @@ impl TimeShift {
         self.0
     }
 
-    /// The shifted time.
+    /// The shifted time; the ends stay where they are, and NaN stays NaN.
     #[must_use]
     pub fn apply(self, t: f64) -> f64 {
         t / (t + self.0 * (1.0 - t))
@@ -57,10 +65,10 @@ impl TimeShift {
         Self(self.0.recip())
     }
 
-    /// This shift after another.
+    /// This shift after another, with a factor that stays between `1e-100` and `1e100`.
     #[must_use]
     pub fn after(self, first: Self) -> Self {
-        Self(self.0 * first.0)
+        Self((self.0 * first.0).clamp(Self::LEAST, Self::LARGEST))
     }
 
     /// Derivative of the shifted time with respect to the time.
@@ -81,7 +89,9 @@ pub struct Shifted<L> {
 
 impl<L: TimeSampler> TimeSampler for Shifted<L> {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
-        self.law.sample(n, rng).map(|t| self.shift.apply(t))
+        // The ends, which a law may draw on purpose, stay where they are.
+        let shift = |t: f64| if 0.0 < t && t < 1.0 { inside(self.shift.apply(t)) } else { t };
+        self.law.sample(n, rng).map(shift)
     }
 
     fn density(&self, t: f64) -> f64 {

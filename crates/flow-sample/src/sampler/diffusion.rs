@@ -21,7 +21,8 @@ pub enum Diffusion {
     /// `c (1 - t)`.
     Linear(f64),
     /// `2 sigma D / alpha` times `eta^2`, with `D = alpha' sigma - alpha sigma'`: for `eta` 1 the
-    /// coefficient of the noising diffusion, of which DDPM is a discretisation. Infinite at pure noise.
+    /// coefficient of the noising diffusion, of which DDPM is a discretisation. At pure noise,
+    /// where it is infinite or not a number, [`Sde`](super::Sde) refuses to begin.
     Ddpm {
         /// Amount of noise: 0 is the ODE, 1 is DDPM.
         eta: f64,
@@ -29,7 +30,8 @@ pub enum Diffusion {
 }
 
 impl Diffusion {
-    /// `g^2` at time `t`, per unit time.
+    /// `g^2` at time `t`, per unit time: not a number where `t` or a coefficient is none, which
+    /// [`Sde`](super::Sde) refuses.
     #[must_use]
     pub fn squared(self, t: f64, c: &Coefficients) -> f64 {
         match self {

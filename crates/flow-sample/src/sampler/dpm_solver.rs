@@ -20,10 +20,12 @@ pub enum Multistep {
 
 /// DPM-Solver++(1), (2M) and, with `eta` above 0, SDE-DPM-Solver++(1) and (2M).
 ///
-/// `x_s = (sigma_s / sigma_t) e^{-eta h} x + alpha_s (1 - e^{-(1 + eta) h}) D + sigma_s sqrt(1 - e^{-2 eta h}) z`
-/// with `h = ln(alpha_s / sigma_s) - ln(alpha_t / sigma_t)` and, from the data predicted at this step
-/// and at the one before, `D = m + (h / (2 h')) (m - m')`. The first step, and a last one at which no
-/// noise is left, use `D = m`.
+/// `x_s = (sigma_s / sigma_t) e^{-eta h} x + alpha_s (1 - e^{-(1 + eta) h}) D + sigma_s sqrt(1 -
+/// e^{-2 eta h}) z` with `h = ln(alpha_s / sigma_s) - ln(alpha_t / sigma_t)` and, from the data
+/// predicted at this step and at the one before, `D = m + (h / (2 h')) (m - m')`. The first step
+/// uses `D = m`, and so does one with `h > (1 + sqrt(2)) h'`, such as the last one on most
+/// schedules, where `h` is large or infinite: the last change of the prediction must not be carried
+/// on that far.
 ///
 /// # Reference
 /// Lu et al. (2022), "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic
@@ -61,7 +63,9 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for DpmSolver<N> {
             let data = model.predict(Prediction::Data, &x, step.t);
             let (h, decay) = (step.h(), step.decay()); // e^{-h}
             let estimate = match (self.multistep, before.take()) {
-                (Multistep::Second, Some((h_before, data_before))) if h.is_finite() => {
+                (Multistep::Second, Some((h_before, data_before)))
+                    if step.may_extrapolate(h_before) =>
+                {
                     data.clone() + (data.clone() - data_before) * (0.5 * h / h_before)
                 }
                 _ => data.clone(),

@@ -32,10 +32,11 @@ impl Default for KarrasChurn {
 
 /// Heun's method on `d(x/alpha) / d(sigma/alpha) = x_0`, the predicted noise, for any schedule.
 ///
-/// The noise level `rho = sigma / alpha` first rises to `rho^ = (1 + gamma) rho` by churn, then falls
-/// to `rho_s` by an Euler step with the noise predicted at `rho^`, corrected by half the difference to
-/// the noise predicted at `rho_s`. A step that begins at pure noise or ends at pure data has no
-/// correction, so that `n` steps cost `2n - 1` evaluations on a schedule that begins with some data.
+/// The noise level `rho = sigma / alpha` first rises to `rho^ = (1 + gamma) rho` by churn, then
+/// falls to `rho_s` by an Euler step with the noise predicted at `rho^`, corrected by half the
+/// difference to the noise predicted at `rho_s`. A step that begins at pure noise or ends where the
+/// schedule or the predictor's span does has no correction, so that `n` steps cost `2n - 1`
+/// evaluations on a schedule that begins with some data.
 ///
 /// # Reference
 /// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based Generative
@@ -69,7 +70,8 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for Edm<N> {
             let (step, x) = self.churned(model, step, x);
             let data = model.predict(Prediction::Data, &x, step.t);
             let euler = step.mix(x.clone(), data.clone(), 1.0);
-            if step.decay() == 0.0 {
+            let corrected = step.s < model.schedule().span().1 && step.s <= model.end();
+            if step.from.alpha == 0.0 || !corrected {
                 return Ok(euler);
             }
             let data_after = model.predict(Prediction::Data, &euler, step.s);

@@ -46,10 +46,13 @@ pub struct Generated<const D: usize> {
 
 /// Turns noise into samples by asking a predictor.
 pub trait Sampler<const D: usize> {
-    /// Samples from `x0`, drawn from the prior of the predictor's schedule.
+    /// Samples from `x0`, drawn from the prior of the predictor's schedule. No rows give no rows,
+    /// without asking.
     ///
     /// # Errors
-    /// When a state stops being a number or the sampler cannot go on.
+    /// When a row of the end is not made of finite numbers, whatever the cause: in `x0`, in the
+    /// predictor or in steps that are too long. It is looked at once, after the last step. Or when
+    /// the grid does not fit or the sampler cannot go on.
     fn sample(
         &self,
         predictor: &dyn Predictor<D>,

@@ -20,6 +20,9 @@ impl<F: Fn(usize, &Tensor<D>) -> Tensor<D>, const D: usize> Noise<D> for F {
 }
 
 /// One stream for each sample and step of a seed: sample `i` meets the same noise whatever its batch.
+///
+/// Samples and steps are numbered below `2^32`; a batch beyond panics rather than repeat the noise
+/// of another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seeded {
     /// Seed of the run.
@@ -47,6 +50,13 @@ impl<const D: usize> Noise<D> for Seeded {
         let shape = like.dims();
         let size = shape[1..].iter().product();
         let streams = Streams::new(self.seed);
+        let numbered = |last: Option<usize>| last.is_some_and(|last| last as u64 <= 1 << 32);
+        assert!(
+            numbered(self.first.checked_add(shape[0])) && numbered(Some(step)),
+            "samples and steps are numbered below 2^32, got sample {} and {} more, step {step}",
+            self.first,
+            shape[0]
+        );
         let row = |i: usize| {
             // A stream has one index: the sample above, the step in the lower 32 bits.
             let index = ((i as u64) << 32) | step as u64;

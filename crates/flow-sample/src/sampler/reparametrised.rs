@@ -86,7 +86,7 @@ pub enum Rule {
     /// The prediction at the start of the step: order 1, and in every space the same step, DDIM.
     Euler,
     /// The prediction halfway in `eta`: order 2, and in every space another step. One that touches
-    /// an infinite `eta` is an Euler step.
+    /// an infinite `eta`, or whose middle lies beyond the predictor's span, is an Euler step.
     Midpoint,
 }
 
@@ -115,6 +115,7 @@ impl<const D: usize> Sampler<D> for Reparametrised {
             let mut rate = model.predict(what, &x, step.t);
             if self.rule == Rule::Midpoint
                 && let Some(t) = self.space.middle(model.schedule(), &step.from, &step.to)
+                && t <= model.end()
             {
                 let (p, q) = self.space.step(&step.from, &model.schedule().at(t));
                 let halfway = x.clone() * p + rate * q;

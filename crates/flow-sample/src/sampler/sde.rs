@@ -51,15 +51,19 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for Sde<N> {
             }
             let h = step.s - step.t;
             let g2 = self.diffusion.squared(step.t, &step.from);
-            if within("squared diffusion", g2, (0.0, f64::INFINITY))?.is_infinite() {
+            if step.from.alpha == 0.0 && !g2.is_finite() {
                 return Err(SampleError::PureNoise { t: step.t });
             }
-            let v = model.predict(Prediction::Velocity, &x, step.t);
+            within("squared diffusion", g2, (0.0, f64::MAX))?;
             if g2 == 0.0 {
-                return Ok(x + v * h);
+                return Ok(model.predict(Prediction::Velocity, &x, step.t) * h + x);
             }
-            let (a, b) = Prediction::Velocity.convert(Prediction::Score, &step.from);
-            let score = v.clone() * a + x.clone() * b;
+            // The v-prediction gives the pair everywhere, a velocity does not where the path stands
+            // still.
+            let pair = model.predict(Prediction::V, &x, step.t);
+            let read =
+                |what| Prediction::V.convert_tensor(what, pair.clone(), x.clone(), &step.from);
+            let (v, score) = (read(Prediction::Velocity), read(Prediction::Score));
             let mean = x + (v + score * (0.5 * g2)) * h;
             Ok(add_noise(mean, (g2 * h).sqrt(), |x| self.noise.draw(step.index, x)))
         })

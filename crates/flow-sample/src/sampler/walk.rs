@@ -1,11 +1,14 @@
 //! What all samplers share: a walk along the grid, counted and checked.
 
 use std::cell::Cell;
+use std::f64::consts::SQRT_2;
 
 use burn::tensor::Tensor;
 use flow_path::{Coefficients, Prediction, Schedule};
 
+use super::grid::Route;
 use super::{Generated, Grid};
+use crate::ends::{carry_noise, first_row_not_finite, mix};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
@@ -34,6 +37,15 @@ impl Step {
         self.decay().recip().ln()
     }
 
+    /// Whether a formula may extrapolate over this step from a step of length `h_before` before it.
+    ///
+    /// Predictions settle within about one unit of `h`, so that a long step after a short one would
+    /// carry their last change on much too far. The bound is the one up to which the two-step
+    /// formula BDF2 is stable on steps of changing length, `1 + sqrt(2)` (Grigorieff 1983).
+    pub(super) fn may_extrapolate(&self, h_before: f64) -> bool {
+        self.h() <= (1.0 + SQRT_2) * h_before
+    }
+
     /// The predicted pair mixed at `s`, with the fraction `keep` of its noise:
     /// `alpha_s x_1 + sigma_s keep x_0`, where `x_0 = (x - alpha_t x_1) / sigma_t`.
     pub(super) fn mix<const D: usize>(
@@ -42,8 +54,7 @@ impl Step {
         data: Tensor<D>,
         keep: f64,
     ) -> Tensor<D> {
-        let kept = self.to.sigma * keep / self.from.sigma;
-        data * (self.to.alpha - self.from.alpha * kept) + x * kept
+        mix(x, data, (&self.from, &self.to), keep)
     }
 
     /// The predicted pair mixed at `s`, with all of its noise but the fraction `keep` drawn anew:
@@ -88,6 +99,11 @@ impl<const D: usize> Model<'_, D> {
     pub(super) fn schedule(&self) -> &dyn Schedule {
         self.predictor.schedule()
     }
+
+    /// Last time at which a prediction may be asked for.
+    pub(super) fn end(&self) -> f64 {
+        self.predictor.span().1
+    }
 }
 
 /// Walks a state from the first to the last time of a grid.
@@ -97,9 +113,12 @@ pub(super) fn walk<const D: usize>(
     x0: Tensor<D>,
     mut advance: impl FnMut(&Model<'_, D>, &Step, Tensor<D>) -> Result<Tensor<D>, SampleError>,
 ) -> Result<Generated<D>, SampleError> {
-    let times = grid.times(predictor)?;
+    let Route { from, times } = grid.route(predictor)?;
+    if x0.dims()[0] == 0 {
+        return Ok(Generated { x: x0, states: Vec::new(), nfe: 0 });
+    }
     let model = Model { predictor, calls: Cell::new(0) };
-    let mut x = x0;
+    let mut x = carry_noise(x0, model.schedule(), from, times[0]);
     for (index, pair) in times.windows(2).enumerate() {
         let (t, s) = (pair[0], pair[1]);
         let (from, to) = (model.schedule().at(t), model.schedule().at(s));
@@ -109,15 +128,6 @@ pub(super) fn walk<const D: usize>(
         Some(row) => Err(SampleError::NotFinite { row, t: times[times.len() - 1] }),
         None => Ok(Generated { x, states: Vec::new(), nfe: model.calls.get() }),
     }
-}
-
-/// The first sample that is not made of numbers, at the price of one read from the device.
-fn first_row_not_finite<const D: usize>(x: &Tensor<D>) -> Option<usize> {
-    let shape = x.dims();
-    let size = shape[1..].iter().product();
-    // A product with 0 is 0, or else not a number.
-    let sums = (x.clone() * 0.0).reshape([shape[0], size]).sum_dim(1).into_data();
-    sums.iter::<f64>().position(|sum| sum != 0.0)
 }
 
 /// The value, if it lies between two others, both included.

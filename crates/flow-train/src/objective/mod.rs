@@ -47,4 +47,10 @@ pub trait Objective<N>: Clone + Debug + Send + Sync + 'static {
 
     /// The loss of `network` on `batch`.
     fn loss(&self, network: &N, batch: Self::Batch) -> Loss;
+
+    /// Classes that `network` tells apart, 0 for none; `None` where the objective does not know.
+    fn classes(&self, network: &N) -> Option<usize> {
+        let _ = network;
+        None
+    }
 }

@@ -25,6 +25,10 @@ impl<N: Network<D>, const D: usize> Objective<N> for Regression<D> {
     fn loss(&self, network: &N, batch: Batch<D>) -> Loss {
         Loss { total: weighted_error(network, batch), terms: Vec::new() }
     }
+
+    fn classes(&self, network: &N) -> Option<usize> {
+        Some(network.classes())
+    }
 }
 
 /// `1/(B d) sum_i w_i |f(x_t_i, t_i, c_i) - target_i|^2`, `[1]`.

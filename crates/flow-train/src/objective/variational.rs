@@ -75,6 +75,10 @@ impl<N: Network<D>, P: Posterior<D>, const D: usize> Objective<LatentModel<N, P>
         let active = active_units(q.mean.without_autodiff());
         Loss { total, terms: vec![("velocity_error", error), ("kl", kl), ("active_units", active)] }
     }
+
+    fn classes(&self, model: &LatentModel<N, P>) -> Option<usize> {
+        Some(model.network.classes())
+    }
 }
 
 /// How many columns vary, `[B, z] -> [1]`.

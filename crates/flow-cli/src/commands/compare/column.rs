@@ -38,6 +38,8 @@ pub(crate) struct Compared {
     pub(crate) floor: Option<f64>,
     /// Number of runs.
     pub(crate) runs: usize,
+    /// Points that were scored, in the run with the fewest and in that with the most.
+    pub(crate) n: Option<(usize, usize)>,
 }
 
 impl Column {
@@ -170,8 +172,17 @@ impl Compared {
             spread: if same.len() > 1 { Some(deviation) } else { *std_error },
             floor: (!floors.is_empty()).then(|| mean(floors)),
             runs: same.len(),
+            n: range(same.iter().filter_map(|one| one.n)),
         }
     }
+}
+
+/// The smallest and the largest of some numbers.
+pub(super) fn range(numbers: impl Iterator<Item = usize>) -> Option<(usize, usize)> {
+    numbers.fold(None, |range, n| {
+        let (low, high) = range.unwrap_or((n, n));
+        Some((low.min(n), high.max(n)))
+    })
 }
 
 #[cfg(test)]
@@ -186,6 +197,7 @@ mod tests {
             value,
             std_error: Some(0.5),
             floor: Some(1.0),
+            n: Some(100 + 50 * seed as usize),
         };
         let keys = vec![("k".into(), key.into())];
         let noise_residual = vec![(0.0, 1.0), (1.0, value)];
@@ -207,7 +219,7 @@ mod tests {
         assert_eq!((columns[0].name.as_str(), &columns[0].seeds[..]), ("a", &[0, 1][..]));
         // Mean 2; deviation sqrt(((1 - 2)^2 + (3 - 2)^2) / 1).
         let compared = columns[0].get("distance", "euler x 2").unwrap();
-        assert_eq!((compared.mean, compared.runs), (2.0, 2));
+        assert_eq!((compared.mean, compared.runs, compared.n), (2.0, 2, Some((100, 150))));
         assert!((compared.spread.unwrap() - 2_f64.sqrt()).abs() < 1e-12);
         assert_eq!(columns[0].noise_residual, [(0.0, 1.0), (1.0, 2.0)]);
         // A single run has the error of its score.

@@ -106,8 +106,11 @@ fn chart(
     log_x: bool,
 ) -> Figure {
     let points = || curves.iter().flat_map(|(_, curve)| curve);
-    let low = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
-    let high = points().map(|point| point.0).fold(f64::NEG_INFINITY, f64::max);
+    // Folds drop a number that is none; without any number there is no line to draw.
+    let places = || points().map(|point| point.0).filter(|x| x.is_finite());
+    let (low, high) =
+        (places().fold(f64::INFINITY, f64::min), places().fold(f64::NEG_INFINITY, f64::max));
+    let floor = floor.filter(|floor| floor.is_finite() && low <= high);
     let floor = floor.map_or(Vec::new(), |floor| vec![(low, floor), (high, floor)]);
     let mut chart = Chart::new(title).x(x).y(y);
     if log_x {

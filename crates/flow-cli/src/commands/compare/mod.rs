@@ -42,13 +42,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     }
     if args.json {
         let json = serde_json::to_string_pretty(&columns).expect("names and numbers");
-        print(&json);
-        return Ok(());
+        return print(&json);
     }
     let mut blocks = tables::blocks(&columns);
     let Some(out) = &args.out else {
-        print(Document { title: String::new(), blocks }.markdown().trim_end());
-        return Ok(());
+        return print(Document { title: String::new(), blocks }.markdown().trim_end());
     };
     let stem = out.file_stem().unwrap_or_default().to_string_lossy();
     for Drawn { name, caption, figure } in figures::all(&columns) {
@@ -57,6 +55,5 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     }
     let title = if extension == Some("html") { "Runs side by side" } else { "" };
     Document { title: title.into(), blocks }.save(out)?;
-    print(&out.display().to_string());
-    Ok(())
+    print(&out.display().to_string())
 }

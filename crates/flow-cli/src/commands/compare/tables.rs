@@ -2,7 +2,7 @@
 
 use flow_eval::Score;
 
-use super::column::{Column, Compared};
+use super::column::{Column, Compared, range};
 use crate::document::{Block, Table};
 
 pub(crate) fn blocks(columns: &[Column]) -> Vec<Block> {
@@ -30,7 +30,24 @@ pub(crate) fn blocks(columns: &[Column]) -> Vec<Block> {
         }
         .into(),
     ));
+    if differ(columns) {
+        blocks.push(Block::Text(
+            "N is how many points were scored, and it differs: most scores fall as N grows, so compare those \
+             of one N."
+                .into(),
+        ));
+    }
     blocks
+}
+
+/// Whether a score is of more points in one column than in another.
+fn differ(columns: &[Column]) -> bool {
+    scores(columns).iter().any(|score| {
+        let all = columns.iter().flat_map(|column| &column.scores);
+        let of_score = all.filter(|compared| compared.score == *score);
+        range(of_score.filter_map(|c| c.n).flat_map(|(low, high)| [low, high]))
+            .is_some_and(|(low, high)| low < high)
+    })
 }
 
 /// The scores of one column for a narrow page: solvers down, then what is measured once.
@@ -59,16 +76,20 @@ pub(crate) fn of_one(column: &Column) -> Vec<Block> {
         with_floor.map(floor).unwrap_or_default()
     });
     rows.push(["floor".to_owned(), String::new()].into_iter().chain(floors).collect());
+    let counts = solved
+        .iter()
+        .map(|score| n_text(column.scores.iter().filter(|compared| compared.score == *score)));
+    rows.push(["N".to_owned(), String::new()].into_iter().chain(counts).collect());
     blocks.push(Block::Table(Table { head, rows }));
     let rows = column.scores.iter().filter(|compared| other.contains(&compared.score));
     let line = |c: &Compared| {
         let name =
             if c.row.is_empty() { c.score.clone() } else { format!("{}, {}", c.score, c.row) };
-        vec![name, number(c), floor(c)]
+        vec![name, number(c), floor(c), n_text(std::iter::once(c))]
     };
     let rows: Vec<Vec<String>> = rows.map(line).collect();
     if !rows.is_empty() {
-        let head = ["score", "value", "floor"].map(String::from).to_vec();
+        let head = ["score", "value", "floor", "N"].map(String::from).to_vec();
         blocks.push(Block::Table(Table { head, rows }));
     }
     blocks
@@ -114,6 +135,9 @@ fn by_row(columns: &[Column], score: &str, rows: &[String]) -> Table {
     let mut head = vec!["run".to_owned()];
     head.extend(rows.iter().cloned());
     head.extend(has_floor.then(|| "floor".to_owned()));
+    let of_score = || columns.iter().flat_map(|c| &c.scores).filter(|c| c.score == score);
+    let has_n = of_score().any(|compared| compared.n.is_some());
+    head.extend(has_n.then(|| "N".to_owned()));
     let line = |column: &Column| {
         let found: Vec<_> = rows.iter().map(|row| column.get(score, row)).collect();
         let mut cells = vec![column.name.clone()];
@@ -128,19 +152,38 @@ fn by_row(columns: &[Column], score: &str, rows: &[String]) -> Table {
                 .min_by(|a, b| spread(a).total_cmp(&spread(b)));
             cells.push(with_floor.map(|cell| floor(cell)).unwrap_or_default());
         }
+        if has_n {
+            cells.push(n_text(found.iter().copied().flatten()));
+        }
         cells
     };
     let has_score = |column: &&Column| column.scores.iter().any(|c| c.score == score);
     Table { head, rows: columns.iter().filter(has_score).map(line).collect() }
 }
 
-/// Scores that a run has once, with their floors in brackets.
+/// How many points were scored, from the fewest to the most.
+fn n_text<'a>(compared: impl Iterator<Item = &'a Compared>) -> String {
+    let all = compared.filter_map(|c| c.n).flat_map(|(low, high)| [low, high]);
+    match range(all) {
+        None => String::new(),
+        Some((low, high)) if low == high => low.to_string(),
+        Some((low, high)) => format!("{low} to {high}"),
+    }
+}
+
+/// Scores that a run has once, with their floors in brackets and their number of points.
 fn of_runs(columns: &[Column], scores: &[String]) -> Table {
     let mut head = vec!["run".to_owned()];
     head.extend(scores.iter().cloned());
-    let cell = |compared: &Compared| match compared.floor {
-        Some(_) => format!("{} ({})", number(compared), floor(compared)),
-        None => number(compared),
+    let cell = |compared: &Compared| {
+        let mut text = number(compared);
+        if compared.floor.is_some() {
+            text += &format!(" ({})", floor(compared));
+        }
+        if compared.n.is_some() {
+            text += &format!(", N = {}", n_text(std::iter::once(compared)));
+        }
+        text
     };
     let line = |column: &Column| {
         let cells = scores.iter().map(|s| column.get(s, "").map(cell).unwrap_or_default());

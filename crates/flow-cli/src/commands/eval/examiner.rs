@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_datasets::Images;
+use flow_datasets::{Images, Split};
 use flow_eval::{Kernel, Moments, Points, Score};
 use flow_nn::Inception;
 use flow_path::Target;
 use flow_path::stream::{Purpose, Streams};
 
 use super::metric::{Metric, Sets, Subject};
-use crate::classifier::Judge;
-use crate::inception::{self, Extractor};
+use crate::bar::Bar;
+use crate::classifier::{self, Judge};
+use crate::inception::{self, Extractor, Origin, Statistics};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
 use crate::sampling::Samples;
+
+/// Images whose features are found together.
+const PART: usize = 64;
 
 /// Scores samples against real data.
 pub(crate) struct Examiner<'a> {
@@ -26,7 +30,7 @@ pub(crate) struct Examiner<'a> {
     target: Option<Arc<dyn Target>>,
     judge: Option<Judge>,
     extractor: Option<&'a Extractor>,
-    reference: Option<Moments>,
+    reference: Option<Statistics>,
     kernel: Kernel,
     bandwidth: f64,
     seed: u64,
@@ -37,8 +41,8 @@ pub(crate) struct Examiner<'a> {
 /// How to examine.
 pub(crate) struct Exam<'a> {
     pub(crate) metrics: Vec<&'static Metric>,
-    /// Real rows to compare with, and others for the floors; of images at most as many as the test
-    /// part has.
+    /// Real rows to compare with, and others for the floors; of images at most as many as each part has,
+    /// chosen at random by the seed.
     pub(crate) n: usize,
     pub(crate) seed: u64,
     /// The network of FID.
@@ -69,18 +73,20 @@ impl<'a> Examiner<'a> {
             }
             Data::Images { train, test } => {
                 let judge = Judge::new(set, train, test, device)?;
-                let n = n.min(test.len());
-                let subject = |images: &Images| {
-                    let rows: Vec<f32> = (0..n).flat_map(|i| images.normalised(i)).collect();
-                    let labels = images.labels[..n].iter().map(|&label| usize::from(label));
-                    Self::images(&judge, extractor, &rows, Some(labels.collect()))
+                let n = n.min(train.len()).min(test.len());
+                let subject = |images: &Images, part: Split| {
+                    let some = registry::some_of(images, part, n, seed);
+                    let labels = registry::labels(&some);
+                    Self::images(&judge, extractor, &registry::pixels(&some), Some(labels))
                 };
-                (subject(train)?, subject(test)?, Some(judge))
+                (subject(train, Split::Train)?, subject(test, Split::Test)?, Some(judge))
             }
         };
-        let reference = match extractor {
-            Some(_) => Some(moments(&real, reference)?),
-            None => None,
+        let reference = match (extractor, data) {
+            (Some(extractor), Data::Images { train, .. }) => {
+                Some(statistics(set, train, &real, extractor, reference)?)
+            }
+            _ => None,
         };
         let (kernel, scott) = scales(real.points()?)?;
         let bandwidth = recipe.eval.bandwidth.unwrap_or(scott);
@@ -101,6 +107,11 @@ impl<'a> Examiner<'a> {
         let floors = examiner.measure(&held_out)?;
         examiner.floors = floors.into_iter().map(|score| (score.name, score.value)).collect();
         Ok(examiner)
+    }
+
+    /// Images whose features are the reference of FID, if there is one and it says how many.
+    pub(crate) fn reference_n(&self) -> Option<usize> {
+        self.reference.as_ref()?.origin.as_ref().map(|origin| origin.images)
     }
 
     /// The classifier of images.
@@ -134,10 +145,13 @@ impl<'a> Examiner<'a> {
         rows: &[f32],
         labels: Option<Vec<usize>>,
     ) -> Result<Subject> {
-        let inception = match extractor {
-            Some(extractor) => extractor.features(rows, judge.shape)?,
-            None => Vec::new(),
-        };
+        let mut inception = Vec::new();
+        if let Some(extractor) = extractor {
+            each_part(rows, judge.shape, extractor, |features| {
+                inception.extend(features);
+                Ok(())
+            })?;
+        }
         let mut verdict = judge.judge(rows)?;
         let rows = std::mem::take(&mut verdict.features);
         Ok(Subject { rows, dim: verdict.dim, verdict: Some(verdict), labels, inception })
@@ -151,7 +165,7 @@ impl<'a> Examiner<'a> {
             target: self.target.as_deref(),
             kernel: &self.kernel,
             bandwidth: self.bandwidth,
-            reference: self.reference.as_ref(),
+            reference: self.reference.as_ref().map(|reference| &reference.moments),
             accuracy: self.judge().map_or(0.0, |judge| judge.accuracy),
             seed: self.seed,
         };
@@ -163,16 +177,56 @@ impl<'a> Examiner<'a> {
     }
 }
 
-/// The moments in the file; if there is none, those of the real images, which are then kept there.
-fn moments(real: &Subject, file: Option<&Path>) -> Result<Moments> {
-    if let Some(file) = file.filter(|file| file.exists()) {
-        return inception::read_statistics(file);
+/// The statistics in the file; if there is none, those of all training images, which are then kept there.
+/// Without a file they are those of the real images that the scores look at.
+fn statistics(
+    set: &str,
+    train: &Images,
+    real: &Subject,
+    extractor: &Extractor,
+    file: Option<&Path>,
+) -> Result<Statistics> {
+    let origin = |images| Origin {
+        images,
+        set: classifier::name(set, train),
+        weights: extractor.sha256.clone(),
+    };
+    let Some(file) = file else {
+        let moments = Moments::of(Points::new(&real.inception, Inception::FEATURES)?);
+        let origin = Some(origin(moments.n()));
+        return Ok(Statistics { moments, origin });
+    };
+    if file.exists() {
+        let kept = inception::read_statistics(file)?;
+        let known = kept.origin.clone();
+        let moments = kept.of(&origin(train.len()), file)?;
+        return Ok(Statistics { moments, origin: known });
     }
-    let moments = Moments::of(Points::new(&real.inception, Inception::FEATURES)?);
-    if let Some(file) = file {
-        inception::write_statistics(file, &moments)?;
+    let mut moments = Moments::new(Inception::FEATURES);
+    let shape = [train.channels, train.height, train.width];
+    each_part(&registry::pixels(train), shape, extractor, |features| {
+        moments.push(Points::new(&features, Inception::FEATURES)?);
+        Ok(())
+    })?;
+    let statistics = Statistics { moments, origin: Some(origin(train.len())) };
+    inception::write_statistics(file, &statistics)?;
+    Ok(statistics)
+}
+
+/// The features of images, a part after the other: the network of FID is slow.
+fn each_part(
+    rows: &[f32],
+    shape: [usize; 3],
+    extractor: &Extractor,
+    mut take: impl FnMut(Vec<f32>) -> Result<()>,
+) -> Result<()> {
+    let size: usize = shape.iter().product();
+    let mut bar = Bar::new(0, rows.len() / size, "images");
+    for (i, part) in rows.chunks(PART * size).enumerate() {
+        take(extractor.features(part, shape)?)?;
+        bar.at(i * PART + part.len() / size, "looked at for FID");
     }
-    Ok(moments)
+    Ok(())
 }
 
 /// Widths that fit the real data: kernels of the MMD, and the bandwidth of Parzen windows by Scott's

@@ -12,6 +12,7 @@ use flow_path::Target;
 use crate::classifier::Verdict;
 use crate::exit::usage;
 use crate::inception::ADVICE;
+use crate::recipe::FEWEST_SAMPLES;
 use crate::registry::Data;
 
 /// Directions of the sliced Wasserstein distances.
@@ -21,8 +22,10 @@ const ASSIGNED: usize = 2048;
 /// Neighbours whose distance is the radius of a ball, as in the papers.
 const PRECISION_NEIGHBOURS: usize = 3;
 const DENSITY_NEIGHBOURS: usize = 5;
-/// Points to a block of the kernel distance.
+/// Points to a block of the kernel distance, of which it needs two with three points at least.
 const BLOCK: usize = 100;
+/// Rows of which the error of the Frechet distance leaves out a tenth, two at least.
+const JACKKNIFE: usize = 20;
 
 /// Data to be scored, real or generated: points, or features of images.
 #[derive(Debug, Default)]
@@ -86,6 +89,8 @@ pub(crate) struct Metric {
     pub(crate) of: Kind,
     /// The data for which it is computed when nothing else is asked for.
     usual: Option<Kind>,
+    /// Rows that it needs of each set.
+    pub(crate) least: usize,
     /// Nothing, where the data do not have what it needs.
     pub(crate) score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
 }
@@ -94,37 +99,38 @@ const fn metric(
     name: &'static str,
     of: Kind,
     usual: Option<Kind>,
+    least: usize,
     score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
 ) -> Metric {
-    Metric { name, of, usual, score }
+    Metric { name, of, usual, least, score }
 }
 
 /// All of them, in the order in which they are printed.
 pub(crate) const METRICS: &[Metric] = &[
-    metric("sliced", Kind::Points, Some(Kind::Points), |sets| {
+    metric("sliced", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;
         Ok(vec![sliced_wasserstein(a, b, PROJECTIONS, sets.seed)?])
     }),
-    metric("max-sliced", Kind::Points, None, |sets| {
+    metric("max-sliced", Kind::Points, None, FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;
         Ok(vec![max_sliced_wasserstein(a, b, PROJECTIONS, sets.seed)?])
     }),
-    metric("wasserstein", Kind::Points, None, |sets| {
+    metric("wasserstein", Kind::Points, None, FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;
         Ok(vec![match a.dim() {
             1 => wasserstein_1d(a.as_slice(), b.as_slice(), 1.0)?,
             _ => wasserstein_assignment(a.first(ASSIGNED), b.first(ASSIGNED))?,
         }])
     }),
-    metric("energy", Kind::Points, Some(Kind::Points), |sets| {
+    metric("energy", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;
         Ok(vec![energy_distance(a, b)?])
     }),
-    metric("mmd", Kind::Points, None, |sets| {
+    metric("mmd", Kind::Points, None, FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;
         Ok(vec![mmd(a, b, sets.kernel)?])
     }),
-    metric("frechet", Kind::Both, Some(Kind::Images), |sets| {
+    metric("frechet", Kind::Both, Some(Kind::Images), JACKKNIFE, |sets| {
         let (a, b) = sets.points()?;
         let mut score = frechet(a, b)?;
         if sets.generated.verdict.is_some() {
@@ -132,40 +138,40 @@ pub(crate) const METRICS: &[Metric] = &[
         }
         Ok(vec![score])
     }),
-    metric("kid", Kind::Images, None, |sets| {
+    metric("kid", Kind::Images, None, 2 * 3, |sets| {
         let (a, b) = sets.points()?;
         let mut score = kid(a, b, (a.len() / BLOCK).max(2), sets.seed)?;
         score.name = "kernel distance of the classifier's features".into();
         Ok(vec![score])
     }),
-    metric("fid", Kind::Inception, Some(Kind::Inception), |sets| {
+    metric("fid", Kind::Inception, Some(Kind::Inception), FEWEST_SAMPLES, |sets| {
         let Some(reference) = sets.reference else { return Ok(Vec::new()) };
         let generated = Moments::of(sets.generated.inception()?);
         let mut score = frechet_between(&generated, reference)?;
         score.name = "FID".into();
         Ok(vec![score])
     }),
-    metric("inception-kid", Kind::Inception, None, |sets| {
+    metric("inception-kid", Kind::Inception, None, 2 * 3, |sets| {
         let (a, b) = (sets.generated.inception()?, sets.real.inception()?);
         let (a, b) = (a.first(b.len()), b.first(a.len()));
         Ok(vec![kid(a, b, (a.len() / BLOCK).max(2), sets.seed)?])
     }),
-    metric("precision-recall", Kind::Both, None, |sets| {
+    metric("precision-recall", Kind::Both, None, PRECISION_NEIGHBOURS + 1, |sets| {
         let (generated, real) = sets.points()?;
         let found = precision_recall(real, generated, PRECISION_NEIGHBOURS)?;
         Ok(vec![found.precision, found.recall])
     }),
-    metric("density-coverage", Kind::Both, None, |sets| {
+    metric("density-coverage", Kind::Both, None, DENSITY_NEIGHBOURS + 1, |sets| {
         let (generated, real) = sets.points()?;
         let found = density_coverage(real, generated, DENSITY_NEIGHBOURS)?;
         Ok(vec![found.density, found.coverage])
     }),
-    metric("support", Kind::Points, Some(Kind::Points), |sets| {
+    metric("support", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
         let Data::Toy(toy) = sets.data else { return Ok(Vec::new()) };
         let Some(support) = toy.support() else { return Ok(Vec::new()) };
         Ok(vec![off_support_mass(sets.generated.points()?, |x| support.contains(x))])
     }),
-    metric("true-likelihood", Kind::Points, None, |sets| {
+    metric("true-likelihood", Kind::Points, None, FEWEST_SAMPLES, |sets| {
         let Some(target) = sets.target else { return Ok(Vec::new()) };
         let log_density = |x: &[f32]| {
             let x: Vec<f64> = x.iter().copied().map(f64::from).collect();
@@ -173,18 +179,18 @@ pub(crate) const METRICS: &[Metric] = &[
         };
         Ok(vec![mean_log_density(sets.generated.points()?, log_density)?])
     }),
-    metric("parzen", Kind::Points, None, |sets| {
+    metric("parzen", Kind::Points, None, FEWEST_SAMPLES, |sets| {
         let (samples, real) = sets.points()?;
         Ok(vec![parzen_log_likelihood(samples, real, sets.bandwidth)?])
     }),
-    metric("class-score", Kind::Images, None, |sets| {
+    metric("class-score", Kind::Images, None, FEWEST_SAMPLES, |sets| {
         let Some(verdict) = &sets.generated.verdict else { return Ok(Vec::new()) };
         let probabilities = Points::new(&verdict.probabilities, verdict.class_count())?;
         let mut score = inception_score(probabilities)?;
         score.name = "Inception score of the classifier".into();
         Ok(vec![score])
     }),
-    metric("class", Kind::Images, Some(Kind::Images), |sets| {
+    metric("class", Kind::Images, Some(Kind::Images), FEWEST_SAMPLES, |sets| {
         let subject = sets.generated;
         let (Some(verdict), Some(labels)) = (&subject.verdict, &subject.labels) else {
             return Ok(Vec::new());

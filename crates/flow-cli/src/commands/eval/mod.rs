@@ -6,11 +6,12 @@ mod metric;
 mod paths;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
+use serde::Deserialize;
 
 use crate::ambiguity;
 use crate::args::{EvalArgs, SolverArgs};
@@ -20,27 +21,29 @@ use crate::control;
 use crate::device;
 use crate::exit::usage;
 use crate::field;
-use crate::files::write_text;
+use crate::files::{read_text, write_text};
 use crate::inception::Extractor;
 use crate::latent;
 use crate::model::Model;
 use crate::progress::{print, say};
-use crate::recipe::{FEWEST_SAMPLES, Recipe};
+use crate::recipe::Recipe;
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
+use crate::sizes::check_scored;
 use examiner::{Exam, Examiner};
+use metric::Metric;
 pub(crate) use report::Report;
 use report::{InceptionFile, Row};
 
-/// Steps of rk4 that are taken for exact.
-const REFERENCE_STEPS: usize = 100;
+/// Steps of rk4 by which the solution that is taken for exact is checked.
+const CHECKING_STEPS: usize = 100;
 
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::open(&run.recipe, &source(args.data.folder()))?;
+    let data = Data::of(&run, &source(args.data.folder()))?;
     let options = Options {
         number: args.number,
         seed: args.seed,
@@ -51,12 +54,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let report = evaluate(&run, &data, &device, &options)?;
     let page = plot::page(&run)?;
     if args.json {
-        print(&report.json());
-        return Ok(());
+        return print(&report.json());
     }
-    print(&report.table());
-    print(&format!("report:     {}", page.display()));
-    Ok(())
+    print(&report.table())?;
+    print(&format!("report:     {}", page.display()))
 }
 
 /// What the command line changes.
@@ -76,6 +77,35 @@ pub(crate) fn check(recipe: &Recipe, data: &Data) -> Result<()> {
     metric::chosen(&recipe.eval.metrics, data, false).map(drop)
 }
 
+/// Refuses to score what is too little, which is known before the first step of training.
+pub(crate) fn check_numbers(recipe: &Recipe, data: &Data) -> Result<()> {
+    let metrics = metric::chosen(&recipe.eval.metrics, data, false)?;
+    enough(&metrics, recipe.eval.n, data)
+}
+
+/// Refuses fewer samples, or images to compare them with, than the metrics need.
+fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<()> {
+    let Some(Metric { name, least, .. }) = metrics.iter().max_by_key(|metric| metric.least) else {
+        return Ok(());
+    };
+    if n < *least {
+        return Err(usage!(
+            "{n} samples cannot be scored, `{name}` needs at least {least}: ask for more by eval.n or \
+             -n, or choose other metrics"
+        ));
+    }
+    let Data::Images { train, test } = data else { return Ok(()) };
+    for (part, images) in [("train", train.len()), ("test", test.len())] {
+        if images < *least {
+            return Err(usage!(
+                "images in the {part} part: {images}, but `{name}` compares with at least {least}: add \
+                 some, choose other metrics by eval.metrics, or train with --no-eval"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Scores a run and writes `eval.json`.
 pub(crate) fn evaluate(
     run: &Run,
@@ -86,11 +116,10 @@ pub(crate) fn evaluate(
     let started = Instant::now();
     let recipe = &run.recipe;
     let n = options.number.unwrap_or(recipe.eval.n);
-    if n < FEWEST_SAMPLES {
-        return Err(usage!("{n} samples cannot be scored, ask for at least {FEWEST_SAMPLES}"));
-    }
     let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
     let metrics = metric::chosen(names, data, options.inception.is_some())?;
+    enough(&metrics, n, data)?;
+    check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
     let model = Model::load(run, device)?;
     let request = Request::new(recipe, &SolverArgs::default(), n, options.seed)?;
     let extractor = match &options.inception {
@@ -116,7 +145,7 @@ pub(crate) fn evaluate(
     }
     let errors = match recipe.eval.error_n {
         0 => None,
-        n => Some(paths::errors(&model, &requests, n, REFERENCE_STEPS)?),
+        n => paths::errors(&model, &requests, n, CHECKING_STEPS)?,
     };
     let course = if recipe.eval.every_checkpoint {
         course::course(run, data, device, &request, metrics)?
@@ -124,25 +153,56 @@ pub(crate) fn evaluate(
         Vec::new()
     };
     let control = control::report(recipe, &model, examiner.judge(), options.seed)?;
+    let inception = extractor.as_ref().map(|Extractor { file, sha256, .. }| InceptionFile {
+        file: file.clone(),
+        sha256: sha256.clone(),
+        reference: examiner.reference_n(),
+    });
     let report = Report {
         schema: 2,
         recipe: recipe.name.clone(),
         step: run.latest()?.step,
         seed: options.seed,
+        n,
+        classes: model.class_names.clone(),
         rows,
         paths: paths::paths(&model, &request)?,
         errors,
         course,
         classifier_accuracy: examiner.judge().map(|judge| judge.accuracy),
-        inception: extractor.map(|Extractor { file, sha256, .. }| InceptionFile { file, sha256 }),
+        inception,
         field: field::report(recipe, &model, options.seed),
         ambiguity: ambiguity::report(recipe, &model, options.seed),
-        latent: latent::report(recipe, &model, data, options.seed)?,
+        latent: latent::report(run, &model, data, options.seed)?,
         control,
         seconds: started.elapsed().as_secs_f64(),
     };
-    write_text(&run.folder.join("eval.json"), &report.json())?;
+    write_text(&run.folder.join(file_name(&run.folder, &report)), &report.json())?;
     Ok(report)
+}
+
+/// `eval.json`, unless that has the scores of more samples of the same weights, which a quick look must not
+/// take the place of.
+fn file_name(folder: &Path, report: &Report) -> String {
+    let usual = "eval.json".to_owned();
+    let Ok(Kept { step, n: Some(n) }) = kept(&folder.join(&usual)) else { return usual };
+    if step != report.step || n <= report.n {
+        return usual;
+    }
+    let own = format!("eval-n{}.json", report.n);
+    say(&format!("eval.json keeps the scores of {n} samples, those of {} are in {own}", report.n));
+    own
+}
+
+/// What an earlier evaluation looked at.
+#[derive(Deserialize)]
+struct Kept {
+    step: usize,
+    n: Option<usize>,
+}
+
+fn kept(file: &Path) -> Result<Kept> {
+    Ok(serde_json::from_str(&read_text(file)?)?)
 }
 
 /// The recipe's solver, then each fixed number of steps, by name.

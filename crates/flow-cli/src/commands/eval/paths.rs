@@ -9,10 +9,18 @@ use flow_ode::Method;
 use serde::Serialize;
 
 use crate::model::Model;
+use crate::progress::say;
 use crate::request::Request;
+use crate::sampling::Samples;
 
-/// Steps of the paths that are scored.
-const STEPS: u32 = 20;
+/// Times of the paths that are scored, but for the first.
+const TIMES: u32 = 20;
+/// Tolerance of those paths: far below what a picture of them or a score shows.
+const PATHS: f64 = 1e-5;
+/// Tolerance of the solution that is taken for exact, close to what single precision can resolve.
+const EXACT: f64 = 1e-6;
+/// An error is told only if it is this many times that of the solution that is taken for exact.
+const TOLD: f64 = 10.0;
 
 /// Scores of paths, and how much noise is left along them.
 #[derive(Debug, Serialize)]
@@ -23,18 +31,29 @@ pub(crate) struct PathReport {
     pub(crate) noise_residual: Vec<f64>,
 }
 
-/// Scores 500 paths of points, or 64 paths of images, which cost more and vary less.
-pub(crate) fn paths(model: &Model, request: &Request) -> Result<PathReport> {
-    let times: Vec<f64> = (0..=STEPS).map(|i| f64::from(i) / f64::from(STEPS)).collect();
+/// Scores 500 paths of points, or 64 paths of images, which cost more and vary less; none, with a word,
+/// where they cannot be solved.
+pub(crate) fn paths(model: &Model, request: &Request) -> Result<Option<PathReport>> {
+    let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
     let count = if model.shape.len() == 1 { 500 } else { 64 };
     let request = Request { n: request.n.min(count), ..request.clone() }
-        .fixed(Method::Rk4, STEPS as usize)
+        .within(PATHS)
         .with_times(times.clone());
-    let states = model.sample(&request)?.states;
+    let Some(Samples { states, .. }) = solved(model, &request, "scores of the paths") else {
+        return Ok(None);
+    };
     let paths = Trajectories::new(&times, &states, model.shape.iter().product())?;
     let scores = vec![straightness(&paths), path_energy(&paths), path_length_ratio(&paths)?];
     let noise_residual = noise_residual(&paths)?;
-    Ok(PathReport { scores, times, noise_residual })
+    Ok(Some(PathReport { scores, times, noise_residual }))
+}
+
+/// What a solver finds; where it fails, the reason is said with what is left out.
+fn solved(model: &Model, request: &Request, left_out: &str) -> Option<Samples> {
+    model
+        .sample(request)
+        .inspect_err(|error| say(&format!("the {left_out} are left out: {error:#}")))
+        .ok()
 }
 
 /// Errors of few steps against many, from the same noise.
@@ -42,8 +61,11 @@ pub(crate) fn paths(model: &Model, request: &Request) -> Result<PathReport> {
 pub(crate) struct ErrorReport {
     /// The solver that is taken for exact.
     reference: String,
+    /// The one that it is checked by.
+    check: String,
     n: usize,
-    /// Mean squared error of half its steps: what the reference itself may be off, and more.
+    /// Mean squared difference of the two: what the reference itself may be off. A smaller error than ten
+    /// times this is not told.
     reference_error: f64,
     rows: Vec<ErrorRow>,
 }
@@ -52,11 +74,12 @@ pub(crate) struct ErrorReport {
 struct ErrorRow {
     solver: String,
     nfe: f64,
-    /// Per coordinate: mean and its standard error. A few samples that end in another mode dominate it.
-    mean: f64,
+    /// Per coordinate: mean and its standard error, nothing where the reference cannot tell. A few samples
+    /// that end in another mode dominate it.
+    mean: Option<f64>,
     std_error: Option<f64>,
-    /// Of the samples' mean squared errors.
-    median: f64,
+    /// Of the samples' mean squared errors, likewise.
+    median: Option<f64>,
     /// Images: peak signal-to-noise ratio in decibels, and structural similarity.
     #[serde(skip_serializing_if = "Option::is_none")]
     psnr: Option<f64>,
@@ -64,18 +87,21 @@ struct ErrorRow {
     ssim: Option<f64>,
 }
 
-/// Solves `n` samples with `steps` steps of rk4 and compares the requests with them.
+/// Solves `n` samples to a tight tolerance and compares the requests with them; nothing, with a word, where
+/// that fails. Another solver, `steps` steps of rk4, checks the reference.
 pub(crate) fn errors(
     model: &Model,
     requests: &[(String, Request)],
     n: usize,
     steps: usize,
-) -> Result<ErrorReport> {
+) -> Result<Option<ErrorReport>> {
     let dim: usize = model.shape.iter().product();
     let first = Request { n, ..requests[0].1.clone() };
-    let reference = model.sample(&first.clone().fixed(Method::Rk4, steps))?.rows;
-    let half = model.sample(&first.fixed(Method::Rk4, steps.div_ceil(2)))?.rows;
-    let exact = Points::new(&reference, dim)?;
+    let solve = |request| solved(model, &request, "errors of few steps");
+    let Some(reference) = solve(first.clone().within(EXACT)) else { return Ok(None) };
+    let Some(check) = solve(first.fixed(Method::Rk4, steps)) else { return Ok(None) };
+    let exact = Points::new(&reference.rows, dim)?;
+    let reference_error = mean_squared_error(exact, Points::new(&check.rows, dim)?)?.value;
     let mut rows = Vec::new();
     for (solver, request) in requests {
         let samples = model.sample(&Request { n, ..request.clone() })?;
@@ -90,18 +116,19 @@ pub(crate) fn errors(
             }
             _ => (None, None),
         };
+        let told = TOLD * reference_error <= score.value;
         rows.push(ErrorRow {
             solver: solver.clone(),
             nfe: samples.nfe,
-            mean: score.value,
-            std_error: score.std_error,
-            median: median(exact, found),
-            psnr,
-            ssim,
+            mean: told.then_some(score.value),
+            std_error: score.std_error.filter(|_| told),
+            median: told.then(|| median(exact, found)),
+            psnr: psnr.filter(|_| told),
+            ssim: ssim.filter(|_| told),
         });
     }
-    let reference_error = mean_squared_error(exact, Points::new(&half, dim)?)?.value;
-    Ok(ErrorReport { reference: format!("rk4 x {steps}"), n, reference_error, rows })
+    let (reference, check) = (format!("dopri5 to {EXACT:.0e}"), format!("rk4 x {steps}"));
+    Ok(Some(ErrorReport { reference, check, n, reference_error, rows }))
 }
 
 /// Median over the samples of the mean squared error of each.
@@ -125,15 +152,17 @@ impl ErrorReport {
     pub(crate) fn table(&self) -> String {
         use std::fmt::Write as _;
         let mut text = format!(
-            "squared error against {} from the same noise, {} samples (the reference: {:.1e})\n",
-            self.reference, self.n, self.reference_error
+            "squared error against {} from the same noise, {} samples ({} differs from it by {:.1e})\n",
+            self.reference, self.n, self.check, self.reference_error
         );
-        for row in &self.rows {
-            let _ = writeln!(
-                text,
-                "  {:14} {:5.0} evaluations  mean {:.1e}  median {:.1e}",
-                row.solver, row.nfe, row.mean, row.median
-            );
+        for ErrorRow { solver, nfe, mean, median, .. } in &self.rows {
+            let _ = write!(text, "  {solver:14} {nfe:5.0} evaluations  ");
+            let _ = match (mean, median) {
+                (Some(mean), Some(median)) => {
+                    writeln!(text, "mean {mean:.1e}  median {median:.1e}")
+                }
+                _ => writeln!(text, "less than the reference can tell"),
+            };
         }
         text
     }

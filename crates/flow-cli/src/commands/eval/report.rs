@@ -20,9 +20,15 @@ pub(crate) struct Report {
     pub(super) recipe: String,
     pub(super) step: usize,
     pub(super) seed: u64,
+    /// Samples that were asked for.
+    pub(super) n: usize,
     pub(super) seconds: f64,
+    /// Of a model with classes: what they are called, in the order of their labels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) classes: Vec<String>,
     pub(super) rows: Vec<Row>,
-    pub(super) paths: PathReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) paths: Option<PathReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) errors: Option<ErrorReport>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -46,6 +52,8 @@ pub(crate) struct Report {
 pub(super) struct InceptionFile {
     pub(super) file: PathBuf,
     pub(super) sha256: String,
+    /// Training images whose features are the reference; null for statistics that do not say it.
+    pub(super) reference: Option<usize>,
 }
 
 /// One solver's scores.
@@ -71,7 +79,12 @@ impl Report {
                 let _ = writeln!(text, "  {score}");
             }
         }
-        for score in &self.paths.scores {
+        if !self.classes.is_empty() {
+            let class = |(label, name): (usize, &String)| format!("{label} {name}");
+            let classes: Vec<String> = self.classes.iter().enumerate().map(class).collect();
+            let _ = writeln!(text, "classes: {}", classes.join(", "));
+        }
+        for score in self.paths.iter().flat_map(|paths| &paths.scores) {
             let _ = writeln!(text, "{score}");
         }
         if let Some(errors) = &self.errors {
@@ -84,8 +97,13 @@ impl Report {
                 100.0 * accuracy
             );
         }
-        if let Some(InceptionFile { file, sha256 }) = &self.inception {
-            let _ = writeln!(text, "FID by {}, SHA-256 {sha256}", file.display());
+        if let Some(InceptionFile { file, sha256, reference }) = &self.inception {
+            let reference = reference.map_or("a number".into(), |n| n.to_string());
+            let _ = writeln!(
+                text,
+                "FID against {reference} of training images by {}, SHA-256 {sha256}",
+                file.display()
+            );
         }
         if let Some(field) = &self.field {
             let _ = write!(text, "{}", field.table());

@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::Result;
-use flow_datasets::Images;
-use flow_ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_datasets::{Images, Split};
+use flow_ode::{Adaptive, Stepping, Tolerance};
 use flow_path::stream::{Purpose, Streams};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     }
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::open(&run.recipe, &source(args.source.folder()))?;
+    let data = Data::of(&run, &source(args.source.folder()))?;
     let model = Model::load(&run, &device)?;
     let held = args.data;
     let (report, files) = match &data {
@@ -52,12 +52,16 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
         }
         Data::Toy(toy) => {
             let n = args.number.unwrap_or(1000);
-            let mut rng = Streams::new(args.seed).rng(held as u64, Purpose::Evaluation);
+            let mut rng = Streams::new(args.seed).rng(held as u64, Purpose::LikelihoodPoints);
             points(args, &run, &model, &toy.sample(n, &mut rng))?
         }
         Data::Images { train, test } => {
-            let images = if held == Held::Train { train } else { test };
-            (pixels(args, &run, &model, images)?, Vec::new())
+            let (images, part) = match held {
+                Held::Train => (train, Split::Train),
+                Held::Test => (test, Split::Test),
+            };
+            let some = registry::some_of(images, part, args.number.unwrap_or(100), args.seed);
+            (pixels(args, &run, &model, &some)?, Vec::new())
         }
     };
     let json = serde_json::to_string_pretty(&report).expect("a report holds numbers and text");
@@ -65,18 +69,17 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
         args.tag.as_ref().map_or("likelihood.json".into(), |t| format!("likelihood-{t}.json"));
     write_text(&run.folder.join(name), &json)?;
     if args.json {
-        print(&json);
-        return Ok(());
+        return print(&json);
     }
-    print(report.table().trim_end());
+    print(report.table().trim_end())?;
     for file in files {
-        print(&format!("picture:    {file}"));
+        print(&format!("picture:    {file}"))?;
     }
     Ok(())
 }
 
 fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> Result<DensityRequest> {
-    let method: Method = args.solver.parse().map_err(|error| usage!("{error}"))?;
+    let method = check::solver("--solver", &args.solver)?;
     check::tolerances(&[("--rtol", args.rtol), ("--atol", args.atol)])?;
     let stepping = match args.steps {
         Some(steps) => Stepping::Count(steps),
@@ -138,7 +141,7 @@ fn points(
 /// The likelihood of images, each in noisy copies that follow one another as rows.
 fn pixels(args: &LikelihoodArgs, run: &Run, model: &Model, images: &Images) -> Result<Report> {
     let started = Instant::now();
-    let n = args.number.unwrap_or(100).min(images.len());
+    let n = images.len();
     let copies = args.importance;
     let scale = Dequantise { levels: u32::from(images.max_value) + 1 };
     let request = request(args, false, 50)?;
@@ -162,6 +165,7 @@ fn pixels(args: &LikelihoodArgs, run: &Run, model: &Model, images: &Images) -> R
         per_dim: Estimate::of(&bits),
         levels: scale.levels,
         offset: scale.offset(),
+        dequantised_training: run.recipe.data.dequantise,
         importance: copies,
         samples: bits,
     });

@@ -37,6 +37,12 @@ pub(super) struct Report {
     span: (f64, f64),
     /// Log-density of a sample.
     nats: Estimate,
+    /// Samples that lie where the model has no density at all, whose log-density is minus infinity.
+    #[serde(skip_serializing_if = "is_zero")]
+    without_density: usize,
+    /// Log-density of the others, where there are both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<Estimate>,
     /// Root mean square over the samples of the standard error over the probes.
     #[serde(skip_serializing_if = "Option::is_none")]
     probe_error: Option<f64>,
@@ -60,21 +66,29 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 pub(super) struct Bits {
     pub(super) per_dim: Estimate,
-    /// Values that a pixel may have: `x = (pixel + u) / (levels/2) - 1`.
+    /// Values that a pixel may have: `x = 2 (pixel + u - 1/2) / (levels - 1) - 1`, as in training but for `u`.
     pub(super) levels: u32,
     /// Bits added for that scale.
     pub(super) offset: f64,
+    /// Whether the model was trained on noisy pixels too, as the bound on the bits assumes. No recipe does
+    /// so: training sees the values themselves.
+    pub(super) dequantised_training: bool,
     /// Noisy copies of each image.
     pub(super) importance: usize,
     /// Of each image.
     pub(super) samples: Vec<f64>,
 }
 
-/// A mean over samples and its standard error.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A mean over samples and its standard error; null where it is infinite.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Estimate {
     mean: f64,
-    /// Null for a single sample.
+    /// Null for a single sample, and for an infinite mean.
     std_error: Option<f64>,
     /// Normal interval of 95 %.
     interval: Option<(f64, f64)>,
@@ -85,7 +99,8 @@ impl Estimate {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let std_error = (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
+        let certain = 1 < values.len() && mean.is_finite();
+        let std_error = certain.then(|| (squares / (n - 1.0) / n).sqrt());
         let interval = std_error.map(|error| (mean - 1.96 * error, mean + 1.96 * error));
         Self { mean, std_error, interval }
     }
@@ -108,6 +123,9 @@ impl Report {
         started: Instant,
     ) -> Result<Self> {
         let seconds = started.elapsed().as_secs_f64();
+        let (with, without): (Vec<f64>, Vec<f64>) =
+            samples.iter().partition(|nats| **nats != f64::NEG_INFINITY);
+        let elsewhere = (!with.is_empty() && !without.is_empty()).then(|| Estimate::of(&with));
         let squares: Vec<f64> = found.probe_error.iter().map(|error| error * error).collect();
         Ok(Self {
             schema: 1,
@@ -131,6 +149,8 @@ impl Report {
             atol: args.atol,
             span: found.span,
             nats: Estimate::of(&samples),
+            without_density: without.len(),
+            elsewhere,
             probe_error: (!squares.is_empty()).then(|| Estimate::of(&squares).mean.sqrt()),
             data_nats: None,
             divergence: None,
@@ -147,6 +167,16 @@ impl Report {
         let Self { recipe, step, data, n, .. } = self;
         let mut text = format!("{recipe}, after {step} steps, {n} samples of the {data} data\n");
         let _ = writeln!(text, "log-likelihood            {} nats", self.nats);
+        if 0 < self.without_density {
+            let _ = writeln!(
+                text,
+                "  {} of {n} samples lie where the model has no density: theirs is -inf, and so is the mean",
+                self.without_density
+            );
+        }
+        if let Some(elsewhere) = self.elsewhere {
+            let _ = writeln!(text, "  of the others           {elsewhere} nats");
+        }
         if let Some(exact) = self.data_nats {
             let _ = writeln!(text, "  of the data themselves  {exact} nats");
         }
@@ -162,11 +192,15 @@ impl Report {
             };
             let _ = writeln!(
                 text,
-                "  {} levels on [-1, 1): {:.4} bits for the scale, {copies} noisy {} of each image",
+                "  {} levels on the scale of training: {:.4} bits for it, {copies} noisy {} of each image",
                 bits.levels,
                 bits.offset,
                 if copies == 1 { "copy" } else { "copies" },
             );
+            if !bits.dequantised_training {
+                text += "  training saw the pixels' values without noise: the bound holds, but is looser than \
+                         for a model that was trained on noisy pixels\n";
+            }
         }
         let divergence = match (self.probes, self.probe_error) {
             (None, _) => "exact".into(),
@@ -187,5 +221,21 @@ impl Report {
             self.nfe, self.seconds_per_sample, self.seconds
         );
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_with_an_impossible_sample_is_infinite_and_has_no_error() {
+        let estimate = Estimate::of(&[-1.0, f64::NEG_INFINITY]);
+        assert_eq!((estimate.mean, estimate.std_error), (f64::NEG_INFINITY, None));
+        assert_eq!(estimate.to_string(), "-inf");
+        // Two numbers: the deviation is |a - b| / sqrt(2), the error of their mean |a - b| / 2.
+        let estimate = Estimate::of(&[-1.0, -3.0]);
+        assert_eq!((estimate.mean, estimate.std_error), (-2.0, Some(1.0)));
+        assert_eq!(Estimate::of(&[-1.0]).std_error, None);
     }
 }

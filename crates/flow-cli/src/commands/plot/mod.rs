@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_ode::Method;
+use flow_datasets::{Images, Split};
 use flow_plot::{
     Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, image_grid,
     trajectories,
@@ -17,10 +17,11 @@ use crate::commands::compare::{self, Column, Drawn};
 use crate::commands::train::source;
 use crate::device;
 use crate::kept::Kept;
+use crate::metrics::{Line, read};
 use crate::model::Model;
 use crate::pictures;
-use crate::progress::{Line, print, read};
-use crate::registry::Data;
+use crate::progress::print;
+use crate::registry::{self, Changes, Data};
 use crate::request::Request;
 use crate::run::Run;
 pub(crate) use page::page;
@@ -33,17 +34,18 @@ const POINTS: usize = 10_000;
 const CLOUD: usize = 4000;
 /// Frames of an animation.
 const FRAMES: usize = 25;
+/// Tolerance of what is drawn along the paths: a pixel is coarser.
+const TOLERANCE: f64 = 1e-4;
 
 pub(crate) fn run(args: &PlotArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::open(&run.recipe, &source(args.data.folder()))?;
+    let data = Data::of(&run, &source(args.data.folder()))?;
     for picture in draw(&run, &data, &device)? {
-        print(&picture.display().to_string());
+        print(&picture.display().to_string())?;
     }
-    print(&page(&run)?.display().to_string());
-    Ok(())
+    print(&page(&run)?.display().to_string())
 }
 
 /// Draws everything and returns the files.
@@ -126,17 +128,15 @@ impl Gallery<'_> {
     fn points(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
         let recipe = &self.run.recipe;
         let times: Vec<f64> = (0..FRAMES).map(|i| i as f64 / (FRAMES - 1) as f64).collect();
-        // Steps that hit all times of the animation and of the quarters.
-        let request = Request::new(recipe, solver, POINTS, SEED)?
-            .fixed(Method::Rk4, 2 * (FRAMES - 1))
-            .with_times(times.clone());
+        let request =
+            Request::new(recipe, solver, POINTS, SEED)?.within(TOLERANCE).with_times(times.clone());
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
 
         let adaptive = model.sample(&Request::new(recipe, solver, CLOUD, SEED)?)?;
         let samples = pairs(&adaptive.rows);
         let streams = flow_path::stream::Streams::new(SEED);
-        let [_, real] = data.sources(false);
+        let [_, real] = data.sources(Changes::default());
         let real = pairs(&real.draw(0..CLOUD as u64, &streams).rows);
         let limits = Limits::around(&[&real]);
         let panels: [(&str, &[[f32; 2]]); 2] = [("data", &real), ("samples", &samples)];
@@ -163,23 +163,22 @@ impl Gallery<'_> {
         let &[c, h, w] = model.shape.as_slice() else { return Ok(()) };
         let columns = if model.classes > 0 { model.classes } else { 10 };
         let n = columns * 8;
-        let grid = |rows: &[f32], columns| -> Picture {
-            image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)
+        let grid = |rows: &[f32], columns| -> Result<Picture> {
+            Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
         };
         let request = Request::new(&self.run.recipe, solver, n, SEED)?;
         let samples = model.sample(&request)?;
         let path = self.path("samples.png");
-        grid(&samples.rows, columns).save(&path)?;
+        grid(&samples.rows, columns)?.save(&path)?;
 
-        let [_, real] = data.sources(false);
-        let streams = flow_path::stream::Streams::new(SEED);
-        let real = real.draw(0..n as u64, &streams);
-        let path = self.path("data.png");
-        grid(&real.rows, columns).save(&path)?;
+        if let Data::Images { test, .. } = data {
+            let real = if model.classes > 0 { by_class(test, 8) } else { some_rows(test, n) };
+            let path = self.path("data.png");
+            grid(&real, columns)?.save(&path)?;
+        }
 
         let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
-        let strip =
-            Request { n: columns, ..request }.fixed(Method::Rk4, 20).with_times(times.clone());
+        let strip = Request { n: columns, ..request }.within(TOLERANCE).with_times(times.clone());
         let strip = model.sample(&strip)?;
         let size = c * h * w;
         // One row of pictures for each sample, noise on the left and the sample on the right.
@@ -188,11 +187,30 @@ impl Gallery<'_> {
             .copied()
             .collect();
         let path = self.path("paths.png");
-        grid(&rows, times.len()).save(&path)?;
-        let frames: Vec<Picture> = strip.states.iter().map(|state| grid(state, columns)).collect();
+        grid(&rows, times.len())?.save(&path)?;
+        let frames = strip.states.iter().map(|state| grid(state, columns));
+        let frames = frames.collect::<Result<Vec<Picture>>>()?;
         let path = self.path("flow.gif");
         Ok(animate(&frames, &path, 5.0)?)
     }
+}
+
+/// Pixels of `n` images of a part, chosen at random.
+fn some_rows(images: &Images, n: usize) -> Vec<f32> {
+    registry::pixels(&registry::some_of(images, Split::Test, n, SEED))
+}
+
+/// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows, fewer where a
+/// class has fewer images.
+fn by_class(images: &Images, rows: usize) -> Vec<f32> {
+    let mixed = registry::some_of(images, Split::Test, images.len(), SEED);
+    let mut classes = vec![Vec::new(); mixed.classes()];
+    for (i, &label) in mixed.labels.iter().enumerate() {
+        classes[usize::from(label)].push(i);
+    }
+    let rows = classes.iter().map(Vec::len).fold(rows, usize::min);
+    let order = (0..rows).flat_map(|row| classes.iter().map(move |class| class[row]));
+    registry::pixels(&mixed.select(&order.collect::<Vec<_>>()))
 }
 
 fn pairs(rows: &[f32]) -> Vec<[f32; 2]> {

@@ -204,6 +204,11 @@ impl Path {
         Ok(())
     }
 
+    /// Whether the class is hidden from some rows, as guidance away from no class needs.
+    pub(crate) fn learns_without_class(&self) -> bool {
+        0.0 < self.label_drop
+    }
+
     /// Whether independent Gaussian noise and data are mixed by the schedule alone: then predictions of noise
     /// are scores, and fields of known data have closed forms.
     pub(crate) fn is_affine(&self) -> bool {

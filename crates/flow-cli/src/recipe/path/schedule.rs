@@ -7,6 +7,7 @@ use flow_path::{
 use serde::{Deserialize, Serialize};
 
 use crate::exit::usage;
+use crate::recipe::check::{not_negative, positive};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -28,34 +29,41 @@ impl Default for Schedule {
 impl Schedule {
     /// Refuses values that cannot work.
     pub(crate) fn check(&self, key: &str) -> Result<()> {
+        let named = |name: &str| format!("{key}.{name}");
+        let rising = |low: (&str, f64), high: (&str, f64)| {
+            positive(&[(&named(low.0), low.1), (&named(high.0), high.1)])?;
+            if low.1 < high.1 {
+                return Ok(());
+            }
+            Err(usage!("{key} needs 0 < {} < {}, got {} and {}", low.0, high.0, low.1, high.1))
+        };
         match *self {
             Self::Linear(Linear { sigma_min }) if !(0.0..1.0).contains(&sigma_min) => {
                 Err(usage!("{key}.sigma_min is {sigma_min}, it must lie in [0, 1)"))
             }
-            Self::Vp(VariancePreserving { beta_min: low, beta_max: high })
-                if !(0.0 < low && low < high && high.is_finite()) =>
-            {
-                Err(usage!("{key} needs 0 < beta_min < beta_max, got {low} and {high}"))
+            Self::Linear(_) => Ok(()),
+            Self::Vp(VariancePreserving { beta_min, beta_max }) => {
+                rising(("beta_min", beta_min), ("beta_max", beta_max))
             }
-            Self::Ve(VarianceExploding { sigma_min: low, sigma_max: high, .. })
-                if !(0.0 < low && low < high && high.is_finite()) =>
-            {
-                Err(usage!("{key} needs 0 < sigma_min < sigma_max, got {low} and {high}"))
+            Self::Ve(VarianceExploding { sigma_min, sigma_max, .. }) => {
+                rising(("sigma_min", sigma_min), ("sigma_max", sigma_max))
             }
             Self::Cosine(Cosine { margin })
                 if !(0.0..std::f64::consts::FRAC_PI_4).contains(&margin) =>
             {
                 Err(usage!("{key}.margin is {margin}, it must lie in [0, pi/4)"))
             }
-            Self::NicholDhariwal(NicholDhariwal { offset })
-                if !(offset.is_finite() && 0.0 <= offset) =>
-            {
-                Err(usage!("{key}.offset is {offset}, it must be zero or a positive number"))
+            Self::Cosine(_) => Ok(()),
+            Self::NicholDhariwal(NicholDhariwal { offset }) => {
+                not_negative(&[(&named("offset"), offset)])
             }
-            Self::Polynomial(Polynomial { degree }) if !(degree.is_finite() && 1.0 <= degree) => {
+            Self::Polynomial(Polynomial { degree }) => {
+                positive(&[(&named("degree"), degree)])?;
+                if 1.0 <= degree {
+                    return Ok(());
+                }
                 Err(usage!("{key}.degree is {degree}, it must be at least 1"))
             }
-            _ => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::default;
 use crate::exit::usage;
-use crate::recipe::check::positive;
+use crate::recipe::check::{finite, positive};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -46,10 +46,8 @@ impl Times {
     pub(super) fn check(self) -> Result<()> {
         match self {
             Self::LogitNormal { mean, std } | Self::Edm { mean, std } => {
-                if mean.is_finite() && std.is_finite() && 0.0 < std {
-                    return Ok(());
-                }
-                Err(usage!("path.times needs a finite mean and 0 < std, got {mean} and {std}"))
+                finite(&[("path.times.mean", mean)])?;
+                positive(&[("path.times.std", std)])
             }
             Self::Mode { scale } if !(-1.0..=MODE_LARGEST).contains(&scale) => Err(usage!(
                 "path.times.scale is {scale}, it must lie between -1 and {MODE_LARGEST:.3}"

@@ -39,7 +39,9 @@ pub enum Final {
 /// `lambda = ln(alpha / sigma)`. Once `m` at the new time is known, the same step is made again with
 /// it as a further `D` at `r = 1`; the corrected state is not evaluated again.
 ///
-/// A step that begins at pure noise or ends at pure data is DDIM, uncorrected.
+/// A step that begins at pure noise or ends at pure data is DDIM, uncorrected. One that is more
+/// than `1 + sqrt(2)` times as long as the step before it in `lambda` is of order 1: the
+/// differences `D_k` would be carried on too far.
 ///
 /// # Reference
 /// Zhao, Bai, Rao, Zhou & Lu (2023), "UniPC: A Unified Predictor-Corrector Framework for Fast Sampling
@@ -68,17 +70,26 @@ struct Taken<const D: usize> {
 }
 
 impl UniPc {
-    /// The order of a step that has `known` predictions.
-    fn order_of(&self, step: &Step, known: usize) -> usize {
-        let full = match self.order {
+    /// The largest number of predictions in a step.
+    fn full(&self) -> usize {
+        match self.order {
             UniPcOrder::Second => 2,
             UniPcOrder::Third => 3,
-        };
+        }
+    }
+
+    /// The order of a step whose predictions were made at these `lambda`, the newest first.
+    fn order_of<const D: usize>(&self, step: &Step, nodes: &[Node<D>]) -> usize {
         let left = match self.last {
-            Final::FullOrder => full,
+            Final::FullOrder => self.full(),
             Final::LowerOrder => step.count - step.index,
         };
-        if step.decay() == 0.0 { 1 } else { full.min(left).min(known) }
+        match nodes {
+            [newest, before, ..] if step.may_extrapolate(newest.lambda - before.lambda) => {
+                left.min(nodes.len())
+            }
+            _ => 1,
+        }
     }
 }
 
@@ -102,7 +113,8 @@ impl<const D: usize> Sampler<D> for UniPc {
                 nodes.clear();
             }
             nodes.insert(0, Node { lambda: (step.from.alpha / step.from.sigma).ln(), data });
-            let order = self.order_of(step, nodes.len());
+            nodes.truncate(self.full());
+            let order = self.order_of(step, &nodes);
             taken = Some(Taken { step: *step, order, x: x.clone() });
             Ok(advance(step, x, &nodes[..order], None))
         })

@@ -16,9 +16,11 @@ use super::{
 
 const TAPS: usize = 9;
 
-/// Tiles in a partial sum, at least, and partial sums, at most.
+/// Tiles in a partial sum, at least; partial sums, at most; and the numbers in all of them, at most
+/// if there is more than one: 64 MiB.
 const TILES: usize = 512;
 const CHUNKS: usize = 16;
+const NUMBERS: usize = 1 << 24;
 
 impl Winograd {
     /// `dL/dweight`, `[channels_out, channels_in, 3, 3]`, from `g = dL/dy`.
@@ -27,16 +29,14 @@ impl Winograd {
     /// order; threads that find no chunk share one by its input channels.
     pub(in super::super) fn weight_gradient(&self, x: &[f32], g: &[f32]) -> Vec<f32> {
         let (input, output) = (self.channels_in * self.pixels(), self.channels_out * self.pixels());
-        let [rows, columns] = self.tiles();
         let batch = x.len() / input;
-        let images = TILES.div_ceil(rows * columns).max(batch.div_ceil(CHUNKS));
+        let images = self.images_in_a_sum(batch);
         let chunks = batch.div_ceil(images).max(1);
+        let (each, len) = (POSITIONS * self.padded_out(), self.sum_len());
         let vectors = self.padded_in() / self.lanes;
         let parts = rayon::current_num_threads().div_ceil(chunks).min(vectors);
         let channels = vectors.div_ceil(parts) * self.lanes;
 
-        let each = POSITIONS * self.padded_out();
-        let len = self.padded_in() * each;
         let mut partial = vec![0.0; chunks * len];
         let jobs =
             partial.chunks_mut(len).zip(x.chunks(images * input)).zip(g.chunks(images * output));
@@ -54,6 +54,18 @@ impl Winograd {
             }
         }
         self.untransformed(total)
+    }
+
+    /// Numbers in a partial sum.
+    fn sum_len(&self) -> usize {
+        POSITIONS * self.padded_in() * self.padded_out()
+    }
+
+    /// Images that add to one partial sum.
+    fn images_in_a_sum(&self, batch: usize) -> usize {
+        let [rows, columns] = self.tiles();
+        let sums = (NUMBERS / self.sum_len()).clamp(1, CHUNKS);
+        TILES.div_ceil(rows * columns).max(batch.div_ceil(sums))
     }
 
     /// Adds some images' part for the input channels from `first` on.
@@ -157,5 +169,29 @@ impl WithSimd for ToTaps<'_> {
                 taps[tap * vectors + v] = weight;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Partial sums, and the bytes of all of them.
+    fn sums(channels: usize, size: usize, batch: usize) -> (usize, usize) {
+        let (height, width, lanes) = (size, size, 8);
+        let (channels_in, channels_out) = (channels, channels);
+        let winograd = Winograd { height, width, channels_in, channels_out, lanes };
+        let sums = batch.div_ceil(winograd.images_in_a_sum(batch));
+        (sums, 4 * sums * winograd.sum_len())
+    }
+
+    #[test]
+    fn partial_sums_take_64_mebibytes_at_most_or_are_one() {
+        // Up to 256 channels nothing limits the sixteen sums.
+        assert_eq!(sums(64, 16, 128), (16, 4 << 20));
+        assert_eq!(sums(256, 16, 128), (16, 64 << 20));
+        assert_eq!(sums(512, 16, 128), (4, 64 << 20));
+        assert_eq!(sums(1024, 16, 128), (1, 64 << 20));
+        assert_eq!(sums(2048, 16, 128).0, 1);
     }
 }

@@ -17,7 +17,7 @@ use pulp::{Arch, Simd, WithSimd};
 const CHUNK: usize = 32;
 
 /// Adds `(x - y_j)^2` to each sum.
-pub(super) fn add_squared_differences(x: f32, y: &[f32], sums: &mut [f64]) {
+pub(crate) fn add_squared_differences(x: f32, y: &[f32], sums: &mut [f64]) {
     Arch::new().dispatch(AddSquaredDifferences { x, y, sums });
 }
 
@@ -39,8 +39,39 @@ impl WithSimd for AddSquaredDifferences<'_> {
     }
 }
 
+/// The largest magnitude of numbers of which none is NaN.
+pub(crate) fn largest_magnitude(values: &[f64]) -> f64 {
+    Arch::new().dispatch(LargestMagnitude { values })
+}
+
+struct LargestMagnitude<'a> {
+    values: &'a [f64],
+}
+
+impl WithSimd for LargestMagnitude<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let (values, rest) = S::as_simd_f64s(self.values);
+        let mut lanes = [simd.splat_f64s(0.0); 4];
+        let (fours, values) = values.as_chunks::<4>();
+        for four in fours {
+            for (lane, &value) in lanes.iter_mut().zip(four) {
+                *lane = simd.max_f64s(*lane, simd.abs_f64s(value));
+            }
+        }
+        let [a, b, c, d] = lanes;
+        let mut largest = simd.max_f64s(simd.max_f64s(a, b), simd.max_f64s(c, d));
+        for &value in values {
+            largest = simd.max_f64s(largest, simd.abs_f64s(value));
+        }
+        rest.iter().fold(simd.reduce_max_f64s(largest), |largest, value| largest.max(value.abs()))
+    }
+}
+
 /// Lowers each minimum over the rows so far to the cost in row `row`, and remembers the row.
-pub(super) fn lower_minima(row: usize, costs: &[f64], least: &mut [f64], cheapest: &mut [usize]) {
+pub(crate) fn lower_minima(row: usize, costs: &[f64], least: &mut [f64], cheapest: &mut [usize]) {
     Arch::new().dispatch(LowerMinima { row, costs, least, cheapest });
 }
 
@@ -66,7 +97,7 @@ impl WithSimd for LowerMinima<'_> {
 }
 
 /// The column of the least `cost - dual`, that value and the second least one.
-pub(super) fn two_least(costs: &[f64], duals: &[f64]) -> (usize, f64, f64) {
+pub(crate) fn two_least(costs: &[f64], duals: &[f64]) -> (usize, f64, f64) {
     Arch::new().dispatch(TwoLeast { costs, duals })
 }
 
@@ -129,20 +160,20 @@ impl WithSimd for TwoLeast<'_> {
 }
 
 /// The tentative distances of a search.
-pub(super) struct Tentative {
+pub(crate) struct Tentative {
     /// Distance of each open column, infinite for those that are done.
-    pub(super) distance: Vec<f64>,
+    pub(crate) distance: Vec<f64>,
     /// The row through which it is reached.
-    pub(super) from: Vec<u64>,
+    pub(crate) from: Vec<u64>,
     /// Dual of each open column, minus infinity for those that are done: nothing shortens their way.
-    pub(super) duals: Vec<f64>,
+    pub(crate) duals: Vec<f64>,
 }
 
 impl Tentative {
     /// Shortens ways to `offset + cost - dual` through `row`; returns the nearest column and its distance.
     ///
     /// Among equals it is the first that has no row, or else the first.
-    pub(super) fn relax(
+    pub(crate) fn relax(
         &mut self,
         row: usize,
         offset: f64,
@@ -256,6 +287,21 @@ mod tests {
             let scalar = TwoLeast { costs: &costs, duals: &duals }.with_simd(Scalar);
             assert_eq!(scalar, expected, "{n} columns without vectors");
         }
+    }
+
+    #[test]
+    fn the_largest_magnitude_is_found_anywhere() {
+        for n in SIZES {
+            for at in 0..n {
+                let mut values: Vec<f64> = numbers(n, 6).iter().map(|x| x - 18.0).collect();
+                values[at] = -40.0;
+                assert_eq!(largest_magnitude(&values), 40.0, "{n} numbers, at {at}");
+                let scalar = LargestMagnitude { values: &values }.with_simd(Scalar);
+                assert_eq!(scalar, 40.0, "{n} numbers without vectors");
+            }
+        }
+        assert_eq!(largest_magnitude(&[]), 0.0);
+        assert_eq!(largest_magnitude(&[1.0, f64::INFINITY, 2.0]), f64::INFINITY);
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! The linear assignment problem, exactly.
 
-use super::CostMatrix;
-use super::scan::{Tentative, lower_minima, two_least};
+use crate::scan::{Tentative, lower_minima, two_least};
+use crate::{CostMatrix, TransportError};
 
 /// A cheapest one-to-one assignment, with the dual variables that prove it.
 ///
-/// `row_duals[i] + column_duals[j] <= cost[i][j]` for all pairs, with equality on the assigned ones.
+/// `row_duals[i] + column_duals[j] <= cost[i][j]` for all pairs, with equality on the assigned
+/// ones. Where there are more rows than columns, or the reverse, the duals of the larger side are
+/// at most zero, and zero for those that are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
-    /// Column assigned to each row.
+    /// The rows that are assigned, in increasing order: all of them unless there are fewer columns.
+    pub rows: Vec<usize>,
+    /// The column of each of them.
     pub columns: Vec<usize>,
     /// Dual variable of each row.
     pub row_duals: Vec<f64>,
@@ -22,21 +26,62 @@ impl Assignment {
     pub fn cost(&self) -> f64 {
         self.row_duals.iter().sum::<f64>() + self.column_duals.iter().sum::<f64>()
     }
+
+    /// The assigned pairs of a row and a column.
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.rows.iter().copied().zip(self.columns.iter().copied())
+    }
+
+    /// The same pairs of the transposed costs.
+    fn transposed(self) -> Self {
+        let mut pairs: Vec<_> = self.pairs().map(|(i, j)| (j, i)).collect();
+        pairs.sort_unstable();
+        let (rows, columns) = pairs.into_iter().unzip();
+        Self { rows, columns, row_duals: self.column_duals, column_duals: self.row_duals }
+    }
 }
 
-/// Assigns each row a column of its own at the least total cost, in `O(n^3)`.
+/// Pairs rows with columns one to one, as many as the fewer of both, at the least total cost.
 ///
-/// Column reduction and augmenting row reduction settle most rows; a shortest augmenting path settles
-/// each of the others. Every loop runs over a whole row of costs, in vectors. Costs must be finite.
+/// Time `O(m^2 n)` for `m <= n` of them, memory `O(m + n)` beside the costs (and a transposed copy
+/// of them where rows are more than columns). Column reduction and augmenting row reduction settle
+/// most rows; a shortest augmenting path settles each of the others. Every loop runs over a whole
+/// row of costs, in vectors. Of assignments of equal cost one is found, the same one each time.
+///
+/// An infinite cost forbids its pair. No rows or no columns give an empty assignment.
+///
+/// # Errors
+/// If no assignment avoids the forbidden pairs, or memory has no room for the transposed costs.
 ///
 /// # Reference
 /// Jonker & Volgenant (1987), "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear
-/// Assignment Problems", Computing 38; the augmentation follows Crouse (2016), "On Implementing 2D
-/// Rectangular Assignment Algorithms", IEEE Transactions on Aerospace and Electronic Systems 52.
-#[must_use]
-pub fn assign(cost: &CostMatrix) -> Assignment {
+/// Assignment Problems", Computing 38; the augmentation, and the case of more columns than rows,
+/// follow Crouse (2016), "On Implementing 2D Rectangular Assignment Algorithms", IEEE Transactions
+/// on Aerospace and Electronic Systems 52.
+pub fn assign(cost: &CostMatrix) -> Result<Assignment, TransportError> {
+    if cost.columns() < cost.rows() {
+        return Ok(assign(&cost.transposed()?)?.transposed());
+    }
+    if cost.is_ordinary() {
+        return assign_every_row(cost);
+    }
+    let square = cost.rows() == cost.columns();
+    if let Some(error) = cost.without_partner().filter(|e| square || e.is_about_a_row()) {
+        return Err(error);
+    }
+    let (cost, unit) = cost.in_safe_units()?;
+    let mut assignment = assign_every_row(&cost)?;
+    let duals = assignment.row_duals.iter_mut().chain(&mut assignment.column_duals);
+    duals.for_each(|dual| *dual *= unit);
+    Ok(assignment)
+}
+
+/// An assignment of every row, of which there are no more than columns.
+fn assign_every_row(cost: &CostMatrix) -> Result<Assignment, TransportError> {
     let mut solver = Solver::new(cost);
-    let mut free = solver.reduce_columns();
+    // A column that stays free must keep the dual zero, which column reduction would move.
+    let square = cost.rows() == cost.columns();
+    let mut free = if square { solver.reduce_columns() } else { (0..cost.rows()).collect() };
     for _ in 0..2 {
         free = solver.reduce_rows(&free);
     }
@@ -55,19 +100,20 @@ struct Solver<'a> {
 
 impl<'a> Solver<'a> {
     fn new(cost: &'a CostMatrix) -> Self {
-        let n = cost.size();
+        let (rows, columns) = (cost.rows(), cost.columns());
         Self {
             cost,
-            column_of: vec![NONE; n],
-            row_of: vec![NONE; n],
-            column_duals: vec![f64::INFINITY; n],
+            column_of: vec![NONE; rows],
+            row_of: vec![NONE; columns],
+            column_duals: vec![0.0; columns],
         }
     }
 
     /// Gives each column its cheapest row, where that row is not taken yet; returns the free rows.
     fn reduce_columns(&mut self) -> Vec<usize> {
-        let n = self.cost.size();
+        let n = self.cost.columns();
         let mut cheapest = vec![0; n];
+        self.column_duals.fill(f64::INFINITY);
         for i in 0..n {
             lower_minima(i, self.cost.row(i), &mut self.column_duals, &mut cheapest);
         }
@@ -107,14 +153,21 @@ impl<'a> Solver<'a> {
         duals.collect()
     }
 
-    fn augment_all(mut self, free: &[usize], mut row_duals: Vec<f64>) -> Assignment {
-        let n = self.cost.size();
+    fn augment_all(
+        mut self,
+        free: &[usize],
+        mut row_duals: Vec<f64>,
+    ) -> Result<Assignment, TransportError> {
+        let n = self.cost.columns();
         let mut search = Search {
             tentative: Tentative { distance: vec![0.0; n], from: vec![0; n], duals: vec![0.0; n] },
             done: vec![],
         };
         for &start in free {
             let (sink, length) = search.run(&self, &row_duals, start);
+            if length == f64::INFINITY {
+                return Err(TransportError::Infeasible { side: "row", index: start });
+            }
             row_duals[start] += length;
             for &(j, distance) in &search.done {
                 row_duals[self.row_of[j]] += length - distance;
@@ -131,7 +184,9 @@ impl<'a> Solver<'a> {
                 column = previous;
             }
         }
-        Assignment { columns: self.column_of, row_duals, column_duals: self.column_duals }
+        let rows = (0..self.column_of.len()).collect();
+        let (columns, column_duals) = (self.column_of, self.column_duals);
+        Ok(Assignment { rows, columns, row_duals, column_duals })
     }
 }
 
@@ -143,7 +198,7 @@ struct Search {
 }
 
 impl Search {
-    /// The nearest unassigned column from a free row, and its distance.
+    /// The nearest unassigned column from a free row, and its distance: infinite if there is none.
     fn run(&mut self, solver: &Solver<'_>, row_duals: &[f64], start: usize) -> (usize, f64) {
         self.tentative.distance.fill(f64::INFINITY);
         self.tentative.duals.copy_from_slice(&solver.column_duals);
@@ -154,7 +209,7 @@ impl Search {
             // Among equals a free column ends the search.
             let is_free = |column: usize| solver.row_of[column] == NONE;
             let (nearest, least) = self.tentative.relax(row, offset, solver.cost.row(row), is_free);
-            if solver.row_of[nearest] == NONE {
+            if solver.row_of[nearest] == NONE || least == f64::INFINITY {
                 return (nearest, least);
             }
             self.done.push((nearest, least));

@@ -1,0 +1,78 @@
+//! How far something long is: a bar on a terminal that can draw one, else a line from time to time.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+use crate::progress::say;
+
+/// Before the first line where there is no bar: what is done by then is not spoken of.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Between lines where there is no bar.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Progress of something that has a number of parts.
+#[derive(Debug)]
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    /// What the parts are called.
+    things: &'static str,
+    start: usize,
+    total: usize,
+    began: Instant,
+    said: Option<Instant>,
+}
+
+impl Bar {
+    /// Goes on from `start` of `total` things.
+    pub(crate) fn new(start: usize, total: usize, things: &'static str) -> Self {
+        let bar = ProgressBar::new(total as u64).with_position(start as u64);
+        let template =
+            format!("  {{bar:32}} {{pos}}/{{len}} {things}  {{elapsed}} < {{eta}}  {{msg}}");
+        bar.set_style(ProgressStyle::with_template(&template).expect("the template is valid"));
+        Self { bar, things, start, total, began: Instant::now(), said: None }
+    }
+
+    /// Shows that `done` are done, with something more to say about them.
+    pub(crate) fn at(&mut self, done: usize, message: &str) {
+        self.bar.set_position(done as u64);
+        self.bar.set_message(message.to_owned());
+        let due = match self.said {
+            None => FIRST < self.began.elapsed(),
+            Some(said) => EVERY < said.elapsed(),
+        };
+        // A pipe, a file and a terminal that cannot move its cursor hide the bar.
+        if self.bar.is_hidden() && due && done < self.total {
+            self.said = Some(Instant::now());
+            let left = self
+                .left(done)
+                .map_or_else(String::new, |left| format!("  {} left", HumanDuration(left)));
+            say(&format!("  {done} of {} {}{left}  {message}", self.total, self.things));
+        }
+    }
+
+    /// Time to the end, if the rest goes as fast as what is done.
+    fn left(&self, done: usize) -> Option<Duration> {
+        let (made, rest) = (done.checked_sub(self.start)?, self.total.checked_sub(done)?);
+        let seconds = self.began.elapsed().as_secs_f64() * rest as f64 / made as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_the_end_is_that_of_the_rest_at_the_same_pace() {
+        let began = Instant::now().checked_sub(Duration::from_secs(30)).unwrap();
+        let bar = Bar { began, ..Bar::new(10, 100, "steps") };
+        // 30 of 90 in 30 seconds: 60 seconds are left, and less than one has gone by since.
+        let left = bar.left(40).unwrap().as_secs_f64();
+        assert!((60.0..62.0).contains(&left), "{left}");
+        assert_eq!(bar.left(10), None);
+        assert_eq!(bar.left(5), None);
+        assert_eq!(bar.left(100), Some(Duration::ZERO));
+    }
+}

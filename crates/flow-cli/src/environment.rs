@@ -1,0 +1,116 @@
+//! `environment.json`: where and with what a run was made, and how it was gone on with.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use flow_datasets::Images;
+use flow_train::Identity;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::files::{read_text, write_text};
+use crate::run::Shape;
+
+/// SHA-256 of all rows and labels of both parts.
+pub(crate) fn digest(parts: [&Images; 2]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        // With the lengths, the bytes of two fields cannot be taken for those of one.
+        let sizes = [
+            part.channels,
+            part.height,
+            part.width,
+            part.classes(),
+            part.max_value.into(),
+            part.pixels.len(),
+            part.labels.len(),
+        ];
+        sizes.iter().for_each(|&size| digest.update((size as u64).to_le_bytes()));
+        digest.update(&part.pixels);
+        digest.update(&part.labels);
+    }
+    format!("{:x}", digest.finalize())
+}
+
+/// The model whose pairs a run of reflow was taught by: its step, weights and way of sampling.
+pub(crate) type Teacher = BTreeMap<String, Value>;
+
+/// A part of a training that was made longer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Stage {
+    /// Step at which it began.
+    pub(crate) step: usize,
+    /// `train.images` of the recipe that it followed.
+    pub(crate) images: f64,
+}
+
+/// What is read again.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Environment {
+    pub(crate) data: Option<Shape>,
+    pub(crate) teacher: Option<Teacher>,
+    #[serde(default)]
+    pub(crate) stages: Vec<Stage>,
+}
+
+impl Environment {
+    /// That of a run; older runs have less in it, and the first ones nothing.
+    pub(crate) fn read(run: &Path) -> Result<Self> {
+        let file = file(run);
+        if !file.exists() {
+            return Ok(Self::default());
+        }
+        serde_json::from_str(&read_text(&file)?).with_context(|| damaged(&file))
+    }
+
+    /// Adds stages to those of a run.
+    pub(crate) fn add_stages(run: &Path, added: &[Stage]) -> Result<()> {
+        let file = file(run);
+        let mut all: Map<String, Value> =
+            serde_json::from_str(&read_text(&file)?).with_context(|| damaged(&file))?;
+        let stages = all.entry("stages").or_insert_with(|| json!([]));
+        let list = stages.as_array_mut().with_context(|| damaged(&file))?;
+        list.extend(added.iter().map(|stage| json!(stage)));
+        write_text(&file, &pretty(&Value::Object(all)))
+    }
+}
+
+/// The text of a new run.
+pub(crate) fn new(data: &Shape, teacher: Option<&Identity>, device: &str) -> String {
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
+    };
+    let mut environment = json!({
+        "schema": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "commit": git(&["rev-parse", "HEAD"]),
+        "uncommitted_changes": git(&["status", "--porcelain"]).map(|status| !status.is_empty()),
+        "rustc": env!("FLOW_RUSTC"),
+        "burn": "0.22.1",
+        "device": device,
+        "data": data,
+        "cores": std::thread::available_parallelism().map(std::num::NonZero::get).ok(),
+        "os": std::env::consts::OS,
+        "arch": std::env::consts::ARCH,
+    });
+    if let Some(teacher) = teacher {
+        environment["teacher"] = json!(teacher);
+    }
+    pretty(&environment)
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("plain values are valid JSON")
+}
+
+fn file(run: &Path) -> PathBuf {
+    run.join("environment.json")
+}
+
+fn damaged(file: &Path) -> String {
+    format!("{} is damaged, restore it or train anew", file.display())
+}

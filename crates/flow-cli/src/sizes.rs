@@ -1,0 +1,122 @@
+//! What a recipe takes of the memory, counted before anything is made.
+//!
+//! The counts are the least that is held at once, so that nothing which would work is refused; what lies within a
+//! small factor of the machine's memory may still fail.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use crate::memory;
+use crate::network::{Configs, largest};
+use crate::recipe::{Coupling, Recipe};
+
+/// Bytes of a number in single and in double precision.
+const SINGLE: f64 = 4.0;
+const DOUBLE: f64 = 8.0;
+
+/// Copies of the parameters while they are trained: themselves, their average, their gradient, two moments.
+const TRAINED: f64 = 5.0;
+
+/// Copies of the rows of a batch: noise, data, the point between, its target, the prediction, its gradient.
+const OF_A_BATCH: f64 = 6.0;
+
+/// Sets that are scored: the samples, and as many of the data twice.
+const SCORED: f64 = 3.0;
+
+/// Something large, and the key that makes it so.
+#[derive(Debug)]
+struct Size {
+    key: &'static str,
+    what: String,
+    bytes: f64,
+}
+
+/// Everything large of a recipe.
+#[derive(Debug)]
+pub(crate) struct Sizes(Vec<Size>);
+
+impl Sizes {
+    /// Counts, for data of this shape and number of classes.
+    ///
+    /// # Errors
+    /// When the network of the recipe is for rows of another kind.
+    pub(crate) fn of(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Self> {
+        let configs = Configs::of(recipe, shape, classes)?;
+        let [velocity, posterior] = configs.footprints();
+        let [of_network, of_posterior] = largest(recipe);
+        let row = row(shape);
+        let batch = recipe.train.batch as f64;
+        let scored = recipe.eval.n as f64;
+        let size = |key, what: &str, bytes: f64| Size { key, what: what.into(), bytes };
+        let mut all =
+            vec![size(of_network, "to train the network", SINGLE * TRAINED * velocity.parameters)];
+        if recipe.latent.is_some() {
+            let bytes = SINGLE * TRAINED * posterior.parameters;
+            all.push(size(of_posterior, "to train the posterior", bytes));
+        }
+        let layers = velocity.activations + posterior.activations;
+        let bytes = SINGLE * batch * (OF_A_BATCH * row + layers);
+        all.push(size("train.batch", "a step", bytes));
+        let together = if recipe.path.within_classes { classes.max(1) as f64 } else { 1.0 };
+        let pairs = (batch / together).powi(2);
+        if let Some((name, tables)) = tables(recipe.path.coupling) {
+            let what = format!("the coupling {name} of a batch");
+            all.push(size("train.batch", &what, DOUBLE * tables * pairs));
+        }
+        if let Some(reflow) = &recipe.reflow {
+            let latent = recipe.latent.as_ref().map_or(0.0, |latent| latent.dim as f64);
+            let bytes = SINGLE * reflow.pairs as f64 * (2.0 * row + latent);
+            all.push(size("reflow.pairs", "the pairs", bytes));
+        }
+        all.push(size("eval.n", "to score", SINGLE * SCORED * scored * row));
+        let together = scored.min(recipe.eval.batch as f64);
+        let bytes = SINGLE * together * (row + velocity.widest);
+        all.push(size("eval.batch", "to sample a batch", bytes));
+        let solved = recipe.eval.error_n as f64;
+        all.push(size(
+            "eval.error_n",
+            "to measure the solver's error",
+            SINGLE * 3.0 * solved * row,
+        ));
+        Ok(Self(all))
+    }
+
+    /// Refuses what the machine cannot hold.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.0.iter().try_for_each(|Size { key, what, bytes }| memory::check(key, what, *bytes))
+    }
+
+    /// A line for each, as comments of TOML.
+    pub(crate) fn comments(&self) -> String {
+        let mut text = format!("# memory, at least, of {} here:\n", memory::shown(memory::limit()));
+        for Size { key, what, bytes } in self.0.iter().filter(|size| 0.0 < size.bytes) {
+            let _ = writeln!(text, "#   {:>9}  {what} ({key})", memory::shown(*bytes));
+        }
+        text
+    }
+}
+
+/// Refuses to score more samples than the machine can hold with the data that they are compared with.
+pub(crate) fn check_scored(named: &str, n: usize, shape: &[usize]) -> Result<()> {
+    let bytes = SINGLE * SCORED * n as f64 * row(shape);
+    memory::check(named, "to hold the samples and the data", bytes)
+}
+
+/// Numbers of a row.
+pub(crate) fn row(shape: &[usize]) -> f64 {
+    shape.iter().map(|&side| side as f64).product()
+}
+
+/// The coupling's name and how many tables of all noise and data rows it holds, if any.
+fn tables(coupling: Coupling) -> Option<(&'static str, f64)> {
+    match coupling {
+        Coupling::Independent | Coupling::Paired => None,
+        Coupling::Ot => Some(("ot", 1.0)),
+        // Rows that are left out are twice as many.
+        Coupling::Partial { .. } => Some(("partial", 4.0)),
+        Coupling::Sinkhorn { .. } => Some(("sinkhorn", 2.0)),
+        Coupling::Unbalanced { .. } => Some(("unbalanced", 2.0)),
+        Coupling::Schrodinger { .. } => Some(("schrodinger", 2.0)),
+    }
+}

@@ -1,0 +1,320 @@
+//! What every function does with numbers that ordinary tests forget.
+//!
+//! A network has no errors once it is built: wrong shapes panic with both shapes, what is not
+//! finite comes out as not finite in its own row alone, and what is finite stays so unless it
+//! overflows.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use flow_nn::{
+    Band, ClassEmbedding, ClassifierConfig, Condition, CoordinateEncoder, DiagonalGaussian,
+    FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, NetworkError, TimeEmbedding,
+};
+use flow_testing::{awkward, public};
+
+type Row = (&'static str, fn());
+
+const TABLE: [Row; 19] = [
+    ("ClassEmbedding::forward", classes),
+    ("ClassEmbedding::new", class_sizes),
+    ("Classifier::features", features),
+    ("Classifier::logits", logits),
+    ("Condition::classes", conditions),
+    ("Condition::narrow", narrowed),
+    ("Condition::repeat", repeated),
+    ("Condition::with_latent", with_latents),
+    ("CoordinateEncoder::forward", coordinates),
+    ("CoordinateEncoder::new", bands),
+    ("DiagonalGaussian::from_output", gaussians),
+    ("DiagonalGaussian::sample", draws),
+    ("FourierFeatures::forward", fourier),
+    ("FourierFeatures::width", widths),
+    ("ImageEncoderConfig::footprint", footprints),
+    ("LatentEmbedding::forward", latents),
+    ("LatentEmbedding::new", latent_sizes),
+    ("TimeEmbedding::forward", times),
+    ("TimeEmbedding::new", time_sizes),
+];
+
+const EXEMPT: [(&str, &str); 1] = [(
+    "Inception::features",
+    "needs 24 million weights; its shapes are asserted at once, and convolutions keep its numbers",
+)];
+
+#[test]
+fn every_function_keeps_its_promise_for_awkward_numbers() {
+    let names = TABLE.map(|(name, _)| name);
+    public::assert_covered(env!("CARGO_MANIFEST_DIR"), &names, &EXEMPT);
+    let broken = TABLE.into_iter().filter(|(_, run)| catch_unwind(run).is_err());
+    let broken: Vec<_> = broken.map(|(name, _)| name).collect();
+    assert!(broken.is_empty(), "see above: {broken:?}");
+}
+
+fn panics(words: &str, f: impl FnOnce()) {
+    let panic = catch_unwind(AssertUnwindSafe(f)).expect_err(words);
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap();
+    assert!(text.contains(words), "{text}");
+}
+
+fn matrix(rows: &[f32], dim: usize) -> Tensor<2> {
+    let data = TensorData::new(rows.to_vec(), [rows.len() / dim, dim]);
+    Tensor::from_data(data, &Device::flex())
+}
+
+fn read<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().try_to_vec().unwrap()
+}
+
+/// The rows of a result that hold a number that is not finite.
+fn broken(values: &[f32], rows: usize) -> Vec<bool> {
+    let each = values.len().checked_div(rows).unwrap_or(0);
+    values.chunks(each.max(1)).map(|row| row.iter().any(|x| !x.is_finite())).collect()
+}
+
+/// Checks an operation whose rows are independent; `largest` is the size up to which it does not
+/// overflow.
+fn by_rows(name: &str, dim: usize, largest: f32, op: impl Fn(Tensor<2>) -> Vec<f32>) {
+    for set in awkward::rows(6, dim) {
+        let n = set.rows.len() / dim;
+        let (got, expected) = (broken(&op(matrix(&set.rows, dim)), n), broken(&set.rows, n));
+        assert_eq!(got.len(), n, "{name} of {}: rows", set.name);
+        let size = set.rows.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+        for (row, (got, expected)) in got.into_iter().zip(expected).enumerate() {
+            let fits = got == expected || (got && largest < size);
+            assert!(fits, "{name} of {}: row {row} is finite: {}", set.name, !got);
+        }
+    }
+}
+
+fn encoder(dim: usize, band: Band) -> Result<CoordinateEncoder, NetworkError> {
+    CoordinateEncoder::new(dim, 8 * dim, band, 8, &Device::flex())
+}
+
+fn coordinates() {
+    let encoder = encoder(2, Band::default()).unwrap();
+    // Angles are coordinates times ten.
+    by_rows("CoordinateEncoder", 2, 1e37, |x| read(encoder.forward(x)));
+    panics("expected points of [1, 2], got [1, 3]", || {
+        let _ = encoder.forward(matrix(&[0.0; 3], 3));
+    });
+}
+
+fn bands() {
+    for (name, value) in awkward::SCALARS {
+        for band in [Band { lowest: value, highest: 1.0 }, Band { lowest: 1.0, highest: value }] {
+            match encoder(1, band) {
+                Ok(encoder) => {
+                    let out = read(encoder.forward(matrix(&[1.0], 1)));
+                    assert!(out.iter().all(|x| x.is_finite()), "{name}: {band:?}");
+                }
+                Err(error) => {
+                    assert!(!(2e-38..=1e38).contains(&value), "{name} is refused: {error}");
+                }
+            }
+        }
+    }
+    for (dim, features) in [(0, 8), (2, 0), (2, 6)] {
+        let sizes = CoordinateEncoder::new(dim, features, Band::default(), 8, &Device::flex());
+        assert!(sizes.is_err(), "{features} features of {dim} coordinates");
+    }
+}
+
+fn fourier() {
+    let features = FourierFeatures { octaves: 3, wavelength: 16.0 };
+    by_rows("FourierFeatures", 2, 1e37, |x| read(features.forward(x)));
+    for (name, wavelength) in awkward::SCALARS {
+        for octaves in [0, 1, 200] {
+            let fourier = FourierFeatures { octaves, wavelength };
+            let config = MlpConfig { hidden: 4, depth: 1, fourier, ..MlpConfig::default() };
+            match config.init(&Device::flex()) {
+                Ok(_) => {
+                    let out = read(fourier.forward(matrix(&[1.0, 2.0], 2)));
+                    assert!(out.iter().all(|x| x.is_finite()), "{octaves} octaves of {name}");
+                }
+                Err(error) => {
+                    let usual = octaves < 2 && (1e-30..1e30).contains(&wavelength);
+                    assert!(!usual && octaves != 0, "{octaves} octaves of {name}: {error}");
+                }
+            }
+        }
+    }
+}
+
+fn widths() {
+    for octaves in [0, 1, 5] {
+        let features = FourierFeatures { octaves, wavelength: 1.0 };
+        assert_eq!(features.width(0), 0);
+        assert_eq!(features.width(3), features.forward(matrix(&[0.0; 3], 3)).dims()[1]);
+    }
+}
+
+fn times() {
+    let embedding = TimeEmbedding::new(4, 8, &Device::flex());
+    // Angles are times times a thousand.
+    by_rows("TimeEmbedding", 1, 1e35, |t| read(embedding.forward(t.squeeze_dim(1))));
+}
+
+fn time_sizes() {
+    for (sinusoids, width) in [(0, 8), (3, 8), (4, 0)] {
+        panics("expected an even number of sinusoids and a width", || {
+            let _ = TimeEmbedding::new(sinusoids, width, &Device::flex());
+        });
+    }
+}
+
+fn latents() {
+    let embedding = LatentEmbedding::new(4, 8, 3, &Device::flex());
+    by_rows("LatentEmbedding", 4, 1e36, |z| read(embedding.forward(z)));
+    panics("[3, 8]", || {
+        let _ = embedding.forward(matrix(&[0.0; 3], 3));
+    });
+}
+
+fn latent_sizes() {
+    for (size, width, output) in [(0, 1, 1), (1, 0, 1), (1, 1, 0)] {
+        panics("expected sizes of at least 1", || {
+            let _ = LatentEmbedding::new(size, width, output, &Device::flex());
+        });
+    }
+}
+
+fn class(classes: &[i64]) -> Tensor<1, Int> {
+    Tensor::from_data(TensorData::new(classes.to_vec(), [classes.len()]), &Device::flex())
+}
+
+fn classes() {
+    let embedding = ClassEmbedding::new(3, 4, &Device::flex());
+    for batch in [0, 1, 5] {
+        let null = read(embedding.forward(None, batch));
+        assert_eq!(null, read(embedding.forward(Some(&class(&vec![3; batch])), batch)));
+    }
+    panics("expected the classes of 2 rows, got those of 1", || {
+        let _ = embedding.forward(Some(&class(&[0])), 2);
+    });
+    for beyond in [4, -1, i64::MAX] {
+        let outside =
+            catch_unwind(AssertUnwindSafe(|| read(embedding.forward(Some(&class(&[beyond])), 1))));
+        assert!(outside.is_err(), "class {beyond} of 3 is a vector: {outside:?}");
+    }
+}
+
+fn class_sizes() {
+    for (classes, width) in [(0, 4), (3, 0)] {
+        panics("expected at least one class and one number", || {
+            let _ = ClassEmbedding::new(classes, width, &Device::flex());
+        });
+    }
+}
+
+fn conditions() {
+    for classes in [vec![], vec![0], vec![2, 0, 1]] {
+        let condition = Condition::classes(&classes, &Device::flex());
+        assert_eq!(condition.rows(), Some(classes.len()));
+    }
+}
+
+fn narrowed() {
+    let condition = Condition::classes(&[0, 1, 2], &Device::flex());
+    for (start, length) in [(0, 3), (1, 2), (2, 1)] {
+        assert_eq!(condition.narrow(start, length).rows(), Some(length));
+    }
+    for (start, length) in [(0, 4), (3, 1), (usize::MAX, 2)] {
+        panics("expected rows of 0..3", || {
+            let _ = condition.narrow(start, length);
+        });
+    }
+    assert_eq!(
+        Condition::none().narrow(5, 7).rows(),
+        None,
+        "nothing has as many rows as one likes"
+    );
+}
+
+fn repeated() {
+    let condition = Condition::classes(&[0, 1], &Device::flex());
+    assert_eq!([1, 3].map(|copies| condition.repeat(copies).rows()), [Some(2), Some(6)]);
+    panics("expected at least one copy, got 0", || {
+        let _ = condition.repeat(0);
+    });
+}
+
+fn with_latents() {
+    for set in awkward::rows(6, 2) {
+        let condition = Condition::none().with_latent(matrix(&set.rows, 2));
+        let kept = read(condition.latent.unwrap());
+        assert_eq!(kept.iter().all(|x| x.is_finite()), set.finite, "{}", set.name);
+    }
+    panics("expected the latents of 1 rows, got those of 2", || {
+        let _ = Condition::classes(&[0], &Device::flex()).with_latent(matrix(&[0.0; 4], 2));
+    });
+}
+
+fn gaussians() {
+    for set in awkward::rows(6, 4) {
+        let q = DiagonalGaussian::from_output(matrix(&set.rows, 4));
+        let (means, variances) = (read(q.mean), read(q.log_variance));
+        for ((row, mean), variance) in
+            set.rows.chunks(4).zip(means.chunks(2)).zip(variances.chunks(2))
+        {
+            assert!(row[..2].iter().zip(mean).all(|(a, b)| a.to_bits() == b.to_bits()));
+            for (from, got) in row[2..].iter().zip(variance) {
+                // Not a number stays so, infinities are clamped.
+                let fits = from.is_nan() && got.is_nan() || got.abs() <= 20.0 && !from.is_nan();
+                assert!(fits, "{}: {from} becomes {got}", set.name);
+            }
+        }
+    }
+    panics("expected means and variances, [1, 2 z], got [1, 3]", || {
+        let _ = DiagonalGaussian::from_output(matrix(&[0.0; 3], 3));
+    });
+}
+
+fn draws() {
+    let q = |rows: usize| DiagonalGaussian {
+        mean: matrix(&vec![1.0; 2 * rows], 2),
+        log_variance: matrix(&vec![0.0; 2 * rows], 2),
+    };
+    by_rows("DiagonalGaussian::sample", 2, f32::MAX, |epsilon| {
+        read(q(epsilon.dims()[0]).sample(epsilon))
+    });
+    panics("expected noise of shape [3, 2], got [1, 2]", || {
+        let _ = q(3).sample(matrix(&[0.0; 2], 2));
+    });
+}
+
+fn classifier() -> flow_nn::Classifier {
+    let config = ClassifierConfig { image_channels: 1, channels: 8, classes: 3 };
+    config.init(&Device::flex()).unwrap()
+}
+
+fn features() {
+    let network = classifier();
+    // Group norms square what they see.
+    by_rows("Classifier::features", 64, 1e17, |x| {
+        let n = x.dims()[0];
+        read(network.features(x.reshape([n, 1, 8, 8])))
+    });
+    panics("expected a weight of shape", || {
+        let _ = network.features(Tensor::zeros([1, 3, 8, 8], &Device::flex()));
+    });
+}
+
+fn logits() {
+    let network = classifier();
+    by_rows("Classifier::logits", 16, 1e36, |x| read(network.logits(x)));
+    panics("[16, 3]", || {
+        let _ = network.logits(matrix(&[0.0; 3], 3));
+    });
+}
+
+/// Sizes are counted in floating point, so that none overflows: they are what refuses the rest.
+fn footprints() {
+    for pixels in [0, 1, 64, usize::MAX] {
+        let footprint = ImageEncoderConfig::default().footprint(pixels);
+        assert!(footprint.parameters.is_finite() && 0.0 < footprint.parameters, "{footprint:?}");
+    }
+}

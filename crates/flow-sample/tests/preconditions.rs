@@ -1,0 +1,299 @@
+//! Every public function of the crate meets awkward numbers: a finite answer, a documented special
+//! value, an error or a documented panic, never a silent NaN.
+#![allow(clippy::float_cmp, reason = "special values are exact")]
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use common::{dopri5, rk4};
+use flow_ode::{Method, Stepping};
+use flow_path::stream::Purpose;
+use flow_path::{Exact, Gaussian, Linear, Prediction, Schedule, Source, VariancePreserving};
+use flow_sample::{
+    Ancestral, Churn, Ddim, Dequantise, Diffusion, Divergence, DpmSolver, Edm, ExactTrace, Final,
+    Grid, Hutchinson, Interval, LastStep, Multistep, Noise, Ode, Predictor, Probe, Reparametrised,
+    Rule, Sampler, Sde, Seeded, Space, UniPc, UniPcOrder, latent_grid, latents, latents_of,
+    log_mean_exp, normal_rows, prior, starts, starts_of,
+};
+use flow_testing::awkward::{Rows, SCALARS, rows};
+use flow_testing::public;
+
+type Check = fn();
+
+const TABLE: [(&str, Check); 16] = [
+    ("Dequantise::bits_per_dim", bits_per_dim),
+    ("log_mean_exp", log_mean_exps),
+    ("Interval::holds", interval),
+    ("Diffusion::squared", diffusion),
+    ("Grid::times", grids),
+    ("Ode::with_times", asked_times),
+    ("Seeded::starting_at", numbered_noise),
+    ("Hutchinson::new", probes),
+    ("Hutchinson::draw", drawn_probes),
+    ("Likelihood::log_prob", densities),
+    ("normal_rows", normal),
+    ("prior", priors),
+    ("starts", priors),
+    ("starts_of", priors),
+    ("latents", latent),
+    ("latents_of", latent),
+];
+
+#[test]
+fn every_public_function_meets_awkward_numbers() {
+    let names: Vec<&str> = TABLE.iter().map(|(name, _)| *name).chain(["latent_grid"]).collect();
+    public::assert_covered(env!("CARGO_MANIFEST_DIR"), &names, &[]);
+    for (name, check) in TABLE {
+        assert!(catch_unwind(check).is_ok(), "{name}");
+    }
+    for side in [0, 1, 7] {
+        assert!(latent_grid(side).iter().all(|z| z.is_finite()));
+    }
+}
+
+/// Whether a call panics, as its documentation says.
+fn panics(call: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(call)).is_err()
+}
+
+fn field() -> Exact<Gaussian, Linear> {
+    Exact::new(Gaussian::new(vec![0.5, -0.2], 0.5), Linear::default())
+}
+
+fn tensor(set: &Rows) -> Tensor<2> {
+    let data = TensorData::new(set.rows.clone(), [set.rows.len() / 2, 2]);
+    Tensor::from_data(data, &Device::flex())
+}
+
+fn finite<const D: usize>(x: &Tensor<D>) -> bool {
+    x.clone().into_data().iter::<f64>().all(f64::is_finite)
+}
+
+fn bits_per_dim() {
+    for (name, nats) in SCALARS {
+        let bits = Dequantise { levels: 256 }.bits_per_dim(nats, 3);
+        assert_eq!(bits.is_finite(), nats.is_finite(), "{name}");
+        assert_eq!(bits.is_nan(), nats.is_nan(), "{name}");
+    }
+    assert!(panics(|| drop(Dequantise { levels: 1 }.offset().to_string())));
+}
+
+fn log_mean_exps() {
+    assert!(log_mean_exp(&[]).is_nan());
+    for (name, log) in SCALARS {
+        // One number is its own mean, and a finite one beside it hides neither NaN nor infinity.
+        let alone = log_mean_exp(&[log]);
+        assert!(alone == log || log.is_nan() && alone.is_nan(), "{name}: {alone}");
+        let pair = log_mean_exp(&[0.0, log]);
+        assert_eq!(pair.is_finite(), log.is_finite() || log == f64::NEG_INFINITY, "{name}: {pair}");
+        assert_eq!(pair.is_nan(), log.is_nan(), "{name}: {pair}");
+    }
+}
+
+fn interval() {
+    let whole = Interval::default();
+    for (_, t) in SCALARS {
+        assert_eq!(whole.holds(t), (0.0..=1.0).contains(&t));
+    }
+}
+
+fn diffusion() {
+    let middle = Linear::default().at(0.5);
+    for (name, value) in SCALARS {
+        for form in [Diffusion::Constant(value), Diffusion::Sigma(value), Diffusion::Linear(value)]
+        {
+            let g2 = form.squared(0.5, &middle);
+            let noise = Seeded::new(1);
+            let grid = Grid::Uniform { steps: 3 };
+            let sde = Sde { grid, diffusion: form, last: LastStep::Denoise, noise };
+            let sampled =
+                sde.sample(&field(), prior::<2>(1, 0..3, &[2], &field(), &Device::flex()));
+            let refused = !g2.is_finite() || g2 < 0.0;
+            assert!(sampled.is_err() || !refused, "{name} in {form:?}");
+            assert!(sampled.is_err() || finite(&sampled.unwrap().x), "{name} in {form:?}");
+        }
+    }
+}
+
+fn grids() {
+    let vp = Exact::new(Gaussian::new(vec![0.5, -0.2], 0.5), VariancePreserving::default());
+    for (name, value) in SCALARS {
+        for steps in [0, 1, 2, 5] {
+            for grid in [
+                Grid::Uniform { steps },
+                Grid::Given(vec![0.0, value, 1.0]),
+                Grid::Given(vec![value, 0.5]),
+                Grid::LogSnr { steps, min: value, max: 5.0 },
+                Grid::LogSnr { steps, min: -5.0, max: value },
+                Grid::Karras { steps, rho: value, min: 0.01, max: 80.0 },
+                Grid::Karras { steps, rho: 7.0, min: value, max: 80.0 },
+                Grid::Karras { steps, rho: 7.0, min: 0.01, max: value },
+            ] {
+                let found = [grid.times::<2>(&field()), grid.times::<2>(&vp)];
+                for times in found.into_iter().flatten() {
+                    let rises = times.windows(2).all(|t| t[0] < t[1]);
+                    assert!(rises && 2 <= times.len(), "{grid:?} with {name}: {times:?}");
+                    assert!(times.iter().all(|t| (0.0..=1.0).contains(t)), "{grid:?} with {name}");
+                }
+            }
+        }
+    }
+    assert!(Grid::Given(Vec::new()).times::<2>(&field()).is_err());
+}
+
+fn asked_times() {
+    let x0 = prior::<2>(1, 0..3, &[2], &field(), &Device::flex());
+    for (name, t) in SCALARS {
+        let ode = Ode::new(Method::Rk4, Stepping::Count(4)).with_times(vec![t]);
+        let sampled = catch_unwind(AssertUnwindSafe(|| ode.sample(&field(), x0.clone())));
+        // A time that is none may be an error; all others are moved into the span.
+        let sampled = sampled.unwrap();
+        assert_eq!(sampled.is_ok(), !t.is_nan(), "{name}");
+        if let Ok(sampled) = sampled {
+            assert!(sampled.states.iter().all(finite), "{name}");
+        }
+    }
+}
+
+fn numbered_noise() {
+    let like = Tensor::<2>::zeros([3, 2], &Device::flex());
+    for first in [0, 1, (1 << 32) - 3] {
+        assert!(finite(&Seeded::new(1).starting_at(first).draw(0, &like)));
+    }
+    for first in [(1 << 32) - 2, usize::MAX] {
+        assert!(panics(|| drop(Seeded::new(1).starting_at(first).draw(0, &like))), "{first}");
+    }
+}
+
+fn probes() {
+    assert!(panics(|| drop(Hutchinson::<2>::new(Vec::new()))));
+    let ordinary = rows(4, 2).remove(0);
+    for set in rows(4, 2) {
+        if set.rows.len() != ordinary.rows.len() {
+            continue;
+        }
+        let divergence = Hutchinson::new(vec![tensor(&set)]);
+        let found = rk4(4).log_prob(&field(), tensor(&ordinary), &divergence);
+        assert!(
+            found.is_err() || found.unwrap().nats.iter().all(|x| x.is_finite()),
+            "{}",
+            set.name
+        );
+    }
+}
+
+fn drawn_probes() {
+    let device = Device::flex();
+    let draw =
+        |probes, range| Hutchinson::<2>::draw(Probe::Gaussian, probes, 1, range, &[2], &device);
+    assert!(panics(|| drop(draw(0, 0..3))));
+    for range in [0..0, 0..1, 5..9] {
+        let x = prior::<2>(1, range.clone(), &[2], &field(), &device);
+        let (v, estimates) = draw(2, range.clone()).evaluate(&field(), &x, 0.5);
+        assert!(finite(&v) && finite(&estimates));
+        assert_eq!(estimates.dims(), [range.len(), 2]);
+    }
+}
+
+fn densities() {
+    for set in rows(4, 2) {
+        for likelihood in [rk4(8), dopri5(1e-4)] {
+            for chunk in [0, 1, 2, 99] {
+                let found = likelihood.log_prob(&field(), tensor(&set), &ExactTrace { chunk });
+                assert!(set.finite || found.is_err(), "{}", set.name);
+                let Ok(found) = found else { continue };
+                assert_eq!(found.nats.len(), set.rows.len() / 2, "{}", set.name);
+                // Minus infinity is a density, the others are not.
+                let number = |nats: &f64| nats.is_finite() || *nats == f64::NEG_INFINITY;
+                assert!(found.nats.iter().all(number) && finite(&found.x0), "{}", set.name);
+            }
+        }
+        // A row that is not finite does not touch the others.
+        let (v, trace) = ExactTrace { chunk: 1 }.evaluate(&field(), &tensor(&set), 0.5);
+        if set.name.starts_with("one ") && !set.rows.is_empty() {
+            let rows = v.dims()[0];
+            assert!(finite(&v.narrow(0, 0, rows.max(2) - 1)) && finite(&trace), "{}", set.name);
+        }
+    }
+}
+
+fn normal() {
+    assert!(normal_rows(1, Purpose::Noise, 0..0, 3).is_empty());
+    assert!(normal_rows(1, Purpose::Noise, 0..4, 0).is_empty());
+    assert!(normal_rows(u64::MAX, Purpose::Noise, 3..5, 3).iter().all(|z| z.is_finite()));
+}
+
+fn priors() {
+    let device = Device::flex();
+    for range in [0..0, 0..1, usize::MAX - 2..usize::MAX] {
+        let made: [Tensor<2>; 3] = [
+            prior(1, range.clone(), &[2], &field(), &device),
+            starts(1, range.clone(), &[2], &Source::Normal, &field(), &device),
+            starts_of(Purpose::Reflow, 1, range.clone(), &[2], &Source::Normal, &field(), &device),
+        ];
+        for x in made {
+            assert!(x.dims() == [range.len(), 2] && finite(&x));
+        }
+    }
+}
+
+fn latent() {
+    let device = Device::flex();
+    for (range, size) in [(0..0, 2), (0..3, 0), (0..1, 4)] {
+        let made = [
+            latents(1, range.clone(), size, &device),
+            latents_of(Purpose::ReflowLatent, 1, range.clone(), size, &device),
+        ];
+        for z in made {
+            assert!(z.dims() == [range.len(), size] && finite(&z));
+        }
+    }
+}
+
+/// What implements a trait has no function of its own in the table.
+#[test]
+fn every_sampler_answers_awkward_starts_with_numbers_or_an_error() {
+    let (steps, noise) = (5, Seeded::new(1));
+    let grid = || Grid::Uniform { steps };
+    let last = LastStep::Denoise;
+    let samplers: Vec<Box<dyn Sampler<2>>> = vec![
+        Box::new(Ode::new(Method::Euler, Stepping::Count(steps))),
+        Box::new(Ode::on_grid(Method::Rk4, grid())),
+        Box::new(Ddim { grid: grid(), eta: 0.5, noise }),
+        Box::new(Ancestral { grid: grid(), noise }),
+        Box::new(Churn { grid: grid(), fraction: 0.3, noise }),
+        Box::new(Edm::deterministic(grid())),
+        Box::new(Sde { grid: grid(), diffusion: Diffusion::Sigma(1.0), last, noise }),
+        Box::new(DpmSolver::deterministic(grid(), Multistep::Second)),
+        Box::new(UniPc { grid: grid(), order: UniPcOrder::Third, last: Final::FullOrder }),
+        Box::new(Reparametrised { grid: grid(), space: Space::Data, rule: Rule::Midpoint }),
+    ];
+    for (k, sampler) in samplers.iter().enumerate() {
+        for set in rows(4, 2) {
+            match sampler.sample(&field(), tensor(&set)) {
+                Ok(sampled) => {
+                    assert!(set.finite && finite(&sampled.x), "sampler {k}, {}", set.name);
+                    assert_eq!(sampled.x.dims(), [set.rows.len() / 2, 2]);
+                }
+                Err(error) => {
+                    let huge = set.rows.iter().any(|x| 1e30 < x.abs());
+                    assert!(!set.finite || huge, "sampler {k}, {}: {error}", set.name);
+                }
+            }
+        }
+    }
+}
+
+/// A prediction is asked for at times within the span alone, so that none divides by zero.
+#[test]
+fn predictions_within_the_span_are_finite() {
+    let x = prior::<2>(1, 0..3, &[2], &field(), &Device::flex());
+    for what in [Prediction::Velocity, Prediction::Data, Prediction::Noise, Prediction::V] {
+        for t in [0.0, 0.5, 1.0] {
+            assert!(finite(&Predictor::predict(&field(), what, &x, t)), "{what:?} at {t}");
+        }
+    }
+}

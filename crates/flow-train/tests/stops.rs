@@ -1,0 +1,230 @@
+//! A run that cannot go on says so, and keeps nothing of what went wrong.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use common::{Log, ROWS, batches, checkpoints, network, plan};
+use flow_nn::Mlp;
+use flow_train::{
+    Batch, BatchSource, Divergence, Interrupter, Loss, MatchingBatches, Objective, Outcome, Plan,
+    Regression, TrainError, fit, load_average,
+};
+
+/// What happens at one batch.
+#[derive(Clone)]
+enum Event {
+    /// The loss is this number times the parameters, so that its gradient is not finite either.
+    Loss(f32),
+    /// The loss is finite and its gradient is not a number.
+    Gradient,
+    /// The thread that makes the batches dies.
+    Panic,
+    /// The user wants to stop.
+    Stop(Interrupter),
+}
+
+/// The batches of the small problem with an event at one of them.
+#[derive(Clone)]
+struct Eventful {
+    inner: MatchingBatches<2>,
+    event: Option<(usize, Event)>,
+}
+
+struct EventBatch(Batch<2>, Option<Event>);
+
+impl BatchSource for Eventful {
+    type Batch = EventBatch;
+
+    fn batch(&self, step: usize, device: &Device) -> Result<EventBatch, TrainError> {
+        let event = self.event.clone().filter(|(at, _)| *at == step).map(|(_, event)| event);
+        match &event {
+            Some(Event::Panic) => panic!("the disk of batch {step} is gone"),
+            Some(Event::Stop(interrupter)) => interrupter.stop(Some("test")),
+            _ => {}
+        }
+        Ok(EventBatch(self.inner.batch(step, device)?, event))
+    }
+
+    fn rows(&self) -> usize {
+        ROWS
+    }
+}
+
+#[derive(Clone, Debug)]
+struct EventObjective;
+
+impl Objective<Mlp> for EventObjective {
+    type Batch = EventBatch;
+
+    fn loss(&self, network: &Mlp, EventBatch(batch, event): EventBatch) -> Loss {
+        let mut loss = Regression::<2>.loss(network, batch);
+        loss.total = match event {
+            Some(Event::Loss(value)) => loss.total * value,
+            // The root of zero has the slope infinity, and 0 times infinity is not a number.
+            Some(Event::Gradient) => loss.total.clone() + (loss.total * 0.0).sqrt(),
+            _ => loss.total,
+        };
+        loss
+    }
+}
+
+fn train(
+    folder: &Path,
+    plan: &Plan,
+    [training, validation]: [Option<(usize, Event)>; 2],
+    log: &Log,
+    interrupter: &Interrupter,
+) -> Result<Outcome<Mlp>, TrainError> {
+    let device = Device::flex();
+    let source = |seed, event| Eventful { inner: batches(seed), event };
+    fit(
+        network(&device),
+        EventObjective,
+        source(7, training),
+        source(8, validation),
+        plan,
+        &device,
+        &checkpoints(folder),
+        None,
+        Box::new(log.clone()),
+        interrupter,
+    )
+}
+
+fn error(plan: &Plan, events: [Option<(usize, Event)>; 2]) -> (TrainError, Option<usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let result = train(folder.path(), plan, events, &Log::default(), &Interrupter::new());
+    let latest = checkpoints(folder.path()).latest().ok().map(|checkpoint| {
+        load_average(network(&Device::flex()), &checkpoint).expect("what is kept is whole");
+        checkpoint.step
+    });
+    let left = std::fs::read_dir(folder.path()).unwrap().flatten();
+    let unfinished = left.filter(|e| e.file_name().to_string_lossy().starts_with('.')).count();
+    assert_eq!(unfinished, 0, "nothing half-written stays");
+    (result.map(|outcome| outcome.step).unwrap_err(), latest)
+}
+
+#[test]
+fn a_finite_loss_whose_gradient_is_not_stops_the_last_step_before_its_checkpoint() {
+    let plan = plan(20);
+    for without_validation in [false, true] {
+        let batches = if without_validation { 0 } else { plan.validation_batches };
+        let plan = Plan { validation_batches: batches, ..plan };
+        let (error, latest) = error(&plan, [Some((19, Event::Gradient)), None]);
+        let TrainError::Diverged { step: 20, what } = &error else { panic!("{error}") };
+        assert!(
+            matches!(what, Divergence::Validation(loss) if loss.is_nan())
+                || matches!(what, Divergence::Weights(path) if path.starts_with("network.")),
+            "{error}"
+        );
+        assert_eq!(latest, Some(10));
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_before_the_next_checkpoint() {
+    for value in [f32::NAN, f32::INFINITY] {
+        let (error, latest) = error(&plan(20), [Some((12, Event::Loss(value))), None]);
+        let TrainError::Diverged { step: 13, what: Divergence::Loss(loss) } = error else {
+            panic!("{error}")
+        };
+        assert!(!loss.is_finite());
+        assert_eq!(latest, Some(10));
+    }
+}
+
+#[test]
+fn a_validation_that_is_no_number_stops_the_run_before_its_checkpoint() {
+    let (error, latest) = error(&plan(20), [None, Some((1, Event::Loss(f32::NAN)))]);
+    let what = matches!(
+        error,
+        TrainError::Diverged { step: 10, what: Divergence::Validation(loss) } if loss.is_nan()
+    );
+    assert!(what, "{error}");
+    assert_eq!(latest, None);
+}
+
+#[test]
+fn weights_beyond_all_numbers_are_not_kept() {
+    // The first step moves every weight by the learning rate, and the second one past the largest
+    // number.
+    let mut plan = Plan { every: 1, validation_batches: 0, ..plan(3) };
+    plan.learning_rate.peak = 1e38;
+    plan.learning_rate.warmup = 0;
+    let (error, _) = error(&plan, [None, None]);
+    assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+}
+
+#[test]
+fn a_source_of_batches_that_panics_is_an_error_with_its_words() {
+    let (error, latest) = error(&plan(20), [Some((5, Event::Panic)), None]);
+    assert_eq!(
+        error.to_string(),
+        "the batch of step 5 could not be made: the disk of batch 5 is gone"
+    );
+    assert_eq!(latest, None);
+    for batch in [0, 1] {
+        let (error, latest) = self::error(&plan(20), [None, Some((batch, Event::Panic))]);
+        assert!(error.to_string().contains("is gone"), "{error}");
+        assert_eq!(latest, None);
+    }
+}
+
+#[test]
+fn an_interruption_is_heard_during_a_validation_and_keeps_the_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let (interrupter, log) = (Interrupter::new(), Log::default());
+    // Validating that often takes hours.
+    let plan = Plan { validation_batches: 1_000_000_000, ..plan(20) };
+    let stop = Some((3, Event::Stop(interrupter.clone())));
+    let outcome = train(folder.path(), &plan, [None, stop], &log, &interrupter).unwrap();
+    assert!(outcome.interrupted && outcome.step == 10, "stopped at {}", outcome.step);
+    assert_eq!(checkpoints(folder.path()).latest().unwrap().step, 10);
+    assert!(log.validations.lock().unwrap().is_empty(), "a part of the mean is not the mean");
+}
+
+/// A log of three metrics that nobody reads takes 175 bytes a step.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_steps() {
+    fn resident_bytes() -> f64 {
+        let status = std::fs::read_to_string("/proc/self/statm").unwrap();
+        status.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0
+    }
+    #[derive(Clone)]
+    struct Watch(std::sync::Arc<std::sync::Mutex<Vec<f64>>>);
+    impl flow_train::Observer for Watch {
+        fn step(&mut self, record: &flow_train::StepRecord) {
+            if record.step.is_multiple_of(4_000) {
+                self.0.lock().unwrap().push(resident_bytes());
+            }
+        }
+        fn validation(&mut self, _: usize, _: f64) {}
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::flex();
+    let watch = Watch(std::sync::Arc::default());
+    let few = || MatchingBatches { rows: 1, ..batches(1) };
+    let plan = Plan { every: usize::MAX, validation_batches: 0, ..plan(28_000) };
+    fit(
+        network(&device),
+        Regression::<2>,
+        few(),
+        few(),
+        &plan,
+        &device,
+        &checkpoints(folder.path()),
+        None,
+        Box::new(watch.clone()),
+        &Interrupter::new(),
+    )
+    .unwrap();
+    let seen = watch.0.lock().unwrap();
+    // That would be 3.5 million bytes here.
+    let grown = seen[6] - seen[1];
+    assert!(grown < 1.5e6, "{grown} bytes in 20,000 steps: {seen:?}");
+}

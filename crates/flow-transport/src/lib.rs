@@ -1,0 +1,40 @@
+//! Optimal transport between finite sets, on the host and in double precision.
+//!
+//! Rows of one set meet rows of another at a cost for each pair, a [`CostMatrix`], for example
+//! their [`squared_distances`]. Four questions are answered about it:
+//!
+//! | question | answer |
+//! |---|---|
+//! | who meets whom, one to one, at the least cost? | [`assign`], square or not |
+//! | the same, for only some of the rows | [`assign_some`] |
+//! | a plan smoothed by entropy | [`Entropic`], by Sinkhorn's iteration in the log domain |
+//! | a plan that may create and destroy mass | [`Entropic`] with a `relaxation` |
+//!
+//! Costs are finite, or infinite for a pair that is forbidden; anything else is refused by name,
+//! and no finite `f32` coordinate overflows. What cannot be solved ends in an error that says why,
+//! and a plan says how far its marginals are from what was asked. Nothing is random and no state is
+//! kept: the same costs give the same bits, whatever the number of threads.
+
+mod assignment;
+mod cost;
+mod distance;
+mod entropic;
+mod error;
+mod newton;
+mod partial;
+mod plan;
+mod potentials;
+mod scan;
+
+pub use assignment::{Assignment, assign};
+pub use cost::CostMatrix;
+pub use distance::squared_distances;
+pub use entropic::{Entropic, Epsilon};
+pub use error::TransportError;
+pub use partial::{PartialAssignment, assign_some};
+pub use plan::{Plan, Stop};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,114 @@
+//! Every public function that takes numbers, over numbers that ordinary tests forget: a finite result, an
+//! error or a documented panic, and never a number that is none.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use flow_datasets::{GaussianMixture, Images, TOYS, Toy, idx, toy};
+use flow_testing::{awkward, public};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What the functions promise: each panics as its doc says, or what it gives is finite.
+fn finite_or_panic(what: &str, call: impl FnOnce() -> Vec<f64>) {
+    if let Ok(values) = catch_unwind(AssertUnwindSafe(call)) {
+        assert!(values.iter().all(|x| x.is_finite()), "{what} gives {values:?}");
+    }
+}
+
+fn wide(points: Vec<f32>) -> Vec<f64> {
+    points.into_iter().map(f64::from).collect()
+}
+
+fn images(n: usize, max_value: u8) -> Images {
+    Images {
+        pixels: (0..4 * n).map(|i| i as u8).collect(),
+        labels: vec![0; n],
+        channels: 1,
+        height: 2,
+        width: 2,
+        class_names: vec!["a".into()],
+        max_value,
+    }
+}
+
+const ROWS: [&str; 8] = [
+    "GaussianMixture::new",
+    "GaussianMixture::on_a_circle",
+    "GaussianMixture::six_on_a_ring",
+    "Images::image",
+    "Images::normalised",
+    "Images::select",
+    "Images::split_at",
+    "read",
+];
+
+#[test]
+fn no_function_makes_numbers_that_are_none() {
+    public::assert_covered(env!("CARGO_MANIFEST_DIR"), &ROWS, &[]);
+    let draw = |law: &dyn Toy| wide(law.sample(8, &mut ChaCha8Rng::seed_from_u64(0)));
+    for (name, x) in awkward::SCALARS {
+        finite_or_panic(&format!("a mixture about {name}"), || {
+            draw(&GaussianMixture::new(vec![vec![x]], 1.0))
+        });
+        finite_or_panic(&format!("a mixture of spread {name}"), || {
+            draw(&GaussianMixture::new(vec![vec![0.5]], x))
+        });
+        finite_or_panic(&format!("a ring of radius {name}"), || {
+            draw(&GaussianMixture::six_on_a_ring(x))
+        });
+        for count in [0, 1, 8] {
+            finite_or_panic(&format!("{count} centres at {name}"), || {
+                draw(&GaussianMixture::on_a_circle(count, x, 0.1))
+            });
+        }
+    }
+    for (n, at) in [(0, 0), (1, 0), (1, 1), (3, 2), (3, usize::MAX)] {
+        for max_value in [0, 1, 255] {
+            let set = images(n, max_value);
+            let what = format!("image {at} of {n} up to {max_value}");
+            finite_or_panic(&what, || wide(set.normalised(at)));
+            finite_or_panic(&what, || set.image(at).iter().copied().map(f64::from).collect());
+            finite_or_panic(&what, || wide(set.select(&[at, at]).normalised(1)));
+            finite_or_panic(&what, || wide(set.clone().split_at(at).0.normalised(0)));
+        }
+    }
+    // Idx files of every size that a byte of the header can name, with and without what it calls for.
+    let folder = tempfile::tempdir().unwrap();
+    let (pictures, labels) = (folder.path().join("images"), folder.path().join("labels"));
+    for sizes in [[0, 2, 2], [1, 0, 2], [1, 2, 0], [1, 2, 2], [2, 2, 2], [u32::MAX; 3]] {
+        for classes in [0, 1, usize::from(u8::MAX)] {
+            let head = |sizes: &[u32]| {
+                let sizes_be = sizes.iter().flat_map(|size| size.to_be_bytes());
+                [0, 0, 8, sizes.len() as u8].into_iter().chain(sizes_be).collect::<Vec<u8>>()
+            };
+            let (count, size) = (sizes[0].min(2), sizes.iter().map(|x| (*x).min(2)).product());
+            let pixels: Vec<u8> = (0..size).map(|x: u32| x as u8).collect();
+            fs::write(&pictures, [head(&sizes), pixels].concat()).unwrap();
+            fs::write(&labels, [head(&sizes[..1]), vec![0; count as usize]].concat()).unwrap();
+            if let Ok(read) = idx::read(&pictures, &labels, classes) {
+                assert!(!read.is_empty() && read.image_len() > 0, "{sizes:?} of {classes}");
+                assert!(read.normalised(0).iter().all(|x| x.is_finite()), "{sizes:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn toys_draw_no_point_and_one_point() {
+    for name in TOYS {
+        let toy = toy(name).unwrap();
+        for n in [0, 1] {
+            let points = toy.sample(n, &mut ChaCha8Rng::seed_from_u64(1));
+            assert_eq!(points.len(), n * toy.dim(), "{name}");
+        }
+        // A point that is none lies in no set.
+        if let Some(support) = toy.support() {
+            let nowhere = vec![f32::NAN; toy.dim()];
+            let far = vec![1e38; toy.dim()];
+            assert!(!support.contains(&nowhere) && !support.contains(&far), "{name}");
+        }
+    }
+}
