@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_file_is_unpacked_no_further_than_it_is_asked_for() {
-        let (path, packed) = (Path::new("zeros.gz"), gz(&[7; 1 << 20]));
+        let (path, packed) = (Path::new("zeros.gz"), gz(&vec![7; 1 << 20]));
         let mut content = Content::of(path, &packed);
         assert_eq!(content.next(3).unwrap(), [7; 3]);
         assert_eq!(content.next(u64::from(u8::MAX)).unwrap().len(), 255);

@@ -34,6 +34,9 @@ const OF_A_MAC: &str = "__MACOSX";
 /// # Errors
 /// If a folder cannot be read, if a part lacks a class of the other, if a class has no image, if there are
 /// more than 256 classes, if a file does not decode, or if two images differ in size.
+///
+/// # Panics
+/// Never: what it expects follows from the refusals before it.
 pub fn read(root: &Path) -> Result<Parts, DatasetError> {
     let folders = [root.join("train"), root.join("test")];
     let classes = [classes(&folders[0])?, classes(&folders[1])?];

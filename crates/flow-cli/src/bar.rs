@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Progress of something that has a number of parts.
 #[derive(Debug)]
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     /// What the parts are called.
     things: &'static str,
     start: usize,
@@ -31,19 +31,19 @@ impl Bar {
         let template =
             format!("  {{bar:32}} {{pos}}/{{len}} {things}  {{elapsed}} < {{eta}}  {{msg}}");
         bar.set_style(ProgressStyle::with_template(&template).expect("the template is valid"));
-        Self { bar, things, start, total, began: Instant::now(), said: None }
+        Self { shown: bar, things, start, total, began: Instant::now(), said: None }
     }
 
     /// Shows that `done` are done, with something more to say about them.
     pub(crate) fn at(&mut self, done: usize, message: &str) {
-        self.bar.set_position(done as u64);
-        self.bar.set_message(message.to_owned());
+        self.shown.set_position(done as u64);
+        self.shown.set_message(message.to_owned());
         let due = match self.said {
             None => FIRST < self.began.elapsed(),
             Some(said) => EVERY < said.elapsed(),
         };
         // A pipe, a file and a terminal that cannot move its cursor hide the bar.
-        if self.bar.is_hidden() && due && done < self.total {
+        if self.shown.is_hidden() && due && done < self.total {
             self.said = Some(Instant::now());
             let left = self
                 .left(done)

@@ -38,13 +38,11 @@ pub(crate) fn sources(
     teacher: Option<&Teacher>,
     device: &Device,
 ) -> Result<Sources> {
-    match (&recipe.reflow, teacher) {
-        (Some(reflow), Some(teacher)) => teacher.sources(recipe, reflow, device),
-        _ => {
-            let &recipe::Data { mirror, dequantise, .. } = &recipe.data;
-            Ok(data.sources(Changes { mirror, dequantise }))
-        }
+    if let (Some(reflow), Some(teacher)) = (&recipe.reflow, teacher) {
+        return teacher.sources(recipe, reflow, device);
     }
+    let &recipe::Data { mirror, dequantise, .. } = &recipe.data;
+    Ok(data.sources(Changes { mirror, dequantise }))
 }
 
 /// Batches of training and of validation.

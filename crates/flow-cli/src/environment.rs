@@ -28,7 +28,9 @@ pub(crate) fn digest(parts: [&Images; 2]) -> String {
             part.pixels.len(),
             part.labels.len(),
         ];
-        sizes.iter().for_each(|&size| digest.update((size as u64).to_le_bytes()));
+        for size in sizes {
+            digest.update((size as u64).to_le_bytes());
+        }
         digest.update(&part.pixels);
         digest.update(&part.labels);
     }

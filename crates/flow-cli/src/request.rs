@@ -102,37 +102,37 @@ impl Request {
 
     /// All of what the way and the guidance depend on, in words that tell it from any other.
     pub(crate) fn name(&self) -> String {
-        let mut name = self.label();
+        let mut parts = vec![self.label()];
         match &self.way {
-            Way::Solver(_, Stepping::Count(steps)) => name += &format!("-steps{steps}"),
+            Way::Solver(_, Stepping::Count(steps)) => parts.push(format!("-steps{steps}")),
             Way::Solver(_, _) => {
                 let Sample { rtol, atol, .. } = self.sample;
-                name += &format!("-rtol{rtol:e}-atol{atol:e}");
+                parts.push(format!("-rtol{rtol:e}-atol{atol:e}"));
             }
             Way::OnGrid(..) => {
                 let Sample { grid, steps, shift, .. } = &self.sample;
                 if !matches!(grid, recipe::Grid::Given { .. }) {
-                    name += &format!("-steps{steps}");
+                    parts.push(format!("-steps{steps}"));
                 }
                 if *grid != recipe::Grid::Uniform {
-                    name += &format!("-grid-{}", named::shown(grid));
+                    parts.push(format!("-grid-{}", named::shown(grid)));
                 }
                 if !shift.is_none() {
-                    name += &format!("-shift{}", shift.0);
+                    parts.push(format!("-shift{}", shift.0));
                 }
             }
         }
         if let Some(schedule) = &self.schedule {
-            name += &format!("-schedule-{}", named::shown(schedule));
+            parts.push(format!("-schedule-{}", named::shown(schedule)));
         }
         if self.is_guided() {
-            name += &format!("-guidance{}", self.guidance);
+            parts.push(format!("-guidance{}", self.guidance));
             let Interval { start, end } = self.interval;
             if self.interval != Interval::default() {
-                name += &format!("-within{start}-{end}");
+                parts.push(format!("-within{start}-{end}"));
             }
         }
-        name
+        parts.concat()
     }
 
     /// The name of the way.

@@ -17,6 +17,10 @@ use crate::recipe::Recipe;
 use crate::registry::Data;
 
 /// The data of a run, as far as networks and checkpoints depend on them.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the fields are those of environment.json"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape {
     /// Of one row.
@@ -168,7 +172,9 @@ impl Run {
 
     /// Removes what killed processes left in the making.
     pub(crate) fn tidy(&self) {
-        ["", "samples", "plots"].iter().for_each(|sub| drafts::clear(&self.folder.join(sub)));
+        for sub in ["", "samples", "plots"] {
+            drafts::clear(&self.folder.join(sub));
+        }
     }
 
     /// Takes note of a recipe whose `train.images` are more than those that `from` was trained by,

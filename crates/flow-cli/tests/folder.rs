@@ -1,5 +1,6 @@
 //! Pictures of one's own, from files to samples.
 #![cfg(feature = "folder")]
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 

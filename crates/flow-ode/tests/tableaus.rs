@@ -121,6 +121,8 @@ fn interpolants_meet_the_weights_and_slopes_at_both_ends() {
 /// The matrices `alpha` and `beta = alpha + Gamma` and the weights `b` of Rodas5P in the form of
 /// section IV.7 of Hairer & Wanner, from the one that saves products: `Gamma^-1 = I / gamma - C`,
 /// `alpha = A Gamma`, `b = m Gamma`.
+#[expect(clippy::type_complexity, reason = "two matrices and two vectors, as in the book")]
+#[expect(clippy::needless_range_loop, reason = "rows and columns, as in the formula")]
 fn rodas5p() -> (Vec<Vec<f64>>, Vec<Vec<f64>>, Vec<f64>, Vec<f64>) {
     let s = RODAS5P.stages();
     // Column by column of the lower triangle: (I / gamma) x - C x = e.

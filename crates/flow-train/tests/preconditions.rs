@@ -205,8 +205,9 @@ fn starts() {
 
 #[test]
 fn a_plan_of_numbers_that_are_none_is_refused_before_the_first_step() {
+    type Field = (&'static str, fn(&mut Plan, f64));
     plan(9).check().unwrap();
-    let fields: [(&str, fn(&mut Plan, f64)); 9] = [
+    let fields: [Field; 9] = [
         ("learning_rate.peak", |plan, x| plan.learning_rate.peak = x),
         ("learning_rate.floor", |plan, x| plan.learning_rate.floor = x),
         ("optimizer.beta1", |plan, x| plan.optimizer.beta1 = x as f32),

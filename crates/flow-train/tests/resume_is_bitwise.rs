@@ -1,4 +1,5 @@
 //! A resumed run ends with the weights of one that was never interrupted, bit for bit.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 

@@ -121,13 +121,13 @@ const LONGEST_NAME: usize = 200;
 /// What does not fit into a name, such as the place of a guide or a long list of times, is told apart by the
 /// beginning of its SHA-256.
 fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
-    let mut name = format!("seed{}-n{}", args.seed, args.number);
+    let mut parts = vec![format!("seed{}-n{}", args.seed, args.number)];
     if let Some(class) = args.class {
-        name += &format!("-class{class}");
+        parts.push(format!("-class{class}"));
     }
-    name += &format!("-{}", request.name());
+    parts.push(format!("-{}", request.name()));
     if request.adapts() && args.batch != DEFAULT_BATCH {
-        name += &format!("-batch{}", args.batch);
+        parts.push(format!("-batch{}", args.batch));
     }
     if let Some(guide) = &args.guide_with {
         let whole = |folder: &Path| {
@@ -135,11 +135,12 @@ fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
         };
         let (guide, run) = (whole(guide)?, whole(&run.folder)?);
         let last = guide.file_name().unwrap_or_default().to_string_lossy();
-        name += &format!("-away-from-{last}");
+        parts.push(format!("-away-from-{last}"));
         if guide.parent() != run.parent() || !last.chars().all(is_plain) {
-            name += &format!("-{}", digest(&guide.to_string_lossy()));
+            parts.push(format!("-{}", digest(&guide.to_string_lossy())));
         }
     }
+    let name = parts.concat();
     let short: String = name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect();
     if short.len() <= LONGEST_NAME {
         return Ok(short);

@@ -69,7 +69,7 @@ fn after<'a>(head: &'a str, key: &str) -> Result<&'a str> {
 
 /// A file of one array: `kind` as numpy writes it, such as `<f8`.
 pub(super) fn write(kind: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
-    let sides: String = shape.iter().map(|side| format!("{side},")).collect();
+    let sides: String = shape.iter().flat_map(|side| [side.to_string(), ",".into()]).collect();
     let head = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({sides}), }}");
     // The numbers begin at a multiple of 64 bytes, after ten and a line break.
     let length = (10 + head.len() + 1).next_multiple_of(64) - 10;

@@ -143,7 +143,9 @@ mod tests {
             let identity = recipe(name, &[]).unwrap().identity();
             for keys in [&["path.shift"][..], &["path.schedule.kind", "path.schedule.sigma_min"]] {
                 let mut stored = identity.values().clone();
-                keys.iter().for_each(|key| _ = stored.remove(*key));
+                for key in keys {
+                    stored.remove(*key);
+                }
                 assert_eq!(identity.difference(&stored), None, "{name}: {keys:?}");
             }
         }

@@ -140,11 +140,8 @@ impl Sample {
 fn check_times(times: &[f64]) -> Result<()> {
     fractions(&times.iter().map(|&t| ("sample.grid.times", t)).collect::<Vec<_>>())?;
     if let Some(pair) = times.windows(2).find(|pair| pair[1] <= pair[0]) {
-        return Err(usage!(
-            "sample.grid.times has {} after {}, give increasing times",
-            pair[1],
-            pair[0]
-        ));
+        let [earlier, later] = [pair[0], pair[1]];
+        return Err(usage!("sample.grid.times has {later} after {earlier}, give increasing times"));
     }
     match times {
         [] | [_] => Err(usage!("sample.grid.times holds no step, give at least two times")),

@@ -13,7 +13,8 @@ const LARGEST: f64 = 9_223_372_036_854_775_808.0;
 /// values of the one before, and the values typed beside it are its own.
 pub(super) fn apply(table: &mut Table, changes: &[String]) -> Result<()> {
     let (kinds, values): (Vec<_>, Vec<_>) = changes.iter().partition(|change| {
-        change.split_once('=').is_some_and(|(key, _)| key.trim().ends_with(".kind"))
+        let key = change.split_once('=').and_then(|(key, _)| key.trim().rsplit_once('.'));
+        key.is_some_and(|(_, last)| last == "kind")
     });
     kinds.into_iter().chain(values).try_for_each(|change| one(table, change))
 }

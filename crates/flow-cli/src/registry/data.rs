@@ -215,7 +215,7 @@ mod tests {
         let images = sorted_by_class();
         for (seed, part) in [(0, Split::Train), (1, Split::Train), (0, Split::Test)] {
             let some = some_of(&images, part, 30, seed);
-            let second = some.labels.iter().filter(|label| **label == 1).count() as f64;
+            let second = f64::from(some.labels.iter().map(|&label| u32::from(label)).sum::<u32>());
             // Hypergeometric: 30 of 60, a third of them of class 1. Mean 10, variance
             // 30 (1/3)(2/3)(30/59) = 3.4: four deviations are 7.4.
             assert!((second - 10.0).abs() < 7.4, "{second} of 30 are of the second class");

@@ -114,9 +114,10 @@ fn times(path: &recipe::Path, schedule: &Arc<dyn Schedule>) -> Result<Arc<dyn Ti
             Arc::new(EdmLogNormal { mean, std, schedule: Arc::clone(schedule) })
         }
     };
-    let law = match path.shift.is_none() {
-        true => law,
-        false => Arc::new(Shifted { law, shift: TimeShift::new(path.shift.0)? }),
+    let law = if path.shift.is_none() {
+        law
+    } else {
+        Arc::new(Shifted { law, shift: TimeShift::new(path.shift.0)? })
     };
     // Some laws leave the unit interval at extreme values, which would end the training with a loss of NaN.
     let tried = law.sample(TRIED, &mut Streams::new(0).rng(0, Purpose::Time));

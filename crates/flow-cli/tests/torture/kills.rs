@@ -68,7 +68,9 @@ fn is_broken(path: &Path) -> bool {
     let Ok(bytes) = fs::read(path) else { return false };
     match path.extension().and_then(|e| e.to_str()) {
         Some("json") => serde_json::from_slice::<serde_json::Value>(&bytes).is_err(),
-        Some("npy") => npyz::NpyFile::new(&bytes[..]).and_then(|f| f.into_vec::<f32>()).is_err(),
+        Some("npy") => {
+            npyz::NpyFile::new(&bytes[..]).and_then(npyz::NpyFile::into_vec::<f32>).is_err()
+        }
         Some("png") => !bytes.ends_with(b"IEND\xaeB\x60\x82"),
         Some("svg" | "html") => {
             let end = String::from_utf8_lossy(&bytes);

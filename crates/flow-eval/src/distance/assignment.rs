@@ -17,8 +17,12 @@ const LIMIT: usize = 4096;
 ///
 /// # Errors
 /// Sets of different dimensions or sizes, and more than 4,096 points.
+///
+/// # Panics
+/// Never: points are finite, so their costs are.
 pub fn wasserstein_assignment(a: Points<'_>, b: Points<'_>) -> Result<Score, EvalError> {
     const NAME: &str = "Wasserstein-2";
+    const FINITE: &str = "distances of finite points are finite, and few enough for memory";
     shared_dim(a, b)?;
     let n = shared_len(a, b, NAME)?;
     if n > LIMIT {
@@ -40,7 +44,6 @@ pub fn wasserstein_assignment(a: Points<'_>, b: Points<'_>) -> Result<Score, Eva
         );
         block
     });
-    const FINITE: &str = "distances of finite points are finite, and few enough for memory";
     let costs = CostMatrix::from_vec(n, n, costs.concat()).expect(FINITE);
     let pairs = assign(&costs).expect(FINITE);
     let total: f64 = pairs.pairs().map(|(i, j)| costs.row(i)[j]).sum();

@@ -24,6 +24,7 @@ struct Nearest {
     beyond: usize,
 }
 
+#[expect(clippy::float_cmp, reason = "a tie is the same number to the last bit")]
 impl Nearest {
     fn new(k: usize) -> Self {
         Self { squares: vec![f64::INFINITY; k], beyond: 0 }

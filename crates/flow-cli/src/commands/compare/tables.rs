@@ -176,14 +176,9 @@ fn of_runs(columns: &[Column], scores: &[String]) -> Table {
     let mut head = vec!["run".to_owned()];
     head.extend(scores.iter().cloned());
     let cell = |compared: &Compared| {
-        let mut text = number(compared);
-        if compared.floor.is_some() {
-            text += &format!(" ({})", floor(compared));
-        }
-        if compared.n.is_some() {
-            text += &format!(", N = {}", n_text(std::iter::once(compared)));
-        }
-        text
+        let floor = compared.floor.map(|_| format!(" ({})", floor(compared)));
+        let n = compared.n.map(|_| format!(", N = {}", n_text(std::iter::once(compared))));
+        [Some(number(compared)), floor, n].into_iter().flatten().collect::<String>()
     };
     let line = |column: &Column| {
         let cells = scores.iter().map(|s| column.get(s, "").map(cell).unwrap_or_default());

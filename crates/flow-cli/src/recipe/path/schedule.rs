@@ -41,7 +41,6 @@ impl Schedule {
             Self::Linear(Linear { sigma_min }) if !(0.0..1.0).contains(&sigma_min) => {
                 Err(usage!("{key}.sigma_min is {sigma_min}, it must lie in [0, 1)"))
             }
-            Self::Linear(_) => Ok(()),
             Self::Vp(VariancePreserving { beta_min, beta_max }) => {
                 rising(("beta_min", beta_min), ("beta_max", beta_max))
             }
@@ -53,7 +52,7 @@ impl Schedule {
             {
                 Err(usage!("{key}.margin is {margin}, it must lie in [0, pi/4)"))
             }
-            Self::Cosine(_) => Ok(()),
+            Self::Linear(_) | Self::Cosine(_) => Ok(()),
             Self::NicholDhariwal(NicholDhariwal { offset }) => {
                 not_negative(&[(&named("offset"), offset)])
             }
