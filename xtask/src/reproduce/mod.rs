@@ -29,6 +29,9 @@ const EXPERIMENTS: &str = "xtask/experiments";
 const RUNS: &str = "runs/reproduce";
 const PAGES: &str = "docs/results";
 
+/// What git is asked for uncommitted changes: pages that an experiment before this one wrote are none.
+const CHANGES: [&str; 5] = ["status", "--porcelain", "--", ":/", ":(top,exclude)docs/results"];
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Name of an experiment; without it, all are listed.

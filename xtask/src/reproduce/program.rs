@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 
 use super::experiment::{Experiment, Program};
-use super::{PAGES, document};
+use super::{CHANGES, PAGES, document};
 use crate::cargo;
 use crate::output::print;
 
@@ -57,7 +57,7 @@ fn made_with(seconds: f64) -> String {
             .next()
             .unwrap_or_default(),
         said("git", &["rev-parse", "--short=9", "HEAD"]).unwrap_or_else(unknown),
-        document::changed(said("git", &["status", "--porcelain"]).is_some_and(|s| !s.is_empty())),
+        document::changed(said("git", &CHANGES).is_some_and(|s| !s.is_empty())),
         seconds / 60.0
     )
 }
