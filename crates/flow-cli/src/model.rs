@@ -51,7 +51,14 @@ pub(crate) enum AnyPredictor<'a> {
 impl Model {
     /// Loads the averaged network of a run's newest checkpoint.
     pub(crate) fn load(run: &Run, device: &Device) -> Result<Self> {
-        Self::of(run, &run.latest()?, device)
+        let mut checkpoint = run.latest()?;
+        loop {
+            match Self::of(run, &checkpoint, device) {
+                // A training that goes on removed it meanwhile: then there is a newer one.
+                Err(_) if !checkpoint.path.exists() => checkpoint = run.latest()?,
+                done => return done,
+            }
+        }
     }
 
     /// Loads the averaged network of a checkpoint of a run.

@@ -101,12 +101,18 @@ impl Watch {
         Ok(watch)
     }
 
-    /// From here on there is nothing to save, and the next signal ends the process; gives the
-    /// signal that asked to stop before.
+    /// From here on there is nothing to save; gives the signal that asked to stop before.
+    ///
+    /// If there was one, the process ends by itself now, and a repetition must not take its last words. If
+    /// there was none, the next signal ends the process.
     pub(crate) fn saved(&self) -> Option<Signal> {
-        match std::mem::replace(&mut *self.state(), State::Saved) {
+        let mut state = self.state();
+        match *state {
             State::Stopping { by, .. } => Some(by),
-            State::Training | State::Saved => None,
+            State::Training | State::Saved => {
+                *state = State::Saved;
+                None
+            }
         }
     }
 
@@ -197,6 +203,17 @@ mod tests {
                 assert_eq!(later, if ends { Answer::Exit } else { Answer::Nothing });
             }
         }
+    }
+
+    #[test]
+    fn a_repetition_while_a_stopped_run_ends_changes_nothing() {
+        let state = State::Stopping { by: Signal::Term, since: Instant::now() };
+        let watch = Watch(Arc::new(Mutex::new(state)));
+        assert_eq!(watch.saved(), Some(Signal::Term));
+        assert_eq!(watch.state().answer(Signal::Hup, Instant::now()), Answer::Nothing);
+        let watch = Watch(Arc::new(Mutex::new(State::Training)));
+        assert_eq!(watch.saved(), None);
+        assert_eq!(watch.state().answer(Signal::Hup, Instant::now()), Answer::Exit);
     }
 
     #[test]

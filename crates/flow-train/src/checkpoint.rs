@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
 use burn::train::checkpoint::CheckpointerError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,10 +79,16 @@ impl CheckpointFolder {
     /// # Errors
     /// When there is none, when a file is missing or damaged, or when it belongs to another recipe.
     pub fn latest(&self) -> Result<Checkpoint, TrainError> {
-        let Some((step, path)) = self.named()?.pop() else {
-            return Err(TrainError::NoCheckpoint { path: self.path.clone() });
-        };
-        self.checked(step, path)
+        loop {
+            let Some((step, path)) = self.named()?.pop() else {
+                return Err(TrainError::NoCheckpoint { path: self.path.clone() });
+            };
+            match self.checked(step, path.clone()) {
+                // A training that goes on removed it meanwhile, and there is a newer one.
+                Err(_) if !path.exists() => {}
+                checked => return checked,
+            }
+        }
     }
 
     /// The newest checkpoint, to go on from; none if there is none.
@@ -223,8 +230,11 @@ impl Checkpoint {
     /// When the file cannot be read, its weights do not fit, or one of them is not finite.
     pub fn load<M: Module>(&self, module: M) -> Result<M, TrainError> {
         let path = self.path.join(MODEL);
-        record::check_weights(&module, &path)?;
-        ModuleRecord::load(&path)
+        // Into memory at once: a record that is read when it is needed looks for a file that a
+        // training which goes on may have removed.
+        let bytes = whole(&path)?;
+        record::check_weights(&module, &path, bytes.clone())?;
+        ModuleRecord::from_bytes(bytes)
             .and_then(|record| module.try_load_record(record))
             .map_err(|error| TrainError::Weights { path, reason: error.to_string() })
     }
@@ -234,10 +244,16 @@ impl Checkpoint {
     /// # Errors
     /// When weights or optimizer state do not fit it, or not each other.
     pub(crate) fn check<M: Module>(&self, module: &M) -> Result<(), TrainError> {
-        let shapes = record::check_weights(module, &self.path.join(MODEL))?;
+        let model = self.path.join(MODEL);
+        let shapes = record::check_weights(module, &model, whole(&model)?)?;
         record::check_optimizer(&self.path.join(OPTIMIZER), &shapes, self.step)?;
         record::check_step(&self.path.join(SCHEDULE), NEXT, self.step).map(drop)
     }
+}
+
+/// All bytes of a file.
+fn whole(path: &Path) -> Result<Bytes, TrainError> {
+    fs::read(path).map(Bytes::from_bytes_vec).map_err(io("read", path))
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> TrainError + use<> {

@@ -14,13 +14,18 @@ use crate::error::TrainError;
 /// The shape of each parameter, by its identity.
 pub(crate) type Shapes = BTreeMap<u64, Shape>;
 
-/// Compares a file of weights with the parameters of a module: names, shapes, kinds of numbers.
+/// Compares the weights in `bytes`, read from `path`, with the parameters of a module: names, shapes, kinds
+/// of numbers.
 ///
 /// # Errors
 /// When one differs, or a number is not finite.
-pub(crate) fn check_weights<M: Module>(module: &M, path: &Path) -> Result<Shapes, TrainError> {
+pub(crate) fn check_weights<M: Module>(
+    module: &M,
+    path: &Path,
+    bytes: Bytes,
+) -> Result<Shapes, TrainError> {
     let misfit = |reason| TrainError::Weights { path: path.into(), reason };
-    let tensors = Reader::from_file(path)
+    let tensors = Reader::from_bytes(bytes)
         .and_then(Reader::into_tensors)
         .map_err(|error| misfit(error.to_string()))?;
     let mut wanted = Parameters::default();
