@@ -109,9 +109,7 @@ fn fuzz_logs() {
 #[test]
 fn fuzz_scores() {
     let (_, debug) = registry::RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
-    let text = r#"{"schema": 1, "rows": [{"method": "euler", "steps": 5, "nfe": 5, "n": 100,
-        "scores": [{"name": "energy distance", "value": 0.5, "n": 100, "std_error": 0.1}]}]}"#;
-    files("eval.json", &[text.into()], "eval.json", |path| {
+    files("eval.json", &[reference("eval.json")], "eval.json", |path| {
         let folder = path.parent().unwrap();
         fs::write(folder.join("recipe.toml"), debug).unwrap();
         Kept::read(folder).is_ok()
