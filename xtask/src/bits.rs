@@ -75,12 +75,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => cargo::target_dir("bits.json")?,
     };
     let flow = reproduce::build()?;
-    let scratch = std::env::temp_dir().join(format!("flow-bits-{}", std::process::id()));
-    fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
-    let bits = CASES.iter().map(|case| Ok((case.name.to_owned(), made(case, &flow, &scratch)?)));
-    let bits: anyhow::Result<BTreeMap<String, Bits>> = bits.collect();
-    let _ = fs::remove_dir_all(&scratch);
-    let bits = bits?;
+    let scratch = tempfile::tempdir().context("cannot make a folder for the runs")?;
+    let made = |case: &Case| Ok((case.name.to_owned(), made(case, &flow, scratch.path())?));
+    let bits = CASES.iter().map(made).collect::<anyhow::Result<BTreeMap<String, Bits>>>()?;
     if args.record {
         let text = serde_json::to_string_pretty(&bits).context("plain values are valid JSON")?;
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;

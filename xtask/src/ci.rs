@@ -1,9 +1,9 @@
 //! `cargo xtask ci`: every check that a change must pass, the quick ones first.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fmt, fs, process};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -58,12 +58,12 @@ enum Outcome {
 /// If a program does not start.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let steps = args.chosen();
-    let scratch = Scratch::new()?;
+    let scratch = tempfile::tempdir().context("cannot make a folder for the smoke run")?;
     let mut report = Report::default();
     let mut code = 0;
     for (i, step) in steps.iter().enumerate() {
         let start = Instant::now();
-        let outcome = step.run(&scratch.0)?;
+        let outcome = step.run(scratch.path())?;
         report.add(*step, &outcome.to_string(), Some(start.elapsed()));
         if let Outcome::Failed(failure) = outcome {
             code = failure;
@@ -202,26 +202,6 @@ fn human(time: Duration) -> String {
     match time.as_secs() {
         0..60 => format!("{:.1} s", time.as_secs_f64()),
         s => format!("{} min {:02} s", s / 60, s % 60),
-    }
-}
-
-/// A folder that goes away with its owner.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> anyhow::Result<Self> {
-        let path = env::temp_dir().join(format!("flow-ci-{}", process::id()));
-        fs::create_dir_all(&path)
-            .with_context(|| format!("cannot make the folder {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("the folder {} is left over: {error}", self.0.display());
-        }
     }
 }
 
