@@ -39,11 +39,7 @@ pub fn unet_forward(size: usize) -> Work {
     Work::new(run).with_parameters(parameters)
 }
 
-fn euler<N: Network<D> + 'static, const D: usize>(
-    network: N,
-    shape: Vec<usize>,
-    count: usize,
-) -> Work {
+fn euler<N: Network + 'static>(network: N, shape: Vec<usize>, count: usize) -> Work {
     let parameters = parameter_count(&network);
     let sampler = Ode::new(Method::Euler, Stepping::Count(STEPS));
     let run = move || {
@@ -53,7 +49,7 @@ fn euler<N: Network<D> + 'static, const D: usize>(
             schedule: Arc::new(Linear { sigma_min: 0.0 }),
             prediction: Prediction::Velocity,
         };
-        let x0 = prior::<D>(0, 0..count, &shape, &predictor, &device());
+        let x0 = prior(0, 0..count, &shape, &predictor, &device());
         let generated = sampler.sample(&predictor, x0).expect("a fixed grid always ends");
         black_box(generated.x.into_data());
     };

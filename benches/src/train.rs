@@ -28,23 +28,23 @@ pub fn unet(size: usize, channels: usize) -> Work {
     work::<_, 4>(network::unet(size, channels), &network::image(size), network::IMAGES)
 }
 
-fn work<N: Network<D> + 'static, const D: usize>(network: N, shape: &[usize], rows: usize) -> Work {
+fn work<N: Network + 'static>(network: N, shape: &[usize], rows: usize) -> Work {
     let parameters = parameter_count(&network);
     let mut training = Some(Training::<N, D>::new(network, shape, rows));
     Work::new(move || training = training.take().map(Training::step)).with_parameters(parameters)
 }
 
 /// A network in training, as `flow_train::fit` trains it, one step at a time and in one thread.
-struct Training<N, const D: usize> {
+struct Training<N> {
     network: N,
     average: N,
     optimizer: ModuleOptimizer,
-    batches: MatchingBatches<D>,
+    batches: MatchingBatches,
     device: Device,
     done: usize,
 }
 
-impl<N: Network<D>, const D: usize> Training<N, D> {
+impl<N: Network> Training<N, D> {
     fn new(network: N, shape: &[usize], rows: usize) -> Self {
         let network = network.train();
         let size: usize = shape.iter().product();
@@ -71,7 +71,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
             .batches
             .batch(self.done, &self.device)
             .expect("independent pairs of finite rows can always be made");
-        let loss = Regression::<D>.loss(&self.network, batch).total;
+        let loss = Regression.loss(&self.network, batch).total;
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         self.network = self.optimizer.step(LEARNING_RATE, self.network, gradients);
         self.done += 1;

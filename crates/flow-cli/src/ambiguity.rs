@@ -52,7 +52,7 @@ pub(crate) struct Maps {
 /// Compares at `x = 0`, for data on the line with a closed form.
 pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<AmbiguityReport> {
     let (target, schedule) = known(recipe, model)?;
-    let size = model.network.latent();
+    let size = model.latent();
     let latents = normal_rows(seed, Purpose::SampleLatent, 0..LATENTS, size);
     let point = |t: f64| {
         let velocities = model.velocity(&[0.0; LATENTS], t, &latents)?;
@@ -72,7 +72,7 @@ pub(crate) fn maps(
     t: Bins,
 ) -> Result<Option<Maps>> {
     let Some((target, schedule)) = known(recipe, model) else { return Ok(None) };
-    let size = model.network.latent();
+    let size = model.latent();
     let centre = |bins: Bins, i: usize| {
         bins.low + (bins.high - bins.low) * (i as f64 + 0.5) / bins.count as f64
     };
@@ -106,7 +106,7 @@ pub(crate) fn maps(
 /// The law of the data and the schedule, where the spread of velocities has a closed form.
 fn known(recipe: &Recipe, model: &Model) -> Option<(Arc<dyn Target>, Arc<dyn Schedule>)> {
     let target = registry::target(&recipe.data.set)?;
-    let simple = recipe.path.is_affine() && recipe.reflow.is_none() && model.shape == [1];
+    let simple = recipe.path.is_affine() && recipe.reflow.is_none() && model.shape() == [1];
     simple.then(|| (target, registry::schedule(recipe.path.schedule)))
 }
 

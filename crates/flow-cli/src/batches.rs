@@ -45,12 +45,13 @@ pub(crate) fn sources(
     Ok(data.sources(Changes { mirror, dequantise }))
 }
 
-/// Batches of training and of validation.
-pub(crate) fn batches<const D: usize>(
+/// Batches of training and of validation, with as many normal numbers a row as the loss asks for.
+pub(crate) fn batches(
     recipe: &Recipe,
     data: &Data,
     [train, validation]: Sources,
-) -> Result<[MatchingBatches<D>; 2]> {
+    noise: usize,
+) -> Result<[MatchingBatches; 2]> {
     let classes = if recipe.data.conditional { data.classes() } else { 0 };
     let matching = matching(recipe, data)?;
     let batches = |data, seed| MatchingBatches {
@@ -58,6 +59,7 @@ pub(crate) fn batches<const D: usize>(
         data,
         classes,
         rows: recipe.train.batch,
+        noise,
         streams: Streams::new(seed),
     };
     // Its own streams: validation noise is never training noise.

@@ -11,8 +11,8 @@ use flow_datasets::Images;
 use flow_nn::{Classifier, ClassifierConfig, init_seeded};
 use flow_path::stream::Streams;
 use flow_train::{
-    AdamW, CheckpointFolder, Classification, Decay, Ema, Interrupter, LabelledBatches,
-    LearningRate, Observer, Plan, StepRecord, TrainError, fit, load_average,
+    AdamW, CheckpointFolder, Decay, Ema, Interrupter, LabelledBatches, LearningRate, Observer,
+    Plan, Session, StepRecord, TrainError, fit_classifier, load_average,
 };
 use sha2::{Digest, Sha256};
 
@@ -206,18 +206,15 @@ fn fitted(
         max_gradient_norm: Some(1.0),
         validation_batches: 1,
     };
-    let outcome = fit(
-        network,
-        Classification,
-        batches(train, 1),
-        batches(test, 2),
-        &plan,
+    let (train, validation) = (Arc::new(batches(train, 1)), Arc::new(batches(test, 2)));
+    let session = Session {
         device,
-        &CheckpointFolder::new(folder, VERSION),
-        None,
-        Box::new(Silent),
-        &Interrupter::new(),
-    )?;
+        checkpoints: &CheckpointFolder::new(folder, VERSION),
+        resume: None,
+        observer: Box::new(Silent),
+        interrupter: &Interrupter::new(),
+    };
+    let outcome = fit_classifier(network, train, validation, &plan, session)?;
     Ok(outcome.network)
 }
 

@@ -61,8 +61,8 @@ pub(crate) fn report(
     judge: Option<&Judge>,
     seed: u64,
 ) -> Result<Option<ControlReport>> {
-    let &[channels, h, w] = model.shape.as_slice() else { return Ok(None) };
-    let (size, Some(judge)) = (model.network.latent(), judge) else { return Ok(None) };
+    let &[channels, h, w] = model.shape() else { return Ok(None) };
+    let (size, Some(judge)) = (model.latent(), judge) else { return Ok(None) };
     if size == 0 {
         return Ok(None);
     }
@@ -86,7 +86,7 @@ pub(crate) fn report(
 /// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless the latent
 /// has two numbers.
 pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Vec<f32>>> {
-    if model.shape.len() != 3 || model.network.latent() != 2 {
+    if model.shape().len() != 3 || model.latent() != 2 {
         return Ok(Vec::new());
     }
     let starts = starts(recipe, model, 2, seed)?;
@@ -99,7 +99,7 @@ fn starts(recipe: &Recipe, model: &Model, n: usize, seed: u64) -> Result<Vec<Vec
     let request = Request::new(recipe, &SolverArgs::default(), n, seed)?;
     let once = Way::Solver(Method::Euler, Stepping::Count(1));
     let samples = model.sample(&Request { way: once, ..request }.with_times(vec![0.0]))?;
-    let size = model.shape.iter().product();
+    let size = model.signature().size();
     Ok(samples.states[0].chunks(size).map(<[f32]>::to_vec).collect())
 }
 
@@ -111,10 +111,10 @@ fn with_latents(
     latents: Vec<f32>,
     seed: u64,
 ) -> Result<Vec<f32>> {
-    let n = latents.len() / model.network.latent();
+    let n = latents.len() / model.latent();
     let request = Request::new(recipe, &SolverArgs::default(), n, seed)?;
     let given = Given { starts: Some(start.repeat(n)), latents: Some(latents) };
-    let class = (0 < model.classes).then_some(0);
+    let class = (0 < model.classes()).then_some(0);
     Ok(model.sample(&Request { class, ..request }.with_given(given))?.rows)
 }
 

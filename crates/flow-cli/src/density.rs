@@ -10,7 +10,7 @@ use flow_sample::{
     Divergence, ExactTrace, Hutchinson, Likelihood, Predictor, Probe, latents, log_mean_exp,
 };
 
-use crate::model::{AnyPredictor, Model};
+use crate::model::Model;
 
 /// How the divergence is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Model {
         rows: impl Fn(Range<usize>) -> Rows,
         request: &DensityRequest,
     ) -> Result<Densities> {
-        let latents = (0 < self.network.latent()).then_some(request.latents);
+        let latents = (0 < self.latent()).then_some(request.latents);
         let draws = latents.unwrap_or(1);
         let mut densities = Densities { latents, ..Densities::default() };
         for start in (0..n).step_by(request.batch) {
@@ -73,14 +73,8 @@ impl Model {
             for draw in 0..draws {
                 let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
                 given.push(on_pool(&self.device, || {
-                    match self.predictor(self.condition_of(&part, request), None) {
-                        AnyPredictor::Points(predictor) => {
-                            self.batch_of(&*predictor, part, request, &mut densities)
-                        }
-                        AnyPredictor::Images(predictor) => {
-                            self.batch_of(&*predictor, part, request, &mut densities)
-                        }
-                    }
+                    let predictor = self.predictor(self.condition_of(&part, request), None);
+                    self.batch_of(&*predictor, part, request, &mut densities)
                 })?);
             }
             // p(x) = E_z p(x | z); the logarithm of the mean over draws errs low.
@@ -104,18 +98,17 @@ impl Model {
         })
     }
 
-    fn batch_of<const D: usize>(
+    fn batch_of(
         &self,
-        predictor: &dyn Predictor<D>,
+        predictor: &dyn Predictor,
         Part { range, rows, .. }: Part<'_>,
         request: &DensityRequest,
         densities: &mut Densities,
     ) -> Result<Vec<f64>> {
-        let n = range.len();
-        let mut full = vec![n];
-        full.extend(&self.shape);
-        let x1 = Tensor::<D>::from_data(TensorData::new(rows.values.clone(), full), &self.device);
-        let divergence: Box<dyn Divergence<D>> = match request.trace {
+        let (n, size) = (range.len(), self.signature().size());
+        let x1 = TensorData::new(rows.values.clone(), [n, size]);
+        let x1 = Tensor::<2>::from_data(x1, &self.device);
+        let divergence: Box<dyn Divergence> = match request.trace {
             // Copies of the batch fill a pass, and no more than `--batch` rows.
             Trace::Exact => Box::new(ExactTrace { chunk: request.batch / n }),
             Trace::Probes(probes) => Box::new(Hutchinson::draw(
@@ -123,7 +116,7 @@ impl Model {
                 probes,
                 request.seed,
                 range,
-                &self.shape,
+                size,
                 &self.device,
             )),
         };

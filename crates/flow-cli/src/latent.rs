@@ -5,15 +5,14 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use burn::tensor::Tensor;
 use flow_eval::{Kernel, Points, Score, floor, mmd};
-use flow_nn::{Network, PathPoints, Posterior};
+use flow_nn::{DynNetwork, DynPosterior, Network, PathPoints, Posterior};
 use flow_path::stream::Purpose;
 use flow_sample::normal_rows;
-use flow_train::{BatchSource, LatentBatch, LatentBatches, LatentModel, Objective, Variational};
+use flow_train::{Batch, BatchSource, MatchingBatches, Networks, Objective, Variational};
 use serde::Serialize;
 
 use crate::batches::{batches, sources};
 use crate::model::Model;
-use crate::network::{AnyNetwork, AnyPosterior, strangers};
 use crate::reflow::Teacher;
 use crate::registry::Data;
 use crate::run::Run;
@@ -54,61 +53,38 @@ pub(crate) fn report(
     data: &Data,
     seed: u64,
 ) -> Result<Option<LatentReport>> {
-    match (&model.network, &model.posterior) {
-        (AnyNetwork::SplitMlp(network), Some(AnyPosterior::Points(posterior))) => {
-            let batch = pairs::<2>(run, model, data, seed, POINTS)?;
-            measure(
-                LatentModel { network: network.clone(), posterior: posterior.clone() },
-                batch,
-                seed,
-            )
-        }
-        (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
-            let batch = pairs::<4>(run, model, data, seed, IMAGES)?;
-            measure(
-                LatentModel { network: network.clone(), posterior: posterior.clone() },
-                batch,
-                seed,
-            )
-        }
-        (AnyNetwork::Mlp(_) | AnyNetwork::SplitMlp(_) | AnyNetwork::UNet(_), None) => {
-            return Ok(None);
-        }
-        (network, Some(posterior)) => return Err(strangers(network, posterior)),
-    }
-    .map(Some)
+    let Some(posterior) = &model.posterior else { return Ok(None) };
+    let rows = if model.shape().len() == 1 { POINTS } else { IMAGES };
+    let batch = pairs(run, model, data, seed, rows)?;
+    measure(&model.network, posterior, batch, seed).map(Some)
 }
 
-fn pairs<const D: usize>(
-    run: &Run,
-    model: &Model,
-    data: &Data,
-    seed: u64,
-    rows: usize,
-) -> Result<LatentBatch<D>> {
+/// Held-out pairs with the noise of their latents.
+fn pairs(run: &Run, model: &Model, data: &Data, seed: u64, rows: usize) -> Result<Batch> {
     let recipe = &run.recipe;
     let teacher = Teacher::open(recipe, data)?;
     run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
     let sources = sources(recipe, data, teacher.as_ref(), &model.device)?;
-    let [_, mut matching] = batches::<D>(recipe, data, sources)?;
-    matching.rows = rows;
-    let batches = LatentBatches { matching, latent: model.network.latent() };
-    Ok(batches.batch(seed as usize, &model.device)?)
+    let [_, matching] = batches(recipe, data, sources, model.latent())?;
+    let matching = MatchingBatches { rows, ..matching };
+    Ok(matching.batch(seed as usize, &model.device)?)
 }
 
-fn measure<N: Network<D>, P: Posterior<D>, const D: usize>(
-    model: LatentModel<N, P>,
-    batch: LatentBatch<D>,
+fn measure(
+    network: &DynNetwork,
+    posterior: &DynPosterior,
+    batch: Batch,
     seed: u64,
 ) -> Result<LatentReport> {
-    let [n, size] = batch.epsilon.dims();
+    let epsilon = batch.noise.clone().expect("the batches bring the noise of the latent");
+    let [n, size] = epsilon.dims();
     let seen = PathPoints {
         x0: batch.x0.clone(),
         x1: batch.x1.clone(),
-        x_t: batch.batch.x_t.clone(),
-        t: batch.batch.t.clone(),
+        x_t: batch.x_t.clone(),
+        t: batch.time.t.clone(),
     };
-    let own = model.posterior.forward(&seen).sample(batch.epsilon.clone());
+    let own = posterior.forward(&seen).sample(epsilon.clone());
     let host = |z: Tensor<2>| z.into_data().convert::<f32>().try_into_vec::<f32>();
     let aggregate = host(own.clone())?;
     let prior = normal_rows(seed, Purpose::Prior, 0..2 * n, size);
@@ -123,23 +99,24 @@ fn measure<N: Network<D>, P: Posterior<D>, const D: usize>(
     gap.name = "aggregate posterior against the prior, squared MMD".into();
 
     // The weight plays no part: only the terms are read.
-    let terms = Variational::<D> { kl_weight: 0.0 }.loss(&model, batch.clone()).terms;
+    let networks = Networks { posterior: Some(posterior), ..Networks::of(network) };
+    let terms = Variational { kl_weight: 0.0 }.loss(networks, batch.clone()).terms;
     let numbers = |name: &str| -> Vec<f64> {
         let term = terms.iter().find(|(known, _)| *known == name);
         let (_, term) = term.expect("the loss has this term");
         term.clone().into_data().iter::<f64>().collect()
     };
     let error = |z: Tensor<2>| {
-        let LatentBatch { batch, .. } = batch.clone();
+        let batch = batch.clone();
         let condition = batch.condition.with_latent(z);
-        let found = model.network.forward(batch.x_t, batch.t, &condition);
+        let found = network.forward(batch.x_t, batch.time, &condition);
         (found - batch.target).square().mean().into_scalar::<f64>()
     };
     let swapped =
         Tensor::cat(vec![own.clone().narrow(0, 1, n - 1), own.clone().narrow(0, 0, 1)], 0);
     let prior = Tensor::from_data(
         burn::tensor::TensorData::new(prior.to_vec(), [n, size]),
-        &batch.epsilon.device(),
+        &epsilon.device(),
     );
     Ok(LatentReport {
         n,

@@ -1,16 +1,16 @@
-//! A trained network and how to sample it, whatever its rank.
+//! A trained network and how to sample it.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::{Condition, Footprint};
+use flow_nn::{Condition, DynNetwork, DynPosterior, Footprint, Network, Signature};
 use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Retimed, Trained};
-use flow_train::Checkpoint;
+use flow_train::{Checkpoint, Ensemble, load_average};
 
 use crate::exit::usage;
-use crate::network::{AnyNetwork, AnyPosterior, Configs, Networks};
+use crate::network;
 use crate::recipe::Recipe;
 use crate::registry;
 use crate::run::{Run, Shape};
@@ -18,18 +18,14 @@ use crate::run::{Run, Shape};
 /// A trained model, ready to sample.
 #[derive(Debug)]
 pub(crate) struct Model {
-    pub(crate) network: AnyNetwork,
+    pub(crate) network: DynNetwork,
     /// What taught the latent; samples never ask it.
-    pub(crate) posterior: Option<AnyPosterior>,
+    pub(crate) posterior: Option<DynPosterior>,
     /// Law of `x_0`.
     pub(crate) source: Source,
     pub(crate) schedule: Arc<dyn Schedule>,
     pub(crate) prediction: Prediction,
-    /// Shape of one sample.
-    pub(crate) shape: Vec<usize>,
-    /// Number of classes of a conditional model, else 0.
-    pub(crate) classes: usize,
-    /// What they are called, if the run says it.
+    /// What they are called, if the run says it and the model is conditional.
     pub(crate) class_names: Vec<String>,
     pub(crate) device: Device,
     /// Whether it was trained to do without the class, as guidance away from no class needs.
@@ -38,14 +34,6 @@ pub(crate) struct Model {
     pub(crate) footprint: Footprint,
     /// A weaker model that guidance moves away from, in place of this one without its class.
     pub(crate) guide: Option<Box<Model>>,
-}
-
-/// A network with its condition, of either rank: the one place where the kinds of network part ways.
-pub(crate) enum AnyPredictor<'a> {
-    /// Of points, `[B, d]`.
-    Points(Box<dyn Predictor<2> + 'a>),
-    /// Of images, `[B, C, H, W]`.
-    Images(Box<dyn Predictor<4> + 'a>),
 }
 
 impl Model {
@@ -67,18 +55,17 @@ impl Model {
             Some(rows) => rows,
             None => shape_of(&run.recipe)?,
         };
-        let [footprint, _] = Configs::of(&run.recipe, &shape, classes)?.footprints();
-        let networks = Networks::new(&run.recipe, &shape, classes, device)?.load(checkpoint)?;
-        let classes = if run.recipe.data.conditional { classes } else { 0 };
+        let signature = network::signature(&run.recipe, &shape, classes)?;
+        let [footprint, _] = network::footprints(&run.recipe, &signature)?;
+        let fresh = network::build(&run.recipe, &signature, device)?;
+        let Ensemble { network, posterior } = load_average(fresh, checkpoint)?;
         Ok(Self {
-            network: networks.velocity,
-            posterior: networks.posterior,
+            network,
+            posterior,
             source: registry::source(&run.recipe.path.source)?,
             schedule: registry::schedule(run.recipe.path.schedule),
             prediction: registry::prediction(run.recipe.path.prediction),
-            shape,
-            classes,
-            class_names: if classes == 0 { Vec::new() } else { class_names },
+            class_names: if signature.classes == 0 { Vec::new() } else { class_names },
             device: device.clone(),
             learned_without_class: run.recipe.path.learns_without_class(),
             footprint,
@@ -86,28 +73,38 @@ impl Model {
         })
     }
 
+    /// What goes into its network and what comes out.
+    pub(crate) fn signature(&self) -> &Signature {
+        self.network.signature()
+    }
+
+    /// Shape of one sample.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.signature().shape
+    }
+
+    /// Number of classes of a conditional model, else 0.
+    pub(crate) fn classes(&self) -> usize {
+        self.signature().classes
+    }
+
+    /// Numbers in its latent, 0 for none.
+    pub(crate) fn latent(&self) -> usize {
+        self.signature().latent
+    }
+
     /// The network as a predictor for rows with this condition, along another schedule if one is given.
     pub(crate) fn predictor(
         &self,
         condition: Condition,
         along: Option<&Arc<dyn Schedule>>,
-    ) -> AnyPredictor<'_> {
-        match &self.network {
-            AnyNetwork::Mlp(network) => {
-                AnyPredictor::Points(boxed(self.trained(network, condition), along))
-            }
-            AnyNetwork::SplitMlp(network) => {
-                AnyPredictor::Points(boxed(self.trained(network, condition), along))
-            }
-            AnyNetwork::UNet(network) => {
-                AnyPredictor::Images(boxed(self.trained(network, condition), along))
-            }
-        }
-    }
-
-    fn trained<'a, N>(&self, network: &'a N, condition: Condition) -> Trained<'a, N> {
+    ) -> Box<dyn Predictor + '_> {
         let (schedule, prediction) = (Arc::clone(&self.schedule), self.prediction);
-        Trained { network, condition, schedule, prediction }
+        let predictor = Trained { network: &self.network, condition, schedule, prediction };
+        match along {
+            None => Box::new(predictor),
+            Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),
+        }
     }
 
     /// Classes and latents of some rows, where the model knows any.
@@ -118,7 +115,7 @@ impl Model {
     ) -> Condition {
         let condition =
             labels.map_or_else(Condition::none, |labels| Condition::classes(labels, &self.device));
-        match self.network.latent() {
+        match self.latent() {
             0 => condition,
             size => condition.with_latent(latents(size)),
         }
@@ -126,30 +123,15 @@ impl Model {
 
     /// The velocity at host points `[n, d]` of a model of points, with a latent for each if it has any.
     pub(crate) fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
-        let &[dim] = self.shape.as_slice() else { return None };
+        let &[dim] = self.shape() else { return None };
         let n = points.len() / dim;
         let tensor = |rows: &[f32], size| {
             Tensor::<2>::from_data(TensorData::new(rows.to_vec(), [n, size]), &self.device)
         };
         let x = tensor(points, dim);
         let condition = self.condition(None, |size| tensor(latents, size));
-        match self.predictor(condition, None) {
-            AnyPredictor::Points(predictor) => {
-                let velocity = predictor.predict(Prediction::Velocity, &x, t);
-                velocity.into_data().convert::<f32>().try_into_vec().ok()
-            }
-            AnyPredictor::Images(_) => None,
-        }
-    }
-}
-
-fn boxed<'a, const D: usize>(
-    predictor: impl Predictor<D> + 'a,
-    along: Option<&Arc<dyn Schedule>>,
-) -> Box<dyn Predictor<D> + 'a> {
-    match along {
-        None => Box::new(predictor),
-        Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),
+        let velocity = self.predictor(condition, None).predict(Prediction::Velocity, &x, t);
+        velocity.into_data().convert::<f32>().try_into_vec().ok()
     }
 }
 

@@ -89,7 +89,7 @@ fn histogram(points: &[f32], reach: f64) -> Vec<(f64, f64)> {
 ///
 /// Along a row the first number grows, and down a column the second falls.
 pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Picture>> {
-    let &[c, h, w] = model.shape.as_slice() else { return Ok(Vec::new()) };
+    let &[c, h, w] = model.shape() else { return Ok(Vec::new()) };
     let grid = |rows: &Vec<f32>| image_grid(rows, SIDE * SIDE, c, h, w, SIDE);
     Ok(control::manifolds(recipe, model, seed)?.iter().map(grid).collect::<Result<_, _>>()?)
 }

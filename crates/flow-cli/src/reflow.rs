@@ -75,8 +75,8 @@ impl Teacher {
             let method = reflow.solver.parse().map_err(|error| usage!("reflow.solver: {error}"))?;
             let request = Request::new(&self.run.recipe, &SolverArgs::default(), n, seed)?
                 .fixed(method, reflow.steps);
-            let starts = starts(&model.source, seed, n, model.shape.iter().product());
-            let latents = match model.network.latent() {
+            let starts = starts(&model.source, seed, n, model.signature().size());
+            let latents = match model.latent() {
                 0 => None,
                 size => Some(normal_rows(seed, Purpose::ReflowLatent, 0..n, size)),
             };
@@ -87,7 +87,7 @@ impl Teacher {
             let scaled = starts.iter().map(|start| start * scale).collect();
             let given = Given { starts: Some(scaled), latents };
             let samples = model.sample(&request.with_given(given))?;
-            let rows = Rows::new(model.shape.clone(), samples.rows, samples.labels);
+            let rows = Rows::new(model.shape().to_vec(), samples.rows, samples.labels);
             Ok(Arc::new(rows.with_starts(starts)))
         };
         Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])

@@ -10,7 +10,7 @@ use flow_path::Schedule;
 use flow_sample::{Guided, Ode, Predictor, SampleError, Sampler, Seeded, latents, starts};
 
 use crate::exit::usage;
-use crate::model::{AnyPredictor, Model};
+use crate::model::Model;
 use crate::registry;
 use crate::request::{Request, Way};
 
@@ -30,22 +30,22 @@ impl Model {
     ///
     /// It may do without classes or a latent: each model is given what it knows.
     pub(crate) fn guided_by(self, weaker: Self) -> Result<Self> {
-        if weaker.shape != self.shape {
+        if weaker.shape() != self.shape() {
             return Err(usage!(
                 "--guide-with is a run on other data: its rows have the shape {:?}, those of the \
                  model {:?}",
-                weaker.shape,
-                self.shape
+                weaker.shape(),
+                self.shape()
             ));
         }
-        if ![0, self.classes].contains(&weaker.classes) {
+        if ![0, self.classes()].contains(&weaker.classes()) {
             return Err(usage!(
                 "--guide-with is a run on other data: it has {} classes, the model {}",
-                weaker.classes,
-                self.classes
+                weaker.classes(),
+                self.classes()
             ));
         }
-        let (latent, given) = (weaker.network.latent(), self.network.latent());
+        let (latent, given) = (weaker.latent(), self.latent());
         if ![0, given].contains(&latent) {
             return Err(usage!(
                 "--guide-with is a run with a latent of {latent} numbers, the model has {given}"
@@ -58,7 +58,7 @@ impl Model {
     pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
         let mut all = Samples {
             states: vec![Vec::new(); request.times.len()],
-            labels: (0 < self.classes).then(Vec::new),
+            labels: (0 < self.classes()).then(Vec::new),
             ..Samples::default()
         };
         self.sample_each(request, |part| {
@@ -99,20 +99,11 @@ impl Model {
         let with = self.known(labels.as_deref(), latents.clone(), along.as_ref());
         let without = self.without(request, labels.as_deref(), latents, along.as_ref())?;
         let (scale, interval) = (request.guidance, request.interval);
-        let part = match (&with, &without) {
-            (AnyPredictor::Points(with), None) => self.batch(&**with, request, range),
-            (AnyPredictor::Images(with), None) => self.batch(&**with, request, range),
-            (AnyPredictor::Points(with), Some(AnyPredictor::Points(without))) => {
-                let guided = Guided { with: &**with, without: &**without, scale, interval };
-                self.batch::<2>(&guided, request, range)
-            }
-            (AnyPredictor::Images(with), Some(AnyPredictor::Images(without))) => {
-                let guided = Guided { with: &**with, without: &**without, scale, interval };
-                self.batch::<4>(&guided, request, range)
-            }
-            (AnyPredictor::Points(_), Some(AnyPredictor::Images(_)))
-            | (AnyPredictor::Images(_), Some(AnyPredictor::Points(_))) => {
-                Err(usage!("--guide-with is a run on rows of another shape"))
+        let part = match &without {
+            None => self.batch(&*with, request, range),
+            Some(without) => {
+                let guided = Guided { with: &*with, without: &**without, scale, interval };
+                self.batch(&guided, request, range)
             }
         }?;
         Ok(Samples { labels, ..part })
@@ -125,7 +116,7 @@ impl Model {
         labels: Option<&[usize]>,
         latents: Option<Tensor<2>>,
         along: Option<&Arc<dyn Schedule>>,
-    ) -> Result<Option<AnyPredictor<'_>>> {
+    ) -> Result<Option<Box<dyn Predictor + '_>>> {
         if !request.is_guided() {
             return Ok(None);
         }
@@ -140,7 +131,7 @@ impl Model {
                  do without the class; draw with --guidance 1"
             ));
         }
-        let null = vec![self.classes; labels.len()];
+        let null = vec![self.classes(); labels.len()];
         Ok(Some(self.known(Some(&null), latents, along)))
     }
 
@@ -150,7 +141,7 @@ impl Model {
         request: &Request,
         range: Range<usize>,
     ) -> Result<Option<Vec<usize>>> {
-        match (request.class, self.classes) {
+        match (request.class, self.classes()) {
             (None, 0) => Ok(None),
             (Some(_), 0) => Err(usage!("--class is given, but the model knows no classes")),
             (Some(class), classes) if classes <= class => {
@@ -166,7 +157,7 @@ impl Model {
 
     /// The latents of some samples, drawn once for each unless given; none for a model without.
     fn latents(&self, request: &Request, range: Range<usize>) -> Option<Tensor<2>> {
-        let size = self.network.latent();
+        let size = self.latent();
         let device = &self.device;
         (0 < size).then(|| match &request.given.latents {
             None => latents(request.seed, range, size, device),
@@ -179,21 +170,19 @@ impl Model {
     }
 
     /// The starts of some samples, drawn unless given.
-    fn starts<const D: usize>(
+    fn starts(
         &self,
         request: &Request,
         range: Range<usize>,
-        predictor: &dyn Predictor<D>,
-    ) -> Tensor<D> {
-        let (seed, shape, device) = (request.seed, &self.shape, &self.device);
+        predictor: &dyn Predictor,
+    ) -> Tensor<2> {
+        let (seed, size, device) = (request.seed, self.signature().size(), &self.device);
         match &request.given.starts {
             Some(rows) => {
-                let size: usize = shape.iter().product();
-                let full: Vec<usize> = [range.len()].iter().chain(shape).copied().collect();
                 let data = rows[range.start * size..range.end * size].to_vec();
-                Tensor::from_data(TensorData::new(data, full), device)
+                Tensor::from_data(TensorData::new(data, [range.len(), size]), device)
             }
-            None => starts(seed, range, shape, &self.source, predictor, device),
+            None => starts(seed, range, size, &self.source, predictor, device),
         }
     }
 
@@ -203,23 +192,23 @@ impl Model {
         labels: Option<&[usize]>,
         latents: Option<Tensor<2>>,
         along: Option<&Arc<dyn Schedule>>,
-    ) -> AnyPredictor<'_> {
-        let labels = labels.filter(|_| 0 < self.classes);
+    ) -> Box<dyn Predictor + '_> {
+        let labels = labels.filter(|_| 0 < self.classes());
         let drawn = |_| latents.expect("a model with a latent has drawn some");
         self.predictor(self.condition(labels, drawn), along)
     }
 
     /// Draws one batch.
-    fn batch<const D: usize>(
+    fn batch(
         &self,
-        predictor: &dyn Predictor<D>,
+        predictor: &dyn Predictor,
         request: &Request,
         range: Range<usize>,
     ) -> Result<Samples> {
         let first = range.start;
         let noise = Seeded::new(request.seed).starting_at(first);
         let x0 = self.starts(request, range, predictor);
-        let sampler: Box<dyn Sampler<D>> = match &request.way {
+        let sampler: Box<dyn Sampler> = match &request.way {
             Way::Solver(method, stepping) => {
                 Box::new(Ode::new(*method, stepping.clone()).with_times(request.times.clone()))
             }
@@ -228,12 +217,12 @@ impl Model {
             }
         };
         let generated = sampler.sample(predictor, x0).map_err(refused)?;
-        let host = |x: Tensor<D>| -> Result<Vec<f32>> {
+        let host = |x: Tensor<2>| -> Result<Vec<f32>> {
             Ok(x.into_data().convert::<f32>().try_into_vec::<f32>()?)
         };
         let rows = host(generated.x)?;
         if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
-            let size: usize = self.shape.iter().product();
+            let size = self.signature().size();
             return Err(anyhow!(
                 "sample {} by {} is {}: nothing is written; other steps may help, unless the weights \
                  themselves are no numbers",

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use crate::memory;
-use crate::network::{Configs, largest};
+use crate::network::{footprints, largest, signature};
 use crate::recipe::{Coupling, Recipe};
 
 /// Bytes of a number in single and in double precision.
@@ -27,7 +27,7 @@ const SCORED: f64 = 3.0;
 /// Something large, and the key that makes it so.
 #[derive(Debug)]
 struct Size {
-    key: &'static str,
+    key: String,
     what: String,
     bytes: f64,
 }
@@ -42,18 +42,18 @@ impl Sizes {
     /// # Errors
     /// When the network of the recipe is for rows of another kind.
     pub(crate) fn of(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Self> {
-        let configs = Configs::of(recipe, shape, classes)?;
-        let [velocity, posterior] = configs.footprints();
+        let [velocity, posterior] = footprints(recipe, &signature(recipe, shape, classes)?)?;
         let [of_network, of_posterior] = largest(recipe);
         let row = row(shape);
         let batch = recipe.train.batch as f64;
         let scored = recipe.eval.n as f64;
-        let size = |key, what: &str, bytes: f64| Size { key, what: what.into(), bytes };
+        let size =
+            |key: &str, what: &str, bytes: f64| Size { key: key.into(), what: what.into(), bytes };
         let mut all =
-            vec![size(of_network, "to train the network", SINGLE * TRAINED * velocity.parameters)];
+            vec![size(&of_network, "to train the network", SINGLE * TRAINED * velocity.parameters)];
         if recipe.latent.is_some() {
             let bytes = SINGLE * TRAINED * posterior.parameters;
-            all.push(size(of_posterior, "to train the posterior", bytes));
+            all.push(size(&of_posterior, "to train the posterior", bytes));
         }
         let layers = velocity.activations + posterior.activations;
         let bytes = SINGLE * batch * (OF_A_BATCH * row + layers);

@@ -163,7 +163,7 @@ fn report(
         &ExactTrace { chunk: 2 },
     )?;
     let nats = found.nats.iter().sum::<f64>() / N as f64;
-    let x0 = prior::<2>(SEED, 0..N, &[2], &velocity, &device);
+    let x0 = prior(SEED, 0..N, &[2], &velocity, &device);
     let samples = Ode::new(Method::Dopri5, adaptive).sample(&velocity, x0)?.x;
     let samples = samples.into_data().try_into_vec::<f32>()?;
     let distance =
@@ -185,7 +185,7 @@ mod tests {
     struct SquaredNorm<'a>(&'a GradientsParams, f64);
 
     impl ModuleVisitor for SquaredNorm<'_> {
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        fn visit_float(&mut self, parameter: &Param<Tensor<2>>) {
             let gradient = self.0.get::<D>(parameter.id).unwrap();
             self.1 += gradient.square().sum().into_scalar::<f64>();
         }

@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         schedule: Arc::new(schedule),
         prediction: Prediction::Velocity,
     };
-    let x0 = prior::<2>(SEED, 0..N, &[2], &velocity, &device);
+    let x0 = prior(SEED, 0..N, &[2], &velocity, &device);
     let few_steps = Ode::new(Method::Midpoint, Stepping::Count(5));
     let quick = few_steps.sample(&velocity, x0.clone())?;
     let tolerance = Tolerance { atol: 1e-5, rtol: 1e-5 };

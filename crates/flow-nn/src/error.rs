@@ -10,6 +10,16 @@ pub enum NetworkError {
         /// The field of the configuration.
         field: &'static str,
     },
+    /// A size is larger than makes a difference.
+    #[error("{field} is {value}, at most {most} make a difference")]
+    TooMany {
+        /// The field of the configuration.
+        field: &'static str,
+        /// Its value.
+        value: usize,
+        /// The largest that makes a difference.
+        most: usize,
+    },
     /// A size is no multiple of another that divides it.
     #[error("{field} is {value}, it must be a multiple of {divisor}")]
     NotDivisible {
@@ -48,6 +58,24 @@ pub enum NetworkError {
         /// The resolutions of the network.
         have: Vec<usize>,
     },
+    /// Rows have a shape that this kind of network does not take.
+    #[error("{kind} takes {need}, rows have the shape {shape:?}")]
+    Shape {
+        /// The kind of network.
+        kind: &'static str,
+        /// What it takes.
+        need: &'static str,
+        /// The shape of the rows.
+        shape: Vec<usize>,
+    },
+    /// A kind of network has no input for what it is asked to read.
+    #[error("{kind} takes no {what}, use another kind of network or leave that out")]
+    CannotTake {
+        /// The kind of network.
+        kind: &'static str,
+        /// What it is asked to read.
+        what: &'static str,
+    },
     /// A file of weights lacks an array.
     #[error("there is no array `{name}`: these are the weights of another network")]
     NoSuchWeight {
@@ -71,6 +99,11 @@ pub enum NetworkError {
 /// `Ok` when `value` is at least 1.
 pub(crate) fn positive(field: &'static str, value: usize) -> Result<(), NetworkError> {
     if value == 0 { Err(NetworkError::Zero { field }) } else { Ok(()) }
+}
+
+/// `Ok` when `value` is not above `most`.
+pub(crate) fn at_most(field: &'static str, value: usize, most: usize) -> Result<(), NetworkError> {
+    if most < value { Err(NetworkError::TooMany { field, value, most }) } else { Ok(()) }
 }
 
 /// `Ok` when a frequency is a positive number that `f32` can hold.

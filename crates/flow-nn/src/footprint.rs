@@ -3,7 +3,7 @@
 /// Sizes of a network in numbers, each of four bytes in single precision.
 ///
 /// They are `f64`, so that the product of any sizes is a number to compare with a limit, and infinite at worst.
-/// Configurations that [`init`](crate::MlpConfig::init) would refuse have a footprint too, without a meaning.
+/// Configurations that [`init`](crate::NetworkConfig::init) would refuse have a footprint too, without a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Footprint {
@@ -45,6 +45,20 @@ impl Footprint {
         if 0 < depth {
             self.linear(input, width);
             self.layers(depth as f64 - 1.0, width * width + width, width);
+        }
+    }
+
+    /// Sinusoids of a time through two linear layers.
+    pub(crate) fn time(&mut self, sinusoids: f64, width: f64) {
+        self.linear(sinusoids, width);
+        self.linear(width, width);
+    }
+
+    /// Two linear layers over a condition vector, if there is one.
+    pub(crate) fn vector(&mut self, numbers: usize, width: f64) {
+        if 0 < numbers {
+            self.linear(numbers as f64 + 1.0, width);
+            self.linear(width, width);
         }
     }
 

@@ -6,18 +6,19 @@ use burn::tensor::{Device, Shape, Tensor};
 use flow_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
-use crate::embed::{ClassEmbedding, FourierFeatures, TimeEmbedding};
-use crate::error::{NetworkError, positive};
+use crate::condition::Condition;
+use crate::config::NetworkConfig;
+use crate::embed::{ClassEmbedding, FourierFeatures, TimeEmbedding, VectorEmbedding};
+use crate::error::{NetworkError, at_most, positive};
 use crate::footprint::Footprint;
 use crate::layer::{linear, stack};
-use crate::network::{Condition, Network};
+use crate::network::{Network, Time};
+use crate::signature::Signature;
 
 /// Sizes of an [`Mlp`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct MlpConfig {
-    /// Dimension of `x`.
-    pub dim: usize,
     /// Width of each hidden layer.
     pub hidden: usize,
     /// Number of hidden layers.
@@ -26,56 +27,67 @@ pub struct MlpConfig {
     pub time_features: usize,
     /// Fourier features of `x`; 0 octaves feed `x` alone.
     pub fourier: FourierFeatures,
-    /// Number of classes, 0 for an unconditional network.
-    pub classes: usize,
 }
 
 impl Default for MlpConfig {
     fn default() -> Self {
         Self {
-            dim: 2,
             hidden: 256,
             depth: 3,
             time_features: 64,
             fourier: FourierFeatures { octaves: 0, wavelength: 16.0 },
-            classes: 0,
         }
     }
 }
 
-impl MlpConfig {
-    /// Builds the network.
-    ///
+/// Most octaves of Fourier features: single precision has no more digits to tell them apart.
+const MOST_OCTAVES: usize = 24;
+
+impl NetworkConfig for MlpConfig {
+    const KIND: &'static str = "mlp";
+    const ABOUT: &'static str = "a multilayer perceptron for points and small vectors";
+    type Network = Mlp;
+
     /// # Errors
-    /// When a size is zero, `time_features` is odd, or a frequency of `fourier` is no positive
-    /// number.
-    pub fn init(&self, device: &Device) -> Result<Mlp, NetworkError> {
-        positive("dim", self.dim)?;
-        positive("hidden", self.hidden)?;
-        positive("depth", self.depth)?;
-        positive("time_features", self.time_features)?;
-        crate::error::multiple("time_features", self.time_features, 2)?;
-        self.fourier.check()?;
-        let input = self.fourier.width(self.dim) + self.time_features;
+    /// When rows are no points, the signature names a context or a latent, a size is zero,
+    /// `time_features` is odd, or a frequency of `fourier` is no positive number.
+    fn init(&self, signature: &Signature, device: &Device) -> Result<Mlp, NetworkError> {
+        let dim = signature.points(Self::KIND)?;
+        let (context, latent) = (!signature.context.is_empty(), 0 < signature.latent);
+        Signature::refuse(Self::KIND, &[("conditioning row", context), ("latent", latent)])?;
+        let &Self { hidden, depth, time_features: time, fourier } = self;
+        positive("dim", dim)?;
+        positive("hidden", hidden)?;
+        positive("depth", depth)?;
+        positive("time_features", time)?;
+        crate::error::multiple("time_features", time, 2)?;
+        at_most("fourier.octaves", fourier.octaves, MOST_OCTAVES)?;
+        fourier.check()?;
+        let &Signature { classes, vector, two_times, .. } = signature;
+        let input = fourier.width(dim) + time;
         Ok(Mlp {
-            time: TimeEmbedding::new(self.time_features, self.time_features, device),
-            class: (self.classes > 0)
-                .then(|| ClassEmbedding::new(self.classes, self.time_features, device)),
-            layers: stack(input, self.hidden, self.depth, device),
-            out: LinearConfig::new(self.hidden, self.dim).init(device),
-            fourier: self.fourier,
+            time: TimeEmbedding::new(time, time, device),
+            class: (classes > 0).then(|| ClassEmbedding::new(classes, time, device)),
+            layers: stack(input, hidden, depth, device),
+            out: LinearConfig::new(hidden, dim).init(device),
+            vector: (vector > 0).then(|| VectorEmbedding::new(vector, time, device)),
+            duration: two_times.then(|| TimeEmbedding::starting_at_zero(time, time, device)),
+            fourier,
+            signature: signature.clone(),
         })
     }
 
-    /// What the network would take.
-    #[must_use]
-    pub fn footprint(&self) -> Footprint {
-        let [dim, hidden, time] = [self.dim, self.hidden, self.time_features].map(|n| n as f64);
+    fn footprint(&self, signature: &Signature) -> Footprint {
+        let dim = signature.size() as f64;
+        let [hidden, time] = [self.hidden, self.time_features].map(|n| n as f64);
         let input = dim * (1.0 + 2.0 * self.fourier.octaves as f64) + time;
         let mut all = Footprint::default();
-        all.linear(time, time);
-        all.linear(time, time);
-        all.classes(self.classes, time);
+        all.time(time, time);
+        all.classes(signature.classes, time);
+        all.vector(signature.vector, time);
+        if signature.two_times {
+            all.time(time, time);
+        }
         all.input(input);
         all.stack(input, hidden, self.depth);
         all.linear(hidden, dim);
@@ -84,36 +96,46 @@ impl MlpConfig {
 }
 
 /// `x, t, c -> W_out h_L`, `h_0 = [phi(x), e(t) + e(c)]`, `h_l = silu(W_l h_{l-1} + b_l)`.
+///
+/// `e(c)` is a learned vector of the class, two layers over a condition vector, or both. A flow map
+/// `u(x, t, s)` adds an embedding of `s - t` that starts at zero.
 #[derive(Module, Debug)]
 pub struct Mlp {
     time: TimeEmbedding,
     class: Option<ClassEmbedding>,
     layers: Vec<Linear>,
     out: Linear,
+    vector: Option<VectorEmbedding>,
+    duration: Option<TimeEmbedding>,
     #[module(skip)]
     fourier: FourierFeatures,
+    #[module(skip)]
+    signature: Signature,
 }
 
-impl Network<2> for Mlp {
-    /// Also takes one time for all rows, `[1]`.
-    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+impl Network for Mlp {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// # Panics
+    /// When the signature names a condition vector and the condition has none of its size.
+    fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
-        let mut embedding = self.time.forward(t);
+        let mut embedding = self.time.forward(time.t.clone());
+        if let Some(duration) = &self.duration {
+            embedding = embedding + duration.forward(time.duration());
+        }
         if let Some(class) = &self.class {
             embedding = embedding + class.forward(condition.class.as_ref(), batch);
+        }
+        if let Some(vector) = &self.vector {
+            embedding = embedding + vector.forward(condition);
         }
         let width = embedding.dims()[1];
         let embedding = embedding.expand(Shape::new([batch, width]));
         let h = Tensor::cat(vec![self.fourier.forward(x), embedding], 1);
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Silu));
         linear(&self.out, h, Activation::Identity)
-    }
-
-    fn forward_at(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        self.forward(x, t, condition)
-    }
-
-    fn classes(&self) -> usize {
-        self.class.as_ref().map_or(0, ClassEmbedding::classes)
     }
 }

@@ -6,20 +6,21 @@ use burn::tensor::{Device, Shape, Tensor};
 use flow_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
+use crate::condition::Condition;
+use crate::config::NetworkConfig;
 use crate::embed::{Band, CoordinateEncoder};
 use crate::error::{NetworkError, positive};
 use crate::footprint::Footprint;
 use crate::layer::{linear, stack};
-use crate::network::{Condition, Network};
+use crate::network::{Network, Time};
+use crate::signature::Signature;
 
 /// Sizes of a [`SplitMlp`]; the defaults are those of the paper's synthetic experiments.
 ///
 /// Without a latent that is 33,281 numbers for points on a line, and 75,137 with one of four.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct SplitMlpConfig {
-    /// Dimension of `x`.
-    pub dim: usize,
     /// Sinusoids of `x` together, and of `t`.
     pub features: usize,
     /// Their frequencies.
@@ -28,37 +29,56 @@ pub struct SplitMlpConfig {
     pub hidden: usize,
     /// Hidden layers behind the encoders.
     pub depth: usize,
-    /// Numbers in the latent, 0 for none.
-    pub latent: usize,
     /// Width of the latent's encoder.
+    #[serde(default = "latent_hidden")]
     pub latent_hidden: usize,
     /// Layers of the latent's encoder.
+    #[serde(default = "latent_depth")]
     pub latent_depth: usize,
+}
+
+fn latent_hidden() -> usize {
+    SplitMlpConfig::default().latent_hidden
+}
+
+fn latent_depth() -> usize {
+    SplitMlpConfig::default().latent_depth
 }
 
 impl Default for SplitMlpConfig {
     fn default() -> Self {
         Self {
-            dim: 1,
             features: 64,
             band: Band::default(),
             hidden: 64,
             depth: 3,
-            latent: 0,
             latent_hidden: 128,
             latent_depth: 3,
         }
     }
 }
 
-impl SplitMlpConfig {
-    /// Builds the network.
-    ///
+impl NetworkConfig for SplitMlpConfig {
+    const KIND: &'static str = "split-mlp";
+    const ABOUT: &'static str = "a perceptron that encodes position, time and latent apart";
+    type Network = SplitMlp;
+
     /// # Errors
-    /// When a size is zero, `features` is no multiple of `2 dim`, or a frequency is not positive.
-    pub fn init(&self, device: &Device) -> Result<SplitMlp, NetworkError> {
-        let &Self { dim, features, band, hidden, depth, latent, latent_hidden, latent_depth } =
-            self;
+    /// When rows are no points, the signature names a condition other than a latent, a size is
+    /// zero, `features` is no multiple of `2 dim`, or a frequency is not positive.
+    fn init(&self, signature: &Signature, device: &Device) -> Result<SplitMlp, NetworkError> {
+        let dim = signature.points(Self::KIND)?;
+        Signature::refuse(
+            Self::KIND,
+            &[
+                ("classes", 0 < signature.classes),
+                ("condition vector", 0 < signature.vector),
+                ("conditioning row", !signature.context.is_empty()),
+                ("second time", signature.two_times),
+            ],
+        )?;
+        let latent = signature.latent;
+        let &Self { features, band, hidden, depth, latent_hidden, latent_depth } = self;
         positive("depth", depth)?;
         if 0 < latent {
             positive("latent_hidden", latent_hidden)?;
@@ -74,14 +94,14 @@ impl SplitMlpConfig {
             layers: stack(joined, hidden, depth, device),
             out: LinearConfig::new(hidden, dim).init(device),
             latent,
+            signature: signature.clone(),
         })
     }
 
-    /// What the network would take.
-    #[must_use]
-    pub fn footprint(&self) -> Footprint {
-        let [dim, hidden, features] = [self.dim, self.hidden, self.features].map(|n| n as f64);
-        let [latent, latent_hidden] = [self.latent, self.latent_hidden].map(|n| n as f64);
+    fn footprint(&self, signature: &Signature) -> Footprint {
+        let dim = signature.size() as f64;
+        let [hidden, features] = [self.hidden, self.features].map(|n| n as f64);
+        let [latent, latent_hidden] = [signature.latent, self.latent_hidden].map(|n| n as f64);
         let mut all = Footprint::default();
         // The encoders of x and t.
         for _ in 0..2 {
@@ -89,7 +109,7 @@ impl SplitMlpConfig {
             all.linear(features, hidden);
             all.linear(hidden, hidden);
         }
-        let encoded = if 0 < self.latent {
+        let encoded = if 0 < signature.latent {
             all.stack(latent, latent_hidden, self.latent_depth);
             latent_hidden
         } else {
@@ -117,16 +137,20 @@ pub struct SplitMlp {
     layers: Vec<Linear>,
     out: Linear,
     latent: usize,
+    #[module(skip)]
+    signature: Signature,
 }
 
-impl Network<2> for SplitMlp {
-    /// Also takes one time for all rows, `[1]`.
-    ///
+impl Network for SplitMlp {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// # Panics
     /// When the network has a latent input and the condition none of its size.
-    fn forward(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
-        let t = self.t.forward(t.unsqueeze_dim(1));
+        let t = self.t.forward(time.t.unsqueeze_dim(1));
         let t = t.clone().expand(Shape::new([batch, t.dims()[1]]));
         let mut h = vec![self.x.forward(x), t];
         if 0 < self.latent {
@@ -136,13 +160,5 @@ impl Network<2> for SplitMlp {
         let h = Tensor::cat(h, 1);
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Gelu));
         linear(&self.out, h, Activation::Identity)
-    }
-
-    fn forward_at(&self, x: Tensor<2>, t: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        self.forward(x, t, condition)
-    }
-
-    fn latent(&self) -> usize {
-        self.latent
     }
 }

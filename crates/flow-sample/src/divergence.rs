@@ -15,23 +15,18 @@ use crate::predictor::Predictor;
 /// The tape holds one evaluation and nothing but its input is tracked: networks must be on a device
 /// without autodiff. Each row's velocity must depend on that row alone, so there is no divergence
 /// through batch normalisation.
-pub trait Divergence<const D: usize> {
+pub trait Divergence {
     /// Estimates for each sample, 1 for an exact divergence.
     fn estimates(&self) -> usize;
 
     /// The velocity at `x` and `t`, and the estimates of its divergence, per unit time.
     ///
     /// # Shapes
-    /// - `x` and the velocity: `[B, ..]`; the divergence: `[B, K]` with `K` estimates
+    /// - `x` and the velocity: `[B, d]`; the divergence: `[B, K]` with `K` estimates
     ///
     /// # Panics
     /// If the velocity carries no gradient, as where a field is computed on the host.
-    fn evaluate(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x: &Tensor<D>,
-        t: f64,
-    ) -> (Tensor<D>, Tensor<2>);
+    fn evaluate(&self, predictor: &dyn Predictor, x: &Tensor<2>, t: f64) -> (Tensor<2>, Tensor<2>);
 }
 
 /// The exact divergence, `sum_i e_i . (dv/dx) e_i` over all `d` unit vectors.
@@ -45,17 +40,12 @@ pub struct ExactTrace {
     pub chunk: usize,
 }
 
-impl<const D: usize> Divergence<D> for ExactTrace {
+impl Divergence for ExactTrace {
     fn estimates(&self) -> usize {
         1
     }
 
-    fn evaluate(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x: &Tensor<D>,
-        t: f64,
-    ) -> (Tensor<D>, Tensor<2>) {
+    fn evaluate(&self, predictor: &dyn Predictor, x: &Tensor<2>, t: f64) -> (Tensor<2>, Tensor<2>) {
         let (rows, size) = rows_and_size(x);
         if rows * size == 0 {
             return (x.clone(), Tensor::zeros([rows, 1], (&x.device(), x.dtype())));
@@ -74,7 +64,7 @@ impl<const D: usize> Divergence<D> for ExactTrace {
 }
 
 /// The unit vectors `start..start + copies`, each for all rows of `x` before the next.
-fn unit_vectors<const D: usize>(start: usize, copies: usize, x: &Tensor<D>) -> Tensor<D> {
+fn unit_vectors(start: usize, copies: usize, x: &Tensor<2>) -> Tensor<2> {
     let (rows, size) = rows_and_size(x);
     let mut units = vec![0.0_f32; copies * size];
     (0..copies).for_each(|k| units[k * size + start + k] = 1.0);
@@ -110,20 +100,20 @@ pub enum Probe {
 /// Smoothing Splines"; Grathwohl, Chen, Bettencourt, Sutskever & Duvenaud (2019), "FFJORD",
 /// arXiv:1810.01367.
 #[derive(Clone, Debug)]
-pub struct Hutchinson<const D: usize> {
-    probes: Vec<Tensor<D>>,
+pub struct Hutchinson {
+    probes: Vec<Tensor<2>>,
 }
 
-impl<const D: usize> Hutchinson<D> {
+impl Hutchinson {
     /// The estimator with the given probes, one estimate for each.
     ///
     /// # Shapes
-    /// - each probe: that of the batch, `[B, ..]`
+    /// - each probe: that of the batch, `[B, d]`
     ///
     /// # Panics
     /// If there are no probes.
     #[must_use]
-    pub fn new(probes: Vec<Tensor<D>>) -> Self {
+    pub fn new(probes: Vec<Tensor<2>>) -> Self {
         assert!(!probes.is_empty(), "expected at least one probe, got none");
         Self { probes }
     }
@@ -132,30 +122,27 @@ impl<const D: usize> Hutchinson<D> {
     ///
     /// A sample's probes depend on the seed and on its number alone, whatever the batch.
     ///
-    /// # Shapes
-    /// - `shape`: that of one sample
+    /// Each sample has `size` numbers.
     ///
     /// # Panics
-    /// If `probes` is zero, or a sample has not the rank of a row.
+    /// If `probes` is zero.
     #[must_use]
     pub fn draw(
         law: Probe,
         probes: usize,
         seed: u64,
         range: Range<usize>,
-        shape: &[usize],
+        size: usize,
         device: &Device,
     ) -> Self {
-        let (rows, size) = (range.len(), shape.iter().product::<usize>());
+        let rows = range.len();
         let numbers = match law {
             Probe::Rademacher => sign_rows(seed, range, probes * size),
             Probe::Gaussian => normal_rows(seed, Purpose::Probe, range, probes * size),
         };
         let numbers = TensorData::new(numbers, [rows, probes, size]);
         let numbers = Tensor::<3>::from_data(numbers, device);
-        let mut full = [rows; D];
-        full[1..].copy_from_slice(shape);
-        let probe = |k| numbers.clone().narrow(1, k, 1).reshape(full);
+        let probe = |k| numbers.clone().narrow(1, k, 1).reshape([rows, size]);
         Self::new((0..probes).map(probe).collect())
     }
 }
@@ -169,19 +156,14 @@ fn sign_rows(seed: u64, range: Range<usize>, size: usize) -> Vec<f32> {
     range.flat_map(row).collect()
 }
 
-impl<const D: usize> Divergence<D> for Hutchinson<D> {
+impl Divergence for Hutchinson {
     fn estimates(&self) -> usize {
         self.probes.len()
     }
 
-    fn evaluate(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x: &Tensor<D>,
-        t: f64,
-    ) -> (Tensor<D>, Tensor<2>) {
+    fn evaluate(&self, predictor: &dyn Predictor, x: &Tensor<2>, t: f64) -> (Tensor<2>, Tensor<2>) {
         let estimate =
-            |z: &Tensor<D>| quadratic_form(predictor, x.clone(), t, z.clone().cast(x.dtype()));
+            |z: &Tensor<2>| quadratic_form(predictor, x.clone(), t, z.clone().cast(x.dtype()));
         let (velocity, first) = estimate(&self.probes[0]);
         let others = self.probes[1..].iter().map(|z| estimate(z).1);
         (velocity, Tensor::stack(std::iter::once(first).chain(others).collect(), 1))
@@ -189,12 +171,12 @@ impl<const D: usize> Divergence<D> for Hutchinson<D> {
 }
 
 /// The velocity `v` and, for each row, `z . (dv/dx) z`.
-fn quadratic_form<const D: usize>(
-    predictor: &dyn Predictor<D>,
-    x: Tensor<D>,
+fn quadratic_form(
+    predictor: &dyn Predictor,
+    x: Tensor<2>,
     t: f64,
-    z: Tensor<D>,
-) -> (Tensor<D>, Tensor<1>) {
+    z: Tensor<2>,
+) -> (Tensor<2>, Tensor<1>) {
     let (rows, size) = rows_and_size(&x);
     let x = x.without_autodiff().autodiff().require_grad();
     let v = predictor.predict(Prediction::Velocity, &x, t);
@@ -207,7 +189,7 @@ fn quadratic_form<const D: usize>(
     (v.inner(), (transposed * z).reshape([rows, size]).sum_dim(1).reshape([rows]))
 }
 
-fn rows_and_size<const D: usize>(x: &Tensor<D>) -> (usize, usize) {
+fn rows_and_size(x: &Tensor<2>) -> (usize, usize) {
     let dims = x.dims();
     (dims[0], dims[1..].iter().product())
 }

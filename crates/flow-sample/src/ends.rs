@@ -11,12 +11,7 @@ use burn::tensor::Tensor;
 use flow_path::{Coefficients, Schedule};
 
 /// A state near pure noise at time `from`, at time `to`.
-pub(crate) fn carry_noise<const D: usize>(
-    x: Tensor<D>,
-    schedule: &dyn Schedule,
-    from: f64,
-    to: f64,
-) -> Tensor<D> {
+pub(crate) fn carry_noise(x: Tensor<2>, schedule: &dyn Schedule, from: f64, to: f64) -> Tensor<2> {
     match noise_scale(schedule, from, to) {
         1.0 => x,
         scale => x * scale,
@@ -30,18 +25,18 @@ pub(crate) fn noise_scale(schedule: &dyn Schedule, from: f64, to: f64) -> f64 {
 
 /// The pair of predicted data and of the noise that is left in `x`, mixed anew where the path has
 /// the coefficients `to`, with the fraction `keep` of its noise: `alpha_s x_1 + sigma_s keep x_0`.
-pub(crate) fn mix<const D: usize>(
-    x: Tensor<D>,
-    data: Tensor<D>,
+pub(crate) fn mix(
+    x: Tensor<2>,
+    data: Tensor<2>,
     (from, to): (&Coefficients, &Coefficients),
     keep: f64,
-) -> Tensor<D> {
+) -> Tensor<2> {
     let kept = to.sigma * keep / from.sigma;
     data * (to.alpha - from.alpha * kept) + x * kept
 }
 
 /// The first row that is not made of finite numbers, at the price of one read from the device.
-pub(crate) fn first_row_not_finite<const D: usize>(x: &Tensor<D>) -> Option<usize> {
+pub(crate) fn first_row_not_finite(x: &Tensor<2>) -> Option<usize> {
     let shape = x.dims();
     let size: usize = shape[1..].iter().product();
     if shape[0] * size == 0 {

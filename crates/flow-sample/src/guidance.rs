@@ -54,7 +54,7 @@ pub struct Guided<W, O> {
     pub interval: Interval,
 }
 
-impl<W: Predictor<D>, O: Predictor<D>, const D: usize> Predictor<D> for Guided<W, O> {
+impl<W: Predictor, O: Predictor> Predictor for Guided<W, O> {
     fn schedule(&self) -> &dyn Schedule {
         self.with.schedule()
     }
@@ -69,7 +69,7 @@ impl<W: Predictor<D>, O: Predictor<D>, const D: usize> Predictor<D> for Guided<W
         self.with.calls(t) + without
     }
 
-    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+    fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         let with = self.with.predict(what, x, t);
         if !self.interval.holds(t) {
             return with;

@@ -15,7 +15,7 @@
 //! # fn main() -> Result<(), flow_sample::SampleError> {
 //! let device = Device::flex();
 //! let field = Exact::new(Gaussian::new(vec![3.0, -1.0], 0.5), Linear { sigma_min: 0.0 });
-//! let x0 = prior::<2>(7, 0..1000, &[2], &field, &device);
+//! let x0 = prior(7, 0..1000, 2, &field, &device);
 //! let sampler = Ode::new(Method::Midpoint, Stepping::Count(20));
 //! let generated = sampler.sample(&field, x0)?;
 //! assert_eq!(generated.nfe, 40);

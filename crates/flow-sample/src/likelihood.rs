@@ -55,15 +55,15 @@ pub struct Likelihood {
 /// Log-densities and what they cost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct LogProb<const D: usize> {
+pub struct LogProb {
     /// `log p_1(x_1)` of each sample, in nats: the mean over the estimates of the divergence. Minus
     /// infinity where the flow leads to where the source has no mass. The density of no numbers is
     /// 1, so a row without numbers has 0.
     pub nats: Vec<f64>,
     /// Standard error of that mean over the estimates, if there are two or more.
     pub std_error: Option<Vec<f64>>,
-    /// Where the samples come from, `[B, ..]`.
-    pub x0: Tensor<D>,
+    /// Where the samples come from, `[B, d]`.
+    pub x0: Tensor<2>,
     /// Evaluations of the velocity, rejected steps included, times its network calls. Each is a
     /// forward and a backward pass for every probe or unit vector.
     pub nfe: usize,
@@ -95,7 +95,7 @@ impl Likelihood {
     /// Log-densities of the samples `x1`, in nats.
     ///
     /// # Shapes
-    /// - `x1`: `[B, ..]`
+    /// - `x1`: `[B, d]`
     ///
     /// # Errors
     /// When the solver stops, when a row of `x_0` or of `l` is not finite, as it is for a row of
@@ -103,12 +103,12 @@ impl Likelihood {
     ///
     /// # Panics
     /// See [`Divergence::evaluate`].
-    pub fn log_prob<const D: usize>(
+    pub fn log_prob(
         &self,
-        predictor: &dyn Predictor<D>,
-        x1: Tensor<D>,
-        divergence: &dyn Divergence<D>,
-    ) -> Result<LogProb<D>, SampleError> {
+        predictor: &dyn Predictor,
+        x1: Tensor<2>,
+        divergence: &dyn Divergence,
+    ) -> Result<LogProb, SampleError> {
         let schedule = predictor.schedule();
         let std = schedule.prior_std();
         let rows = x1.dims()[0];
@@ -149,23 +149,23 @@ impl Likelihood {
     }
 
     /// `x_0`, `l(0)` of shape `[B, K]`, and network calls for each sample.
-    fn back_to_noise<const D: usize>(
+    fn back_to_noise(
         &self,
-        predictor: &dyn Predictor<D>,
-        x1: Tensor<D>,
-        divergence: &dyn Divergence<D>,
-    ) -> Result<(Tensor<D>, Tensor<2>, usize), SampleError> {
+        predictor: &dyn Predictor,
+        x1: Tensor<2>,
+        divergence: &dyn Divergence,
+    ) -> Result<(Tensor<2>, Tensor<2>, usize), SampleError> {
         let (start, end) = predictor.span();
         let (span, method, stepping) = ((end, start), self.method, &self.stepping);
         let shape = [x1.dims()[0], divergence.estimates()];
         let zero = Tensor::zeros(shape, (&x1.device(), x1.dtype()));
         let calls = Cell::new(0);
-        let evaluate = |x: &Tensor<D>, t: f64| {
+        let evaluate = |x: &Tensor<2>, t: f64| {
             calls.set(calls.get() + predictor.calls(t));
             divergence.evaluate(predictor, x, t)
         };
         if let Some(tol) = self.tolerance {
-            let field = |t: f64, (x, _): &(Tensor<D>, WithTolerance<Tensor<2>>)| {
+            let field = |t: f64, (x, _): &(Tensor<2>, WithTolerance<Tensor<2>>)| {
                 let (velocity, state) = evaluate(x, t);
                 (velocity, WithTolerance { state, tol })
             };
@@ -173,14 +173,14 @@ impl Likelihood {
             let end = solve(&field, span, pair, method, stepping).map_err(stopped)?;
             return Ok((end.y.0, end.y.1.state, calls.get()));
         }
-        let field = |t: f64, (x, _): &(Tensor<D>, Tensor<2>)| evaluate(x, t);
+        let field = |t: f64, (x, _): &(Tensor<2>, Tensor<2>)| evaluate(x, t);
         let end = solve(&field, span, (x1, zero), method, stepping).map_err(stopped)?;
         Ok((end.y.0, end.y.1, calls.get()))
     }
 }
 
 /// `x` times a number, untouched by 1.
-fn scaled<const D: usize>(x: Tensor<D>, scale: f64) -> Tensor<D> {
+fn scaled(x: Tensor<2>, scale: f64) -> Tensor<2> {
     match scale {
         1.0 => x,
         scale => x * scale,
@@ -196,7 +196,7 @@ fn stopped<S>(error: OdeError<S>) -> SampleError {
     }
 }
 
-fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
+fn host(x: Tensor<2>) -> Vec<f64> {
     x.into_data().convert::<f64>().try_into_vec().expect("converted to f64 just before")
 }
 

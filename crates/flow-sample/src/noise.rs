@@ -27,16 +27,16 @@ pub fn normal_rows(seed: u64, purpose: Purpose, range: Range<usize>, size: usize
 /// Samples `range` of the prior `N(0, prior_std^2 I)` of a predictor's schedule.
 ///
 /// # Shapes
-/// - `shape`: that of one sample; output: `[B, shape..]`
+/// - output: `[B, size]`
 #[must_use]
-pub fn prior<const D: usize>(
+pub fn prior(
     seed: u64,
     range: Range<usize>,
-    shape: &[usize],
-    predictor: &dyn Predictor<D>,
+    size: usize,
+    predictor: &dyn Predictor,
     device: &Device,
-) -> Tensor<D> {
-    starts(seed, range, shape, &Source::Normal, predictor, device)
+) -> Tensor<2> {
+    starts(seed, range, size, &Source::Normal, predictor, device)
 }
 
 /// Samples `range` of the starts of paths `prior_std x_0` with `x_0` from any source: the [`prior`] of normal
@@ -47,44 +47,42 @@ pub fn prior<const D: usize>(
 /// are trained on are drawn for a purpose of their own, by [`starts_of`].
 ///
 /// # Shapes
-/// - `shape`: that of one sample; output: `[B, shape..]`
+/// - output: `[B, size]`
 ///
 /// # Panics
 /// If the source is known and has another dimension than a sample.
 #[must_use]
-pub fn starts<const D: usize>(
+pub fn starts(
     seed: u64,
     range: Range<usize>,
-    shape: &[usize],
+    size: usize,
     source: &Source,
-    predictor: &dyn Predictor<D>,
+    predictor: &dyn Predictor,
     device: &Device,
-) -> Tensor<D> {
-    starts_of(Purpose::Start, seed, range, shape, source, predictor, device)
+) -> Tensor<2> {
+    starts_of(Purpose::Start, seed, range, size, source, predictor, device)
 }
 
 /// As [`starts`], from the stream of a purpose, such as [`Purpose::Reflow`] for pairs to train on.
 ///
 /// # Shapes
-/// - `shape`: that of one sample; output: `[B, shape..]`
+/// - output: `[B, size]`
 ///
 /// # Panics
 /// If the source is known and has another dimension than a sample.
 #[must_use]
-pub fn starts_of<const D: usize>(
+pub fn starts_of(
     purpose: Purpose,
     seed: u64,
     range: Range<usize>,
-    shape: &[usize],
+    size: usize,
     source: &Source,
-    predictor: &dyn Predictor<D>,
+    predictor: &dyn Predictor,
     device: &Device,
-) -> Tensor<D> {
-    let mut full = vec![range.len()];
-    full.extend(shape);
-    let (streams, size) = (Streams::new(seed), shape.iter().product());
+) -> Tensor<2> {
+    let (streams, shape) = (Streams::new(seed), [range.len(), size]);
     let row = |i: usize| source.sample(1, size, &mut streams.rng(i as u64, purpose));
-    let x0 = Tensor::from_data(TensorData::new(range.flat_map(row).collect(), full), device);
+    let x0 = Tensor::from_data(TensorData::new(range.flat_map(row).collect(), shape), device);
     x0 * predictor.schedule().prior_std()
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use flow_nn::{Condition, Network};
+use flow_nn::{Condition, Network, Time};
 use flow_ode::VectorField;
 use flow_path::{Exact, ExactField, Prediction, Schedule, Target, Times};
 
 /// Answers predictions along one schedule.
-pub trait Predictor<const D: usize> {
+pub trait Predictor {
     /// The schedule on which `x` lives.
     fn schedule(&self) -> &dyn Schedule;
 
@@ -31,15 +31,23 @@ pub trait Predictor<const D: usize> {
     /// times over, one copy after the other.
     ///
     /// # Shapes
-    /// - `x` and output: `[B, ..]`
-    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D>;
+    /// - `x` and output: `[B, d]`
+    fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2>;
+
+    /// Where a flow map takes `x` from `t` to `s` in one call; nothing for all that are no flow map.
+    ///
+    /// # Shapes
+    /// - `x` and output: `[B, d]`
+    fn jump(&self, _x: &Tensor<2>, _t: f64, _s: f64) -> Option<Tensor<2>> {
+        None
+    }
 }
 
 /// A trained network with what it was trained to predict.
-#[derive(Clone, Debug)]
-pub struct Trained<'a, N> {
+#[derive(Clone)]
+pub struct Trained<'a> {
     /// The network, on a device without autodiff.
-    pub network: &'a N,
+    pub network: &'a dyn Network,
     /// What the network knows besides `x` and `t`, the same all along a path: a latent is drawn once for each
     /// sample, with [`latents`](crate::latents).
     pub condition: Condition,
@@ -49,7 +57,7 @@ pub struct Trained<'a, N> {
     pub prediction: Prediction,
 }
 
-impl<N> Trained<'_, N> {
+impl Trained<'_> {
     /// The condition for `rows` rows: as many copies as they are of its own.
     fn condition_for(&self, rows: usize) -> Condition {
         match self.condition.rows() {
@@ -59,7 +67,7 @@ impl<N> Trained<'_, N> {
     }
 }
 
-impl<N: Network<D>, const D: usize> Predictor<D> for Trained<'_, N> {
+impl Predictor for Trained<'_> {
     fn schedule(&self) -> &dyn Schedule {
         &*self.schedule
     }
@@ -68,16 +76,28 @@ impl<N: Network<D>, const D: usize> Predictor<D> for Trained<'_, N> {
         self.prediction.span(&*self.schedule)
     }
 
-    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+    fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         let batch = x.dims()[0];
         let input = self.prediction.input(x.clone(), &*self.schedule, &Times::constant(t, batch));
-        let time = Times::constant(t, 1).to_tensor(&x.device());
-        let output = self.network.forward_at(input, time, &self.condition_for(batch));
+        // A flow map asked for a velocity arrives where it starts.
+        let time = Time::at(Times::constant(t, 1).to_tensor(&x.device()));
+        let output = self.network.forward(input, time, &self.condition_for(batch));
         self.prediction.convert_tensor(what, output, x.clone(), &self.schedule.at(t))
+    }
+
+    /// `x + (s - t) u(x, t, s)`.
+    fn jump(&self, x: &Tensor<2>, t: f64, s: f64) -> Option<Tensor<2>> {
+        let is_map = self.network.signature().two_times;
+        is_map.then(|| {
+            let time = |t| Times::constant(t, 1).to_tensor(&x.device());
+            let condition = self.condition_for(x.dims()[0]);
+            let u = self.network.forward(x.clone(), Time::from_to(time(t), time(s)), &condition);
+            x.clone() + u * (s - t)
+        })
     }
 }
 
-impl<T: Target, S: Schedule, const D: usize> Predictor<D> for Exact<T, S> {
+impl<T: Target, S: Schedule> Predictor for Exact<T, S> {
     fn schedule(&self) -> &dyn Schedule {
         &self.schedule
     }
@@ -86,12 +106,12 @@ impl<T: Target, S: Schedule, const D: usize> Predictor<D> for Exact<T, S> {
         ExactField::span(self)
     }
 
-    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+    fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         Exact::predict(self, what, x.clone(), &Times::constant(t, x.dims()[0]))
     }
 }
 
-impl<P: Predictor<D> + ?Sized, const D: usize> Predictor<D> for &P {
+impl<P: Predictor + ?Sized> Predictor for &P {
     fn schedule(&self) -> &dyn Schedule {
         (**self).schedule()
     }
@@ -104,8 +124,12 @@ impl<P: Predictor<D> + ?Sized, const D: usize> Predictor<D> for &P {
         (**self).calls(t)
     }
 
-    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+    fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         (**self).predict(what, x, t)
+    }
+
+    fn jump(&self, x: &Tensor<2>, t: f64, s: f64) -> Option<Tensor<2>> {
+        (**self).jump(x, t, s)
     }
 }
 
@@ -116,8 +140,8 @@ impl<P: Predictor<D> + ?Sized, const D: usize> Predictor<D> for &P {
 #[derive(Clone, Copy, Debug)]
 pub struct Velocity<P>(pub P);
 
-impl<P: Predictor<D>, const D: usize> VectorField<Tensor<D>> for Velocity<P> {
-    fn eval(&self, t: f64, x: &Tensor<D>) -> Tensor<D> {
+impl<P: Predictor> VectorField<Tensor<2>> for Velocity<P> {
+    fn eval(&self, t: f64, x: &Tensor<2>) -> Tensor<2> {
         self.0.predict(Prediction::Velocity, x, t)
     }
 }

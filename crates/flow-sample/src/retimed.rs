@@ -26,7 +26,7 @@ pub struct Retimed<P, S> {
     pub along: S,
 }
 
-impl<P: Predictor<D>, S: Schedule, const D: usize> Predictor<D> for Retimed<P, S> {
+impl<P: Predictor, S: Schedule> Predictor for Retimed<P, S> {
     fn schedule(&self) -> &dyn Schedule {
         &self.along
     }
@@ -46,11 +46,11 @@ impl<P: Predictor<D>, S: Schedule, const D: usize> Predictor<D> for Retimed<P, S
     }
 
     fn calls(&self, r: f64) -> usize {
-        self.predictor.calls(self.reading::<D>(r).t)
+        self.predictor.calls(self.reading(r).t)
     }
 
-    fn predict(&self, what: Prediction, x: &Tensor<D>, r: f64) -> Tensor<D> {
-        let reading = self.reading::<D>(r);
+    fn predict(&self, what: Prediction, x: &Tensor<2>, r: f64) -> Tensor<2> {
+        let reading = self.reading(r);
         // The v-prediction gives the pair everywhere, so nothing is lost on the way.
         let between = Prediction::V;
         let inner = x.clone() / reading.scale;
@@ -61,9 +61,9 @@ impl<P: Predictor<D>, S: Schedule, const D: usize> Predictor<D> for Retimed<P, S
 }
 
 impl<P, S: Schedule> Retimed<P, S> {
-    fn reading<const D: usize>(&self, r: f64) -> Reading
+    fn reading(&self, r: f64) -> Reading
     where
-        P: Predictor<D>,
+        P: Predictor,
     {
         let rescheduled = Rescheduled { trained: self.predictor.schedule(), along: &self.along };
         rescheduled.reading_within(r, self.predictor.span())

@@ -20,16 +20,16 @@ use crate::predictor::Predictor;
 pub struct Steered<P, G> {
     /// The predictor without the condition.
     pub predictor: P,
-    /// `grad_x log p(y | x_t)` of a batch, `[B, ..]`.
+    /// `grad_x log p(y | x_t)` of a batch, `[B, d]`.
     pub gradient: G,
     /// Strength: 1 is Bayes' rule.
     pub scale: f64,
 }
 
-impl<P, G, const D: usize> Predictor<D> for Steered<P, G>
+impl<P, G> Predictor for Steered<P, G>
 where
-    P: Predictor<D>,
-    G: Fn(&Tensor<D>, f64) -> Tensor<D>,
+    P: Predictor,
+    G: Fn(&Tensor<2>, f64) -> Tensor<2>,
 {
     fn schedule(&self) -> &dyn Schedule {
         self.predictor.schedule()
@@ -43,7 +43,7 @@ where
         self.predictor.calls(t)
     }
 
-    fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+    fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         let value = self.predictor.predict(what, x, t);
         let c = self.schedule().at(t);
         if c.alpha == 0.0 {

@@ -54,7 +54,7 @@ impl Through {
     }
 }
 
-impl Predictor<2> for Through {
+impl Predictor for Through {
     fn schedule(&self) -> &dyn Schedule {
         &*self.schedule
     }
@@ -102,11 +102,11 @@ fn adaptive() -> Stepping {
     Adaptive::new(Tolerance { atol: 1e-5, rtol: 1e-5 }).into()
 }
 
-fn fixed(method: Method) -> Box<dyn Sampler<2>> {
+fn fixed(method: Method) -> Box<dyn Sampler> {
     Box::new(Ode::new(method, Stepping::Count(20)))
 }
 
-fn samplers() -> Vec<(&'static str, Box<dyn Sampler<2>>)> {
+fn samplers() -> Vec<(&'static str, Box<dyn Sampler>)> {
     let grid = || Grid::Uniform { steps: 20 };
     let noise = Seeded::new(3);
     let unipc = |order| UniPc { grid: grid(), order, last: Final::FullOrder };
@@ -138,19 +138,19 @@ fn moments(x: Tensor<2>) -> (f64, f64) {
     (mean, square.sqrt())
 }
 
-fn starts(n: usize, field: &dyn Predictor<2>) -> Tensor<2> {
+fn starts(n: usize, field: &dyn Predictor) -> Tensor<2> {
     prior(5, 0..n, &[1], field, &Device::flex())
 }
 
 /// What a sampler makes of 500 starts on the exact field.
-fn exact(sampler: &dyn Sampler<2>, schedule: &Arc<dyn Schedule>) -> (f64, f64) {
+fn exact(sampler: &dyn Sampler, schedule: &Arc<dyn Schedule>) -> (f64, f64) {
     let exact = Exact::new(data(), Arc::clone(schedule));
     moments(generate(sampler, &exact, &starts(500, &exact)).x)
 }
 
 /// How far mean and standard deviation lie from those that the same sampler makes of the exact
 /// field.
-fn gap(sampler: &dyn Sampler<2>, field: &Through, want: (f64, f64)) -> f64 {
+fn gap(sampler: &dyn Sampler, field: &Through, want: (f64, f64)) -> f64 {
     let (mean, std) = moments(generate(sampler, field, &starts(500, field)).x);
     let gap = (mean - want.0).abs().max((std - want.1).abs());
     if gap.is_finite() { gap } else { f64::INFINITY }
@@ -243,7 +243,7 @@ fn a_grid_that_is_given_may_begin_and_end_beyond_the_span() {
     let times = whole.times(&field).unwrap();
     assert_eq!((times.len(), times[0], times[4], times[5]), (6, field.span.0, field.span.1, 1.0));
     for sampler in [
-        Box::new(Ddim::deterministic(whole.clone())) as Box<dyn Sampler<2>>,
+        Box::new(Ddim::deterministic(whole.clone())) as Box<dyn Sampler>,
         Box::new(Ode::on_grid(Method::Midpoint, whole)),
     ] {
         let (mean, std) = moments(generate(&*sampler, &field, &x0).x);
@@ -303,7 +303,7 @@ fn the_density_of_a_path_that_is_cut_counts_its_scales() {
 /// A predictor that answers within a span only.
 struct Cut<P>(P, (f64, f64));
 
-impl<P: Predictor<2>> Predictor<2> for Cut<P> {
+impl<P: Predictor> Predictor for Cut<P> {
     fn schedule(&self) -> &dyn Schedule {
         self.0.schedule()
     }
@@ -323,16 +323,16 @@ fn spans_reach_through_other_schedules_and_guidance() {
     let noise = Through::new(linear, Prediction::Noise);
     let clean = Through::new(linear, Prediction::Data);
     let along = Retimed { predictor: &noise, along: Cosine::default() };
-    let (start, end) = Predictor::<2>::span(&along);
+    let (start, end) = Predictor::span(&along);
     let ratio = Cosine::default().at(start).log_snr() - linear.at(noise.span.0).log_snr();
     assert!(ratio.abs() < 1e-9 && end == 1.0, "{ratio}");
     // What answers on all of its own schedule answers on all of another.
     let whole = Through::new(linear, Prediction::V);
     let whole = Retimed { predictor: &whole, along: Cosine::default() };
-    assert_eq!(Predictor::<2>::span(&whole), (0.0, 1.0));
+    assert_eq!(Predictor::span(&whole), (0.0, 1.0));
     let interval = Interval::default();
     let guided = Guided { with: &noise, without: &clean, scale: 2.0, interval };
-    assert_eq!(Predictor::<2>::span(&guided), (noise.span.0, clean.span.1));
+    assert_eq!(Predictor::span(&guided), (noise.span.0, clean.span.1));
     let (mean, std) = moments(generate(&*fixed(Method::Rk4), &along, &starts(2000, &along)).x);
     assert!((mean - MEAN).abs() < 0.05 && (std - STD).abs() < 0.035, "{mean} {std}");
 }

@@ -121,7 +121,7 @@ fn one_ancestral_step_has_four_names() {
         let ddim = Ddim { grid: grid.clone(), eta: 1.0, noise };
         let churn = Churn { grid: grid.clone(), fraction: 0.5, noise };
         let solver = DpmSolver { grid, multistep: Multistep::First, eta: 1.0, noise };
-        let others: [&dyn Sampler<2>; 3] = [&ddim, &churn, &solver];
+        let others: [&dyn Sampler; 3] = [&ddim, &churn, &solver];
         for (k, other) in others.into_iter().enumerate() {
             let gap = difference(&run(other, &field, &start()), &ancestral);
             assert!(gap < ROUNDING, "{k} on {:?}: {gap:e}", field.0);
@@ -166,7 +166,7 @@ fn churn_is_ddim_too_far_and_renoised() {
 /// Answers, in row `k`, the v-prediction -1 at step `k` of 100 and 0 at all others.
 struct Impulse(Cosine);
 
-impl Predictor<2> for Impulse {
+impl Predictor for Impulse {
     fn schedule(&self) -> &dyn Schedule {
         &self.0
     }

@@ -18,7 +18,7 @@ use flow_sample::{
 
 const LINEAR: Linear = Linear { sigma_min: 0.0 };
 
-fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+fn host(x: Tensor<2>) -> Vec<f32> {
     x.into_data().try_into_vec().unwrap()
 }
 
@@ -28,7 +28,7 @@ struct Along {
     size: usize,
 }
 
-impl Network<2> for Along {
+impl Network for Along {
     fn forward(&self, x: Tensor<2>, _: Tensor<1>, condition: &Condition) -> Tensor<2> {
         // The divergence is asked of a function of x.
         x * 0.0 + condition.latent.clone().unwrap()
@@ -48,7 +48,7 @@ fn trained<N>(network: &N, z: Tensor<2>) -> Trained<'_, N> {
     }
 }
 
-fn euler(predictor: &dyn Predictor<2>, x0: Tensor<2>, steps: usize) -> Vec<f32> {
+fn euler(predictor: &dyn Predictor, x0: Tensor<2>, steps: usize) -> Vec<f32> {
     host(Ode::new(Method::Euler, Stepping::Count(steps)).sample(predictor, x0).unwrap().x)
 }
 
@@ -58,7 +58,7 @@ fn a_latent_is_held_along_the_whole_path_of_its_sample() {
     let z = latents(3, 0..50, 2, &device);
     let network = Along { size: 2 };
     let predictor = trained(&network, z.clone());
-    let x0 = prior::<2>(3, 0..50, &[2], &predictor, &device);
+    let x0 = prior(3, 0..50, &[2], &predictor, &device);
     // With another latent in each of the 64 steps the end would be the start and a mean of latents.
     let end = euler(&predictor, x0.clone(), 64);
     for ((end, x0), z) in end.iter().zip(host(x0)).zip(host(z)) {
@@ -83,15 +83,14 @@ fn no_sample_begins_where_training_or_reflow_did() {
     let device = Device::flex();
     let field = Exact::new(Gaussian::new(vec![0.0; 4], 1.0), LINEAR);
     for seed in [0, 7] {
-        let starts = host(starts::<2>(seed, 0..500, &[4], &Source::Normal, &field, &device));
+        let starts = host(starts(seed, 0..500, &[4], &Source::Normal, &field, &device));
         for purpose in [Purpose::Noise, Purpose::Reflow] {
             let trained = normal_rows(seed, purpose, 0..500, 4);
             let met = |start: &[f32]| trained.chunks(4).any(|row| row == start);
             assert!(!starts.chunks(4).any(met), "seed {seed}, {purpose:?}");
         }
         // The control: by the purpose of training they would be the same rows.
-        let of =
-            |purpose| starts_of::<2>(purpose, seed, 0..500, &[4], &Source::Normal, &field, &device);
+        let of = |purpose| starts_of(purpose, seed, 0..500, &[4], &Source::Normal, &field, &device);
         assert_eq!(host(of(Purpose::Noise)), normal_rows(seed, Purpose::Noise, 0..500, 4));
         assert_eq!(host(of(Purpose::Start)), starts);
         let z = host(latents_of(Purpose::ReflowLatent, seed, 0..500, 4, &device));
@@ -195,7 +194,7 @@ fn a_latent_that_names_the_mode_ends_in_the_mixture() {
     let device = Device::flex();
     let n = 4000;
     let field = Exact::new(modes()[0].clone(), LINEAR);
-    let x0 = prior::<2>(2, 0..n, &[1], &field, &device);
+    let x0 = prior(2, 0..n, &[1], &field, &device);
     let noise = host(x0.clone());
     let latent = |row: usize| normal_rows(2, Purpose::SampleLatent, row..row + 1, 1)[0];
     let label = |row: usize| usize::from(0.0 < latent(row));
@@ -226,7 +225,7 @@ fn starts_follow_their_source_and_do_not_depend_on_their_batch() {
     let device = Device::flex();
     let source = Source::Known(Arc::new(ring()));
     let field = Exact::new(ring(), LINEAR);
-    let rows = |range| host(starts::<2>(4, range, &[2], &source, &field, &device));
+    let rows = |range| host(starts(4, range, &[2], &source, &field, &device));
     let whole = rows(0..20_000);
     assert_eq!(rows(5..9), whole[10..18]);
     // E |x|^2 = 1/9 + 2 * 0.01 = 0.1311, with a standard deviation of about 0.07.
@@ -268,10 +267,8 @@ fn a_source_is_scaled_as_the_prior_of_its_schedule_is() {
     let predictor = Trained { schedule: Arc::new(schedule), ..trained(&network, z) };
     let source = Source::Known(Arc::new(ring()));
     let unit = Exact::new(ring(), LINEAR);
-    let scaled = host(starts::<2>(4, 0..100, &[2], &source, &predictor, &device));
-    for (far, near) in
-        scaled.iter().zip(host(starts::<2>(4, 0..100, &[2], &source, &unit, &device)))
-    {
+    let scaled = host(starts(4, 0..100, &[2], &source, &predictor, &device));
+    for (far, near) in scaled.iter().zip(host(starts(4, 0..100, &[2], &source, &unit, &device))) {
         assert!((far - 50.0 * near).abs() < 1e-4, "{far} is not 50 times {near}");
     }
     let likelihood = Likelihood::new(Method::Euler, Stepping::Count(4)).with_source(source);

@@ -42,7 +42,7 @@ fn assert_all_close(got: &[f64], want: &[f64], tolerance: f64) {
 /// thousand times the tolerance is usual where the field bends, and log p is as large as 10.
 #[test]
 fn a_mixture_has_its_density_on_the_linear_and_the_cosine_path() {
-    let fields: [&dyn Predictor<2>; 2] =
+    let fields: [&dyn Predictor; 2] =
         [&Mixture(Linear { sigma_min: 0.0 }), &Mixture(Cosine::default())];
     for field in fields {
         let density = dopri5(1e-9).log_prob(field, rows(&POINTS, 2), &PLANE).unwrap();
@@ -67,7 +67,7 @@ fn the_variance_preserving_path_errs_by_its_prior_and_no_more() {
         .zip(start.chunks(2))
         .map(|(nats, x0)| nats - log_normal(x0, 1.0) + field.log_density(x0, 0.0))
         .collect();
-    let end = Predictor::<2>::span(&field).1;
+    let end = Predictor::span(&field).1;
     let want: Vec<f64> = POINTS.chunks(2).map(|x1| field.log_density(x1, end)).collect();
     assert_all_close(&corrected, &want, 1e-6);
 }
@@ -84,17 +84,12 @@ fn single_precision_reaches_a_few_thousandths_of_a_nat() {
 /// Adds when the divergence should be subtracted.
 struct SignFlip;
 
-impl Divergence<2> for SignFlip {
+impl Divergence for SignFlip {
     fn estimates(&self) -> usize {
         1
     }
 
-    fn evaluate(
-        &self,
-        predictor: &dyn Predictor<2>,
-        x: &Tensor<2>,
-        t: f64,
-    ) -> (Tensor<2>, Tensor<2>) {
+    fn evaluate(&self, predictor: &dyn Predictor, x: &Tensor<2>, t: f64) -> (Tensor<2>, Tensor<2>) {
         let (velocity, divergence) = PLANE.evaluate(predictor, x, t);
         (velocity, -divergence)
     }
@@ -181,7 +176,7 @@ fn grid(half: f64, h: f64) -> Tensor<2> {
     rows(&points, 2).cast(DType::F32)
 }
 
-fn mass(likelihood: &Likelihood, field: &dyn Predictor<2>, half: f64, h: f64) -> f64 {
+fn mass(likelihood: &Likelihood, field: &dyn Predictor, half: f64, h: f64) -> f64 {
     let density = likelihood.log_prob(field, grid(half, h), &PLANE).unwrap();
     density.nats.iter().map(|nats| nats.exp() * h * h).sum()
 }

@@ -16,7 +16,7 @@ fn errors<S: Schedule>(field: &Mixture<S>, method: Method, steps: usize) -> [f64
     let density = Likelihood::new(method, Stepping::Count(steps))
         .log_prob(field, rows(&POINTS, 2), &PLANE)
         .unwrap();
-    let (start, end) = Predictor::<2>::span(field);
+    let (start, end) = Predictor::span(field);
     let x0 = host(density.x0);
     let errors: Vec<f64> = density
         .nats

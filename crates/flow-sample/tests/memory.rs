@@ -10,7 +10,7 @@ use flow_sample::{Final, Grid, Predictor, Sampler, UniPc, UniPcOrder};
 /// Answers the same data at every point, on tensors of 4 MiB.
 struct Still;
 
-impl Predictor<2> for Still {
+impl Predictor for Still {
     fn schedule(&self) -> &dyn Schedule {
         &Linear { sigma_min: 0.0 }
     }

@@ -68,7 +68,7 @@ fn tensor(set: &Rows) -> Tensor<2> {
     Tensor::from_data(data, &Device::flex())
 }
 
-fn finite<const D: usize>(x: &Tensor<D>) -> bool {
+fn finite(x: &Tensor<2>) -> bool {
     x.clone().into_data().iter::<f64>().all(f64::is_finite)
 }
 
@@ -109,8 +109,7 @@ fn diffusion() {
             let noise = Seeded::new(1);
             let grid = Grid::Uniform { steps: 3 };
             let sde = Sde { grid, diffusion: form, last: LastStep::Denoise, noise };
-            let sampled =
-                sde.sample(&field(), prior::<2>(1, 0..3, &[2], &field(), &Device::flex()));
+            let sampled = sde.sample(&field(), prior(1, 0..3, &[2], &field(), &Device::flex()));
             let refused = !g2.is_finite() || g2 < 0.0;
             assert!(sampled.is_err() || !refused, "{name} in {form:?}");
             assert!(sampled.is_err() || finite(&sampled.unwrap().x), "{name} in {form:?}");
@@ -132,7 +131,7 @@ fn grids() {
                 Grid::Karras { steps, rho: 7.0, min: value, max: 80.0 },
                 Grid::Karras { steps, rho: 7.0, min: 0.01, max: value },
             ] {
-                let found = [grid.times::<2>(&field()), grid.times::<2>(&vp)];
+                let found = [grid.times(&field()), grid.times(&vp)];
                 for times in found.into_iter().flatten() {
                     let rises = times.windows(2).all(|t| t[0] < t[1]);
                     assert!(rises && 2 <= times.len(), "{grid:?} with {name}: {times:?}");
@@ -141,11 +140,11 @@ fn grids() {
             }
         }
     }
-    assert!(Grid::Given(Vec::new()).times::<2>(&field()).is_err());
+    assert!(Grid::Given(Vec::new()).times(&field()).is_err());
 }
 
 fn asked_times() {
-    let x0 = prior::<2>(1, 0..3, &[2], &field(), &Device::flex());
+    let x0 = prior(1, 0..3, &[2], &field(), &Device::flex());
     for (name, t) in SCALARS {
         let ode = Ode::new(Method::Rk4, Stepping::Count(4)).with_times(vec![t]);
         let sampled = catch_unwind(AssertUnwindSafe(|| ode.sample(&field(), x0.clone())));
@@ -169,7 +168,7 @@ fn numbered_noise() {
 }
 
 fn probes() {
-    assert!(panics(|| drop(Hutchinson::<2>::new(Vec::new()))));
+    assert!(panics(|| drop(Hutchinson::new(Vec::new()))));
     let ordinary = rows(4, 2).remove(0);
     for set in rows(4, 2) {
         if set.rows.len() != ordinary.rows.len() {
@@ -187,11 +186,10 @@ fn probes() {
 
 fn drawn_probes() {
     let device = Device::flex();
-    let draw =
-        |probes, range| Hutchinson::<2>::draw(Probe::Gaussian, probes, 1, range, &[2], &device);
+    let draw = |probes, range| Hutchinson::draw(Probe::Gaussian, probes, 1, range, &[2], &device);
     assert!(panics(|| drop(draw(0, 0..3))));
     for range in [0..0, 0..1, 5..9] {
-        let x = prior::<2>(1, range.clone(), &[2], &field(), &device);
+        let x = prior(1, range.clone(), &[2], &field(), &device);
         let (v, estimates) = draw(2, range.clone()).evaluate(&field(), &x, 0.5);
         assert!(finite(&v) && finite(&estimates));
         assert_eq!(estimates.dims(), [range.len(), 2]);
@@ -259,7 +257,7 @@ fn every_sampler_answers_awkward_starts_with_numbers_or_an_error() {
     let (steps, noise) = (5, Seeded::new(1));
     let grid = || Grid::Uniform { steps };
     let last = LastStep::Denoise;
-    let samplers: Vec<Box<dyn Sampler<2>>> = vec![
+    let samplers: Vec<Box<dyn Sampler>> = vec![
         Box::new(Ode::new(Method::Euler, Stepping::Count(steps))),
         Box::new(Ode::on_grid(Method::Rk4, grid())),
         Box::new(Ddim { grid: grid(), eta: 0.5, noise }),
@@ -290,7 +288,7 @@ fn every_sampler_answers_awkward_starts_with_numbers_or_an_error() {
 /// A prediction is asked for at times within the span alone, so that none divides by zero.
 #[test]
 fn predictions_within_the_span_are_finite() {
-    let x = prior::<2>(1, 0..3, &[2], &field(), &Device::flex());
+    let x = prior(1, 0..3, &[2], &field(), &Device::flex());
     for what in [Prediction::Velocity, Prediction::Data, Prediction::Noise, Prediction::V] {
         for t in [0.0, 0.5, 1.0] {
             assert!(finite(&Predictor::predict(&field(), what, &x, t)), "{what:?} at {t}");

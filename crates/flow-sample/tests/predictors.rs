@@ -85,7 +85,7 @@ fn gradient(k: usize, schedule: Cosine) -> impl Fn(&Tensor<2>, f64) -> Tensor<2>
     let part = Exact::new(modes()[k].clone(), schedule);
     let whole = Exact::new(mixture(), schedule);
     move |x, t| {
-        let score = |of: &dyn Predictor<2>| of.predict(Prediction::Score, x, t);
+        let score = |of: &dyn Predictor| of.predict(Prediction::Score, x, t);
         score(&part) - score(&whole)
     }
 }
@@ -115,7 +115,7 @@ fn guidance_of_strength_one_and_zero_are_its_two_predictors() {
     let [with, without] = modes().map(|mode| Exact::new(mode, Linear::default()));
     let guided =
         |scale| Guided { with: &with, without: &without, scale, interval: Interval::default() };
-    let at = |p: &dyn Predictor<2>| p.predict(Prediction::Velocity, &points(), 0.4);
+    let at = |p: &dyn Predictor| p.predict(Prediction::Velocity, &points(), 0.4);
     assert!(difference(&at(&guided(1.0)), &at(&with)) < 1e-14);
     assert!(difference(&at(&guided(0.0)), &at(&without)) < 1e-14);
     // The weight w of the paper: (1 + w) with - w without.
@@ -142,7 +142,7 @@ fn guidance_acts_in_its_interval_alone() {
     let interval = Interval { start: 0.2, end: 0.6 };
     let guided = Guided { with: &with, without: &without, scale: 3.0, interval };
     for (t, acts) in [(0.1, false), (0.2, true), (0.6, true), (0.7, false)] {
-        let at = |p: &dyn Predictor<2>| p.predict(Prediction::Velocity, &points(), t);
+        let at = |p: &dyn Predictor| p.predict(Prediction::Velocity, &points(), t);
         let gap = difference(&at(&guided), &at(&with));
         assert_eq!(gap > 1e-3, acts, "t = {t}: {gap}");
     }

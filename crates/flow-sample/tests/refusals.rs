@@ -22,8 +22,8 @@ use oracles::{Arbitrary, generate};
 
 const PLANE: ExactTrace = ExactTrace { chunk: 2 };
 
-fn solvers() -> Vec<Box<dyn Sampler<2>>> {
-    let counted = |method| Box::new(Ode::new(method, Stepping::Count(4))) as Box<dyn Sampler<2>>;
+fn solvers() -> Vec<Box<dyn Sampler>> {
+    let counted = |method| Box::new(Ode::new(method, Stepping::Count(4))) as Box<dyn Sampler>;
     let tolerance = Tolerance { atol: 1e-5, rtol: 1e-5 };
     vec![
         counted(Method::Euler),
@@ -56,7 +56,7 @@ fn a_start_that_is_not_a_number_is_named_by_its_row() {
 /// A network that fails for one row from the middle on.
 struct Failing;
 
-impl Predictor<2> for Failing {
+impl Predictor for Failing {
     fn schedule(&self) -> &dyn Schedule {
         &Linear { sigma_min: 0.0 }
     }
@@ -142,7 +142,7 @@ fn the_sde_starts_where_the_path_stands_still() {
         last: LastStep::Denoise,
         noise: Seeded::new(1),
     };
-    let x0 = prior::<2>(2, 0..4000, &[1], &field, &burn::tensor::Device::flex());
+    let x0 = prior(2, 0..4000, &[1], &field, &burn::tensor::Device::flex());
     let x = host(generate(&sde(Diffusion::Sigma(1.0)), &field, &x0).x);
     let mean = x.iter().sum::<f64>() / 4000.0;
     let std = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 4000.0).sqrt();
@@ -156,10 +156,9 @@ fn the_sde_starts_where_the_path_stands_still() {
 #[test]
 fn multistep_solvers_do_not_extrapolate_over_a_long_last_step() {
     let grid = || Grid::Uniform { steps: 20 };
-    let unipc = |order| {
-        Box::new(UniPc { grid: grid(), order, last: Final::FullOrder }) as Box<dyn Sampler<2>>
-    };
-    let solvers: [Box<dyn Sampler<2>>; 3] = [
+    let unipc =
+        |order| Box::new(UniPc { grid: grid(), order, last: Final::FullOrder }) as Box<dyn Sampler>;
+    let solvers: [Box<dyn Sampler>; 3] = [
         Box::new(DpmSolver::deterministic(grid(), Multistep::Second)),
         unipc(UniPcOrder::Second),
         unipc(UniPcOrder::Third),

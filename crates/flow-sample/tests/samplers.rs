@@ -46,7 +46,7 @@ fn mixture() -> FromVelocity<Mixture<Linear>> {
 }
 
 /// Compares a sampler at every time of the reference's grid.
-fn assert_trajectory<S: Sampler<2>>(name: &str, sampler: impl Fn(Grid, Vec<Tensor<2>>) -> S) {
+fn assert_trajectory<S: Sampler>(name: &str, sampler: impl Fn(Grid, Vec<Tensor<2>>) -> S) {
     let all = reference();
     let (reference, x0) = (&all["linear"], points(&all["x_init"]));
     let (times, noise) = (numbers(&reference["ts"]), steps_of(&reference["noise"]));
@@ -112,10 +112,10 @@ fn a_discrete_chain_is_a_schedule_known_at_its_steps() {
 
 /// Largest errors with 40, 80 and 160 equal steps from 0.05 to 0.95, and the order that the last two
 /// show.
-fn errors(sampler: impl Fn(Grid) -> Box<dyn Sampler<2>>) -> ([f64; 3], f64) {
+fn errors(sampler: impl Fn(Grid) -> Box<dyn Sampler>) -> ([f64; 3], f64) {
     let (field, x0) = (mixture(), points(&reference()["x_init"]));
     let tight = Adaptive::new(Tolerance { atol: 1e-13, rtol: 1e-13 });
-    let exact = Problem::new(&Velocity(&field as &dyn Predictor<2>), (0.05, 0.95), x0.clone())
+    let exact = Problem::new(&Velocity(&field as &dyn Predictor), (0.05, 0.95), x0.clone())
         .solve(Method::Dop853, &tight.into())
         .expect("the field is smooth")
         .y;
@@ -171,7 +171,7 @@ fn order_of_edm_and_of_midpoints_is_two() {
     assert_order(errors(|grid| Box::new(Edm::deterministic(grid))).1, 1.8, 2.2);
     for space in [Space::Data, Space::Noise, Space::Displacement] {
         let midpoint = move |grid| {
-            Box::new(Reparametrised { grid, space, rule: Rule::Midpoint }) as Box<dyn Sampler<2>>
+            Box::new(Reparametrised { grid, space, rule: Rule::Midpoint }) as Box<dyn Sampler>
         };
         assert_order(errors(midpoint).1, 1.8, 2.2);
     }
@@ -337,19 +337,19 @@ fn all_samplers(
     grid: &Grid,
     noise: Seeded,
     n: usize,
-) -> Vec<(&'static str, Box<dyn Sampler<2>>, usize)> {
+) -> Vec<(&'static str, Box<dyn Sampler>, usize)> {
     let grid = || grid.clone();
     let space =
-        |space, rule| Box::new(Reparametrised { grid: grid(), space, rule }) as Box<dyn Sampler<2>>;
+        |space, rule| Box::new(Reparametrised { grid: grid(), space, rule }) as Box<dyn Sampler>;
     let edm = KarrasChurn { amount: 0.2 * n as f64, ..Default::default() };
     let sde = |diffusion| {
         Box::new(Sde { grid: grid(), diffusion, last: LastStep::Denoise, noise })
-            as Box<dyn Sampler<2>>
+            as Box<dyn Sampler>
     };
     let solver = |multistep, eta| {
-        Box::new(DpmSolver { grid: grid(), multistep, eta, noise }) as Box<dyn Sampler<2>>
+        Box::new(DpmSolver { grid: grid(), multistep, eta, noise }) as Box<dyn Sampler>
     };
-    let unipc = |order, last| Box::new(UniPc { grid: grid(), order, last }) as Box<dyn Sampler<2>>;
+    let unipc = |order, last| Box::new(UniPc { grid: grid(), order, last }) as Box<dyn Sampler>;
     vec![
         ("ddim", Box::new(Ddim::deterministic(grid())), n),
         ("ddim, eta 0.7", Box::new(Ddim { grid: grid(), eta: 0.7, noise }), n),
@@ -413,7 +413,7 @@ fn every_sampler_finds_the_only_data_point() {
 fn a_sample_does_not_depend_on_its_batch() {
     let field = Exact::new(Gaussian::new(vec![1.5, -0.5], 0.5), Linear::default());
     let device = burn::tensor::Device::flex();
-    let prior = |range| flow_sample::prior::<2>(9, range, &[2], &field, &device);
+    let prior = |range| flow_sample::prior(9, range, &[2], &field, &device);
     let grid = Grid::Uniform { steps: 6 };
     let samples = |first, x0: &Tensor<2>| -> Vec<Vec<f64>> {
         let samplers = all_samplers(&grid, Seeded::new(3).starting_at(first), 6);

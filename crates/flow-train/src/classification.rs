@@ -7,11 +7,12 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use flow_nn::Classifier;
 use flow_path::stream::Streams;
 
+use crate::criterion::Criterion;
 use crate::data::DataSource;
 use crate::error::TrainError;
 use crate::loader::BatchSource;
 use crate::matching::check_rows;
-use crate::objective::{Loss, Objective};
+use crate::objective::Loss;
 
 /// Images with their classes.
 #[derive(Clone, Debug)]
@@ -24,12 +25,12 @@ pub struct Labelled {
 
 /// Cross-entropy of a [`Classifier`], in nats per image.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Classification;
+pub(crate) struct Classification;
 
-impl Objective<Classifier> for Classification {
+impl Criterion<Classifier> for Classification {
     type Batch = Labelled;
 
-    fn loss(&self, network: &Classifier, batch: Labelled) -> Loss {
+    fn loss(&self, network: &Classifier, _: &Classifier, batch: Labelled) -> Loss {
         let logits = network.logits(network.features(batch.x));
         let cross_entropy = CrossEntropyLossConfig::new().init(&logits.device());
         Loss { total: cross_entropy.forward(logits, batch.class), terms: Vec::new() }

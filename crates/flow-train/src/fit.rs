@@ -8,12 +8,17 @@ use burn::tensor::Device;
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingError, TrainingStrategy};
 
+use flow_nn::Classifier;
+
 use crate::checkpoint::{Checkpoint, CheckpointFolder};
+use crate::classification::{Classification, LabelledBatches};
+use crate::criterion::Criterion;
 use crate::ema::Ema;
+use crate::ensemble::Ensemble;
 use crate::error::{Divergence, TrainError};
 use crate::failure::Failure;
 use crate::loader::{BatchSource, Loader};
-use crate::objective::Objective;
+use crate::objective::{Batch, Objective};
 use crate::observer::{NoLog, Observer, Renderer, StepRecord};
 use crate::parameters::identified;
 use crate::plan::Plan;
@@ -34,18 +39,37 @@ pub struct Outcome<N> {
     pub interrupted: bool,
 }
 
-impl<N> Outcome<N> {
-    /// The same outcome without its network.
-    #[must_use]
-    pub fn forget_network(self) -> Outcome<()> {
-        Outcome { network: (), step: self.step, interrupted: self.interrupted }
-    }
+/// What is trained, on what.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The network and, for a latent, its posterior.
+    pub model: Ensemble,
+    /// The loss.
+    pub objective: Arc<dyn Objective>,
+    /// Batches that are trained on.
+    pub train: Arc<dyn BatchSource<Batch = Batch>>,
+    /// Held-out batches, on which the average is validated.
+    pub validation: Arc<dyn BatchSource<Batch = Batch>>,
 }
 
-/// Trains `network` on `batches` and returns the average of its weights.
+/// What surrounds a training: where it runs, what it writes, who watches and who may stop it.
+pub struct Session<'a> {
+    /// The device, without autodiff.
+    pub device: &'a Device,
+    /// Where checkpoints are written.
+    pub checkpoints: &'a CheckpointFolder,
+    /// Where to go on from.
+    pub resume: Option<&'a Checkpoint>,
+    /// Is told of every step and validation.
+    pub observer: Box<dyn Observer>,
+    /// Stops the run at its next step.
+    pub interrupter: &'a Interrupter,
+}
+
+/// Trains a flow and returns the average of its weights.
 ///
-/// With `resume`, goes on from that checkpoint; the result is then bit for bit that of an
-/// uninterrupted run on the CPU backends.
+/// With [`Session::resume`], goes on from that checkpoint; the result is then bit for bit that of
+/// an uninterrupted run on the CPU backends.
 ///
 /// An interruption, also one during a validation, ends the run with a checkpoint of the step that
 /// it came in; that validation is not made up for later.
@@ -58,28 +82,42 @@ impl<N> Outcome<N> {
 ///
 /// # Panics
 /// When a batch has another shape than the network takes.
-#[expect(clippy::too_many_arguments, reason = "each is a part that a caller may swap")]
-pub fn fit<N, O, S>(
+pub fn fit(task: Task, plan: &Plan, session: Session<'_>) -> Result<Outcome<Ensemble>, TrainError> {
+    let Task { model, objective, train, validation } = task;
+    run(model, objective, train, validation, plan, session)
+}
+
+/// Trains the classifier whose features measure generated images, as [`fit`] trains a flow.
+///
+/// # Errors
+/// As for [`fit`].
+pub fn fit_classifier(
+    classifier: Classifier,
+    train: Arc<LabelledBatches>,
+    validation: Arc<LabelledBatches>,
+    plan: &Plan,
+    session: Session<'_>,
+) -> Result<Outcome<Classifier>, TrainError> {
+    run(classifier, Classification, train, validation, plan, session)
+}
+
+fn run<N, O>(
     network: N,
     objective: O,
-    batches: S,
-    validation: S,
+    batches: Arc<dyn BatchSource<Batch = O::Batch>>,
+    validation: Arc<dyn BatchSource<Batch = O::Batch>>,
     plan: &Plan,
-    device: &Device,
-    checkpoints: &CheckpointFolder,
-    resume: Option<&Checkpoint>,
-    observer: Box<dyn Observer>,
-    interrupter: &Interrupter,
+    session: Session<'_>,
 ) -> Result<Outcome<N>, TrainError>
 where
     N: Module + ModuleDisplay + 'static,
-    O: Objective<N>,
-    S: BatchSource<Batch = O::Batch>,
+    O: Criterion<N>,
 {
+    let Session { device, checkpoints, resume, observer, interrupter } = session;
     let start = resume.map_or(0, |checkpoint| checkpoint.step);
     let rows = batches.rows();
     plan.check()?;
-    check_batches(&network, &objective, &batches)?;
+    check_batches(&network, &objective, &*batches)?;
     let device = device.clone().autodiff();
     let rules = Rules {
         device: Some(device.clone()),
@@ -112,8 +150,8 @@ where
     let [model_saver, optimizer_saver, schedule_saver] = savers(checkpoints, &failure);
     let mut training = SupervisedTraining::new(
         std::env::temp_dir(),
-        loader(Arc::new(batches), start..plan.steps),
-        loader(Arc::new(validation), 0..plan.validation_batches),
+        loader(batches, start..plan.steps),
+        loader(validation, 0..plan.validation_batches),
     )
     .metric_train_numeric(LossMetric::new())
     .metric_train_numeric(LearningRateMetric::new())
@@ -155,10 +193,10 @@ where
 }
 
 /// Refuses batches without rows, and classes that the network numbers differently.
-fn check_batches<N, O: Objective<N>, S: BatchSource>(
+fn check_batches<N, O: Criterion<N>>(
     network: &N,
     objective: &O,
-    batches: &S,
+    batches: &dyn BatchSource<Batch = O::Batch>,
 ) -> Result<(), TrainError> {
     if batches.rows() == 0 {
         return Err(TrainError::Plan { field: "rows of a batch", value: 0.0, need: "positive" });

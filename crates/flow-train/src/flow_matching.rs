@@ -133,13 +133,13 @@ impl FlowMatching {
     /// # Panics
     /// If `blur` is missing, or the shapes differ.
     #[must_use]
-    pub fn regress<const D: usize>(
+    pub fn regress(
         &self,
-        x0: Tensor<D>,
-        x1: Tensor<D>,
-        blur: Option<Tensor<D>>,
+        x0: Tensor<2>,
+        x1: Tensor<2>,
+        blur: Option<Tensor<2>>,
         t: &Times,
-    ) -> (Tensor<D>, Tensor<D>) {
+    ) -> (Tensor<2>, Tensor<2>) {
         let (expected, got) = (x0.dims(), x1.dims());
         assert!(
             expected == got,

@@ -6,9 +6,9 @@
 //! | part | file |
 //! |---|---|
 //! | the loss | `objective/` |
-//! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs`, `latent.rs` |
+//! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
 //! | batches by step, prepared in a worker | `loader.rs` |
-//! | the network and its moving average | `trainee.rs`, `ema.rs` |
+//! | the network, its posterior and their moving average | `ensemble.rs`, `trainee.rs`, `ema.rs` |
 //! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
 //! | steps, validation, interruption | `strategy.rs` |
 //! | checkpoints, whole or not at all | `checkpoint.rs`, `draft.rs`, `record.rs`, `saver.rs` |
@@ -26,15 +26,16 @@
 mod checkpoint;
 mod classification;
 mod clip;
+mod criterion;
 mod data;
 mod draft;
 mod ema;
+mod ensemble;
 mod error;
 mod failure;
 mod fit;
 mod flow_matching;
 mod identity;
-mod latent;
 mod loader;
 mod matching;
 mod objective;
@@ -52,20 +53,19 @@ mod trainee;
 pub use burn::train::Interrupter;
 
 pub use checkpoint::{Checkpoint, CheckpointFolder};
-pub use classification::{Classification, Labelled, LabelledBatches};
+pub use classification::{Labelled, LabelledBatches};
 pub use data::{DataSource, Draw, Rows};
 pub use ema::Ema;
+pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};
-pub use fit::{Outcome, fit, load_average};
+pub use fit::{Outcome, Session, Task, fit, fit_classifier, load_average};
 pub use flow_matching::{Between, FlowMatching};
 pub use identity::{Difference, Identity};
-pub use latent::LatentBatches;
 pub use loader::BatchSource;
 pub use matching::MatchingBatches;
-pub use objective::{Batch, LatentBatch, LatentModel, Loss, Objective, Regression, Variational};
+pub use objective::{Batch, Loss, Networks, Objective, Regression, Variational};
 pub use observer::{Observer, StepRecord};
 pub use optimizer::AdamW;
 pub use plan::Plan;
 pub use schedule::{Decay, LearningRate};
 pub use terms::Terms;
-pub use trainee::Trainee;

@@ -1,6 +1,7 @@
 //! Batches by the number of their step, prepared in a worker while the step before runs.
 
 use std::any::Any;
+use std::fmt::Debug;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::failure::Failure;
 const PREFETCH: usize = 2;
 
 /// A batch for every step; the answer depends on the step alone.
-pub trait BatchSource: Send + Sync + 'static {
+pub trait BatchSource: Debug + Send + Sync + 'static {
     /// What a step consumes.
     type Batch: Send + 'static;
 
@@ -37,17 +38,17 @@ pub trait BatchSource: Send + Sync + 'static {
 }
 
 /// A data loader of burn-train over a range of steps.
-pub(crate) struct Loader<S> {
-    source: Arc<S>,
+pub(crate) struct Loader<B> {
+    source: Arc<dyn BatchSource<Batch = B>>,
     steps: Range<usize>,
     device: Device,
     /// Where an error goes, for burn-train passes on its text alone.
     failure: Failure,
 }
 
-impl<S: BatchSource> Loader<S> {
+impl<B: Send + 'static> Loader<B> {
     pub(crate) fn new(
-        source: Arc<S>,
+        source: Arc<dyn BatchSource<Batch = B>>,
         steps: Range<usize>,
         device: Device,
         failure: Failure,
@@ -56,8 +57,8 @@ impl<S: BatchSource> Loader<S> {
     }
 }
 
-impl<S: BatchSource> DataLoader<S::Batch> for Loader<S> {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<S::Batch> + 'a> {
+impl<B: Send + 'static> DataLoader<B> for Loader<B> {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
         let (sender, receiver) = sync_channel(PREFETCH);
         let (source, steps, device) =
             (Arc::clone(&self.source), self.steps.clone(), self.device.clone());
@@ -87,12 +88,12 @@ impl<S: BatchSource> DataLoader<S::Batch> for Loader<S> {
         self.steps.len().saturating_mul(self.source.rows())
     }
 
-    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<S::Batch>> {
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<B>> {
         let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
         Arc::new(Self::new(source, self.steps.clone(), device.clone(), failure))
     }
 
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<S::Batch>> {
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B>> {
         let rows = self.source.rows();
         let steps = self.steps.start + start / rows..self.steps.start + end / rows;
         let (source, failure) = (Arc::clone(&self.source), self.failure.clone());

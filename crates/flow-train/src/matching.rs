@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::Condition;
+use flow_nn::{Condition, Time};
 use flow_path::Source;
 use flow_path::stream::{Purpose, Streams};
 use rand::{Rng, RngExt};
@@ -16,7 +16,7 @@ use crate::objective::Batch;
 
 /// The batches of a run of [`FlowMatching`] on a data set.
 #[derive(Clone, Debug)]
-pub struct MatchingBatches<const D: usize> {
+pub struct MatchingBatches {
     /// What is regressed.
     pub matching: FlowMatching,
     /// The data.
@@ -25,12 +25,15 @@ pub struct MatchingBatches<const D: usize> {
     pub classes: usize,
     /// Rows in a batch.
     pub rows: usize,
+    /// Standard normal numbers that each row brings for the loss: see
+    /// [`Objective::noise`](crate::Objective::noise).
+    pub noise: usize,
     /// The random streams of the run.
     pub streams: Streams,
 }
 
-impl<const D: usize> BatchSource for MatchingBatches<D> {
-    type Batch = Batch<D>;
+impl BatchSource for MatchingBatches {
+    type Batch = Batch;
 
     /// # Errors
     /// When a row of the data is not finite or of a class that there is not, or cannot be paired.
@@ -38,26 +41,7 @@ impl<const D: usize> BatchSource for MatchingBatches<D> {
     /// # Panics
     /// When a batch has no rows or the data do not give whole ones, or `label_drop` is no
     /// probability.
-    fn batch(&self, step: usize, device: &Device) -> Result<Batch<D>, TrainError> {
-        Ok(self.with_ends(step, device)?.0)
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-}
-
-impl<const D: usize> MatchingBatches<D> {
-    /// The batch of a step and the pairs `x_0`, `x_1` that it was made of.
-    pub(crate) fn with_ends(
-        &self,
-        step: usize,
-        device: &Device,
-    ) -> Result<(Batch<D>, Tensor<D>, Tensor<D>), TrainError> {
+    fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
         let Self { matching, rows, streams, .. } = self;
         let index = step as u64;
         let rng = |purpose| streams.rng(index, purpose);
@@ -85,9 +69,9 @@ impl<const D: usize> MatchingBatches<D> {
         let (t, factors) = matching.draw_times(*rows, &mut rng(Purpose::Time));
         let blur = matching.between.is_random().then(|| {
             let z = Source::Normal.sample(*rows, size, &mut rng(Purpose::Blur));
-            self.tensor(z, device)
+            rows_of(z, size, device)
         });
-        let (x0, x1) = (self.tensor(noise, device), self.tensor(draw.rows, device));
+        let (x0, x1) = (rows_of(noise, size, device), rows_of(draw.rows, size, device));
         let (x_t, target) = matching.regress(x0.clone(), x1.clone(), blur, &t);
         let x_t = matching.prediction.input(x_t, &*matching.schedule, &t);
         let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors).map(|w| {
@@ -101,16 +85,26 @@ impl<const D: usize> MatchingBatches<D> {
             }
             None => Condition::none(),
         };
-        Ok((Batch { x_t, t: t.to_tensor(device), target, weight, condition }, x0, x1))
+        // The noise of the loss has a stream of its own: pairs and times are those of a loss
+        // without.
+        let noise = (0 < self.noise).then(|| {
+            let rng = &mut rng(Purpose::Latent);
+            rows_of(Source::Normal.sample(*rows, self.noise, rng), self.noise, device)
+        });
+        let time = Time::at(t.to_tensor(device));
+        Ok(Batch { x0, x1, x_t, time, target, weight, condition, noise })
     }
 
-    /// `[B, ..]` from row-major values.
-    fn tensor(&self, values: Vec<f32>, device: &Device) -> Tensor<D> {
-        let mut shape = vec![self.rows];
-        shape.extend(self.data.shape());
-        Tensor::from_data(TensorData::new(values, shape), device)
+    fn rows(&self) -> usize {
+        self.rows
     }
 
+    fn classes(&self) -> usize {
+        self.classes
+    }
+}
+
+impl MatchingBatches {
     fn drop_labels(&self, labels: &mut [usize], rng: &mut dyn Rng) {
         let p = self.matching.label_drop;
         assert!((0.0..=1.0).contains(&p), "expected a label_drop in [0, 1], got {p}");
@@ -120,6 +114,12 @@ impl<const D: usize> MatchingBatches<D> {
             }
         }
     }
+}
+
+/// `[B, size]` from row-major values.
+fn rows_of(values: Vec<f32>, size: usize, device: &Device) -> Tensor<2> {
+    let shape = [values.len() / size, size];
+    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 /// Refuses data that are not finite, with the first such row.

@@ -9,15 +9,16 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use flow_kernels::on_pool;
 
 use crate::clip::clip_global_norm;
+use crate::criterion::Criterion;
 use crate::ema::Ema;
-use crate::objective::{Loss, Objective};
+use crate::objective::Loss;
 use crate::terms::TermsInput;
 
 /// A network in training.
 ///
 /// Gradients reach `network`; `average` follows it and is what validates, samples and ships.
 #[derive(Module, Debug)]
-pub struct Trainee<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> {
+pub(crate) struct Trainee<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> {
     network: N,
     average: N,
     #[module(skip)]
@@ -57,20 +58,19 @@ impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O
     }
 
     /// The averaged network, without a tape.
-    #[must_use]
-    pub fn into_average(self) -> N {
+    pub(crate) fn into_average(self) -> N {
         self.average.valid()
     }
 }
 
-impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> TrainStep for Trainee<N, O> {
+impl<N: Module + ModuleDisplay + 'static, O: Criterion<N>> TrainStep for Trainee<N, O> {
     type Input = O::Batch;
     type Output = StepLoss;
 
     fn step(&self, batch: O::Batch) -> TrainOutput<StepLoss> {
-        let (network, objective) = (self.network.clone(), self.objective.clone());
+        let Self { network, average, objective, .. } = self.clone();
         let work = move || {
-            let loss = objective.loss(&network, batch);
+            let loss = objective.loss(&network, &average, batch);
             let gradients = loss.total.backward();
             TrainOutput::new(&network, gradients, StepLoss(loss))
         };
@@ -109,18 +109,18 @@ impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O
     }
 }
 
-impl<N: Module + ModuleDisplay + 'static, O: Objective<N>> InferenceStep for Trainee<N, O> {
+impl<N: Module + ModuleDisplay + 'static, O: Criterion<N>> InferenceStep for Trainee<N, O> {
     type Input = O::Batch;
     type Output = StepLoss;
 
     fn step(&self, batch: O::Batch) -> StepLoss {
-        StepLoss(self.objective.loss(&self.average, batch))
+        StepLoss(self.objective.loss(&self.average, &self.average, batch))
     }
 }
 
 /// The loss of one step, read by the metrics' thread.
 #[derive(Debug)]
-pub struct StepLoss(Loss);
+pub(crate) struct StepLoss(Loss);
 
 impl ItemLazy for StepLoss {
     fn sync(self) -> Result<Self, ExecutionError> {

@@ -71,7 +71,7 @@ fn the_optimizer_of_another_run_is_refused() {
     let others = CheckpointFolder::new(other.path(), "another recipe");
     flow_train::fit(
         network(&device),
-        flow_train::Regression::<2>,
+        flow_train::Regression,
         common::batches(7),
         common::batches(8),
         &common::plan(20),
@@ -177,7 +177,7 @@ fn going_on_with_a_network_for_other_data_is_an_error() {
     ] {
         let error = flow_train::fit(
             config.init(&device).unwrap(),
-            flow_train::Regression::<2>,
+            flow_train::Regression,
             common::batches(7),
             common::batches(8),
             &common::plan(40),

@@ -34,7 +34,7 @@ struct Answer(Prediction, f64);
 #[derive(Clone, Debug)]
 struct Along(Arc<dyn Schedule>);
 
-impl Network<2> for Answers {
+impl Network for Answers {
     fn forward(&self, x: Tensor<2>, t: Tensor<1>, _: &Condition) -> Tensor<2> {
         let t: Vec<f32> = t.into_data().try_into_vec().unwrap();
         let t = Times::new(t.into_iter().map(f64::from).collect());
@@ -56,7 +56,7 @@ fn matching(schedule: impl Schedule + 'static, prediction: Prediction) -> FlowMa
     FlowMatching { schedule: Arc::new(schedule), prediction, ..FlowMatching::default() }
 }
 
-fn batch(matching: &FlowMatching) -> Batch<2> {
+fn batch(matching: &FlowMatching) -> Batch {
     let batches = MatchingBatches {
         matching: matching.clone(),
         data: Arc::new(Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5, 0.3, -2.0], None)),
@@ -73,7 +73,7 @@ fn loss_of(matching: &FlowMatching, sign: f64) -> f64 {
         answer: Answer(matching.prediction, sign),
         schedule: Along(Arc::clone(&matching.schedule)),
     };
-    let total = Regression::<2>.loss(&network, batch(matching)).total;
+    let total = Regression.loss(&network, batch(matching)).total;
     f64::from(total.into_scalar::<f32>())
 }
 
@@ -134,7 +134,7 @@ fn score_flow_and_flow_matching_are_weighted_noise_matching() {
             answer: Answer(Prediction::Noise, 1.0),
             schedule: Along(Arc::new(diffusion())),
         };
-        let want = Regression::<2>.loss(&network, weighted).total.into_scalar::<f32>();
+        let want = Regression.loss(&network, weighted).total.into_scalar::<f32>();
         assert_equal(loss(&objective), want.into());
     }
 }

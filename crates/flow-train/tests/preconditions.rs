@@ -68,7 +68,7 @@ fn decays() {
 struct Fill(f32);
 
 impl ModuleMapper for Fill {
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+    fn map_float(&mut self, parameter: Param<Tensor<2>>) -> Param<Tensor<2>> {
         let value = self.0;
         parameter.map(|x| if x.dims() == [2; D] { x.full_like(value) } else { x })
     }
@@ -242,7 +242,7 @@ fn batches_and_network_agree_on_their_classes() {
     let source = MatchingBatches { data, classes: 2, ..batches(1) };
     let error = flow_train::fit(
         network(&device),
-        flow_train::Regression::<2>,
+        flow_train::Regression,
         source.clone(),
         source,
         &plan(3),

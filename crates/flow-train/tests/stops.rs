@@ -30,11 +30,11 @@ enum Event {
 /// The batches of the small problem with an event at one of them.
 #[derive(Clone)]
 struct Eventful {
-    inner: MatchingBatches<2>,
+    inner: MatchingBatches,
     event: Option<(usize, Event)>,
 }
 
-struct EventBatch(Batch<2>, Option<Event>);
+struct EventBatch(Batch, Option<Event>);
 
 impl BatchSource for Eventful {
     type Batch = EventBatch;
@@ -61,7 +61,7 @@ impl Objective<Mlp> for EventObjective {
     type Batch = EventBatch;
 
     fn loss(&self, network: &Mlp, EventBatch(batch, event): EventBatch) -> Loss {
-        let mut loss = Regression::<2>.loss(network, batch);
+        let mut loss = Regression.loss(network, batch);
         loss.total = match event {
             Some(Event::Loss(value)) => loss.total * value,
             // The root of zero has the slope infinity, and 0 times infinity is not a number.
@@ -212,7 +212,7 @@ fn memory_does_not_grow_with_the_steps() {
     let plan = Plan { every: usize::MAX, validation_batches: 0, ..plan(28_000) };
     fit(
         network(&device),
-        Regression::<2>,
+        Regression,
         few(),
         few(),
         &plan,

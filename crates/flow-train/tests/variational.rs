@@ -37,8 +37,8 @@ impl Fixed {
     }
 }
 
-impl Posterior<2> for Fixed {
-    fn forward(&self, seen: &PathPoints<2>) -> DiagonalGaussian {
+impl Posterior for Fixed {
+    fn forward(&self, seen: &PathPoints) -> DiagonalGaussian {
         let rows = seen.x_t.dims()[0];
         let spread = |x: &Param<Tensor<1>>| x.val().unsqueeze::<2>().repeat_dim(0, rows);
         DiagonalGaussian { mean: spread(&self.mean), log_variance: spread(&self.log_variance) }
@@ -56,7 +56,7 @@ struct Line {
     offset: f64,
 }
 
-impl Network<2> for Line {
+impl Network for Line {
     fn forward(&self, _: Tensor<2>, _: Tensor<1>, condition: &Condition) -> Tensor<2> {
         condition.latent.clone().expect("the batch has a latent") * self.slope + self.offset
     }
@@ -94,7 +94,7 @@ fn the_loss_is_the_evidence_bound_and_tight_at_the_true_posterior() {
             network: Line { slope: a, offset: b },
             posterior: Fixed::new(mean, variance, DType::F64),
         };
-        let loss = Variational::<2> { kl_weight: 2.0 }.loss(&model, batch).total;
+        let loss = Variational { kl_weight: 2.0 }.loss(&model, batch).total;
         -0.5 * loss.into_data().iter::<f64>().next().unwrap() - 0.5 * TAU.ln()
     };
     let total = 1.0 + a * a;
@@ -137,11 +137,11 @@ fn with_a_constant_latent_and_weight_zero_the_loss_is_that_of_flow_matching_to_t
     let constant = Tensor::full([ROWS, 1], 0.3, &device);
     let condition = Condition::none().with_latent(constant);
     let network = velocity(2, 1);
-    let expected = Regression::<2>.loss(&network, Batch { condition, ..plain }).total;
+    let expected = Regression.loss(&network, Batch { condition, ..plain }).total;
     let model = LatentModel { network, posterior: Fixed::new(0.3, 1.0, DType::F32) };
     let loss = |kl_weight, epsilon| {
         let batch = LatentBatch { epsilon, ..batch.clone() };
-        Variational::<2> { kl_weight }.loss(&model, batch).total.into_scalar::<f32>()
+        Variational { kl_weight }.loss(&model, batch).total.into_scalar::<f32>()
     };
     let expected = expected.into_scalar::<f32>();
     assert_eq!(loss(0.0, epsilon.clone()).to_bits(), expected.to_bits());
@@ -202,7 +202,7 @@ fn run(
         LatentModel { network: velocity(2, 3), posterior: posterior(2, 3, vec![X0, X1, Xt, T]) };
     fit(
         model,
-        Variational::<2> { kl_weight: 0.1 },
+        Variational { kl_weight: 0.1 },
         LatentBatches { matching: batches(7), latent: 3 },
         LatentBatches { matching: batches(8), latent: 3 },
         &plan(60),
@@ -302,7 +302,7 @@ fn with_x_t_as_its_only_input_the_posterior_collapses_and_the_loss_is_that_of_fl
     plan.every = 1000;
     fit(
         model,
-        Variational::<2> { kl_weight: 1.0 },
+        Variational { kl_weight: 1.0 },
         latent(7),
         latent(8),
         &plan,

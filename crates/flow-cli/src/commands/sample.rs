@@ -62,7 +62,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     let started = Instant::now();
     let nfe = if format == "png" {
         let samples = model.sample(&request)?;
-        save_picture(&samples.rows, &model.shape, &out)?;
+        save_picture(&samples.rows, model.shape(), &out)?;
         samples.nfe
     } else {
         save_numbers(&model, &request, &out)?
@@ -81,14 +81,14 @@ const MOST_SAMPLES: usize = u32::MAX as usize;
 
 /// Refuses what neither memory nor disk can hold.
 fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -> Result<()> {
-    let (n, row) = (request.n as f64, row(&model.shape));
+    let (n, row) = (request.n as f64, row(model.shape()));
     let together = request.batch.min(request.n) as f64;
     memory::check("--batch", "a batch", 4.0 * together * (row + model.footprint.widest))?;
     if picture {
         // The samples, and three bytes for each of their pixels.
         return memory::check("--number", "the picture", n * row * 7.0);
     }
-    let label = if model.classes == 0 { 0.0 } else { 8.0 };
+    let label = if model.classes() == 0 { 0.0 } else { 8.0 };
     memory::check_disk("--number", folder, n * (4.0 * row + label))?;
     if MOST_SAMPLES < request.n {
         return Err(usage!("--number is {}, a seed has {MOST_SAMPLES} samples", request.n));
@@ -105,7 +105,7 @@ fn model(run: &Run, guide: Option<&Run>, args: &SampleArgs, device: &Device) -> 
         }
         return model.guided_by(Model::load(guide, device)?);
     }
-    if args.solver.guidance.is_some() && model.classes == 0 {
+    if args.solver.guidance.is_some() && model.classes() == 0 {
         return Err(usage!(
             "--guidance is given, but the model knows no classes and has no --guide-with"
         ));
@@ -162,8 +162,8 @@ fn digest(text: &str) -> String {
 ///
 /// Written a batch at a time, under another name until it is whole: no more than a batch is held.
 fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {
-    let full: Vec<usize> = [request.n].iter().chain(&model.shape).copied().collect();
-    let size: usize = model.shape.iter().product();
+    let full: Vec<usize> = [request.n].iter().chain(model.shape()).copied().collect();
+    let size: usize = model.signature().size();
     let (mut bar, mut done, mut nfe) = (Bar::new(0, request.n, "samples"), 0, 0.0);
     write_npy(out, &full, |write| {
         model.sample_each(request, |part| {
@@ -174,7 +174,7 @@ fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {
             Ok(())
         })
     })?;
-    if 0 < model.classes {
+    if 0 < model.classes() {
         write_npy(&out.with_extension("labels.npy"), &[request.n], |write| {
             for start in (0..request.n).step_by(request.batch) {
                 let range = start..(start + request.batch).min(request.n);

@@ -1,16 +1,16 @@
 //! `flow train`: from a recipe to a scored and drawn model.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
 use flow_datasets::Source;
-use flow_nn::{Network, Posterior};
+use flow_nn::Network;
 use flow_train::{
-    BatchSource, Checkpoint, Interrupter, LatentBatches, LatentModel, LearningRate, Objective,
-    Outcome, Plan, Regression, Variational, fit,
+    Checkpoint, Ensemble, Interrupter, LearningRate, Objective, Plan, Regression, Session, Task,
+    Variational, fit,
 };
 
 use crate::args::TrainArgs;
@@ -21,7 +21,7 @@ use crate::drafts;
 use crate::exit::{Interrupted, usage};
 use crate::lock::Lock;
 use crate::metrics::rewind;
-use crate::network::{AnyNetwork, AnyPosterior, Networks, strangers};
+use crate::network;
 use crate::progress::{Progress, print, say};
 use crate::recipe::Recipe;
 use crate::reflow::Teacher;
@@ -60,11 +60,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     }
     let sizes = Sizes::of(recipe, &data.shape(), data.classes())?;
     sizes.check()?;
-    let networks = Networks::new(recipe, &data.shape(), data.classes(), &device)?;
+    let signature = network::signature(recipe, &data.shape(), data.classes())?;
+    let model = network::build(recipe, &signature, &device)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",
         recipe.name,
-        parameters(&networks),
+        parameters(&model),
         recipe.steps(),
         recipe.train.batch,
         args.compute.device
@@ -93,7 +94,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     say(&format!("run folder: {}, {done} steps done", run.folder.display()));
 
     let started = Instant::now();
-    train(&run, &data, &sources, networks, &device, resume.as_ref())?;
+    train(&run, &data, &sources, model, &device, resume.as_ref())?;
     let seconds = started.elapsed().as_secs_f64();
     say(&format!("trained in {seconds:.1} s"));
     if args.no_eval {
@@ -199,97 +200,40 @@ fn train(
     run: &Run,
     data: &Data,
     sources: &Sources,
-    networks: Networks,
+    model: Ensemble,
     device: &Device,
     resume: Option<&Checkpoint>,
 ) -> Result<()> {
     let interrupter = Interrupter::new();
     let watch = Watch::new(&interrupter)?;
-    let course = Course { run, data, sources, device, resume, interrupter: &interrupter };
-    let outcome = match (networks.velocity, networks.posterior) {
-        (AnyNetwork::SplitMlp(network), Some(AnyPosterior::Points(posterior))) => {
-            course.variational::<_, _, 2>(LatentModel { network, posterior })?
-        }
-        (AnyNetwork::UNet(network), Some(AnyPosterior::Images(posterior))) => {
-            course.variational::<_, _, 4>(LatentModel { network, posterior })?
-        }
-        (AnyNetwork::Mlp(network), None) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::SplitMlp(network), None) => course.regression::<_, 2>(network)?,
-        (AnyNetwork::UNet(network), None) => course.regression::<_, 4>(network)?,
-        (network, Some(posterior)) => return Err(strangers(&network, &posterior)),
+    let Run { folder, recipe } = run;
+    let objective: Arc<dyn Objective> = match &recipe.latent {
+        Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
+        None => Arc::new(Regression),
     };
+    let noise = objective.noise(model.network.signature());
+    let [train, validation] = batches(recipe, data, sources.clone(), noise)?;
+    let task = Task { model, objective, train: Arc::new(train), validation: Arc::new(validation) };
+    let steps = recipe.steps();
+    let (start, every) = (resume.map_or(0, |from| from.step), (steps / 500).clamp(1, 50));
+    let observer = Progress::new(folder, start, steps, recipe.train.batch, every, &interrupter)?;
+    let session = Session {
+        device,
+        checkpoints: &run.checkpoints(),
+        resume,
+        observer: Box::new(observer),
+        interrupter: &interrupter,
+    };
+    let outcome = fit(task, &plan(recipe), session)?;
     match watch.saved() {
         Some(by) => Err(Interrupted { by, step: outcome.step, run: run.folder.clone() }.into()),
         None => Ok(()),
     }
 }
 
-/// What a training is made of, but for the network.
-struct Course<'a> {
-    run: &'a Run,
-    data: &'a Data,
-    sources: &'a Sources,
-    device: &'a Device,
-    resume: Option<&'a Checkpoint>,
-    interrupter: &'a Interrupter,
-}
-
-impl Course<'_> {
-    /// Flow matching.
-    fn regression<N: Network<D> + ModuleDisplay + 'static, const D: usize>(
-        &self,
-        network: N,
-    ) -> Result<Outcome<()>> {
-        let [train, validation] = batches::<D>(&self.run.recipe, self.data, self.sources.clone())?;
-        self.fit(network, Regression::<D>, train, validation)
-    }
-
-    /// Flow matching with a latent.
-    fn variational<N, P, const D: usize>(&self, model: LatentModel<N, P>) -> Result<Outcome<()>>
-    where
-        N: Network<D> + ModuleDisplay + 'static,
-        P: Posterior<D> + ModuleDisplay + 'static,
-    {
-        let latent =
-            self.run.recipe.latent.as_ref().expect("only a recipe with one has a posterior");
-        let with_noise = |matching| LatentBatches { matching, latent: latent.dim };
-        let [train, validation] =
-            batches::<D>(&self.run.recipe, self.data, self.sources.clone())?.map(with_noise);
-        let objective = Variational::<D> { kl_weight: latent.kl_weight };
-        self.fit(model, objective, train, validation)
-    }
-
-    fn fit<N, O, S>(&self, network: N, objective: O, train: S, validation: S) -> Result<Outcome<()>>
-    where
-        N: Module + ModuleDisplay + 'static,
-        O: Objective<N>,
-        S: BatchSource<Batch = O::Batch>,
-    {
-        let Run { folder, recipe } = self.run;
-        let steps = recipe.steps();
-        let start = self.resume.map_or(0, |checkpoint| checkpoint.step);
-        let every = (steps / 500).clamp(1, 50);
-        let observer =
-            Progress::new(folder, start, steps, recipe.train.batch, every, self.interrupter)?;
-        let outcome = fit(
-            network,
-            objective,
-            train,
-            validation,
-            &plan(recipe),
-            self.device,
-            &self.run.checkpoints(),
-            self.resume,
-            Box::new(observer),
-            self.interrupter,
-        )?;
-        Ok(outcome.forget_network())
-    }
-}
-
 /// `33281 parameters`, and those of the posterior.
-fn parameters(networks: &Networks) -> String {
-    match networks.parameters() {
+fn parameters(model: &Ensemble) -> String {
+    match network::parameters(model) {
         [velocity, 0] => format!("{velocity} parameters"),
         [velocity, posterior] => format!("{velocity} parameters, {posterior} of the posterior"),
     }

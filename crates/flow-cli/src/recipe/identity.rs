@@ -94,7 +94,11 @@ fn same_without(whole: &Table, path: &[&str], recipe: &Recipe) -> bool {
         table[*key].as_table_mut().expect("only tables are entered")
     });
     inside.remove(*last);
-    Value::Table(changed).try_into::<Recipe>().is_ok_and(|without| without == *recipe)
+    let without = Value::Table(changed).try_into::<Recipe>().ok().and_then(|mut without| {
+        without.network = without.network.known_to(recipe.network.registry()).ok()?;
+        Some(without)
+    });
+    without.is_some_and(|without| without == *recipe)
 }
 
 /// The same value in JSON, which has no numbers that are not finite and no dates.

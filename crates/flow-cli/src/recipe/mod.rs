@@ -5,7 +5,6 @@ mod eval;
 pub(crate) mod identity;
 mod latent;
 pub(crate) mod named;
-mod network;
 mod path;
 mod reflow;
 mod sample;
@@ -15,6 +14,7 @@ mod set;
 mod train;
 
 use anyhow::Result;
+use flow_model::{NetworkSection, Registry};
 use flow_train::{AdamW, Ema};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -22,8 +22,7 @@ use toml::{Table, Value};
 use crate::exit::usage;
 use check::{not_negative, positive};
 pub(crate) use eval::{Eval, FEWEST_SAMPLES};
-pub(crate) use latent::{Encoder, Latent};
-pub(crate) use network::Network;
+pub(crate) use latent::Latent;
 pub(crate) use path::{
     Between, Coupling, Path, Prediction, Schedule, Shift, Source, Times, Weight,
 };
@@ -41,7 +40,7 @@ pub(crate) struct Recipe {
     #[serde(default, with = "seed")]
     pub(crate) seed: u64,
     pub(crate) data: Data,
-    pub(crate) network: Network,
+    pub(crate) network: NetworkSection,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latent: Option<Latent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +91,10 @@ impl Recipe {
                     error.to_string().trim().replace('\n', ", ")
                 )
             })?;
+        recipe.network = recipe
+            .network
+            .known_to(&Registry::default())
+            .map_err(|error| usage!("{origin} is no valid recipe: {error}"))?;
         if !said {
             let Self { data, path, .. } = &mut recipe;
             path.within_classes = data.conditional && path.coupling.looks_at_values();
@@ -102,9 +105,7 @@ impl Recipe {
 
     /// Refuses values that cannot work.
     fn check(&self) -> Result<()> {
-        let Self {
-            data, network, latent, reflow, path, train, optimizer, ema, sample, eval, ..
-        } = self;
+        let Self { data, latent, reflow, path, train, optimizer, ema, sample, eval, .. } = self;
         positive(&[
             ("optimizer.epsilon", optimizer.epsilon.into()),
             ("ema.half_life", ema.half_life),
@@ -126,9 +127,8 @@ impl Recipe {
                  of images has, leave it out"
             ));
         }
-        network.check()?;
         if let Some(latent) = latent {
-            latent.check(network)?;
+            latent.check()?;
         }
         match (reflow, &path.coupling) {
             (Some(reflow), _) => reflow.check(self)?,
@@ -195,8 +195,11 @@ fn says_within_classes(table: &Table) -> bool {
 
 /// A recipe with the values that it leaves out, so that each can be changed by its key and keeps its type.
 fn with_defaults(table: Table) -> Table {
-    let whole = Value::Table(table.clone()).try_into::<Recipe>();
-    let Some(mut whole) = whole.ok().and_then(|recipe| Table::try_from(recipe).ok()) else {
+    let whole = Value::Table(table.clone()).try_into::<Recipe>().ok().and_then(|mut recipe| {
+        recipe.network = recipe.network.known_to(&Registry::default()).ok()?;
+        Table::try_from(recipe).ok()
+    });
+    let Some(mut whole) = whole else {
         // What is wrong with it is said once the changes are made.
         return table;
     };

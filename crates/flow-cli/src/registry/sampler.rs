@@ -26,12 +26,12 @@ pub(crate) fn grid(sample: &recipe::Sample) -> Result<Grid> {
 }
 
 /// A sampler on a grid; `method` is the solver of the sampler `ode`.
-pub(crate) fn sampler<const D: usize>(
+pub(crate) fn sampler(
     sampler: &recipe::Sampler,
     method: Method,
     grid: Grid,
     noise: Seeded,
-) -> Box<dyn Sampler<D>> {
+) -> Box<dyn Sampler> {
     match *sampler {
         recipe::Sampler::Ode => Box::new(Ode::on_grid(method, grid)),
         recipe::Sampler::Ddim { eta } => Box::new(Ddim { grid, eta, noise }),

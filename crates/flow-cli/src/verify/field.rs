@@ -13,7 +13,7 @@ use super::fixture::{OT, derivative, integral, largest, two_modes};
 use super::{Bench, Place, host};
 
 /// One prediction of a field at one point of the line.
-fn predicted(place: &Place, field: &dyn Predictor<2>, what: Prediction, x: f64, t: f64) -> f64 {
+fn predicted(place: &Place, field: &dyn Predictor, what: Prediction, x: f64, t: f64) -> f64 {
     host(field.predict(what, &place.rows(&[x], 1), t))[0]
 }
 

@@ -24,7 +24,7 @@ pub(super) fn rescaled(k: f64) -> impl Schedule {
 /// A smooth function of `x` and `t` that is no posterior mean, in place of a trained network.
 pub(super) struct Arbitrary<S>(pub(super) S);
 
-impl<S: Schedule> Predictor<2> for Arbitrary<S> {
+impl<S: Schedule> Predictor for Arbitrary<S> {
     fn schedule(&self) -> &dyn Schedule {
         &self.0
     }
@@ -41,7 +41,7 @@ pub(super) struct Impulse {
     pub(super) steps: usize,
 }
 
-impl Predictor<2> for Impulse {
+impl Predictor for Impulse {
     fn schedule(&self) -> &dyn Schedule {
         &self.schedule
     }
@@ -57,7 +57,7 @@ impl Predictor<2> for Impulse {
 /// `v = x A^T` at all times.
 pub(super) struct LinearField<const N: usize>(pub(super) [[f64; N]; N]);
 
-impl<const N: usize> Predictor<2> for LinearField<N> {
+impl<const N: usize> Predictor for LinearField<N> {
     fn schedule(&self) -> &dyn Schedule {
         &OT
     }

@@ -89,7 +89,7 @@ impl Place {
 }
 
 /// Numbers of a tensor.
-fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
+fn host(x: Tensor<2>) -> Vec<f64> {
     x.into_data().convert::<f64>().try_into_vec().expect("converted to f64 just before")
 }
 

@@ -16,7 +16,7 @@ use super::{Bench, Place, host};
 /// Weights of predictions by the fraction undone, from the published figure.
 const CHURN_FIGURE: &str = include_str!("../../../flow-sample/tests/reference/churn_figure.json");
 
-fn end(sampler: &dyn Sampler<2>, field: &dyn Predictor<2>, x0: Tensor<2>) -> Result<Tensor<2>> {
+fn end(sampler: &dyn Sampler, field: &dyn Predictor, x0: Tensor<2>) -> Result<Tensor<2>> {
     Ok(sampler.sample(field, x0)?.x)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn ddim_is_euler(bench: &mut Bench) -> Result<()> {
 /// Where five steps from -2 at pure noise end, for data of this variance.
 fn five_steps(
     place: &Place,
-    sampler: &dyn Sampler<2>,
+    sampler: &dyn Sampler,
     schedule: impl Schedule,
     variance: f64,
 ) -> Result<f64> {

@@ -62,7 +62,7 @@ pub(super) fn probes(bench: &mut Bench) -> Result<()> {
         [(Probe::Gaussian, "Gaussian", all), (Probe::Rademacher, "Rademacher", all - diagonal)]
     {
         let estimates = |place: &super::Place| -> Result<Vec<f64>> {
-            let probes = Hutchinson::draw(law, 1, 5, 0..DRAWS, &[3], &place.device);
+            let probes = Hutchinson::draw(law, 1, 5, 0..DRAWS, 3, &place.device);
             let point = place.rows(&[0.4, -0.3, 0.1], 3);
             // What all rows share, the density of the noise, is taken off again.
             let exact = flow_sample::ExactTrace { chunk: 3 };

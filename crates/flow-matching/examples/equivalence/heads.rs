@@ -68,7 +68,7 @@ fn validation(network: &Mlp, prediction: Prediction) -> Outcome<f64> {
     let batches = batches(matching(prediction), 2048, 1);
     let loss = |step| -> Outcome<f64> {
         let batch = batches.batch(step, &Device::flex())?;
-        Ok(Regression::<2>.loss(network, batch).total.into_scalar::<f32>().into())
+        Ok(Regression.loss(network, batch).total.into_scalar::<f32>().into())
     };
     Ok(mean(&(0..8).map(loss).collect::<Outcome<Vec<_>>>()?))
 }

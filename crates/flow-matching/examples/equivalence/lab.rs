@@ -53,7 +53,7 @@ impl Errors {
         name: &'static str,
         seed: u64,
         method: Method,
-        field: &dyn Predictor<2>,
+        field: &dyn Predictor,
     ) -> Outcome<Self> {
         let x0 = rows(&noise(seed, POINTS, 2), 2);
         let solve = |method, steps| -> Outcome<Vec<f64>> {

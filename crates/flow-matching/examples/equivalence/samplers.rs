@@ -90,7 +90,7 @@ fn chart(title: &str, x: &str, curves: &[(usize, Curve)], floor: f64) -> Figure 
 fn same_samples(field: &Trained<'_, Mlp>) -> Outcome<()> {
     let (steps, grid) = (10, || Grid::Uniform { steps: 10 });
     let x0 = noise(1);
-    let draw = |sampler: &dyn Sampler<2>| end(sampler, field, x0.clone());
+    let draw = |sampler: &dyn Sampler| end(sampler, field, x0.clone());
     let ddim = draw(&Ddim::deterministic(grid()))?;
     let ancestral = draw(&Ancestral { grid: grid(), noise: NOISE })?;
     println!("  largest difference after {steps} steps, single precision, samples of size 5");
@@ -157,7 +157,7 @@ impl<'a> Scores<'a> {
     }
 
     /// Mean sliced Wasserstein distance over seeds, and its standard error.
-    fn of<S: Sampler<2>>(&self, sampler: impl Fn(Seeded) -> S) -> Outcome<(f64, f64)> {
+    fn of<S: Sampler>(&self, sampler: impl Fn(Seeded) -> S) -> Outcome<(f64, f64)> {
         let mut distances = Vec::new();
         for (seed, data) in (0..SEEDS).zip(&self.data) {
             let samples = end(&sampler(Seeded::new(seed)), self.field, noise(seed))?;

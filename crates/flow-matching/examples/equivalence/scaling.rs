@@ -29,7 +29,7 @@ pub(crate) fn rescaled(k: f64) -> impl Schedule {
 pub(crate) fn states(
     schedule: impl Schedule,
     variance: f64,
-    sampler: impl Fn(Grid) -> Box<dyn Sampler<2>>,
+    sampler: impl Fn(Grid) -> Box<dyn Sampler>,
 ) -> Outcome<Vec<(f64, f64)>> {
     let field = Exact::new(Gaussian::new(vec![0.0], variance.sqrt()), schedule);
     let mut states = vec![(0.0, START)];
@@ -42,16 +42,16 @@ pub(crate) fn states(
     Ok(states)
 }
 
-pub(crate) fn ddim(grid: Grid) -> Box<dyn Sampler<2>> {
+pub(crate) fn ddim(grid: Grid) -> Box<dyn Sampler> {
     Box::new(Ddim::deterministic(grid))
 }
 
-pub(crate) fn euler(grid: Grid) -> Box<dyn Sampler<2>> {
+pub(crate) fn euler(grid: Grid) -> Box<dyn Sampler> {
     Box::new(Ode::on_grid(Method::Euler, grid))
 }
 
 /// A sampler on a grid.
-type Make = fn(Grid) -> Box<dyn Sampler<2>>;
+type Make = fn(Grid) -> Box<dyn Sampler>;
 
 pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     let variance = 0.25;

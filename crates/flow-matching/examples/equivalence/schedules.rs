@@ -76,7 +76,7 @@ pub(crate) fn draw(folder: &Path) -> Outcome<()> {
 
 /// The weighted loss of a network trained on the linear schedule, on rows of another one, over the
 /// ratios of [`RATIOS`] alone.
-fn loss(network: &Mlp, schedule: &Arc<dyn Schedule>, batch: Batch<2>) -> Outcome<f64> {
+fn loss(network: &Mlp, schedule: &Arc<dyn Schedule>, batch: Batch) -> Outcome<f64> {
     let along = Rescheduled { trained: Linear { sigma_min: 0.0 }, along: Arc::clone(schedule) };
     let t: Vec<f32> = batch.t.into_data().try_into_vec()?;
     let times = Times::new(t.into_iter().map(f64::from).collect());

@@ -23,7 +23,7 @@ pub(crate) fn rows(values: &[f64], columns: usize) -> Tensor<2> {
 }
 
 /// Numbers of a tensor.
-pub(crate) fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
+pub(crate) fn host(x: Tensor<2>) -> Vec<f64> {
     x.into_data().convert::<f64>().try_into_vec().expect("converted to f64 just before")
 }
 
@@ -34,8 +34,8 @@ pub(crate) fn noise(seed: u64, n: usize, columns: usize) -> Vec<f64> {
 
 /// The samples that a sampler makes of `x0`.
 pub(crate) fn end(
-    sampler: &dyn Sampler<2>,
-    field: &dyn Predictor<2>,
+    sampler: &dyn Sampler,
+    field: &dyn Predictor,
     x0: Tensor<2>,
 ) -> Outcome<Tensor<2>> {
     Ok(sampler.sample(field, x0)?.x)
@@ -81,7 +81,7 @@ impl DataSource for EightGaussians {
 }
 
 /// Batches of a regression on the eight Gaussians.
-pub(crate) fn batches(matching: FlowMatching, rows: usize, seed: u64) -> MatchingBatches<2> {
+pub(crate) fn batches(matching: FlowMatching, rows: usize, seed: u64) -> MatchingBatches {
     MatchingBatches {
         matching,
         data: std::sync::Arc::new(EightGaussians::new()),
@@ -101,7 +101,7 @@ pub(crate) fn network() -> Outcome<Mlp> {
 /// Trains for `steps` steps of AdamW, with a rate that falls to zero as half a cosine, and shows the
 /// network to `watch` every `every` steps and at the end.
 pub(crate) fn train(
-    batches: &MatchingBatches<2>,
+    batches: &MatchingBatches,
     steps: usize,
     every: usize,
     mut watch: impl FnMut(usize, &Mlp) -> Outcome<()>,
@@ -113,7 +113,7 @@ pub(crate) fn train(
         if step % every == 0 {
             watch(step, &network.valid())?;
         }
-        let loss = Regression::<2>.loss(&network, batches.batch(step, &training)?).total;
+        let loss = Regression.loss(&network, batches.batch(step, &training)?).total;
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         let progress = step as f64 / steps as f64;
         let rate = 2e-3 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());

@@ -3,7 +3,7 @@
 use std::f64::consts::LN_10;
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::Activation;
 
@@ -45,6 +45,17 @@ impl TimeEmbedding {
             outer: LinearConfig::new(width, width).init(device),
             sinusoids,
         }
+    }
+
+    /// As [`TimeEmbedding::new`], but zero for every time until it is trained: a network that gets
+    /// it in addition begins as it was.
+    ///
+    /// # Panics
+    /// When `sinusoids` is odd or a number is zero.
+    #[must_use]
+    pub fn starting_at_zero(sinusoids: usize, width: usize, device: &Device) -> Self {
+        let outer = LinearConfig::new(width, width).with_initializer(Initializer::Zeros);
+        Self { outer: outer.init(device), ..Self::new(sinusoids, width, device) }
     }
 
     /// A time that is not finite makes its row so.

@@ -15,14 +15,8 @@ use crate::layer::{conv, conv_config, linear, norm, zero_conv};
 
 /// Sizes of an [`ImageEncoder`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct ImageEncoderConfig {
-    /// Channels of the image.
-    pub image_channels: usize,
-    /// What is looked at.
-    pub inputs: Vec<PosteriorInput>,
-    /// Numbers in the latent.
-    pub latent: usize,
     /// Channels at the full resolution.
     pub channels: usize,
     /// Channel multiplier of each resolution; the image is halved between them.
@@ -33,27 +27,27 @@ pub struct ImageEncoderConfig {
 
 impl Default for ImageEncoderConfig {
     fn default() -> Self {
-        Self {
-            image_channels: 1,
-            inputs: vec![PosteriorInput::X0, PosteriorInput::X1, PosteriorInput::Xt],
-            latent: 2,
-            channels: 16,
-            multipliers: vec![1, 2, 4],
-            groups: 8,
-        }
+        Self { channels: 16, multipliers: vec![1, 2, 4], groups: 8 }
     }
 }
 
 impl ImageEncoderConfig {
-    /// Builds the network.
+    /// Builds the network for images of shape `[channels, height, width]`, which looks at `inputs`
+    /// and answers with a latent of `latent` numbers.
     ///
     /// # Errors
     /// When a size is zero, there is no input, or channels do not divide into groups.
-    pub fn init(&self, device: &Device) -> Result<ImageEncoder, NetworkError> {
+    pub fn init(
+        &self,
+        shape: [usize; 3],
+        inputs: &[PosteriorInput],
+        latent: usize,
+        device: &Device,
+    ) -> Result<ImageEncoder, NetworkError> {
         for (field, value) in [
-            ("image_channels", self.image_channels),
-            ("inputs", self.inputs.len()),
-            ("latent", self.latent),
+            ("channels of the image", shape[0]),
+            ("inputs", inputs.len()),
+            ("latent", latent),
             ("channels", self.channels),
             ("multipliers", self.multipliers.len()),
             ("groups", self.groups),
@@ -68,34 +62,36 @@ impl ImageEncoderConfig {
         }
         let last = widths[widths.len() - 1];
         let seen =
-            |wanted: bool| self.inputs.iter().filter(move |i| (**i == PosteriorInput::T) == wanted);
+            |wanted: bool| inputs.iter().filter(move |i| (**i == PosteriorInput::T) == wanted);
         let (times, images) = (seen(true).count(), seen(false).count());
         Ok(ImageEncoder {
-            towers: seen(false).map(|_| Tower::new(self, &widths, device)).collect(),
+            towers: seen(false).map(|_| Tower::new(self, shape[0], &widths, device)).collect(),
             time: (0 < times).then(|| TimeEmbedding::new(self.channels, last, device)),
             joined: LinearConfig::new((images + times.min(1)) * last, last).init(device),
-            out: LinearConfig::new(last, 2 * self.latent).init(device),
-            latent: self.latent,
+            out: LinearConfig::new(last, 2 * latent).init(device),
+            latent,
             images: seen(false).copied().collect(),
+            shape,
         })
     }
 
-    /// What the network would take with images of `pixels` pixels.
+    /// What a network for images of this shape with these inputs and `latent` numbers would take.
     #[must_use]
-    pub fn footprint(&self, pixels: usize) -> Footprint {
+    pub fn footprint(
+        &self,
+        shape: [usize; 3],
+        inputs: &[PosteriorInput],
+        latent: usize,
+    ) -> Footprint {
+        let [image_channels, height, width] = shape.map(|side| side as f64);
         let channels = self.channels as f64;
         let widths: Vec<f64> = self.multipliers.iter().map(|&m| m as f64 * channels).collect();
         let last = widths.last().copied().unwrap_or_default();
-        let images = self.inputs.iter().filter(|input| **input != PosteriorInput::T).count();
+        let images = inputs.iter().filter(|input| **input != PosteriorInput::T).count();
         let mut all = Footprint::default();
         for _ in 0..images {
-            let mut pixels = pixels as f64;
-            all.conv(
-                self.image_channels as f64,
-                widths.first().copied().unwrap_or_default(),
-                3.0,
-                pixels,
-            );
+            let mut pixels = height * width;
+            all.conv(image_channels, widths.first().copied().unwrap_or_default(), 3.0, pixels);
             for (level, &width) in widths.iter().enumerate() {
                 for _ in 0..2 {
                     all.norm(width, pixels);
@@ -108,13 +104,13 @@ impl ImageEncoderConfig {
             }
             all.norm(last, pixels);
         }
-        let times = usize::from(images < self.inputs.len());
+        let times = usize::from(images < inputs.len());
         if 0 < times {
             all.linear(channels, last);
             all.linear(last, last);
         }
         all.linear((images + times) as f64 * last, last);
-        all.linear(last, 2.0 * self.latent as f64);
+        all.linear(last, 2.0 * latent as f64);
         all
     }
 }
@@ -136,17 +132,22 @@ pub struct ImageEncoder {
     latent: usize,
     #[module(skip)]
     images: Vec<PosteriorInput>,
+    /// Channels, height and width.
+    #[module(skip)]
+    shape: [usize; 3],
 }
 
-impl Posterior<4> for ImageEncoder {
-    fn forward(&self, seen: &PathPoints<4>) -> DiagonalGaussian {
+impl Posterior for ImageEncoder {
+    fn forward(&self, seen: &PathPoints) -> DiagonalGaussian {
+        let [channels, height, width] = self.shape;
         let look = |(tower, input): (&Tower, &PosteriorInput)| {
-            tower.forward(match input {
-                PosteriorInput::X0 => seen.x0.clone(),
-                PosteriorInput::X1 => seen.x1.clone(),
-                PosteriorInput::Xt => seen.x_t.clone(),
+            let rows = match input {
+                PosteriorInput::X0 => &seen.x0,
+                PosteriorInput::X1 => &seen.x1,
+                PosteriorInput::Xt => &seen.x_t,
                 PosteriorInput::T => unreachable!("the time is not among the images"),
-            })
+            };
+            tower.forward(rows.clone().reshape([rows.dims()[0], channels, height, width]))
         };
         let mut h: Vec<Tensor<2>> = self.towers.iter().zip(&self.images).map(look).collect();
         h.extend(self.time.as_ref().map(|time| time.forward(seen.t.clone())));
@@ -178,7 +179,12 @@ struct Block {
 }
 
 impl Tower {
-    fn new(config: &ImageEncoderConfig, widths: &[usize], device: &Device) -> Self {
+    fn new(
+        config: &ImageEncoderConfig,
+        image_channels: usize,
+        widths: &[usize],
+        device: &Device,
+    ) -> Self {
         let group_norm = |channels| GroupNormConfig::new(config.groups, channels).init(device);
         let block = |(level, &width): (usize, &usize)| Block {
             norm1: group_norm(width),
@@ -190,7 +196,7 @@ impl Tower {
                 .map(|&next| conv_config(width, next, 3).with_stride([2, 2]).init(device)),
         };
         Self {
-            input: conv_config(config.image_channels, widths[0], 3).init(device),
+            input: conv_config(image_channels, widths[0], 3).init(device),
             blocks: widths.iter().enumerate().map(block).collect(),
             norm: group_norm(widths[widths.len() - 1]),
         }

@@ -1,26 +1,27 @@
 //! Networks that look at a pair and answer with a distribution of its latent.
 
+mod config;
 mod gaussian;
 mod image;
 mod points;
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+pub use config::EncoderConfig;
 pub use gaussian::DiagonalGaussian;
 pub use image::{ImageEncoder, ImageEncoderConfig};
 pub use points::{PointEncoder, PointEncoderConfig};
 
 /// A batch of points on the paths of their pairs: everything that a posterior may look at.
 #[derive(Clone, Debug)]
-pub struct PathPoints<const D: usize> {
-    /// Starts, `[B, ..]`.
-    pub x0: Tensor<D>,
-    /// Ends, `[B, ..]`.
-    pub x1: Tensor<D>,
-    /// Points between, `[B, ..]`.
-    pub x_t: Tensor<D>,
+pub struct PathPoints {
+    /// Starts, `[B, d]`.
+    pub x0: Tensor<2>,
+    /// Ends, `[B, d]`.
+    pub x1: Tensor<2>,
+    /// Points between, `[B, d]`.
+    pub x_t: Tensor<2>,
     /// Their times, `[B]`.
     pub t: Tensor<1>,
 }
@@ -50,9 +51,9 @@ pub enum PosteriorInput {
 }
 
 /// A posterior `q(z | x_0, x_1, x_t, t)`, or of any subset of these.
-pub trait Posterior<const D: usize>: Module {
+pub trait Posterior {
     /// The distribution of the latent of each row.
-    fn forward(&self, seen: &PathPoints<D>) -> DiagonalGaussian;
+    fn forward(&self, seen: &PathPoints) -> DiagonalGaussian;
 
     /// Numbers in the latent.
     fn latent(&self) -> usize;

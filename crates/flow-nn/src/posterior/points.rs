@@ -16,14 +16,8 @@ use crate::layer::{linear, stack};
 ///
 /// For points on a line and a latent of four that is 17,160 numbers with one input and 41,992 with three.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct PointEncoderConfig {
-    /// Dimension of a point.
-    pub dim: usize,
-    /// What is looked at.
-    pub inputs: Vec<PosteriorInput>,
-    /// Numbers in the latent.
-    pub latent: usize,
     /// Sinusoids of each input together.
     pub features: usize,
     /// Their frequencies.
@@ -36,27 +30,26 @@ pub struct PointEncoderConfig {
 
 impl Default for PointEncoderConfig {
     fn default() -> Self {
-        Self {
-            dim: 1,
-            inputs: vec![PosteriorInput::X0, PosteriorInput::X1, PosteriorInput::Xt],
-            latent: 4,
-            features: 64,
-            band: Band::default(),
-            hidden: 64,
-            depth: 2,
-        }
+        Self { features: 64, band: Band::default(), hidden: 64, depth: 2 }
     }
 }
 
 impl PointEncoderConfig {
-    /// Builds the network.
+    /// Builds the network for points of `dim` coordinates, which looks at `inputs` and answers
+    /// with a latent of `latent` numbers.
     ///
     /// # Errors
     /// When a size is zero, there is no input, `features` is no multiple of `2 dim`, or a frequency
     /// is not positive.
-    pub fn init(&self, device: &Device) -> Result<PointEncoder, NetworkError> {
-        let &Self { dim, latent, features, band, hidden, depth, .. } = self;
-        positive("inputs", self.inputs.len())?;
+    pub fn init(
+        &self,
+        dim: usize,
+        inputs: &[PosteriorInput],
+        latent: usize,
+        device: &Device,
+    ) -> Result<PointEncoder, NetworkError> {
+        let &Self { features, band, hidden, depth } = self;
+        positive("inputs", inputs.len())?;
         positive("latent", latent)?;
         positive("depth", depth)?;
         let encoder = |input: &PosteriorInput| {
@@ -64,22 +57,21 @@ impl PointEncoderConfig {
             CoordinateEncoder::new(dim, features, band, hidden, device)
         };
         Ok(PointEncoder {
-            encoders: self.inputs.iter().map(encoder).collect::<Result<_, _>>()?,
-            layers: stack(self.inputs.len() * hidden, hidden, depth, device),
+            encoders: inputs.iter().map(encoder).collect::<Result<_, _>>()?,
+            layers: stack(inputs.len() * hidden, hidden, depth, device),
             out: LinearConfig::new(hidden, 2 * latent).init(device),
             latent,
-            inputs: self.inputs.clone(),
+            inputs: inputs.to_vec(),
         })
     }
 
-    /// What the network would take.
+    /// What a network of `inputs` inputs and `latent` latent numbers would take.
     #[must_use]
-    pub fn footprint(&self) -> Footprint {
-        let [latent, features, hidden] =
-            [self.latent, self.features, self.hidden].map(|n| n as f64);
-        let joined = self.inputs.len() as f64 * hidden;
+    pub fn footprint(&self, inputs: usize, latent: usize) -> Footprint {
+        let [latent, features, hidden] = [latent, self.features, self.hidden].map(|n| n as f64);
+        let joined = inputs as f64 * hidden;
         let mut all = Footprint::default();
-        for _ in &self.inputs {
+        for _ in 0..inputs {
             all.input(features);
             all.linear(features, hidden);
             all.linear(hidden, hidden);
@@ -105,8 +97,8 @@ pub struct PointEncoder {
     inputs: Vec<PosteriorInput>,
 }
 
-impl Posterior<2> for PointEncoder {
-    fn forward(&self, seen: &PathPoints<2>) -> DiagonalGaussian {
+impl Posterior for PointEncoder {
+    fn forward(&self, seen: &PathPoints) -> DiagonalGaussian {
         let encode = |(encoder, input): (&CoordinateEncoder, &PosteriorInput)| {
             encoder.forward(match input {
                 PosteriorInput::X0 => seen.x0.clone(),

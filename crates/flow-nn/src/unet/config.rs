@@ -5,38 +5,34 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Attention, Downsample, ResidualBlock, Stage, UNet, Unit, Upsample};
-use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding};
+use crate::config::NetworkConfig;
+use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
 use crate::error::{NetworkError, multiple, positive};
 use crate::footprint::Footprint;
 use crate::layer::{conv_config, zero_conv};
+use crate::signature::Signature;
 
 /// Sizes of a [`UNet`].
 ///
-/// Resolution `i` has `size / 2^i` pixels and `channels * multipliers[i]` channels.
+/// Resolution `i` has `height / 2^i` by `width / 2^i` pixels and `channels * multipliers[i]` channels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct UNetConfig {
-    /// Channels of the image.
-    pub image_channels: usize,
-    /// Height and width of the image in pixels.
-    pub size: usize,
     /// Channels at the full resolution.
     pub channels: usize,
     /// Channel multiplier of each resolution.
     pub multipliers: Vec<usize>,
     /// Residual blocks per resolution.
     pub blocks: usize,
-    /// Resolutions, in pixels, with attention after each block; the middle has it always.
+    /// Resolutions with attention after each block, by their height in pixels; the middle has it
+    /// always.
     pub attention: Vec<usize>,
     /// Channels of an attention head.
     pub head_channels: usize,
     /// Groups of each group norm.
     pub groups: usize,
-    /// Number of classes, 0 for an unconditional network.
-    pub classes: usize,
-    /// Numbers in the latent, 0 for none.
-    pub latent: usize,
-    /// Where the latent enters.
+    /// Where the latent enters, if there is one.
+    #[serde(default, skip_serializing_if = "Fusion::is_default")]
     pub fusion: Fusion,
 }
 
@@ -55,29 +51,35 @@ pub enum Fusion {
     BottleneckSum,
 }
 
+impl Fusion {
+    // Serde calls this with a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Default for UNetConfig {
     fn default() -> Self {
         Self {
-            image_channels: 1,
-            size: 28,
             channels: 32,
             multipliers: vec![1, 2, 2],
             blocks: 1,
             attention: vec![7],
             head_channels: 32,
             groups: 8,
-            classes: 0,
-            latent: 0,
             fusion: Fusion::default(),
         }
     }
 }
 
 impl UNetConfig {
-    fn check(&self) -> Result<(), NetworkError> {
+    /// Refuses sizes that do not fit together, or an image of this shape.
+    fn check(&self, [image_channels, height, width]: [usize; 3]) -> Result<(), NetworkError> {
         for (field, value) in [
-            ("image_channels", self.image_channels),
-            ("size", self.size),
+            ("channels of the image", image_channels),
+            ("height of the image", height),
+            ("width of the image", width),
             ("channels", self.channels),
             ("multipliers", self.multipliers.len()),
             ("blocks", self.blocks),
@@ -92,13 +94,13 @@ impl UNetConfig {
             multiple("channels * multiplier", self.channels * multiplier, self.groups)?;
         }
         let halvings = self.multipliers.len() - 1;
-        let factor = 1_usize
-            .checked_shl(halvings as u32)
-            .ok_or(NetworkError::TooManyLevels { size: self.size, halvings })?;
-        if !self.size.is_multiple_of(factor) {
-            return Err(NetworkError::TooManyLevels { size: self.size, halvings });
+        for size in [height, width] {
+            let factor = 1_usize.checked_shl(halvings as u32);
+            if factor.is_none_or(|factor| !size.is_multiple_of(factor)) {
+                return Err(NetworkError::TooManyLevels { size, halvings });
+            }
         }
-        let have: Vec<usize> = (0..=halvings).map(|level| self.size >> level).collect();
+        let have: Vec<usize> = (0..=halvings).map(|level| height >> level).collect();
         for &asked in &self.attention {
             let Some(level) = have.iter().position(|&size| size == asked) else {
                 return Err(NetworkError::NoSuchResolution { asked, have });
@@ -110,14 +112,25 @@ impl UNetConfig {
         multiple("channels of the middle", last, self.head_channels)
     }
 
-    /// Builds the network.
-    ///
+    fn has_attention(&self, height: usize, level: usize) -> bool {
+        self.attention.contains(&(height >> level))
+    }
+}
+
+impl NetworkConfig for UNetConfig {
+    const KIND: &'static str = "unet";
+    const ABOUT: &'static str = "a U-Net of the ADM family for images of any height and width";
+    type Network = UNet;
+
     /// # Errors
-    /// When a size is zero, channels do not divide into groups or heads, the image cannot be
-    /// halved often enough, or attention is asked for at a resolution that does not exist.
-    #[expect(clippy::missing_panics_doc, reason = "the decoder mirrors the encoder")]
-    pub fn init(&self, device: &Device) -> Result<UNet, NetworkError> {
-        self.check()?;
+    /// When rows are no images, a size is zero, channels do not divide into groups or heads, the
+    /// image cannot be halved often enough, attention is asked for at a resolution that does not
+    /// exist, or a context is no image of the same height and width.
+    fn init(&self, signature: &Signature, device: &Device) -> Result<UNet, NetworkError> {
+        let shape @ [image_channels, height, _] = signature.image(Self::KIND)?;
+        self.check(shape)?;
+        let context_channels = context_channels(signature)?;
+        let &Signature { classes, vector, latent, two_times, .. } = signature;
         let mut build = Builder { config: self, device, modulated: 0 };
         let widths: Vec<usize> = self.multipliers.iter().map(|m| m * self.channels).collect();
         let levels = widths.len();
@@ -128,7 +141,7 @@ impl UNetConfig {
         for (level, &width) in widths.iter().enumerate() {
             let mut units = Vec::with_capacity(self.blocks);
             for _ in 0..self.blocks {
-                units.push(build.unit(channels, width, self.has_attention(level)));
+                units.push(build.unit(channels, width, self.has_attention(height, level)));
                 channels = width;
                 skips.push(channels);
             }
@@ -143,7 +156,7 @@ impl UNetConfig {
             let mut units = Vec::with_capacity(self.blocks + 1);
             for _ in 0..=self.blocks {
                 let skip = skips.pop().expect("the decoder mirrors the encoder");
-                units.push(build.unit(channels + skip, width, self.has_attention(level)));
+                units.push(build.unit(channels + skip, width, self.has_attention(height, level)));
                 channels = width;
             }
             let upsample = (level > 0).then(|| Upsample::new(channels, device));
@@ -152,33 +165,38 @@ impl UNetConfig {
         let embedding = 4 * self.channels;
         Ok(UNet {
             time: TimeEmbedding::new(self.channels, embedding, device),
-            class: (self.classes > 0).then(|| ClassEmbedding::new(self.classes, embedding, device)),
-            latent: (self.latent > 0).then(|| {
+            class: (classes > 0).then(|| ClassEmbedding::new(classes, embedding, device)),
+            latent: (latent > 0).then(|| {
                 let output = match self.fusion {
                     Fusion::AdaptiveNorm => embedding,
                     Fusion::BottleneckSum => bottleneck,
                 };
-                LatentEmbedding::new(self.latent, embedding, output, device)
+                LatentEmbedding::new(latent, embedding, output, device)
             }),
             fusion: self.fusion,
             modulation: LinearConfig::new(embedding, build.modulated).init(device),
-            input: conv_config(self.image_channels, self.channels, 3).init(device),
+            input: conv_config(image_channels + context_channels, self.channels, 3).init(device),
             down,
             middle,
             up,
             norm: GroupNormConfig::new(self.groups, channels).init(device),
-            output: zero_conv(channels, self.image_channels, 3, device),
+            output: zero_conv(channels, image_channels, 3, device),
+            vector: (vector > 0).then(|| VectorEmbedding::new(vector, embedding, device)),
+            duration: two_times
+                .then(|| TimeEmbedding::starting_at_zero(self.channels, embedding, device)),
+            signature: signature.clone(),
         })
     }
 
-    /// What the network would take; the weights that attention gives to pixels are not counted.
-    #[must_use]
-    pub fn footprint(&self) -> Footprint {
-        let [image, channels] = [self.image_channels, self.channels].map(|n| n as f64);
+    /// The weights that attention gives to pixels are not counted.
+    fn footprint(&self, signature: &Signature) -> Footprint {
+        let [image_channels, height, width] = signature.image(Self::KIND).unwrap_or_default();
+        let context = context_channels(signature).unwrap_or_default();
+        let [image, channels] = [image_channels, self.channels].map(|n| n as f64);
         let embedding = 4.0 * channels;
         let widths: Vec<f64> = self.multipliers.iter().map(|&m| m as f64 * channels).collect();
-        let side = |level: usize| self.size.checked_shr(level as u32).unwrap_or(0) as f64;
-        let pixels = |level: usize| side(level) * side(level);
+        let side = |side: usize, level| side.checked_shr(level as u32).unwrap_or(0) as f64;
+        let pixels = |level: usize| side(height, level) * side(width, level);
         let more = self.blocks as f64 - 1.0;
         let (mut all, mut modulated) = (Footprint::default(), 0.0);
         let mut units =
@@ -186,10 +204,10 @@ impl UNetConfig {
                 modulated += count * 2.0 * to;
                 all.add(count, &unit(from, to, pixels(level), attention));
             };
-        all.conv(image, channels, 3.0, pixels(0));
+        all.conv(image + context as f64, channels, 3.0, pixels(0));
         let mut now = channels;
         for (level, &width) in widths.iter().enumerate() {
-            let attention = self.has_attention(level);
+            let attention = self.has_attention(height, level);
             units(&mut all, 1.0, now, width, level, attention);
             units(&mut all, more, width, width, level, attention);
             now = width;
@@ -202,7 +220,7 @@ impl UNetConfig {
         units(&mut all, 1.0, now, now, last, false);
         for (level, &width) in widths.iter().enumerate().rev() {
             // The skips of a level: of its blocks, then of what came into it.
-            let attention = self.has_attention(level);
+            let attention = self.has_attention(height, level);
             let came = if level == 0 { channels } else { widths[level - 1] };
             units(&mut all, 1.0, now + width, width, level, attention);
             units(&mut all, more, 2.0 * width, width, level, attention);
@@ -212,11 +230,14 @@ impl UNetConfig {
                 all.conv(now, now, 3.0, pixels(level - 1));
             }
         }
-        all.linear(channels, embedding);
-        all.linear(embedding, embedding);
-        all.classes(self.classes, embedding);
-        if 0 < self.latent {
-            all.linear(self.latent as f64, embedding);
+        all.time(channels, embedding);
+        all.classes(signature.classes, embedding);
+        all.vector(signature.vector, embedding);
+        if signature.two_times {
+            all.time(channels, embedding);
+        }
+        if 0 < signature.latent {
+            all.linear(signature.latent as f64, embedding);
             let output = match self.fusion {
                 Fusion::AdaptiveNorm => embedding,
                 Fusion::BottleneckSum => bottleneck,
@@ -228,9 +249,19 @@ impl UNetConfig {
         all.conv(now, image, 3.0, pixels(0));
         all
     }
+}
 
-    fn has_attention(&self, level: usize) -> bool {
-        self.attention.contains(&(self.size >> level))
+/// Input channels that a context adds: its own, and one that says where it is hidden.
+fn context_channels(signature: &Signature) -> Result<usize, NetworkError> {
+    let [_, height, width] = signature.image(UNetConfig::KIND)?;
+    match *signature.context {
+        [] => Ok(0),
+        [channels, h, w] if [h, w] == [height, width] => Ok(channels + 1),
+        _ => Err(NetworkError::Shape {
+            kind: UNetConfig::KIND,
+            need: "a conditioning image of the height and width of its rows",
+            shape: signature.context.clone(),
+        }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A U-Net of the ADM family, from 8x8 to 64x64 by configuration.
+//! A U-Net of the ADM family, for images of any height and width that can be halved.
 
 mod attention;
 mod block;
@@ -11,9 +11,11 @@ use burn::nn::{GroupNorm, Linear};
 use burn::tensor::{Shape, Tensor, activation::silu};
 use flow_kernels::Activation;
 
-use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding};
+use crate::condition::Condition;
+use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
 use crate::layer::{conv, norm};
-use crate::network::{Condition, Network};
+use crate::network::{Network, Time};
+use crate::signature::Signature;
 use attention::Attention;
 use block::ResidualBlock;
 use resample::{Downsample, Upsample};
@@ -46,6 +48,10 @@ pub struct UNet {
     up: Vec<Stage>,
     norm: GroupNorm,
     output: Conv2d,
+    vector: Option<VectorEmbedding>,
+    duration: Option<TimeEmbedding>,
+    #[module(skip)]
+    signature: Signature,
 }
 
 /// The blocks of one resolution.
@@ -90,16 +96,25 @@ impl Modulation {
     }
 }
 
-impl Network<4> for UNet {
-    /// Also takes one time for all rows, `[1]`.
-    ///
+impl Network for UNet {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// # Panics
-    /// When the network has a latent input and the condition none of its size.
-    fn forward(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
-        let [batch, ..] = x.dims();
-        let mut embedding = self.time.forward(t); // [B, E]
+    /// When the signature names a vector, a context or a latent, and the condition has none of its
+    /// size, or when `x` is not made of rows of the signature's shape.
+    fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2> {
+        let [batch, size] = x.dims();
+        let mut embedding = self.time.forward(time.t.clone()); // [B, E]
+        if let Some(duration) = &self.duration {
+            embedding = embedding + duration.forward(time.duration());
+        }
         if let Some(class) = &self.class {
             embedding = embedding + class.forward(condition.class.as_ref(), batch);
+        }
+        if let Some(vector) = &self.vector {
+            embedding = embedding + vector.forward(condition);
         }
         let latent = self.latent.as_ref().map(|latent| {
             let z = condition.expect_latent(latent.size());
@@ -112,7 +127,7 @@ impl Network<4> for UNet {
         let all = all.clone().expand(Shape::new([batch, all.dims()[1]]));
         let mut modulation = Modulation { all, used: 0 };
 
-        let mut h = conv(&self.input, x);
+        let mut h = conv(&self.input, self.image(x, condition));
         let mut skips = vec![h.clone()];
         for stage in &self.down {
             for unit in &stage.units {
@@ -139,18 +154,22 @@ impl Network<4> for UNet {
                 h = upsample.forward(h);
             }
         }
-        conv(&self.output, norm(&self.norm, h, Activation::Silu))
+        conv(&self.output, norm(&self.norm, h, Activation::Silu)).reshape([batch, size])
     }
+}
 
-    fn forward_at(&self, x: Tensor<4>, t: Tensor<1>, condition: &Condition) -> Tensor<4> {
-        self.forward(x, t, condition)
-    }
-
-    fn classes(&self) -> usize {
-        self.class.as_ref().map_or(0, ClassEmbedding::classes)
-    }
-
-    fn latent(&self) -> usize {
-        self.latent.as_ref().map_or(0, LatentEmbedding::size)
+impl UNet {
+    /// Rows as images, with the channels of the context behind their own.
+    fn image(&self, x: Tensor<2>, condition: &Condition) -> Tensor<4> {
+        let Signature { shape, context, .. } = &self.signature;
+        let ([batch, _], [height, width]) = (x.dims(), [shape[1], shape[2]]);
+        let x = x.reshape([batch, shape[0], height, width]);
+        if context.is_empty() {
+            return x;
+        }
+        let (given, hidden) = condition.expect_context(context.iter().product());
+        let given = given.reshape([batch, context[0], height, width]);
+        let hidden = hidden.unsqueeze_dims::<4>(&[2, 3]).expand([batch, 1, height, width]);
+        Tensor::cat(vec![x, given, hidden], 1)
     }
 }

@@ -26,12 +26,8 @@ pub struct Ancestral<N = Seeded> {
     pub noise: N,
 }
 
-impl<N: Noise<D>, const D: usize> Sampler<D> for Ancestral<N> {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl<N: Noise> Sampler for Ancestral<N> {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         walk(&self.grid, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);
             let a = step.from.alpha / step.to.alpha;

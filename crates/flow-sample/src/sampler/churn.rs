@@ -30,12 +30,8 @@ pub struct Churn<N = Seeded> {
     pub noise: N,
 }
 
-impl<N: Noise<D>, const D: usize> Sampler<D> for Churn<N> {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl<N: Noise> Sampler for Churn<N> {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         let c = within("fraction", self.fraction, (0.0, 1.0 - f64::EPSILON))?;
         walk(&self.grid, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);

@@ -37,12 +37,8 @@ impl Ddim {
     }
 }
 
-impl<N: Noise<D>, const D: usize> Sampler<D> for Ddim<N> {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl<N: Noise> Sampler for Ddim<N> {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         let eta = within("eta", self.eta, (0.0, 1.0))?;
         walk(&self.grid, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);

@@ -51,14 +51,10 @@ impl DpmSolver {
     }
 }
 
-impl<N: Noise<D>, const D: usize> Sampler<D> for DpmSolver<N> {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl<N: Noise> Sampler for DpmSolver<N> {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         let eta = within("eta", self.eta, (0.0, 1.0))?;
-        let mut before: Option<(f64, Tensor<D>)> = None;
+        let mut before: Option<(f64, Tensor<2>)> = None;
         walk(&self.grid, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);
             let (h, decay) = (step.h(), step.decay()); // e^{-h}

@@ -59,12 +59,8 @@ impl Edm {
     }
 }
 
-impl<N: Noise<D>, const D: usize> Sampler<D> for Edm<N> {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl<N: Noise> Sampler for Edm<N> {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         within("amount", self.churn.amount, (0.0, f64::INFINITY))?;
         walk(&self.grid, predictor, x0, |model, step, x| {
             let (step, x) = self.churned(model, step, x);
@@ -85,14 +81,9 @@ impl<N: Noise<D>, const D: usize> Sampler<D> for Edm<N> {
 
 impl<N> Edm<N> {
     /// The step from the raised noise level, and the state there.
-    fn churned<const D: usize>(
-        &self,
-        model: &Model<'_, D>,
-        step: &Step,
-        x: Tensor<D>,
-    ) -> (Step, Tensor<D>)
+    fn churned(&self, model: &Model<'_>, step: &Step, x: Tensor<2>) -> (Step, Tensor<2>)
     where
-        N: Noise<D>,
+        N: Noise,
     {
         let (churn, rho) = (&self.churn, level(&step.from));
         let gamma = (churn.amount / step.count as f64).min(SQRT_2 - 1.0);
@@ -116,6 +107,6 @@ fn level(c: &Coefficients) -> f64 {
 }
 
 /// `x_0 = (x - alpha x_1) / sigma`.
-fn noise_of<const D: usize>(x: Tensor<D>, data: Tensor<D>, c: &Coefficients) -> Tensor<D> {
+fn noise_of(x: Tensor<2>, data: Tensor<2>, c: &Coefficients) -> Tensor<2> {
     (x - data * c.alpha) / c.sigma
 }

@@ -22,9 +22,9 @@ use crate::predictor::Predictor;
 ///
 /// let field = Exact::new(Gaussian::new(vec![0.0], 1.0), Linear { sigma_min: 0.0 });
 /// let uniform = Grid::Uniform { steps: 4 };
-/// assert_eq!(uniform.times::<2>(&field).unwrap(), [0.0, 0.25, 0.5, 0.75, 1.0]);
+/// assert_eq!(uniform.times(&field).unwrap(), [0.0, 0.25, 0.5, 0.75, 1.0]);
 /// let shifted = uniform.shifted(TimeShift::new(3.0).unwrap());
-/// assert_eq!(shifted.times::<2>(&field).unwrap(), [0.0, 0.1, 0.25, 0.5, 1.0]);
+/// assert_eq!(shifted.times(&field).unwrap(), [0.0, 0.1, 0.25, 0.5, 1.0]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -92,18 +92,12 @@ impl Grid {
     /// # Errors
     /// If there are fewer than two times, they do not increase or are not numbers, or lie where
     /// neither the predictor nor a passage from noise or to data reaches.
-    pub fn times<const D: usize>(
-        &self,
-        predictor: &dyn Predictor<D>,
-    ) -> Result<Vec<f64>, SampleError> {
+    pub fn times(&self, predictor: &dyn Predictor) -> Result<Vec<f64>, SampleError> {
         self.route(predictor).map(|route| route.times)
     }
 
     /// The times for a predictor, and that of the state which the sampler is handed.
-    pub(super) fn route<const D: usize>(
-        &self,
-        predictor: &dyn Predictor<D>,
-    ) -> Result<Route, SampleError> {
+    pub(super) fn route(&self, predictor: &dyn Predictor) -> Result<Route, SampleError> {
         self.check()?;
         let (start, end) = predictor.span();
         let schedule = predictor.schedule();

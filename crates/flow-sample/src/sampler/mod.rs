@@ -35,17 +35,17 @@ pub use unipc::{Final, UniPc, UniPcOrder};
 /// Samples and what they cost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Generated<const D: usize> {
-    /// The samples, `[B, ..]`.
-    pub x: Tensor<D>,
+pub struct Generated {
+    /// The samples, `[B, d]`.
+    pub x: Tensor<2>,
     /// States at the times asked for.
-    pub states: Vec<Tensor<D>>,
+    pub states: Vec<Tensor<2>>,
     /// Network calls for each sample, rejected steps included.
     pub nfe: usize,
 }
 
 /// Turns noise into samples by asking a predictor.
-pub trait Sampler<const D: usize> {
+pub trait Sampler {
     /// Samples from `x0`, drawn from the prior of the predictor's schedule. No rows give no rows,
     /// without asking.
     ///
@@ -53,9 +53,5 @@ pub trait Sampler<const D: usize> {
     /// When a row of the end is not made of finite numbers, whatever the cause: in `x0`, in the
     /// predictor or in steps that are too long. It is looked at once, after the last step. Or when
     /// the grid does not fit or the sampler cannot go on.
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError>;
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError>;
 }

@@ -8,13 +8,13 @@ use rand_distr::{Distribution, StandardNormal};
 ///
 /// A closure from step and state to noise of the state's shape is one, so that a caller can replay
 /// recorded noise: `|step, _: &Tensor<2>| recorded[step].clone()`.
-pub trait Noise<const D: usize> {
+pub trait Noise {
     /// The noise of step `step`, with the shape, type and device of `like`.
-    fn draw(&self, step: usize, like: &Tensor<D>) -> Tensor<D>;
+    fn draw(&self, step: usize, like: &Tensor<2>) -> Tensor<2>;
 }
 
-impl<F: Fn(usize, &Tensor<D>) -> Tensor<D>, const D: usize> Noise<D> for F {
-    fn draw(&self, step: usize, like: &Tensor<D>) -> Tensor<D> {
+impl<F: Fn(usize, &Tensor<2>) -> Tensor<2>> Noise for F {
+    fn draw(&self, step: usize, like: &Tensor<2>) -> Tensor<2> {
         self(step, like)
     }
 }
@@ -45,8 +45,8 @@ impl Seeded {
     }
 }
 
-impl<const D: usize> Noise<D> for Seeded {
-    fn draw(&self, step: usize, like: &Tensor<D>) -> Tensor<D> {
+impl Noise for Seeded {
+    fn draw(&self, step: usize, like: &Tensor<2>) -> Tensor<2> {
         let shape = like.dims();
         let size = shape[1..].iter().product();
         let streams = Streams::new(self.seed);

@@ -63,12 +63,8 @@ impl Ode {
     }
 }
 
-impl<const D: usize> Sampler<D> for Ode {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl Sampler for Ode {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         let schedule = predictor.schedule();
         let Way { from, span, last, stepping } = self.way(predictor)?;
         if x0.dims()[0] == 0 {
@@ -76,11 +72,11 @@ impl<const D: usize> Sampler<D> for Ode {
             return Ok(Generated { x: x0, states, nfe: 0 });
         }
         let calls = Cell::new(0);
-        let predict = |what: Prediction, t: f64, x: &Tensor<D>| {
+        let predict = |what: Prediction, t: f64, x: &Tensor<2>| {
             calls.set(calls.get() + predictor.calls(t));
             predictor.predict(what, x, t)
         };
-        let field = |t: f64, x: &Tensor<D>| predict(Prediction::Velocity, t, x);
+        let field = |t: f64, x: &Tensor<2>| predict(Prediction::Velocity, t, x);
         let times = self.times.iter().map(|t| t.clamp(span.0, span.1)).collect();
         let start = carry_noise(x0.clone(), schedule, from, span.0);
         let mut solution = Problem::new(&field, span, start)
@@ -126,7 +122,7 @@ struct Way {
 }
 
 impl Ode {
-    fn way<const D: usize>(&self, predictor: &dyn Predictor<D>) -> Result<Way, SampleError> {
+    fn way(&self, predictor: &dyn Predictor) -> Result<Way, SampleError> {
         let span = predictor.span();
         match &self.advance {
             Advance::Stepping(stepping) => {

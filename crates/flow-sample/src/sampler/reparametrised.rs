@@ -101,12 +101,8 @@ pub struct Reparametrised {
     pub rule: Rule,
 }
 
-impl<const D: usize> Sampler<D> for Reparametrised {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl Sampler for Reparametrised {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         let what = self.space.prediction();
         walk(&self.grid, predictor, x0, |model, step, x| {
             if self.space == Space::Noise && step.from.alpha == 0.0 {

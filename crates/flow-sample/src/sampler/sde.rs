@@ -39,12 +39,8 @@ pub struct Sde<N = Seeded> {
     pub noise: N,
 }
 
-impl<N: Noise<D>, const D: usize> Sampler<D> for Sde<N> {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
+impl<N: Noise> Sampler for Sde<N> {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
         walk(&self.grid, predictor, x0, |model, step, x| {
             if step.index + 1 == step.count && self.last == LastStep::Denoise {
                 return Ok(model.predict(Prediction::Data, &x, step.t) * step.to.alpha);

@@ -48,35 +48,30 @@ impl Step {
 
     /// The predicted pair mixed at `s`, with the fraction `keep` of its noise:
     /// `alpha_s x_1 + sigma_s keep x_0`, where `x_0 = (x - alpha_t x_1) / sigma_t`.
-    pub(super) fn mix<const D: usize>(
-        &self,
-        x: Tensor<D>,
-        data: Tensor<D>,
-        keep: f64,
-    ) -> Tensor<D> {
+    pub(super) fn mix(&self, x: Tensor<2>, data: Tensor<2>, keep: f64) -> Tensor<2> {
         mix(x, data, (&self.from, &self.to), keep)
     }
 
     /// The predicted pair mixed at `s`, with all of its noise but the fraction `keep` drawn anew:
     /// `alpha_s x_1 + sigma_s (keep x_0 + sqrt(1 - keep^2) z)`.
-    pub(super) fn remix<const D: usize>(
+    pub(super) fn remix(
         &self,
-        x: Tensor<D>,
-        data: Tensor<D>,
+        x: Tensor<2>,
+        data: Tensor<2>,
         keep: f64,
-        z: impl FnOnce(&Tensor<D>) -> Tensor<D>,
-    ) -> Tensor<D> {
+        z: impl FnOnce(&Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
         let fresh = (1.0 - keep * keep).max(0.0).sqrt();
         add_noise(self.mix(x, data, keep), self.to.sigma * fresh, z)
     }
 }
 
 /// `mean + std z`, without a draw where `std` is zero.
-pub(super) fn add_noise<const D: usize>(
-    mean: Tensor<D>,
+pub(super) fn add_noise(
+    mean: Tensor<2>,
     std: f64,
-    z: impl FnOnce(&Tensor<D>) -> Tensor<D>,
-) -> Tensor<D> {
+    z: impl FnOnce(&Tensor<2>) -> Tensor<2>,
+) -> Tensor<2> {
     if std == 0.0 {
         return mean;
     }
@@ -85,13 +80,13 @@ pub(super) fn add_noise<const D: usize>(
 }
 
 /// A predictor whose network calls are counted.
-pub(super) struct Model<'a, const D: usize> {
-    predictor: &'a dyn Predictor<D>,
+pub(super) struct Model<'a> {
+    predictor: &'a dyn Predictor,
     calls: Cell<usize>,
 }
 
-impl<const D: usize> Model<'_, D> {
-    pub(super) fn predict(&self, what: Prediction, x: &Tensor<D>, t: f64) -> Tensor<D> {
+impl Model<'_> {
+    pub(super) fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         self.calls.set(self.calls.get() + self.predictor.calls(t));
         self.predictor.predict(what, x, t)
     }
@@ -107,12 +102,12 @@ impl<const D: usize> Model<'_, D> {
 }
 
 /// Walks a state from the first to the last time of a grid.
-pub(super) fn walk<const D: usize>(
+pub(super) fn walk(
     grid: &Grid,
-    predictor: &dyn Predictor<D>,
-    x0: Tensor<D>,
-    mut advance: impl FnMut(&Model<'_, D>, &Step, Tensor<D>) -> Result<Tensor<D>, SampleError>,
-) -> Result<Generated<D>, SampleError> {
+    predictor: &dyn Predictor,
+    x0: Tensor<2>,
+    mut advance: impl FnMut(&Model<'_>, &Step, Tensor<2>) -> Result<Tensor<2>, SampleError>,
+) -> Result<Generated, SampleError> {
     let Route { from, times } = grid.route(predictor)?;
     if x0.dims()[0] == 0 {
         return Ok(Generated { x: x0, states: Vec::new(), nfe: 0 });

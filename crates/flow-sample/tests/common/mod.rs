@@ -15,7 +15,7 @@ pub(crate) fn rows(values: &[f64], columns: usize) -> Tensor<2> {
     Tensor::from_data(data, (&Device::flex(), DType::F64))
 }
 
-pub(crate) fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
+pub(crate) fn host(x: Tensor<2>) -> Vec<f64> {
     x.into_data().convert::<f64>().try_into_vec().unwrap()
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn log_normal(x: &[f64], std: f64) -> f64 {
 /// `v = x A^T` at all times, whose flow over the unit interval has the log-determinant `tr A`.
 pub(crate) struct LinearField(pub(crate) Vec<f64>, pub(crate) usize);
 
-impl Predictor<2> for LinearField {
+impl Predictor for LinearField {
     fn schedule(&self) -> &dyn Schedule {
         &Linear { sigma_min: 0.0 }
     }
@@ -66,7 +66,7 @@ const COVARIANCES: [[f64; 3]; 3] = [[0.25, 0.1, 0.16], [0.09, -0.03, 0.2], [0.3,
 /// `u_k = alpha' m_k + (alpha alpha' S_k + sigma sigma' I) C_k^-1 (x - alpha m_k)`.
 pub(crate) struct Mixture<S>(pub(crate) S);
 
-impl<S: Schedule> Predictor<2> for Mixture<S> {
+impl<S: Schedule> Predictor for Mixture<S> {
     fn schedule(&self) -> &dyn Schedule {
         &self.0
     }

@@ -12,7 +12,7 @@ use crate::common::host;
 /// A smooth function of `x` and `t` that is no posterior mean, in place of a trained network.
 pub(crate) struct Arbitrary<S>(pub(crate) S);
 
-impl<S: Schedule> Predictor<2> for Arbitrary<S> {
+impl<S: Schedule> Predictor for Arbitrary<S> {
     fn schedule(&self) -> &dyn Schedule {
         &self.0
     }
@@ -26,7 +26,7 @@ impl<S: Schedule> Predictor<2> for Arbitrary<S> {
 /// Every prediction, from a predictor that knows its velocity.
 pub(crate) struct FromVelocity<P>(pub(crate) P);
 
-impl<P: Predictor<2>> Predictor<2> for FromVelocity<P> {
+impl<P: Predictor> Predictor for FromVelocity<P> {
     fn schedule(&self) -> &dyn Schedule {
         self.0.schedule()
     }
@@ -52,7 +52,7 @@ impl Schedule for Table {
 /// Counts what a sampler really asks.
 pub(crate) struct Counted<P>(pub(crate) P, pub(crate) Cell<usize>);
 
-impl<P: Predictor<2>> Predictor<2> for Counted<P> {
+impl<P: Predictor> Predictor for Counted<P> {
     fn schedule(&self) -> &dyn Schedule {
         self.0.schedule()
     }
@@ -73,19 +73,15 @@ pub(crate) fn noise() -> Seeded {
 }
 
 /// Noise recorded step by step.
-pub(crate) fn replay(steps: Vec<Tensor<2>>) -> impl Noise<2> {
+pub(crate) fn replay(steps: Vec<Tensor<2>>) -> impl Noise {
     move |step: usize, _: &Tensor<2>| steps[step].clone()
 }
 
-pub(crate) fn run(sampler: &dyn Sampler<2>, field: &dyn Predictor<2>, x0: &Tensor<2>) -> Tensor<2> {
+pub(crate) fn run(sampler: &dyn Sampler, field: &dyn Predictor, x0: &Tensor<2>) -> Tensor<2> {
     generate(sampler, field, x0).x
 }
 
-pub(crate) fn generate(
-    sampler: &dyn Sampler<2>,
-    field: &dyn Predictor<2>,
-    x0: &Tensor<2>,
-) -> Generated<2> {
+pub(crate) fn generate(sampler: &dyn Sampler, field: &dyn Predictor, x0: &Tensor<2>) -> Generated {
     sampler.sample(field, x0.clone()).expect("the grid suits the field")
 }
 

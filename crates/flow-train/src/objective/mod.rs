@@ -7,26 +7,55 @@ mod regression;
 mod variational;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use flow_nn::Condition;
+use flow_nn::{Condition, Network, Posterior, Signature, Time};
+
+use crate::criterion::Criterion;
+use crate::ensemble::Ensemble;
 
 pub use regression::Regression;
-pub use variational::{LatentBatch, LatentModel, Variational};
+pub use variational::Variational;
 
-/// One batch with all its randomness drawn: what the network sees and what it should answer.
+/// One batch with all its randomness drawn, a row for each sample.
 #[derive(Clone, Debug)]
-pub struct Batch<const D: usize> {
-    /// Points on the path as the network sees them, `[B, ..]`: see [`flow_path::Prediction::input`].
-    pub x_t: Tensor<D>,
-    /// Their times, `[B]`.
-    pub t: Tensor<1>,
-    /// The regression target, `[B, ..]`.
-    pub target: Tensor<D>,
+pub struct Batch {
+    /// Starts of the paths, `[B, d]`.
+    pub x0: Tensor<2>,
+    /// Their ends, `[B, d]`.
+    pub x1: Tensor<2>,
+    /// Points between as the network sees them, `[B, d]`: see [`flow_path::Prediction::input`].
+    pub x_t: Tensor<2>,
+    /// Their times, `[B]`, and second times for objectives that ask for them.
+    pub time: Time,
+    /// The regression target, `[B, d]`.
+    pub target: Tensor<2>,
     /// Weight of each row, `[B]`; `None` for one throughout.
     pub weight: Option<Tensor<1>>,
     /// Class and other knowledge.
     pub condition: Condition,
+    /// As much standard normal noise as [`Objective::noise`] asks for, `[B, noise]`.
+    pub noise: Option<Tensor<2>>,
+}
+
+/// The networks of a step.
+#[derive(Clone, Copy)]
+pub struct Networks<'a> {
+    /// What is trained: gradients reach it.
+    pub network: &'a dyn Network,
+    /// The moving average of its weights, without a tape: the teacher of objectives that have one.
+    pub average: &'a dyn Network,
+    /// What reads a latent off a pair, for models with a latent; gradients reach it too.
+    pub posterior: Option<&'a dyn Posterior>,
+}
+
+impl<'a> Networks<'a> {
+    /// A network that is its own average, without a posterior.
+    #[must_use]
+    pub fn of(network: &'a dyn Network) -> Self {
+        Self { network, average: network, posterior: None }
+    }
 }
 
 /// A loss and the terms that it is made of.
@@ -41,16 +70,28 @@ pub struct Loss {
 /// A loss of a network on a batch.
 ///
 /// It is a pure function: the batch carries the randomness, and the number of the step is unknown.
-pub trait Objective<N>: Clone + Debug + Send + Sync + 'static {
-    /// What the loss is computed from.
-    type Batch: Send + 'static;
+pub trait Objective: Debug + Send + Sync + 'static {
+    /// The loss of the networks on a batch.
+    fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss;
 
-    /// The loss of `network` on `batch`.
-    fn loss(&self, network: &N, batch: Self::Batch) -> Loss;
+    /// Standard normal numbers that each row of a batch brings for the loss of a network with this
+    /// signature.
+    fn noise(&self, signature: &Signature) -> usize {
+        let _ = signature;
+        0
+    }
+}
 
-    /// Classes that `network` tells apart, 0 for none; `None` where the objective does not know.
-    fn classes(&self, network: &N) -> Option<usize> {
-        let _ = network;
-        None
+impl Criterion<Ensemble> for Arc<dyn Objective> {
+    type Batch = Batch;
+
+    fn loss(&self, module: &Ensemble, average: &Ensemble, batch: Batch) -> Loss {
+        let posterior = module.posterior.as_ref().map(|posterior| posterior as &dyn Posterior);
+        let networks = Networks { network: &module.network, average: &average.network, posterior };
+        Objective::loss(&**self, networks, batch)
+    }
+
+    fn classes(&self, module: &Ensemble) -> Option<usize> {
+        Some(module.network.signature().classes)
     }
 }

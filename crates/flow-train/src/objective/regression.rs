@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use flow_nn::Network;
 
-use super::{Batch, Loss, Objective};
+use super::{Batch, Loss, Networks, Objective};
 
 /// Weighted squared error, averaged over rows and dimensions.
 ///
@@ -17,33 +17,20 @@ use super::{Batch, Loss, Objective};
 /// Lipman et al. (2023), "Flow Matching for Generative Modeling", arXiv:2210.02747, equations 9
 /// and 14.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Regression<const D: usize>;
+pub struct Regression;
 
-impl<N: Network<D>, const D: usize> Objective<N> for Regression<D> {
-    type Batch = Batch<D>;
-
-    fn loss(&self, network: &N, batch: Batch<D>) -> Loss {
-        Loss { total: weighted_error(network, batch), terms: Vec::new() }
-    }
-
-    fn classes(&self, network: &N) -> Option<usize> {
-        Some(network.classes())
+impl Objective for Regression {
+    fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {
+        Loss { total: weighted_error(networks.network, batch), terms: Vec::new() }
     }
 }
 
 /// `1/(B d) sum_i w_i |f(x_t_i, t_i, c_i) - target_i|^2`, `[1]`.
-pub(super) fn weighted_error<N: Network<D>, const D: usize>(
-    network: &N,
-    batch: Batch<D>,
-) -> Tensor<1> {
-    let Batch { x_t, t, target, weight, condition } = batch;
-    let error = (network.forward(x_t, t, &condition) - target).square();
+pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
+    let Batch { x_t, time, target, weight, condition, .. } = batch;
+    let error = (network.forward(x_t, time, &condition) - target).square();
     match weight {
         None => error.mean(),
-        Some(w) => {
-            let [b] = w.dims();
-            let size = error.shape().num_elements() / b;
-            (error.reshape([b, size]).mean_dim(1).squeeze_dim::<1>(1) * w).mean()
-        }
+        Some(w) => (error.mean_dim(1).squeeze_dim::<1>(1) * w).mean(),
     }
 }

@@ -1,38 +1,13 @@
 //! The loss of variational flow matching: the velocity may depend on a latent that an encoder reads off the pair.
 
-use burn::module::Module;
 use burn::tensor::Tensor;
-use flow_nn::{Network, PathPoints, Posterior};
+use flow_nn::{PathPoints, Signature};
 
 use super::regression::weighted_error;
-use super::{Batch, Loss, Objective};
+use super::{Batch, Loss, Networks, Objective};
 
 /// Variance of the posterior means over a batch from which a coordinate of the latent counts as active.
 const ACTIVE_VARIANCE: f64 = 0.01;
-
-/// A network with a latent input and the posterior that teaches it to use one.
-///
-/// They are trained together; sampling needs the network alone.
-#[derive(Module, Debug)]
-pub struct LatentModel<N: Module, P: Module> {
-    /// `v(x, t, z)`
-    pub network: N,
-    /// `q(z | x_0, x_1, x_t, t)`
-    pub posterior: P,
-}
-
-/// A batch of flow matching with what a posterior looks at and the noise of its draw.
-#[derive(Clone, Debug)]
-pub struct LatentBatch<const D: usize> {
-    /// What flow matching regresses; its condition has no latent yet.
-    pub batch: Batch<D>,
-    /// Starts, `[B, ..]`.
-    pub x0: Tensor<D>,
-    /// Ends, `[B, ..]`.
-    pub x1: Tensor<D>,
-    /// Standard normal noise, `[B, z]`.
-    pub epsilon: Tensor<2>,
-}
 
 /// Velocity error plus weighted divergence of the posterior from the prior `N(0, I)`.
 ///
@@ -54,30 +29,34 @@ pub struct LatentBatch<const D: usize> {
 /// # Reference
 /// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, equation 5 and algorithm 1.
 #[derive(Clone, Copy, Debug)]
-pub struct Variational<const D: usize> {
+pub struct Variational {
     /// `w`
     pub kl_weight: f64,
 }
 
-impl<N: Network<D>, P: Posterior<D>, const D: usize> Objective<LatentModel<N, P>>
-    for Variational<D>
-{
-    type Batch = LatentBatch<D>;
-
-    fn loss(&self, model: &LatentModel<N, P>, batch: LatentBatch<D>) -> Loss {
-        let LatentBatch { mut batch, x0, x1, epsilon } = batch;
-        let seen = PathPoints { x0, x1, x_t: batch.x_t.clone(), t: batch.t.clone() };
-        let q = model.posterior.forward(&seen);
-        batch.condition.latent = Some(q.sample(epsilon));
-        let error = weighted_error(&model.network, batch);
+impl Objective for Variational {
+    /// # Panics
+    /// When there is no posterior, or the batch brings no noise for its draw.
+    fn loss(&self, networks: Networks<'_>, mut batch: Batch) -> Loss {
+        let posterior = networks.posterior.expect("a model with a latent is taught by a posterior");
+        let epsilon = batch.noise.take().expect("the batch brings the noise of the latent");
+        let q = posterior.forward(&PathPoints {
+            x0: batch.x0.clone(),
+            x1: batch.x1.clone(),
+            x_t: batch.x_t.clone(),
+            t: batch.time.t.clone(),
+        });
+        batch.condition = batch.condition.with_latent(q.sample(epsilon));
+        let error = weighted_error(networks.network, batch);
         let kl = q.kl().mean_dim(0).squeeze_dim::<1>(0); // [z]
         let total = error.clone() + kl.clone().sum() * self.kl_weight;
         let active = active_units(q.mean.without_autodiff());
         Loss { total, terms: vec![("velocity_error", error), ("kl", kl), ("active_units", active)] }
     }
 
-    fn classes(&self, model: &LatentModel<N, P>) -> Option<usize> {
-        Some(model.network.classes())
+    /// The noise of the latent's draw.
+    fn noise(&self, signature: &Signature) -> usize {
+        signature.latent
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn network(device: &Device) -> Mlp {
     init_seeded::<_, NetworkError>(3, device, |device| config.init(device)).unwrap()
 }
 
-pub(crate) fn batches(seed: u64) -> MatchingBatches<2> {
+pub(crate) fn batches(seed: u64) -> MatchingBatches {
     MatchingBatches {
         matching: FlowMatching::default(),
         data: Arc::new(Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5], None)),

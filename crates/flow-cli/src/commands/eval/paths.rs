@@ -35,14 +35,14 @@ pub(crate) struct PathReport {
 /// where they cannot be solved.
 pub(crate) fn paths(model: &Model, request: &Request) -> Result<Option<PathReport>> {
     let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
-    let count = if model.shape.len() == 1 { 500 } else { 64 };
+    let count = if model.shape().len() == 1 { 500 } else { 64 };
     let request = Request { n: request.n.min(count), ..request.clone() }
         .within(PATHS)
         .with_times(times.clone());
     let Some(Samples { states, .. }) = solved(model, &request, "scores of the paths") else {
         return Ok(None);
     };
-    let paths = Trajectories::new(&times, &states, model.shape.iter().product())?;
+    let paths = Trajectories::new(&times, &states, model.signature().size())?;
     let scores = vec![straightness(&paths), path_energy(&paths), path_length_ratio(&paths)?];
     let noise_residual = noise_residual(&paths)?;
     Ok(Some(PathReport { scores, times, noise_residual }))
@@ -95,7 +95,7 @@ pub(crate) fn errors(
     n: usize,
     steps: usize,
 ) -> Result<Option<ErrorReport>> {
-    let dim: usize = model.shape.iter().product();
+    let dim: usize = model.signature().size();
     let first = Request { n, ..requests[0].1.clone() };
     let solve = |request| solved(model, &request, "errors of few steps");
     let Some(reference) = solve(first.clone().within(EXACT)) else { return Ok(None) };
@@ -107,7 +107,7 @@ pub(crate) fn errors(
         let samples = model.sample(&Request { n, ..request.clone() })?;
         let found = Points::new(&samples.rows, dim)?;
         let score = mean_squared_error(exact, found)?;
-        let (psnr, ssim) = match *model.shape.as_slice() {
+        let (psnr, ssim) = match *model.shape() {
             // Pixels lie in [-1, 1]; windows of the similarity have 11 pixels.
             [c, h, w] => {
                 let similarity = (11 <= h.min(w)).then(|| ssim(exact, found, [c, h, w], 2.0));

@@ -116,7 +116,7 @@ fn points(
     points: &[f32],
 ) -> Result<(Report, Vec<String>)> {
     let started = Instant::now();
-    let dim: usize = model.shape.iter().product();
+    let dim: usize = model.signature().size();
     let request = request(args, true, 1000)?;
     let rows = |range: Range<usize>| Rows {
         values: points[range.start * dim..range.end * dim].to_vec(),
@@ -147,7 +147,7 @@ fn pixels(args: &LikelihoodArgs, run: &Run, model: &Model, images: &Images) -> R
     let request = request(args, false, 50)?;
     let streams = Streams::new(args.seed);
     let rows = |range: Range<usize>| Rows {
-        labels: (model.classes > 0)
+        labels: (model.classes() > 0)
             .then(|| range.clone().map(|row| usize::from(images.labels[row / copies])).collect()),
         values: range
             .flat_map(|row| {

@@ -55,7 +55,7 @@ pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBu
     gallery.curves()?;
     gallery.scores()?;
     let solver = SolverArgs::default();
-    match model.shape.as_slice() {
+    match model.shape() {
         [1] => {
             for (name, figure) in pictures::line(&run.recipe, &model, data, SEED)? {
                 gallery.figure(name, &figure)?;
@@ -160,8 +160,8 @@ impl Gallery<'_> {
 
     /// Grids, the path of a few samples and the animation of a model of images.
     fn images(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
-        let &[c, h, w] = model.shape.as_slice() else { return Ok(()) };
-        let columns = if model.classes > 0 { model.classes } else { 10 };
+        let &[c, h, w] = model.shape() else { return Ok(()) };
+        let columns = if model.classes() > 0 { model.classes() } else { 10 };
         let n = columns * 8;
         let grid = |rows: &[f32], columns| -> Result<Picture> {
             Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
@@ -172,7 +172,7 @@ impl Gallery<'_> {
         grid(&samples.rows, columns)?.save(&path)?;
 
         if let Data::Images { test, .. } = data {
-            let real = if model.classes > 0 { by_class(test, 8) } else { some_rows(test, n) };
+            let real = if model.classes() > 0 { by_class(test, 8) } else { some_rows(test, n) };
             let path = self.path("data.png");
             grid(&real, columns)?.save(&path)?;
         }

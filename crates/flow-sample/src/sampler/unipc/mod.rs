@@ -57,16 +57,16 @@ pub struct UniPc {
 }
 
 /// A prediction and the `lambda` of its time.
-struct Node<const D: usize> {
+struct Node {
     lambda: f64,
-    data: Tensor<D>,
+    data: Tensor<2>,
 }
 
 /// A step that can be corrected: where it began and with which order.
-struct Taken<const D: usize> {
+struct Taken {
     step: Step,
     order: usize,
-    x: Tensor<D>,
+    x: Tensor<2>,
 }
 
 impl UniPc {
@@ -79,7 +79,7 @@ impl UniPc {
     }
 
     /// The order of a step whose predictions were made at these `lambda`, the newest first.
-    fn order_of<const D: usize>(&self, step: &Step, nodes: &[Node<D>]) -> usize {
+    fn order_of(&self, step: &Step, nodes: &[Node]) -> usize {
         let left = match self.last {
             Final::FullOrder => self.full(),
             Final::LowerOrder => step.count - step.index,
@@ -93,14 +93,10 @@ impl UniPc {
     }
 }
 
-impl<const D: usize> Sampler<D> for UniPc {
-    fn sample(
-        &self,
-        predictor: &dyn Predictor<D>,
-        x0: Tensor<D>,
-    ) -> Result<Generated<D>, SampleError> {
-        let mut nodes: Vec<Node<D>> = Vec::new(); // the newest first
-        let mut taken: Option<Taken<D>> = None;
+impl Sampler for UniPc {
+    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
+        let mut nodes: Vec<Node> = Vec::new(); // the newest first
+        let mut taken: Option<Taken> = None;
         walk(&self.grid, predictor, x0, |model, step, predicted| {
             let data = model.predict(Prediction::Data, &predicted, step.t);
             let x = match taken.take() {
@@ -122,12 +118,7 @@ impl<const D: usize> Sampler<D> for UniPc {
 }
 
 /// The step from the newest of `nodes`, with the prediction at its end where that is known.
-fn advance<const D: usize>(
-    step: &Step,
-    x: Tensor<D>,
-    nodes: &[Node<D>],
-    end: Option<&Tensor<D>>,
-) -> Tensor<D> {
+fn advance(step: &Step, x: Tensor<2>, nodes: &[Node], end: Option<&Tensor<2>>) -> Tensor<2> {
     let (newest, h) = (&nodes[0], step.h());
     let earlier = nodes[1..].iter().map(|n| ((n.lambda - newest.lambda) / h, &n.data));
     let (r, data): (Vec<f64>, Vec<_>) = earlier.chain(end.map(|data| (1.0, data))).unzip();

@@ -1,0 +1,163 @@
+//! Networks by name, those of a user's own among them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use burn::tensor::Device;
+use flow_nn::{
+    DynNetwork, Footprint, MlpConfig, NetworkConfig, Signature, SplitMlpConfig, UNetConfig,
+    init_seeded,
+};
+use toml::{Table, Value};
+
+use crate::error::ModelError;
+
+/// The key of a section that names its kind.
+const KIND: &str = "kind";
+
+/// Kinds of networks by name: a value that is handed on, so that a program says itself what its
+/// models may be made of.
+///
+/// ```
+/// use flow_model::Registry;
+///
+/// let kinds: Vec<&str> = Registry::default().kinds().map(|(kind, _)| kind).collect();
+/// assert_eq!(kinds, ["mlp", "split-mlp", "unet"]);
+/// ```
+#[derive(Clone)]
+pub struct Registry {
+    kinds: BTreeMap<&'static str, Kind>,
+}
+
+/// What is done with the section of a kind of network.
+#[derive(Clone, Copy)]
+struct Kind {
+    about: &'static str,
+    complete: fn(Table) -> Result<Table, String>,
+    build: fn(Table, &Signature, &Device) -> Result<DynNetwork, String>,
+    footprint: fn(Table, &Signature) -> Result<Footprint, String>,
+}
+
+impl Kind {
+    fn of<C: NetworkConfig>() -> Self {
+        fn read<C: NetworkConfig>(section: Table) -> Result<C, String> {
+            C::deserialize(Value::Table(section)).map_err(|error| error.message().to_owned())
+        }
+        Self {
+            about: C::ABOUT,
+            complete: |section| {
+                Table::try_from(read::<C>(section)?).map_err(|error| error.to_string())
+            },
+            build: |section, signature, device| {
+                let network = read::<C>(section)?.init(signature, device);
+                network.map(DynNetwork::new).map_err(|error| error.to_string())
+            },
+            footprint: |section, signature| Ok(read::<C>(section)?.footprint(signature)),
+        }
+    }
+}
+
+impl Default for Registry {
+    /// The networks of flow-nn.
+    fn default() -> Self {
+        Self::empty().with::<MlpConfig>().with::<SplitMlpConfig>().with::<UNetConfig>()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.kinds.keys()).finish()
+    }
+}
+
+impl Registry {
+    /// No kinds at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { kinds: BTreeMap::new() }
+    }
+
+    /// The same with one more kind; a later one takes the place of an earlier one of its name.
+    #[must_use]
+    pub fn with<C: NetworkConfig>(mut self) -> Self {
+        self.kinds.insert(C::KIND, Kind::of::<C>());
+        self
+    }
+
+    /// Names and lines, by name.
+    pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
+        self.kinds.iter().map(|(kind, Kind { about, .. })| (*kind, *about))
+    }
+
+    /// A section `[network]` with the values that it leaves out.
+    ///
+    /// # Errors
+    /// When its kind is unknown, or a key or a value is none of that kind.
+    pub fn complete(&self, section: &Table) -> Result<Table, ModelError> {
+        let (name, kind, rest) = self.find(section)?;
+        let mut whole = (kind.complete)(rest).map_err(|reason| refused(&name, reason))?;
+        whole.insert(KIND.into(), Value::String(name));
+        Ok(whole)
+    }
+
+    /// The network of a section, whose weights are drawn from `seed`.
+    ///
+    /// # Errors
+    /// As for [`complete`](Self::complete), and when sizes do not fit each other or the signature.
+    pub fn build(
+        &self,
+        section: &Table,
+        signature: &Signature,
+        seed: u64,
+        device: &Device,
+    ) -> Result<DynNetwork, ModelError> {
+        let (name, kind, rest) = self.find(section)?;
+        init_seeded(seed, device, |device| (kind.build)(rest, signature, device))
+            .map_err(|reason| refused(&name, reason))
+    }
+
+    /// The network of a section, whose weights are to be read from a file: none are drawn.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn build_empty(
+        &self,
+        section: &Table,
+        signature: &Signature,
+        device: &Device,
+    ) -> Result<DynNetwork, ModelError> {
+        let (name, kind, rest) = self.find(section)?;
+        (kind.build)(rest, signature, device).map_err(|reason| refused(&name, reason))
+    }
+
+    /// What the network of a section would take, counted before it is made.
+    ///
+    /// # Errors
+    /// As for [`complete`](Self::complete).
+    pub fn footprint(
+        &self,
+        section: &Table,
+        signature: &Signature,
+    ) -> Result<Footprint, ModelError> {
+        let (name, kind, rest) = self.find(section)?;
+        (kind.footprint)(rest, signature).map_err(|reason| refused(&name, reason))
+    }
+
+    /// The kind of a section, and the section without its name.
+    fn find(&self, section: &Table) -> Result<(String, Kind, Table), ModelError> {
+        let mut rest = section.clone();
+        let known = || self.kinds.keys().copied().collect::<Vec<_>>().join(", ");
+        let name = match rest.remove(KIND) {
+            Some(Value::String(name)) => name,
+            _ => return Err(ModelError::NoKind { known: known() }),
+        };
+        match self.kinds.get(name.as_str()) {
+            Some(kind) => Ok((name, *kind, rest)),
+            None => Err(ModelError::UnknownKind { kind: name, known: known() }),
+        }
+    }
+}
+
+fn refused(kind: &str, reason: String) -> ModelError {
+    ModelError::Network { kind: kind.to_owned(), reason: reason.trim().replace('\n', ", ") }
+}

@@ -1,0 +1,39 @@
+//! The contract of a network's configuration.
+
+use std::fmt::Debug;
+
+use burn::tensor::Device;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::NetworkError;
+use crate::footprint::Footprint;
+use crate::network::Trainable;
+use crate::signature::Signature;
+
+/// Sizes of a network: what is written in the section `[network]` of a recipe and of a model file.
+///
+/// Everything that follows from the data (shapes, classes, conditions) comes from the
+/// [`Signature`] and is not repeated here.
+pub trait NetworkConfig:
+    Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The name of this kind of network, the key `kind` of its section.
+    const KIND: &'static str;
+    /// What it is, in a line.
+    const ABOUT: &'static str;
+    /// What is built.
+    type Network: Trainable;
+
+    /// Builds the network, with weights that Burn draws when they are first read.
+    ///
+    /// # Errors
+    /// When sizes do not fit together or the network has no place for what the signature names.
+    fn init(&self, signature: &Signature, device: &Device) -> Result<Self::Network, NetworkError>;
+
+    /// What the network would take, counted before anything is made; nothing if it is not known.
+    fn footprint(&self, signature: &Signature) -> Footprint {
+        let _ = signature;
+        Footprint::default()
+    }
+}
