@@ -5,7 +5,7 @@ use flow_ode::Method;
 use flow_path::TimeShift;
 use flow_sample::{
     Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Grid, KarrasChurn, LastStep,
-    Multistep, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc, UniPcOrder,
+    Multistep, Ode, Reparametrised, Rule, Sampler, Sde, Space, UniPc, UniPcOrder,
 };
 
 use crate::recipe;
@@ -25,43 +25,36 @@ pub(crate) fn grid(sample: &recipe::Sample) -> Result<Grid> {
     Ok(grid.shifted(TimeShift::new(sample.shift.0)?))
 }
 
-/// A sampler on a grid; `method` is the solver of the sampler `ode`.
-pub(crate) fn sampler(
-    sampler: &recipe::Sampler,
-    method: Method,
-    grid: Grid,
-    noise: Seeded,
-) -> Box<dyn Sampler> {
+/// A sampler that steps along a grid; `method` is the solver of the sampler `ode`.
+pub(crate) fn sampler(sampler: &recipe::Sampler, method: Method) -> Box<dyn Sampler> {
     match *sampler {
-        recipe::Sampler::Ode => Box::new(Ode::on_grid(method, grid)),
-        recipe::Sampler::Ddim { eta } => Box::new(Ddim { grid, eta, noise }),
-        recipe::Sampler::Ancestral => Box::new(Ancestral { grid, noise }),
-        recipe::Sampler::Churn { fraction } => Box::new(Churn { grid, fraction, noise }),
-        recipe::Sampler::Edm => Box::new(Edm::deterministic(grid)),
+        recipe::Sampler::Ode => Box::new(Ode::on_grid(method)),
+        recipe::Sampler::Ddim { eta } => Box::new(Ddim { eta }),
+        recipe::Sampler::Ancestral => Box::new(Ancestral {}),
+        recipe::Sampler::Churn { fraction } => Box::new(Churn { fraction }),
+        recipe::Sampler::Edm => Box::new(Edm {}),
         recipe::Sampler::KarrasChurn { amount, min, max, noise_std } => {
-            Box::new(Edm { grid, churn: KarrasChurn { amount, min, max, noise_std }, noise })
+            Box::new(KarrasChurn { amount, min, max, noise_std })
         }
         recipe::Sampler::Sde { diffusion, scale, last } => Box::new(Sde {
-            grid,
             diffusion: match diffusion {
                 recipe::Diffusion::Zero => Diffusion::Zero,
-                recipe::Diffusion::Constant => Diffusion::Constant(scale),
-                recipe::Diffusion::Sigma => Diffusion::Sigma(scale),
-                recipe::Diffusion::Linear => Diffusion::Linear(scale),
-                recipe::Diffusion::Ddpm => Diffusion::Ddpm { eta: scale.sqrt() },
+                recipe::Diffusion::Constant => Diffusion::Constant,
+                recipe::Diffusion::Sigma => Diffusion::Sigma,
+                recipe::Diffusion::Linear => Diffusion::Linear,
+                recipe::Diffusion::Ddpm => Diffusion::Ddpm,
             },
+            scale,
             last: match last {
                 recipe::LastStep::Denoise => LastStep::Denoise,
                 recipe::LastStep::Plain => LastStep::Plain,
             },
-            noise,
         }),
         recipe::Sampler::DpmSolver { order, eta } => {
             let multistep = if order == 1 { Multistep::First } else { Multistep::Second };
-            Box::new(DpmSolver { grid, multistep, eta, noise })
+            Box::new(DpmSolver { multistep, eta })
         }
         recipe::Sampler::Unipc { order, last } => Box::new(UniPc {
-            grid,
             order: if order == 2 { UniPcOrder::Second } else { UniPcOrder::Third },
             last: match last {
                 recipe::UniPcEnd::Full => Final::FullOrder,
@@ -69,7 +62,6 @@ pub(crate) fn sampler(
             },
         }),
         recipe::Sampler::Straight { space, rule } => Box::new(Reparametrised {
-            grid,
             space: match space {
                 recipe::Space::Data => Space::Data,
                 recipe::Space::Noise => Space::Noise,
