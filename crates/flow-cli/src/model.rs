@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{Against, Classes, Guidance, ModelError, SampleRequest, Samples};
 use flow_nn::{Condition, DynPosterior, Footprint};
 use flow_sample::{Ode, Sampler};
-use flow_train::{Checkpoint, Ensemble, load_average};
+use flow_train::{Checkpoint, Ensemble};
 
 use crate::exit::usage;
 use crate::network;
@@ -57,8 +57,8 @@ impl Model {
         };
         let signature = network::signature(&run.recipe, &shape, classes)?;
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;
-        let fresh = network::build(&run.recipe, &signature, device)?;
-        let Ensemble { network, posterior } = load_average(fresh, checkpoint)?;
+        let empty = network::build_empty(&run.recipe, &signature, device)?;
+        let Ensemble { network, posterior } = checkpoint.average(empty)?;
         let path = &run.recipe.path;
         let schedule = registry::schedule(path.schedule);
         let prediction = registry::prediction(path.prediction);
