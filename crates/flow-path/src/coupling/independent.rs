@@ -6,6 +6,9 @@ use rand::seq::SliceRandom;
 use super::batch::row_count;
 use super::{Coupling, Pairing};
 use crate::PathError;
+use crate::config::without_values;
+
+without_values!(Independent, Paired);
 
 /// Noise and data drawn independently: a random permutation of the noise, whatever the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
