@@ -95,7 +95,7 @@ impl Model {
     fn part(&self, request: &Request, range: Range<usize>) -> Result<Samples> {
         let labels = self.labels(request, range.clone())?;
         let latents = self.latents(request, range.clone());
-        let along = request.schedule.map(registry::schedule);
+        let along = request.schedule.map(|schedule| schedule.build());
         let with = self.known(labels.as_deref(), latents.clone(), along.as_ref());
         let without = self.without(request, labels.as_deref(), latents, along.as_ref())?;
         let (scale, interval) = (request.guidance, request.interval);
