@@ -232,25 +232,31 @@ macro_rules! choices {
     (@example $example:literal) => { Some($example) };
 }
 
-/// Lets structs without values be read and written as the tables that they are: empty ones.
+/// Lets structs without values, as in `struct Uniform;`, be choices: read and written as empty tables, with
+/// nothing to check.
 ///
-/// What serde derives for `struct Uniform;` is no table, and takes none.
+/// What serde derives for such a struct is no table, and takes none.
+#[macro_export]
 macro_rules! without_values {
     ($($name:ident),*) => {$(
         impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                $crate::config::Nothing {}.serialize(serializer)
+            fn serialize<S: ::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                ::serde::Serialize::serialize(&$crate::config::Nothing {}, serializer)
             }
         }
 
         impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                $crate::config::Nothing::deserialize(d).map(|$crate::config::Nothing {}| $name)
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let read = <$crate::config::Nothing as ::serde::Deserialize>::deserialize(deserializer);
+                read.map(|$crate::config::Nothing {}| $name)
             }
         }
 
         impl $crate::config::Check for $name {}
     )*};
 }
-
-pub(crate) use without_values;

@@ -33,7 +33,6 @@ pub use choice::Choice;
 pub use chosen::Chosen;
 pub use error::ConfigError;
 pub use keys::keys;
-pub(crate) use macros::without_values;
 pub use text::shown;
 
 /// A thing that is its own configuration: its fields are the values that are typed, and each has a domain.
@@ -79,10 +78,11 @@ pub fn positive(name: &'static str, value: f64) -> Result<(), PathError> {
     within(name, value, 0.0 < value && value.is_finite(), "(0, inf)")
 }
 
-/// The values of a choice that has none.
-#[derive(Serialize, Deserialize)]
+/// The values of a choice that has none: what [`without_values!`](crate::without_values) reads and writes.
+#[doc(hidden)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Nothing {}
+pub struct Nothing {}
 
 /// Panics where a check refuses a value, in place of going on with numbers that mean nothing.
 pub(crate) fn insist(checked: Result<(), PathError>) {

@@ -5,8 +5,7 @@ use rand::Rng;
 
 use super::batch::costs;
 use super::{Coupling, Pairing};
-use crate::PathError;
-use crate::config::without_values;
+use crate::{PathError, without_values};
 
 /// Minibatch optimal transport: the permutation of the noise with the least mean squared distance.
 ///

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{AffinePath, PairTube, ProbabilityPath, SchrodingerBridge};
-use crate::config::without_values;
-use crate::{Schedule, choices};
+use crate::{Schedule, choices, without_values};
 
 /// The one point of the schedule, `alpha x_1 + sigma x_0`: see [`AffinePath`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

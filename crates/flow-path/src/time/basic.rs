@@ -8,10 +8,8 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::{LEAST_TIME, TimeSampler, draws};
-use crate::config::{Check, finite, insist, positive, within, without_values};
-use crate::{PathError, Times};
-
-without_values!(Uniform, Stratified);
+use crate::config::{Check, finite, insist, positive, within};
+use crate::{PathError, Times, without_values};
 
 /// Uniform time, each sample by itself: the law of the original objective.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +50,8 @@ impl TimeSampler for Stratified {
         1.0
     }
 }
+
+without_values!(Uniform, Stratified);
 
 /// Logit-normal time: `ln(t / (1 - t)) ~ N(mean, std^2)`.
 ///

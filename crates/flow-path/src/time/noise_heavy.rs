@@ -6,8 +6,8 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::{TimeSampler, draws};
-use crate::config::{Check, insist, within, without_values};
-use crate::{PathError, Times};
+use crate::config::{Check, insist, within};
+use crate::{PathError, Times, without_values};
 
 /// Mode law: uniform `u` bent towards the middle or the ends,
 /// `t = u + scale (cos^2(pi u / 2) - 1 + u)`.
