@@ -60,8 +60,7 @@ impl Model {
         let empty = network::build_empty(&run.recipe, &signature, device)?;
         let Ensemble { network, posterior } = checkpoint.average(empty)?;
         let path = &run.recipe.path;
-        let schedule = registry::schedule(path.schedule);
-        let prediction = registry::prediction(path.prediction);
+        let (schedule, prediction) = (path.schedule.build(), path.prediction);
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
         let model = flow_model::Model::new(network, schedule, prediction, device)
             .with_source(registry::source(&path.source)?)
@@ -128,7 +127,7 @@ impl Model {
         asked.starts.clone_from(&request.given.starts);
         asked.latents.clone_from(&request.given.latents);
         asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
-        asked.along = request.schedule.map(registry::schedule);
+        asked.along = request.schedule.map(|schedule| schedule.build());
         asked.keep.clone_from(&request.times);
         if let Way::OnGrid(_, _, grid) = &request.way {
             asked.grid = grid.clone();

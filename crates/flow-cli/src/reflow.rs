@@ -23,7 +23,7 @@ use crate::args::SolverArgs;
 use crate::exit::usage;
 use crate::model::Model;
 use crate::recipe::{Recipe, Reflow};
-use crate::registry::{self, Data};
+use crate::registry::Data;
 use crate::request::{Given, Request};
 use crate::run::Run;
 
@@ -82,7 +82,7 @@ impl Teacher {
             };
             // A path starts at `prior_std x_0` of the schedule that is sampled along, and the
             // schedule of this run scales `x_0` by its own.
-            let along = request.schedule.map(registry::schedule);
+            let along = request.schedule.map(|schedule| schedule.build());
             let scale = along.as_ref().unwrap_or(model.schedule()).prior_std() as f32;
             let scaled = starts.iter().map(|start| start * scale).collect();
             let given = Given { starts: Some(scaled), latents };

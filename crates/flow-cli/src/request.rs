@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_path::ScheduleConfig;
 use flow_sample::{Grid, Interval};
 
 use crate::args::SolverArgs;
 use crate::exit::usage;
-use crate::recipe::{self, Recipe, Sample, Schedule, Shift, named};
+use crate::recipe::{self, Recipe, Sample, Shift, named};
 use crate::registry;
 
 /// What to draw.
@@ -22,7 +23,7 @@ pub(crate) struct Request {
     /// The section `sample` of the recipe with what the command line changes, from which the way is made.
     pub(crate) sample: Sample,
     /// Schedule to sample along, if not that of the training.
-    pub(crate) schedule: Option<Schedule>,
+    pub(crate) schedule: Option<ScheduleConfig>,
     pub(crate) times: Vec<f64>,
     pub(crate) given: Given,
 }
@@ -123,7 +124,7 @@ impl Request {
             }
         }
         if let Some(schedule) = &self.schedule {
-            parts.push(format!("-schedule-{}", named::shown(schedule)));
+            parts.push(format!("-schedule-{schedule}"));
         }
         if self.is_guided() {
             parts.push(format!("-guidance{}", self.guidance));

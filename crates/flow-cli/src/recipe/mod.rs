@@ -15,6 +15,7 @@ mod train;
 
 use anyhow::Result;
 use flow_model::{NetworkSection, Registry};
+use flow_path::CouplingConfig;
 use flow_train::{AdamW, Ema};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -23,9 +24,7 @@ use crate::exit::usage;
 use check::{not_negative, positive};
 pub(crate) use eval::{Eval, FEWEST_SAMPLES};
 pub(crate) use latent::Latent;
-pub(crate) use path::{
-    Between, Coupling, Path, Prediction, Schedule, Shift, Source, Times, Weight,
-};
+pub(crate) use path::{Path, Shift, Source};
 pub(crate) use reflow::Reflow;
 pub(crate) use sample::Sample;
 pub(crate) use sampler::{Diffusion, Grid, LastStep, Rule, Sampler, Space, UniPcEnd};
@@ -132,7 +131,7 @@ impl Recipe {
         }
         match (reflow, &path.coupling) {
             (Some(reflow), _) => reflow.check(self)?,
-            (None, Coupling::Paired) => {
+            (None, CouplingConfig::Paired(_)) => {
                 return Err(usage!(
                     "path.coupling is paired, but these data are no pairs: name the run that makes \
                      some, reflow.run=RUN and reflow.pairs=N, or choose another coupling"
@@ -217,6 +216,8 @@ mod numbers;
 
 #[cfg(test)]
 mod tests {
+    use flow_path::SinkhornPlan;
+
     use super::*;
     use crate::registry::RECIPES;
 
@@ -266,7 +267,8 @@ mod tests {
     fn a_key_that_the_recipe_leaves_out_has_its_default_and_type() {
         let left_out = ["path.coupling.kind=sinkhorn", "path.coupling.epsilon=1"];
         let recipe = debug(&left_out).unwrap();
-        assert_eq!(recipe.path.coupling, Coupling::Sinkhorn { epsilon: 1.0, replace: false });
+        let plan = SinkhornPlan { epsilon: 1.0, replace: false };
+        assert_eq!(recipe.path.coupling, CouplingConfig::Sinkhorn(plan));
         assert_eq!(debug(&["eval.error_n=1e3"]).unwrap().eval.error_n, 1000);
         assert!(debug(&["path.schedule.sigma_min=0.25"]).is_ok());
     }

@@ -1,9 +1,10 @@
 //! Pairs from the flow of an earlier run in place of noise and data: the section `reflow`.
 
 use anyhow::Result;
+use flow_path::CouplingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Coupling, Recipe, check};
+use super::{Recipe, check};
 use crate::exit::usage;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ impl Reflow {
         if self.pairs < 10 {
             return Err(usage!("reflow.pairs is {}, it must be at least 10", self.pairs));
         }
-        if recipe.path.coupling != Coupling::Paired {
+        if !matches!(recipe.path.coupling, CouplingConfig::Paired(_)) {
             return Err(usage!(
                 "reflow trains on pairs that belong together, set path.coupling=paired"
             ));

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use flow_ode::Method;
+use flow_path::ScheduleConfig;
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, finite, fractions, not_negative, positive, solver, tolerances};
-use super::named::{named, named_option};
-use super::path::{Schedule, Shift};
+use super::named::named;
+use super::path::{Shift, representable, within_domain};
 use super::sampler::{Grid, Sampler};
 use crate::exit::usage;
 
@@ -25,8 +26,7 @@ pub(crate) struct Sample {
     #[serde(deserialize_with = "named")]
     pub(crate) grid: Grid,
     pub(crate) shift: Shift,
-    #[serde(deserialize_with = "named_option")]
-    pub(crate) schedule: Option<Schedule>,
+    pub(crate) schedule: Option<ScheduleConfig>,
     pub(crate) guidance: f64,
     pub(crate) guidance_interval: [f64; 2],
 }
@@ -59,7 +59,8 @@ impl Sample {
         self.check_sampler()?;
         self.check_grid()?;
         if let Some(schedule) = self.schedule {
-            schedule.check("sample.schedule")?;
+            representable("sample.schedule", &schedule)?;
+            within_domain("sample.schedule", &schedule)?;
         }
         finite(&self.guidance_interval.map(|t| ("sample.guidance_interval", t)))?;
         match self.guidance_interval {

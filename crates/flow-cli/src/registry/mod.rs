@@ -10,9 +10,9 @@ use anyhow::Result;
 use crate::exit::usage;
 use crate::files::read_text;
 use crate::recipe::Recipe;
-pub(crate) use choices::{CHOICES, Choices};
+pub(crate) use choices::{Choices, choices};
 pub(crate) use data::{Changes, Data, image_rows, labels, pixels, some_of, target};
-pub(crate) use path::{matching, prediction, schedule, source};
+pub(crate) use path::{matching, source};
 pub(crate) use sampler::{grid, sampler};
 
 macro_rules! recipes {
