@@ -6,14 +6,13 @@ use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{Against, Classes, Guidance, ModelError, SampleRequest, Samples};
 use flow_nn::{Condition, DynPosterior, Footprint};
-use flow_sample::{Ode, Sampler};
 use flow_train::{Checkpoint, Ensemble};
 
 use crate::exit::usage;
 use crate::network;
 use crate::recipe::Recipe;
 use crate::registry;
-use crate::request::{Request, Way};
+use crate::request::Request;
 use crate::run::{Run, Shape};
 
 /// A trained model with what only its run knows.
@@ -87,7 +86,7 @@ impl Model {
 
     /// Draws samples.
     pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
-        let sampler = sampler(request);
+        let sampler = request.way.sampler();
         self.model.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
     }
 
@@ -97,7 +96,7 @@ impl Model {
         request: &Request,
         take: impl FnMut(Samples) -> Result<()>,
     ) -> Result<()> {
-        let sampler = sampler(request);
+        let sampler = request.way.sampler();
         let done = self.model.sample_each(&self.request(request), &*sampler, take);
         done.map_err(|error| match error.downcast::<ModelError>() {
             Ok(error) => refused(error, request),
@@ -129,7 +128,7 @@ impl Model {
         asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
         asked.along = request.schedule.map(|schedule| schedule.build());
         asked.keep.clone_from(&request.times);
-        if let Way::OnGrid(_, _, grid) = &request.way {
+        if let Some(grid) = request.way.grid() {
             asked.grid = grid.clone();
         }
         asked
@@ -146,14 +145,6 @@ impl Model {
             }
         };
         Some(self.model.velocity(points, t, condition))
-    }
-}
-
-/// The sampler of a request.
-fn sampler(request: &Request) -> Box<dyn Sampler> {
-    match &request.way {
-        Way::Solver(method, stepping) => Box::new(Ode::new(*method, stepping.clone())),
-        Way::OnGrid(sampler, method, _) => registry::sampler(sampler, *method),
     }
 }
 

@@ -3,9 +3,7 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use flow_model::{ModelError, NetworkSection};
-use flow_nn::{
-    DynNetwork, DynPosterior, Footprint, NetworkError, Signature, parameter_count,
-};
+use flow_nn::{DynNetwork, DynPosterior, Footprint, NetworkError, Signature, parameter_count};
 use flow_train::Ensemble;
 
 use crate::exit::usage;

@@ -30,6 +30,14 @@ pub enum ModelError {
         /// Which value is wrong, and how.
         reason: String,
     },
+    /// A value of the settings that cannot work.
+    #[error("{key} {reason}")]
+    Setting {
+        /// Its key.
+        key: String,
+        /// What is wrong with it, and what it must be.
+        reason: String,
+    },
     /// A class that the model does not know.
     #[error("class {class} is asked for, the model has the classes 0 to {last}{names}")]
     NoSuchClass {

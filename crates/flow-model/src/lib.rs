@@ -9,6 +9,7 @@ mod registry;
 mod request;
 mod sample;
 mod section;
+mod settings;
 
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;
@@ -16,3 +17,4 @@ pub use model::Model;
 pub use registry::Registry;
 pub use request::{Against, Classes, Guidance, SampleRequest, Samples};
 pub use section::NetworkSection;
+pub use settings::{Asked, SampleConfig, SamplePlan, check_solver, check_steps};

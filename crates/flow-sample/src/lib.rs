@@ -84,8 +84,9 @@ pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, st
 pub use predictor::{Predictor, Trained, Velocity};
 pub use retimed::Retimed;
 pub use sampler::{
-    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, Grid, KarrasChurn,
-    LastStep, Multistep, Noise, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc,
-    UniPcOrder, Way,
+    Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, GivenGrid, Grid,
+    GridConfig, KarrasChurn, KarrasGrid, LastStep, LogSnrGrid, Multistep, Noise, Ode,
+    Reparametrised, Rule, Sampler, SamplerConfig, Sde, Seeded, Space, UniPc, UniPcOrder,
+    UniformGrid, Way,
 };
 pub use steered::Steered;

@@ -22,8 +22,10 @@ pub(crate) type Shapes = BTreeMap<u64, Shape>;
 /// # Errors
 /// When the file cannot be read.
 pub(crate) fn average(path: &Path, bytes: Bytes) -> Result<Bytes, TrainError> {
-    let misfit =
-        |error: burn_pack::Error| TrainError::Weights { path: path.into(), reason: error.to_string() };
+    let misfit = |error: burn_pack::Error| TrainError::Weights {
+        path: path.into(),
+        reason: error.to_string(),
+    };
     let tensors = Reader::from_bytes(bytes).and_then(Reader::into_tensors).map_err(misfit)?;
     let averaged = tensors.into_iter().filter_map(|mut tensor| {
         tensor.name = tensor.name.strip_prefix(AVERAGE)?.to_owned();

@@ -4,17 +4,14 @@ pub(crate) mod check;
 mod eval;
 pub(crate) mod identity;
 mod latent;
-pub(crate) mod named;
 mod path;
 mod reflow;
-mod sample;
-mod sampler;
 mod seed;
 mod set;
 mod train;
 
 use anyhow::Result;
-use flow_model::{NetworkSection, Registry};
+use flow_model::{NetworkSection, Registry, SampleConfig};
 use flow_path::CouplingConfig;
 use flow_train::{AdamW, Ema};
 use serde::{Deserialize, Serialize};
@@ -24,10 +21,8 @@ use crate::exit::usage;
 use check::{not_negative, positive};
 pub(crate) use eval::{Eval, FEWEST_SAMPLES};
 pub(crate) use latent::Latent;
-pub(crate) use path::{Path, Shift, Source};
+pub(crate) use path::{Path, Source};
 pub(crate) use reflow::Reflow;
-pub(crate) use sample::Sample;
-pub(crate) use sampler::{Diffusion, Grid, LastStep, Rule, Sampler, Space, UniPcEnd};
 pub(crate) use train::Train;
 
 /// A recipe: data, network, path, training, sampling and scores.
@@ -52,7 +47,7 @@ pub(crate) struct Recipe {
     #[serde(default)]
     pub(crate) ema: Ema,
     #[serde(default)]
-    pub(crate) sample: Sample,
+    pub(crate) sample: SampleConfig,
     #[serde(default)]
     pub(crate) eval: Eval,
 }
@@ -141,7 +136,7 @@ impl Recipe {
         }
         path.check()?;
         train.check()?;
-        sample.check()?;
+        sample.check().map_err(|error| usage!("{error}"))?;
         self.check_sampling(sample)?;
         if !path.learns_without_class() && data.conditional && sample.is_guided() {
             return Err(usage!(
@@ -155,17 +150,17 @@ impl Recipe {
     }
 
     /// Refuses ways of sampling that mean nothing for what is learned.
-    pub(crate) fn check_sampling(&self, sample: &Sample) -> Result<()> {
+    pub(crate) fn check_sampling(&self, sample: &SampleConfig) -> Result<()> {
         let mixed = match (&self.reflow, &self.latent) {
             (Some(_), _) => "the pairs of reflow",
             (_, Some(_)) => "a latent that may know the noise",
             _ => return self.path.check_sampling(sample),
         };
         if sample.sampler.is_random() {
-            let sampler = named::shown(&sample.sampler);
             return Err(usage!(
-                "{sampler} draws noise by the score, which {mixed} does not leave, use ode or another \
-                 sampler without noise"
+                "{} draws noise by the score, which {mixed} does not leave, use ode or another \
+                 sampler without noise",
+                sample.sampler
             ));
         }
         self.path.check_sampling(sample)

@@ -11,8 +11,8 @@ use toml::Table;
 
 use super::check::{finite, fractions, positive};
 use super::identity::flat;
-use super::{Sample, Sampler};
 use crate::exit::usage;
+use flow_model::SampleConfig;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -136,10 +136,10 @@ impl Path {
     }
 
     /// Refuses ways of sampling that mean nothing on this path.
-    pub(super) fn check_sampling(&self, sample: &Sample) -> Result<()> {
+    pub(super) fn check_sampling(&self, sample: &SampleConfig) -> Result<()> {
         let sampler = shown(&sample.sampler);
         if self.between != BetweenConfig::default() {
-            if sample.sampler != Sampler::Ode || sample.schedule.is_some() {
+            if !sample.sampler.is_ode() || sample.schedule.is_some() {
                 return Err(usage!(
                     "path.between is {}, which has a velocity and no schedule, sample it by the \
                      sampler ode without a schedule",

@@ -4,7 +4,9 @@ use anyhow::Result;
 use flow_path::CouplingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Recipe, check};
+use flow_model::{check_solver, check_steps};
+
+use super::Recipe;
 use crate::exit::usage;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,8 +33,8 @@ fn steps() -> usize {
 impl Reflow {
     /// Refuses values that cannot work.
     pub(super) fn check(&self, recipe: &Recipe) -> Result<()> {
-        check::solver("reflow.solver", &self.solver)?;
-        check::steps("reflow.steps", self.steps)?;
+        check_solver("reflow.solver", &self.solver).map_err(|error| usage!("{error}"))?;
+        check_steps("reflow.steps", self.steps).map_err(|error| usage!("{error}"))?;
         if self.pairs < 10 {
             return Err(usage!("reflow.pairs is {}, it must be at least 10", self.pairs));
         }

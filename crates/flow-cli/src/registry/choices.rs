@@ -4,6 +4,7 @@ use flow_path::config::Choice;
 use flow_path::{
     BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig, TimesConfig,
 };
+use flow_sample::{GridConfig, SamplerConfig};
 
 use crate::recipe::Source;
 
@@ -20,16 +21,11 @@ pub(crate) fn choices() -> Vec<Choices> {
         let all = all.into_iter().map(|Choice { typed, about, .. }| (typed, about)).collect();
         Choices { title, key, all }
     });
-    let listed = [("samplers", "sample.sampler", SAMPLERS), ("grids", "sample.grid", GRIDS)];
-    let listed = listed.into_iter().map(|(title, key, all)| {
-        let all = all.iter().map(|&(typed, about)| (typed.to_owned(), about)).collect();
-        Choices { title, key, all }
-    });
-    named.chain(listed).collect()
+    named.collect()
 }
 
 /// Title, key and choices of what names its choices itself.
-fn named() -> [(&'static str, &'static str, Vec<Choice>); 7] {
+fn named() -> [(&'static str, &'static str, Vec<Choice>); 9] {
     [
         ("schedules", "path.schedule", ScheduleConfig::choices()),
         ("between a pair", "path.between", BetweenConfig::choices()),
@@ -38,28 +34,10 @@ fn named() -> [(&'static str, &'static str, Vec<Choice>); 7] {
         ("laws of time", "path.times", TimesConfig::choices()),
         ("sources", "path.source", Source::choices()),
         ("couplings", "path.coupling", CouplingConfig::choices()),
+        ("samplers", "sample.sampler", SamplerConfig::choices()),
+        ("grids", "sample.grid", GridConfig::choices()),
     ]
 }
-
-const SAMPLERS: &[(&str, &str)] = &[
-    ("ode", "the probability-flow ODE by a solver"),
-    ("ddim,eta=0", "the predicted pair mixed anew, with a share of fresh noise"),
-    ("ancestral", "DDPM: draws from the posterior"),
-    ("churn,fraction=0.5", "DDIM too far, then noised back"),
-    ("edm", "Heun steps in the noise level"),
-    ("karras-churn,amount=40,min=0.05,max=50,noise_std=1.003", "the same, noised before"),
-    ("sde,diffusion=sigma,scale=1,last=denoise", "Euler-Maruyama with any diffusion"),
-    ("dpm-solver++,order=2,eta=0", "DPM-Solver++ 1 or 2M, with noise the SDE's"),
-    ("unipc,order=2,last=full", "UniPC of order 2 or 3"),
-    ("straight,space=displacement,rule=midpoint", "steps along one prediction"),
-];
-
-const GRIDS: &[(&str, &str)] = &[
-    ("uniform", "equal steps of time"),
-    ("log-snr,min=-10,max=10", "equal steps of the log signal-to-noise ratio"),
-    ("karras,rho=7,min=0.002,max=80", "equal steps of a root of the noise level"),
-    ("given,times=[0,0.5,1]", "as typed"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +103,6 @@ mod tests {
     #[test]
     fn a_choice_is_shown_as_it_is_typed() {
         let recipe = chosen("sample.sampler", "churn,fraction=0.25").unwrap();
-        assert_eq!(named::shown(&recipe.sample.sampler), "churn,fraction=0.25");
+        assert_eq!(recipe.sample.sampler.to_string(), "churn,fraction=0.25");
     }
 }

@@ -3,7 +3,6 @@
 mod choices;
 mod data;
 mod path;
-mod sampler;
 
 use anyhow::Result;
 
@@ -13,7 +12,6 @@ use crate::recipe::Recipe;
 pub(crate) use choices::{Choices, choices};
 pub(crate) use data::{Changes, Data, image_rows, labels, pixels, some_of, target};
 pub(crate) use path::{matching, source};
-pub(crate) use sampler::{grid, sampler};
 
 macro_rules! recipes {
     ($($name:literal),* $(,)?) => {

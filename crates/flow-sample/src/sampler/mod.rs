@@ -2,6 +2,7 @@
 
 mod ancestral;
 mod churn;
+mod config;
 mod ddim;
 mod diffusion;
 mod dpm_solver;
@@ -23,6 +24,9 @@ use crate::predictor::Predictor;
 
 pub use ancestral::Ancestral;
 pub use churn::Churn;
+pub use config::{
+    ByMethod, GivenGrid, GridConfig, KarrasGrid, LogSnrGrid, SamplerConfig, UniformGrid,
+};
 pub use ddim::Ddim;
 pub use diffusion::Diffusion;
 pub use dpm_solver::{DpmSolver, Multistep};

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use flow_datasets::{Images, Split};
+use flow_model::check_solver;
 use flow_ode::{Adaptive, Stepping, Tolerance};
 use flow_path::stream::{Purpose, Streams};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
 }
 
 fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> Result<DensityRequest> {
-    let method = check::solver("--solver", &args.solver)?;
+    let method = check_solver("--solver", &args.solver).map_err(|error| usage!("{error}"))?;
     check::tolerances(&[("--rtol", args.rtol), ("--atol", args.atol)])?;
     let stepping = match args.steps {
         Some(steps) => Stepping::Count(steps),
