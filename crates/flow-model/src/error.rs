@@ -1,5 +1,7 @@
 //! What can go wrong with a model.
 
+use std::path::PathBuf;
+
 use flow_sample::SampleError;
 
 /// An error of a model.
@@ -29,6 +31,53 @@ pub enum ModelError {
         kind: String,
         /// Which value is wrong, and how.
         reason: String,
+    },
+    /// A file or a folder that is read or written.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or the folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// What is wrong with the model of a file.
+    #[error("{path}: {source}")]
+    In {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<ModelError>,
+    },
+    /// Something else than a description of a model.
+    #[error("this is no model: {reason}")]
+    Format {
+        /// What does not fit.
+        reason: String,
+    },
+    /// A model of a later version.
+    #[error("the model has format {format}, this program reads up to {known}: use a newer one")]
+    Newer {
+        /// Its format.
+        format: i64,
+        /// The newest that is known.
+        known: u32,
+    },
+    /// Weights that do not fit the network.
+    #[error("the weights do not fit the network: {reason}")]
+    Weights {
+        /// What does not fit.
+        reason: String,
+    },
+    /// A law that paths start from which the registry does not have.
+    #[error(
+        "paths of this model start from `{name}`, which is not known here: register it with \
+         Registry::with_source"
+    )]
+    UnknownSource {
+        /// Its name.
+        name: String,
     },
     /// A value of the settings that cannot work.
     #[error("{key} {reason}")]
@@ -125,7 +174,8 @@ impl ModelError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::NotFinite { .. } => false,
+            Self::NotFinite { .. } | Self::Io { .. } => false,
+            Self::In { source, .. } => source.is_usage(),
             Self::Sample(error) => !matches!(
                 error,
                 SampleError::Solver { .. }

@@ -7,17 +7,19 @@ use flow_nn::{Condition, DynNetwork, Network, Signature};
 use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Retimed, Trained};
 
+use crate::error::ModelError;
+use crate::file::ModelConfig;
+use crate::registry::Registry;
+
 /// A trained model on a device, ready to sample and to score.
 ///
 /// It can be shared between threads: a server holds one in an `Arc`.
 #[derive(Clone, Debug)]
 pub struct Model {
+    config: ModelConfig,
     pub(crate) network: DynNetwork,
     pub(crate) schedule: Arc<dyn Schedule>,
-    pub(crate) prediction: Prediction,
     pub(crate) source: Source,
-    pub(crate) class_names: Vec<String>,
-    pub(crate) learned_without: bool,
     pub(crate) device: Device,
 }
 
@@ -28,43 +30,30 @@ const _: () = {
 };
 
 impl Model {
-    /// A model of a network that was trained to give a `prediction` along a `schedule`, on paths
-    /// that start from the normal law.
-    #[must_use]
+    /// A model of a trained network, on the device that the network is on.
+    ///
+    /// # Errors
+    /// When the description is of another signature than the network, or names a source that the
+    /// registry does not know.
     pub fn new(
+        registry: &Registry,
+        config: ModelConfig,
         network: DynNetwork,
-        schedule: Arc<dyn Schedule>,
-        prediction: Prediction,
         device: &Device,
-    ) -> Self {
-        Self {
-            network,
-            schedule,
-            prediction,
-            source: Source::Normal,
-            class_names: Vec::new(),
-            learned_without: false,
-            device: device.clone(),
+    ) -> Result<Self, ModelError> {
+        if *network.signature() != config.signature {
+            return Err(ModelError::Format {
+                reason: "its signature is not that of its network".into(),
+            });
         }
+        let (schedule, source) = (config.schedule.build(), registry.source(&config.source)?);
+        Ok(Self { config, network, schedule, source, device: device.clone() })
     }
 
-    /// The same model, whose paths start from another law.
+    /// Everything about it but its weights.
     #[must_use]
-    pub fn with_source(self, source: Source) -> Self {
-        Self { source, ..self }
-    }
-
-    /// The same model, whose classes have names.
-    #[must_use]
-    pub fn with_class_names(self, class_names: Vec<String>) -> Self {
-        Self { class_names, ..self }
-    }
-
-    /// The same model, which has learned or not learned to do without its condition: only then can
-    /// guidance move away from the model itself.
-    #[must_use]
-    pub fn with_learned_without(self, learned_without: bool) -> Self {
-        Self { learned_without, ..self }
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
     }
 
     /// What goes into its network and what comes out.
@@ -82,7 +71,7 @@ impl Model {
     /// What its classes are called, if anybody said.
     #[must_use]
     pub fn class_names(&self) -> &[String] {
-        &self.class_names
+        &self.config.class_names
     }
 
     /// Its network.
@@ -100,7 +89,7 @@ impl Model {
     /// What its network predicts.
     #[must_use]
     pub fn prediction(&self) -> Prediction {
-        self.prediction
+        self.config.prediction
     }
 
     /// The law that its paths start from.
@@ -124,7 +113,7 @@ impl Model {
             network: &self.network,
             condition: condition.only(self.signature()),
             schedule: Arc::clone(&self.schedule),
-            prediction: self.prediction,
+            prediction: self.config.prediction,
         }
     }
 

@@ -83,7 +83,7 @@ impl Model {
         match asked.iter().find(|class| known <= **class) {
             None => Ok(Some(asked)),
             Some(&class) => {
-                let names = self.class_names.join(", ");
+                let names = self.class_names().join(", ");
                 let names = if names.is_empty() { names } else { format!(" ({names})") };
                 Err(ModelError::NoSuchClass { class, last: known - 1, names })
             }
@@ -115,7 +115,9 @@ impl Model {
         }
         match &request.guidance {
             Some(Guidance { against: Against::Model(weaker), .. }) => self.check_guide(weaker),
-            Some(Guidance { against: Against::Unconditional, .. }) if !self.learned_without => {
+            Some(Guidance { against: Against::Unconditional, .. })
+                if !self.config().learned_without =>
+            {
                 Err(ModelError::NotLearnedWithout)
             }
             _ => Ok(()),
