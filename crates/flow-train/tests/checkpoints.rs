@@ -12,9 +12,7 @@ use burn::tensor::{DType, Device};
 use burn_pack::{Reader, Tensor, Writer};
 use common::{Log, bits, checkpoints, network, plan, run, session, small, task};
 use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature};
-use flow_train::{
-    Checkpoint, CheckpointFolder, Ensemble, Interrupter, Outcome, TrainError, fit, load_average,
-};
+use flow_train::{Checkpoint, CheckpointFolder, Ensemble, Interrupter, Outcome, TrainError, fit};
 
 fn trained(folder: &Path, steps: usize) -> Checkpoint {
     run(folder, steps, None, &Log::default(), &Interrupter::new()).unwrap();
@@ -138,18 +136,23 @@ fn weights_of_another_kind_or_without_a_value_are_refused() {
         let (name, dtype, shape, id, _) = tensor.into_parts().unwrap();
         Tensor::new(name, dtype, shape, id, burn::tensor::Bytes::from_bytes_vec(bytes))
     };
-    for (change, words) in [
-        (&integer as &dyn Fn(Tensor) -> Tensor, "is made of I32"),
-        (&not_finite, "holds numbers that are not finite, in average."),
+    // The average is read under the names of the network's own parameters.
+    for (change, in_training, alone) in [
+        (&integer as &dyn Fn(Tensor) -> Tensor, "is made of I32", "is made of I32"),
+        (
+            &not_finite,
+            "holds numbers that are not finite, in average.",
+            "holds numbers that are not finite, in layers.0.",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = trained(folder.path(), 20);
         let bytes = rewritten(&checkpoint.path.join("model.bpk"), change, str::to_string);
         forge(&checkpoint, "model.bpk", &bytes);
         checkpoints(folder.path()).latest().expect("its checksum is right");
-        for error in [
-            load_average(network(&device), &checkpoint).map(drop).unwrap_err(),
-            resumed(folder.path(), &checkpoint).map(drop).unwrap_err(),
+        for (error, words) in [
+            (checkpoint.average(network(&device)).map(drop).unwrap_err(), alone),
+            (resumed(folder.path(), &checkpoint).map(drop).unwrap_err(), in_training),
         ] {
             assert!(error.to_string().contains(words), "{error}");
         }

@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor};
 use common::{Log, ROWS, batches, checkpoints, network, plan, session, task};
 use flow_train::{
     Batch, BatchSource, Divergence, Ensemble, Interrupter, Loss, MatchingBatches, Networks,
-    Objective, Outcome, Plan, Regression, Task, TrainError, fit, load_average,
+    Objective, Outcome, Plan, Regression, Task, TrainError, fit,
 };
 
 /// What happens at one batch.
@@ -98,7 +98,7 @@ fn error(plan: &Plan, events: [Option<(usize, Event)>; 2]) -> (TrainError, Optio
     let folder = tempfile::tempdir().unwrap();
     let result = train(folder.path(), plan, events, &Log::default(), &Interrupter::new());
     let latest = checkpoints(folder.path()).latest().ok().map(|checkpoint| {
-        load_average(network(&Device::flex()), &checkpoint).expect("what is kept is whole");
+        checkpoint.average(network(&Device::flex())).expect("what is kept is whole");
         checkpoint.step
     });
     let left = std::fs::read_dir(folder.path()).unwrap().flatten();

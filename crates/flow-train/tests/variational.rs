@@ -9,7 +9,7 @@ use std::f64::consts::TAU;
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
 use common::{Log, ROWS, batches, bits, checkpoints, plan, session};
 use flow_nn::{
@@ -237,6 +237,39 @@ fn resuming_gives_the_same_weights_of_network_and_posterior() {
     assert!(bits(&resumed.network) == bits(&expected.network), "the networks differ");
     let posterior = |model: &Ensemble| bits(model.posterior.as_ref().expect("it is trained too"));
     assert!(posterior(&resumed) == posterior(&expected), "the posteriors differ");
+}
+
+/// The names that parameters have in a file.
+fn paths<M: Module>(module: &M) -> Vec<String> {
+    #[derive(Default)]
+    struct Paths(Vec<String>, Vec<String>);
+    impl ModuleVisitor for Paths {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.0.push(name.into());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.0.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            self.1.push(self.0.join("."));
+        }
+    }
+    let mut paths = Paths::default();
+    module.visit(&mut paths);
+    paths.1
+}
+
+#[test]
+fn an_ensemble_names_its_parts_and_is_its_network_where_there_is_no_posterior() {
+    let (network, posterior) = (velocity(2, 3), posterior(2, 3, &[PosteriorInput::X1]));
+    let alone = Ensemble::from(network.clone());
+    assert_eq!(paths(&alone), paths(&network));
+    let under = |name: &str, paths: Vec<String>| {
+        paths.into_iter().map(|path| format!("{name}.{path}")).collect::<Vec<_>>()
+    };
+    let expected = [under("network", paths(&network)), under("posterior", paths(&posterior))];
+    let both = Ensemble { network, posterior: Some(posterior) };
+    assert_eq!(paths(&both), expected.concat());
 }
 
 #[test]
