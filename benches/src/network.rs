@@ -1,8 +1,6 @@
 //! The networks: those of the recipes, without classes.
 
-use burn::module::Module;
-use burn::tensor::Device;
-use flow_nn::{Mlp, MlpConfig, NetworkError, UNet, UNetConfig, init_seeded};
+use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature, UNetConfig, init_seeded};
 
 use crate::device;
 
@@ -14,9 +12,8 @@ pub const CHANNELS: usize = 32;
 
 /// Three hidden layers of 256 for points of `dim` numbers.
 #[must_use]
-pub fn mlp(dim: usize) -> Mlp {
-    let config = MlpConfig { dim, ..MlpConfig::default() };
-    drawn(|device| config.init(device))
+pub fn mlp(dim: usize) -> DynNetwork {
+    drawn(&MlpConfig::default(), &Signature::of([dim]))
 }
 
 /// A U-Net of so many channels for square images of 8, 28 or 32 pixels, with attention at 4, 7 or 8.
@@ -24,17 +21,16 @@ pub fn mlp(dim: usize) -> Mlp {
 /// # Panics
 /// For another size.
 #[must_use]
-pub fn unet(size: usize, channels: usize) -> UNet {
+pub fn unet(size: usize, channels: usize) -> DynNetwork {
     let attention = match size {
         8 => 4,
         28 => 7,
         32 => 8,
         _ => panic!("expected images of 8, 28 or 32 pixels, got {size}"),
     };
-    let [image_channels, ..] = image(size);
     let attention = vec![attention];
-    let config = UNetConfig { image_channels, size, channels, attention, ..UNetConfig::default() };
-    drawn(|device| config.init(device))
+    let config = UNetConfig { channels, attention, ..UNetConfig::default() };
+    drawn(&config, &Signature::of(image(size)))
 }
 
 /// Shape `[C, H, W]` of an image: grey, but for those of 32 pixels, as in the known data sets.
@@ -43,8 +39,9 @@ pub fn image(size: usize) -> [usize; 3] {
     [if size == 32 { 3 } else { 1 }, size, size]
 }
 
-fn drawn<M: Module>(init: impl FnOnce(&Device) -> Result<M, NetworkError>) -> M {
-    init_seeded(0, &device(), init).expect("the sizes above fit together")
+fn drawn<C: NetworkConfig>(config: &C, signature: &Signature) -> DynNetwork {
+    init_seeded(0, &device(), |device| config.init(signature, device).map(DynNetwork::new))
+        .expect("the sizes above fit together")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use flow_nn::{Condition, Network, parameter_count};
+use flow_nn::{Condition, DynNetwork, Network, Time, parameter_count};
 use flow_ode::{Method, Stepping};
 use flow_path::{Linear, Prediction};
 use flow_sample::{Ode, Sampler, Trained, prior};
@@ -16,30 +16,29 @@ const STEPS: usize = 10;
 /// Points in the plane from the MLP.
 #[must_use]
 pub fn points(count: usize) -> Work {
-    euler::<_, 2>(network::mlp(2), vec![2], count)
+    euler(network::mlp(2), count)
 }
 
 /// Images of 8x8 pixels from the U-Net.
 #[must_use]
 pub fn digits(count: usize) -> Work {
-    euler::<_, 4>(network::unet(8, network::CHANNELS), network::image(8).to_vec(), count)
+    euler(network::unet(8, network::CHANNELS), count)
 }
 
 /// One call of the U-Net on a batch of images of `size` pixels.
 #[must_use]
 pub fn unet_forward(size: usize) -> Work {
     let network = network::unet(size, network::CHANNELS);
-    let [channels, height, width] = network::image(size);
-    let x = noise::tensor([network::IMAGES, channels, height, width], 1);
+    let x = noise::tensor([network::IMAGES, network.signature().size()], 1);
     let t = noise::tensor([network::IMAGES], 2);
     let parameters = parameter_count(&network);
     let run = move || {
-        black_box(network.forward(x.clone(), t.clone(), &Condition::none()));
+        black_box(network.forward(x.clone(), Time::at(t.clone()), &Condition::none()));
     };
     Work::new(run).with_parameters(parameters)
 }
 
-fn euler<N: Network + 'static>(network: N, shape: Vec<usize>, count: usize) -> Work {
+fn euler(network: DynNetwork, count: usize) -> Work {
     let parameters = parameter_count(&network);
     let sampler = Ode::new(Method::Euler, Stepping::Count(STEPS));
     let run = move || {
@@ -49,7 +48,8 @@ fn euler<N: Network + 'static>(network: N, shape: Vec<usize>, count: usize) -> W
             schedule: Arc::new(Linear { sigma_min: 0.0 }),
             prediction: Prediction::Velocity,
         };
-        let x0 = prior(0, 0..count, &shape, &predictor, &device());
+        let size = network.signature().size();
+        let x0 = prior(0, 0..count, size, &predictor, &device());
         let generated = sampler.sample(&predictor, x0).expect("a fixed grid always ends");
         black_box(generated.x.into_data());
     };

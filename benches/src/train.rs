@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
-use flow_nn::{Network, parameter_count};
+use flow_nn::{DynNetwork, Network, parameter_count};
 use flow_path::stream::Streams;
 use flow_train::{
-    AdamW, BatchSource, Ema, FlowMatching, MatchingBatches, Objective, Regression, Rows,
+    AdamW, BatchSource, Ema, FlowMatching, MatchingBatches, Networks, Objective, Regression, Rows,
 };
 
 use crate::{Work, device, network, noise};
@@ -19,36 +20,36 @@ const BATCHES: usize = 4;
 /// A step of the MLP on `rows` points of `dim` numbers.
 #[must_use]
 pub fn mlp(rows: usize, dim: usize) -> Work {
-    work::<_, 2>(network::mlp(dim), &[dim], rows)
+    work(network::mlp(dim), rows)
 }
 
 /// A step of the U-Net of so many channels on a batch of images of `size` pixels.
 #[must_use]
 pub fn unet(size: usize, channels: usize) -> Work {
-    work::<_, 4>(network::unet(size, channels), &network::image(size), network::IMAGES)
+    work(network::unet(size, channels), network::IMAGES)
 }
 
-fn work<N: Network + 'static>(network: N, shape: &[usize], rows: usize) -> Work {
+fn work(network: DynNetwork, rows: usize) -> Work {
     let parameters = parameter_count(&network);
-    let mut training = Some(Training::<N, D>::new(network, shape, rows));
+    let mut training = Some(Training::new(network, rows));
     Work::new(move || training = training.take().map(Training::step)).with_parameters(parameters)
 }
 
 /// A network in training, as `flow_train::fit` trains it, one step at a time and in one thread.
-struct Training<N> {
-    network: N,
-    average: N,
+struct Training {
+    network: DynNetwork,
+    average: DynNetwork,
     optimizer: ModuleOptimizer,
     batches: MatchingBatches,
     device: Device,
     done: usize,
 }
 
-impl<N: Network> Training<N, D> {
-    fn new(network: N, shape: &[usize], rows: usize) -> Self {
+impl Training {
+    fn new(network: DynNetwork, rows: usize) -> Self {
         let network = network.train();
-        let size: usize = shape.iter().product();
-        let data = Rows::new(shape.to_vec(), noise::numbers(BATCHES * rows * size, 1), None);
+        let (shape, size) = (network.signature().shape.clone(), network.signature().size());
+        let data = Rows::new(shape, noise::numbers(BATCHES * rows * size, 1), None);
         let matching = FlowMatching::default();
         Self {
             average: network.valid().no_grad(),
@@ -59,6 +60,7 @@ impl<N: Network> Training<N, D> {
                 data: Arc::new(data),
                 classes: 0,
                 rows,
+                noise: 0,
                 streams: Streams::new(2),
             },
             device: device().autodiff(),
@@ -71,7 +73,7 @@ impl<N: Network> Training<N, D> {
             .batches
             .batch(self.done, &self.device)
             .expect("independent pairs of finite rows can always be made");
-        let loss = Regression.loss(&self.network, batch).total;
+        let loss = Regression.loss(Networks::of(&self.network), batch).total;
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         self.network = self.optimizer.step(LEARNING_RATE, self.network, gradients);
         self.done += 1;

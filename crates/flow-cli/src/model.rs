@@ -4,13 +4,15 @@ use std::ops::{Deref, Range};
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_model::{Against, Classes, Guidance, ModelError, SampleRequest, Samples};
-use flow_nn::{Condition, DynPosterior, Footprint};
+use flow_model::{
+    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SampleRequest, Samples,
+};
+use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_train::{Checkpoint, Ensemble};
 
 use crate::exit::usage;
 use crate::network;
-use crate::recipe::Recipe;
+use crate::recipe::{self, Recipe};
 use crate::registry;
 use crate::request::Request;
 use crate::run::{Run, Shape};
@@ -58,13 +60,11 @@ impl Model {
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;
         let empty = network::build_empty(&run.recipe, &signature, device)?;
         let Ensemble { network, posterior } = checkpoint.average(empty)?;
-        let path = &run.recipe.path;
-        let (schedule, prediction) = (path.schedule.build(), path.prediction);
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
-        let model = flow_model::Model::new(network, schedule, prediction, device)
-            .with_source(registry::source(&path.source)?)
-            .with_class_names(names)
-            .with_learned_without(path.learns_without_class());
+        let config = description(&run.recipe, signature, names, checkpoint.step)?;
+        let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
+        let model = flow_model::Model::new(&registry, config, network, device)
+            .map_err(|error| usage!("{error}"))?;
         Ok(Self { model, posterior, footprint, guide: None })
     }
 
@@ -150,6 +150,45 @@ impl Model {
 
 fn classes(request: &Request) -> Classes {
     request.class.map_or(Classes::InTurn, Classes::All)
+}
+
+/// All that a model says of itself, from the recipe that made it.
+fn description(
+    recipe: &Recipe,
+    signature: Signature,
+    class_names: Vec<String>,
+    step: usize,
+) -> Result<ModelConfig> {
+    let Recipe { name, about, path, sample, .. } = recipe;
+    let network = network::section(recipe)?.table().clone();
+    let source = match &path.source {
+        recipe::Source::Normal(_) => "normal".into(),
+        toy @ recipe::Source::Toy(_) => toy.to_string(),
+    };
+    let made = [
+        ("flow", toml::Value::from(env!("CARGO_PKG_VERSION"))),
+        ("data", recipe.data.set.clone().into()),
+        ("seed", recipe.seed.to_string().into()),
+        ("steps", i64::try_from(step).unwrap_or(i64::MAX).into()),
+        ("batch", i64::try_from(recipe.train.batch).unwrap_or(i64::MAX).into()),
+    ];
+    Ok(ModelConfig {
+        name: name.clone(),
+        about: about.clone(),
+        prediction: path.prediction,
+        learned_without: path.learns_without_class(),
+        source,
+        class_names,
+        schedule: path.schedule,
+        sample: sample.clone(),
+        made: made.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        ..ModelConfig::new(signature, network)
+    })
+}
+
+/// A registry that also knows the law of a recipe's `x_0`.
+fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry> {
+    Ok(registry.with_source(source.to_string(), registry::source(source)?))
 }
 
 /// Settings that cannot work are a usage error, a solve that failed is not.

@@ -79,7 +79,7 @@ fn check(recipe: &Recipe, signature: &Signature) -> Result<()> {
 }
 
 /// The section of the velocity network, which is told where a latent enters.
-fn section(recipe: &Recipe) -> Result<NetworkSection> {
+pub(crate) fn section(recipe: &Recipe) -> Result<NetworkSection> {
     match &recipe.latent {
         Some(latent) if latent.fusion != flow_nn::Fusion::default() => {
             let fusion = toml::Value::try_from(latent.fusion).expect("a name is valid TOML");

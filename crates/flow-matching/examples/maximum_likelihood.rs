@@ -23,7 +23,9 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use flow_matching::datasets::{GaussianMixture, Toy};
 use flow_matching::eval::{Points, sliced_wasserstein};
-use flow_matching::nn::{Condition, Mlp, MlpConfig, Network, init_seeded};
+use flow_matching::nn::{
+    Condition, Mlp, MlpConfig, Network, NetworkConfig, Signature, Time, init_seeded,
+};
 use flow_matching::ode::{Adaptive, Method, Stepping, Tolerance, solve};
 use flow_matching::path::stream::{Purpose, Streams};
 use flow_matching::path::{
@@ -85,7 +87,8 @@ fn train(
     mut loss: impl FnMut(&Mlp, usize) -> Option<Tensor<1>>,
 ) -> Result<Mlp, Box<dyn Error>> {
     let config = MlpConfig { hidden: 64, depth: 2, ..MlpConfig::default() };
-    let mut network = init_seeded(SEED, device, |device| config.init(device))?.train();
+    let points = Signature::of([2]);
+    let mut network = init_seeded(SEED, device, |device| config.init(&points, device))?.train();
     let mut optimizer = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init();
     device.clone().autodiff().seed(SEED);
     for step in 0.. {
@@ -111,7 +114,7 @@ fn regression(network: &Mlp, x1: Tensor<2>, step: usize) -> Tensor<1> {
     let x0 = Tensor::<2>::random(x1.dims(), Distribution::Normal(0.0, 1.0), &device);
     let t = Uniform.sample(BATCH, &mut Streams::new(SEED).rng(step as u64, Purpose::Time));
     let sample = AffinePath::new(Linear { sigma_min: 0.0 }).sample(x0, x1, &t);
-    let v = network.forward(sample.x_t, t.to_tensor(&device), &Condition::none());
+    let v = network.forward(sample.x_t, Time::at(t.to_tensor(&device)), &Condition::none());
     (v - sample.dx_t).square().mean()
 }
 
@@ -132,8 +135,8 @@ fn velocity_and_divergence(network: &Mlp, x: &Tensor<2>, t: f64) -> (Tensor<2>, 
     let axis = |i: usize| Tensor::<2>::from_data([[[H, 0.0], [0.0, H]][i]], &device);
     let beside = (0..2).flat_map(|i| [x.clone() + axis(i), x.clone() - axis(i)]);
     let all = Tensor::cat(std::iter::once(x.clone()).chain(beside).collect(), 0);
-    let times = Times::constant(t, 5 * n).to_tensor(&device);
-    let v = network.forward(all, times, &Condition::none());
+    let time = Time::at(Times::constant(t, 5 * n).to_tensor(&device));
+    let v = network.forward(all, time, &Condition::none());
     let part = |k: usize, i: usize| v.clone().slice([k * n..(k + 1) * n, i..i + 1]);
     let divergence = (part(1, 0) - part(2, 0) + part(3, 1) - part(4, 1)) / (2.0 * H);
     (v.slice([0..n, 0..2]), divergence)
@@ -163,7 +166,7 @@ fn report(
         &ExactTrace { chunk: 2 },
     )?;
     let nats = found.nats.iter().sum::<f64>() / N as f64;
-    let x0 = prior(SEED, 0..N, &[2], &velocity, &device);
+    let x0 = prior(SEED, 0..N, 2, &velocity, &device);
     let samples = Ode::new(Method::Dopri5, adaptive).sample(&velocity, x0)?.x;
     let samples = samples.into_data().try_into_vec::<f32>()?;
     let distance =
@@ -185,7 +188,7 @@ mod tests {
     struct SquaredNorm<'a>(&'a GradientsParams, f64);
 
     impl ModuleVisitor for SquaredNorm<'_> {
-        fn visit_float(&mut self, parameter: &Param<Tensor<2>>) {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
             let gradient = self.0.get::<D>(parameter.id).unwrap();
             self.1 += gradient.square().sum().into_scalar::<f64>();
         }
@@ -198,7 +201,9 @@ mod tests {
         const STEP: f64 = 1e-2;
         let device = Device::flex();
         let config = MlpConfig { hidden: 16, depth: 2, ..MlpConfig::default() };
-        let network = init_seeded(SEED, &device, |device| config.init(device)).unwrap().train();
+        let points = Signature::of([2]);
+        let network = init_seeded(SEED, &device, |device| config.init(&points, device));
+        let network = network.unwrap().train();
         let x1 = batch(&GaussianMixture::eight_gaussians(), 0, &device);
         let loss = |network: &Mlp| -log_density(network, x1.clone()).mean();
         let gradients = || GradientsParams::from_grads(loss(&network).backward(), &network);

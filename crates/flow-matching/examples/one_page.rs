@@ -15,7 +15,9 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use flow_matching::datasets::{GaussianMixture, Toy};
 use flow_matching::eval::{EvalError, Points, Score, floor, sliced_wasserstein};
-use flow_matching::nn::{Condition, FourierFeatures, MlpConfig, Network, init_seeded};
+use flow_matching::nn::{
+    Condition, FourierFeatures, MlpConfig, Network, NetworkConfig, Signature, Time, init_seeded,
+};
 use flow_matching::ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_matching::path::stream::{Purpose, Streams};
 use flow_matching::path::{AffinePath, Linear, Prediction, ProbabilityPath, TimeSampler, Uniform};
@@ -47,7 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         fourier: FourierFeatures { octaves: 3, wavelength: 16.0 },
         ..MlpConfig::default()
     };
-    let mut network = init_seeded(SEED, &device, |device| config.init(device))?.train();
+    let points = Signature::of([2]);
+    let mut network = init_seeded(SEED, &device, |device| config.init(&points, device))?.train();
     let mut optimizer = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init();
     training.seed(SEED);
     for step in 0..STEPS {
@@ -55,7 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let x0 = Tensor::<2>::random([BATCH, 2], Distribution::Normal(0.0, 1.0), &training);
         let t = Uniform.sample(BATCH, &mut streams.rng(step as u64, Purpose::Time));
         let sample = path.sample(x0, x1, &t);
-        let v = network.forward(sample.x_t, t.to_tensor(&training), &Condition::none());
+        let time = Time::at(t.to_tensor(&training));
+        let v = network.forward(sample.x_t, time, &Condition::none());
         let loss = (v - sample.dx_t).square().mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         let rate = 1e-3 * (1.0 + (PI * step as f64 / STEPS as f64).cos());
@@ -73,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         schedule: Arc::new(schedule),
         prediction: Prediction::Velocity,
     };
-    let x0 = prior(SEED, 0..N, &[2], &velocity, &device);
+    let x0 = prior(SEED, 0..N, 2, &velocity, &device);
     let few_steps = Ode::new(Method::Midpoint, Stepping::Count(5));
     let quick = few_steps.sample(&velocity, x0.clone())?;
     let tolerance = Tolerance { atol: 1e-5, rtol: 1e-5 };

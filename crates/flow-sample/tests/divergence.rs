@@ -5,10 +5,10 @@ mod common;
 
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use common::{LinearField, Mixture, host, rk4, rows};
-use flow_nn::{Condition, Network, UNet, UNetConfig, init_seeded};
+use common::{LinearField, Mixture, Stir, host, rk4, rows};
+use flow_nn::{Condition, Network, NetworkConfig, Signature, Time, UNet, UNetConfig, init_seeded};
 use flow_path::{Linear, Prediction, Times};
 use flow_sample::{Divergence, ExactTrace, Hutchinson, Probe, Trained};
 
@@ -23,7 +23,7 @@ fn trials(field: &LinearField, law: Probe, probes: usize) -> (Vec<f64>, Vec<f64>
     let dim = field.1;
     let point: Vec<f64> = (0..dim).map(|i| 0.4 * i as f64 - 0.3).collect();
     let many = rows(&point, dim).repeat_dim(0, TRIALS);
-    let probes = Hutchinson::draw(law, probes, 5, 0..TRIALS, &[dim], &Device::flex());
+    let probes = Hutchinson::draw(law, probes, 5, 0..TRIALS, dim, &Device::flex());
     let estimates = rk4(8).log_prob(field, many, &probes).unwrap();
     let exact = rk4(8).log_prob(field, rows(&point, dim), &ExactTrace { chunk: 2 }).unwrap();
     (estimates.nats, estimates.std_error.unwrap_or_default(), exact.nats[0])
@@ -114,47 +114,30 @@ fn the_size_of_a_chunk_does_not_change_the_trace() {
     }
 }
 
-/// Noise on every parameter: output layers and residual branches start at zero.
-struct Stir;
-
-impl ModuleMapper for Stir {
-    fn map_float(&mut self, parameter: Param<Tensor<2>>) -> Param<Tensor<2>> {
-        parameter.map(|p| {
-            let n = p.shape().num_elements();
-            let noise: Vec<f32> =
-                (0..n).map(|i| ((i * 7919) % 1000) as f32 / 2500.0 - 0.2).collect();
-            let noise = TensorData::new(noise, p.dims());
-            p.clone() + Tensor::from_data(noise, &p.device())
-        })
-    }
-}
-
 fn unet(device: &Device) -> UNet {
+    let signature = Signature { classes: 3, ..Signature::of([1, 8, 8]) };
     let config = UNetConfig {
-        image_channels: 1,
-        size: 8,
         channels: 8,
         multipliers: vec![1, 2],
         blocks: 1,
         attention: vec![4],
         head_channels: 8,
         groups: 4,
-        classes: 3,
         ..UNetConfig::default()
     };
-    init_seeded(5, device, |device| config.init(device)).unwrap().map(&mut Stir)
+    init_seeded(5, device, |device| config.init(&signature, device)).unwrap().map(&mut Stir)
 }
 
 /// `(v(x + h e_i) - v(x - h e_i))_i / 2h` summed over the pixels of one image.
-fn central_differences(network: &UNet, image: &Tensor<4>, class: usize, t: f64) -> f64 {
+fn central_differences(network: &UNet, image: &Tensor<2>, class: usize, t: f64) -> f64 {
     let (pixels, h) = (64, 1e-2);
     let device = image.device();
-    let shift = Tensor::<2>::eye(pixels, &device).reshape([pixels, 1, 8, 8]);
+    let shift = Tensor::<2>::eye(pixels, &device);
     let condition = Condition::classes(&vec![class; pixels], &device);
     let diagonal = |h: f64| {
         let x = image.clone().repeat_dim(0, pixels) + shift.clone() * h;
-        let times = Times::constant(t, pixels).to_tensor(&device);
-        (network.forward(x, times, &condition) * shift.clone()).sum().into_scalar::<f32>()
+        let time = Time::at(Times::constant(t, pixels).to_tensor(&device));
+        (network.forward(x, time, &condition) * shift.clone()).sum().into_scalar::<f32>()
     };
     f64::from(diagonal(h) - diagonal(-h)) / (2.0 * h)
 }
@@ -166,7 +149,7 @@ fn the_exact_trace_of_an_image_network_matches_finite_differences() {
     let device = Device::flex();
     let network = unet(&device);
     let numbers: Vec<f32> = (0..128).map(|i| (i as f32 * 0.37).sin()).collect();
-    let x = Tensor::<4>::from_data(TensorData::new(numbers, [2, 1, 8, 8]), &device);
+    let x = Tensor::<2>::from_data(TensorData::new(numbers, [2, 64]), &device);
     let classes = [0, 2];
     let predictor = Trained {
         network: &network,
@@ -194,7 +177,7 @@ fn random_probes_of_an_image_network_agree_with_the_exact_trace() {
     let network = unet(&device);
     let copies = 256;
     let numbers: Vec<f32> = (0..64).map(|i| (i as f32 * 0.11).sin()).collect();
-    let image = Tensor::<4>::from_data(TensorData::new(numbers, [1, 1, 8, 8]), &device);
+    let image = Tensor::<2>::from_data(TensorData::new(numbers, [1, 64]), &device);
     let predictor = |n: usize| Trained {
         network: &network,
         condition: Condition::classes(&vec![1; n], &device),
@@ -203,7 +186,7 @@ fn random_probes_of_an_image_network_agree_with_the_exact_trace() {
     };
     let exact = host(ExactTrace { chunk: 16 }.evaluate(&predictor(1), &image, 0.7).1)[0];
     for law in LAWS {
-        let probes = Hutchinson::draw(law, 1, 2, 0..copies, &[1, 8, 8], &device);
+        let probes = Hutchinson::draw(law, 1, 2, 0..copies, 64, &device);
         let many = image.clone().repeat_dim(0, copies);
         let (mean, variance) =
             mean_and_variance(&host(probes.evaluate(&predictor(copies), &many, 0.7).1));

@@ -139,7 +139,7 @@ fn moments(x: Tensor<2>) -> (f64, f64) {
 }
 
 fn starts(n: usize, field: &dyn Predictor) -> Tensor<2> {
-    prior(5, 0..n, &[1], field, &Device::flex())
+    prior(5, 0..n, 1, field, &Device::flex())
 }
 
 /// What a sampler makes of 500 starts on the exact field.

@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use flow_nn::{Condition, Network, NetworkError, SplitMlpConfig, init_seeded};
+use flow_nn::{Condition, Network, NetworkConfig, Signature, SplitMlpConfig, Time, init_seeded};
 use flow_ode::{Method, Stepping};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Exact, Gaussian, Linear, Mixture, Prediction, Source, Target, VarianceExploding};
@@ -23,23 +22,28 @@ fn host(x: Tensor<2>) -> Vec<f32> {
 }
 
 /// `v(x, t, z) = z`: paths are straight lines along their latent.
-#[derive(Module, Debug)]
 struct Along {
-    size: usize,
+    signature: Signature,
+}
+
+impl Along {
+    fn new(size: usize) -> Self {
+        Self { signature: Signature { latent: size, ..Signature::of([size]) } }
+    }
 }
 
 impl Network for Along {
-    fn forward(&self, x: Tensor<2>, _: Tensor<1>, condition: &Condition) -> Tensor<2> {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn forward(&self, x: Tensor<2>, _: Time, condition: &Condition) -> Tensor<2> {
         // The divergence is asked of a function of x.
         x * 0.0 + condition.latent.clone().unwrap()
     }
-
-    fn latent(&self) -> usize {
-        self.size
-    }
 }
 
-fn trained<N>(network: &N, z: Tensor<2>) -> Trained<'_, N> {
+fn trained(network: &dyn Network, z: Tensor<2>) -> Trained<'_> {
     Trained {
         network,
         condition: Condition::none().with_latent(z),
@@ -56,9 +60,9 @@ fn euler(predictor: &dyn Predictor, x0: Tensor<2>, steps: usize) -> Vec<f32> {
 fn a_latent_is_held_along_the_whole_path_of_its_sample() {
     let device = Device::flex();
     let z = latents(3, 0..50, 2, &device);
-    let network = Along { size: 2 };
+    let network = Along::new(2);
     let predictor = trained(&network, z.clone());
-    let x0 = prior(3, 0..50, &[2], &predictor, &device);
+    let x0 = prior(3, 0..50, 2, &predictor, &device);
     // With another latent in each of the 64 steps the end would be the start and a mean of latents.
     let end = euler(&predictor, x0.clone(), 64);
     for ((end, x0), z) in end.iter().zip(host(x0)).zip(host(z)) {
@@ -83,14 +87,14 @@ fn no_sample_begins_where_training_or_reflow_did() {
     let device = Device::flex();
     let field = Exact::new(Gaussian::new(vec![0.0; 4], 1.0), LINEAR);
     for seed in [0, 7] {
-        let starts = host(starts(seed, 0..500, &[4], &Source::Normal, &field, &device));
+        let starts = host(starts(seed, 0..500, 4, &Source::Normal, &field, &device));
         for purpose in [Purpose::Noise, Purpose::Reflow] {
             let trained = normal_rows(seed, purpose, 0..500, 4);
             let met = |start: &[f32]| trained.chunks(4).any(|row| row == start);
             assert!(!starts.chunks(4).any(met), "seed {seed}, {purpose:?}");
         }
         // The control: by the purpose of training they would be the same rows.
-        let of = |purpose| starts_of(purpose, seed, 0..500, &[4], &Source::Normal, &field, &device);
+        let of = |purpose| starts_of(purpose, seed, 0..500, 4, &Source::Normal, &field, &device);
         assert_eq!(host(of(Purpose::Noise)), normal_rows(seed, Purpose::Noise, 0..500, 4));
         assert_eq!(host(of(Purpose::Start)), starts);
         let z = host(latents_of(Purpose::ReflowLatent, seed, 0..500, 4, &device));
@@ -138,13 +142,13 @@ fn the_streams_of_all_purposes_are_uncorrelated() {
 #[test]
 fn a_sample_of_a_network_with_a_latent_does_not_depend_on_its_batch_and_comes_out_again() {
     let device = Device::flex();
-    let config = SplitMlpConfig { dim: 2, latent: 3, ..SplitMlpConfig::default() };
-    let init = |device: &Device| config.init(device);
-    let network = init_seeded::<_, NetworkError>(1, &device, init).unwrap();
+    let signature = Signature { latent: 3, ..Signature::of([2]) };
+    let init = |device: &Device| SplitMlpConfig::default().init(&signature, device);
+    let network = init_seeded(1, &device, init).unwrap();
     let sample = |range: std::ops::Range<usize>, z: Option<Tensor<2>>| {
         let z = z.unwrap_or_else(|| latents(9, range.clone(), 3, &device));
         let predictor = trained(&network, z);
-        let x0 = prior(9, range, &[2], &predictor, &device);
+        let x0 = prior(9, range, 2, &predictor, &device);
         euler(&predictor, x0, 8)
     };
     let whole = sample(0..10, None);
@@ -194,7 +198,7 @@ fn a_latent_that_names_the_mode_ends_in_the_mixture() {
     let device = Device::flex();
     let n = 4000;
     let field = Exact::new(modes()[0].clone(), LINEAR);
-    let x0 = prior(2, 0..n, &[1], &field, &device);
+    let x0 = prior(2, 0..n, 1, &field, &device);
     let noise = host(x0.clone());
     let latent = |row: usize| normal_rows(2, Purpose::SampleLatent, row..row + 1, 1)[0];
     let label = |row: usize| usize::from(0.0 < latent(row));
@@ -225,7 +229,7 @@ fn starts_follow_their_source_and_do_not_depend_on_their_batch() {
     let device = Device::flex();
     let source = Source::Known(Arc::new(ring()));
     let field = Exact::new(ring(), LINEAR);
-    let rows = |range| host(starts(4, range, &[2], &source, &field, &device));
+    let rows = |range| host(starts(4, range, 2, &source, &field, &device));
     let whole = rows(0..20_000);
     assert_eq!(rows(5..9), whole[10..18]);
     // E |x|^2 = 1/9 + 2 * 0.01 = 0.1311, with a standard deviation of about 0.07.
@@ -238,7 +242,7 @@ fn starts_follow_their_source_and_do_not_depend_on_their_batch() {
 fn a_density_counts_from_its_source() {
     let device = Device::flex();
     let z = Tensor::<2>::from_floats([[0.4, -0.7], [0.4, -0.7]], &device);
-    let network = Along { size: 2 };
+    let network = Along::new(2);
     let predictor = trained(&network, z);
     let x1 = [[0.75_f32, -0.72], [0.1, 0.2]];
     let likelihood = Likelihood::new(Method::Euler, Stepping::Count(4));
@@ -263,12 +267,12 @@ fn a_source_is_scaled_as_the_prior_of_its_schedule_is() {
     let device = Device::flex();
     let schedule = VarianceExploding { sigma_max: 50.0, ..VarianceExploding::default() };
     let z = Tensor::<2>::from_floats([[20.0, -35.0]], &device);
-    let network = Along { size: 2 };
+    let network = Along::new(2);
     let predictor = Trained { schedule: Arc::new(schedule), ..trained(&network, z) };
     let source = Source::Known(Arc::new(ring()));
     let unit = Exact::new(ring(), LINEAR);
-    let scaled = host(starts(4, 0..100, &[2], &source, &predictor, &device));
-    for (far, near) in scaled.iter().zip(host(starts(4, 0..100, &[2], &source, &unit, &device))) {
+    let scaled = host(starts(4, 0..100, 2, &source, &predictor, &device));
+    for (far, near) in scaled.iter().zip(host(starts(4, 0..100, 2, &source, &unit, &device))) {
         assert!((far - 50.0 * near).abs() < 1e-4, "{far} is not 50 times {near}");
     }
     let likelihood = Likelihood::new(Method::Euler, Stepping::Count(4)).with_source(source);

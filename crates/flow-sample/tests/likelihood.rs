@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor};
 use common::{LinearField, Mixture, POINTS, dopri5, host, log_normal, rk4, rows};
-use flow_nn::{Condition, MlpConfig, init_seeded};
+use flow_nn::{Condition, MlpConfig, NetworkConfig, Signature, init_seeded};
 use flow_ode::Tolerance;
 use flow_path::{
     Checkerboard, Cosine, Exact, ExactField, Gaussian, Linear, Prediction, Schedule, Target,
@@ -193,9 +193,9 @@ fn the_density_of_a_mixture_integrates_to_one() {
 #[test]
 fn the_density_of_a_network_integrates_to_one() {
     let device = Device::flex();
-    let config =
-        MlpConfig { dim: 2, hidden: 32, depth: 2, time_features: 16, ..Default::default() };
-    let network = init_seeded(3, &device, |device| config.init(device)).unwrap();
+    let config = MlpConfig { hidden: 32, depth: 2, time_features: 16, ..Default::default() };
+    let points = Signature::of([2]);
+    let network = init_seeded(3, &device, |device| config.init(&points, device)).unwrap();
     let field = Trained {
         network: &network,
         condition: Condition::none(),
@@ -217,7 +217,7 @@ fn a_sample_does_not_depend_on_its_batch() {
     let device = Device::flex();
     let x1 = rows(&POINTS, 2);
     let nats = |range: std::ops::Range<usize>| {
-        let probes = Hutchinson::draw(Probe::Rademacher, 2, 8, range.clone(), &[2], &device);
+        let probes = Hutchinson::draw(Probe::Rademacher, 2, 8, range.clone(), 2, &device);
         let x1 = x1.clone().slice(range);
         let density = rk4(20).log_prob(&field, x1.clone(), &probes).unwrap();
         let exact = rk4(20).log_prob(&field, x1, &PLANE).unwrap();

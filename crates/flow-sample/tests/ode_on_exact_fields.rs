@@ -26,7 +26,7 @@ fn host(x: Tensor<2>) -> Vec<f32> {
 fn a_gaussian_is_transported_by_its_closed_form_flow() {
     let device = Device::flex();
     let field = field(Linear { sigma_min: 0.0 });
-    let x0 = prior(1, 0..200, &[2], &field, &device);
+    let x0 = prior(1, 0..200, 2, &field, &device);
     let adaptive = Adaptive::new(Tolerance { atol: 1e-6, rtol: 1e-6 });
     let end = Ode::new(Method::Dopri5, adaptive.into()).sample(&field, x0.clone()).unwrap();
     for (row, (x, x0)) in host(end.x).chunks(2).zip(host(x0).chunks(2)).enumerate() {
@@ -43,8 +43,8 @@ fn a_sample_does_not_depend_on_its_batch() {
     let device = Device::flex();
     let field = field(Linear { sigma_min: 0.0 });
     let sampler = Ode::new(Method::Rk4, Stepping::Count(8));
-    let whole = host(sampler.sample(&field, prior(9, 0..10, &[2], &field, &device)).unwrap().x);
-    let part = host(sampler.sample(&field, prior(9, 4..7, &[2], &field, &device)).unwrap().x);
+    let whole = host(sampler.sample(&field, prior(9, 0..10, 2, &field, &device)).unwrap().x);
+    let part = host(sampler.sample(&field, prior(9, 4..7, 2, &field, &device)).unwrap().x);
     assert_eq!(part, whole[8..14]);
 }
 
@@ -72,7 +72,7 @@ fn reported_evaluations_are_those_made() {
         (Method::Dopri5, adaptive),
     ] {
         let field = Counted(field(Linear { sigma_min: 0.0 }), Cell::new(0));
-        let x0 = prior(2, 0..16, &[2], &field, &device);
+        let x0 = prior(2, 0..16, 2, &field, &device);
         let generated = Ode::new(method, stepping).sample(&field, x0).unwrap();
         assert_eq!(generated.nfe, field.1.get(), "{method}");
     }

@@ -109,7 +109,7 @@ fn diffusion() {
             let noise = Seeded::new(1);
             let grid = Grid::Uniform { steps: 3 };
             let sde = Sde { grid, diffusion: form, last: LastStep::Denoise, noise };
-            let sampled = sde.sample(&field(), prior(1, 0..3, &[2], &field(), &Device::flex()));
+            let sampled = sde.sample(&field(), prior(1, 0..3, 2, &field(), &Device::flex()));
             let refused = !g2.is_finite() || g2 < 0.0;
             assert!(sampled.is_err() || !refused, "{name} in {form:?}");
             assert!(sampled.is_err() || finite(&sampled.unwrap().x), "{name} in {form:?}");
@@ -144,7 +144,7 @@ fn grids() {
 }
 
 fn asked_times() {
-    let x0 = prior(1, 0..3, &[2], &field(), &Device::flex());
+    let x0 = prior(1, 0..3, 2, &field(), &Device::flex());
     for (name, t) in SCALARS {
         let ode = Ode::new(Method::Rk4, Stepping::Count(4)).with_times(vec![t]);
         let sampled = catch_unwind(AssertUnwindSafe(|| ode.sample(&field(), x0.clone())));
@@ -186,10 +186,10 @@ fn probes() {
 
 fn drawn_probes() {
     let device = Device::flex();
-    let draw = |probes, range| Hutchinson::draw(Probe::Gaussian, probes, 1, range, &[2], &device);
+    let draw = |probes, range| Hutchinson::draw(Probe::Gaussian, probes, 1, range, 2, &device);
     assert!(panics(|| drop(draw(0, 0..3))));
     for range in [0..0, 0..1, 5..9] {
-        let x = prior(1, range.clone(), &[2], &field(), &device);
+        let x = prior(1, range.clone(), 2, &field(), &device);
         let (v, estimates) = draw(2, range.clone()).evaluate(&field(), &x, 0.5);
         assert!(finite(&v) && finite(&estimates));
         assert_eq!(estimates.dims(), [range.len(), 2]);
@@ -228,9 +228,9 @@ fn priors() {
     let device = Device::flex();
     for range in [0..0, 0..1, usize::MAX - 2..usize::MAX] {
         let made: [Tensor<2>; 3] = [
-            prior(1, range.clone(), &[2], &field(), &device),
-            starts(1, range.clone(), &[2], &Source::Normal, &field(), &device),
-            starts_of(Purpose::Reflow, 1, range.clone(), &[2], &Source::Normal, &field(), &device),
+            prior(1, range.clone(), 2, &field(), &device),
+            starts(1, range.clone(), 2, &Source::Normal, &field(), &device),
+            starts_of(Purpose::Reflow, 1, range.clone(), 2, &Source::Normal, &field(), &device),
         ];
         for x in made {
             assert!(x.dims() == [range.len(), 2] && finite(&x));
@@ -288,7 +288,7 @@ fn every_sampler_answers_awkward_starts_with_numbers_or_an_error() {
 /// A prediction is asked for at times within the span alone, so that none divides by zero.
 #[test]
 fn predictions_within_the_span_are_finite() {
-    let x = prior(1, 0..3, &[2], &field(), &Device::flex());
+    let x = prior(1, 0..3, 2, &field(), &Device::flex());
     for what in [Prediction::Velocity, Prediction::Data, Prediction::Noise, Prediction::V] {
         for t in [0.0, 0.5, 1.0] {
             assert!(finite(&Predictor::predict(&field(), what, &x, t)), "{what:?} at {t}");

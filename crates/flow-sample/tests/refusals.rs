@@ -142,7 +142,7 @@ fn the_sde_starts_where_the_path_stands_still() {
         last: LastStep::Denoise,
         noise: Seeded::new(1),
     };
-    let x0 = prior(2, 0..4000, &[1], &field, &burn::tensor::Device::flex());
+    let x0 = prior(2, 0..4000, 1, &field, &burn::tensor::Device::flex());
     let x = host(generate(&sde(Diffusion::Sigma(1.0)), &field, &x0).x);
     let mean = x.iter().sum::<f64>() / 4000.0;
     let std = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 4000.0).sqrt();

@@ -413,7 +413,7 @@ fn every_sampler_finds_the_only_data_point() {
 fn a_sample_does_not_depend_on_its_batch() {
     let field = Exact::new(Gaussian::new(vec![1.5, -0.5], 0.5), Linear::default());
     let device = burn::tensor::Device::flex();
-    let prior = |range| flow_sample::prior(9, range, &[2], &field, &device);
+    let prior = |range| flow_sample::prior(9, range, 2, &field, &device);
     let grid = Grid::Uniform { steps: 6 };
     let samples = |first, x0: &Tensor<2>| -> Vec<Vec<f64>> {
         let samplers = all_samplers(&grid, Seeded::new(3).starting_at(first), 6);

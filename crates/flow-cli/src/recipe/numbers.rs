@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::Recipe;
 use crate::exit::Usage;
-use crate::network::Networks;
+use crate::network;
 use crate::registry::{self, Choices, RECIPES, choices};
 use crate::sizes::Sizes;
 
@@ -76,7 +76,8 @@ fn taken(text: &str, change: &str) -> anyhow::Result<()> {
     };
     Sizes::of(&recipe, &shape, classes)?.check()?;
     if change.starts_with("network.") || change.starts_with("latent.") {
-        Networks::new(&recipe, &shape, classes, &Device::flex())?;
+        let signature = network::signature(&recipe, &shape, classes)?;
+        network::build(&recipe, &signature, &Device::flex())?;
     }
     Ok(())
 }

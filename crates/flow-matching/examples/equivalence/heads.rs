@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use flow_matching::nn::{Condition, Mlp, Network};
 use flow_matching::path::{Cosine, LossWeight, Prediction, Schedule, Times, Weighting};
 use flow_matching::plot::Chart;
-use flow_matching::train::{BatchSource, FlowMatching, Objective, Regression};
+use flow_matching::train::{BatchSource, FlowMatching, Networks, Objective, Regression};
 
 use crate::support::{Outcome, batches, mean, train};
 
@@ -68,7 +68,7 @@ fn validation(network: &Mlp, prediction: Prediction) -> Outcome<f64> {
     let batches = batches(matching(prediction), 2048, 1);
     let loss = |step| -> Outcome<f64> {
         let batch = batches.batch(step, &Device::flex())?;
-        Ok(Regression.loss(network, batch).total.into_scalar::<f32>().into())
+        Ok(Regression.loss(Networks::of(network), batch).total.into_scalar::<f32>().into())
     };
     Ok(mean(&(0..8).map(loss).collect::<Outcome<Vec<_>>>()?))
 }
@@ -79,9 +79,9 @@ fn same_loss() -> Outcome<()> {
     let mut losses = Vec::new();
     for (_, prediction) in HEADS {
         let batch = batches(matching(prediction), 2048, 1).batch(0, &Device::flex())?;
-        let t: Vec<f32> = batch.t.clone().into_data().try_into_vec()?;
+        let t: Vec<f32> = batch.time.t.clone().into_data().try_into_vec()?;
         let times = Times::new(t.into_iter().map(f64::from).collect());
-        let noise = network.forward(batch.x_t.clone(), batch.t.clone(), &Condition::none());
+        let noise = network.forward(batch.x_t.clone(), batch.time.clone(), &Condition::none());
         let schedule: &dyn Schedule = &SCHEDULE;
         let answer: Tensor<2> =
             Prediction::Noise.convert_batch(prediction, noise, batch.x_t, schedule, &times);

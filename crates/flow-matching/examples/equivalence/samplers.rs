@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_matching::datasets::Toy;
 use flow_matching::eval::{Points, floor, sliced_wasserstein};
-use flow_matching::nn::{Condition, Mlp};
+use flow_matching::nn::Condition;
 use flow_matching::ode::{Method, Stepping};
 use flow_matching::path::stream::{Purpose, Streams};
 use flow_matching::path::{Linear, Prediction};
@@ -87,7 +87,7 @@ fn chart(title: &str, x: &str, curves: &[(usize, Curve)], floor: f64) -> Figure 
 }
 
 /// Differences between samples that are the same by theory, and between those that are not.
-fn same_samples(field: &Trained<'_, Mlp>) -> Outcome<()> {
+fn same_samples(field: &Trained<'_>) -> Outcome<()> {
     let (steps, grid) = (10, || Grid::Uniform { steps: 10 });
     let x0 = noise(1);
     let draw = |sampler: &dyn Sampler| end(sampler, field, x0.clone());
@@ -135,13 +135,13 @@ fn noise(seed: u64) -> Tensor<2> {
 
 /// Distances of samples to data.
 struct Scores<'a> {
-    field: &'a Trained<'a, Mlp>,
+    field: &'a Trained<'a>,
     data: Vec<Vec<f32>>,
     floor: f64,
 }
 
 impl<'a> Scores<'a> {
-    fn new(field: &'a Trained<'a, Mlp>) -> Outcome<Self> {
+    fn new(field: &'a Trained<'a>) -> Outcome<Self> {
         let draw = |index| {
             let mut rng = Streams::new(7).rng(index, Purpose::Evaluation);
             EightGaussians::new().0.sample(SAMPLES, &mut rng)

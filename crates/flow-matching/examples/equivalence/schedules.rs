@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use flow_matching::nn::{Condition, Mlp, Network};
+use flow_matching::nn::{Condition, Mlp, Network, Time};
 use flow_matching::path::{
     Cosine, EdmLogNormal, Linear, LogitNormal, LossWeight, Prediction, Rescheduled, Schedule,
     TimeSampler, Times, Uniform, VariancePreserving, Weighting,
@@ -78,10 +78,11 @@ pub(crate) fn draw(folder: &Path) -> Outcome<()> {
 /// ratios of [`RATIOS`] alone.
 fn loss(network: &Mlp, schedule: &Arc<dyn Schedule>, batch: Batch) -> Outcome<f64> {
     let along = Rescheduled { trained: Linear { sigma_min: 0.0 }, along: Arc::clone(schedule) };
-    let t: Vec<f32> = batch.t.into_data().try_into_vec()?;
+    let t: Vec<f32> = batch.time.t.into_data().try_into_vec()?;
     let times = Times::new(t.into_iter().map(f64::from).collect());
     let (input, inner) = along.input(batch.x_t.clone(), &times);
-    let velocity = network.forward(input, inner.to_tensor(&Device::flex()), &Condition::none());
+    let time = Time::at(inner.to_tensor(&Device::flex()));
+    let velocity = network.forward(input, time, &Condition::none());
     let (from, to) = (Prediction::Velocity, Prediction::Noise);
     let noise = along.output(from, to, velocity, batch.x_t, &times);
     let squares = host((noise - batch.target).square().mean_dim(1));

@@ -6,11 +6,11 @@ use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use flow_matching::datasets::{GaussianMixture, Toy};
-use flow_matching::nn::{FourierFeatures, Mlp, MlpConfig, init_seeded};
+use flow_matching::nn::{FourierFeatures, Mlp, MlpConfig, NetworkConfig, Signature, init_seeded};
 use flow_matching::path::stream::{Purpose, Streams};
 use flow_matching::sample::{Predictor, Sampler, normal_rows};
 use flow_matching::train::{
-    BatchSource, DataSource, Draw, FlowMatching, MatchingBatches, Objective, Regression,
+    BatchSource, DataSource, Draw, FlowMatching, MatchingBatches, Networks, Objective, Regression,
 };
 
 /// What a figure ends with.
@@ -87,6 +87,7 @@ pub(crate) fn batches(matching: FlowMatching, rows: usize, seed: u64) -> Matchin
         data: std::sync::Arc::new(EightGaussians::new()),
         classes: 0,
         rows,
+        noise: 0,
         streams: Streams::new(seed),
     }
 }
@@ -95,7 +96,7 @@ pub(crate) fn batches(matching: FlowMatching, rows: usize, seed: u64) -> Matchin
 pub(crate) fn network() -> Outcome<Mlp> {
     let fourier = FourierFeatures { octaves: 3, wavelength: 16.0 };
     let config = MlpConfig { hidden: 128, fourier, ..MlpConfig::default() };
-    Ok(init_seeded(0, &Device::flex(), |device| config.init(device))?)
+    Ok(init_seeded(0, &Device::flex(), |device| config.init(&Signature::of([2]), device))?)
 }
 
 /// Trains for `steps` steps of AdamW, with a rate that falls to zero as half a cosine, and shows the
@@ -113,7 +114,7 @@ pub(crate) fn train(
         if step % every == 0 {
             watch(step, &network.valid())?;
         }
-        let loss = Regression.loss(&network, batches.batch(step, &training)?).total;
+        let loss = Regression.loss(Networks::of(&network), batches.batch(step, &training)?).total;
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         let progress = step as f64 / steps as f64;
         let rate = 2e-3 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());

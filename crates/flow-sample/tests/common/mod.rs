@@ -1,9 +1,10 @@
-//! Fields whose divergence is known.
+//! Fields whose divergence is known, and noise for the weights of networks.
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::f64::consts::TAU;
 
+use burn::module::{ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData, activation};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::{Coefficients, Linear, Prediction, Schedule};
@@ -124,5 +125,20 @@ fn part(k: usize, c: &Coefficients) -> Part {
         log: WEIGHTS[k].ln() - 0.5 * det.ln(),
         precision: [[yy / det, -xy / det], [-xy / det, xx / det]],
         mean: MEANS[k].map(|m| c.alpha * m),
+    }
+}
+
+/// Noise on every parameter: output layers and residual branches start at zero.
+pub(crate) struct Stir;
+
+impl ModuleMapper for Stir {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        parameter.map(|p| {
+            let n = p.shape().num_elements();
+            let noise: Vec<f32> =
+                (0..n).map(|i| ((i * 7919) % 1000) as f32 / 2500.0 - 0.2).collect();
+            let noise = TensorData::new(noise, p.dims());
+            p.clone() + Tensor::from_data(noise, &p.device())
+        })
     }
 }
