@@ -10,7 +10,7 @@ use anyhow::Result;
 use flow_ode::{Method, Stepping};
 use flow_path::stream::Purpose;
 use flow_sample::{latent_grid, normal_rows};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::SolverArgs;
 use crate::classifier::Judge;
@@ -24,34 +24,35 @@ pub(crate) const SIDE: usize = 20;
 const CROSSED: usize = 16;
 
 /// Of the recipe's solver; of a model with classes, for class 0.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ControlReport {
     /// Starts, and as many latents.
+    #[serde(default)]
     n: usize,
     /// Of the mean intensity of each colour channel.
-    intensity: Vec<Variance>,
+    pub(crate) intensity: Vec<Variance>,
     /// Of a latent of two numbers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    manifolds: Vec<Manifold>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) manifolds: Vec<Manifold>,
 }
 
 /// Variances of a number that depends on a start and a latent.
-#[derive(Debug, PartialEq, Serialize)]
-struct Variance {
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Variance {
     /// With the start fixed, mean over starts.
-    over_latents: f64,
+    pub(crate) over_latents: f64,
     /// With the latent fixed, mean over latents.
-    over_starts: f64,
+    pub(crate) over_starts: f64,
 }
 
 /// What the classifier sees on a grid of latents.
-#[derive(Debug, PartialEq, Serialize)]
-struct Manifold {
-    classes: usize,
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Manifold {
+    pub(crate) classes: usize,
     /// Share of neighbouring cells, side by side or one below the other, that are of one class.
-    same: f64,
+    pub(crate) same: f64,
     /// That of any two cells, drawn with replacement.
-    by_chance: f64,
+    pub(crate) by_chance: f64,
 }
 
 /// Looks at a model of images with a latent.

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use flow_testing::fuzz::fuzz;
 use flow_testing::memory::Watch;
 
-use crate::kept::Kept;
+use crate::commands::compare::ScoredRun;
 use crate::recipe::Recipe;
 use crate::{environment, inception, metrics, registry};
 
@@ -112,6 +112,6 @@ fn fuzz_scores() {
     files("eval.json", &[reference("eval.json")], "eval.json", |path| {
         let folder = path.parent().unwrap();
         fs::write(folder.join("recipe.toml"), debug).unwrap();
-        Kept::read(folder).is_ok()
+        ScoredRun::read(folder).is_ok()
     });
 }

@@ -19,7 +19,7 @@ mod files;
 #[cfg(test)]
 mod fuzz;
 mod inception;
-mod kept;
+mod json;
 mod latent;
 mod lock;
 mod memory;

@@ -1,17 +1,16 @@
 //! `flow eval`: scores, each beside what real data get.
 
-mod course;
+pub(crate) mod course;
 mod examiner;
 mod metric;
-mod paths;
-mod report;
+pub(crate) mod paths;
+pub(crate) mod report;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use serde::Deserialize;
 
 use crate::ambiguity;
 use crate::args::{EvalArgs, SolverArgs};
@@ -21,7 +20,7 @@ use crate::control;
 use crate::device;
 use crate::exit::usage;
 use crate::field;
-use crate::files::{read_text, write_text};
+use crate::files::write_text;
 use crate::inception::Extractor;
 use crate::latent;
 use crate::model::Model;
@@ -185,24 +184,13 @@ pub(crate) fn evaluate(
 /// take the place of.
 fn file_name(folder: &Path, report: &Report) -> String {
     let usual = "eval.json".to_owned();
-    let Ok(Kept { step, n: Some(n) }) = kept(&folder.join(&usual)) else { return usual };
+    let Ok(Some(Report { step, n, .. })) = Report::read(folder) else { return usual };
     if step != report.step || n <= report.n {
         return usual;
     }
     let own = format!("eval-n{}.json", report.n);
     say(&format!("eval.json keeps the scores of {n} samples, those of {} are in {own}", report.n));
     own
-}
-
-/// What an earlier evaluation looked at.
-#[derive(Deserialize)]
-struct Kept {
-    step: usize,
-    n: Option<usize>,
-}
-
-fn kept(file: &Path) -> Result<Kept> {
-    Ok(serde_json::from_str(&read_text(file)?)?)
 }
 
 /// The recipe's solver, then each fixed number of steps, by name.

@@ -6,7 +6,7 @@ use flow_eval::{
     path_length_ratio, psnr, ssim, straightness,
 };
 use flow_ode::Method;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
 use crate::progress::say;
@@ -23,7 +23,7 @@ const EXACT: f64 = 1e-6;
 const TOLD: f64 = 10.0;
 
 /// Scores of paths, and how much noise is left along them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PathReport {
     pub(crate) scores: Vec<Score>,
     pub(crate) times: Vec<f64>,
@@ -57,29 +57,34 @@ fn solved(model: &Model, request: &Request, left_out: &str) -> Option<Samples> {
 }
 
 /// Errors of few steps against many, from the same noise.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ErrorReport {
     /// The solver that is taken for exact.
+    #[serde(default)]
     reference: String,
     /// The one that it is checked by.
+    #[serde(default)]
     check: String,
-    n: usize,
+    /// 0 in files that do not say it.
+    #[serde(default)]
+    pub(crate) n: usize,
     /// Mean squared difference of the two: what the reference itself may be off. A smaller error than ten
     /// times this is not told.
+    #[serde(default)]
     reference_error: f64,
-    rows: Vec<ErrorRow>,
+    pub(crate) rows: Vec<ErrorRow>,
 }
 
-#[derive(Debug, Serialize)]
-struct ErrorRow {
-    solver: String,
-    nfe: f64,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ErrorRow {
+    pub(crate) solver: String,
+    pub(crate) nfe: f64,
     /// Per coordinate: mean and its standard error, nothing where the reference cannot tell. A few samples
     /// that end in another mode dominate it.
-    mean: Option<f64>,
-    std_error: Option<f64>,
+    pub(crate) mean: Option<f64>,
+    pub(crate) std_error: Option<f64>,
     /// Of the samples' mean squared errors, likewise.
-    median: Option<f64>,
+    pub(crate) median: Option<f64>,
     /// Images: peak signal-to-noise ratio in decibels, and structural similarity.
     #[serde(skip_serializing_if = "Option::is_none")]
     psnr: Option<f64>,

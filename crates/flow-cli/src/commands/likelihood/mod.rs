@@ -1,7 +1,7 @@
 //! `flow likelihood`: log-likelihood and bits per dimension of data under a run.
 
 mod picture;
-mod report;
+pub(crate) mod report;
 
 use std::ops::Range;
 use std::time::Instant;

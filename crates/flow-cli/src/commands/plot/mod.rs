@@ -13,10 +13,9 @@ use flow_plot::{
 };
 
 use crate::args::{PlotArgs, SolverArgs};
-use crate::commands::compare::{self, Column, Drawn};
+use crate::commands::compare::{self, Column, Drawn, ScoredRun};
 use crate::commands::train::source;
 use crate::device;
-use crate::kept::Kept;
 use crate::metrics::{Line, read};
 use crate::model::Model;
 use crate::pictures;
@@ -115,7 +114,7 @@ impl Gallery<'_> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());
         }
-        for mut column in Column::each(vec![Kept::read(&self.run.folder)?]) {
+        for mut column in Column::each(vec![ScoredRun::read(&self.run.folder)?]) {
             column.name.clone_from(&self.run.recipe.name);
             for Drawn { name, figure, .. } in compare::figures(&[column]) {
                 self.figure(&name, &figure)?;
