@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
-use crate::cache::{Content, Source, read_file};
+use crate::cache::{Content, Files, read_file};
 use crate::images::named;
 use crate::manifest::RemoteSet;
 use crate::{DatasetError, Images, Split};
@@ -38,9 +38,9 @@ pub(crate) fn load(
     name: &str,
     set: &RemoteSet,
     split: Split,
-    source: &Source,
+    files: &Files,
 ) -> Result<Images, DatasetError> {
-    let archive = source.read(name, set, "cifar-10-binary.tar.gz")?;
+    let archive = files.read(name, set, "cifar-10-binary.tar.gz")?;
     from_archive(&archive.path, &archive.bytes, split)
 }
 

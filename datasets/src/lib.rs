@@ -26,12 +26,14 @@ pub mod folder;
 pub mod idx;
 mod images;
 mod manifest;
+mod progress;
 mod toy;
 
-pub use cache::{Checksums, Download, Progress, ProgressFn, Source, default_cache_dir};
+pub use cache::{Checksums, Download, Files, default_cache_dir};
 pub use digits::digits;
 pub use error::{Attempt, DatasetError, Refusal};
 pub use images::Images;
+pub use progress::{Progress, ProgressFn};
 pub use toy::{
     Checkerboard, Circles, GaussianMixture, Pinwheel, Spirals, Support, SwissRoll, TOYS, Toy,
     TwoMoons, toy,
@@ -78,7 +80,7 @@ pub struct Parts {
 
 /// Loads both parts of the image set of that name.
 ///
-/// - `digits`: see [`digits`]; `source` is not asked.
+/// - `digits`: see [`digits`]; `files` is not asked.
 /// - `mnist`, `fashion-mnist`: 60,000 + 10,000 grey images of 28 × 28.
 /// - `cifar10`: 50,000 + 10,000 colour images of 32 × 32, from the archive of binary records.
 /// - `folder`: PNG, JPEG and WebP files at `<data_dir>/train/<class>/` and
@@ -87,11 +89,11 @@ pub struct Parts {
 /// # Errors
 /// If no set has that name, if a file is missing, cannot be downloaded, is not the published one or
 /// does not decode, or if the parts do not fit together.
-pub fn load_parts(name: &str, source: &Source) -> Result<Parts, DatasetError> {
+pub fn load_parts(name: &str, files: &Files) -> Result<Parts, DatasetError> {
     if name == "folder" {
-        return load_folder(source);
+        return load_folder(files);
     }
-    let part = |split| load(name, split, source);
+    let part = |split| load(name, split, files);
     let (train, test) = (part(Split::Train)?, part(Split::Test)?);
     let size = |images: &Images| [images.channels, images.height, images.width];
     if size(&train) != size(&test) {
@@ -106,14 +108,14 @@ pub fn load_parts(name: &str, source: &Source) -> Result<Parts, DatasetError> {
 ///
 /// # Errors
 /// As [`load_parts`].
-pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, DatasetError> {
+pub fn load(name: &str, split: Split, files: &Files) -> Result<Images, DatasetError> {
     if let Some(set) = manifest::remote_set(name) {
         let load = if name == "cifar10" { cifar::load } else { idx::load };
-        return load(name, set, split, source);
+        return load(name, set, split, files);
     }
     match name {
         "digits" => Ok(digits(split)),
-        "folder" => load_folder(source).map(|Parts { train, test, .. }| match split {
+        "folder" => load_folder(files).map(|Parts { train, test, .. }| match split {
             Split::Train => train,
             Split::Test => test,
         }),
@@ -122,15 +124,15 @@ pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, Dataset
 }
 
 #[cfg(feature = "folder")]
-fn load_folder(source: &Source) -> Result<Parts, DatasetError> {
-    let Some(root) = &source.data_dir else {
+fn load_folder(files: &Files) -> Result<Parts, DatasetError> {
+    let Some(root) = &files.data_dir else {
         return Err(DatasetError::NeedsDataDir { set: "folder".to_owned() });
     };
     folder::read(root)
 }
 
 #[cfg(not(feature = "folder"))]
-fn load_folder(_: &Source) -> Result<Parts, DatasetError> {
+fn load_folder(_: &Files) -> Result<Parts, DatasetError> {
     Err(DatasetError::NotBuilt { set: "folder".to_owned(), feature: "folder" })
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::progress::say;
+use crate::terminal::say;
 
 /// Before the first line where there is no bar: what is done by then is not spoken of.
 const FIRST: Duration = Duration::from_secs(1);

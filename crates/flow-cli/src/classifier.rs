@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 
 use crate::bar::Bar;
 use crate::drafts;
-use crate::progress::say;
 use crate::registry::{image_rows, labels, pixels};
+use crate::terminal::say;
 
 /// Steps of training and rows in a step.
 const STEPS: usize = 1000;

@@ -12,10 +12,41 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::files::{read_text, write_text};
-use crate::run::Shape;
+use crate::registry::Data;
+
+/// The data of a run, as far as networks and checkpoints depend on them.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the fields are those of environment.json"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    /// Of one row.
+    pub(crate) shape: Vec<usize>,
+    /// 0 where there are none.
+    pub(crate) classes: usize,
+    /// What they are called, in the order of their labels; older runs do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) class_names: Vec<String>,
+    /// Of all that was read from files, by which it is seen that they are others now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+}
+
+impl Shape {
+    /// Those of open data.
+    pub(crate) fn of(data: &Data) -> Self {
+        let sha256 = match data {
+            Data::Toy(_) => None,
+            Data::Images { train, test } => Some(digest([train, test])),
+        };
+        let class_names = data.class_names().to_vec();
+        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
+    }
+}
 
 /// SHA-256 of all rows and labels of both parts.
-pub(crate) fn digest(parts: [&Images; 2]) -> String {
+fn digest(parts: [&Images; 2]) -> String {
     let mut digest = Sha256::new();
     for part in parts {
         // With the lengths, the bytes of two fields cannot be taken for those of one.

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::exit::usage;
-use crate::progress::say;
+use crate::terminal::say;
 
 /// The right to train a run, which ends with its owner, however that ends.
 ///

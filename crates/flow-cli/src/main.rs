@@ -8,6 +8,7 @@ mod batches;
 mod classifier;
 mod commands;
 mod control;
+mod data_files;
 mod density;
 mod device;
 mod document;
@@ -36,6 +37,7 @@ mod run;
 mod sampling;
 mod signals;
 mod sizes;
+mod terminal;
 mod verify;
 
 use std::process::ExitCode;

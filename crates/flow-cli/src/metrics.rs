@@ -9,7 +9,7 @@ use flow_train::Terms;
 use serde::{Deserialize, Serialize};
 
 use crate::files::write;
-use crate::progress::say;
+use crate::terminal::say;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,11 +9,12 @@ use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Retimed, Trained};
 use flow_train::Checkpoint;
 
+use crate::environment::Shape;
 use crate::exit::usage;
 use crate::network::{AnyNetwork, AnyPosterior, Configs, Networks};
 use crate::recipe::Recipe;
 use crate::registry;
-use crate::run::{Run, Shape};
+use crate::run::Run;
 
 /// A trained model, ready to sample.
 #[derive(Debug)]

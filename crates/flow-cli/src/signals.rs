@@ -9,11 +9,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flow_train::Interrupter;
 
-use crate::exit::usage;
-use crate::progress::say;
+use crate::terminal::say;
 
 /// A person needs longer between two presses; what comes sooner was meant as one.
 const ONE_PRESS: Duration = Duration::from_millis(400);
@@ -97,7 +96,7 @@ impl Watch {
         let watch = Self(Arc::new(Mutex::new(State::Training)));
         let (listener, interrupter) = (watch.clone(), interrupter.clone());
         system::listen(move |signal| listener.take(signal, &interrupter))
-            .map_err(|error| usage!("cannot watch for signals: {error}"))?;
+            .context("cannot watch for signals")?;
         Ok(watch)
     }
 

@@ -52,6 +52,7 @@ mod moments;
 mod points;
 mod resample;
 mod score;
+mod standard_error;
 
 mod error;
 mod matrix;

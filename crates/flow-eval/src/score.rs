@@ -72,7 +72,7 @@ impl Score {
 
     /// This score of a mean over independent samples, with the standard error of that mean.
     pub(crate) fn with_mean_of(self, samples: &[f64]) -> Self {
-        let (mean, std_error) = crate::resample::mean_and_std_error(samples);
+        let (mean, std_error) = crate::standard_error::mean_and_std_error(samples);
         Self { value: mean, std_error, ..self }
     }
 

@@ -23,6 +23,7 @@
 //! threads on one machine. Between machines the instruction set decides the last bits.
 
 mod activation;
+mod adamw_step;
 mod attention;
 mod conv;
 #[cfg(feature = "flex")]
@@ -35,11 +36,12 @@ mod random;
 mod resample;
 
 pub use activation::Activation;
+pub use adamw_step::AdamWStep;
 pub use attention::attention;
 pub use conv::conv2d;
 pub use linear::linear_act;
 pub use norm::group_norm_act;
-pub use optimize::{AdamWStep, adamw, blend, scale, sum_of_squares};
+pub use optimize::{adamw, blend, scale, sum_of_squares};
 pub use pool::on_pool;
 pub use random::fill_normal;
 pub use resample::upsample_nearest;

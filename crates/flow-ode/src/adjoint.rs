@@ -4,8 +4,8 @@ use crate::error::OdeError;
 use crate::field::VectorField;
 use crate::method::Method;
 use crate::problem::solve;
-use crate::solution::Stats;
 use crate::state::{State, WithTolerance};
+use crate::stats::Stats;
 use crate::stepping::Stepping;
 
 /// A field with vector-Jacobian products.

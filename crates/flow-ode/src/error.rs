@@ -308,11 +308,3 @@ impl fmt::Display for TimeFault {
         })
     }
 }
-
-/// A name that is no [`Method`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown method `{name}`; try one of {}", Method::ALL.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "))]
-pub struct UnknownMethod {
-    /// The name given.
-    pub name: String,
-}

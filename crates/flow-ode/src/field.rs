@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::solution::Stats;
+use crate::stats::Stats;
 
 /// The field `f` of `dy/dt = f(t, y)`. Closures `Fn(f64, &S) -> S` are fields.
 ///

@@ -9,7 +9,8 @@ use crate::record::{Record, Wishes};
 use crate::solution::{Accepted, Solution};
 use crate::state::{Norm, State, Tolerance};
 use crate::stepper::Stepper;
-use crate::stepping::{Stepping, check_times, equal_steps, given_steps, sized_steps};
+use crate::stepping::{Stepping, equal_steps, given_steps, sized_steps};
+use crate::times::check_times;
 
 /// Solves `dy/dt = f(t, y)`, `y(t0) = y0` from `span.0` to `span.1`, forward or backward in time.
 ///

@@ -15,10 +15,10 @@ use crate::exit::usage;
 use crate::files::write_npy;
 use crate::memory;
 use crate::model::Model;
-use crate::progress::print;
 use crate::request::Request;
 use crate::run::Run;
 use crate::sizes::row;
+use crate::terminal::print;
 
 pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;

@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::Result;
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
-use flow_datasets::Source;
 use flow_nn::{Network, Posterior};
 use flow_train::{
     BatchSource, Checkpoint, Interrupter, LatentBatches, LatentModel, LearningRate, Objective,
@@ -16,19 +15,22 @@ use flow_train::{
 use crate::args::TrainArgs;
 use crate::batches::{Sources, batches, matching, sources};
 use crate::commands::{eval, plot};
+use crate::data_files::data_files;
 use crate::device;
 use crate::drafts;
+use crate::environment::Shape;
 use crate::exit::{Interrupted, usage};
 use crate::lock::Lock;
 use crate::metrics::rewind;
 use crate::network::{AnyNetwork, AnyPosterior, Networks, strangers};
-use crate::progress::{Progress, print, say};
+use crate::progress::Progress;
 use crate::recipe::Recipe;
 use crate::reflow::Teacher;
 use crate::registry::{self, Data};
-use crate::run::{Run, Shape};
+use crate::run::Run;
 use crate::signals::Watch;
 use crate::sizes::Sizes;
+use crate::terminal::{print, say};
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -44,8 +46,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         return Ok(());
     }
     let recipe = prepared.recipe();
-    let source = source(args.data.folder());
-    let data = Data::open(recipe, &source)?;
+    let files = data_files(args.data.folder());
+    let data = Data::open(recipe, &files)?;
     let teacher = Teacher::open(recipe, &data)?;
     let taught_by = teacher.as_ref().map(|teacher| &teacher.identity);
     // What cannot be regressed is refused before anything is written.
@@ -179,19 +181,6 @@ fn lengthen(run: &Run, from: Option<&Checkpoint>) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Where data files are, with downloads told on the terminal.
-pub(crate) fn source(data_dir: Option<&Path>) -> Source {
-    use flow_datasets::Download;
-    let bar = indicatif::ProgressBar::hidden();
-    let download = Download::reporting(move |progress| {
-        if progress.bytes == 0 {
-            say(&format!("downloading {}", progress.file));
-        }
-        bar.set_position(progress.bytes);
-    });
-    Source { data_dir: data_dir.map(Into::into), download, ..Source::default() }
 }
 
 /// Trains a network and leaves its checkpoints in the run's folder.

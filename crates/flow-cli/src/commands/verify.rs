@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::args::VerifyArgs;
 use crate::device;
 use crate::exit::usage;
-use crate::progress::print;
+use crate::terminal::print;
 use crate::verify::{self, Check, GOLDENS, Golden};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<()> {

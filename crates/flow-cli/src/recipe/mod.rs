@@ -160,7 +160,7 @@ impl Recipe {
         let mixed = match (&self.reflow, &self.latent) {
             (Some(_), _) => "the pairs of reflow",
             (_, Some(_)) => "a latent that may know the noise",
-            _ => return self.path.check_sampling(sample),
+            _ => return sample.check_on(&self.path),
         };
         if sample.sampler.is_random() {
             let sampler = named::shown(&sample.sampler);
@@ -169,7 +169,7 @@ impl Recipe {
                  sampler without noise"
             ));
         }
-        self.path.check_sampling(sample)
+        sample.check_on(&self.path)
     }
 
     /// Steps of the run.

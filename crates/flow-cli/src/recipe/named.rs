@@ -70,9 +70,19 @@ pub(super) fn table(text: &str) -> Result<Table, String> {
         let Some((key, value)) = part.split_once('=') else {
             return Err(format!("`{}` has no `=`, write NAME,KEY=VALUE", part.trim()));
         };
-        table.insert(key.trim().into(), super::set::value(value));
+        table.insert(key.trim().into(), self::value(value));
     }
     Ok(table)
+}
+
+/// A value as typed: what is no TOML value is text, so that quotes may be left out.
+pub(super) fn value(typed: &str) -> Value {
+    let typed = typed.trim();
+    format!("value = {typed}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| Value::String(typed.to_string()))
 }
 
 /// The parts between commas that stand in no bracket.

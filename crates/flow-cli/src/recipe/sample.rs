@@ -5,8 +5,8 @@ use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, finite, fractions, not_negative, positive, solver, tolerances};
-use super::named::{named, named_option};
-use super::path::{Schedule, Shift};
+use super::named::{self, named, named_option};
+use super::path::{Between, Path, Schedule, Shift, Source};
 use super::sampler::{Grid, Sampler};
 use crate::exit::usage;
 
@@ -68,6 +68,31 @@ impl Sample {
                 "sample.guidance_interval is {start} to {end}, it must run forward in time"
             )),
         }
+    }
+
+    /// Refuses ways of sampling that mean nothing on the path.
+    pub(super) fn check_on(&self, path: &Path) -> Result<()> {
+        let sampler = named::shown(&self.sampler);
+        if path.between != Between::Line {
+            if self.sampler != Sampler::Ode || self.schedule.is_some() {
+                return Err(usage!(
+                    "path.between is {}, which has a velocity and no schedule, sample it by the \
+                     sampler ode without a schedule",
+                    named::shown(&path.between)
+                ));
+            }
+        } else if self.sampler.is_random() && path.source != Source::Normal {
+            return Err(usage!(
+                "{sampler} draws noise by the score, which needs path.source to be normal, use ode"
+            ));
+        } else if self.sampler.is_random() && !path.is_affine() {
+            return Err(usage!(
+                "{sampler} draws noise by the score, which noise paired by the coupling {} does not \
+                 have, use ode, ddim, edm, dpm-solver++, unipc or straight without noise",
+                named::shown(&path.coupling)
+            ));
+        }
+        Ok(())
     }
 
     /// The method of the sampler `ode`.

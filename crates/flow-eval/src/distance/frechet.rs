@@ -7,7 +7,7 @@ use crate::matrix::trace_sqrt_of_product;
 use crate::moments::MOST_DIMENSIONS;
 use crate::points::{at_least, shared_dim};
 use crate::random::{Purpose, stream};
-use crate::resample::jackknife_variance;
+use crate::standard_error::jackknife_variance;
 use crate::{EvalError, Moments, Points, Score};
 
 const NAME: &str = "Frechet distance";

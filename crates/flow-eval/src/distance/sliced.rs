@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::one_dimensional::{quantile_pairs, transport_cost};
 use crate::points::shared_dim;
 use crate::random::{Purpose, stream};
-use crate::resample::mean_and_std_error;
+use crate::standard_error::mean_and_std_error;
 use crate::{EvalError, Points, Score};
 
 /// Numbers that all directions may have together: a gibibyte of them.

@@ -2,7 +2,7 @@
 
 use crate::pairwise::{Columns, PairFunction, for_each_pair, map_blocks, sum};
 use crate::points::{at_least, shared_dim};
-use crate::resample::jackknife_variance;
+use crate::standard_error::jackknife_variance;
 use crate::{EvalError, Points, Score};
 
 /// Sums of a kernel over pairs, by point.

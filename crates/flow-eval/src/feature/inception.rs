@@ -1,6 +1,6 @@
 //! Inception score.
 
-use crate::resample::mean_and_std_error;
+use crate::standard_error::mean_and_std_error;
 use crate::{EvalError, Points, Score};
 
 /// How far the probabilities of a row may be from a sum of 1: room for a softmax in f32.

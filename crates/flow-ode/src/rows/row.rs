@@ -5,7 +5,7 @@ use crate::controller::Control;
 use crate::error::{HeldBy, OdeError};
 use crate::fit::{Fit, fit, resolution};
 use crate::segment::Interval;
-use crate::solution::Stats;
+use crate::stats::Stats;
 
 /// Where a row is in time, and the step that it takes next.
 #[derive(Clone)]

@@ -7,8 +7,8 @@ use crate::drive::dop853_error;
 use crate::error::{HeldBy, OdeError};
 use crate::initial::{LEAST_GUESS, first_guess, second_guess};
 use crate::method::Method;
-use crate::solution::Stats;
 use crate::state::{Norm, Norms, Tolerance};
+use crate::stats::Stats;
 use crate::stiffness::{Standstill, UNIT};
 use crate::tableau::{ErrorEstimate, Tableau};
 

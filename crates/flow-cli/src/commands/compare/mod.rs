@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::args::CompareArgs;
 use crate::document::{Block, Document, Picture};
 use crate::exit::usage;
-use crate::progress::print;
+use crate::terminal::print;
 pub(crate) use column::Column;
 pub(crate) use figures::{Drawn, all as figures};
 pub(crate) use scored::ScoredRun;

@@ -15,8 +15,8 @@ use burn::tensor::Device;
 use crate::ambiguity;
 use crate::args::{EvalArgs, SolverArgs};
 use crate::commands::plot;
-use crate::commands::train::source;
 use crate::control;
+use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::field;
@@ -24,12 +24,12 @@ use crate::files::write_text;
 use crate::inception::Extractor;
 use crate::latent;
 use crate::model::Model;
-use crate::progress::{print, say};
 use crate::recipe::Recipe;
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
 use crate::sizes::check_scored;
+use crate::terminal::{print, say};
 use examiner::{Exam, Examiner};
 use metric::Metric;
 pub(crate) use report::Report;
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::of(&run, &source(args.data.folder()))?;
+    let data = run.data(&data_files(args.data.folder()))?;
     let options = Options {
         number: args.number,
         seed: args.seed,

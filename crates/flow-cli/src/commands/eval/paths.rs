@@ -9,9 +9,9 @@ use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
-use crate::progress::say;
 use crate::request::Request;
 use crate::sampling::Samples;
+use crate::terminal::say;
 
 /// Times of the paths that are scored, but for the first.
 const TIMES: u32 = 20;

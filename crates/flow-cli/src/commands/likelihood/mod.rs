@@ -13,16 +13,16 @@ use flow_path::stream::{Purpose, Streams};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::args::{Held, LikelihoodArgs};
-use crate::commands::train::source;
+use crate::data_files::data_files;
 use crate::density::{DensityRequest, Rows, Trace};
 use crate::device;
 use crate::exit::usage;
 use crate::files::write_text;
 use crate::model::Model;
-use crate::progress::print;
 use crate::recipe::check;
 use crate::registry::{self, Data};
 use crate::run::Run;
+use crate::terminal::print;
 use report::{Bits, Estimate, Report};
 
 pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     }
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::of(&run, &source(args.source.folder()))?;
+    let data = run.data(&data_files(args.source.folder()))?;
     let model = Model::load(&run, &device)?;
     let held = args.data;
     let (report, files) = match &data {

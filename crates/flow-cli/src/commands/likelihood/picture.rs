@@ -9,8 +9,8 @@ use flow_sample::Likelihood;
 
 use crate::density::{DensityRequest, Rows, Trace};
 use crate::model::Model;
-use crate::progress::say;
 use crate::run::Run;
+use crate::terminal::say;
 
 /// Cells on a side.
 const CELLS: usize = 64;

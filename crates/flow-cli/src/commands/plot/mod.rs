@@ -14,15 +14,15 @@ use flow_plot::{
 
 use crate::args::{PlotArgs, SolverArgs};
 use crate::commands::compare::{self, Column, Drawn, ScoredRun};
-use crate::commands::train::source;
+use crate::data_files::data_files;
 use crate::device;
 use crate::metrics::{Line, read};
 use crate::model::Model;
 use crate::pictures;
-use crate::progress::print;
 use crate::registry::{self, Changes, Data};
 use crate::request::Request;
 use crate::run::Run;
+use crate::terminal::print;
 pub(crate) use page::page;
 
 /// Seed of the noise in pictures.
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::of(&run, &source(args.data.folder()))?;
+    let data = run.data(&data_files(args.data.folder()))?;
     for picture in draw(&run, &data, &device)? {
         print(&picture.display().to_string())?;
     }

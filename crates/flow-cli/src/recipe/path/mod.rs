@@ -9,8 +9,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::check::{finite, fractions, positive};
-use super::named::{self, named};
-use super::{Sample, Sampler};
+use super::named::named;
 use crate::exit::usage;
 pub(crate) use coupling::Coupling;
 pub(crate) use schedule::Schedule;
@@ -175,31 +174,6 @@ impl Path {
                      leave path.{key} out"
                 ));
             }
-        }
-        Ok(())
-    }
-
-    /// Refuses ways of sampling that mean nothing on this path.
-    pub(super) fn check_sampling(&self, sample: &Sample) -> Result<()> {
-        let sampler = named::shown(&sample.sampler);
-        if self.between != Between::Line {
-            if sample.sampler != Sampler::Ode || sample.schedule.is_some() {
-                return Err(usage!(
-                    "path.between is {}, which has a velocity and no schedule, sample it by the \
-                     sampler ode without a schedule",
-                    named::shown(&self.between)
-                ));
-            }
-        } else if sample.sampler.is_random() && self.source != Source::Normal {
-            return Err(usage!(
-                "{sampler} draws noise by the score, which needs path.source to be normal, use ode"
-            ));
-        } else if sample.sampler.is_random() && !self.is_affine() {
-            return Err(usage!(
-                "{sampler} draws noise by the score, which noise paired by the coupling {} does not \
-                 have, use ode, ddim, edm, dpm-solver++, unipc or straight without noise",
-                named::shown(&self.coupling)
-            ));
         }
         Ok(())
     }
