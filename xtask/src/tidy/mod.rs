@@ -2,6 +2,8 @@
 //!
 //! Each rule is a module and gives its violations as sentences: what, where, what to do.
 
+mod circles;
+mod code;
 mod crates;
 mod docs;
 mod imports;
@@ -43,6 +45,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         docs::violations(&tree, &verbs)?,
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
+        circles::violations(&tree)?,
     ]
     .concat();
     for violation in &violations {
