@@ -15,8 +15,8 @@
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
 //!
-//! [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs what consists of many short loops
-//! where they need not wake the threads.
+//! [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs what consists of many
+//! short loops where they need not wake the threads.
 //!
 //! Kernels cut their work into pieces whose borders depend on the shapes alone and add partial sums
 //! in a fixed order. A result is therefore the same bits from run to run and for any number of
@@ -45,3 +45,7 @@ pub use optimize::{adamw, blend, scale, sum_of_squares};
 pub use pool::on_pool;
 pub use random::fill_normal;
 pub use resample::upsample_nearest;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
