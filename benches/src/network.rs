@@ -19,7 +19,8 @@ pub fn mlp(dim: usize) -> Mlp {
     drawn(|device| config.init(device))
 }
 
-/// A U-Net of so many channels for square images of 8, 28 or 32 pixels, with attention at 4, 7 or 8.
+/// A U-Net of so many channels for square images of 8, 28 or 32 pixels, with attention at 4, 7
+/// or 8.
 ///
 /// # Panics
 /// For another size.

@@ -181,11 +181,12 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, DatasetError> {
     fs::read(path).map_err(DatasetError::read(path))
 }
 
-/// Bytes that a packed file may unpack to: far more than any set here needs, and what every machine has.
+/// Bytes that a packed file may unpack to: far more than any set here needs, and what every machine
+/// has.
 const MOST_UNPACKED: u64 = 1 << 30;
 
-/// What a file holds, without its gzip wrapper if it has one: a little of it can unpack to more than
-/// memory holds, so it is read as far as it is asked for.
+/// What a file holds, without its gzip wrapper if it has one: a little of it can unpack to more
+/// than memory holds, so it is read as far as it is asked for.
 pub(crate) struct Content<'a> {
     path: &'a Path,
     bytes: Box<dyn Read + 'a>,

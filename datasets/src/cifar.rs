@@ -22,8 +22,8 @@ pub(crate) const CLASSES: [&str; 10] =
 /// Reads files of CIFAR-10 records, one after the other.
 ///
 /// # Errors
-/// If a file cannot be read or unpacked, holds no record, ends within one, holds a label of 10 or more, or
-/// unpacks to more than a gibibyte.
+/// If a file cannot be read or unpacked, holds no record, ends within one, holds a label of 10 or
+/// more, or unpacks to more than a gibibyte.
 pub fn read(paths: &[PathBuf]) -> Result<Images, DatasetError> {
     let mut images = empty();
     for path in paths {

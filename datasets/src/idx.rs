@@ -88,7 +88,8 @@ fn decode(
     Ok(Images { pixels, labels, channels: 1, height, width, class_names, max_value: 255 })
 }
 
-/// Sizes and data of an array of bytes with `D` dimensions, read no further than one byte after its end.
+/// Sizes and data of an array of bytes with `D` dimensions, read no further than one byte after its
+/// end.
 fn array<const D: usize>(path: &Path, bytes: &[u8]) -> Result<([usize; D], Vec<u8>), DatasetError> {
     let mut content = Content::of(path, bytes);
     let truncated = |expected, actual: usize| {

@@ -150,11 +150,12 @@ fn teach(
     drafts::clear(cache);
     match taught(cache) {
         Ok((classifier, draft)) => {
-            // What is there, if anything, is damaged or of another version: else it would have been used.
+            // What is there, if anything, is damaged or of another version: else it would have been
+            // used.
             let _ = fs::remove_dir_all(folder);
             if fs::rename(draft.path(), folder).is_ok() {
-                // It has another name now; else another process put its own there first, and both are the
-                // same.
+                // It has another name now; else another process put its own there first, and both
+                // are the same.
                 let _ = draft.keep();
             }
             Ok(classifier)

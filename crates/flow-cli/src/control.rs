@@ -84,8 +84,8 @@ pub(crate) fn report(
     Ok(Some(ControlReport { n: CROSSED, intensity, manifolds }))
 }
 
-/// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless the latent
-/// has two numbers.
+/// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless
+/// the latent has two numbers.
 pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Vec<f32>>> {
     if model.shape.len() != 3 || model.network.latent() != 2 {
         return Ok(Vec::new());

@@ -6,7 +6,8 @@ use flow_datasets::{Download, Files};
 
 use crate::terminal::say;
 
-/// The files in a folder; without one, those of the cache, which are downloaded if they are missing.
+/// The files in a folder; without one, those of the cache, which are downloaded if they are
+/// missing.
 pub(crate) fn data_files(folder: Option<&Path>) -> Files {
     let bar = indicatif::ProgressBar::hidden();
     let download = Download::reporting(move |progress| {

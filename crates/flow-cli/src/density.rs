@@ -45,7 +45,8 @@ pub(crate) struct DensityRequest {
 #[derive(Debug, Default)]
 pub(crate) struct Densities {
     pub(crate) nats: Vec<f64>,
-    /// Standard error over the probes of each row; empty if exact, with one probe or averaged over latents.
+    /// Standard error over the probes of each row; empty if exact, with one probe or averaged over
+    /// latents.
     pub(crate) probe_error: Vec<f64>,
     /// Latents that each density is averaged over, of a model with a latent.
     pub(crate) latents: Option<usize>,

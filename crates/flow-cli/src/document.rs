@@ -43,8 +43,8 @@ pub(crate) struct Document {
     pub(crate) blocks: Vec<Block>,
 }
 
-/// Readable on a phone: one column, pictures no wider than it, tables that scroll by themselves. Names of
-/// rows stay where they are meanwhile, and a shadow on the right says that there is more.
+/// Readable on a phone: one column, pictures no wider than it, tables that scroll by themselves.
+/// Names of rows stay where they are meanwhile, and a shadow on the right says that there is more.
 const STYLE: &str = "\
 body{margin:0 auto;padding:1rem;max-width:60rem;font:16px/1.5 system-ui,sans-serif;color:#222;\
 background:#fff}\

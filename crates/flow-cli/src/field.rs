@@ -38,8 +38,8 @@ pub(crate) struct FieldError {
 /// Compares, where the data have a closed form.
 ///
 /// Points are drawn from the path, so errors are weighted by its density. The loss of the network
-/// and of the exact field are measured on the same pairs. The exact field is that of independent pairs
-/// on the points of a schedule; a model with a latent has a velocity for each.
+/// and of the exact field are measured on the same pairs. The exact field is that of independent
+/// pairs on the points of a schedule; a model with a latent has a velocity for each.
 pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldReport> {
     if !recipe.path.is_affine() || recipe.latent.is_some() || recipe.reflow.is_some() {
         return None;

@@ -31,7 +31,8 @@ fn reference(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)).unwrap()
 }
 
-/// Whether these are the weights of FID's network: they are not, but all of them is read to find out.
+/// Whether these are the weights of FID's network: they are not, but all of them is read to find
+/// out.
 fn opens(path: &Path) -> bool {
     inception::Extractor::open(path, &Device::flex()).is_ok()
 }

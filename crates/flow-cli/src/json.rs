@@ -1,7 +1,7 @@
 //! Reads the reports that a run keeps as JSON.
 //!
-//! JSON knows neither infinity nor NaN, and serde writes both as null. Here null is read as NaN: what the
-//! number was is lost, and none of the reports needs more than that it was no finite one.
+//! JSON knows neither infinity nor NaN, and serde writes both as null. Here null is read as NaN:
+//! what the number was is lost, and none of the reports needs more than that it was no finite one.
 
 use std::path::Path;
 

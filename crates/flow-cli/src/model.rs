@@ -41,7 +41,8 @@ pub(crate) struct Model {
     pub(crate) guide: Option<Box<Model>>,
 }
 
-/// A network with its condition, of either rank: the one place where the kinds of network part ways.
+/// A network with its condition, of either rank: the one place where the kinds of network part
+/// ways.
 pub(crate) enum AnyPredictor<'a> {
     /// Of points, `[B, d]`.
     Points(Box<dyn Predictor<2> + 'a>),
@@ -87,7 +88,8 @@ impl Model {
         })
     }
 
-    /// The network as a predictor for rows with this condition, along another schedule if one is given.
+    /// The network as a predictor for rows with this condition, along another schedule if one is
+    /// given.
     pub(crate) fn predictor(
         &self,
         condition: Condition,
@@ -125,7 +127,8 @@ impl Model {
         }
     }
 
-    /// The velocity at host points `[n, d]` of a model of points, with a latent for each if it has any.
+    /// The velocity at host points `[n, d]` of a model of points, with a latent for each if it has
+    /// any.
     pub(crate) fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape.as_slice() else { return None };
         let n = points.len() / dim;

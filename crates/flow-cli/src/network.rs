@@ -58,7 +58,8 @@ impl Networks {
     /// Builds the networks of a recipe, with weights drawn from its seed.
     ///
     /// # Errors
-    /// When they do not fit the data, or the memory of the machine, which is asked before they are made.
+    /// When they do not fit the data, or the memory of the machine, which is asked before they are
+    /// made.
     pub(crate) fn new(
         recipe: &Recipe,
         shape: &[usize],
@@ -190,7 +191,8 @@ impl Configs {
     }
 }
 
-/// Keys of the largest sizes, of the velocity network and of the posterior: the latent belongs to both.
+/// Keys of the largest sizes, of the velocity network and of the posterior: the latent belongs to
+/// both.
 pub(crate) fn largest(recipe: &Recipe) -> [&'static str; 2] {
     let network = recipe.network.largest();
     let Some(latent) = &recipe.latent else { return [network.0; 2] };

@@ -19,7 +19,8 @@ pub(crate) struct Request {
     pub(crate) interval: Interval,
     pub(crate) batch: usize,
     pub(crate) way: Way,
-    /// The section `sample` of the recipe with what the command line changes, from which the way is made.
+    /// The section `sample` of the recipe with what the command line changes, from which the way is
+    /// made.
     pub(crate) sample: Sample,
     /// Schedule to sample along, if not that of the training.
     pub(crate) schedule: Option<Schedule>,
@@ -70,10 +71,11 @@ impl Request {
         Self { way: Way::Solver(method, Stepping::Count(steps)), ..self }
     }
 
-    /// The flow itself, whatever the sampler and its steps: a solver that chooses its own, to this tolerance.
+    /// The flow itself, whatever the sampler and its steps: a solver that chooses its own, to this
+    /// tolerance.
     ///
-    /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose velocity is
-    /// steep at an end of the path, and there equal steps go wrong without a word.
+    /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose
+    /// velocity is steep at an end of the path, and there equal steps go wrong without a word.
     pub(crate) fn within(self, tolerance: f64) -> Self {
         let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
         Self { way: Way::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }

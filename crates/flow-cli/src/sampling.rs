@@ -74,7 +74,8 @@ impl Model {
         Ok(all)
     }
 
-    /// Draws samples batch by batch, in their order, and holds no more than a batch: `nfe` is the mean so far.
+    /// Draws samples batch by batch, in their order, and holds no more than a batch: `nfe` is the
+    /// mean so far.
     pub(crate) fn sample_each(
         &self,
         request: &Request,

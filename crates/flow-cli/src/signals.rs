@@ -102,8 +102,8 @@ impl Watch {
 
     /// From here on there is nothing to save; gives the signal that asked to stop before.
     ///
-    /// If there was one, the process ends by itself now, and a repetition must not take its last words. If
-    /// there was none, the next signal ends the process.
+    /// If there was one, the process ends by itself now, and a repetition must not take its last
+    /// words. If there was none, the next signal ends the process.
     pub(crate) fn saved(&self) -> Option<Signal> {
         let mut state = self.state();
         match *state {

@@ -30,7 +30,8 @@ fn training(scene: &Scene, mut command: Command) -> Child {
     child
 }
 
-/// A shell that runs these tests in the background ignores SIGINT for them, and so for their children.
+/// A shell that runs these tests in the background ignores SIGINT for them, and so for their
+/// children.
 fn ignores_interrupts() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -45,12 +45,13 @@ impl Bootstrap {
 
 /// Scores `replicates` pairs of sets drawn with replacement from the rows of `a` and of `b`.
 ///
-/// Covers the randomness of both sets. The spread of the replicates estimates that of the score; their
-/// level does not, since repeated rows make two sets look more alike to some metrics and less to others.
+/// Covers the randomness of both sets. The spread of the replicates estimates that of the score;
+/// their level does not, since repeated rows make two sets look more alike to some metrics and less
+/// to others.
 ///
 /// # Errors
-/// Those of the metric, sets of one point, which every replicate repeats, fewer than two replicates or
-/// more than a million, and a replicate that is not finite.
+/// Those of the metric, sets of one point, which every replicate repeats, fewer than two replicates
+/// or more than a million, and a replicate that is not finite.
 ///
 /// # Reference
 /// Efron (1979), "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics 7.

@@ -11,15 +11,16 @@ use crate::{EvalError, Points};
 /// The value of a metric, with what is needed to judge it.
 ///
 /// No metric of this crate gives NaN: where sums leave the range of `f64` it returns
-/// [`EvalError::Overflow`]. Infinite values come from [`psnr`](crate::psnr) of equal images and from
-/// [`mean_log_density`](crate::mean_log_density) off the support alone.
+/// [`EvalError::Overflow`]. Infinite values come from [`psnr`](crate::psnr) of equal images and
+/// from [`mean_log_density`](crate::mean_log_density) off the support alone.
 ///
 /// A distance between two finite sets is not 0 even when both come from the same distribution. The
-/// `floor` is the same metric of real data against other real data at the same `n`: a score at its floor
-/// cannot be told from perfect.
+/// `floor` is the same metric of real data against other real data at the same `n`: a score at its
+/// floor cannot be told from perfect.
 ///
-/// With serde it is written and read as a table of its fields. JSON knows no infinity and writes it as
-/// null, which is read as NaN. What later versions added may be missing in the files of earlier ones.
+/// With serde it is written and read as a table of its fields. JSON knows no infinity and writes it
+/// as null, which is read as NaN. What later versions added may be missing in the files of earlier
+/// ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Score {
@@ -78,14 +79,14 @@ impl Score {
 
     /// This score of a fraction of `total` independent trials, with its binomial standard error.
     ///
-    /// The error is the standard deviation of the fraction given the count, for Jeffreys' prior: that of
-    /// the beta distribution with parameters `count + 1/2` and `total - count + 1/2`. It agrees with
-    /// `sqrt(p (1 - p) / total)` for large counts, and does not call a fraction certain because none, or
-    /// all, of a few trials failed. One trial gives none.
+    /// The error is the standard deviation of the fraction given the count, for Jeffreys' prior:
+    /// that of the beta distribution with parameters `count + 1/2` and `total - count + 1/2`. It
+    /// agrees with `sqrt(p (1 - p) / total)` for large counts, and does not call a fraction certain
+    /// because none, or all, of a few trials failed. One trial gives none.
     ///
     /// # Reference
-    /// Brown, Cai & DasGupta (2001), "Interval Estimation for a Binomial Proportion", Statistical Science
-    /// 16, section 3.
+    /// Brown, Cai & DasGupta (2001), "Interval Estimation for a Binomial Proportion", Statistical
+    /// Science 16, section 3.
     pub(crate) fn with_fraction(self, count: usize, total: usize) -> Self {
         let (k, n) = (count as f64, total as f64);
         let std_error =
@@ -146,8 +147,9 @@ impl Score {
 
 /// What real data score against other real data.
 ///
-/// Score the samples as `metric(samples, real)`, and give here `held_out` real points, as many as there
-/// are samples, and the same `real` points: then only the quality of the samples can set the two apart.
+/// Score the samples as `metric(samples, real)`, and give here `held_out` real points, as many as
+/// there are samples, and the same `real` points: then only the quality of the samples can set the
+/// two apart.
 ///
 /// ```
 /// use flow_eval::{Points, energy_distance, floor};
@@ -155,7 +157,8 @@ impl Score {
 /// let real = [0.0, 1.0, 2.0, 3.0].map(f32::sin);
 /// let held_out = [4.0, 5.0, 6.0, 7.0].map(f32::sin);
 /// let samples = [0.1, 0.2, 0.3, 0.4];
-/// let [real, held_out, samples] = [&real, &held_out, &samples].map(|x| Points::new(x, 1).unwrap());
+/// let points = |x| Points::new(x, 1).unwrap();
+/// let [real, held_out, samples] = [&real, &held_out, &samples].map(|x| points(x));
 ///
 /// let floor = floor(energy_distance, held_out, real)?;
 /// let score = energy_distance(samples, real)?.with_floor(floor);

@@ -17,7 +17,8 @@ use crate::stats::Stats;
 ///     }
 /// }
 ///
-/// let end = solve(&Decay { rate: 2.0 }, (0.0, 1.0), 1.0, Method::Rk4, &Stepping::Count(32)).unwrap();
+/// let field = Decay { rate: 2.0 };
+/// let end = solve(&field, (0.0, 1.0), 1.0, Method::Rk4, &Stepping::Count(32)).unwrap();
 /// assert!((end.y - (-2f64).exp()).abs() < 1e-6);
 /// ```
 pub trait VectorField<S> {

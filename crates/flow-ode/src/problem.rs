@@ -144,7 +144,8 @@ impl<'a, S: State, F: VectorField<S>> Problem<'a, S, F> {
     /// # use flow_ode::{Method, Problem, Stepping};
     /// let mut greatest = 0.0;
     /// let field = |_t: f64, y: &f64| 1.0 - y;
-    /// let problem = Problem::new(&field, (0.0, 5.0), 0.0).with_observer(|step| greatest = *step.y);
+    /// let problem = Problem::new(&field, (0.0, 5.0), 0.0);
+    /// let problem = problem.with_observer(|step| greatest = *step.y);
     /// problem.solve(Method::Rk4, &Stepping::Count(50)).unwrap();
     /// assert!(greatest > 0.99);
     /// ```

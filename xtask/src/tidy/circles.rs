@@ -1,7 +1,7 @@
 //! No circles between the modules of a crate: what uses each other can only be read together.
 //!
-//! A module and its submodules count as one thing, of which the parts may use the whole. Re-exports are
-//! followed to where a name comes from. Tests are left out.
+//! A module and its submodules count as one thing, of which the parts may use the whole. Re-exports
+//! are followed to where a name comes from. Tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,8 +12,8 @@ use super::tree::Tree;
 /// A module by the names on the way to it; the root of the crate has none.
 type Name = Vec<String>;
 
-/// Circles that stay for now, each by its crate and one of its modules. These crates are being turned to
-/// states that are rows, and the files in question go with that.
+/// Circles that stay for now, each by its crate and one of its modules. These crates are being
+/// turned to states that are rows, and the files in question go with that.
 const ALLOWED: &[(&str, &str)] =
     &[("crates/flow-path", "exact::gaussian"), ("crates/flow-sample", "sampler::grid")];
 

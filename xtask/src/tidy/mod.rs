@@ -7,6 +7,7 @@ mod code;
 mod crates;
 mod docs;
 mod imports;
+mod lines;
 mod markdown;
 mod packages;
 mod sizes;
@@ -46,6 +47,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
         circles::violations(&tree)?,
+        lines::violations(&tree)?,
     ]
     .concat();
     for violation in &violations {

@@ -116,10 +116,11 @@ fn model(run: &Run, guide: Option<&Run>, args: &SampleArgs, device: &Device) -> 
 /// Longest name of a file that every system takes, with room for `.labels.npy`.
 const LONGEST_NAME: usize = 200;
 
-/// A name that says how the samples are made, so that those made in another way do not take their place.
+/// A name that says how the samples are made, so that those made in another way do not take their
+/// place.
 ///
-/// What does not fit into a name, such as the place of a guide or a long list of times, is told apart by the
-/// beginning of its SHA-256.
+/// What does not fit into a name, such as the place of a guide or a long list of times, is told
+/// apart by the beginning of its SHA-256.
 fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
     let mut parts = vec![format!("seed{}-n{}", args.seed, args.number)];
     if let Some(class) = args.class {
@@ -158,7 +159,8 @@ fn digest(text: &str) -> String {
     format!("{:x}", Sha256::digest(text))[..8].to_owned()
 }
 
-/// `float32 [n, ..]`, and beside it the classes of a conditional model as `int64 [n]`; returns the evaluations.
+/// `float32 [n, ..]`, and beside it the classes of a conditional model as `int64 [n]`; returns the
+/// evaluations.
 ///
 /// Written a batch at a time, under another name until it is whole: no more than a batch is held.
 fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {

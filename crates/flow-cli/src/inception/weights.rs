@@ -18,7 +18,8 @@ use super::pickle::{Pickle, View};
 use super::{MOST_BYTES, at_most};
 use crate::exit::usage;
 
-/// What the description of the arrays in an archive may take; that of the network of FID takes 100 kilobytes.
+/// What the description of the arrays in an archive may take; that of the network of FID takes 100
+/// kilobytes.
 const MOST_HEAD: u64 = 1 << 24;
 
 /// The arrays of 32-bit numbers in a file, and its SHA-256.
@@ -71,8 +72,8 @@ fn archive(bytes: &[u8]) -> Result<Weights> {
     })
 }
 
-/// Pickles of a magic number, a version, the machine, the state and the names of its storages; then each
-/// storage in that order, after its length.
+/// Pickles of a magic number, a version, the machine, the state and the names of its storages; then
+/// each storage in that order, after its length.
 fn legacy(bytes: &[u8]) -> Result<Weights> {
     let mut rest = bytes;
     for _ in 0..3 {

@@ -21,8 +21,8 @@ impl Recipe {
         Identity::new(values(&table)).with_defaults(defaults).with_growing("train.images")
     }
 
-    /// A model that teaches others by its samples: its step, its weights, and what its recipe says of
-    /// the flow that is followed; by which solver, they choose.
+    /// A model that teaches others by its samples: its step, its weights, and what its recipe says
+    /// of the flow that is followed; by which solver, they choose.
     pub(crate) fn teacher(&self, step: usize, weights: String) -> Identity {
         let whole = table(self);
         let defaults = defaults(&whole, self);

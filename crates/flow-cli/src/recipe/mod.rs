@@ -193,7 +193,8 @@ fn says_within_classes(table: &Table) -> bool {
     table.get("path").and_then(|path| path.get("within_classes")).is_some()
 }
 
-/// A recipe with the values that it leaves out, so that each can be changed by its key and keeps its type.
+/// A recipe with the values that it leaves out, so that each can be changed by its key and keeps
+/// its type.
 fn with_defaults(table: Table) -> Table {
     let whole = Value::Table(table.clone()).try_into::<Recipe>();
     let Some(mut whole) = whole.ok().and_then(|recipe| Table::try_from(recipe).ok()) else {

@@ -53,7 +53,8 @@ pub(super) fn check_band(key: &str, Band { lowest, highest }: Band) -> Result<()
     Err(usage!("{key} needs 0 < lowest < highest, got {lowest} and {highest}"))
 }
 
-/// Frequencies above it are noise in single precision, whose steps at 2^24 are longer than a period.
+/// Frequencies above it are noise in single precision, whose steps at 2^24 are longer than a
+/// period.
 const MOST_OCTAVES: usize = 24;
 
 impl Network {

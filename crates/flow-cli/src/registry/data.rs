@@ -102,7 +102,8 @@ impl Data {
     }
 }
 
-/// Folders that make no set are asked for something impossible; a file that cannot be read is a failure.
+/// Folders that make no set are asked for something impossible; a file that cannot be read is a
+/// failure.
 fn refused(error: DatasetError) -> anyhow::Error {
     match error {
         DatasetError::MissingClass { .. }
@@ -115,13 +116,14 @@ fn refused(error: DatasetError) -> anyhow::Error {
 
 /// `n` of a part's images at random, none twice; all of them, in random order, if it has no more.
 ///
-/// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing but
-/// themselves. Those of a smaller `n` are the first of a larger one with the same seed.
+/// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing
+/// but themselves. Those of a smaller `n` are the first of a larger one with the same seed.
 pub(crate) fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
     let mut rng = Streams::new(seed).rng(part as u64, Purpose::Subset);
     let mut order: Vec<usize> = (0..images.len()).collect();
     let n = n.min(order.len());
-    // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P, from the front and as far as needed.
+    // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P, from the front and as far as
+    // needed.
     for i in 0..n {
         let rest = Uniform::new(i, order.len()).expect("place i is one of them");
         order.swap(i, rest.sample(&mut rng));

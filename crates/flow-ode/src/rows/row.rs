@@ -115,8 +115,8 @@ impl Row {
         self.h.max(self.last)
     }
 
-    /// What went wrong with row number `row`, with the batch as it is now; `finite` says whether the
-    /// last step led to finite numbers, and `held_by` what kept the steps small.
+    /// What went wrong with row number `row`, with the batch as it is now; `finite` says whether
+    /// the last step led to finite numbers, and `held_by` what kept the steps small.
     pub(super) fn failure<S>(
         &self,
         (row, y): (usize, S),

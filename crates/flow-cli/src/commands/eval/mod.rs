@@ -180,8 +180,8 @@ pub(crate) fn evaluate(
     Ok(report)
 }
 
-/// `eval.json`, unless that has the scores of more samples of the same weights, which a quick look must not
-/// take the place of.
+/// `eval.json`, unless that has the scores of more samples of the same weights, which a quick look
+/// must not take the place of.
 fn file_name(folder: &Path, report: &Report) -> String {
     let usual = "eval.json".to_owned();
     let Ok(Some(Report { step, n, .. })) = Report::read(folder) else { return usual };

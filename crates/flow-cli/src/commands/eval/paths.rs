@@ -31,8 +31,8 @@ pub(crate) struct PathReport {
     pub(crate) noise_residual: Vec<f64>,
 }
 
-/// Scores 500 paths of points, or 64 paths of images, which cost more and vary less; none, with a word,
-/// where they cannot be solved.
+/// Scores 500 paths of points, or 64 paths of images, which cost more and vary less; none, with a
+/// word, where they cannot be solved.
 pub(crate) fn paths(model: &Model, request: &Request) -> Result<Option<PathReport>> {
     let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
     let count = if model.shape.len() == 1 { 500 } else { 64 };
@@ -68,8 +68,8 @@ pub(crate) struct ErrorReport {
     /// 0 in files that do not say it.
     #[serde(default)]
     pub(crate) n: usize,
-    /// Mean squared difference of the two: what the reference itself may be off. A smaller error than ten
-    /// times this is not told.
+    /// Mean squared difference of the two: what the reference itself may be off. A smaller error
+    /// than ten times this is not told.
     #[serde(default)]
     reference_error: f64,
     pub(crate) rows: Vec<ErrorRow>,
@@ -79,8 +79,8 @@ pub(crate) struct ErrorReport {
 pub(crate) struct ErrorRow {
     pub(crate) solver: String,
     pub(crate) nfe: f64,
-    /// Per coordinate: mean and its standard error, nothing where the reference cannot tell. A few samples
-    /// that end in another mode dominate it.
+    /// Per coordinate: mean and its standard error, nothing where the reference cannot tell. A few
+    /// samples that end in another mode dominate it.
     pub(crate) mean: Option<f64>,
     pub(crate) std_error: Option<f64>,
     /// Of the samples' mean squared errors, likewise.
@@ -92,8 +92,8 @@ pub(crate) struct ErrorRow {
     ssim: Option<f64>,
 }
 
-/// Solves `n` samples to a tight tolerance and compares the requests with them; nothing, with a word, where
-/// that fails. Another solver, `steps` steps of rk4, checks the reference.
+/// Solves `n` samples to a tight tolerance and compares the requests with them; nothing, with a
+/// word, where that fails. Another solver, `steps` steps of rk4, checks the reference.
 pub(crate) fn errors(
     model: &Model,
     requests: &[(String, Request)],

@@ -15,8 +15,8 @@ use crate::field::FieldReport;
 use crate::json;
 use crate::latent::LatentReport;
 
-/// The content of `eval.json`. Files of earlier versions lack some of it, and those of later ones may
-/// hold more; the solvers' scores are always there.
+/// The content of `eval.json`. Files of earlier versions lack some of it, and those of later ones
+/// may hold more; the solvers' scores are always there.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     #[serde(default)]

@@ -12,8 +12,8 @@ use crate::density::{Densities, DensityRequest, Trace};
 use crate::json;
 use crate::run::Run;
 
-/// The content of `likelihood.json`. Files of earlier versions lack some of it; the log-likelihood and
-/// its evaluations are always there.
+/// The content of `likelihood.json`. Files of earlier versions lack some of it; the log-likelihood
+/// and its evaluations are always there.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     #[serde(default)]
@@ -81,14 +81,15 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Bits {
     pub(crate) per_dim: Estimate,
-    /// Values that a pixel may have: `x = 2 (pixel + u - 1/2) / (levels - 1) - 1`, as in training but for `u`.
+    /// Values that a pixel may have: `x = 2 (pixel + u - 1/2) / (levels - 1) - 1`, as in training
+    /// but for `u`.
     #[serde(default)]
     pub(crate) levels: u32,
     /// Bits added for that scale.
     #[serde(default)]
     pub(crate) offset: f64,
-    /// Whether the model was trained on noisy pixels too, as the bound on the bits assumes. No recipe does
-    /// so: training sees the values themselves.
+    /// Whether the model was trained on noisy pixels too, as the bound on the bits assumes. No
+    /// recipe does so: training sees the values themselves.
     #[serde(default)]
     pub(crate) dequantised_training: bool,
     /// Noisy copies of each image.

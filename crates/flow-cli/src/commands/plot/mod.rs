@@ -199,8 +199,8 @@ fn some_rows(images: &Images, n: usize) -> Vec<f32> {
     registry::pixels(&registry::some_of(images, Split::Test, n, SEED))
 }
 
-/// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows, fewer where a
-/// class has fewer images.
+/// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows,
+/// fewer where a class has fewer images.
 fn by_class(images: &Images, rows: usize) -> Vec<f32> {
     let mixed = registry::some_of(images, Split::Test, images.len(), SEED);
     let mut classes = vec![Vec::new(); mixed.classes()];

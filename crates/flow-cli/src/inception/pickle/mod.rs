@@ -1,11 +1,12 @@
 //! As much of Python's pickle format as a dictionary of PyTorch arrays needs.
 //!
-//! A pickle is a program for a stack machine. Nothing of it is executed here: what a real unpickler would
-//! call is looked at by name, and anything but the parts of an array becomes an unknown value.
+//! A pickle is a program for a stack machine. Nothing of it is executed here: what a real unpickler
+//! would call is looked at by name, and anything but the parts of an array becomes an unknown
+//! value.
 //!
-//! Values lie in one list and hold each other by their places in it, so that a value that is recalled a
-//! million times is there once, and dropping values that nest deeply needs no stack. The memory is then
-//! bounded by the operations, whose number has a limit, and by the text in the file.
+//! Values lie in one list and hold each other by their places in it, so that a value that is
+//! recalled a million times is there once, and dropping values that nest deeply needs no stack. The
+//! memory is then bounded by the operations, whose number has a limit, and by the text in the file.
 
 mod machine;
 mod value;

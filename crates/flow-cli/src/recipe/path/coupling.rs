@@ -36,8 +36,8 @@ pub(crate) enum Coupling {
 }
 
 impl Coupling {
-    /// Whether noise and data meet by their values, so that across classes the noise of a class is no
-    /// longer the noise that samples start from.
+    /// Whether noise and data meet by their values, so that across classes the noise of a class is
+    /// no longer the noise that samples start from.
     pub(crate) fn looks_at_values(self) -> bool {
         match self {
             Self::Independent | Self::Paired => false,

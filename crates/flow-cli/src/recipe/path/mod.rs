@@ -183,8 +183,8 @@ impl Path {
         0.0 < self.label_drop
     }
 
-    /// Whether independent Gaussian noise and data are mixed by the schedule alone: then predictions of noise
-    /// are scores, and fields of known data have closed forms.
+    /// Whether independent Gaussian noise and data are mixed by the schedule alone: then
+    /// predictions of noise are scores, and fields of known data have closed forms.
     pub(crate) fn is_affine(&self) -> bool {
         self.between == Between::Line
             && self.source == Source::Normal
