@@ -69,7 +69,7 @@ pub enum Download {
 }
 
 impl Download {
-    /// Downloads without telling anyone.
+    /// Downloads without reporting progress.
     #[must_use]
     pub fn silent() -> Self {
         Self::reporting(|_| {})

@@ -1,7 +1,7 @@
 //! Class folders of PNG, JPEG and WebP files: `<root>/<part>/<class>/<name>.png`.
 //!
 //! A set is read as a whole: its classes, its size and whether it is coloured belong to both of its
-//! parts, so neither can differ from the other without a word.
+//! parts, so a difference between the two is an error.
 
 use std::collections::BTreeMap;
 use std::fs;

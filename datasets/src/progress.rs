@@ -1,4 +1,4 @@
-//! What is told of a download while it runs.
+//! The progress of a download, as it is reported to the caller.
 
 /// Called for each piece that arrives.
 pub type ProgressFn = dyn Fn(Progress<'_>) + Send + Sync;

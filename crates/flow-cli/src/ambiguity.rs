@@ -118,7 +118,7 @@ fn deviation(values: &[f32]) -> f64 {
 }
 
 impl AmbiguityReport {
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let mut text = String::from("standard deviation of the velocity at x = 0\n");
         for AmbiguityPoint { t, data, model } in &self.points {

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line: verbs and their options, as clap reads them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -329,7 +329,8 @@ fn whole(text: &str) -> Result<usize, String> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
-    // Above 2^53 not every whole number is one in floating point.
+    // Above 2^53 floating point skips whole numbers, so that such a count would not be the one
+    // typed.
     match text.parse::<f64>() {
         Ok(number) if number.fract() == 0.0 && (0.0..9.0e15).contains(&number) => {
             Ok(number as usize)
@@ -338,7 +339,7 @@ fn whole(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A number that is one.
+/// A floating-point number that is not NaN.
 fn number(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),

@@ -26,7 +26,7 @@ const STEPS: usize = 1000;
 const ROWS: usize = 128;
 /// Images classified together.
 const BATCH: usize = 250;
-/// Changes whenever the network or its training does.
+/// Version of the kept classifier; to be raised whenever the network or its training changes.
 const VERSION: &str = "classifier 2";
 
 /// A trained classifier and how often it is right on real test images.
@@ -51,7 +51,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// Number of classes that there are.
+    /// Number of classes.
     pub(crate) fn class_count(&self) -> usize {
         self.probabilities.len() / self.classes.len()
     }
@@ -150,12 +150,12 @@ fn teach(
     drafts::clear(cache);
     match taught(cache) {
         Ok((classifier, draft)) => {
-            // What is there, if anything, is damaged or of another version: else it would have been
-            // used.
+            // A classifier that is there already is damaged or of another version, or else it would
+            // have been used.
             let _ = fs::remove_dir_all(folder);
             if fs::rename(draft.path(), folder).is_ok() {
-                // It has another name now; else another process put its own there first, and both
-                // are the same.
+                // It has another name now and must not be removed. If the rename fails, another
+                // process has put its classifier there first, which is the same one.
                 let _ = draft.keep();
             }
             Ok(classifier)

@@ -23,15 +23,15 @@ pub(crate) const SIDE: usize = 20;
 /// Starts, and latents, of which each is joined with each.
 const CROSSED: usize = 16;
 
-/// Of the recipe's solver; of a model with classes, for class 0.
+/// What the latent controls, sampled by the recipe's solver; for class 0 of a model with classes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ControlReport {
-    /// Starts, and as many latents.
+    /// Number of starts, and of latents.
     #[serde(default)]
     n: usize,
-    /// Of the mean intensity of each colour channel.
+    /// Variances of the mean intensity of each colour channel.
     pub(crate) intensity: Vec<Variance>,
-    /// Of a latent of two numbers.
+    /// What the classifier sees on each grid of latents; only for a latent of two numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) manifolds: Vec<Manifold>,
 }
@@ -120,7 +120,7 @@ fn with_latents(
 }
 
 impl Variance {
-    /// Of a table with a row for each start and a column for each latent.
+    /// The variances of a table with a row for each start and a column for each latent.
     fn of(table: &[f64], columns: usize) -> Self {
         let rows = table.len() / columns;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -138,7 +138,7 @@ impl Variance {
 }
 
 impl Manifold {
-    /// Of the classes on a square grid, row by row.
+    /// Counts the classes on a square grid, given row by row.
     fn of(classes: &[usize], side: usize) -> Self {
         let across = classes.chunks(side).flat_map(|row| row.windows(2).map(|w| w[0] == w[1]));
         let down = classes.iter().zip(&classes[side..]).map(|(a, b)| a == b);
@@ -157,7 +157,7 @@ impl Manifold {
 }
 
 impl ControlReport {
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("mean intensity from {0} starts, each with {0} latents\n", self.n);
         for (i, Variance { over_latents, over_starts }) in self.intensity.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! `environment.json`: where and with what a run was made, and how it was gone on with.
+//! `environment.json`: on which machine and with which versions and data a run was made, and how it
+//! was made longer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,20 +22,20 @@ use crate::registry::Data;
 )]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape {
-    /// Of one row.
+    /// Shape of one row.
     pub(crate) shape: Vec<usize>,
-    /// 0 where there are none.
+    /// Number of classes; 0 for data without classes.
     pub(crate) classes: usize,
-    /// What they are called, in the order of their labels; older runs do not say it.
+    /// Names of the classes in the order of their labels; missing in older runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) class_names: Vec<String>,
-    /// Of all that was read from files, by which it is seen that they are others now.
+    /// SHA-256 of everything that was read from files, by which changed data are noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sha256: Option<String>,
 }
 
 impl Shape {
-    /// Those of open data.
+    /// The shape of data that are open.
     pub(crate) fn of(data: &Data) -> Self {
         let sha256 = match data {
             Data::Toy(_) => None,
@@ -80,7 +81,7 @@ pub(crate) struct Stage {
     pub(crate) images: f64,
 }
 
-/// What is read again.
+/// The parts of `environment.json` that later commands read.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Environment {
     pub(crate) data: Option<Shape>,
@@ -90,7 +91,8 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// That of a run; older runs have less in it, and the first ones nothing.
+    /// Reads the environment of a run; older runs lack parts of it, and the first ones have no
+    /// file.
     pub(crate) fn read(run: &Path) -> Result<Self> {
         let file = file(run);
         if !file.exists() {
@@ -121,7 +123,8 @@ pub(crate) fn new(data: &Shape, teacher: Option<&Identity>, device: &str) -> Str
         "schema": 1,
         "version": env!("CARGO_PKG_VERSION"),
         "commit": git(&["rev-parse", "HEAD"]),
-        // Pages of results that were written before this run are no change of what it does.
+        // Pages in docs/results are left out: a page that was written before this run does not
+        // change what it does.
         "uncommitted_changes": git(&["status", "--porcelain", "--", ":/", ":(top,exclude)docs/results"])
             .map(|status| !status.is_empty()),
         "rustc": env!("FLOW_RUSTC"),

@@ -31,8 +31,8 @@ fn reference(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)).unwrap()
 }
 
-/// Whether these are the weights of FID's network: they are not, but all of them is read to find
-/// out.
+/// Whether the file opens as weights of FID's network. These small files never do, but they are
+/// read to their end before they are refused.
 fn opens(path: &Path) -> bool {
     inception::Extractor::open(path, &Device::flex()).is_ok()
 }

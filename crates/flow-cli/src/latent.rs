@@ -22,7 +22,7 @@ use crate::run::Run;
 const POINTS: usize = 4000;
 const IMAGES: usize = 500;
 
-/// Of held-out pairs.
+/// What the latent carries, measured on held-out pairs.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LatentReport {
     #[serde(default)]
@@ -37,14 +37,15 @@ pub(crate) struct LatentReport {
     pub(crate) error: LatentError,
 }
 
-/// By the latent that the network is given.
+/// Mean squared velocity errors by the latent that the network is given.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LatentError {
     /// A draw from the posterior of the pair itself.
     pub(crate) own: f64,
-    /// One from that of another pair: how much more, the latent tells.
+    /// A draw from the posterior of another pair. How much larger this error is shows how much the
+    /// latent tells the network.
     pub(crate) swapped: f64,
-    /// One from the prior.
+    /// A draw from the prior.
     pub(crate) prior: f64,
 }
 
@@ -152,7 +153,7 @@ fn measure<N: Network<D>, P: Posterior<D>, const D: usize>(
 }
 
 impl LatentReport {
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let LatentError { own, swapped, prior } = self.error;
         let mut text = format!(

@@ -20,7 +20,7 @@ use crate::run::Run;
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) network: AnyNetwork,
-    /// What taught the latent; samples never ask it.
+    /// The posterior that taught the latent; sampling does not use it.
     pub(crate) posterior: Option<AnyPosterior>,
     /// Law of `x_0`.
     pub(crate) source: Source,
@@ -30,7 +30,7 @@ pub(crate) struct Model {
     pub(crate) shape: Vec<usize>,
     /// Number of classes of a conditional model, else 0.
     pub(crate) classes: usize,
-    /// What they are called, if the run says it.
+    /// Names of the classes, if the run says them.
     pub(crate) class_names: Vec<String>,
     pub(crate) device: Device,
     /// Whether it was trained to do without the class, as guidance away from no class needs.

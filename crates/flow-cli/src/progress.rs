@@ -71,8 +71,8 @@ impl Observer for Progress {
 
     fn validation(&mut self, step: usize, loss: f64) {
         self.log.add(&Line::Validation { step, images: step * self.rows, loss });
-        // A checkpoint follows: without its lines, the log of a run that goes on from it has a
-        // hole.
+        // A checkpoint is written next. Its lines must be on the disk before it, or else the log of
+        // a run that goes on from it has a gap.
         if let Err(error) = self.log.flush() {
             self.interrupter.fail(CheckpointerError::IOError(error));
         }

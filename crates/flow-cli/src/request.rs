@@ -71,11 +71,10 @@ impl Request {
         Self { way: Way::Solver(method, Stepping::Count(steps)), ..self }
     }
 
-    /// The flow itself, whatever the sampler and its steps: a solver that chooses its own, to this
-    /// tolerance.
+    /// The flow itself, whatever the sampler and its steps: an adaptive solver with this tolerance.
     ///
     /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose
-    /// velocity is steep at an end of the path, and there equal steps go wrong without a word.
+    /// velocity is steep at an end of the path, and there equal steps are silently wrong.
     pub(crate) fn within(self, tolerance: f64) -> Self {
         let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
         Self { way: Way::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
@@ -196,8 +195,8 @@ fn way(sample: &Sample, args: &SolverArgs) -> Result<Way> {
         }
         return Ok(Way::OnGrid(sample.sampler.clone(), method, registry::grid(sample)?));
     }
-    // Methods of order 2 are taken for what they are in the papers, a number of steps, unless a
-    // tolerance is asked for.
+    // As in the papers, methods of order 2 take a fixed number of steps unless a tolerance is asked
+    // for.
     let coarse = method.order() < 3 && !tolerances;
     let given = matches!(sample.grid, recipe::Grid::Given { .. });
     let fixed = args.steps.is_some() || !method.is_adaptive() || coarse || given;

@@ -14,7 +14,7 @@ use crate::model::{AnyPredictor, Model};
 use crate::registry;
 use crate::request::{Request, Way};
 
-/// Host samples, row-major, and network calls per sample.
+/// Samples on the host, row-major, and the network calls for each of them.
 #[derive(Debug, Default)]
 pub(crate) struct Samples {
     pub(crate) rows: Vec<f32>,
@@ -248,7 +248,7 @@ impl Model {
     }
 }
 
-/// Settings that cannot work are a usage error, a solve that failed is not.
+/// Settings that cannot work are a usage error; a solve that fails is an ordinary one.
 fn refused(error: SampleError) -> anyhow::Error {
     match error {
         SampleError::Solver { .. }

@@ -4,9 +4,9 @@ use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, Result};
 
-/// Says something to who is watching, apart from the results on standard output.
+/// Prints a message for the user on standard error, apart from the results on standard output.
 pub(crate) fn say(text: &str) {
-    // Who closed the pipe has read enough.
+    // A closed pipe is no error: its reader wants no more.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 

@@ -216,7 +216,7 @@ fn a_run_can_be_trained_longer_and_says_so() {
         {"step": 200, "images": 102400.0},
     ]);
     assert_eq!(json(&scene, "run/environment.json")["stages"], stages);
-    // And once more, in the recipe by hand.
+    // The same by a change of `recipe.toml` itself.
     scene.write("run/recipe.toml", recipe.replace("images = 102400.0", "images = 128000.0"));
     scene.samples("run");
     scene.ok("train --no-eval --resume run");

@@ -1,4 +1,4 @@
-//! A training that is asked to stop saves, whoever asks and however often.
+//! A training that is asked to stop writes a checkpoint, whichever signal asks and however often.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

@@ -31,7 +31,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     request.class = args.class;
     request.batch = args.batch;
     if !run.recipe.data.conditional && args.guide_with.is_none() {
-        // There is nothing to move away from, whatever strength the recipe says.
+        // A model without classes has nothing to be guided away from unless a weaker run is named,
+        // whatever strength the recipe has.
         request.guidance = 1.0;
     }
     if args.solver.guidance_interval.is_some()
@@ -154,7 +155,7 @@ fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "-_.=".contains(letter)
 }
 
-/// Eight letters that tell texts apart.
+/// The first eight hexadecimal digits of the SHA-256 of a text.
 fn digest(text: &str) -> String {
     format!("{:x}", Sha256::digest(text))[..8].to_owned()
 }

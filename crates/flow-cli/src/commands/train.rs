@@ -50,7 +50,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let data = Data::open(recipe, &files)?;
     let teacher = Teacher::open(recipe, &data)?;
     let taught_by = teacher.as_ref().map(|teacher| &teacher.identity);
-    // What cannot be regressed is refused before anything is written.
+    // A recipe whose regression cannot be built is refused before anything is written.
     if let Prepared::Existing { run, .. } = &prepared {
         run.check_data(&data)?;
         run.check_teacher(taught_by)?;
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     if args.no_eval {
         return print(&format!("run folder: {}", run.folder.display()));
     }
-    // Pictures show what is wrong where scores fail.
+    // The pictures are drawn even if scoring fails, because they may show why.
     let scored = eval::evaluate(&run, &data, &device, &eval::Options::default());
     let drawn = plot::draw(&run, &data, &device);
     if let Ok(report) = &scored {
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
 /// A run that may not have its folder yet.
 enum Prepared {
     New(Recipe),
-    /// With the checkpoint to go on from, and the right to do so unless nothing is done.
+    /// The run with the checkpoint to go on from, and the lock on it unless nothing is left to do.
     Existing {
         run: Run,
         from: Option<Checkpoint>,
@@ -136,7 +136,8 @@ impl Prepared {
 
     fn again(folder: &Path, args: &TrainArgs) -> Result<Self> {
         let mut run = Run::open(folder)?;
-        // Before the look at its checkpoints, which the owner of the lock may be writing.
+        // Taken before the checkpoints are read, because another owner of the lock may be writing
+        // them.
         let lock = if args.dry_run { None } else { Some(Lock::take(folder)?) };
         run.recipe.train.images += args.more_images.unwrap_or(0.0);
         let from = run.checkpoints().to_resume()?;
@@ -149,7 +150,7 @@ impl Prepared {
         }
     }
 
-    /// Whether nothing is left to do, which is said.
+    /// Whether nothing is left to do; says so if that is the case.
     fn is_finished(&self, no_eval: bool) -> Result<bool> {
         let Self::Existing { run, from: Some(from), .. } = self else { return Ok(false) };
         if from.step < run.recipe.steps() || !(no_eval || run.is_scored()) {

@@ -1,4 +1,4 @@
-//! What a name or a number may be.
+//! Checks of the names and numbers of a recipe.
 
 use anyhow::Result;
 use flow_ode::Method;
@@ -36,7 +36,8 @@ pub(super) fn fractions(values: Values<'_>) -> Result<()> {
     all(values, |x| (0.0..=1.0).contains(&x), "it must lie between 0 and 1")
 }
 
-/// Most steps of a solver: their times alone fill memory in the end, and no one waits for them.
+/// The largest number of steps of a solver: more would take longer than anyone waits, and their
+/// times alone would fill the memory.
 const MOST_STEPS: usize = 1_000_000;
 
 /// Refuses numbers of steps that cannot be made.

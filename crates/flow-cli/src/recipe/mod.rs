@@ -155,7 +155,7 @@ impl Recipe {
         eval.check()
     }
 
-    /// Refuses ways of sampling that mean nothing for what is learned.
+    /// Refuses samplers that cannot work for what is learned.
     pub(crate) fn check_sampling(&self, sample: &Sample) -> Result<()> {
         let mixed = match (&self.reflow, &self.latent) {
             (Some(_), _) => "the pairs of reflow",
@@ -198,7 +198,7 @@ fn says_within_classes(table: &Table) -> bool {
 fn with_defaults(table: Table) -> Table {
     let whole = Value::Table(table.clone()).try_into::<Recipe>();
     let Some(mut whole) = whole.ok().and_then(|recipe| Table::try_from(recipe).ok()) else {
-        // What is wrong with it is said once the changes are made.
+        // Errors of the recipe itself are reported after the changes are made.
         return table;
     };
     if !says_within_classes(&table)

@@ -1,4 +1,4 @@
-//! What learns: the section `network`.
+//! The network that learns the velocity: the section `network`.
 
 use anyhow::Result;
 use flow_nn::{Band, FourierFeatures};

@@ -10,7 +10,8 @@ use super::path::{Between, Path, Schedule, Shift, Source};
 use super::sampler::{Grid, Sampler};
 use crate::exit::usage;
 
-/// The data, but for the margin of schedules that are singular there.
+/// The smallest last time of a grid: 1 is the data, less the margin of schedules that are singular
+/// there.
 const LAST_TIME: f64 = 1.0 - 1e-4;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ impl Sample {
         }
     }
 
-    /// Refuses ways of sampling that mean nothing on the path.
+    /// Refuses samplers that cannot work on the path.
     pub(super) fn check_on(&self, path: &Path) -> Result<()> {
         let sampler = named::shown(&self.sampler);
         if path.between != Between::Line {

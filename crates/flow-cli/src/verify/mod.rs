@@ -142,7 +142,7 @@ impl Bench {
 
     fn push(&mut self, quantity: String, on: String, expected: f64, got: f64, tolerance: f64) {
         let (id, error) = (self.id, (got - expected).abs() / expected.abs().max(1.0));
-        // A number that is none passes no comparison.
+        // NaN fails every comparison.
         let passed = error <= tolerance;
         self.checks.push(Check { id, quantity, on, expected, got, error, tolerance, passed });
     }

@@ -59,12 +59,12 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     print(&format!("report:     {}", page.display()))
 }
 
-/// What the command line changes.
+/// What the options of `flow eval` change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) number: Option<usize>,
     pub(crate) seed: u64,
-    /// Those of the recipe, if empty.
+    /// Names of the metrics; those of the recipe if empty.
     pub(crate) metrics: Vec<String>,
     /// Weights of the network of FID, and the moments of its reference features.
     pub(crate) inception: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub(crate) fn check(recipe: &Recipe, data: &Data) -> Result<()> {
     metric::chosen(&recipe.eval.metrics, data, false).map(drop)
 }
 
-/// Refuses to score what is too little, which is known before the first step of training.
+/// Refuses numbers of samples that are too small to score, before the training starts.
 pub(crate) fn check_numbers(recipe: &Recipe, data: &Data) -> Result<()> {
     let metrics = metric::chosen(&recipe.eval.metrics, data, false)?;
     enough(&metrics, recipe.eval.n, data)
@@ -180,8 +180,8 @@ pub(crate) fn evaluate(
     Ok(report)
 }
 
-/// `eval.json`, unless that has the scores of more samples of the same weights, which a quick look
-/// must not take the place of.
+/// Name of the file for the scores: `eval.json`, unless that holds scores of more samples of the
+/// same weights, which a quick evaluation must not replace.
 fn file_name(folder: &Path, report: &Report) -> String {
     let usual = "eval.json".to_owned();
     let Ok(Some(Report { step, n, .. })) = Report::read(folder) else { return usual };

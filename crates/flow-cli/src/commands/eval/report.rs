@@ -87,7 +87,7 @@ impl Report {
         serde_json::to_string_pretty(self).expect("scores are numbers and text")
     }
 
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("{}, after {} steps\n", self.recipe, self.step);
         for row in &self.rows {

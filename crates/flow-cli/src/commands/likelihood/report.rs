@@ -184,7 +184,7 @@ impl Report {
         })
     }
 
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let Self { recipe, step, data, n, .. } = self;
         let mut text = format!("{recipe}, after {step} steps, {n} samples of the {data} data\n");

@@ -1,4 +1,4 @@
-//! Which noise meets which data: the key `path.coupling`.
+//! How noise and data are paired: the key `path.coupling`.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
