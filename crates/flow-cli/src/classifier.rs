@@ -162,8 +162,8 @@ fn teach(
         }
         Err(error) if cannot_be_written(&error) => {
             say(&format!(
-                "the classifier of FD-clf cannot be kept, so each command will train it anew: name a \
-                 folder that may be written and has room by XDG_CACHE_HOME ({error:#})"
+                "the classifier of FD-clf cannot be kept, so each command will train it anew: name \
+                 a folder that may be written and has room by XDG_CACHE_HOME ({error:#})"
             ));
             let temporary = std::env::temp_dir();
             let (classifier, _) = taught(&temporary).with_context(|| {

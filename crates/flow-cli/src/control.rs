@@ -163,14 +163,15 @@ impl ControlReport {
         for (i, Variance { over_latents, over_starts }) in self.intensity.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "  channel {i}: variance over latents {over_latents:.5}, over starts {over_starts:.5}"
+                "  channel {i}: variance over latents {over_latents:.5}, over starts \
+                 {over_starts:.5}"
             );
         }
         for (i, Manifold { classes, same, by_chance }) in self.manifolds.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "manifold {i}: {classes} classes on {SIDE} x {SIDE} latents, {same:.3} of neighbours are of one \
-                 class ({by_chance:.3} of any two)"
+                "manifold {i}: {classes} classes on {SIDE} x {SIDE} latents, {same:.3} of \
+                 neighbours are of one class ({by_chance:.3} of any two)"
             );
         }
         text

@@ -135,7 +135,8 @@ impl Table {
         };
         let rows = self.rows.iter().map(|row| line(row, "td") + "\n");
         format!(
-            "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>",
+            "<div class=\"scroll\" \
+             tabindex=\"0\"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>",
             line(&self.head, "th"),
             rows.collect::<String>()
         )

@@ -166,8 +166,8 @@ impl LatentReport {
         let _ = writeln!(text, "  {}", self.gap);
         let _ = writeln!(
             text,
-            "  velocity error {own:.4} with its own latent, {swapped:.4} with another pair's, {prior:.4} \
-             with the prior's"
+            "  velocity error {own:.4} with its own latent, {swapped:.4} with another pair's, \
+             {prior:.4} with the prior's"
         );
         text
     }

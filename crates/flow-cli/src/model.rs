@@ -168,8 +168,8 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
             Some(toy) => (vec![toy.dim()], 0),
             None => {
                 return Err(usage!(
-                    "the run does not say what rows of `{set}` look like: its environment.json lacks \
-                     `data`, which newer runs have; train it again"
+                    "the run does not say what rows of `{set}` look like: its environment.json \
+                     lacks `data`, which newer runs have; train it again"
                 ));
             }
         },

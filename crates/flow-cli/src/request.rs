@@ -163,8 +163,8 @@ fn changed(sample: &Sample, args: &SolverArgs) -> Result<Sample> {
     }
     if args.steps.is_some() && matches!(sample.grid, recipe::Grid::Given { .. }) {
         return Err(usage!(
-            "--steps does nothing beside a grid of given times, which has its own: leave it out, or \
-             name another --grid"
+            "--steps does nothing beside a grid of given times, which has its own: leave it out, \
+             or name another --grid"
         ));
     }
     if let Some(text) = &args.schedule {

@@ -137,8 +137,8 @@ impl Model {
         let Some(labels) = labels else { return Ok(None) };
         if !self.learned_without_class {
             return Err(usage!(
-                "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
-                 do without the class; draw with --guidance 1"
+                "guidance needs path.label_drop above 0 or --guide-with: this model never learned \
+                 to do without the class; draw with --guidance 1"
             ));
         }
         let null = vec![self.classes; labels.len()];
@@ -236,8 +236,8 @@ impl Model {
         if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
             let size: usize = self.shape.iter().product();
             return Err(anyhow!(
-                "sample {} by {} is {}: nothing is written; other steps may help, unless the weights \
-                 themselves are no numbers",
+                "sample {} by {} is {}: nothing is written; other steps may help, unless the \
+                 weights themselves are no numbers",
                 first + at / size,
                 request.label(),
                 rows[at]

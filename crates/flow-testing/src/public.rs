@@ -39,7 +39,8 @@ pub fn assert_covered(manifest_dir: &str, rows: &[&str], exempt: &[(&str, &str)]
     let gone: Vec<_> = named.difference(&declared).collect();
     assert!(
         missing.is_empty() && gone.is_empty(),
-        "functions without a row in the table of preconditions: {missing:?}; rows without a function: {gone:?}"
+        "functions without a row in the table of preconditions: {missing:?}; rows without a \
+         function: {gone:?}"
     );
 }
 

@@ -40,8 +40,8 @@ impl Statistics {
             _ => return Ok(self.moments),
         };
         Err(usage!(
-            "{} holds statistics of {found}, and {wanted} are asked for: name another file to write \
-             them to, or remove it",
+            "{} holds statistics of {found}, and {wanted} are asked for: name another file to \
+             write them to, or remove it",
             path.display()
         ))
     }

@@ -146,9 +146,9 @@ impl Recipe {
         self.check_sampling(sample)?;
         if !path.learns_without_class() && data.conditional && sample.is_guided() {
             return Err(usage!(
-                "sample.guidance is {}, but path.label_drop is 0, so that the model never learns to \
-                 do without the class: guidance needs path.label_drop above 0 or --guide-with; set \
-                 path.label_drop=0.1, or sample.guidance=1",
+                "sample.guidance is {}, but path.label_drop is 0, so that the model never learns \
+                 to do without the class: guidance needs path.label_drop above 0 or --guide-with; \
+                 set path.label_drop=0.1, or sample.guidance=1",
                 sample.guidance
             ));
         }
@@ -165,8 +165,8 @@ impl Recipe {
         if sample.sampler.is_random() {
             let sampler = named::shown(&sample.sampler);
             return Err(usage!(
-                "{sampler} draws noise by the score, which {mixed} does not leave, use ode or another \
-                 sampler without noise"
+                "{sampler} draws noise by the score, which {mixed} does not leave, use ode or \
+                 another sampler without noise"
             ));
         }
         sample.check_on(&self.path)

@@ -88,8 +88,8 @@ impl Sample {
             ));
         } else if self.sampler.is_random() && !path.is_affine() {
             return Err(usage!(
-                "{sampler} draws noise by the score, which noise paired by the coupling {} does not \
-                 have, use ode, ddim, edm, dpm-solver++, unipc or straight without noise",
+                "{sampler} draws noise by the score, which noise paired by the coupling {} does \
+                 not have, use ode, ddim, edm, dpm-solver++, unipc or straight without noise",
                 named::shown(&path.coupling)
             ));
         }
@@ -172,7 +172,8 @@ fn check_times(times: &[f64]) -> Result<()> {
     match times {
         [] | [_] => Err(usage!("sample.grid.times holds no step, give at least two times")),
         [.., last] if *last < LAST_TIME => Err(usage!(
-            "sample.grid.times ends at {last}, where noise is left: the last time must be 1, the data"
+            "sample.grid.times ends at {last}, where noise is left: the last time must be 1, the \
+             data"
         )),
         _ => Ok(()),
     }

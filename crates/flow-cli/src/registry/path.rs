@@ -125,8 +125,8 @@ fn times(path: &recipe::Path, schedule: &Arc<dyn Schedule>) -> Result<Arc<dyn Ti
     match tried.iter().find(|t| !(0.0..=1.0).contains(t)) {
         None => Ok(law),
         Some(t) => Err(usage!(
-            "path.times is {} with path.shift {}, which draws the time {t}: choose values nearer to \
-             their defaults",
+            "path.times is {} with path.shift {}, which draws the time {t}: choose values nearer \
+             to their defaults",
             named::shown(&path.times),
             path.shift.0
         )),

@@ -89,16 +89,16 @@ fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<()> {
     };
     if n < *least {
         return Err(usage!(
-            "{n} samples cannot be scored, `{name}` needs at least {least}: ask for more by eval.n or \
-             -n, or choose other metrics"
+            "{n} samples cannot be scored, `{name}` needs at least {least}: ask for more by eval.n \
+             or -n, or choose other metrics"
         ));
     }
     let Data::Images { train, test } = data else { return Ok(()) };
     for (part, images) in [("train", train.len()), ("test", test.len())] {
         if images < *least {
             return Err(usage!(
-                "images in the {part} part: {images}, but `{name}` compares with at least {least}: add \
-                 some, choose other metrics by eval.metrics, or train with --no-eval"
+                "images in the {part} part: {images}, but `{name}` compares with at least {least}: \
+                 add some, choose other metrics by eval.metrics, or train with --no-eval"
             ));
         }
     }

@@ -157,7 +157,8 @@ impl ErrorReport {
     pub(crate) fn table(&self) -> String {
         use std::fmt::Write as _;
         let mut text = format!(
-            "squared error against {} from the same noise, {} samples ({} differs from it by {:.1e})\n",
+            "squared error against {} from the same noise, {} samples ({} differs from it by \
+             {:.1e})\n",
             self.reference, self.n, self.check, self.reference_error
         );
         for ErrorRow { solver, nfe, mean, median, .. } in &self.rows {

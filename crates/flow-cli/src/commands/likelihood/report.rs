@@ -192,7 +192,8 @@ impl Report {
         if 0 < self.without_density {
             let _ = writeln!(
                 text,
-                "  {} of {n} samples lie where the model has no density: theirs is -inf, and so is the mean",
+                "  {} of {n} samples lie where the model has no density: theirs is -inf, and so is \
+                 the mean",
                 self.without_density
             );
         }
@@ -214,14 +215,15 @@ impl Report {
             };
             let _ = writeln!(
                 text,
-                "  {} levels on the scale of training: {:.4} bits for it, {copies} noisy {} of each image",
+                "  {} levels on the scale of training: {:.4} bits for it, {copies} noisy {} of \
+                 each image",
                 bits.levels,
                 bits.offset,
                 if copies == 1 { "copy" } else { "copies" },
             );
             if !bits.dequantised_training {
-                text += "  training saw the pixels' values without noise: the bound holds, but is looser than \
-                         for a model that was trained on noisy pixels\n";
+                text += "  training saw the pixels' values without noise: the bound holds, but is \
+                         looser than for a model that was trained on noisy pixels\n";
             }
         }
         let divergence = match (self.probes, self.probe_error) {
@@ -234,8 +236,8 @@ impl Report {
         let _ = writeln!(text, "divergence                {divergence}");
         let copies = self.bits.as_ref().map_or(1, |bits| bits.importance);
         if self.probes.is_some() && 1 < copies.max(self.latents.unwrap_or(1)) {
-            text += "  lucky probes count more in a mean of densities: this likelihood is too large, that of \
-                     --exact is not\n";
+            text += "  lucky probes count more in a mean of densities: this likelihood is too \
+                     large, that of --exact is not\n";
         }
         let _ = writeln!(
             text,

@@ -32,8 +32,8 @@ pub(crate) fn page(run: &Run) -> Result<PathBuf> {
         blocks.push(Block::Heading("Scores".into()));
         blocks.extend(compare::of_one(&column));
         blocks.push(Block::Text(
-            "Value \u{b1} standard error. The floor is what real data score against other real data \
-             at the same number of points: a score at its floor cannot be told from perfect."
+            "Value \u{b1} standard error. The floor is what real data score against other real \
+             data at the same number of points: a score at its floor cannot be told from perfect."
                 .into(),
         ));
     }
