@@ -1,4 +1,5 @@
-//! The pieces of work that are timed, by `cargo bench` alone and by `flow-bench-work` beside PyTorch.
+//! The pieces of work that are timed, by `cargo bench` alone and by `flow-bench-work` beside
+//! PyTorch.
 //!
 //! Each is a [`Work`]: everything that is prepared once, and a closure that does it once more.
 //! [`WORKS`] names those that `peers/work.py` does too, in the same shapes.

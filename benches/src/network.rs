@@ -16,7 +16,8 @@ pub fn mlp(dim: usize) -> DynNetwork {
     drawn(&MlpConfig::default(), &Signature::of([dim]))
 }
 
-/// A U-Net of so many channels for square images of 8, 28 or 32 pixels, with attention at 4, 7 or 8.
+/// A U-Net of so many channels for square images of 8, 28 or 32 pixels, with attention at 4, 7
+/// or 8.
 ///
 /// # Panics
 /// For another size.

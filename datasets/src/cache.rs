@@ -10,22 +10,23 @@ use sha2::{Digest, Sha256};
 
 use crate::DatasetError;
 use crate::manifest::{RemoteFile, RemoteSet};
+use crate::progress::{Progress, ProgressFn};
 
 /// Where files come from and whether they are checked.
 ///
 /// ```
-/// use flow_datasets::{Download, Source};
+/// use flow_datasets::{Download, Files};
 ///
-/// let from_a_folder = Source { data_dir: Some("/data".into()), ..Source::default() };
-/// let from_the_network = Source {
+/// let from_a_folder = Files { data_dir: Some("/data".into()), ..Files::default() };
+/// let from_the_network = Files {
 ///     download: Download::reporting(|progress| {
 ///         eprintln!("{}: {} of {} bytes", progress.file, progress.bytes, progress.total);
 ///     }),
-///     ..Source::default()
+///     ..Files::default()
 /// };
 /// ```
 #[derive(Debug)]
-pub struct Source {
+pub struct Files {
     /// Folder of the user, searched at `<data_dir>/<set>/` and then at `<data_dir>/`. Where it is
     /// given, nothing is downloaded.
     pub data_dir: Option<PathBuf>,
@@ -37,7 +38,7 @@ pub struct Source {
     pub download: Download,
 }
 
-impl Default for Source {
+impl Default for Files {
     /// No folder of the user, the cache of the platform, checksums verified, silent downloads.
     fn default() -> Self {
         Self {
@@ -67,22 +68,8 @@ pub enum Download {
     Allowed(Box<ProgressFn>),
 }
 
-/// Called for each piece that arrives.
-pub type ProgressFn = dyn Fn(Progress<'_>) + Send + Sync;
-
-/// How much of a file has arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress<'a> {
-    /// Name of the file.
-    pub file: &'a str,
-    /// Bytes so far.
-    pub bytes: u64,
-    /// Bytes of the whole file.
-    pub total: u64,
-}
-
 impl Download {
-    /// Downloads without telling anyone.
+    /// Downloads without reporting progress.
     #[must_use]
     pub fn silent() -> Self {
         Self::reporting(|_| {})
@@ -128,7 +115,7 @@ pub(crate) struct Loaded {
     pub(crate) bytes: Vec<u8>,
 }
 
-impl Source {
+impl Files {
     /// Finds and checks a file of a published set.
     pub(crate) fn read(
         &self,
@@ -194,11 +181,12 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, DatasetError> {
     fs::read(path).map_err(DatasetError::read(path))
 }
 
-/// Bytes that a packed file may unpack to: far more than any set here needs, and what every machine has.
+/// Bytes that a packed file may unpack to: far more than any set here needs, and what every machine
+/// has.
 const MOST_UNPACKED: u64 = 1 << 30;
 
-/// What a file holds, without its gzip wrapper if it has one: a little of it can unpack to more than
-/// memory holds, so it is read as far as it is asked for.
+/// What a file holds, without its gzip wrapper if it has one: a little of it can unpack to more
+/// than memory holds, so it is read as far as it is asked for.
 pub(crate) struct Content<'a> {
     path: &'a Path,
     bytes: Box<dyn Read + 'a>,
@@ -305,15 +293,15 @@ mod tests {
         }
     }
 
-    /// What `source` makes of a user's folder that holds `content` under `name`.
+    /// What `files` makes of a user's folder that holds `content` under `name`.
     fn read(name: &str, content: &[u8], checksums: Checksums) -> Result<Vec<u8>, DatasetError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
         let data_dir = Some(folder.path().to_owned());
-        let source = Source { data_dir, checksums, ..Source::default() };
-        let Loaded { path, bytes } = source.read("tiny-set", &set(), "tiny.gz")?;
+        let files = Files { data_dir, checksums, ..Files::default() };
+        let Loaded { path, bytes } = files.read("tiny-set", &set(), "tiny.gz")?;
         Content::of(&path, &bytes).rest()
     }
 
@@ -381,8 +369,8 @@ mod tests {
     #[test]
     fn a_file_missing_from_the_folder_of_the_user_is_not_downloaded() {
         let folder = tempfile::tempdir().unwrap();
-        let source = Source { data_dir: Some(folder.path().to_owned()), ..Source::default() };
-        let error = source.read("tiny-set", &set(), "tiny.gz").err().unwrap();
+        let files = Files { data_dir: Some(folder.path().to_owned()), ..Files::default() };
+        let error = files.read("tiny-set", &set(), "tiny.gz").err().unwrap();
         let dir = folder.path().display();
         assert_eq!(
             error.to_string(),
@@ -397,8 +385,8 @@ mod tests {
     fn a_file_missing_from_the_cache_with_downloads_off_names_its_address() {
         let folder = tempfile::tempdir().unwrap();
         let cache_dir = folder.path().to_owned();
-        let source = Source { cache_dir, download: Download::Never, ..Source::default() };
-        let error = source.read("tiny-set", &set(), "tiny.gz").err().unwrap();
+        let files = Files { cache_dir, download: Download::Never, ..Files::default() };
+        let error = files.read("tiny-set", &set(), "tiny.gz").err().unwrap();
         assert_eq!(
             error.to_string(),
             format!(
@@ -415,8 +403,8 @@ mod tests {
         fs::create_dir(folder.path().join("tiny-set")).unwrap();
         fs::write(folder.path().join("tiny-set/tiny.gz"), gz(CONTENT)).unwrap();
         // The mirror's address is reserved for documentation and never answers.
-        let source = Source { cache_dir: folder.path().to_owned(), ..Source::default() };
-        let loaded = source.read("tiny-set", &set(), "tiny.gz").unwrap();
+        let files = Files { cache_dir: folder.path().to_owned(), ..Files::default() };
+        let loaded = files.read("tiny-set", &set(), "tiny.gz").unwrap();
         assert_eq!(Content::of(&loaded.path, &loaded.bytes).rest().unwrap(), CONTENT);
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
-use crate::cache::{Content, Source, read_file};
+use crate::cache::{Content, Files, read_file};
 use crate::images::named;
 use crate::manifest::RemoteSet;
 use crate::{DatasetError, Images, Split};
@@ -22,8 +22,8 @@ pub(crate) const CLASSES: [&str; 10] =
 /// Reads files of CIFAR-10 records, one after the other.
 ///
 /// # Errors
-/// If a file cannot be read or unpacked, holds no record, ends within one, holds a label of 10 or more, or
-/// unpacks to more than a gibibyte.
+/// If a file cannot be read or unpacked, holds no record, ends within one, holds a label of 10 or
+/// more, or unpacks to more than a gibibyte.
 pub fn read(paths: &[PathBuf]) -> Result<Images, DatasetError> {
     let mut images = empty();
     for path in paths {
@@ -38,9 +38,9 @@ pub(crate) fn load(
     name: &str,
     set: &RemoteSet,
     split: Split,
-    source: &Source,
+    files: &Files,
 ) -> Result<Images, DatasetError> {
-    let archive = source.read(name, set, "cifar-10-binary.tar.gz")?;
+    let archive = files.read(name, set, "cifar-10-binary.tar.gz")?;
     from_archive(&archive.path, &archive.bytes, split)
 }
 

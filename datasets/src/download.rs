@@ -14,9 +14,9 @@ use tempfile::{Builder, NamedTempFile};
 use ureq::ProxyProtocol;
 
 use crate::DatasetError;
-use crate::cache::{Progress, ProgressFn};
 use crate::error::{Attempt, Refusal};
 use crate::manifest::RemoteFile;
+use crate::progress::{Progress, ProgressFn};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest silence of a server that is still taken to be alive.

@@ -28,7 +28,8 @@ pub enum DatasetError {
 
     /// The reader of this set is not compiled in.
     #[error(
-        "the set {set:?} needs the feature `{feature}` of flow-datasets and flow-cli; rebuild with it"
+        "the set {set:?} needs the feature `{feature}` of flow-datasets and flow-cli; rebuild with \
+         it"
     )]
     NotBuilt {
         /// The set asked for.
@@ -39,7 +40,8 @@ pub enum DatasetError {
 
     /// The folder named by the user does not hold the file.
     #[error(
-        "{file} not found in {}; put it there, or leave out --data-dir and FLOW_DATA to download it",
+        "{file} not found in {}; put it there, or leave out --data-dir and FLOW_DATA to download \
+         it",
         list(searched)
     )]
     MissingFile {
@@ -256,8 +258,8 @@ pub enum DatasetError {
 
     /// The two parts of a set do not fit together.
     #[error(
-        "channels, height and width of `{set}` are {train:?} in the images to learn from and {test:?} in \
-         those to measure with; use the files of one set"
+        "channels, height and width of `{set}` are {train:?} in the images to learn from and \
+         {test:?} in those to measure with; use the files of one set"
     )]
     PartsDiffer {
         /// Name of the set.
@@ -295,7 +297,8 @@ pub enum DatasetError {
 
     /// A class that one part of a set has and the other lacks.
     #[error(
-        "{} has no class folder {}, but {} has; both parts need the same classes, by the same names",
+        "{} has no class folder {}, but {} has; both parts need the same classes, by the same \
+         names",
         lacking.display(), names.join(", "), having.display()
     )]
     MissingClass {

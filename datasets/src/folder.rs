@@ -1,7 +1,7 @@
 //! Class folders of PNG, JPEG and WebP files: `<root>/<part>/<class>/<name>.png`.
 //!
 //! A set is read as a whole: its classes, its size and whether it is coloured belong to both of its
-//! parts, so neither can differ from the other without a word.
+//! parts, so a difference between the two is an error.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,20 +20,20 @@ const OF_A_MAC: &str = "__MACOSX";
 
 /// Reads every PNG, JPEG and WebP file at `<root>/train/<class>/` and `<root>/test/<class>/`.
 ///
-/// Classes are known by the names of their folders: the same name has the same label in both parts, and
-/// names in order are the labels 0, 1, ... (text order: `10` comes before `2`). Within a class, files come
-/// in order of name.
+/// Classes are known by the names of their folders: the same name has the same label in both parts,
+/// and names in order are the labels 0, 1, ... (text order: `10` comes before `2`). Within a class,
+/// files come in order of name.
 ///
-/// What a file is, its first bytes say, whatever it is called; an orientation that a camera noted is
-/// applied. Images must have one size. They are grey (one channel) if every file of both parts is, else
-/// red, green and blue; transparency is dropped.
+/// What a file is, its first bytes say, whatever it is called; an orientation that a camera noted
+/// is applied. Images must have one size. They are grey (one channel) if every file of both parts
+/// is, else red, green and blue; transparency is dropped.
 ///
-/// Names that begin with a dot, and `__MACOSX`, are no part of the set. Other files in a class folder are
-/// left out and listed in [`Parts::left_out`].
+/// Names that begin with a dot, and `__MACOSX`, are no part of the set. Other files in a class
+/// folder are left out and listed in [`Parts::left_out`].
 ///
 /// # Errors
-/// If a folder cannot be read, if a part lacks a class of the other, if a class has no image, if there are
-/// more than 256 classes, if a file does not decode, or if two images differ in size.
+/// If a folder cannot be read, if a part lacks a class of the other, if a class has no image, if
+/// there are more than 256 classes, if a file does not decode, or if two images differ in size.
 ///
 /// # Panics
 /// Never: what it expects follows from the refusals before it.
@@ -261,8 +261,8 @@ mod tests {
         bytes
     }
 
-    /// Exif data that hold an orientation and nothing else: a TIFF head, and a list of one entry with tag
-    /// 0x0112, type 3 (a short), one value.
+    /// Exif data that hold an orientation and nothing else: a TIFF head, and a list of one entry
+    /// with tag 0x0112, type 3 (a short), one value.
     fn oriented(orientation: u8) -> Vec<u8> {
         let head = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0";
         [head, &[orientation, 0, 0, 0, 0, 0, 0][..]].concat()
@@ -372,7 +372,8 @@ mod tests {
 
     #[test]
     fn pictures_are_turned_as_their_camera_says() {
-        // The top half is bright; orientation 6 is shown a quarter turn clockwise, so the right half is.
+        // The top half is bright; orientation 6 is shown a quarter turn clockwise, so the right
+        // half is.
         let image = GrayImage::from_fn(16, 8, |_, y| Luma([if y < 4 { 200 } else { 20 }]));
         let tree = Tree::new(&[]);
         for part in ["train", "test"] {

@@ -11,7 +11,7 @@
 
 use std::path::Path;
 
-use crate::cache::{Content, Source, read_file};
+use crate::cache::{Content, Files, read_file};
 use crate::images::numbered;
 use crate::manifest::RemoteSet;
 use crate::{DatasetError, Images, Split, class_names};
@@ -48,14 +48,14 @@ pub(crate) fn load(
     name: &str,
     set: &RemoteSet,
     split: Split,
-    source: &Source,
+    files: &Files,
 ) -> Result<Images, DatasetError> {
     let prefix = match split {
         Split::Train => "train",
         Split::Test => "t10k",
     };
-    let images = source.read(name, set, &format!("{prefix}-images-idx3-ubyte.gz"))?;
-    let labels = source.read(name, set, &format!("{prefix}-labels-idx1-ubyte.gz"))?;
+    let images = files.read(name, set, &format!("{prefix}-images-idx3-ubyte.gz"))?;
+    let labels = files.read(name, set, &format!("{prefix}-labels-idx1-ubyte.gz"))?;
     let class_names = class_names(name);
     decode((&images.path, &images.bytes), (&labels.path, &labels.bytes), class_names)
 }
@@ -88,7 +88,8 @@ fn decode(
     Ok(Images { pixels, labels, channels: 1, height, width, class_names, max_value: 255 })
 }
 
-/// Sizes and data of an array of bytes with `D` dimensions, read no further than one byte after its end.
+/// Sizes and data of an array of bytes with `D` dimensions, read no further than one byte after its
+/// end.
 fn array<const D: usize>(path: &Path, bytes: &[u8]) -> Result<([usize; D], Vec<u8>), DatasetError> {
     let mut content = Content::of(path, bytes);
     let truncated = |expected, actual: usize| {

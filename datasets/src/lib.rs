@@ -3,9 +3,9 @@
 //!
 //! - [`toy`] gives distributions over points, each a formula with a seed: no file.
 //! - [`digits`] gives real images of 8 × 8 pixels that are part of this crate: no file either.
-//! - [`load`] gives a part of any image set by its name, and [`load_parts`] both. Files come from the
-//!   folder of the user, else from a cache, else from the network, and are used only if their SHA-256
-//!   is the published one.
+//! - [`load`] gives a part of any image set by its name, and [`load_parts`] both. Files come from
+//!   the folder of the user, else from a cache, else from the network, and are used only if their
+//!   SHA-256 is the published one.
 //!
 //! Values are bytes or `f32` on the host; the crate knows no tensor and no device. The folder
 //! `cards/` says of each set where it comes from, under which licence, how large it is and in which
@@ -26,12 +26,14 @@ pub mod folder;
 pub mod idx;
 mod images;
 mod manifest;
+mod progress;
 mod toy;
 
-pub use cache::{Checksums, Download, Progress, ProgressFn, Source, default_cache_dir};
+pub use cache::{Checksums, Download, Files, default_cache_dir};
 pub use digits::digits;
 pub use error::{Attempt, DatasetError, Refusal};
 pub use images::Images;
+pub use progress::{Progress, ProgressFn};
 pub use toy::{
     Checkerboard, Circles, GaussianMixture, Pinwheel, Spirals, Support, SwissRoll, TOYS, Toy,
     TwoMoons, toy,
@@ -40,7 +42,8 @@ pub use toy::{
 /// Names that [`load`] knows.
 pub const IMAGE_SETS: &[&str] = &["digits", "mnist", "fashion-mnist", "cifar10", "folder"];
 
-/// What the classes of a published set are called, in the order of their labels; nothing for other names.
+/// What the classes of a published set are called, in the order of their labels; nothing for other
+/// names.
 ///
 /// ```
 /// assert_eq!(flow_datasets::class_names("cifar10")[2], "bird");
@@ -78,7 +81,7 @@ pub struct Parts {
 
 /// Loads both parts of the image set of that name.
 ///
-/// - `digits`: see [`digits`]; `source` is not asked.
+/// - `digits`: see [`digits`]; `files` is not asked.
 /// - `mnist`, `fashion-mnist`: 60,000 + 10,000 grey images of 28 × 28.
 /// - `cifar10`: 50,000 + 10,000 colour images of 32 × 32, from the archive of binary records.
 /// - `folder`: PNG, JPEG and WebP files at `<data_dir>/train/<class>/` and
@@ -87,11 +90,11 @@ pub struct Parts {
 /// # Errors
 /// If no set has that name, if a file is missing, cannot be downloaded, is not the published one or
 /// does not decode, or if the parts do not fit together.
-pub fn load_parts(name: &str, source: &Source) -> Result<Parts, DatasetError> {
+pub fn load_parts(name: &str, files: &Files) -> Result<Parts, DatasetError> {
     if name == "folder" {
-        return load_folder(source);
+        return load_folder(files);
     }
-    let part = |split| load(name, split, source);
+    let part = |split| load(name, split, files);
     let (train, test) = (part(Split::Train)?, part(Split::Test)?);
     let size = |images: &Images| [images.channels, images.height, images.width];
     if size(&train) != size(&test) {
@@ -101,19 +104,19 @@ pub fn load_parts(name: &str, source: &Source) -> Result<Parts, DatasetError> {
     Ok(Parts { train, test, left_out: Vec::new() })
 }
 
-/// Loads the part `split` of the image set of that name, for which the other part is not opened unless
-/// the set is a `folder`, whose classes and channels both parts decide.
+/// Loads the part `split` of the image set of that name, for which the other part is not opened
+/// unless the set is a `folder`, whose classes and channels both parts decide.
 ///
 /// # Errors
 /// As [`load_parts`].
-pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, DatasetError> {
+pub fn load(name: &str, split: Split, files: &Files) -> Result<Images, DatasetError> {
     if let Some(set) = manifest::remote_set(name) {
         let load = if name == "cifar10" { cifar::load } else { idx::load };
-        return load(name, set, split, source);
+        return load(name, set, split, files);
     }
     match name {
         "digits" => Ok(digits(split)),
-        "folder" => load_folder(source).map(|Parts { train, test, .. }| match split {
+        "folder" => load_folder(files).map(|Parts { train, test, .. }| match split {
             Split::Train => train,
             Split::Test => test,
         }),
@@ -122,15 +125,15 @@ pub fn load(name: &str, split: Split, source: &Source) -> Result<Images, Dataset
 }
 
 #[cfg(feature = "folder")]
-fn load_folder(source: &Source) -> Result<Parts, DatasetError> {
-    let Some(root) = &source.data_dir else {
+fn load_folder(files: &Files) -> Result<Parts, DatasetError> {
+    let Some(root) = &files.data_dir else {
         return Err(DatasetError::NeedsDataDir { set: "folder".to_owned() });
     };
     folder::read(root)
 }
 
 #[cfg(not(feature = "folder"))]
-fn load_folder(_: &Source) -> Result<Parts, DatasetError> {
+fn load_folder(_: &Files) -> Result<Parts, DatasetError> {
     Err(DatasetError::NotBuilt { set: "folder".to_owned(), feature: "folder" })
 }
 

@@ -5,10 +5,10 @@
 use std::fs;
 use std::path::Path;
 
-use flow_datasets::{Checksums, DatasetError, IMAGE_SETS, Source, Split, load, load_parts};
+use flow_datasets::{Checksums, DatasetError, Files, IMAGE_SETS, Split, load, load_parts};
 
-fn from(folder: &Path, checksums: Checksums) -> Source {
-    Source { data_dir: Some(folder.to_owned()), checksums, ..Source::default() }
+fn from(folder: &Path, checksums: Checksums) -> Files {
+    Files { data_dir: Some(folder.to_owned()), checksums, ..Files::default() }
 }
 
 fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
@@ -30,11 +30,11 @@ fn small_mnist(folder: &Path) {
 fn each_split_has_its_own_files() {
     let folder = tempfile::tempdir().unwrap();
     small_mnist(&folder.path().join("fashion-mnist"));
-    let source = from(folder.path(), Checksums::Ignore);
-    let pixels = |split| load("fashion-mnist", split, &source).unwrap().pixels;
+    let files = from(folder.path(), Checksums::Ignore);
+    let pixels = |split| load("fashion-mnist", split, &files).unwrap().pixels;
     assert_eq!(pixels(Split::Train), [100]);
     assert_eq!(pixels(Split::Test), [200]);
-    let parts = load_parts("fashion-mnist", &source).unwrap();
+    let parts = load_parts("fashion-mnist", &files).unwrap();
     assert_eq!((parts.train.pixels, parts.test.pixels), (vec![100], vec![200]));
     assert_eq!(parts.test.class_names[7], "Sneaker");
 }
@@ -50,7 +50,7 @@ fn files_that_are_not_the_published_ones_are_refused_by_default() {
 
 #[test]
 fn an_unknown_set_is_answered_with_the_known_ones() {
-    let error = load_parts("mnits", &Source::default()).unwrap_err();
+    let error = load_parts("mnits", &Files::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no data set is named \"mnits\"; known sets: digits, mnist, fashion-mnist, cifar10, folder"
@@ -66,9 +66,9 @@ fn digits_need_no_folder_and_no_network() {
 #[test]
 fn every_set_but_the_embedded_one_misses_its_files_in_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let source = from(folder.path(), Checksums::Verify);
+    let files = from(folder.path(), Checksums::Verify);
     for name in IMAGE_SETS.iter().filter(|name| **name != "digits") {
-        let error = load_parts(name, &source).unwrap_err();
+        let error = load_parts(name, &files).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -84,6 +84,6 @@ fn every_set_but_the_embedded_one_misses_its_files_in_an_empty_folder() {
 #[cfg(feature = "folder")]
 #[test]
 fn a_class_folder_without_a_data_dir_asks_for_one() {
-    let error = load_parts("folder", &Source::default()).unwrap_err();
+    let error = load_parts("folder", &Files::default()).unwrap_err();
     assert!(error.to_string().ends_with("name that folder with --data-dir"), "{error}");
 }

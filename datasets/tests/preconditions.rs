@@ -1,5 +1,5 @@
-//! Every public function that takes numbers, over numbers that ordinary tests forget: a finite result, an
-//! error or a documented panic, and never a number that is none.
+//! Every public function that takes numbers, over numbers that ordinary tests forget: a finite
+//! result, an error or a documented panic, and never a number that is none.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -75,7 +75,8 @@ fn no_function_makes_numbers_that_are_none() {
             finite_or_panic(&what, || wide(set.clone().split_at(at).0.normalised(0)));
         }
     }
-    // Idx files of every size that a byte of the header can name, with and without what it calls for.
+    // Idx files of every size that a byte of the header can name, with and without what it calls
+    // for.
     let folder = tempfile::tempdir().unwrap();
     let (pictures, labels) = (folder.path().join("images"), folder.path().join("labels"));
     for sizes in [[0, 2, 2], [1, 0, 2], [1, 2, 0], [1, 2, 2], [2, 2, 2], [u32::MAX; 3]] {

@@ -56,7 +56,8 @@ impl Backend {
                  software Vulkan of Mesa 22.3 and 25.0 crashes on it, use wgpu there",
             ),
             Self::Metal => Some(
-                "needs macOS; the first build takes about half an hour on two cores; untested so far",
+                "needs macOS; the first build takes about half an hour on two cores; untested so \
+                 far",
             ),
             Self::Webgpu => {
                 Some("the first build takes about half an hour on two cores; untested so far")

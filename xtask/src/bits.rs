@@ -1,8 +1,8 @@
 //! `cargo xtask bits`: whether a change leaves the numbers of a seed as they are, bit for bit.
 //!
-//! `--record` trains and samples small runs of several kinds and keeps their losses and the hashes of their
-//! samples; without it the runs are made again and compared. Floating-point numbers differ between
-//! processors, so a record holds for the machine that made it and lies in the build folder.
+//! `--record` trains and samples small runs of several kinds and keeps their losses and the hashes
+//! of their samples; without it the runs are made again and compared. Floating-point numbers differ
+//! between processors, so a record holds for the machine that made it and lies in the build folder.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -69,7 +69,8 @@ fn quote(word: &OsStr) -> String {
 /// Becomes the program: its exit code and its signals are then ours.
 ///
 /// Ctrl-C reaches the trainer alone, which writes its checkpoint and exits 130; a parent of our own
-/// would end at once and give the terminal back too early. Where a process cannot be replaced, wait.
+/// would end at once and give the terminal back too early. Where a process cannot be replaced,
+/// wait.
 pub(crate) fn become_command(mut command: Command) -> anyhow::Result<ExitCode> {
     #[cfg(unix)]
     {

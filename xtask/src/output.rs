@@ -10,7 +10,7 @@ use anyhow::Context;
 /// When it cannot be written, as on a full disk.
 pub(crate) fn print(line: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
-        // Who closed the pipe has read enough.
+        // A closed pipe is no error: its reader wants no more.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("a line cannot be written to standard output"),
     }

@@ -15,7 +15,8 @@ pub(crate) struct Args {
     /// Run the parity tests on this backend.
     #[arg(long, value_name = "NAME")]
     backend: Option<Backend>,
-    /// Parts of the names of the tests to run, and flags of the test programs such as `--nocapture`.
+    /// Parts of the names of the tests to run, and flags of the test programs such as
+    /// `--nocapture`.
     #[arg(value_name = "FILTER", trailing_var_arg = true, allow_hyphen_values = true)]
     filters: Vec<OsString>,
 }
@@ -46,8 +47,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Every test, in the profile that `train` uses, so that both share most of one build. The backend
-/// `ndarray` is built in, for its agreement with the default one is part of the suite, and so is what
-/// reads pictures of one's own.
+/// `ndarray` is built in, for its agreement with the default one is part of the suite, and so is
+/// what reads pictures of one's own.
 pub(crate) fn workspace() -> Command {
     let mut command = cargo::cargo();
     command.args(["test", "--workspace", "--release", "--features"]);

@@ -1,7 +1,8 @@
-//! `cargo xtask torture`: kills, signals, two processes, full disks and damaged files, at a chosen scale.
+//! `cargo xtask torture`: kills, signals, two processes, full disks and damaged files, at a chosen
+//! scale.
 //!
-//! The trials are tests: `crates/flow-cli/tests/torture/` and every test with `fuzz` in its name. A test
-//! run does a few of each; this command sets their number and makes a table of what they say.
+//! The trials are tests: `crates/flow-cli/tests/torture/` and every test with `fuzz` in its name. A
+//! test run does a few of each; this command sets their number and makes a table of what they say.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};

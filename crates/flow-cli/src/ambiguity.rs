@@ -9,7 +9,7 @@ use flow_path::stream::{Purpose, Streams};
 use flow_path::{Schedule, Target};
 use flow_sample::normal_rows;
 use rand_distr::{Distribution, StandardNormal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
 use crate::recipe::Recipe;
@@ -23,19 +23,19 @@ const TIMES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 0.9];
 const PAIRS: usize = 20_000;
 
 /// Spread of the velocities at `x = 0`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AmbiguityReport {
-    points: Vec<AmbiguityPoint>,
+    pub(crate) points: Vec<AmbiguityPoint>,
 }
 
 /// Standard deviations of the velocity at one point.
-#[derive(Debug, Serialize)]
-struct AmbiguityPoint {
-    t: f64,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AmbiguityPoint {
+    pub(crate) t: f64,
     /// Of the pairs that pass there, in closed form: what regression on the mean cannot express.
-    data: f64,
+    pub(crate) data: f64,
     /// Of the model over its latents; 0 without a latent.
-    model: f64,
+    pub(crate) model: f64,
 }
 
 /// Spreads on a grid of `x` and `t`, from the lowest `t`.
@@ -118,7 +118,7 @@ fn deviation(values: &[f32]) -> f64 {
 }
 
 impl AmbiguityReport {
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let mut text = String::from("standard deviation of the velocity at x = 0\n");
         for AmbiguityPoint { t, data, model } in &self.points {

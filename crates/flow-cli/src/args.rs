@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line: verbs and their options, as clap reads them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -97,15 +97,16 @@ impl DataArgs {
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct SolverArgs {
-    /// Way from noise to data, with its options: ode; ddim,eta=0; ancestral; churn,fraction=0.5; edm;
-    /// karras-churn,amount=40; sde,diffusion=sigma; dpm-solver++,order=2; unipc,order=2; ...
+    /// Way from noise to data, with its options: ode; ddim,eta=0; ancestral; churn,fraction=0.5;
+    /// edm; karras-churn,amount=40; sde,diffusion=sigma; dpm-solver++,order=2; unipc,order=2; ...
     #[arg(long, value_name = "NAME[,KEY=VALUE]")]
     pub(crate) sampler: Option<String>,
     /// Solver of the sampler ode: euler, midpoint, heun2, rk4, dopri5, tsit5, ...
     #[arg(long)]
     pub(crate) solver: Option<String>,
-    /// Number of steps. Without it, methods with an error estimate (dopri5, tsit5, ...) choose their own by
-    /// the tolerances; euler, rk4 and, unless a tolerance is given, midpoint and heun2 take the recipe's.
+    /// Number of steps. Without it, methods with an error estimate (dopri5, tsit5, ...) choose
+    /// their own by the tolerances; euler, rk4 and, unless a tolerance is given, midpoint and heun2
+    /// take the recipe's.
     #[arg(long, value_parser = whole)]
     pub(crate) steps: Option<usize>,
     /// Times of the steps: uniform; karras,rho=7; log-snr,min=-10,max=10; given,times=[0,0.5,1].
@@ -138,9 +139,9 @@ pub(crate) struct SampleArgs {
     /// Number of samples.
     #[arg(short = 'n', long, default_value_t = 64, value_parser = whole)]
     pub(crate) number: usize,
-    /// Seed of the noise: sample i of a seed starts from the same noise whatever the number and the batch.
-    /// On fixed steps it is then the same sample; adaptive solvers share their steps within a batch, so
-    /// that it differs by about the tolerance.
+    /// Seed of the noise: sample i of a seed starts from the same noise whatever the number and the
+    /// batch. On fixed steps it is then the same sample; adaptive solvers share their steps within
+    /// a batch, so that it differs by about the tolerance.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Class to draw, for conditional models; the default goes through all classes in turn.
@@ -222,8 +223,8 @@ pub(crate) struct LikelihoodArgs {
     /// Noisy copies of each image that its probability is averaged over; with probes it errs high.
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = whole)]
     pub(crate) importance: usize,
-    /// Latents that a density is averaged over, for a model with a latent; errs low, less with more;
-    /// with probes it may err high.
+    /// Latents that a density is averaged over, for a model with a latent; errs low, less with
+    /// more; with probes it may err high.
     #[arg(long, value_name = "K", default_value_t = 16, value_parser = whole)]
     pub(crate) latents: usize,
     /// Number of samples; the default is 1000 points or 100 images.
@@ -334,7 +335,8 @@ fn whole(text: &str) -> Result<usize, String> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
-    // Above 2^53 not every whole number is one in floating point.
+    // Above 2^53 floating point skips whole numbers, so that such a count would not be the one
+    // typed.
     match text.parse::<f64>() {
         Ok(number) if number.fract() == 0.0 && (0.0..9.0e15).contains(&number) => {
             Ok(number as usize)
@@ -343,7 +345,7 @@ fn whole(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A number that is one.
+/// A floating-point number that is not NaN.
 fn number(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),

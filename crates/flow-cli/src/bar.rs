@@ -1,22 +1,22 @@
-//! How far something long is: a bar on a terminal that can draw one, else a line from time to time.
+//! Progress of long work: a bar on a terminal that can draw one, else a line from time to time.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::progress::say;
+use crate::terminal::say;
 
-/// Before the first line where there is no bar: what is done by then is not spoken of.
+/// Time before the first line where there is no bar, so that short work prints none.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// Between lines where there is no bar.
+/// Time between two lines where there is no bar.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Progress of something that has a number of parts.
 #[derive(Debug)]
 pub(crate) struct Bar {
     shown: ProgressBar,
-    /// What the parts are called.
+    /// The word for the parts, such as `steps`.
     things: &'static str,
     start: usize,
     total: usize,

@@ -18,15 +18,15 @@ use sha2::{Digest, Sha256};
 
 use crate::bar::Bar;
 use crate::drafts;
-use crate::progress::say;
 use crate::registry::{image_rows, labels, pixels};
+use crate::terminal::say;
 
 /// Steps of training and rows in a step.
 const STEPS: usize = 1000;
 const ROWS: usize = 128;
 /// Images classified together.
 const BATCH: usize = 250;
-/// Changes whenever the network or its training does.
+/// Version of the kept classifier; to be raised whenever the network or its training changes.
 const VERSION: &str = "classifier 2";
 
 /// A trained classifier and how often it is right on real test images.
@@ -51,7 +51,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// Number of classes that there are.
+    /// Number of classes.
     pub(crate) fn class_count(&self) -> usize {
         self.probabilities.len() / self.classes.len()
     }
@@ -150,19 +150,20 @@ fn teach(
     drafts::clear(cache);
     match taught(cache) {
         Ok((classifier, draft)) => {
-            // What is there, if anything, is damaged or of another version: else it would have been used.
+            // A classifier that is there already is damaged or of another version, or else it would
+            // have been used.
             let _ = fs::remove_dir_all(folder);
             if fs::rename(draft.path(), folder).is_ok() {
-                // It has another name now; else another process put its own there first, and both are the
-                // same.
+                // It has another name now and must not be removed. If the rename fails, another
+                // process has put its classifier there first, which is the same one.
                 let _ = draft.keep();
             }
             Ok(classifier)
         }
         Err(error) if cannot_be_written(&error) => {
             say(&format!(
-                "the classifier of FD-clf cannot be kept, so each command will train it anew: name a \
-                 folder that may be written and has room by XDG_CACHE_HOME ({error:#})"
+                "the classifier of FD-clf cannot be kept, so each command will train it anew: name \
+                 a folder that may be written and has room by XDG_CACHE_HOME ({error:#})"
             ));
             let temporary = std::env::temp_dir();
             let (classifier, _) = taught(&temporary).with_context(|| {

@@ -11,7 +11,7 @@ use flow_model::SamplePlan;
 use flow_ode::{Method, Stepping};
 use flow_path::stream::Purpose;
 use flow_sample::{latent_grid, normal_rows};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::SolverArgs;
 use crate::classifier::Judge;
@@ -24,35 +24,36 @@ pub(crate) const SIDE: usize = 20;
 /// Starts, and latents, of which each is joined with each.
 const CROSSED: usize = 16;
 
-/// Of the recipe's solver; of a model with classes, for class 0.
-#[derive(Debug, Serialize)]
+/// What the latent controls, sampled by the recipe's solver; for class 0 of a model with classes.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ControlReport {
-    /// Starts, and as many latents.
+    /// Number of starts, and of latents.
+    #[serde(default)]
     n: usize,
-    /// Of the mean intensity of each colour channel.
-    intensity: Vec<Variance>,
-    /// Of a latent of two numbers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    manifolds: Vec<Manifold>,
+    /// Variances of the mean intensity of each colour channel.
+    pub(crate) intensity: Vec<Variance>,
+    /// What the classifier sees on each grid of latents; only for a latent of two numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) manifolds: Vec<Manifold>,
 }
 
 /// Variances of a number that depends on a start and a latent.
-#[derive(Debug, PartialEq, Serialize)]
-struct Variance {
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Variance {
     /// With the start fixed, mean over starts.
-    over_latents: f64,
+    pub(crate) over_latents: f64,
     /// With the latent fixed, mean over latents.
-    over_starts: f64,
+    pub(crate) over_starts: f64,
 }
 
 /// What the classifier sees on a grid of latents.
-#[derive(Debug, PartialEq, Serialize)]
-struct Manifold {
-    classes: usize,
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Manifold {
+    pub(crate) classes: usize,
     /// Share of neighbouring cells, side by side or one below the other, that are of one class.
-    same: f64,
+    pub(crate) same: f64,
     /// That of any two cells, drawn with replacement.
-    by_chance: f64,
+    pub(crate) by_chance: f64,
 }
 
 /// Looks at a model of images with a latent.
@@ -84,8 +85,8 @@ pub(crate) fn report(
     Ok(Some(ControlReport { n: CROSSED, intensity, manifolds }))
 }
 
-/// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless the latent
-/// has two numbers.
+/// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless
+/// the latent has two numbers.
 pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Vec<f32>>> {
     if model.shape().len() != 3 || model.latent() != 2 {
         return Ok(Vec::new());
@@ -120,7 +121,7 @@ fn with_latents(
 }
 
 impl Variance {
-    /// Of a table with a row for each start and a column for each latent.
+    /// The variances of a table with a row for each start and a column for each latent.
     fn of(table: &[f64], columns: usize) -> Self {
         let rows = table.len() / columns;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -138,7 +139,7 @@ impl Variance {
 }
 
 impl Manifold {
-    /// Of the classes on a square grid, row by row.
+    /// Counts the classes on a square grid, given row by row.
     fn of(classes: &[usize], side: usize) -> Self {
         let across = classes.chunks(side).flat_map(|row| row.windows(2).map(|w| w[0] == w[1]));
         let down = classes.iter().zip(&classes[side..]).map(|(a, b)| a == b);
@@ -157,20 +158,21 @@ impl Manifold {
 }
 
 impl ControlReport {
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("mean intensity from {0} starts, each with {0} latents\n", self.n);
         for (i, Variance { over_latents, over_starts }) in self.intensity.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "  channel {i}: variance over latents {over_latents:.5}, over starts {over_starts:.5}"
+                "  channel {i}: variance over latents {over_latents:.5}, over starts \
+                 {over_starts:.5}"
             );
         }
         for (i, Manifold { classes, same, by_chance }) in self.manifolds.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "manifold {i}: {classes} classes on {SIDE} x {SIDE} latents, {same:.3} of neighbours are of one \
-                 class ({by_chance:.3} of any two)"
+                "manifold {i}: {classes} classes on {SIDE} x {SIDE} latents, {same:.3} of \
+                 neighbours are of one class ({by_chance:.3} of any two)"
             );
         }
         text

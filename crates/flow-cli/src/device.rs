@@ -105,7 +105,7 @@ fn probe(device: &Device) {
     assert!((sum - 2.0).abs() < 1e-6, "expected 1 + 1 = 2, got {sum}");
 }
 
-/// More than the largest machines have cores; starting them takes longer than their work.
+/// An upper limit for `--threads`, above the cores of the largest machines.
 const MOST_THREADS: usize = 1024;
 
 /// Limits the threads of the CPU backend.

@@ -43,8 +43,8 @@ pub(crate) struct Document {
     pub(crate) blocks: Vec<Block>,
 }
 
-/// Readable on a phone: one column, pictures no wider than it, tables that scroll by themselves. Names of
-/// rows stay where they are meanwhile, and a shadow on the right says that there is more.
+/// Readable on a phone: one column, pictures no wider than it, tables that scroll by themselves.
+/// Names of rows stay where they are meanwhile, and a shadow on the right says that there is more.
 const STYLE: &str = "\
 body{margin:0 auto;padding:1rem;max-width:60rem;font:16px/1.5 system-ui,sans-serif;color:#222;\
 background:#fff}\
@@ -135,7 +135,8 @@ impl Table {
         };
         let rows = self.rows.iter().map(|row| line(row, "td") + "\n");
         format!(
-            "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>",
+            "<div class=\"scroll\" \
+             tabindex=\"0\"><table>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>",
             line(&self.head, "th"),
             rows.collect::<String>()
         )

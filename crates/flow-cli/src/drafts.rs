@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// Of every name.
+/// The beginning and the end of the name of every draft.
 const PREFIX: &str = ".flow-";
 const SUFFIX: &str = ".draft";
-/// Nothing is in the making for longer.
+/// Age from which a draft is taken for one that a killed process has left.
 const OLD: Duration = Duration::from_hours(24);
 
 /// An empty file beside `path`, which [`NamedTempFile::persist`] gives that name.

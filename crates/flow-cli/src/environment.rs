@@ -1,4 +1,5 @@
-//! `environment.json`: where and with what a run was made, and how it was gone on with.
+//! `environment.json`: on which machine and with which versions and data a run was made, and how it
+//! was made longer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,10 +13,41 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::files::{read_text, write_text};
-use crate::run::Shape;
+use crate::registry::Data;
+
+/// The data of a run, as far as networks and checkpoints depend on them.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the fields are those of environment.json"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    /// Shape of one row.
+    pub(crate) shape: Vec<usize>,
+    /// Number of classes; 0 for data without classes.
+    pub(crate) classes: usize,
+    /// Names of the classes in the order of their labels; missing in older runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) class_names: Vec<String>,
+    /// SHA-256 of everything that was read from files, by which changed data are noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+}
+
+impl Shape {
+    /// The shape of data that are open.
+    pub(crate) fn of(data: &Data) -> Self {
+        let sha256 = match data {
+            Data::Toy(_) => None,
+            Data::Images { train, test } => Some(digest([train, test])),
+        };
+        let class_names = data.class_names().to_vec();
+        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
+    }
+}
 
 /// SHA-256 of all rows and labels of both parts.
-pub(crate) fn digest(parts: [&Images; 2]) -> String {
+fn digest(parts: [&Images; 2]) -> String {
     let mut digest = Sha256::new();
     for part in parts {
         // With the lengths, the bytes of two fields cannot be taken for those of one.
@@ -49,7 +81,7 @@ pub(crate) struct Stage {
     pub(crate) images: f64,
 }
 
-/// What is read again.
+/// The parts of `environment.json` that later commands read.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Environment {
     pub(crate) data: Option<Shape>,
@@ -59,7 +91,8 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// That of a run; older runs have less in it, and the first ones nothing.
+    /// Reads the environment of a run; older runs lack parts of it, and the first ones have no
+    /// file.
     pub(crate) fn read(run: &Path) -> Result<Self> {
         let file = file(run);
         if !file.exists() {
@@ -90,7 +123,8 @@ pub(crate) fn new(data: &Shape, teacher: Option<&Identity>, device: &str) -> Str
         "schema": 1,
         "version": env!("CARGO_PKG_VERSION"),
         "commit": git(&["rev-parse", "HEAD"]),
-        // Pages of results that were written before this run are no change of what it does.
+        // Pages in docs/results are left out: a page that was written before this run does not
+        // change what it does.
         "uncommitted_changes": git(&["status", "--porcelain", "--", ":/", ":(top,exclude)docs/results"])
             .map(|status| !status.is_empty()),
         "rustc": env!("FLOW_RUSTC"),

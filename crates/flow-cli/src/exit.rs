@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::progress::say;
 use crate::signals::Signal;
+use crate::terminal::say;
 
 /// A request that cannot be met as it was typed.
 #[derive(Debug)]

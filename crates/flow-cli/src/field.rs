@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Schedule, Target};
 use rand_distr::{Distribution, StandardNormal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
 use crate::recipe::Recipe;
@@ -16,29 +16,30 @@ use crate::registry;
 const PAIRS: usize = 4000;
 
 /// How far the network is from what a perfect one would learn.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FieldReport {
     /// Error at some times.
-    times: Vec<FieldError>,
+    pub(crate) times: Vec<FieldError>,
     /// Mean over times of the conditional loss of the network, per dimension.
-    loss: f64,
+    pub(crate) loss: f64,
     /// The same of the exact field: no network can have less, but for the noise of the draw.
-    loss_floor: f64,
+    pub(crate) loss_floor: f64,
 }
 
 /// Root mean square error of the velocity at one time, and of the exact velocity for scale.
-#[derive(Debug, Serialize)]
-struct FieldError {
-    t: f64,
-    rmse: f64,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FieldError {
+    pub(crate) t: f64,
+    pub(crate) rmse: f64,
+    #[serde(default)]
     exact_rms: f64,
 }
 
 /// Compares, where the data have a closed form.
 ///
 /// Points are drawn from the path, so errors are weighted by its density. The loss of the network
-/// and of the exact field are measured on the same pairs. The exact field is that of independent pairs
-/// on the points of a schedule; a model with a latent has a velocity for each.
+/// and of the exact field are measured on the same pairs. The exact field is that of independent
+/// pairs on the points of a schedule; a model with a latent has a velocity for each.
 pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldReport> {
     if !recipe.path.is_affine() || recipe.latent.is_some() || recipe.reflow.is_some() {
         return None;

@@ -39,7 +39,7 @@ pub(crate) fn write_npy<T: npyz::AutoSerialize + Copy>(
     fill: impl FnOnce(&mut dyn FnMut(&[T]) -> std::io::Result<()>) -> Result<()>,
 ) -> Result<()> {
     let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
-    // What goes wrong in `fill` is its own matter, and no fault of the file.
+    // An error of `fill` that is not about the file is returned as it is, without naming the file.
     let mut failed = None;
     let written = write(path, |out| {
         let mut npy =

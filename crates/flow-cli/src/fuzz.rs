@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use flow_testing::fuzz::fuzz;
 use flow_testing::memory::Watch;
 
-use crate::kept::Kept;
+use crate::commands::compare::ScoredRun;
 use crate::recipe::Recipe;
 use crate::{environment, inception, metrics, registry};
 
@@ -31,7 +31,8 @@ fn reference(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)).unwrap()
 }
 
-/// Whether these are the weights of FID's network: they are not, but all of them is read to find out.
+/// Whether the file opens as weights of FID's network. These small files never do, but they are
+/// read to their end before they are refused.
 fn opens(path: &Path) -> bool {
     inception::Extractor::open(path, &Device::flex()).is_ok()
 }
@@ -112,6 +113,6 @@ fn fuzz_scores() {
     files("eval.json", &[reference("eval.json")], "eval.json", |path| {
         let folder = path.parent().unwrap();
         fs::write(folder.join("recipe.toml"), debug).unwrap();
-        Kept::read(folder).is_ok()
+        ScoredRun::read(folder).is_ok()
     });
 }

@@ -9,7 +9,7 @@ use flow_nn::{DynNetwork, DynPosterior, Network, PathPoints, Posterior};
 use flow_path::stream::Purpose;
 use flow_sample::normal_rows;
 use flow_train::{Batch, BatchSource, MatchingBatches, Networks, Objective, Variational};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::batches::{batches, sources};
 use crate::model::Model;
@@ -21,29 +21,31 @@ use crate::run::Run;
 const POINTS: usize = 4000;
 const IMAGES: usize = 500;
 
-/// Of held-out pairs.
-#[derive(Debug, Serialize)]
+/// What the latent carries, measured on held-out pairs.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LatentReport {
+    #[serde(default)]
     n: usize,
     /// Divergence of the posterior from the prior by coordinate, in nats, mean over pairs.
-    kl: Vec<f64>,
+    pub(crate) kl: Vec<f64>,
     /// Coordinates whose posterior mean varies over pairs by more than 0.01.
-    active_units: usize,
+    pub(crate) active_units: usize,
     /// The law of the latents of all pairs together against the prior that sampling draws from.
-    gap: Score,
+    pub(crate) gap: Score,
     /// Mean over pairs and dimensions of the squared velocity error.
-    error: LatentError,
+    pub(crate) error: LatentError,
 }
 
-/// By the latent that the network is given.
-#[derive(Debug, Serialize)]
-struct LatentError {
+/// Mean squared velocity errors by the latent that the network is given.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LatentError {
     /// A draw from the posterior of the pair itself.
-    own: f64,
-    /// One from that of another pair: how much more, the latent tells.
-    swapped: f64,
-    /// One from the prior.
-    prior: f64,
+    pub(crate) own: f64,
+    /// A draw from the posterior of another pair. How much larger this error is shows how much the
+    /// latent tells the network.
+    pub(crate) swapped: f64,
+    /// A draw from the prior.
+    pub(crate) prior: f64,
 }
 
 /// Looks at the latent of a model that has one.
@@ -128,7 +130,7 @@ fn measure(
 }
 
 impl LatentReport {
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let LatentError { own, swapped, prior } = self.error;
         let mut text = format!(
@@ -141,8 +143,8 @@ impl LatentReport {
         let _ = writeln!(text, "  {}", self.gap);
         let _ = writeln!(
             text,
-            "  velocity error {own:.4} with its own latent, {swapped:.4} with another pair's, {prior:.4} \
-             with the prior's"
+            "  velocity error {own:.4} with its own latent, {swapped:.4} with another pair's, \
+             {prior:.4} with the prior's"
         );
         text
     }

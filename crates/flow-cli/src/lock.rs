@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::exit::usage;
-use crate::progress::say;
+use crate::terminal::say;
 
 /// The right to train a run, which ends with its owner, however that ends.
 ///
@@ -56,7 +56,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // As above.
+        // As above: the text in the file may stay if the disk refuses to shorten it.
         let _ = self.0.set_len(0);
     }
 }

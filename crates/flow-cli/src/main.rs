@@ -8,6 +8,7 @@ mod batches;
 mod classifier;
 mod commands;
 mod control;
+mod data_files;
 mod device;
 mod document;
 mod drafts;
@@ -18,7 +19,7 @@ mod files;
 #[cfg(test)]
 mod fuzz;
 mod inception;
-mod kept;
+mod json;
 mod latent;
 mod lock;
 mod memory;
@@ -34,6 +35,7 @@ mod request;
 mod run;
 mod signals;
 mod sizes;
+mod terminal;
 mod verify;
 
 use std::process::ExitCode;

@@ -28,7 +28,8 @@ pub(crate) fn keep() {
     }
 }
 
-/// Refuses what this machine's memory cannot hold: asked for, it would end the process without a word.
+/// Refuses what this machine's memory cannot hold: if it were allocated, the system would end the
+/// process without a message.
 ///
 /// `named` is the key or the option to change, `what` what takes so many bytes.
 pub(crate) fn check(named: &str, what: &str, bytes: f64) -> Result<()> {

@@ -9,7 +9,7 @@ use flow_train::Terms;
 use serde::{Deserialize, Serialize};
 
 use crate::files::write;
-use crate::progress::say;
+use crate::terminal::say;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,8 @@ fn whole_lines<'a>(path: &Path, bytes: &'a [u8]) -> Vec<(&'a [u8], Line)> {
     while let Some((number, text)) = texts.next() {
         match serde_json::from_slice(text) {
             Ok(line) => whole.push((text, line)),
-            // A killed process leaves half a line at the end, and each line ends before nothing.
+            // The last piece is empty after a complete line, or half a line that a killed process
+            // has left.
             Err(_) if texts.peek().is_none() => {}
             Err(_) => {
                 say(&format!("line {} of {} is damaged and left out", number + 1, path.display()));
@@ -78,7 +79,7 @@ fn file(folder: &Path) -> PathBuf {
     folder.join("metrics.jsonl")
 }
 
-/// A log to be gone on with.
+/// A log that lines are added to.
 ///
 /// What a full disk does not take is kept and tried again with the next line, so a shortage that
 /// passes loses nothing.
@@ -86,7 +87,7 @@ fn file(folder: &Path) -> PathBuf {
 pub(crate) struct Log<W = File> {
     path: PathBuf,
     out: W,
-    /// What is not on the disk yet.
+    /// Bytes that are not on the disk yet.
     waiting: Vec<u8>,
     warned: bool,
 }
@@ -104,7 +105,8 @@ impl Log {
 }
 
 impl<W: Write> Log<W> {
-    /// Adds a line. The first failure is said, and no more: [`flush`](Self::flush) is what tells.
+    /// Adds a line. Only the first failure is reported here; [`flush`](Self::flush) returns every
+    /// failure.
     pub(crate) fn add(&mut self, line: &Line) {
         let text = serde_json::to_string(line).expect("numbers are valid JSON");
         self.waiting.extend(text.into_bytes());

@@ -10,12 +10,13 @@ use flow_model::{
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_train::{Checkpoint, Ensemble};
 
+use crate::environment::Shape;
 use crate::exit::usage;
 use crate::network;
 use crate::recipe::{self, Recipe};
 use crate::registry;
 use crate::request::Request;
-use crate::run::{Run, Shape};
+use crate::run::Run;
 
 /// A trained model with what only its run knows.
 #[derive(Debug)]
@@ -218,8 +219,8 @@ fn shape_of(recipe: &Recipe) -> Result<Shape> {
             Some(toy) => (vec![toy.dim()], 0),
             None => {
                 return Err(usage!(
-                    "the run does not say what rows of `{set}` look like: its environment.json lacks \
-                     `data`, which newer runs have; train it again"
+                    "the run does not say what rows of `{set}` look like: its environment.json \
+                     lacks `data`, which newer runs have; train it again"
                 ));
             }
         },

@@ -85,7 +85,8 @@ fn histogram(points: &[f32], reach: f64) -> Vec<(f64, f64)> {
     counts.iter().enumerate().map(|(i, &count)| (centre(i), density(count))).collect()
 }
 
-/// Two grids of images over a square of latents, each from one start; none unless the latent has two numbers.
+/// Two grids of images over a square of latents, each from one start; none unless the latent has
+/// two numbers.
 ///
 /// Along a row the first number grows, and down a column the second falls.
 pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Picture>> {

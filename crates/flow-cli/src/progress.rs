@@ -1,10 +1,9 @@
-//! Progress on the terminal and in the log.
+//! Progress of a training, as a bar on the terminal and as lines of the log.
 
-use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::train::checkpoint::CheckpointerError;
 use flow_train::{Interrupter, Observer, StepRecord, Terms};
 
@@ -72,8 +71,8 @@ impl Observer for Progress {
 
     fn validation(&mut self, step: usize, loss: f64) {
         self.log.add(&Line::Validation { step, images: step * self.rows, loss });
-        // A checkpoint follows: without its lines, the log of a run that goes on from it has a
-        // hole.
+        // A checkpoint is written next. Its lines must be on the disk before it, or else the log of
+        // a run that goes on from it has a gap.
         if let Err(error) = self.log.flush() {
             self.interrupter.fail(CheckpointerError::IOError(error));
         }
@@ -85,23 +84,5 @@ fn add(sums: &mut Terms, terms: &Terms) {
     for (name, values) in terms {
         let sum = sums.entry(name.clone()).or_insert_with(|| vec![0.0; values.len()]);
         sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-    }
-}
-
-/// Says something to who is watching, apart from the results on standard output.
-pub(crate) fn say(text: &str) {
-    // Who closed the pipe has read enough.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
-}
-
-/// Prints a result.
-///
-/// # Errors
-/// When it cannot be written, as on a full disk.
-pub(crate) fn print(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout().lock(), "{text}") {
-        // As above: `flow list | head -1` is no error.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("the result cannot be written to standard output"),
     }
 }

@@ -1,11 +1,11 @@
 //! Pairs that the flow of an earlier run makes, to be joined by straight lines anew.
 //!
-//! `x_1 = phi_1(x_0)` is where the flow takes the noise `x_0`, along the latent drawn for it if there is one. The
-//! pairs are made before training starts, so that training itself solves nothing.
+//! `x_1 = phi_1(x_0)` is where the flow takes the noise `x_0`, along the latent drawn for it if
+//! there is one. The pairs are made before training starts, so that training itself solves nothing.
 //!
 //! # Reference
-//! Liu, Gong & Liu (2023), "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow",
-//! arXiv:2209.03003, section 2.2.
+//! Liu, Gong & Liu (2023), "Flow Straight and Fast: Learning to Generate and Transfer Data with
+//! Rectified Flow", arXiv:2209.03003, section 2.2.
 
 use std::fs;
 use std::path::Path;

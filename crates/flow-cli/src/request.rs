@@ -66,10 +66,10 @@ impl Request {
         Self { way: SamplePlan::Solver(method, Stepping::Count(steps)), ..self }
     }
 
-    /// The flow itself, whatever the sampler and its steps: a solver that chooses its own, to this tolerance.
+    /// The flow itself, whatever the sampler and its steps: an adaptive solver with this tolerance.
     ///
-    /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose velocity is
-    /// steep at an end of the path, and there equal steps go wrong without a word.
+    /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose
+    /// velocity is steep at an end of the path, and there equal steps are silently wrong.
     pub(crate) fn within(self, tolerance: f64) -> Self {
         let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
         Self { way: SamplePlan::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
@@ -153,8 +153,8 @@ fn changed(sample: &SampleConfig, args: &SolverArgs) -> Result<SampleConfig> {
     }
     if args.steps.is_some() && sample.grid.is_given() {
         return Err(usage!(
-            "--steps does nothing beside a grid of given times, which has its own: leave it out, or \
-             name another --grid"
+            "--steps does nothing beside a grid of given times, which has its own: leave it out, \
+             or name another --grid"
         ));
     }
     if let Some(text) = &args.schedule {

@@ -6,46 +6,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use flow_datasets::Files;
 use flow_train::{Checkpoint, CheckpointFolder, Identity};
-use serde::{Deserialize, Serialize};
 
 use crate::drafts;
-use crate::environment::{self, Environment, Stage};
+use crate::environment::{self, Environment, Shape, Stage};
 use crate::exit::usage;
 use crate::files::{read_text, write_text};
 use crate::recipe::Recipe;
 use crate::registry::Data;
-
-/// The data of a run, as far as networks and checkpoints depend on them.
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names of the fields are those of environment.json"
-)]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shape {
-    /// Of one row.
-    pub(crate) shape: Vec<usize>,
-    /// 0 where there are none.
-    pub(crate) classes: usize,
-    /// What they are called, in the order of their labels; older runs do not say it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) class_names: Vec<String>,
-    /// Of all that was read from files, by which it is seen that they are others now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sha256: Option<String>,
-}
-
-impl Shape {
-    /// Those of open data.
-    pub(crate) fn of(data: &Data) -> Self {
-        let sha256 = match data {
-            Data::Toy(_) => None,
-            Data::Images { train, test } => Some(environment::digest([train, test])),
-        };
-        let class_names = data.class_names().to_vec();
-        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
-    }
-}
+use crate::terminal::say;
 
 /// A run on disk.
 #[derive(Debug)]
@@ -95,6 +65,20 @@ impl Run {
         }
         let recipe = Recipe::parse(&read_text(&file)?, &[], &file.display().to_string())?;
         Ok(Self { folder: folder.to_path_buf(), recipe })
+    }
+
+    /// Opens its data, which must look like those that it was trained on.
+    pub(crate) fn data(&self, files: &Files) -> Result<Data> {
+        let data = Data::open(&self.recipe, files)?;
+        self.check_rows(&data)?;
+        let then = self.rows()?.and_then(|rows| rows.sha256);
+        if then.is_some() && then != Shape::of(&data).sha256 {
+            say(&format!(
+                "the images are not those that {} was trained on, although their sizes are",
+                self.folder.display()
+            ));
+        }
+        Ok(data)
     }
 
     /// What its data look like; nothing for runs made before this was kept.

@@ -9,13 +9,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flow_train::Interrupter;
 
-use crate::exit::usage;
-use crate::progress::say;
+use crate::terminal::say;
 
-/// A person needs longer between two presses; what comes sooner was meant as one.
+/// Signals closer together than this count as one: a person needs longer between two presses of
+/// Ctrl-C.
 const ONE_PRESS: Duration = Duration::from_millis(400);
 
 /// A request to stop.
@@ -45,13 +45,13 @@ impl Signal {
         }
     }
 
-    /// What shells give for a process that was stopped so.
+    /// The exit code that shells give to a process which this signal has ended.
     pub(crate) fn exit_code(self) -> u8 {
         128 + self.number()
     }
 }
 
-/// How far a process is.
+/// The state of a training as far as signals are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Training,
@@ -64,7 +64,7 @@ enum State {
     Saved,
 }
 
-/// What a signal leads to.
+/// What is done about a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Stop,
@@ -97,14 +97,15 @@ impl Watch {
         let watch = Self(Arc::new(Mutex::new(State::Training)));
         let (listener, interrupter) = (watch.clone(), interrupter.clone());
         system::listen(move |signal| listener.take(signal, &interrupter))
-            .map_err(|error| usage!("cannot watch for signals: {error}"))?;
+            .context("cannot watch for signals")?;
         Ok(watch)
     }
 
-    /// From here on there is nothing to save; gives the signal that asked to stop before.
+    /// Marks that everything is saved, and returns the signal that asked to stop before, if there
+    /// was one.
     ///
-    /// If there was one, the process ends by itself now, and a repetition must not take its last words. If
-    /// there was none, the next signal ends the process.
+    /// If there was one, the process ends by itself now, and a repeated signal must not end it
+    /// before its last message. If there was none, the next signal ends the process.
     pub(crate) fn saved(&self) -> Option<Signal> {
         let mut state = self.state();
         match *state {

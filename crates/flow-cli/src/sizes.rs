@@ -1,7 +1,7 @@
 //! What a recipe takes of the memory, counted before anything is made.
 //!
-//! The counts are the least that is held at once, so that nothing which would work is refused; what lies within a
-//! small factor of the machine's memory may still fail.
+//! The counts are the least that is held at once, so that nothing which would work is refused; what
+//! lies within a small factor of the machine's memory may still fail.
 
 use std::fmt::Write;
 
@@ -16,10 +16,12 @@ use crate::recipe::Recipe;
 const SINGLE: f64 = 4.0;
 const DOUBLE: f64 = 8.0;
 
-/// Copies of the parameters while they are trained: themselves, their average, their gradient, two moments.
+/// Copies of the parameters while they are trained: themselves, their average, their gradient, two
+/// moments.
 const TRAINED: f64 = 5.0;
 
-/// Copies of the rows of a batch: noise, data, the point between, its target, the prediction, its gradient.
+/// Copies of the rows of a batch: noise, data, the point between, its target, the prediction, its
+/// gradient.
 const OF_A_BATCH: f64 = 6.0;
 
 /// Sets that are scored: the samples, and as many of the data twice.
@@ -98,7 +100,8 @@ impl Sizes {
     }
 }
 
-/// Refuses to score more samples than the machine can hold with the data that they are compared with.
+/// Refuses to score more samples than the machine can hold with the data that they are compared
+/// with.
 pub(crate) fn check_scored(named: &str, n: usize, shape: &[usize]) -> Result<()> {
     let bytes = SINGLE * SCORED * n as f64 * row(shape);
     memory::check(named, "to hold the samples and the data", bytes)

@@ -1,4 +1,5 @@
-//! Bad input: one sentence that says what, where and what to do; nothing lost, nothing half-written.
+//! Bad input: one sentence that says what, where and what to do; nothing lost, nothing
+//! half-written.
 
 mod common;
 

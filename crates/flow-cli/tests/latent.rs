@@ -1,4 +1,5 @@
-//! Models with a latent through the binary: train, resume, look inside, sample, and what is refused.
+//! Models with a latent through the binary: train, resume, look inside, sample, and what is
+//! refused.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;

@@ -75,7 +75,8 @@ fn images_have_bits_per_dimension_that_do_not_depend_on_the_number_of_images() {
         // dimensions.
         assert!((a - b).abs() < 0.05, "{a} and {b}");
     }
-    // A uniform density over the 17 cells has log2(17) = 4.09 bits; a network without training has more.
+    // A uniform density over the 17 cells has log2(17) = 4.09 bits; a network without training has
+    // more.
     assert!(all.iter().flatten().all(|bits| (1.0..20.0).contains(bits)), "{all:?}");
 }
 
@@ -94,7 +95,8 @@ fn any_solver_and_law_of_probes_agree_within_their_errors() {
     assert_eq!((&fixed["solver"], &fixed["steps"]), (&"rk4".into(), &40.into()));
     assert_eq!((&normal["law"], &adaptive["law"]), (&"gaussian".into(), &Value::Null));
     let nats = |report: &Value| report["nats"]["mean"].as_f64().unwrap();
-    // A field of so little training is rough: of 160 steps in place of 40 the mean differs by 0.007.
+    // A field of so little training is rough: of 160 steps in place of 40 the mean differs by
+    // 0.007.
     let difference = (nats(&adaptive) - nats(&fixed)).abs();
     assert!(difference < 3e-2, "{difference}");
     let error = normal["probe_error"].as_f64().unwrap() / 50_f64.sqrt();

@@ -92,8 +92,8 @@ fn scores_look_at_every_class_and_a_run_knows_its_classes() {
 
     let data = &json(&scene, "run/environment.json")["data"];
     assert_eq!(data["class_names"], serde_json::json!(["ant", "bee"]));
-    // Real pictures against real pictures: were those of training all dark, half of the others would be far
-    // away from them, and their precision about a half.
+    // Real pictures against real pictures: were those of training all dark, half of the others
+    // would be far away from them, and their precision about a half.
     let eval = json(&scene, "run/eval.json");
     let scores = eval["rows"][0]["scores"].as_array().unwrap();
     let floor = |name: &str| {

@@ -39,7 +39,7 @@ fn a_run_that_is_being_trained_is_refused_to_others_and_keeps_its_log() {
     let second = scene.run(RESUME);
     assert_eq!(second.code, Some(2), "{second:?}");
     second.names(&["another process", &id, "trains run", "wait for it or stop it"]);
-    // Who reads asks nobody.
+    // Commands that only read a run need no lock.
     scene.ok("sample run -n 3 --solver euler --steps 2 --out x.npy");
     let first = said(first);
     assert_eq!(first.code, Some(0), "{first:?}");

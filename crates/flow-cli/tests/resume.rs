@@ -50,7 +50,8 @@ fn wait_for_a_checkpoint(scene: &Scene, child: &mut Child) {
     }
 }
 
-/// By a signal that nobody ignores: a shell that runs tests in the background ignores SIGINT for them.
+/// By a signal that nobody ignores: a shell that runs tests in the background ignores SIGINT for
+/// them.
 fn interrupt(child: &Child) {
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -215,7 +216,7 @@ fn a_run_can_be_trained_longer_and_says_so() {
         {"step": 200, "images": 102400.0},
     ]);
     assert_eq!(json(&scene, "run/environment.json")["stages"], stages);
-    // And once more, in the recipe by hand.
+    // The same by a change of `recipe.toml` itself.
     scene.write("run/recipe.toml", recipe.replace("images = 102400.0", "images = 128000.0"));
     scene.samples("run");
     scene.ok("train --no-eval --resume run");

@@ -1,4 +1,5 @@
-//! Every sampler, grid and schedule of a trained run through the binary, and what cannot be combined.
+//! Every sampler, grid and schedule of a trained run through the binary, and what cannot be
+//! combined.
 
 mod common;
 
@@ -169,7 +170,8 @@ fn networks_of_two_kinds_guide_each_other() {
         let options = format!("--solver euler --steps 5 --guidance 3 --guide-with {guide}");
         let (guided, said) = sample(&scene, run, &options);
         assert!(said.contains(" 10 network evaluations"), "{said}");
-        // Data have the size of a few units, and guidance 3 adds twice the difference of two fields.
+        // Data have the size of a few units, and guidance 3 adds twice the difference of two
+        // fields.
         assert!(0.01 < moved(&guided, &plain), "{run} by {guide}: {}", moved(&guided, &plain));
     }
 }

@@ -1,4 +1,4 @@
-//! A training that is asked to stop saves, whoever asks and however often.
+//! A training that is asked to stop writes a checkpoint, whichever signal asks and however often.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -30,7 +30,8 @@ fn training(scene: &Scene, mut command: Command) -> Child {
     child
 }
 
-/// A shell that runs these tests in the background ignores SIGINT for them, and so for their children.
+/// A shell that runs these tests in the background ignores SIGINT for them, and so for their
+/// children.
 fn ignores_interrupts() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

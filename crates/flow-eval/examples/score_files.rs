@@ -1,7 +1,7 @@
 //! Scores of two files of points as JSON, for comparison with other libraries.
 //!
-//! `cargo run --release -p flow-eval --example score_files -- A B DIM`, where A and B hold little-endian
-//! `f32` numbers, row after row. `benches/peers/scores.py` calls it.
+//! `cargo run --release -p flow-eval --example score_files -- A B DIM`, where A and B hold
+//! little-endian `f32` numbers, row after row. `benches/peers/scores.py` calls it.
 #![allow(clippy::print_stdout, reason = "an example")]
 
 use std::error::Error;

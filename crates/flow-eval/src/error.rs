@@ -107,8 +107,8 @@ pub enum EvalError {
 
     /// A matrix that should equal its transpose.
     #[error(
-        "the matrix differs from its transpose by {asymmetry:e}, more than the rounding of float32: \
-         a covariance is symmetric"
+        "the matrix differs from its transpose by {asymmetry:e}, more than the rounding of \
+         float32: a covariance is symmetric"
     )]
     NotSymmetric {
         /// The greatest difference of two entries.
@@ -128,8 +128,8 @@ pub enum EvalError {
 
     /// Times whose distance no velocity can be divided by.
     #[error(
-        "times {index} and {} are {time:e} and {previous:e}: a velocity between them would leave the \
-         range of f64, give times of a common scale",
+        "times {index} and {} are {time:e} and {previous:e}: a velocity between them would leave \
+         the range of f64, give times of a common scale",
         index - 1
     )]
     TimeStep {

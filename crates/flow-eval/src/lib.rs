@@ -1,9 +1,9 @@
 //! Scores of generative quality, each with its floor and its standard error.
 //!
-//! Scores take plain numbers on the host: [`Points`] are rows of `f32`, sums are `f64`, and the crate
-//! knows nothing of tensors, networks or data sets. A [`Score`] carries its standard error, the number of
-//! points, and its [`floor`]: what real data score against other real data. Without the floor a distance
-//! between finite sets means little.
+//! Scores take plain numbers on the host: [`Points`] are rows of `f32`, sums are `f64`, and the
+//! crate knows nothing of tensors, networks or data sets. A [`Score`] carries its standard error,
+//! the number of points, and its [`floor`]: what real data score against other real data. Without
+//! the floor a distance between finite sets means little.
 //!
 //! | to ask | call |
 //! |---|---|
@@ -52,6 +52,7 @@ mod moments;
 mod points;
 mod resample;
 mod score;
+mod standard_error;
 
 mod error;
 mod matrix;
@@ -82,3 +83,7 @@ pub use points::Points;
 pub use resample::{Bootstrap, bootstrap};
 pub use score::{Score, floor};
 pub use support::off_support_mass;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

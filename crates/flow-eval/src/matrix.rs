@@ -6,15 +6,15 @@ use crate::EvalError;
 
 /// Relative size below which a negative eigenvalue is rounding, and asymmetry too.
 ///
-/// Statistics are often kept as float32: its rounding of `2^-24` an entry moves eigenvalues by as much
-/// times the Frobenius norm, and sums in float32 add to that. Sixteen such errors are allowed.
+/// Statistics are often kept as float32: its rounding of `2^-24` an entry moves eigenvalues by as
+/// much times the Frobenius norm, and sums in float32 add to that. Sixteen such errors are allowed.
 const ROUNDING: f64 = 1e-6;
 
 /// The symmetric square root of a covariance, both `[dim, dim]` row-major.
 ///
-/// By eigen-decomposition, `V sqrt(L) V^T`, with eigenvalues that rounding made negative taken as 0; so it is
-/// real and exists for singular matrices, where a Schur-based root may not. Time `O(dim^3)`, about 15 s
-/// for a dimension of 2,048.
+/// By eigen-decomposition, `V sqrt(L) V^T`, with eigenvalues that rounding made negative taken as
+/// 0; so it is real and exists for singular matrices, where a Schur-based root may not. Time
+/// `O(dim^3)`, about 15 s for a dimension of 2,048.
 ///
 /// # Errors
 /// When a number is not finite, and when the matrix is not `dim` by `dim`, symmetric and positive
@@ -33,8 +33,9 @@ pub(crate) fn sqrt(covariance: DMatrix<f64>) -> Result<DMatrix<f64>, EvalError> 
 
 /// `Tr (A B)^{1/2}` of two covariances.
 ///
-/// `A B` is not symmetric, but it has the eigenvalues of `A^{1/2} B A^{1/2}`, which is. Both are scaled to
-/// about 1 first, since the product of two numbers beyond 1e154 leaves the range of `f64`.
+/// `A B` is not symmetric, but it has the eigenvalues of `A^{1/2} B A^{1/2}`, which is. Both are
+/// scaled to about 1 first, since the product of two numbers beyond 1e154 leaves the range of
+/// `f64`.
 pub(crate) fn trace_sqrt_of_product(a: DMatrix<f64>, b: DMatrix<f64>) -> Result<f64, EvalError> {
     let ((a, scale_a), (b, scale_b)) = (scaled(a), scaled(b));
     let scale = a.trace() * b.trace();
@@ -46,7 +47,8 @@ pub(crate) fn trace_sqrt_of_product(a: DMatrix<f64>, b: DMatrix<f64>) -> Result<
     Ok(scale_a.sqrt() * scale_b.sqrt() * trace)
 }
 
-/// A matrix over a power of four near its greatest entry, and that power: division and root are exact.
+/// A matrix over a power of four near its greatest entry, and that power: division and root are
+/// exact.
 fn scaled(matrix: DMatrix<f64>) -> (DMatrix<f64>, f64) {
     let greatest = matrix.amax();
     if greatest == 0.0 {
@@ -57,8 +59,8 @@ fn scaled(matrix: DMatrix<f64>) -> (DMatrix<f64>, f64) {
     (matrix / scale, scale)
 }
 
-/// A matrix from its rows, which must be finite and symmetric up to the rounding of float32: the mean of
-/// it and its transpose.
+/// A matrix from its rows, which must be finite and symmetric up to the rounding of float32: the
+/// mean of it and its transpose.
 pub(crate) fn symmetric(rows: &[f64], dim: usize) -> Result<DMatrix<f64>, EvalError> {
     if dim == 0 || rows.is_empty() {
         return Err(EvalError::Empty);
@@ -79,8 +81,8 @@ pub(crate) fn symmetric(rows: &[f64], dim: usize) -> Result<DMatrix<f64>, EvalEr
     Ok(matrix * 0.5 + transpose * 0.5)
 }
 
-/// Refuses eigenvalues that are further below 0 than rounding of numbers of size `scale` can take them,
-/// and those that are no numbers.
+/// Refuses eigenvalues that are further below 0 than rounding of numbers of size `scale` can take
+/// them, and those that are no numbers.
 fn check_semi_definite(eigenvalues: &[f64], scale: f64) -> Result<(), EvalError> {
     let allowed = |eigenvalue: &f64| *eigenvalue >= -ROUNDING * scale;
     // Sorted so that NaN, which passes every comparison of a minimum, comes last.

@@ -13,8 +13,8 @@ const BATCH: usize = 512;
 
 /// Running mean and covariance, all in f64.
 ///
-/// Batches are centred on their own mean and then merged, so that a large offset of the data costs no
-/// digits. Memory `O(dim^2)`, whatever the number of points.
+/// Batches are centred on their own mean and then merged, so that a large offset of the data costs
+/// no digits. Memory `O(dim^2)`, whatever the number of points.
 ///
 /// ```
 /// use flow_eval::{Moments, Points};
@@ -60,12 +60,13 @@ impl Moments {
         moments
     }
 
-    /// Moments that were computed elsewhere, in float32 or better: `covariance` is row-major, divided by
-    /// `n - 1`.
+    /// Moments that were computed elsewhere, in float32 or better: `covariance` is row-major,
+    /// divided by `n - 1`.
     ///
     /// # Errors
-    /// When a number is not finite, when `n` times the covariance leaves the range of `f64`, when it is not
-    /// `dim` by `dim` and symmetric up to `1e-6` of its greatest entry, and for fewer than two points.
+    /// When a number is not finite, when `n` times the covariance leaves the range of `f64`, when
+    /// it is not `dim` by `dim` and symmetric up to `1e-6` of its greatest entry, and for fewer
+    /// than two points.
     pub fn from_parts(n: usize, mean: &[f64], covariance: &[f64]) -> Result<Self, EvalError> {
         enough(n)?;
         let dim = mean.len();

@@ -35,7 +35,8 @@ impl PairFunction for SquaredDistance {
     fn finish(&self, _: &mut [f64]) {}
 }
 
-/// A set laid out for [`for_each_pair`]: in groups of columns, each `[dim, LANES]`, padded with zeros.
+/// A set laid out for [`for_each_pair`]: in groups of columns, each `[dim, LANES]`, padded with
+/// zeros.
 pub(crate) struct Columns {
     groups: Vec<f32>,
     len: usize,

@@ -24,7 +24,8 @@ impl<'a> Points<'a> {
     /// Views `rows` as points of dimension `dim`.
     ///
     /// # Errors
-    /// When there are no points, when the last row is incomplete, and when a number is NaN or infinite.
+    /// When there are no points, when the last row is incomplete, and when a number is NaN or
+    /// infinite.
     pub fn new(rows: &'a [f32], dim: usize) -> Result<Self, EvalError> {
         if rows.is_empty() || dim == 0 {
             return Err(EvalError::Empty);

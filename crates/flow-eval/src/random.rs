@@ -1,8 +1,8 @@
 //! Random numbers by name: one independent stream for each (seed, purpose, index).
 //!
-//! Those who train and sample take their streams from flow-path, whose keys are built alike. The last
-//! eight bytes keep the two apart: they are zero there and name this crate here, so that no projection
-//! of a score is made of the noise of a sample with the same seed.
+//! Those who train and sample take their streams from flow-path, whose keys are built alike. The
+//! last eight bytes keep the two apart: they are zero there and name this crate here, so that no
+//! projection of a score is made of the noise of a sample with the same seed.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -1,8 +1,9 @@
 //! A score: a number, how sure it is, and what perfect samples would get.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::points::shared_len;
 use crate::{EvalError, Points};
@@ -10,31 +11,42 @@ use crate::{EvalError, Points};
 /// The value of a metric, with what is needed to judge it.
 ///
 /// No metric of this crate gives NaN: where sums leave the range of `f64` it returns
-/// [`EvalError::Overflow`]. Infinite values come from [`psnr`](crate::psnr) of equal images and from
-/// [`mean_log_density`](crate::mean_log_density) off the support alone.
+/// [`EvalError::Overflow`]. Infinite values come from [`psnr`](crate::psnr) of equal images and
+/// from [`mean_log_density`](crate::mean_log_density) off the support alone.
 ///
 /// A distance between two finite sets is not 0 even when both come from the same distribution. The
-/// `floor` is the same metric of real data against other real data at the same `n`: a score at its floor
-/// cannot be told from perfect.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// `floor` is the same metric of real data against other real data at the same `n`: a score at its
+/// floor cannot be told from perfect.
+///
+/// With serde it is written and read as a table of its fields. JSON knows no infinity and writes it
+/// as null, which is read as NaN. What later versions added may be missing in the files of earlier
+/// ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Score {
     /// What was measured, in words.
     pub name: String,
     /// The estimate.
+    #[serde(deserialize_with = "number_or_null")]
     pub value: f64,
     /// Standard error of `value`; each metric says which randomness it covers.
     pub std_error: Option<f64>,
     /// What real data score, where it was measured.
     pub floor: Option<f64>,
     /// Number of points that were scored; of two sets, of the smaller.
+    #[serde(default)]
     pub n: usize,
     /// Unit of the value, where it has one.
-    pub unit: Option<&'static str>,
+    pub unit: Option<Cow<'static, str>>,
     /// Whether a smaller value is a better one.
+    #[serde(default)]
     pub lower_is_better: bool,
     /// Seed of the metric's own randomness, where it has any.
     pub seed: Option<u64>,
+}
+
+fn number_or_null<'de, D: Deserializer<'de>>(source: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(source)?.unwrap_or(f64::NAN))
 }
 
 impl Score {
@@ -61,20 +73,20 @@ impl Score {
 
     /// This score of a mean over independent samples, with the standard error of that mean.
     pub(crate) fn with_mean_of(self, samples: &[f64]) -> Self {
-        let (mean, std_error) = crate::resample::mean_and_std_error(samples);
+        let (mean, std_error) = crate::standard_error::mean_and_std_error(samples);
         Self { value: mean, std_error, ..self }
     }
 
     /// This score of a fraction of `total` independent trials, with its binomial standard error.
     ///
-    /// The error is the standard deviation of the fraction given the count, for Jeffreys' prior: that of
-    /// the beta distribution with parameters `count + 1/2` and `total - count + 1/2`. It agrees with
-    /// `sqrt(p (1 - p) / total)` for large counts, and does not call a fraction certain because none, or
-    /// all, of a few trials failed. One trial gives none.
+    /// The error is the standard deviation of the fraction given the count, for Jeffreys' prior:
+    /// that of the beta distribution with parameters `count + 1/2` and `total - count + 1/2`. It
+    /// agrees with `sqrt(p (1 - p) / total)` for large counts, and does not call a fraction certain
+    /// because none, or all, of a few trials failed. One trial gives none.
     ///
     /// # Reference
-    /// Brown, Cai & DasGupta (2001), "Interval Estimation for a Binomial Proportion", Statistical Science
-    /// 16, section 3.
+    /// Brown, Cai & DasGupta (2001), "Interval Estimation for a Binomial Proportion", Statistical
+    /// Science 16, section 3.
     pub(crate) fn with_fraction(self, count: usize, total: usize) -> Self {
         let (k, n) = (count as f64, total as f64);
         let std_error =
@@ -98,7 +110,7 @@ impl Score {
     /// This score in a unit, such as "nats".
     #[must_use]
     pub fn with_unit(self, unit: &'static str) -> Self {
-        Self { unit: Some(unit), ..self }
+        Self { unit: Some(Cow::Borrowed(unit)), ..self }
     }
 
     /// This score with a standard error of the caller's making, such as that of a
@@ -135,8 +147,9 @@ impl Score {
 
 /// What real data score against other real data.
 ///
-/// Score the samples as `metric(samples, real)`, and give here `held_out` real points, as many as there
-/// are samples, and the same `real` points: then only the quality of the samples can set the two apart.
+/// Score the samples as `metric(samples, real)`, and give here `held_out` real points, as many as
+/// there are samples, and the same `real` points: then only the quality of the samples can set the
+/// two apart.
 ///
 /// ```
 /// use flow_eval::{Points, energy_distance, floor};
@@ -144,7 +157,8 @@ impl Score {
 /// let real = [0.0, 1.0, 2.0, 3.0].map(f32::sin);
 /// let held_out = [4.0, 5.0, 6.0, 7.0].map(f32::sin);
 /// let samples = [0.1, 0.2, 0.3, 0.4];
-/// let [real, held_out, samples] = [&real, &held_out, &samples].map(|x| Points::new(x, 1).unwrap());
+/// let points = |x| Points::new(x, 1).unwrap();
+/// let [real, held_out, samples] = [&real, &held_out, &samples].map(|x| points(x));
 ///
 /// let floor = floor(energy_distance, held_out, real)?;
 /// let score = energy_distance(samples, real)?.with_floor(floor);
@@ -166,7 +180,7 @@ impl fmt::Display for Score {
     /// `sliced Wasserstein 0.0312 ± 0.0004 (floor 0.0270, N = 10000)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name, self.value_text())?;
-        if let Some(unit) = self.unit {
+        if let Some(unit) = &self.unit {
             write!(f, " {unit}")?;
         }
         match self.floor_text() {
@@ -279,6 +293,18 @@ mod tests {
     fn a_unit_follows_the_value() {
         let score = Score::higher("log-likelihood", -1.25, 8).with_unit("nats");
         assert_eq!(score.to_string(), "log-likelihood -1.250 nats (N = 8)");
+    }
+
+    #[test]
+    fn a_score_is_read_as_it_was_written_and_older_files_may_lack_fields() {
+        let score = Score::higher("log-likelihood", 0.1 + 0.2, 8).with_unit("nats").with_floor(1.0);
+        let text = serde_json::to_string(&score).unwrap();
+        assert_eq!(serde_json::from_str::<Score>(&text).unwrap(), score);
+
+        let bare: Score = serde_json::from_str(r#"{"name": "PSNR", "value": null}"#).unwrap();
+        assert!(bare.value.is_nan(), "{bare:?}");
+        assert_eq!((bare.n, bare.floor, bare.unit), (0, None, None));
+        assert!(serde_json::from_str::<Score>(r#"{"name": "PSNR"}"#).is_err());
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::{Points, Score};
 ///
 /// The error is above 0 also where no point, or every point, lies outside; one point has none.
 ///
-/// For data that live on a known set, such as the dark squares of a checkerboard: it counts what the
-/// trained flow puts where no data can be, but not what it leaves empty.
+/// For data that live on a known set, such as the dark squares of a checkerboard: it counts what
+/// the trained flow puts where no data can be, but not what it leaves empty.
 ///
 /// ```
 /// use flow_eval::{Points, off_support_mass};

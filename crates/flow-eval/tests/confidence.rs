@@ -1,7 +1,7 @@
 //! Whether estimates are unbiased and their standard errors honest, over many repetitions.
 //!
-//! Seeds are fixed, so a test passes always or never; the bounds are such that a right estimator fails
-//! for fewer than one choice of seeds in 10,000.
+//! Seeds are fixed, so a test passes always or never; the bounds are such that a right estimator
+//! fails for fewer than one choice of seeds in 10,000.
 
 mod common;
 
@@ -31,15 +31,16 @@ fn values(scores: &[Score]) -> Vec<f64> {
     scores.iter().map(|score| score.value).collect()
 }
 
-/// The root mean square of the reported standard errors over the true one, which is that of the values.
+/// The root mean square of the reported standard errors over the true one, which is that of the
+/// values.
 fn honesty(scores: &[Score]) -> f64 {
     let std_error = |score: &Score| score.std_error.expect("the score has an error");
     let squares: f64 = scores.iter().map(|score| std_error(score).powi(2)).sum();
     (squares / scores.len() as f64).sqrt() / mean_and_std(&values(scores)).1
 }
 
-/// A standard deviation from `r` values has a relative error of `1 / sqrt(2 r)`, here 3.5 %, and a bit
-/// more where the values have heavy tails; 20 % is over four of these.
+/// A standard deviation from `r` values has a relative error of `1 / sqrt(2 r)`, here 3.5 %, and a
+/// bit more where the values have heavy tails; 20 % is over four of these.
 #[track_caller]
 fn assert_honest(scores: &[Score]) {
     let ratio = honesty(scores);
@@ -126,8 +127,8 @@ fn the_bootstrap_gives_the_error_of_a_shift() {
     let y = shifted(&normal(400, 1, 3), 3.0);
     let metric = |a: Points<'_>, b: Points<'_>| wasserstein_1d(a.as_slice(), b.as_slice(), 1.0);
     let replicates = bootstrap(metric, points(&x, 1), points(&y, 1), 1000, 4).unwrap();
-    // Far apart, W_1 is the difference of the means: sqrt(2 / n), known to 5 % from each sample's own
-    // variance and from 1,000 replicates.
+    // Far apart, W_1 is the difference of the means: sqrt(2 / n), known to 5 % from each sample's
+    // own variance and from 1,000 replicates.
     let expected = (2.0 / f64::from(n)).sqrt();
     let std_error = replicates.std_error();
     assert!((std_error / expected - 1.0).abs() < 0.2, "{std_error} against {expected}");

@@ -1,7 +1,8 @@
 //! No public function turns awkward numbers into a silent NaN, a hang or an abort.
 //!
-//! One row for each function that takes numbers; each is called with every awkward set of points, scalar
-//! and count. It gives finite numbers, an infinity that its documentation names, or an error.
+//! One row for each function that takes numbers; each is called with every awkward set of points,
+//! scalar and count. It gives finite numbers, an infinity that its documentation names, or an
+//! error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

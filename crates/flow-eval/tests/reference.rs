@@ -1,8 +1,8 @@
 //! Agreement with scipy, POT, scikit-learn, scikit-image and prdc.
 //!
-//! The numbers and the versions are in `reference/scores.json`, made by `reference/make.py`. Both sides
-//! compute in f64 from the same f32 inputs, so they agree to rounding: 1e-12 relative, less where a matrix
-//! root or a cancellation costs digits.
+//! The numbers and the versions are in `reference/scores.json`, made by `reference/make.py`. Both
+//! sides compute in f64 from the same f32 inputs, so they agree to rounding: 1e-12 relative, less
+//! where a matrix root or a cancellation costs digits.
 
 mod common;
 

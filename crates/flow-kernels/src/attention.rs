@@ -5,9 +5,9 @@ use burn::tensor::{Tensor, activation::softmax};
 /// `softmax(q k^T / sqrt(d)) v` for each sample and head.
 ///
 /// For `g = dL/dy`, `P = softmax(q k^T / sqrt(d))` and `dP = g v^T`: `dL/dv = P^T g`,
-/// `dS = P (dP - rowsum(P dP))`, `dL/dq = dS k / sqrt(d)`, `dL/dk = dS^T q / sqrt(d)`. The kernel keeps
-/// the logarithm of each row's normaliser and recomputes `P` block by block, so that no `N x N`
-/// matrix is stored; `rowsum(P dP)` equals `rowsum(g y)`.
+/// `dS = P (dP - rowsum(P dP))`, `dL/dq = dS k / sqrt(d)`, `dL/dk = dS^T q / sqrt(d)`. The kernel
+/// keeps the logarithm of each row's normaliser and recomputes `P` block by block, so that no
+/// `N x N` matrix is stored; `rowsum(P dP)` equals `rowsum(g y)`.
 ///
 /// # Shapes
 /// `q`, `k`, `v` and the result: `[B, heads, N, d]`.

@@ -29,8 +29,8 @@ pub fn conv2d(
     let ([_, c, h, w], [o, channels, kernel_h, kernel_w]) = (x.dims(), weight.dims());
     assert!(
         channels == c,
-        "conv2d: expected a weight of shape [{o}, {c}, {kernel_h}, {kernel_w}], got [{o}, {channels}, \
-         {kernel_h}, {kernel_w}]"
+        "conv2d: expected a weight of shape [{o}, {c}, {kernel_h}, {kernel_w}], got [{o}, \
+         {channels}, {kernel_h}, {kernel_w}]"
     );
     assert!(
         0 < stride && kernel_h <= h + 2 * padding && kernel_w <= w + 2 * padding,

@@ -15,14 +15,15 @@
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
 //!
-//! [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs what consists of many short loops
-//! where they need not wake the threads.
+//! [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs what consists of many
+//! short loops where they need not wake the threads.
 //!
 //! Kernels cut their work into pieces whose borders depend on the shapes alone and add partial sums
 //! in a fixed order. A result is therefore the same bits from run to run and for any number of
 //! threads on one machine. Between machines the instruction set decides the last bits.
 
 mod activation;
+mod adamw_step;
 mod attention;
 mod conv;
 #[cfg(feature = "flex")]
@@ -35,11 +36,16 @@ mod random;
 mod resample;
 
 pub use activation::Activation;
+pub use adamw_step::AdamWStep;
 pub use attention::attention;
 pub use conv::conv2d;
 pub use linear::linear_act;
 pub use norm::group_norm_act;
-pub use optimize::{AdamWStep, adamw, blend, scale, sum_of_squares};
+pub use optimize::{adamw, blend, scale, sum_of_squares};
 pub use pool::on_pool;
 pub use random::fill_normal;
 pub use resample::upsample_nearest;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

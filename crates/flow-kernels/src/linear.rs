@@ -10,7 +10,8 @@ use crate::Activation;
 /// `dL/db = sum_rows dz`.
 ///
 /// # Shapes
-/// `x`: `[N, in]`; `weight`: `[in, out]`, as in Burn's `Linear`; `bias`: `[out]`; result: `[N, out]`.
+/// `x`: `[N, in]`; `weight`: `[in, out]`, as in Burn's `Linear`; `bias`: `[out]`; result:
+/// `[N, out]`.
 ///
 /// # Panics
 /// If the shapes do not fit.

@@ -6,16 +6,16 @@ use crate::Activation;
 
 /// Normalises each group of channels, scales and shifts each channel, applies an activation.
 ///
-/// `y = act(scale[b, c] x_hat + shift[b, c])` with `x_hat = (x - mean) / sqrt(var + epsilon)`, where
-/// mean and (biased) variance run over the `C / groups` channels and all pixels of one group in one
-/// sample. With a scale and shift per sample this is adaptive group normalisation (FiLM).
+/// `y = act(scale[b, c] x_hat + shift[b, c])` with `x_hat = (x - mean) / sqrt(var + epsilon)`,
+/// where mean and (biased) variance run over the `C / groups` channels and all pixels of one group
+/// in one sample. With a scale and shift per sample this is adaptive group normalisation (FiLM).
 ///
 /// For `g = dL/dy` and `z` the argument of the activation, `dz = g act'(z)` gives
 ///
-/// - `dL/dscale[b, c] = sum_pixels dz x_hat`, `dL/dshift[b, c] = sum_pixels dz`, summed over `b` for a
-///   scale or shift shared by the batch;
-/// - `dL/dx = (scale dz - <scale dz> - x_hat <scale dz x_hat>) / sqrt(var + epsilon)`, `<.>` being the
-///   mean over the group.
+/// - `dL/dscale[b, c] = sum_pixels dz x_hat`, `dL/dshift[b, c] = sum_pixels dz`, summed over `b`
+///   for a scale or shift shared by the batch;
+/// - `dL/dx = (scale dz - <scale dz> - x_hat <scale dz x_hat>) / sqrt(var + epsilon)`, `<.>` being
+///   the mean over the group.
 ///
 /// # Shapes
 /// `x` and the result: `[B, C, H, W]`; `scale` and `shift`: `[B, C]` or `[1, C]`.

@@ -2,14 +2,16 @@
 
 use burn::tensor::Device;
 
-/// Runs `f`, which computes on `device`, on a thread of rayon's pool if the kernels run on that device.
+/// Runs `f`, which computes on `device`, on a thread of rayon's pool if the kernels run on that
+/// device.
 ///
-/// A network is hundreds of short parallel loops. Begun on a thread outside the pool each of them wakes the
-/// pool and puts its own thread to sleep; begun inside, the pool is awake. On two cores this takes a tenth to
-/// a fifth off a training step of a small network. Results do not depend on it. Work for a GPU stays where
-/// it is: its queues belong to threads.
+/// A network is hundreds of short parallel loops. Begun on a thread outside the pool each of them
+/// wakes the pool and puts its own thread to sleep; begun inside, the pool is awake. On two cores
+/// this takes a tenth to a fifth off a training step of a small network. Results do not depend on
+/// it. Work for a GPU stays where it is: its queues belong to threads.
 ///
-/// `f` must not wait for another thread that uses the pool: the one that it occupies is missing there.
+/// `f` must not wait for another thread that uses the pool: the one that it occupies is missing
+/// there.
 pub fn on_pool<R: Send>(device: &Device, f: impl FnOnce() -> R + Send) -> R {
     if has_kernels(device) && 1 < rayon::current_num_threads() {
         rayon::scope(|_| f())

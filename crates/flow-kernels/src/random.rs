@@ -9,9 +9,9 @@ const BLOCK: usize = 1 << 12;
 
 /// Fills `out` with independent draws from the standard normal distribution.
 ///
-/// Block `i` of 4,096 numbers comes from stream `i` of a ChaCha generator seeded with `key`, so that
-/// the result depends on the key alone: not on the number of threads, nor, for the numbers that two
-/// lengths share, on the length. Keys that differ in one bit give unrelated numbers.
+/// Block `i` of 4,096 numbers comes from stream `i` of a ChaCha generator seeded with `key`, so
+/// that the result depends on the key alone: not on the number of threads, nor, for the numbers
+/// that two lengths share, on the length. Keys that differ in one bit give unrelated numbers.
 ///
 /// # Reference
 /// Bernstein (2008), "ChaCha, a variant of Salsa20"; Marsaglia & Tsang (2000), "The Ziggurat Method

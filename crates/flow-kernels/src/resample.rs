@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 /// Replicates every pixel into a `factor x factor` block.
 ///
-/// `y[b, c, i, j] = x[b, c, i / factor, j / factor]` with integer division; the gradient of a pixel is
-/// the sum of `dL/dy` over its block.
+/// `y[b, c, i, j] = x[b, c, i / factor, j / factor]` with integer division; the gradient of a pixel
+/// is the sum of `dL/dy` over its block.
 ///
 /// # Shapes
 /// `x`: `[B, C, H, W]`; result: `[B, C, factor H, factor W]`.

@@ -1,13 +1,13 @@
 //! What flow matching saves: the same network trained by maximum likelihood, through the solver.
 //!
-//! A continuous normalizing flow is trained by maximum likelihood when `-log p_1(x_1)` is the loss: each step
-//! solves for the noise and its log-density and goes back through all of the solver's evaluations (Chen et
-//! al. 2018, "Neural Ordinary Differential Equations", arXiv:1806.07366). Flow matching regresses the field
-//! without a solve. The table has the time of a step, and how good both are: after equally many steps, and
-//! after equally many seconds.
+//! A continuous normalizing flow is trained by maximum likelihood when `-log p_1(x_1)` is the loss:
+//! each step solves for the noise and its log-density and goes back through all of the solver's
+//! evaluations (Chen et al. 2018, "Neural Ordinary Differential Equations", arXiv:1806.07366). Flow
+//! matching regresses the field without a solve. The table has the time of a step, and how good
+//! both are: after equally many steps, and after equally many seconds.
 //!
-//! The divergence is `sum_i (v_i(x + h e_i) - v_i(x - h e_i)) / 2h`: exact up to `h^2`, and differentiable
-//! once, which is all that the gradient of the loss needs.
+//! The divergence is `sum_i (v_i(x + h e_i) - v_i(x - h e_i)) / 2h`: exact up to `h^2`, and
+//! differentiable once, which is all that the gradient of the loss needs.
 //!
 //! `cargo run --release --package flow-matching --example maximum_likelihood`
 

@@ -3,7 +3,7 @@
 use crate::controller::Controller;
 use crate::error::{OdeError, TimeList};
 use crate::state::{Norm, Norms, State, Tolerance, component_norms};
-use crate::stepping::check_times;
+use crate::times::check_times;
 
 /// Steps as large as the tolerance allows.
 ///

@@ -4,8 +4,8 @@ use crate::error::OdeError;
 use crate::field::VectorField;
 use crate::method::Method;
 use crate::problem::solve;
-use crate::solution::Stats;
 use crate::state::{State, WithTolerance};
+use crate::stats::Stats;
 use crate::stepping::Stepping;
 
 /// A field with vector-Jacobian products.
@@ -113,7 +113,8 @@ pub struct Gradient<S, P> {
     pub stats: Stats,
 }
 
-/// What [`adjoint`] returns: a gradient, or an error with the last good state of the backward solve.
+/// What [`adjoint`] returns: a gradient, or an error with the last good state of the backward
+/// solve.
 pub type AdjointResult<S, P> = Result<Gradient<S, P>, OdeError<AdjointState<S, P>>>;
 
 /// The gradient of a loss of the end state, given that state `y1` and `dL/dy(t1)`.
@@ -131,8 +132,8 @@ pub type AdjointResult<S, P> = Result<Gradient<S, P>, OdeError<AdjointState<S, P
 /// into memory, differentiate through [`solve`](crate::solve) on an autodiff device instead, which
 /// is exact for the numbers produced.
 ///
-/// `span` and `stepping` are those of the forward solve: a grid and jumps are given in its direction
-/// and turned round here.
+/// `span` and `stepping` are those of the forward solve: a grid and jumps are given in its
+/// direction and turned round here.
 ///
 /// # Errors
 /// As [`solve`](crate::solve).

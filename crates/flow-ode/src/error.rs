@@ -161,7 +161,8 @@ impl<S> OdeError<S> {
     /// use flow_ode::{Adaptive, Method, Stepping, Tolerance, solve};
     /// // y' = y^2 from 1 blows up at t = 1.
     /// let adaptive = Stepping::Adaptive(Adaptive::new(Tolerance { atol: 1e-6, rtol: 1e-6 }));
-    /// let error = solve(&|_, y: &f64| y * y, (0.0, 2.0), 1.0, Method::Dopri5, &adaptive).unwrap_err();
+    /// let field = |_: f64, y: &f64| y * y;
+    /// let error = solve(&field, (0.0, 2.0), 1.0, Method::Dopri5, &adaptive).unwrap_err();
     /// let (t, y) = error.last().unwrap();
     /// assert!((t - 1.0).abs() < 1e-3 && *y > 1e3);
     /// ```
@@ -176,8 +177,8 @@ impl<S> OdeError<S> {
         }
     }
 
-    /// The row that failed, where that is known: in [`solve_rows`](crate::solve_rows), and at the end
-    /// of a fixed grid on a device.
+    /// The row that failed, where that is known: in [`solve_rows`](crate::solve_rows), and at the
+    /// end of a fixed grid on a device.
     ///
     /// ```
     /// use flow_ode::{Adaptive, Method, Tolerance, solve_rows};
@@ -250,7 +251,8 @@ struct Within(f64, f64);
 impl fmt::Display for Within {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(t, h) = self;
-        // The last of the shrinking steps is a few units of rounding long: no need to print both ends.
+        // The last of the shrinking steps is a few units of rounding long: no need to print both
+        // ends.
         if h.abs() <= 10.0 * resolution(*t) {
             write!(f, "at t = {t}")
         } else {
@@ -307,12 +309,4 @@ impl fmt::Display for TimeFault {
             Self::NotTheEnd => "is not the end of the span",
         })
     }
-}
-
-/// A name that is no [`Method`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown method `{name}`; try one of {}", Method::ALL.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "))]
-pub struct UnknownMethod {
-    /// The name given.
-    pub name: String,
 }

@@ -28,8 +28,8 @@ type EventFunction<'a, S> = Box<dyn Fn(f64, &S) -> f64 + 'a>;
 /// rounding of time; two zeros within one step cancel and stay unnoticed, which
 /// [`Adaptive::with_max_step`](crate::Adaptive::with_max_step) prevents. A `g` that is zero at the
 /// start of a step does not fire there, only at the next crossing: its sign is taken a 256th of the
-/// step later, so that it may return within the step, as a stone thrown up from the ground does. One
-/// that is NaN crosses nothing. On a device each step reads what `g` reads.
+/// step later, so that it may return within the step, as a stone thrown up from the ground does.
+/// One that is NaN crosses nothing. On a device each step reads what `g` reads.
 ///
 /// ```
 /// use flow_ode::{Adaptive, Event, Method, Problem, Tolerance};

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::solution::Stats;
+use crate::stats::Stats;
 
 /// The field `f` of `dy/dt = f(t, y)`. Closures `Fn(f64, &S) -> S` are fields.
 ///
@@ -17,7 +17,8 @@ use crate::solution::Stats;
 ///     }
 /// }
 ///
-/// let end = solve(&Decay { rate: 2.0 }, (0.0, 1.0), 1.0, Method::Rk4, &Stepping::Count(32)).unwrap();
+/// let field = Decay { rate: 2.0 };
+/// let end = solve(&field, (0.0, 1.0), 1.0, Method::Rk4, &Stepping::Count(32)).unwrap();
 /// assert!((end.y - (-2f64).exp()).abs() < 1e-6);
 /// ```
 pub trait VectorField<S> {

@@ -1,8 +1,8 @@
 //! Initial-value problems over any vector space: numbers, arrays, pairs, tensors on a device.
 //!
 //! A *problem* is a field `f`, a span of time and a start; a *method* says how a step is made, a
-//! *stepping* how time advances. Methods are data ([`tableau`]); the state is any [`State`]; time is
-//! always `f64`.
+//! *stepping* how time advances. Methods are data ([`tableau`]); the state is any [`State`]; time
+//! is always `f64`.
 //!
 //! # A problem, solved on a fixed grid
 //!
@@ -28,9 +28,9 @@
 //! assert!(end.stats.evals < 2000);
 //! ```
 //!
-//! Time may run backward: `(10.0, 0.0)` is a span like any other. The field is never evaluated outside
-//! it. [`Adaptive`] has the controller, the norm over a batch, the first and the largest step, and the
-//! times at which the field jumps.
+//! Time may run backward: `(10.0, 0.0)` is a span like any other. The field is never evaluated
+//! outside it. [`Adaptive`] has the controller, the norm over a batch, the first and the largest
+//! step, and the times at which the field jumps.
 //!
 //! # The solution in between
 //!
@@ -50,8 +50,8 @@
 //! ```
 //!
 //! Values inside a step come from the method's own interpolant, of the order that
-//! [`Method::dense_order`] states; asking for them changes no step. [`Problem::with_path`] keeps every
-//! step, [`Problem::with_observer`] calls a function after each.
+//! [`Method::dense_order`] states; asking for them changes no step. [`Problem::with_path`] keeps
+//! every step, [`Problem::with_observer`] calls a function after each.
 //!
 //! # Events
 //!
@@ -86,15 +86,16 @@
 //! # }
 //! ```
 //!
-//! Three ways to hold a batch to a tolerance: the joint norm (the default, that of most packages), the
-//! worst sample ([`Norm`]), and steps of its own for each sample ([`solve_rows`]). Pairs move together,
-//! such as a sample and its log-density, and [`WithTolerance`] gives a part its own tolerance.
+//! Three ways to hold a batch to a tolerance: the joint norm (the default, that of most packages),
+//! the worst sample ([`Norm`]), and steps of its own for each sample ([`solve_rows`]). Pairs move
+//! together, such as a sample and its log-density, and [`WithTolerance`] gives a part its own
+//! tolerance.
 //!
 //! # Stiff problems
 //!
-//! Where a fast decay bounds the steps and not the error, an explicit method crawls, and says so when
-//! it gives up ([`HeldBy::Stability`]). [`Method::Rodas5p`] is implicit: it solves linear systems with
-//! the Jacobian of the field, found by differences or given ([`WithJacobian`]).
+//! Where a fast decay bounds the steps and not the error, an explicit method crawls, and says so
+//! when it gives up ([`HeldBy::Stability`]). [`Method::Rodas5p`] is implicit: it solves linear
+//! systems with the Jacobian of the field, found by differences or given ([`WithJacobian`]).
 //!
 //! ```
 //! use flow_ode::{Adaptive, Method, Tolerance, solve};
@@ -111,15 +112,15 @@
 //!
 //! # Gradients
 //!
-//! On an autodiff device the end state carries the gradient of the steps taken. [`adjoint`] solves the
-//! adjoint equation backward instead, in memory that does not grow with the steps.
+//! On an autodiff device the end state carries the gradient of the steps taken. [`adjoint`] solves
+//! the adjoint equation backward instead, in memory that does not grow with the steps.
 //!
 //! # Failures
 //!
-//! [`OdeError`] says what happened, where, and keeps the last good state. A solve never hangs and never
-//! [`OdeError`] says what happened, where, and keeps the last good state. A solve never hangs and never
-//! ends in numbers that are not finite. On a device a fixed grid is read once for that, at its end;
-//! what was interpolated on the way is not.
+//! [`OdeError`] says what happened, where, and keeps the last good state. A solve never hangs and
+//! never [`OdeError`] says what happened, where, and keeps the last good state. A solve never hangs
+//! and never ends in numbers that are not finite. On a device a fixed grid is read once for that,
+//! at its end; what was interpolated on the way is not.
 
 #![allow(clippy::float_cmp, reason = "grids, jumps and events meet times exactly, to the last bit")]
 
@@ -145,10 +146,12 @@ mod rows;
 mod segment;
 mod solution;
 mod state;
+mod stats;
 mod stepper;
 mod stepping;
 mod stiffness;
 pub mod tableau;
+mod times;
 
 #[cfg(feature = "burn")]
 pub use crate::burn::AutodiffField;
@@ -156,12 +159,17 @@ pub use adaptive::{Adaptive, ErrorWeights};
 pub use adjoint::{AdjointField, AdjointResult, AdjointState, Gradient, Vjp, adjoint};
 pub use controller::Controller;
 pub use dense::Dense;
-pub use error::{HeldBy, OdeError, TimeFault, TimeList, UnknownMethod};
+pub use error::{HeldBy, OdeError, TimeFault, TimeList};
 pub use event::{Event, Occurrence};
 pub use field::{VectorField, WithJacobian};
-pub use method::Method;
+pub use method::{Method, UnknownMethod};
 pub use problem::{Problem, solve};
 pub use rows::{Batch, RowField, RowSolution, solve_rows};
-pub use solution::{Accepted, Solution, Stats};
+pub use solution::{Accepted, Solution};
 pub use state::{Norm, Norms, State, Tolerance, WithTolerance};
+pub use stats::Stats;
 pub use stepping::Stepping;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::UnknownMethod;
 use crate::multistep::Adams;
 use crate::tableau::{self, ErrorEstimate, Interpolant, Rosenbrock, Tableau};
 
@@ -276,4 +275,12 @@ impl FromStr for Method {
         let known = Self::ALL.iter().find(|method| method.name() == name);
         known.copied().ok_or_else(|| UnknownMethod { name: name.to_owned() })
     }
+}
+
+/// A name that is no [`Method`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown method `{name}`; try one of {}", Method::ALL.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "))]
+pub struct UnknownMethod {
+    /// The name given.
+    pub name: String,
 }

@@ -9,7 +9,8 @@ use crate::record::{Record, Wishes};
 use crate::solution::{Accepted, Solution};
 use crate::state::{Norm, State, Tolerance};
 use crate::stepper::Stepper;
-use crate::stepping::{Stepping, check_times, equal_steps, given_steps, sized_steps};
+use crate::stepping::{Stepping, equal_steps, given_steps, sized_steps};
+use crate::times::check_times;
 
 /// Solves `dy/dt = f(t, y)`, `y(t0) = y0` from `span.0` to `span.1`, forward or backward in time.
 ///
@@ -143,7 +144,8 @@ impl<'a, S: State, F: VectorField<S>> Problem<'a, S, F> {
     /// # use flow_ode::{Method, Problem, Stepping};
     /// let mut greatest = 0.0;
     /// let field = |_t: f64, y: &f64| 1.0 - y;
-    /// let problem = Problem::new(&field, (0.0, 5.0), 0.0).with_observer(|step| greatest = *step.y);
+    /// let problem = Problem::new(&field, (0.0, 5.0), 0.0);
+    /// let problem = problem.with_observer(|step| greatest = *step.y);
     /// problem.solve(Method::Rk4, &Stepping::Count(50)).unwrap();
     /// assert!(greatest > 0.99);
     /// ```

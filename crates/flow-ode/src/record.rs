@@ -4,8 +4,9 @@ use crate::dense::Dense;
 use crate::event::{Event, Occurrence};
 use crate::field::{Counted, VectorField};
 use crate::segment::Segment;
-use crate::solution::{Accepted, Solution, Stats};
+use crate::solution::{Accepted, Solution};
 use crate::state::State;
+use crate::stats::Stats;
 
 /// A function called after each accepted step.
 pub(crate) type Observer<'a, S> = Box<dyn FnMut(&Accepted<'_, S>) + 'a>;

@@ -26,7 +26,8 @@ impl<S: State> Implicit<S> {
         Self { method, linear: None, is_singular: false }
     }
 
-    /// Takes the step from `y0`, where the slope is `f0`; the end is NaN if its matrix has no inverse.
+    /// Takes the step from `y0`, where the slope is `f0`; the end is NaN if its matrix has no
+    /// inverse.
     pub(crate) fn step<F: VectorField<S>>(
         &mut self,
         field: &Counted<'_, F>,

@@ -2,6 +2,7 @@
 
 use crate::adaptive::Adaptive;
 use crate::error::{OdeError, TimeFault, TimeList};
+use crate::times::check_times;
 
 /// How time advances from one end of the span to the other.
 ///
@@ -125,30 +126,6 @@ pub(crate) fn given_steps<S>((t0, t1): (f64, f64), times: &[f64]) -> Result<Grid
         Some(i) => bad(i + 1, times[i + 1], TimeFault::OutOfOrder),
         None => Ok(Grid { steps: times.len() - 1, end: t1, start_of: Box::new(|i| times[i]) }),
     }
-}
-
-/// Checks that the times are finite, inside the span and in its direction; repeats are allowed.
-pub(crate) fn check_times<S>(
-    list: TimeList,
-    (t0, t1): (f64, f64),
-    times: &[f64],
-) -> Result<(), OdeError<S>> {
-    let direction = if t1 < t0 { -1.0 } else { 1.0 };
-    let mut before = t0;
-    for (index, &t) in times.iter().enumerate() {
-        let fault = if !t.is_finite() {
-            TimeFault::NotFinite
-        } else if !(t0.min(t1)..=t0.max(t1)).contains(&t) {
-            TimeFault::OutsideSpan
-        } else if (t - before) * direction < 0.0 {
-            TimeFault::OutOfOrder
-        } else {
-            before = t;
-            continue;
-        };
-        return Err(OdeError::BadTime { list, index, t, fault });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

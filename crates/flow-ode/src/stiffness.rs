@@ -27,9 +27,10 @@ impl<S: State> Standstill<'_, S> {
     /// `norm` is any norm of the state, such as that of one row of a batch.
     ///
     /// # Reference
-    /// Hairer & Wanner (1996), "Solving Ordinary Differential Equations II", second edition, section
-    /// IV.2, "Stiffness detection": a problem is stiff where `h |lambda|` lies at the edge of the
-    /// domain of stability. `lambda` comes from the power method on differences of the field.
+    /// Hairer & Wanner (1996), "Solving Ordinary Differential Equations II", second edition,
+    /// section IV.2, "Stiffness detection": a problem is stiff where `h |lambda|` lies at the edge
+    /// of the domain of stability. `lambda` comes from the power method on differences of the
+    /// field.
     pub(crate) fn held_by(
         &self,
         tableau: &Tableau,

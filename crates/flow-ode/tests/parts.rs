@@ -179,8 +179,8 @@ fn tolerances_by_component_that_do_not_fit_are_refused() {
     };
     assert_eq!(
         run(vec![1e-6; 2]),
-        "`with_atols` is 2; there are as many as the state has numbers, or as one sample of a batch \
-         has"
+        "`with_atols` is 2; there are as many as the state has numbers, or as one sample of a \
+         batch has"
     );
     for bad in [f64::NAN, -1e-6, 0.0] {
         assert!(run(vec![1e-6, bad, 1e-6]).starts_with("tolerances atol ="), "{bad}");

@@ -71,8 +71,8 @@ fn van_der_pols_oscillator_is_solved_through_its_jumps() {
         solve(&field, (0.0, 2000.0), [2.0, 0.0], Method::Rodas5p, &within(tol).into()).unwrap()
     };
     // By scipy's Radau at rtol 1e-12 with the exact Jacobian. The time of a jump, on which x
-    // depends, adds up the errors of the slow parts before it. scipy's Radau takes 5,167 evaluations
-    // at 1e-6, for an error of 4e-7.
+    // depends, adds up the errors of the slow parts before it. scipy's Radau takes 5,167
+    // evaluations at 1e-6, for an error of 4e-7.
     let exact = [1.7061677321710529, -0.0008928097010241881];
     for (tol, bound, evals) in [(1e-6, 1e-4, 5_167), (1e-9, 1e-7, 20_000)] {
         let end = run(tol);
@@ -140,8 +140,8 @@ fn the_steep_end_of_a_diffusion_is_solved_within_the_tolerance() {
     }
 }
 
-/// The score of two ridges side by side, `N((-1, 0), diag(1, std^2))` and `N((1, 0), ...)`, turned by
-/// 30 degrees. Along the ridges it is `tanh(x) - x`, across them `-y / std^2`.
+/// The score of two ridges side by side, `N((-1, 0), diag(1, std^2))` and `N((1, 0), ...)`, turned
+/// by 30 degrees. Along the ridges it is `tanh(x) - x`, across them `-y / std^2`.
 fn along_the_score(std: f64) -> impl Fn(f64, &[f64; 2]) -> [f64; 2] {
     let (sin, cos) = (std::f64::consts::PI / 6.0).sin_cos();
     move |_, [a, b]| {

@@ -42,3 +42,7 @@ pub use source::Source;
 pub use time::*;
 pub use times::Times;
 pub use weight::*;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

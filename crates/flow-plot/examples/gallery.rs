@@ -1,4 +1,5 @@
-//! One picture of each kind, from made-up data: `cargo run --release -p flow-plot --example gallery -- FOLDER`.
+//! One picture of each kind, from made-up data:
+//! `cargo run --release -p flow-plot --example gallery -- FOLDER`.
 
 use std::f64::consts::{PI, TAU};
 use std::path::PathBuf;

@@ -14,7 +14,8 @@ use crate::{Limits, Picture, PlotError, file};
 /// The last frame stays this long before the animation starts again, in hundredths of a second.
 const HOLD: u16 = 200;
 
-/// One picture for each time `t` and its points: the clouds of a flow on the way from noise to data.
+/// One picture for each time `t` and its points: the clouds of a flow on the way from noise to
+/// data.
 ///
 /// # Errors
 /// [`PlotError::TooLarge`] if memory cannot hold a picture.
@@ -40,9 +41,9 @@ pub fn flow_frames(
 /// what can be shown.
 ///
 /// # Errors
-/// [`PlotError::NoFrames`] without frames, [`PlotError::UnknownFormat`] for an extension that is not
-/// `.gif`, [`PlotError::TooLarge`] for a side of more than 65,535 pixels, [`PlotError::Write`] where
-/// the file system refuses.
+/// [`PlotError::NoFrames`] without frames, [`PlotError::UnknownFormat`] for an extension that is
+/// not `.gif`, [`PlotError::TooLarge`] for a side of more than 65,535 pixels, [`PlotError::Write`]
+/// where the file system refuses.
 ///
 /// # Panics
 /// Panics if the frames differ in size, or if `frames_per_second` is not positive.

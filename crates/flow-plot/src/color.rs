@@ -1,4 +1,5 @@
-//! Colours: a qualitative palette that colour-blind readers can tell apart, and two perceptual maps.
+//! Colours: a qualitative palette that colour-blind readers can tell apart, and two perceptual
+//! maps.
 
 /// Red, green and blue in sRGB.
 pub(crate) type Rgb = [u8; 3];
@@ -27,8 +28,8 @@ pub(crate) fn series(i: usize) -> Rgb {
 
 /// Maps from `[0, 1]` to colours of even perceptual steps.
 ///
-/// Both are 17 samples of matplotlib's maps (Stéfan van der Walt and Nathaniel Smith, released under
-/// CC0), interpolated linearly: at most 6 of 255 steps from the originals.
+/// Both are 17 samples of matplotlib's maps (Stéfan van der Walt and Nathaniel Smith, released
+/// under CC0), interpolated linearly: at most 6 of 255 steps from the originals.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ColorMap {
     Viridis,

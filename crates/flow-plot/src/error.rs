@@ -29,7 +29,8 @@ pub enum PlotError {
         /// The scale as it was given.
         scale: f32,
     },
-    /// More pixels than the format can hold, or than 134,217,728, of which memory holds a few copies.
+    /// More pixels than the format can hold, or than 134,217,728, of which memory holds a few
+    /// copies.
     #[error(
         "a picture of {width} x {height} pixels is too large: draw fewer panels or smaller tiles"
     )]

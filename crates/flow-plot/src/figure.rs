@@ -56,8 +56,8 @@ impl Figure {
     /// The drawing in pixels, `scale` of them for one unit of [`Figure::size`].
     ///
     /// # Errors
-    /// [`PlotError::TooLarge`] for more pixels than memory can be trusted with, before it is asked for
-    /// them; [`PlotError::Scale`] for a scale that is not positive and finite.
+    /// [`PlotError::TooLarge`] for more pixels than memory can be trusted with, before it is asked
+    /// for them; [`PlotError::Scale`] for a scale that is not positive and finite.
     pub fn to_picture(&self, scale: f32) -> Result<Picture, PlotError> {
         raster::draw(&self.scene, scale)
     }

@@ -13,8 +13,8 @@ use crate::{Figure, Limits, Picture};
 /// `x` grows with the column and `y` with the row. Cells that are not finite are pink.
 ///
 /// # Panics
-/// Panics if `values` does not hold `rows * columns` numbers, if either is zero, or if the extent is
-/// not finite or does not grow.
+/// Panics if `values` does not hold `rows * columns` numbers, if either is zero, or if the extent
+/// is not finite or does not grow.
 #[must_use]
 pub fn heat_map(
     values: &[f64],

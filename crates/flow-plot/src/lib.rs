@@ -1,4 +1,5 @@
-//! Pictures from plain numbers: curves, clouds, trajectories, density frames, image grids, animations.
+//! Pictures from plain numbers: curves, clouds, trajectories, density frames, image grids,
+//! animations.
 //!
 //! The crate knows nothing of tensors, networks or paths: callers hand over slices of numbers. A
 //! [`Figure`] is a drawing of lines, dots, text and images that is written as SVG or, at twice the
@@ -16,9 +17,9 @@
 //! | the flow as it moves | [`flow_frames`] and [`animate`] |
 //!
 //! Numbers that cannot be drawn (NaN, infinite, or not positive on a logarithmic axis) leave a gap;
-//! a plot with nothing to show is drawn empty. Data far from zero fill the plot as those near it do,
-//! with ticks that count from the first. Files appear whole or not at all, and a picture beyond 134
-//! million pixels is refused before memory is asked for.
+//! a plot with nothing to show is drawn empty. Data far from zero fill the plot as those near it
+//! do, with ticks that count from the first. Files appear whole or not at all, and a picture beyond
+//! 134 million pixels is refused before memory is asked for.
 //!
 //! A text is one line: white space becomes a blank, and characters that XML forbids are left out.
 //! Pictures show Latin letters, Greek and mathematical signs; other letters are an empty box there
@@ -84,3 +85,7 @@ pub use limits::Limits;
 pub use picture::Picture;
 pub use series::{Series, Style};
 pub use trajectories::trajectories;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

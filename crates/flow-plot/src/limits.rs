@@ -24,8 +24,8 @@ impl Limits {
     ///
     /// One point in five hundred on either side may lie beyond, so that an outlier does not shrink
     /// the picture. Points that are not finite do not count; around no points, it is the square
-    /// from -1 to 1. Points that are all the same, up to the rounding of `f32`, have a tenth of their
-    /// distance from zero around them.
+    /// from -1 to 1. Points that are all the same, up to the rounding of `f32`, have a tenth of
+    /// their distance from zero around them.
     #[must_use]
     pub fn around(clouds: &[&[[f32; 2]]]) -> Self {
         let [x, y] = [0, 1].map(|axis| {

@@ -11,7 +11,8 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
-    /// `value` where its axis is even: itself or its decimal logarithm; `None` where it has no place.
+    /// `value` where its axis is even: itself or its decimal logarithm; `None` where it has no
+    /// place.
     ///
     /// Beyond 1e300 and, on a logarithmic axis, below 1e-300, differences would leave the range of
     /// `f64`: such values have no place either.
@@ -37,8 +38,8 @@ impl Range {
         Self { scale: Scale::Linear, low, high }
     }
 
-    /// The range from the least to the greatest of `values`, of those that have a place; for none or
-    /// for ones that are equal up to rounding, a range around them.
+    /// The range from the least to the greatest of `values`, of those that have a place; for none
+    /// or for ones that are equal up to rounding, a range around them.
     pub(crate) fn around(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values
             .filter_map(|value| scale.even(value))

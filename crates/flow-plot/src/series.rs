@@ -21,7 +21,8 @@ pub enum Style {
 
 /// A named sequence of points `(x, y)`.
 ///
-/// A point that has no place (not finite, or not positive on a logarithmic axis) interrupts the line.
+/// A point that has no place (not finite, or not positive on a logarithmic axis) interrupts the
+/// line.
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
     /// Its name in the legend; none if empty.

@@ -5,8 +5,8 @@ use crate::scene::Point;
 /// A curve drawn from left to right with, in each pixel column, only its first, lowest, highest and
 /// last point: the stroke covers the same pixels.
 ///
-/// A curve that turns back is returned as it is. (Jugel et al. (2014), "M4: A Visualization-Oriented
-/// Time Series Data Aggregation".)
+/// A curve that turns back is returned as it is. (Jugel et al. (2014), "M4: A
+/// Visualization-Oriented Time Series Data Aggregation".)
 pub(crate) fn curve(points: Vec<Point>) -> Vec<Point> {
     if points.windows(2).any(|pair| pair[1][0] < pair[0][0]) {
         return points;

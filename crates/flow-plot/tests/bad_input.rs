@@ -109,7 +109,8 @@ fn a_folder_that_is_missing_is_an_error_that_says_what_to_check() {
     let error = Chart::new("").save("/no/such/folder/loss.svg").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot write /no/such/folder/loss.svg: check that its folder exists, may be written and has room"
+        "cannot write /no/such/folder/loss.svg: check that its folder exists, may be written and \
+         has room"
     );
     assert!(std::error::Error::source(&error).is_some());
 }

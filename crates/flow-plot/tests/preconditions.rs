@@ -1,8 +1,8 @@
 //! Every plot takes every number: it draws, leaves a gap, or refuses in a sentence.
 //!
 //! One row for each public function that takes numbers, called with every awkward set of points and
-//! scalar. What comes out is a whole picture and a well-formed SVG without NaN or infinity, an error, or
-//! the panic that the documentation names.
+//! scalar. What comes out is a whole picture and a well-formed SVG without NaN or infinity, an
+//! error, or the panic that the documentation names.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

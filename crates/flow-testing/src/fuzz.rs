@@ -1,8 +1,8 @@
 //! Damaged inputs for readers, and bounds on what a reader may do with them.
 //!
 //! A file may come from a disk that failed, from another program or from a stranger. Whatever it
-//! holds, a reader ends soon, asks for memory in proportion and answers with a value or an error: it
-//! neither panics nor aborts. [`fuzz`] tries a reader on many damaged copies of good files.
+//! holds, a reader ends soon, asks for memory in proportion and answers with a value or an error:
+//! it neither panics nor aborts. [`fuzz`] tries a reader on many damaged copies of good files.
 //!
 //! The number of inputs is small in an ordinary test run; `FLOW_FUZZ_INPUTS` sets another, as
 //! `cargo xtask torture` does.
@@ -54,7 +54,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Tries `read` on damaged copies of the files of `corpus`; it says whether it took an input for good.
+/// Tries `read` on damaged copies of the files of `corpus`; it says whether it took an input for
+/// good.
 ///
 /// The damage is drawn from a fixed seed, so that a failure can be repeated by its number.
 ///
@@ -94,7 +95,8 @@ pub fn fuzz(name: &str, corpus: &[Vec<u8>], read: impl Fn(&[u8]) -> bool) -> Out
     outcome
 }
 
-/// The damaged copy of this number: the files of the corpus in turn, each changed in one to four places.
+/// The damaged copy of this number: the files of the corpus in turn, each changed in one to four
+/// places.
 #[must_use]
 pub fn damaged(corpus: &[Vec<u8>], number: u64) -> Vec<u8> {
     let mut rng = fastrand::Rng::with_seed(number);

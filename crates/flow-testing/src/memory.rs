@@ -24,7 +24,8 @@ static PEAK: AtomicUsize = AtomicUsize::new(0);
 /// drop(bytes);
 /// ```
 ///
-/// Threads are counted together: tests that watch memory run alone in their binary, or one at a time.
+/// Threads are counted together: tests that watch memory run alone in their binary, or one at a
+/// time.
 #[derive(Debug)]
 pub struct Watch;
 

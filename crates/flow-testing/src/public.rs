@@ -7,10 +7,11 @@ use std::path::Path;
 /// Words in a signature by which a function takes numbers, alone or in tensors and sets of points.
 const NUMBERS: [&str; 6] = ["f32", "f64", "Tensor<", "Points<", "Times", "usize"];
 
-/// The names of the `pub fn` below `src` of a crate whose parameters hold numbers: `function` or `Type::method`.
+/// The names of the `pub fn` below `src` of a crate whose parameters hold numbers: `function` or
+/// `Type::method`.
 ///
-/// The sources are read as rustfmt writes them: an `impl` begins at the left margin, and everything from
-/// `#[cfg(test)]` before a module on is left out.
+/// The sources are read as rustfmt writes them: an `impl` begins at the left margin, and everything
+/// from `#[cfg(test)]` before a module on is left out.
 ///
 /// # Panics
 /// If a source cannot be read: pass `env!("CARGO_MANIFEST_DIR")`.
@@ -21,8 +22,8 @@ pub fn functions(manifest_dir: &str) -> BTreeSet<String> {
     names
 }
 
-/// Fails unless `rows` names exactly the functions that [`functions`] finds: `exempt` are those that a table
-/// need not call, each with the reason.
+/// Fails unless `rows` names exactly the functions that [`functions`] finds: `exempt` are those
+/// that a table need not call, each with the reason.
 ///
 /// # Panics
 /// With the names that are missing, or that no longer exist.
@@ -38,7 +39,8 @@ pub fn assert_covered(manifest_dir: &str, rows: &[&str], exempt: &[(&str, &str)]
     let gone: Vec<_> = named.difference(&declared).collect();
     assert!(
         missing.is_empty() && gone.is_empty(),
-        "functions without a row in the table of preconditions: {missing:?}; rows without a function: {gone:?}"
+        "functions without a row in the table of preconditions: {missing:?}; rows without a \
+         function: {gone:?}"
     );
 }
 

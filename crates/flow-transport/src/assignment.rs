@@ -125,8 +125,8 @@ impl<'a> Solver<'a> {
         (0..n).filter(|&i| self.column_of[i] == NONE).collect()
     }
 
-    /// Gives each free row its cheapest column, lowering that column's dual to the row's second choice;
-    /// returns the rows displaced.
+    /// Gives each free row its cheapest column, lowering that column's dual to the row's second
+    /// choice; returns the rows displaced.
     fn reduce_rows(&mut self, free: &[usize]) -> Vec<usize> {
         let mut displaced = Vec::new();
         for &i in free {

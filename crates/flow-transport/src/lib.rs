@@ -25,6 +25,7 @@ mod partial;
 mod plan;
 mod potentials;
 mod scan;
+mod stop;
 
 pub use assignment::{Assignment, assign};
 pub use cost::CostMatrix;
@@ -32,7 +33,8 @@ pub use distance::squared_distances;
 pub use entropic::{Entropic, Epsilon};
 pub use error::TransportError;
 pub use partial::{PartialAssignment, assign_some};
-pub use plan::{Plan, Stop};
+pub use plan::Plan;
+pub use stop::Stop;
 
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]

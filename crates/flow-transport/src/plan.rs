@@ -1,35 +1,9 @@
 //! A transport plan, kept as its potentials.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use crate::potentials::log_sum_exp;
-use crate::{CostMatrix, TransportError};
-
-/// Why the sweeps for a plan ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stop {
-    /// The marginals were met to the tolerance.
-    Converged,
-    /// The largest number of sweeps was made.
-    Iterations,
-    /// The error no longer fell: rounding, or forbidden pairs that no plan can avoid.
-    Stalled,
-    /// The caller asked to stop.
-    Interrupted,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Converged => "converged",
-            Self::Iterations => "all that were allowed",
-            Self::Stalled => "its error no longer fell",
-            Self::Interrupted => "interrupted",
-        })
-    }
-}
+use crate::{CostMatrix, Stop, TransportError};
 
 /// An entropic plan between rows and columns, and how well it was solved.
 ///

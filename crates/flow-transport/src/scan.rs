@@ -1,8 +1,9 @@
 //! Loops over a row of costs, compiled for the widest vectors that the CPU has.
 //!
-//! One copy each is for AVX-512, for AVX2 and for the baseline, among which the CPU decides; all give the
-//! same numbers. Loops that only compare or add are left to the compiler. Those that keep running minima
-//! name their registers: the compiler would hold the minima in memory, at twice the time.
+//! One copy each is for AVX-512, for AVX2 and for the baseline, among which the CPU decides; all
+//! give the same numbers. Loops that only compare or add are left to the compiler. Those that keep
+//! running minima name their registers: the compiler would hold the minima in memory, at twice the
+//! time.
 #![allow(
     clippy::inline_always,
     reason = "what is not inlined into a `WithSimd` is compiled for the baseline instruction set"
@@ -165,12 +166,14 @@ pub(crate) struct Tentative {
     pub(crate) distance: Vec<f64>,
     /// The row through which it is reached.
     pub(crate) from: Vec<u64>,
-    /// Dual of each open column, minus infinity for those that are done: nothing shortens their way.
+    /// Dual of each open column, minus infinity for those that are done: nothing shortens their
+    /// way.
     pub(crate) duals: Vec<f64>,
 }
 
 impl Tentative {
-    /// Shortens ways to `offset + cost - dual` through `row`; returns the nearest column and its distance.
+    /// Shortens ways to `offset + cost - dual` through `row`; returns the nearest column and its
+    /// distance.
     ///
     /// Among equals it is the first that has no row, or else the first.
     pub(crate) fn relax(

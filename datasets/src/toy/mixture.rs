@@ -20,8 +20,8 @@ impl GaussianMixture {
     /// A mixture with the given centres `μ_k` (each of the same length) and common `std` `s ≥ 0`.
     ///
     /// # Panics
-    /// If there is no centre, if centres differ in length, if `std` is negative, or if a number is not finite
-    /// or larger than 1e37, beyond which a draw may leave the range of `f32`.
+    /// If there is no centre, if centres differ in length, if `std` is negative, or if a number is
+    /// not finite or larger than 1e37, beyond which a draw may leave the range of `f32`.
     #[must_use]
     pub fn new(centres: Vec<Vec<f64>>, std: f64) -> Self {
         assert!(!centres.is_empty(), "a mixture: expected at least one centre, got none");

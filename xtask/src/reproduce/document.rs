@@ -48,8 +48,8 @@ pub(crate) fn page_of_program(
     }
     let _ = write!(
         text,
-        "## What it prints\n\n```text\n{}\n```\n\nThis page is written by the command above; its words are in \
-         `xtask/experiments/{name}.toml`.\n",
+        "## What it prints\n\n```text\n{}\n```\n\nThis page is written by the command above; its \
+         words are in `xtask/experiments/{name}.toml`.\n",
         printed.trim()
     );
     text
@@ -105,7 +105,8 @@ pub(crate) fn made_with(run: &Path, jobs: usize) -> String {
     let commit: String = field("commit").chars().take(9).collect();
     let changed = changed(environment["uncommitted_changes"] == Value::Bool(true));
     format!(
-        "Made on {} cores ({}, {}), {jobs} {} at once, device `{}`, burn {}, {}, commit {commit}{changed}.",
+        "Made on {} cores ({}, {}), {jobs} {} at once, device `{}`, burn {}, {}, commit \
+         {commit}{changed}.",
         field("cores"),
         processor().unwrap_or_else(|| field("arch")),
         field("os"),

@@ -44,8 +44,8 @@ pub(crate) struct Run {
     /// `key=value` changes of this run, after those that all runs share.
     #[serde(default)]
     pub(crate) set: Vec<String>,
-    /// An earlier run, of which that of the same seed must be done before this one begins; its folder stands
-    /// for `{after}` in `set`.
+    /// An earlier run, of which that of the same seed must be done before this one begins; its
+    /// folder stands for `{after}` in `set`.
     #[serde(default)]
     pub(crate) after: Option<String>,
     /// Verbs of `flow` that follow the training, such as `likelihood --exact`; the run's folder is

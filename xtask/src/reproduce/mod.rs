@@ -29,7 +29,8 @@ const EXPERIMENTS: &str = "xtask/experiments";
 const RUNS: &str = "runs/reproduce";
 const PAGES: &str = "docs/results";
 
-/// What git is asked for uncommitted changes: pages that an experiment before this one wrote are none.
+/// What git is asked for uncommitted changes: pages that an experiment before this one wrote are
+/// none.
 const CHANGES: [&str; 5] = ["status", "--porcelain", "--", ":/", ":(top,exclude)docs/results"];
 
 #[derive(clap::Args)]
@@ -139,7 +140,8 @@ struct Progress {
     failure: Option<anyhow::Error>,
 }
 
-/// Does all jobs, some at once, each by `run`, which tells its seconds. After a failure none is begun.
+/// Does all jobs, some at once, each by `run`, which tells its seconds. After a failure none is
+/// begun.
 fn work(
     jobs: &[Job],
     workers: usize,

@@ -2,9 +2,12 @@
 //!
 //! Each rule is a module and gives its violations as sentences: what, where, what to do.
 
+mod circles;
+mod code;
 mod crates;
 mod docs;
 mod imports;
+mod lines;
 mod markdown;
 mod packages;
 mod sizes;
@@ -43,6 +46,8 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         docs::violations(&tree, &verbs)?,
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
+        circles::violations(&tree)?,
+        lines::violations(&tree)?,
     ]
     .concat();
     for violation in &violations {

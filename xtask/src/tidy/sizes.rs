@@ -20,8 +20,8 @@ pub(crate) fn violations(tree: &Tree) -> anyhow::Result<Vec<String>> {
             .len();
         if bytes > LIMIT_BYTES {
             violations.push(format!(
-                "{} has {bytes} bytes and {LIMIT_BYTES} are allowed: shrink it, or fetch it when it \
-                 is needed, as datasets/manifest.toml does",
+                "{} has {bytes} bytes and {LIMIT_BYTES} are allowed: shrink it, or fetch it when \
+                 it is needed, as datasets/manifest.toml does",
                 file.display()
             ));
         }

@@ -8,9 +8,9 @@ use flow_ode::Method;
 use crate::args::RecipeArgs;
 use crate::device;
 use crate::exit::usage;
-use crate::progress::print;
 use crate::recipe::Recipe;
 use crate::registry::{Choices, RECIPES, choices};
+use crate::terminal::print;
 
 pub(crate) fn run() -> Result<()> {
     let mut text = String::from("recipes\n");

@@ -15,10 +15,10 @@ use crate::exit::usage;
 use crate::files::write_npy;
 use crate::memory;
 use crate::model::Model;
-use crate::progress::print;
 use crate::request::Request;
 use crate::run::Run;
 use crate::sizes::row;
+use crate::terminal::print;
 
 pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -31,7 +31,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     request.class = args.class;
     request.batch = args.batch;
     if !run.recipe.data.conditional && args.guide_with.is_none() {
-        // There is nothing to move away from, whatever strength the recipe says.
+        // A model without classes has nothing to be guided away from unless a weaker run is named,
+        // whatever strength the recipe has.
         request.guidance = 1.0;
     }
     if args.solver.guidance_interval.is_some()
@@ -116,10 +117,11 @@ fn model(run: &Run, guide: Option<&Run>, args: &SampleArgs, device: &Device) -> 
 /// Longest name of a file that every system takes, with room for `.labels.npy`.
 const LONGEST_NAME: usize = 200;
 
-/// A name that says how the samples are made, so that those made in another way do not take their place.
+/// A name that says how the samples are made, so that those made in another way do not take their
+/// place.
 ///
-/// What does not fit into a name, such as the place of a guide or a long list of times, is told apart by the
-/// beginning of its SHA-256.
+/// What does not fit into a name, such as the place of a guide or a long list of times, is told
+/// apart by the beginning of its SHA-256.
 fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
     let mut parts = vec![format!("seed{}-n{}", args.seed, args.number)];
     if let Some(class) = args.class {
@@ -153,12 +155,13 @@ fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "-_.=".contains(letter)
 }
 
-/// Eight letters that tell texts apart.
+/// The first eight hexadecimal digits of the SHA-256 of a text.
 fn digest(text: &str) -> String {
     format!("{:x}", Sha256::digest(text))[..8].to_owned()
 }
 
-/// `float32 [n, ..]`, and beside it the classes of a conditional model as `int64 [n]`; returns the evaluations.
+/// `float32 [n, ..]`, and beside it the classes of a conditional model as `int64 [n]`; returns the
+/// evaluations.
 ///
 /// Written a batch at a time, under another name until it is whole: no more than a batch is held.
 fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {

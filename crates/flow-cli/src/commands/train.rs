@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_datasets::Source;
 use flow_nn::Network;
 use flow_train::{
     Checkpoint, Ensemble, Interrupter, LearningRate, Objective, Plan, Regression, Session, Task,
@@ -16,19 +15,22 @@ use flow_train::{
 use crate::args::TrainArgs;
 use crate::batches::{Sources, batches, matching, sources};
 use crate::commands::{eval, plot};
+use crate::data_files::data_files;
 use crate::device;
 use crate::drafts;
+use crate::environment::Shape;
 use crate::exit::{Interrupted, usage};
 use crate::lock::Lock;
 use crate::metrics::rewind;
 use crate::network;
-use crate::progress::{Progress, print, say};
+use crate::progress::Progress;
 use crate::recipe::Recipe;
 use crate::reflow::Teacher;
 use crate::registry::{self, Data};
-use crate::run::{Run, Shape};
+use crate::run::Run;
 use crate::signals::Watch;
 use crate::sizes::Sizes;
+use crate::terminal::{print, say};
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -44,11 +46,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         return Ok(());
     }
     let recipe = prepared.recipe();
-    let source = source(args.data.folder());
-    let data = Data::open(recipe, &source)?;
+    let files = data_files(args.data.folder());
+    let data = Data::open(recipe, &files)?;
     let teacher = Teacher::open(recipe, &data)?;
     let taught_by = teacher.as_ref().map(|teacher| &teacher.identity);
-    // What cannot be regressed is refused before anything is written.
+    // A recipe whose regression cannot be built is refused before anything is written.
     if let Prepared::Existing { run, .. } = &prepared {
         run.check_data(&data)?;
         run.check_teacher(taught_by)?;
@@ -100,7 +102,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     if args.no_eval {
         return print(&format!("run folder: {}", run.folder.display()));
     }
-    // Pictures show what is wrong where scores fail.
+    // The pictures are drawn even if scoring fails, because they may show why.
     let scored = eval::evaluate(&run, &data, &device, &eval::Options::default());
     let drawn = plot::draw(&run, &data, &device);
     if let Ok(report) = &scored {
@@ -118,7 +120,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
 /// A run that may not have its folder yet.
 enum Prepared {
     New(Recipe),
-    /// With the checkpoint to go on from, and the right to do so unless nothing is done.
+    /// The run with the checkpoint to go on from, and the lock on it unless nothing is left to do.
     Existing {
         run: Run,
         from: Option<Checkpoint>,
@@ -135,7 +137,8 @@ impl Prepared {
 
     fn again(folder: &Path, args: &TrainArgs) -> Result<Self> {
         let mut run = Run::open(folder)?;
-        // Before the look at its checkpoints, which the owner of the lock may be writing.
+        // Taken before the checkpoints are read, because another owner of the lock may be writing
+        // them.
         let lock = if args.dry_run { None } else { Some(Lock::take(folder)?) };
         run.recipe.train.images += args.more_images.unwrap_or(0.0);
         let from = run.checkpoints().to_resume()?;
@@ -148,7 +151,7 @@ impl Prepared {
         }
     }
 
-    /// Whether nothing is left to do, which is said.
+    /// Whether nothing is left to do; says so if that is the case.
     fn is_finished(&self, no_eval: bool) -> Result<bool> {
         let Self::Existing { run, from: Some(from), .. } = self else { return Ok(false) };
         if from.step < run.recipe.steps() || !(no_eval || run.is_scored()) {
@@ -180,19 +183,6 @@ fn lengthen(run: &Run, from: Option<&Checkpoint>) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Where data files are, with downloads told on the terminal.
-pub(crate) fn source(data_dir: Option<&Path>) -> Source {
-    use flow_datasets::Download;
-    let bar = indicatif::ProgressBar::hidden();
-    let download = Download::reporting(move |progress| {
-        if progress.bytes == 0 {
-            say(&format!("downloading {}", progress.file));
-        }
-        bar.set_position(progress.bytes);
-    });
-    Source { data_dir: data_dir.map(Into::into), download, ..Source::default() }
 }
 
 /// Trains a network and leaves its checkpoints in the run's folder.

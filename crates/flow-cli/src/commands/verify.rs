@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::args::VerifyArgs;
 use crate::device;
 use crate::exit::usage;
-use crate::progress::print;
+use crate::terminal::print;
 use crate::verify::{self, Check, GOLDENS, Golden};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
@@ -42,7 +42,7 @@ fn failures(checks: &[Check]) -> usize {
     checks.iter().filter(|check| !check.passed).count()
 }
 
-/// For people.
+/// The report as text for a terminal.
 fn table(checks: &[Check], seconds: f64) -> String {
     let mut text = format!(
         "{:4} {:42} {:10} {:>16} {:>16} {:>8} {:>9}\n",

@@ -27,7 +27,8 @@ pub(crate) const ADVICE: &str = "FID is defined on one published network: get \
 /// Images that go through the network together.
 const BATCH: usize = 8;
 
-/// What a file of weights or statistics may take, packed or not: ten times those of the network of FID.
+/// What a file of weights or statistics may take, packed or not: ten times those of the network of
+/// FID.
 const MOST_BYTES: u64 = 1 << 30;
 
 /// All bytes of a file from elsewhere, which are refused beyond a limit, whatever its head says.
@@ -62,9 +63,9 @@ impl Extractor {
 
     /// Features `[n, 2048]` of images `[n, c, h, w]` in `[-1, 1]` of one or three channels.
     ///
-    /// As clean-fid prepares them: rounded to bytes, resized by PIL's bicubic filter, which widens when it
-    /// shrinks so that nothing is aliased, and clipped. As pytorch-fid's network expects them: in
-    /// `[-1, 1]`. Grey is given to all three channels.
+    /// As clean-fid prepares them: rounded to bytes, resized by PIL's bicubic filter, which widens
+    /// when it shrinks so that nothing is aliased, and clipped. As pytorch-fid's network expects
+    /// them: in `[-1, 1]`. Grey is given to all three channels.
     pub(crate) fn features(&self, rows: &[f32], [c, h, w]: [usize; 3]) -> Result<Vec<f32>> {
         let size = Inception::SIZE;
         let mut features = Vec::new();

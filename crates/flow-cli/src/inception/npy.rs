@@ -1,7 +1,7 @@
 //! Numpy's array files, as far as statistics need them.
 //!
-//! The head of a file from elsewhere is checked against the bytes that are there before anything is made
-//! of the sizes that it claims.
+//! The head of a file from elsewhere is checked against the bytes that are there before anything is
+//! made of the sizes that it claims.
 
 use anyhow::{Context, Result, bail, ensure};
 

@@ -15,9 +15,9 @@ fn cubic(x: f64) -> f64 {
 
 /// Resizes an image `[height, width]`, rows after the columns of each row.
 ///
-/// Where it shrinks, the filter is widened by the same factor, so that every pixel counts and nothing is
-/// aliased. Parmar, Zhang & Zhu (2022), "On Aliased Resizing and Surprising Subtleties in GAN Evaluation",
-/// arXiv:2104.11222.
+/// Where it shrinks, the filter is widened by the same factor, so that every pixel counts and
+/// nothing is aliased. Parmar, Zhang & Zhu (2022), "On Aliased Resizing and Surprising Subtleties
+/// in GAN Evaluation", arXiv:2104.11222.
 pub(super) fn bicubic(image: Vec<f32>, from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
     let across = windows(from[1], to[1]);
     let rows = image.chunks(from[1]).flat_map(|row| {

@@ -30,8 +30,8 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// The moments, unless the file says that they are of other images or another network. One that says the
-    /// number of its images alone, and too small a one, was written by an earlier version.
+    /// The moments, unless the file says that they are of other images or another network. One that
+    /// says the number of its images alone, and too small a one, was written by an earlier version.
     pub(crate) fn of(self, wanted: &Origin, path: &Path) -> Result<Moments> {
         let n = self.moments.n();
         let found = match self.origin {
@@ -40,8 +40,8 @@ impl Statistics {
             _ => return Ok(self.moments),
         };
         Err(usage!(
-            "{} holds statistics of {found}, and {wanted} are asked for: name another file to write \
-             them to, or remove it",
+            "{} holds statistics of {found}, and {wanted} are asked for: name another file to \
+             write them to, or remove it",
             path.display()
         ))
     }
@@ -104,8 +104,8 @@ fn number(archive: &mut ZipArchive<File>) -> Option<usize> {
     (2.0..=UNKNOWN as f64).contains(&n).then_some(n as usize)
 }
 
-/// Writes `mu`, `sigma` and, for us, the number of images `n`, the name of their `set` and the SHA-256
-/// of the `weights`.
+/// Writes `mu`, `sigma` and, for us, the number of images `n`, the name of their `set` and the
+/// SHA-256 of the `weights`.
 pub(crate) fn write(path: &Path, statistics: &Statistics) -> Result<()> {
     let Statistics { moments, origin } = statistics;
     let dim = moments.dim();

@@ -1,4 +1,4 @@
-//! What a name or a number may be.
+//! Checks of the names and numbers of a recipe.
 
 use anyhow::Result;
 

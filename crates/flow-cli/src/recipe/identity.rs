@@ -21,8 +21,9 @@ impl Recipe {
         Identity::new(values(&table)).with_defaults(defaults).with_growing("train.images")
     }
 
-    /// A model that teaches others by its samples: its step, its weights, and what its recipe says of
-    /// the flow that is followed; by which solver, they choose.
+    /// The identity of a model whose samples another run is trained on: its step, its weights, and
+    /// the parts of its recipe that define the flow. The solver is not part of it, because the
+    /// other run chooses one.
     pub(crate) fn teacher(&self, step: usize, weights: String) -> Identity {
         let whole = table(self);
         let defaults = defaults(&whole, self);

@@ -140,9 +140,9 @@ impl Recipe {
         self.check_sampling(sample)?;
         if !path.learns_without_class() && data.conditional && sample.is_guided() {
             return Err(usage!(
-                "sample.guidance is {}, but path.label_drop is 0, so that the model never learns to \
-                 do without the class: guidance needs path.label_drop above 0 or --guide-with; set \
-                 path.label_drop=0.1, or sample.guidance=1",
+                "sample.guidance is {}, but path.label_drop is 0, so that the model never learns \
+                 to do without the class: guidance needs path.label_drop above 0 or --guide-with; \
+                 set path.label_drop=0.1, or sample.guidance=1",
                 sample.guidance
             ));
         }
@@ -187,7 +187,8 @@ fn says_within_classes(table: &Table) -> bool {
     table.get("path").and_then(|path| path.get("within_classes")).is_some()
 }
 
-/// A recipe with the values that it leaves out, so that each can be changed by its key and keeps its type.
+/// A recipe with the values that it leaves out, so that each can be changed by its key and keeps
+/// its type.
 fn with_defaults(table: Table) -> Table {
     let whole = Value::Table(table.clone()).try_into::<Recipe>().ok().and_then(|mut recipe| {
         recipe.network = recipe.network.known_to(&Registry::default()).ok()?;

@@ -1,4 +1,4 @@
-//! Every number of every recipe and of every choice, set to what cannot be meant.
+//! Tests every number of every recipe and of every choice with values that make no sense there.
 
 use std::collections::BTreeSet;
 

@@ -9,8 +9,8 @@ use crate::exit::usage;
 /// Whole numbers of TOML are smaller, 2^63.
 const LARGEST: f64 = 9_223_372_036_854_775_808.0;
 
-/// Applies changes `a.b.c=value` to a table, the choices among variants first: another choice begins without the
-/// values of the one before, and the values typed beside it are its own.
+/// Applies changes `a.b.c=value` to a table, the choices among variants first: another choice
+/// begins without the values of the one before, and the values typed beside it are its own.
 pub(super) fn apply(table: &mut Table, changes: &[String]) -> Result<()> {
     let (kinds, values): (Vec<_>, Vec<_>) = changes.iter().partition(|change| {
         let key = change.split_once('=').and_then(|(key, _)| key.trim().rsplit_once('.'));
@@ -50,7 +50,8 @@ fn one(table: &mut Table, change: &str) -> Result<()> {
     Ok(())
 }
 
-/// A value as the table that holds keys: a choice typed as text, `NAME,KEY=VALUE`, is one with `kind`.
+/// A value as the table that holds keys: a choice typed as text, `NAME,KEY=VALUE`, is one with
+/// `kind`.
 fn section(value: &mut Value) -> Option<&mut Table> {
     if let Value::String(text) = value {
         *value = Value::Table(text::table(text).ok()?);

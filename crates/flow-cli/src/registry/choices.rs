@@ -42,7 +42,7 @@ fn named() -> [(&'static str, &'static str, Vec<Choice>); 9] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::{Recipe, named};
+    use crate::recipe::Recipe;
     use crate::registry::RECIPES;
 
     /// The debug recipe with one choice, which starts at no special case of another key.

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flow_datasets::{DatasetError, Images, Parts, Source, Split, Toy};
+use flow_datasets::{DatasetError, Files, Images, Parts, Split, Toy};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
 use rand_distr::{Distribution, Uniform};
 
 use crate::exit::usage;
-use crate::progress::say;
 use crate::recipe::Recipe;
-use crate::run::{Run, Shape};
+use crate::terminal::say;
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ pub(crate) struct Changes {
 
 impl Data {
     /// Opens the data set of a recipe.
-    pub(crate) fn open(recipe: &Recipe, source: &Source) -> Result<Self> {
+    pub(crate) fn open(recipe: &Recipe, files: &Files) -> Result<Self> {
         let set = recipe.data.set.as_str();
         if let Some(toy) = flow_datasets::toy(set) {
             return Ok(Self::Toy(toy.into()));
@@ -47,7 +46,7 @@ impl Data {
             ));
         }
         let Parts { train, test, left_out } =
-            flow_datasets::load_parts(set, source).map_err(refused)?;
+            flow_datasets::load_parts(set, files).map_err(refused)?;
         if let Some(first) = left_out.first() {
             say(&format!(
                 "files that are no PNG, JPEG or WebP images are left out: {}, the first is {}",
@@ -56,20 +55,6 @@ impl Data {
             ));
         }
         Ok(Self::Images { train, test })
-    }
-
-    /// Opens the data of a run, which must look like those that it was trained on.
-    pub(crate) fn of(run: &Run, source: &Source) -> Result<Self> {
-        let data = Self::open(&run.recipe, source)?;
-        run.check_rows(&data)?;
-        let then = run.rows()?.and_then(|rows| rows.sha256);
-        if then.is_some() && then != Shape::of(&data).sha256 {
-            say(&format!(
-                "the images are not those that {} was trained on, although their sizes are",
-                run.folder.display()
-            ));
-        }
-        Ok(data)
     }
 
     /// Shape of one row.
@@ -117,7 +102,8 @@ impl Data {
     }
 }
 
-/// Folders that make no set are asked for something impossible; a file that cannot be read is a failure.
+/// Folders that make no set are asked for something impossible; a file that cannot be read is a
+/// failure.
 fn refused(error: DatasetError) -> anyhow::Error {
     match error {
         DatasetError::MissingClass { .. }
@@ -130,13 +116,14 @@ fn refused(error: DatasetError) -> anyhow::Error {
 
 /// `n` of a part's images at random, none twice; all of them, in random order, if it has no more.
 ///
-/// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing but
-/// themselves. Those of a smaller `n` are the first of a larger one with the same seed.
+/// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing
+/// but themselves. Those of a smaller `n` are the first of a larger one with the same seed.
 pub(crate) fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
     let mut rng = Streams::new(seed).rng(part as u64, Purpose::Subset);
     let mut order: Vec<usize> = (0..images.len()).collect();
     let n = n.min(order.len());
-    // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P, from the front and as far as needed.
+    // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P, from the front and as far as
+    // needed.
     for i in 0..n {
         let rest = Uniform::new(i, order.len()).expect("place i is one of them");
         order.swap(i, rest.sample(&mut rng));

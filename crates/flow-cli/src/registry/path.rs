@@ -65,7 +65,8 @@ fn times(path: &recipe::Path, schedule: &Arc<dyn Schedule>) -> Result<Arc<dyn Ti
     } else {
         Arc::new(Shifted { law, shift: TimeShift::new(path.shift.0)? })
     };
-    // Some laws leave the unit interval at extreme values, which would end the training with a loss of NaN.
+    // Some laws leave the unit interval at extreme values, which would end the training with a loss
+    // of NaN.
     let tried = law.sample(TRIED, &mut Streams::new(0).rng(0, Purpose::Time));
     match tried.iter().find(|t| !(0.0..=1.0).contains(t)) {
         None => Ok(law),
@@ -131,7 +132,8 @@ mod tests {
             let means = noise_means(&recipe, batches, rows);
             assert!(means.iter().all(|mean| mean.abs() < slack * within), "{kind}: {means:?}");
         }
-        // Across classes, as may be asked for, it is half of a normal distribution: mean sqrt(2 / pi).
+        // Across classes, as may be asked for, it is half of a normal distribution: mean sqrt(2 /
+        // pi).
         let across = digits(&["path.coupling=ot", "path.within_classes=false"]);
         assert!(!across.path.within_classes);
         let means = noise_means(&across, batches, rows);

@@ -67,7 +67,8 @@ pub(super) fn two_modes_over_time(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// `sum_k q_k p_t(x | k) (v - u_k) = p_t(x) (v - u)`, for any `v`: the gradients of both losses agree.
+/// `sum_k q_k p_t(x | k) (v - u_k) = p_t(x) (v - u)`, for any `v`: the gradients of both losses
+/// agree.
 pub(super) fn theorem(bench: &mut Bench) -> Result<()> {
     let modes = [(0.4, -1.3), (0.25, 0.2), (0.6, 1.1)];
     let parts: Vec<_> =

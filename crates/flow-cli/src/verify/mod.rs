@@ -1,7 +1,7 @@
 //! Golden numbers: published or derived values, computed again by the libraries.
 //!
-//! Each is computed on the host in double precision and, where tensors are involved, once more on the
-//! chosen device in single precision.
+//! Each is computed on the host in double precision and, where tensors are involved, once more on
+//! the chosen device in single precision.
 #![expect(clippy::unnecessary_wraps, reason = "every check has the same signature")]
 
 mod density;
@@ -125,8 +125,8 @@ impl Bench {
         Ok(())
     }
 
-    /// A number of tensor code on the chosen device alone, for statistics that double precision does
-    /// not sharpen.
+    /// A number of tensor code on the chosen device alone, for statistics that double precision
+    /// does not sharpen.
     fn on_device(
         &mut self,
         quantity: impl Into<String>,
@@ -142,7 +142,7 @@ impl Bench {
 
     fn push(&mut self, quantity: String, on: String, expected: f64, got: f64, tolerance: f64) {
         let (id, error) = (self.id, (got - expected).abs() / expected.abs().max(1.0));
-        // A number that is none passes no comparison.
+        // NaN fails every comparison.
         let passed = error <= tolerance;
         self.checks.push(Check { id, quantity, on, expected, got, error, tolerance, passed });
     }

@@ -18,8 +18,8 @@ fn exact(field: &Exact<Mixture, flow_path::Linear>, index: u64) -> Vec<f32> {
     field.target.sample(DRAWS, &mut rng).into_iter().map(|x| x as f32).collect()
 }
 
-/// Distance of the samples of `dx = [u + (g^2/2) score] dt + g dW` from the data, which a distance of
-/// two exact draws bounds: its mean and three of its standard deviations.
+/// Distance of the samples of `dx = [u + (g^2/2) score] dt + g dW` from the data, which a distance
+/// of two exact draws bounds: its mean and three of its standard deviations.
 pub(super) fn marginals(bench: &mut Bench) -> Result<()> {
     let field = two_modes(0.25);
     let reference = exact(&field, 0);

@@ -1,4 +1,4 @@
-//! The real binary, run in a folder that goes away.
+//! Runs the real binary in a temporary folder.
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

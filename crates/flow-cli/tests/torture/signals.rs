@@ -12,8 +12,8 @@ fn send(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
 }
 
-/// Schedulers repeat their signal, and closing a terminal sends two kinds: only a person's second Ctrl-C
-/// asks to stop at once.
+/// Schedulers repeat their signal, and closing a terminal sends two kinds: only a person's second
+/// Ctrl-C asks to stop at once.
 #[test]
 fn a_stop_that_is_asked_for_twice_still_saves() {
     let (number, mut rng) = (trials(6), fastrand::Rng::with_seed(4));

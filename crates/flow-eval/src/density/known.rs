@@ -2,15 +2,16 @@
 
 use crate::{EvalError, Points, Score};
 
-/// Mean log-density of the points under a known target, in nats, with the standard error of that mean.
+/// Mean log-density of the points under a known target, in nats, with the standard error of that
+/// mean.
 ///
-/// For samples of the target itself it is minus the target's entropy. **More is not always better**: samples
-/// that crowd around the modes exceed that level. Report it with the level as its floor, and beside a
-/// distance.
+/// For samples of the target itself it is minus the target's entropy. **More is not always
+/// better**: samples that crowd around the modes exceed that level. Report it with the level as its
+/// floor, and beside a distance.
 ///
 /// # Errors
-/// When the log-density of a point is NaN or positive infinity. Negative infinity, off the support, is a
-/// value.
+/// When the log-density of a point is NaN or positive infinity. Negative infinity, off the support,
+/// is a value.
 pub fn mean_log_density(
     points: Points<'_>,
     log_density: impl Fn(&[f32]) -> f64,

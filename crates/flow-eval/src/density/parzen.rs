@@ -9,14 +9,15 @@ use crate::{EvalError, Points, Score};
 
 /// Mean log-likelihood of held-out data, in nats, under Gaussian kernels around the *samples*.
 ///
-/// `mean_i log mean_j N(x_i; s_j, h^2 I)` with the bandwidth `h` in the units of the points. The density is
-/// that of the samples blurred by `h`, so the value depends on `h` and on the number of samples: compare at
-/// equal values of both. Choose `h` on data that are not scored. The standard error is that of the mean over
-/// the held-out points, with the samples taken as given. `n` counts the held-out points. Time `O(n^2 dim)`.
+/// `mean_i log mean_j N(x_i; s_j, h^2 I)` with the bandwidth `h` in the units of the points. The
+/// density is that of the samples blurred by `h`, so the value depends on `h` and on the number of
+/// samples: compare at equal values of both. Choose `h` on data that are not scored. The standard
+/// error is that of the mean over the held-out points, with the samples taken as given. `n` counts
+/// the held-out points. Time `O(n^2 dim)`.
 ///
 /// # Errors
-/// Sets of different dimensions, and a bandwidth outside `[1e-100, 1e100]`, whose square would leave the
-/// range of `f64`.
+/// Sets of different dimensions, and a bandwidth outside `[1e-100, 1e100]`, whose square would
+/// leave the range of `f64`.
 ///
 /// # Reference
 /// Theis, van den Oord & Bethge (2016), "A note on the evaluation of generative models",

@@ -12,8 +12,8 @@ const LIMIT: usize = 4096;
 /// Wasserstein distance of order 2 between two equally large sets, exactly.
 ///
 /// `W_2^2 = min over permutations p of mean_i |x_i - y_p(i)|^2`, by [`flow_transport::assign`] in
-/// `O(n^3)`. Its floor falls as slowly as `n^(-1/dim)`, so it says little in high dimensions. It carries
-/// no standard error of its own: use [`bootstrap`](crate::bootstrap).
+/// `O(n^3)`. Its floor falls as slowly as `n^(-1/dim)`, so it says little in high dimensions. It
+/// carries no standard error of its own: use [`bootstrap`](crate::bootstrap).
 ///
 /// # Errors
 /// Sets of different dimensions or sizes, and more than 4,096 points.

@@ -7,7 +7,7 @@ use crate::matrix::trace_sqrt_of_product;
 use crate::moments::MOST_DIMENSIONS;
 use crate::points::{at_least, shared_dim};
 use crate::random::{Purpose, stream};
-use crate::resample::jackknife_variance;
+use crate::standard_error::jackknife_variance;
 use crate::{EvalError, Moments, Points, Score};
 
 const NAME: &str = "Frechet distance";
@@ -17,21 +17,24 @@ const PARTS: usize = 10;
 
 /// Frechet distance, `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^{1/2})`.
 ///
-/// The squared Wasserstein distance of order 2 between two Gaussians with the means and covariances of
-/// the sets. It is FID only where the points are features of one particular Inception network; name it by
-/// its features otherwise. The estimate is biased upward by about `1 / n`, and by much while `n` is no
-/// large multiple of the dimension: compare at equal `n` only, and beside the floor.
+/// The squared Wasserstein distance of order 2 between two Gaussians with the means and covariances
+/// of the sets. It is FID only where the points are features of one particular Inception network;
+/// name it by its features otherwise. The estimate is biased upward by about `1 / n`, and by much
+/// while `n` is no large multiple of the dimension: compare at equal `n` only, and beside the
+/// floor.
 ///
-/// The standard error is that of the jackknife that leaves out a tenth of one set at a time. Which points
-/// make a tenth is drawn, always alike, so that sets sorted by class have the error of shuffled ones. That
-/// makes 20 further evaluations of `O(dim^3)`; [`frechet_between`] does without.
+/// The standard error is that of the jackknife that leaves out a tenth of one set at a time. Which
+/// points make a tenth is drawn, always alike, so that sets sorted by class have the error of
+/// shuffled ones. That makes 20 further evaluations of `O(dim^3)`; [`frechet_between`] does
+/// without.
 ///
 /// # Errors
 /// Sets of different dimensions or of more than 32,768, and fewer than 20 points in one of them.
 ///
 /// # Reference
-/// Dowson & Landau (1982), "The Frechet Distance between Multivariate Normal Distributions", Journal of
-/// Multivariate Analysis 12; as a score: Heusel et al. (2017), arXiv:1706.08500, equation 6.
+/// Dowson & Landau (1982), "The Frechet Distance between Multivariate Normal Distributions",
+/// Journal of Multivariate Analysis 12; as a score: Heusel et al. (2017), arXiv:1706.08500,
+/// equation 6.
 pub fn frechet(a: Points<'_>, b: Points<'_>) -> Result<Score, EvalError> {
     let dim = shared_dim(a, b)?;
     if MOST_DIMENSIONS < dim {
@@ -53,8 +56,8 @@ pub fn frechet(a: Points<'_>, b: Points<'_>) -> Result<Score, EvalError> {
 
 /// [`frechet`] from streamed or stored moments, without a standard error.
 ///
-/// Covariances that were kept as float32 are taken as such: an eigenvalue below 0 by no more than `1e-6`
-/// of the greatest counts as 0.
+/// Covariances that were kept as float32 are taken as such: an eigenvalue below 0 by no more than
+/// `1e-6` of the greatest counts as 0.
 ///
 /// # Errors
 /// Moments of different dimensions, of fewer than two points, with a covariance that is none, and a

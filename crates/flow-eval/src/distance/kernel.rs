@@ -28,11 +28,12 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// Gaussian kernels at a quarter, at half and at all of the median distance between real points.
+    /// Gaussian kernels at a quarter, at half and at all of the median distance between real
+    /// points.
     ///
-    /// The bandwidths are chosen from the real data alone, so that scores of different samples compare. The
-    /// median is that of all pairs among 1,000 points, which are drawn, always alike, where there are
-    /// more: the first ones of a sorted set would all be of one class.
+    /// The bandwidths are chosen from the real data alone, so that scores of different samples
+    /// compare. The median is that of all pairs among 1,000 points, which are drawn, always alike,
+    /// where there are more: the first ones of a sorted set would all be of one class.
     ///
     /// # Errors
     /// When half of these pairs or more coincide, or when there is only one point.
@@ -66,7 +67,8 @@ fn squared_distance(x: &[f32], y: &[f32]) -> f64 {
     x.iter().zip(y).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum()
 }
 
-/// Refuses no bandwidths, and those whose squares leave the range of `f64` with the squares of points.
+/// Refuses no bandwidths, and those whose squares leave the range of `f64` with the squares of
+/// points.
 pub(crate) fn check_bandwidths(bandwidths: &[f64]) -> Result<(), EvalError> {
     let refuse = |value| {
         Err(EvalError::Parameter { name: "bandwidth", value, expected: "from 1e-100 to 1e100" })

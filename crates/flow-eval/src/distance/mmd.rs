@@ -8,20 +8,21 @@ use crate::points::{at_least, shared_dim};
 use crate::random::{Purpose, stream};
 use crate::{EvalError, Points, Score};
 
-/// Squared maximum mean discrepancy, `E k(X, X') + E k(Y, Y') - 2 E k(X, Y)`, estimated without bias.
+/// Squared maximum mean discrepancy, `E k(X, X') + E k(Y, Y') - 2 E k(X, Y)`, estimated without
+/// bias.
 ///
-/// The squared distance between the mean embeddings of the two distributions. Being unbiased, the estimate
-/// is negative now and then when they are equal. The standard error is that of the jackknife over the
-/// points of both sets, cautious by a factor of `sqrt(2)` where the distributions agree. Time
-/// `O(n^2 dim)`, memory `O(n dim)`.
+/// The squared distance between the mean embeddings of the two distributions. Being unbiased, the
+/// estimate is negative now and then when they are equal. The standard error is that of the
+/// jackknife over the points of both sets, cautious by a factor of `sqrt(2)` where the
+/// distributions agree. Time `O(n^2 dim)`, memory `O(n dim)`.
 ///
 /// # Errors
-/// Sets of different dimensions, fewer than three points in one of them, a kernel whose parameters are out
-/// of range, and one whose values leave the range of `f64`.
+/// Sets of different dimensions, fewer than three points in one of them, a kernel whose parameters
+/// are out of range, and one whose values leave the range of `f64`.
 ///
 /// # Reference
-/// Gretton, Borgwardt, Rasch, Scholkopf & Smola (2012), "A Kernel Two-Sample Test", Journal of Machine
-/// Learning Research 13, Lemma 6.
+/// Gretton, Borgwardt, Rasch, Scholkopf & Smola (2012), "A Kernel Two-Sample Test", Journal of
+/// Machine Learning Research 13, Lemma 6.
 pub fn mmd(a: Points<'_>, b: Points<'_>, kernel: &Kernel) -> Result<Score, EvalError> {
     const NAME: &str = "squared MMD";
     match kernel {
@@ -32,21 +33,22 @@ pub fn mmd(a: Points<'_>, b: Points<'_>, kernel: &Kernel) -> Result<Score, EvalE
     }
 }
 
-/// Kernel inception distance: the squared MMD of features under the cubic kernel `(x.y / dim + 1)^3`,
-/// averaged over blocks.
+/// Kernel inception distance: the squared MMD of features under the cubic kernel
+/// `(x.y / dim + 1)^3`, averaged over blocks.
 ///
-/// Each set is shuffled and cut into `blocks` parts of equal size; the k-th parts are compared without
-/// bias. The parts are independent, so the spread of the block values gives an honest standard error. It
-/// may be called the kernel *inception* distance only where the points are features of that network.
+/// Each set is shuffled and cut into `blocks` parts of equal size; the k-th parts are compared
+/// without bias. The parts are independent, so the spread of the block values gives an honest
+/// standard error. It may be called the kernel *inception* distance only where the points are
+/// features of that network.
 ///
 /// # Errors
-/// Sets of different dimensions, fewer than two blocks, fewer than three points to a block, and kernels
-/// beyond the range of `f64`.
+/// Sets of different dimensions, fewer than two blocks, fewer than three points to a block, and
+/// kernels beyond the range of `f64`.
 ///
 /// # Reference
-/// Binkowski, Sutherland, Arbel & Gretton (2018), "Demystifying MMD GANs", arXiv:1801.01401; disjoint
-/// blocks: Zaremba, Gretton & Blaschko (2013), "B-tests: Low Variance Kernel Two-Sample Tests",
-/// arXiv:1307.1954.
+/// Binkowski, Sutherland, Arbel & Gretton (2018), "Demystifying MMD GANs", arXiv:1801.01401;
+/// disjoint blocks: Zaremba, Gretton & Blaschko (2013), "B-tests: Low Variance Kernel Two-Sample
+/// Tests", arXiv:1307.1954.
 pub fn kid(a: Points<'_>, b: Points<'_>, blocks: usize, seed: u64) -> Result<Score, EvalError> {
     const NAME: &str = "KID";
     let dim = shared_dim(a, b)?;

@@ -4,9 +4,9 @@ use crate::{EvalError, Points, Score};
 
 /// Wasserstein distance of order `p` between two sets of numbers, exactly.
 ///
-/// `W_p^p = integral_0^1 |F^{-1}(q) - G^{-1}(q)|^p dq` with the quantile functions of the two sets, which
-/// need not be equally large; for an infinite `p` the greatest difference. Time `O(n log n)`. It carries no
-/// standard error of its own: use [`bootstrap`](crate::bootstrap).
+/// `W_p^p = integral_0^1 |F^{-1}(q) - G^{-1}(q)|^p dq` with the quantile functions of the two sets,
+/// which need not be equally large; for an infinite `p` the greatest difference. Time `O(n log n)`.
+/// It carries no standard error of its own: use [`bootstrap`](crate::bootstrap).
 ///
 /// Differences are divided by the greatest before they are raised to `p`, so that no power of them
 /// leaves the range of `f64`.
@@ -40,15 +40,16 @@ fn sorted(numbers: &[f32]) -> Vec<f64> {
     numbers
 }
 
-/// Mean cost of moving the sorted masses `a` onto the sorted masses `b` in order, which is optimal for
-/// convex costs.
+/// Mean cost of moving the sorted masses `a` onto the sorted masses `b` in order, which is optimal
+/// for convex costs.
 pub(crate) fn transport_cost(a: &[f64], b: &[f64], cost: impl Fn(f64, f64) -> f64) -> f64 {
     quantile_pairs(a.len(), b.len()).map(|(i, j, mass)| mass * cost(a[i], b[j])).sum()
 }
 
 /// Which sorted points meet, and what mass they exchange.
 ///
-/// Masses are counted in units of `1 / (n m)`, so that sets of any two sizes add up without rounding.
+/// Masses are counted in units of `1 / (n m)`, so that sets of any two sizes add up without
+/// rounding.
 pub(crate) fn quantile_pairs(n: usize, m: usize) -> impl Iterator<Item = (usize, usize, f64)> {
     let unit = 1.0 / (n as f64 * m as f64);
     let (mut i, mut j, mut left_a, mut left_b) = (0, 0, m, n);

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::one_dimensional::{quantile_pairs, transport_cost};
 use crate::points::shared_dim;
 use crate::random::{Purpose, stream};
-use crate::resample::mean_and_std_error;
+use crate::standard_error::mean_and_std_error;
 use crate::{EvalError, Points, Score};
 
 /// Numbers that all directions may have together: a gibibyte of them.
@@ -14,12 +14,12 @@ const MOST_PROJECTED: usize = 1 << 27;
 
 /// Sliced Wasserstein distance of order 2, over random directions.
 ///
-/// `SW_2^2 = E_theta W_2^2(theta.X, theta.Y)` with `theta` uniform on the unit sphere: the root of the mean
-/// of exact squared distances on the line. A shift by `s` costs `|s| / sqrt(dim)`.
+/// `SW_2^2 = E_theta W_2^2(theta.X, theta.Y)` with `theta` uniform on the unit sphere: the root of
+/// the mean of exact squared distances on the line. A shift by `s` costs `|s| / sqrt(dim)`.
 ///
-/// The standard error covers the choice of the directions, not that of the points; the floor shows what
-/// the points do. A seed means the same directions for every pair of sets, so that scores compare. Time
-/// `O(projections n (dim + log n))`.
+/// The standard error covers the choice of the directions, not that of the points; the floor shows
+/// what the points do. A seed means the same directions for every pair of sets, so that scores
+/// compare. Time `O(projections n (dim + log n))`.
 ///
 /// # Errors
 /// Sets of different dimensions, and no projections or too many for memory.
@@ -45,15 +45,16 @@ pub fn sliced_wasserstein(
 /// Greatest Wasserstein distance of order 2 that was found over directions.
 ///
 /// The best of `projections` random directions, then improved by ascent: at `theta` the gradient of
-/// `W_2^2(theta.X, theta.Y)` is `2 E[(theta.d) d]` with `d` the difference of the points that meet on the
-/// line. The landscape has many hills, so the result is a lower bound of the true maximum. It sees a
-/// difference in one direction that the mean over directions dilutes.
+/// `W_2^2(theta.X, theta.Y)` is `2 E[(theta.d) d]` with `d` the difference of the points that meet
+/// on the line. The landscape has many hills, so the result is a lower bound of the true maximum.
+/// It sees a difference in one direction that the mean over directions dilutes.
 ///
 /// # Errors
 /// Sets of different dimensions, and no projections or too many for memory.
 ///
 /// # Reference
-/// Deshpande et al. (2019), "Max-Sliced Wasserstein Distance and its use for GANs", arXiv:1904.05877.
+/// Deshpande et al. (2019), "Max-Sliced Wasserstein Distance and its use for GANs",
+/// arXiv:1904.05877.
 pub fn max_sliced_wasserstein(
     a: Points<'_>,
     b: Points<'_>,
@@ -201,7 +202,8 @@ mod tests {
                 theta[k] += step;
                 squared_by_direction(a, b, &[theta])[0]
             };
-            // Piecewise quadratic in theta, so a central difference within a piece is exact to rounding.
+            // Piecewise quadratic in theta, so a central difference within a piece is exact to
+            // rounding.
             let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
             assert!((difference - 2.0 * slope[k]).abs() < 1e-8, "{difference} {}", slope[k]);
         }

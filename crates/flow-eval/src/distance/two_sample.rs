@@ -2,7 +2,7 @@
 
 use crate::pairwise::{Columns, PairFunction, for_each_pair, map_blocks, sum};
 use crate::points::{at_least, shared_dim};
-use crate::resample::jackknife_variance;
+use crate::standard_error::jackknife_variance;
 use crate::{EvalError, Points, Score};
 
 /// Sums of a kernel over pairs, by point.
@@ -45,8 +45,8 @@ fn sums_within<K: PairFunction>(kernel: &K, points: Points<'_>, columns: &Column
     upper.rows.iter().zip(&upper.columns).map(|(row, column)| row + column).collect()
 }
 
-/// `mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean_{i, j} k(x_i, y_j)`, unbiased, with
-/// the standard error of the delete-one jackknife over the points of both sets.
+/// `mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean_{i, j} k(x_i, y_j)`, unbiased,
+/// with the standard error of the delete-one jackknife over the points of both sets.
 ///
 /// Where the two distributions agree the statistic is degenerate, and the jackknife's variance is
 /// then twice the true one: near the floor the standard error is cautious by a factor of `sqrt(2)`.
@@ -92,7 +92,8 @@ mod tests {
         total / f64::from(count)
     }
 
-    /// The statistic of the squared distance by its definition, without point `without` of either set.
+    /// The statistic of the squared distance by its definition, without point `without` of either
+    /// set.
     fn brute_force(a: &[f32], b: &[f32], without: (Option<usize>, Option<usize>)) -> f64 {
         let keep = |x: &[f32], without| -> Vec<f64> {
             let kept = x.iter().enumerate().filter(|(i, _)| Some(*i) != without);

@@ -1,18 +1,18 @@
 //! Inception score.
 
-use crate::resample::mean_and_std_error;
+use crate::standard_error::mean_and_std_error;
 use crate::{EvalError, Points, Score};
 
 /// How far the probabilities of a row may be from a sum of 1: room for a softmax in f32.
 const ROUNDING: f64 = 1e-3;
 
-/// Inception score, `exp(E KL(p(y|x) || p(y)))`, of the class probabilities that a classifier gives to
-/// generated images.
+/// Inception score, `exp(E KL(p(y|x) || p(y)))`, of the class probabilities that a classifier gives
+/// to generated images.
 ///
-/// Each row of `probabilities` is `p(y|x)` of one image; `p(y)` is their mean. It lies between 1 and the
-/// number of classes, and says nothing about real data: score those too. It may be called the *Inception*
-/// score only where that network gave the probabilities. The value is that of all images at once, not the
-/// mean over ten splits that some report, which is biased downward.
+/// Each row of `probabilities` is `p(y|x)` of one image; `p(y)` is their mean. It lies between 1
+/// and the number of classes, and says nothing about real data: score those too. It may be called
+/// the *Inception* score only where that network gave the probabilities. The value is that of all
+/// images at once, not the mean over ten splits that some report, which is biased downward.
 ///
 /// The standard error is to first order: the divergence of an image is its influence on their mean.
 ///

@@ -7,9 +7,9 @@ use crate::{EvalError, Points};
 
 /// A ball around each point of a set, up to its k-th nearest other point.
 ///
-/// Where more than k neighbours lie at the radius or nearer, as they do where points repeat or lie on a
-/// grid, the edge of the ball counts in part: its points share what the inside leaves of k. So a ball
-/// holds k neighbours in every case.
+/// Where more than k neighbours lie at the radius or nearer, as they do where points repeat or lie
+/// on a grid, the edge of the ball counts in part: its points share what the inside leaves of k. So
+/// a ball holds k neighbours in every case.
 pub(crate) struct Balls<'a> {
     centres: Points<'a>,
     columns: Columns,

@@ -18,10 +18,10 @@ pub struct PrecisionRecall {
 
 /// Precision and recall of generated points, by balls up to the k-th neighbour.
 ///
-/// The support of a set is the union of the balls around its points that reach to their k-th nearest
-/// other point. An outlier of the real data makes a large ball and so a generous precision, which
-/// [`density_coverage`] mends. The standard errors are binomial, with the balls taken as given. Time
-/// `O(n^2 dim)`; the paper takes `k = 3` and equally large sets.
+/// The support of a set is the union of the balls around its points that reach to their k-th
+/// nearest other point. An outlier of the real data makes a large ball and so a generous precision,
+/// which [`density_coverage`] mends. The standard errors are binomial, with the balls taken as
+/// given. Time `O(n^2 dim)`; the paper takes `k = 3` and equally large sets.
 ///
 /// # Errors
 /// Sets of different dimensions, and sets that do not have more than `k >= 1` points.
@@ -58,20 +58,21 @@ pub struct DensityCoverage {
 
 /// Density and coverage of generated points, by balls around the real points.
 ///
-/// Density counts in how many balls a point lies, so that one outlier's ball weighs little; for equal
-/// distributions it is about 1, and coverage about `1 - 2^(-k)` for large equal sets. The standard errors
-/// take the balls as given. Time `O(n^2 dim)`; the paper takes `k = 5`.
+/// Density counts in how many balls a point lies, so that one outlier's ball weighs little; for
+/// equal distributions it is about 1, and coverage about `1 - 2^(-k)` for large equal sets. The
+/// standard errors take the balls as given. Time `O(n^2 dim)`; the paper takes `k = 5`.
 ///
-/// Where points repeat or lie on a grid, more than `k` of them may lie no farther than the k-th. Those at
-/// its very distance then count in part, so that a ball holds `k` of them and density is about 1 for
-/// equal distributions there too. (The authors' code counts the open ball, and gives 0 for two atoms.)
+/// Where points repeat or lie on a grid, more than `k` of them may lie no farther than the k-th.
+/// Those at its very distance then count in part, so that a ball holds `k` of them and density is
+/// about 1 for equal distributions there too. (The authors' code counts the open ball, and gives 0
+/// for two atoms.)
 ///
 /// # Errors
 /// Sets of different dimensions, and no more than `k >= 1` real points.
 ///
 /// # Reference
-/// Naeem, Oh, Uh, Choi & Yoo (2020), "Reliable Fidelity and Diversity Metrics for Generative Models",
-/// arXiv:2002.09797.
+/// Naeem, Oh, Uh, Choi & Yoo (2020), "Reliable Fidelity and Diversity Metrics for Generative
+/// Models", arXiv:2002.09797.
 pub fn density_coverage(
     real: Points<'_>,
     generated: Points<'_>,

@@ -47,13 +47,14 @@ pub struct VelocitySpread {
     pub std: f64,
 }
 
-/// Mean and spread of one-dimensional velocities by position and time: `[t.count, x.count]`, row-major.
+/// Mean and spread of one-dimensional velocities by position and time: `[t.count, x.count]`,
+/// row-major.
 ///
-/// Rectified flow learns the mean velocity at `(x, t)`, though the straight lines between noise and data
-/// cross there with many velocities. The spread of `x_1 - x_0` shows where; that of a model's velocities,
-/// how much of it the model can express: nothing for a deterministic field, up to the change of the field
-/// across a bin. Velocities outside the bins are left out; a time or position on the upper bound is of
-/// the last bin.
+/// Rectified flow learns the mean velocity at `(x, t)`, though the straight lines between noise and
+/// data cross there with many velocities. The spread of `x_1 - x_0` shows where; that of a model's
+/// velocities, how much of it the model can express: nothing for a deterministic field, up to the
+/// change of the field across a bin. Velocities outside the bins are left out; a time or position
+/// on the upper bound is of the last bin.
 ///
 /// # Errors
 /// When there are no bins or more than 16,777,216 in all, and when a number is not finite.

@@ -3,16 +3,16 @@
 use super::trajectories::Trajectories;
 use crate::{EvalError, Score};
 
-/// Straightness, `integral E|(x_1 - x_0) / T - dx/dt|^2 dt` with `T` the duration: 0 for straight lines at
-/// constant speed, which one Euler step solves.
+/// Straightness, `integral E|(x_1 - x_0) / T - dx/dt|^2 dt` with `T` the duration: 0 for straight
+/// lines at constant speed, which one Euler step solves.
 ///
-/// The velocity of a step is its displacement over its duration, so curvature within a step is not seen
-/// and the value grows with the number of steps towards its limit. The standard error is that of the mean
-/// over trajectories.
+/// The velocity of a step is its displacement over its duration, so curvature within a step is not
+/// seen and the value grows with the number of steps towards its limit. The standard error is that
+/// of the mean over trajectories.
 ///
 /// # Reference
-/// Liu, Gong & Liu (2023), "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
-/// Flow", arXiv:2209.03003, equation 4, on `[0, 1]`.
+/// Liu, Gong & Liu (2023), "Flow Straight and Fast: Learning to Generate and Transfer Data with
+/// Rectified Flow", arXiv:2209.03003, equation 4, on `[0, 1]`.
 #[must_use]
 pub fn straightness(trajectories: &Trajectories<'_>) -> Score {
     let duration = trajectories.duration();
@@ -28,9 +28,9 @@ pub fn straightness(trajectories: &Trajectories<'_>) -> Score {
 
 /// Path energy, `integral E|dx/dt|^2 dt`.
 ///
-/// Never below `W_2^2 / T` of the distributions at both ends, which optimal transport attains (Benamou &
-/// Brenier 2000, "A Computational Fluid Mechanics Solution to the Monge-Kantorovich Mass Transfer
-/// Problem"). The standard error is that of the mean over trajectories.
+/// Never below `W_2^2 / T` of the distributions at both ends, which optimal transport attains
+/// (Benamou & Brenier 2000, "A Computational Fluid Mechanics Solution to the Monge-Kantorovich Mass
+/// Transfer Problem"). The standard error is that of the mean over trajectories.
 #[must_use]
 pub fn path_energy(trajectories: &Trajectories<'_>) -> Score {
     let energies = trajectories.sum_over_steps(|square, step| square / step);

@@ -4,8 +4,8 @@ use super::trajectories::{Trajectories, squared_distances};
 use crate::points::{shared_dim, shared_len};
 use crate::{EvalError, Points, Score};
 
-/// Mean squared error per coordinate of each point against its reference, such as the solution with a
-/// thousand steps from the same noise.
+/// Mean squared error per coordinate of each point against its reference, such as the solution with
+/// a thousand steps from the same noise.
 ///
 /// The standard error is that of the mean over points.
 ///
@@ -22,15 +22,16 @@ pub fn mean_squared_error(reference: Points<'_>, points: Points<'_>) -> Result<S
     Score::lower(NAME, 0.0, n).with_mean_of(&errors).measured()
 }
 
-/// The cost at which an error is first reached, along a curve of (cost, error) with increasing costs.
+/// The cost at which an error is first reached, along a curve of (cost, error) with increasing
+/// costs.
 ///
-/// Interpolates the logarithms of both, in which the error of a solver of fixed order is a straight line.
-/// `None` when the curve never comes down to `error`. With it "half the evaluations at equal error" becomes
-/// a number: the ratio of two costs.
+/// Interpolates the logarithms of both, in which the error of a solver of fixed order is a straight
+/// line. `None` when the curve never comes down to `error`. With it "half the evaluations at equal
+/// error" becomes a number: the ratio of two costs.
 ///
-/// Points with a NaN are left out, as of a run that diverged. Where the point before has no logarithm to
-/// start from (an infinite error, a cost of 0, costs that fall), or the error comes down to 0 at once, the
-/// answer is the first cost that is known to suffice. It is never NaN.
+/// Points with a NaN are left out, as of a run that diverged. Where the point before has no
+/// logarithm to start from (an infinite error, a cost of 0, costs that fall), or the error comes
+/// down to 0 at once, the answer is the first cost that is known to suffice. It is never NaN.
 ///
 /// ```
 /// let second_order = [(10.0, 1e-2), (100.0, 1e-4)];
@@ -57,8 +58,8 @@ pub fn cost_at_error(curve: &[(f64, f64)], error: f64) -> Option<f64> {
 
 /// How much of the way is left at each time, `E|x_t - x_1| / E|x_0 - x_1|`: from 1 to 0.
 ///
-/// A straight line for straight trajectories at constant speed; flat at first where the noise lingers, as
-/// along a variance preserving path.
+/// A straight line for straight trajectories at constant speed; flat at first where the noise
+/// lingers, as along a variance preserving path.
 ///
 /// # Errors
 /// When every trajectory ends where it began.

@@ -3,7 +3,8 @@
 use crate::points::{shared_dim, shared_len};
 use crate::{EvalError, Points};
 
-/// Between two times. Squared distances of f32 points reach 1e77 a coordinate, and are divided by it.
+/// Between two times. Squared distances of f32 points reach 1e77 a coordinate, and are divided by
+/// it.
 const LEAST_STEP: f64 = 1e-150;
 const MOST_STEP: f64 = 1e150;
 
@@ -28,9 +29,9 @@ impl<'a> Trajectories<'a> {
     /// `[steps + 1][n * dim]`.
     ///
     /// # Errors
-    /// When there are fewer than two times or not one state for each, when the times do not increase or lie
-    /// so close or so far that a velocity leaves the range of `f64`, and when the states are not all
-    /// finite, whole and of one size.
+    /// When there are fewer than two times or not one state for each, when the times do not
+    /// increase or lie so close or so far that a velocity leaves the range of `f64`, and when the
+    /// states are not all finite, whole and of one size.
     pub fn new<S: AsRef<[f32]>>(
         times: &[f64],
         states: &'a [S],

@@ -6,9 +6,9 @@ use crate::{EvalError, Points, Score};
 
 /// Peak signal-to-noise ratio, `10 log10(range^2 / MSE)` in decibels, averaged over images.
 ///
-/// Image `i` is compared with reference `i`. `range` is the greatest difference of two pixel values:
-/// 2 for pixels in `[-1, 1]`. An image that equals its reference has an infinite ratio, and then so has
-/// the mean. The standard error is that of the mean over images.
+/// Image `i` is compared with reference `i`. `range` is the greatest difference of two pixel
+/// values: 2 for pixels in `[-1, 1]`. An image that equals its reference has an infinite ratio, and
+/// then so has the mean. The standard error is that of the mean over images.
 ///
 /// # Errors
 /// Sets of different dimensions or sizes, and a range outside `[1e-100, 1e100]`.

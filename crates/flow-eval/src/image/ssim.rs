@@ -14,26 +14,27 @@ const SIGMA: f64 = 1.5;
 
 /// Structural similarity, averaged over the windows and channels of each image and over images.
 ///
-/// `SSIM = (2 mx my + C1)(2 sxy + C2) / ((mx^2 + my^2 + C1)(sx^2 + sy^2 + C2))` with Gaussian-weighted
-/// means, variances and covariance in a window of 11 x 11 pixels with a standard deviation of 1.5, for
-/// every position of the window inside the image; `C1 = (0.01 range)^2`, `C2 = (0.03 range)^2`. It is 1 for
-/// equal images.
+/// `SSIM = (2 mx my + C1)(2 sxy + C2) / ((mx^2 + my^2 + C1)(sx^2 + sy^2 + C2))` with
+/// Gaussian-weighted means, variances and covariance in a window of 11 x 11 pixels with a standard
+/// deviation of 1.5, for every position of the window inside the image; `C1 = (0.01 range)^2`,
+/// `C2 = (0.03 range)^2`. It is 1 for equal images.
 ///
-/// Image `i` is compared with reference `i`; `range` is the greatest difference of two pixel values: 2 for
-/// pixels in `[-1, 1]`. The standard error is that of the mean over images.
+/// Image `i` is compared with reference `i`; `range` is the greatest difference of two pixel
+/// values: 2 for pixels in `[-1, 1]`. The standard error is that of the mean over images.
 ///
 /// # Shapes
 /// Each row is an image `[channels, height, width]`, row-major, of the given `shape`.
 ///
 /// # Errors
-/// Sets of different dimensions or sizes, a range outside `[1e-100, 1e100]`, and sides under 11 pixels.
+/// Sets of different dimensions or sizes, a range outside `[1e-100, 1e100]`, and sides under 11
+/// pixels.
 ///
 /// # Panics
 /// When a row has another number of pixels than `shape`.
 ///
 /// # Reference
-/// Wang, Bovik, Sheikh & Simoncelli (2004), "Image Quality Assessment: From Error Visibility to Structural
-/// Similarity", IEEE Transactions on Image Processing 13.
+/// Wang, Bovik, Sheikh & Simoncelli (2004), "Image Quality Assessment: From Error Visibility to
+/// Structural Similarity", IEEE Transactions on Image Processing 13.
 pub fn ssim(
     reference: Points<'_>,
     images: Points<'_>,

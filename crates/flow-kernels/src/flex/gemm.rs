@@ -66,7 +66,8 @@ pub(crate) fn product(
     assert_fits(len, rows, columns, row_stride);
     // SAFETY: `assert_fits` has checked, here and in the constructor of each view, that the last
     // element of every matrix lies inside its slice and that rows do not overlap; the target is
-    // borrowed mutably, so it overlaps neither operand; it is read only if it is `Add`, hence initialised.
+    // borrowed mutably, so it overlaps neither operand; it is read only if it is `Add`, hence
+    // initialised.
     unsafe {
         gemm::gemm(
             rows,

@@ -69,7 +69,8 @@ impl Layout {
         self.samples * self.channels * self.pixels
     }
 
-    /// Of a coefficient of shape `[B, C]` or `[1, C]`, the entries for the `index`-th of all groups.
+    /// Of a coefficient of shape `[B, C]` or `[1, C]`, the entries for the `index`-th of all
+    /// groups.
     fn entries<'a>(&self, coefficient: &'a [f32], index: usize) -> &'a [f32] {
         let per_group = self.channels_per_group();
         let start = (index * per_group) % coefficient.len();

@@ -1,9 +1,9 @@
 //! Elementwise functions and sums, compiled for the widest instruction set that the CPU has.
 //!
 //! The functions have no branches, so the compiler turns loops over them into vector code. A
-//! [`WithSimd`] is compiled for AVX-512, for AVX2 with FMA and for the baseline, and the CPU decides
-//! at each call which copy runs. Its `with_simd` must carry `#[inline(always)]`, else it is compiled
-//! for the baseline alone.
+//! [`WithSimd`] is compiled for AVX-512, for AVX2 with FMA and for the baseline, and the CPU
+//! decides at each call which copy runs. Its `with_simd` must carry `#[inline(always)]`, else it is
+//! compiled for the baseline alone.
 
 pub(crate) use pulp::{Simd, WithSimd};
 

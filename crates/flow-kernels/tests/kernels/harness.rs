@@ -73,8 +73,8 @@ pub(crate) fn assert_close(what: &str, got: &[f64], expected: &[f64], tolerance:
 /// Asserts that the kernel agrees with the composition: its value with and without a tape, and its
 /// gradient with respect to every input.
 ///
-/// `f32` sums of `n` terms of random sign err by about `sqrt(n)` roundings of `6e-8` times the size of
-/// a term; the tests sum up to some thousand terms, several times in a row.
+/// `f32` sums of `n` terms of random sign err by about `sqrt(n)` roundings of `6e-8` times the size
+/// of a term; the tests sum up to some thousand terms, several times in a row.
 #[track_caller]
 pub(crate) fn assert_kernel_agrees(name: &str, op: Operation<'_>, lens: &[usize]) {
     const TOLERANCE: f64 = 2e-5;

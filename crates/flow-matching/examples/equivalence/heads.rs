@@ -73,7 +73,8 @@ fn validation(network: &Mlp, prediction: Prediction) -> Outcome<f64> {
     Ok(mean(&(0..8).map(loss).collect::<Outcome<Vec<_>>>()?))
 }
 
-/// The loss of one and the same predictor, a network whose answer is read as noise, under every head.
+/// The loss of one and the same predictor, a network whose answer is read as noise, under every
+/// head.
 fn same_loss() -> Outcome<()> {
     let network = crate::support::network()?;
     let mut losses = Vec::new();

@@ -145,8 +145,8 @@ fn chart(errors: &[&Errors]) -> Figure {
     chart.figure()
 }
 
-/// Error of the standard deviation of Gaussian data after 20 evaluations, in closed form: the flow is
-/// linear, so one point tells all.
+/// Error of the standard deviation of Gaussian data after 20 evaluations, in closed form: the flow
+/// is linear, so one point tells all.
 fn gaussians() -> Outcome<()> {
     println!("Gaussian data, 20 evaluations: error of the standard deviation");
     for std in [0.1, 0.5, 1.0, 2.0] {

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release --package flow-matching --example equivalence FOLDER [FIGURE]..`
 //!
-//! Without a FIGURE all are drawn: `lab`, `scaling`, `straightness`, `samplers`, `heads`, `schedules`. The last
-//! three train small networks, in about a minute of two cores each.
+//! Without a FIGURE all are drawn: `lab`, `scaling`, `straightness`, `samplers`, `heads`,
+//! `schedules`. The last three train small networks, in about a minute of two cores each.
 
 #![allow(clippy::print_stdout, reason = "the numbers are this program's result")]
 

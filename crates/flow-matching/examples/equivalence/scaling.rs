@@ -1,4 +1,5 @@
-//! A change of scale moves the Euler method and leaves DDIM: the figure on scaling of Gao et al. (2024).
+//! A change of scale moves the Euler method and leaves DDIM: the figure on scaling of Gao et al.
+//! (2024).
 
 use std::path::Path;
 

@@ -99,8 +99,8 @@ pub(crate) fn network() -> Outcome<Mlp> {
     Ok(init_seeded(0, &Device::flex(), |device| config.init(&Signature::of([2]), device))?)
 }
 
-/// Trains for `steps` steps of AdamW, with a rate that falls to zero as half a cosine, and shows the
-/// network to `watch` every `every` steps and at the end.
+/// Trains for `steps` steps of AdamW, with a rate that falls to zero as half a cosine, and shows
+/// the network to `watch` every `every` steps and at the end.
 pub(crate) fn train(
     batches: &MatchingBatches,
     steps: usize,

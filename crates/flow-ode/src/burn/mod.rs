@@ -7,4 +7,3 @@ mod autodiff;
 mod state;
 
 pub use autodiff::AutodiffField;
-pub(crate) use state::read_together;

@@ -82,14 +82,3 @@ fn row_shape<const D: usize>(rows: usize) -> [usize; D] {
 fn untracked<const D: usize>(x: &Tensor<D>) -> Tensor<D> {
     x.clone().without_autodiff()
 }
-
-/// Reads all vectors in one transfer.
-pub(crate) fn read_together(vectors: Vec<Tensor<1>>) -> Vec<Vec<f64>> {
-    let Some(dtype) = vectors.first().map(Tensor::dtype) else {
-        return Vec::new();
-    };
-    let lengths: Vec<usize> = vectors.iter().map(|vector| vector.dims()[0]).collect();
-    let joined = Tensor::cat(vectors.into_iter().map(|v| v.cast(dtype)).collect(), 0).into_data();
-    let mut numbers = joined.iter::<f64>();
-    lengths.into_iter().map(|n| numbers.by_ref().take(n).collect()).collect()
-}

@@ -5,7 +5,7 @@ use crate::controller::Control;
 use crate::error::{HeldBy, OdeError};
 use crate::fit::{Fit, fit, resolution};
 use crate::segment::Interval;
-use crate::solution::Stats;
+use crate::stats::Stats;
 
 /// Where a row is in time, and the step that it takes next.
 #[derive(Clone)]
@@ -115,8 +115,8 @@ impl Row {
         self.h.max(self.last)
     }
 
-    /// What went wrong with row number `row`, with the batch as it is now; `finite` says whether the
-    /// last step led to finite numbers, and `held_by` what kept the steps small.
+    /// What went wrong with row number `row`, with the batch as it is now; `finite` says whether
+    /// the last step led to finite numbers, and `held_by` what kept the steps small.
     pub(super) fn failure<S>(
         &self,
         (row, y): (usize, S),

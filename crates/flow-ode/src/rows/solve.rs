@@ -7,8 +7,8 @@ use crate::drive::dop853_error;
 use crate::error::{HeldBy, OdeError};
 use crate::initial::{LEAST_GUESS, first_guess, second_guess};
 use crate::method::Method;
-use crate::solution::Stats;
 use crate::state::{Norm, Norms, Tolerance};
+use crate::stats::Stats;
 use crate::stiffness::{Standstill, UNIT};
 use crate::tableau::{ErrorEstimate, Tableau};
 
@@ -31,8 +31,8 @@ pub struct RowSolution<S> {
 ///
 /// # Errors
 /// As [`solve`](crate::solve); the first row that fails ends the solve, and the error names it
-/// ([`OdeError::row`]) and carries the batch as it was then at the time of that row. Implicit methods
-/// do not step by row.
+/// ([`OdeError::row`]) and carries the batch as it was then at the time of that row. Implicit
+/// methods do not step by row.
 ///
 /// ```
 /// use flow_ode::{Adaptive, Method, Tolerance, solve_rows};

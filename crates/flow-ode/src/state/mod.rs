@@ -12,8 +12,8 @@ pub use with_tolerance::WithTolerance;
 /// Absolute and relative tolerance: a component `y_i` may err by `atol + rtol |y_i|` in a step.
 ///
 /// There is no default, because the choice belongs to the problem. A state in `f32` follows
-/// tolerances down to about 1e-6; below, the solve takes more steps and stays at the rounding of the
-/// state.
+/// tolerances down to about 1e-6; below, the solve takes more steps and stays at the rounding of
+/// the state.
 ///
 /// ```
 /// let tol = flow_ode::Tolerance { atol: 1e-6, rtol: 1e-3 };
@@ -48,8 +48,9 @@ impl Tolerance {
 /// A point of the vector space in which the solution moves.
 ///
 /// Two methods suffice; the others have defaults that a batch, a device, an autodiff tape or an
-/// implicit method asks to override. Implemented for `f64`, `[f64; N]`, `Vec<f64>`, `Vec<[f64; N]>` (a batch of samples),
-/// pairs, and with feature `burn` for `Tensor<D>` (the first dimension is the batch).
+/// implicit method asks to override. Implemented for `f64`, `[f64; N]`, `Vec<f64>`, `Vec<[f64; N]>`
+/// (a batch of samples), pairs, and with feature `burn` for `Tensor<D>` (the first dimension is the
+/// batch).
 ///
 /// ```
 /// use flow_ode::State;

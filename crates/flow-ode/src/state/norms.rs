@@ -147,7 +147,7 @@ impl Norms {
     #[cfg(feature = "burn")]
     fn read(self) -> Vec<Vec<f64>> {
         let on_device: Vec<_> = self.0.iter().filter_map(Part::device).cloned().collect();
-        let mut read = crate::burn::read_together(on_device).into_iter();
+        let mut read = read_together(on_device).into_iter();
         self.0
             .into_iter()
             .map(|part| match part {
@@ -166,6 +166,19 @@ impl Part {
             Self::Device(values) => Some(values),
         }
     }
+}
+
+/// Reads all vectors in one transfer.
+#[cfg(feature = "burn")]
+fn read_together(vectors: Vec<burn::tensor::Tensor<1>>) -> Vec<Vec<f64>> {
+    let Some(dtype) = vectors.first().map(burn::tensor::Tensor::dtype) else {
+        return Vec::new();
+    };
+    let lengths: Vec<usize> = vectors.iter().map(|vector| vector.dims()[0]).collect();
+    let joined = burn::tensor::Tensor::cat(vectors.into_iter().map(|v| v.cast(dtype)).collect(), 0)
+        .into_data();
+    let mut numbers = joined.iter::<f64>();
+    lengths.into_iter().map(|n| numbers.by_ref().take(n).collect()).collect()
 }
 
 fn by_row(parts: &[Vec<f64>], rows: usize) -> Vec<f64> {

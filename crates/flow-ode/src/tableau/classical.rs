@@ -20,7 +20,8 @@ pub static EULER: Tableau = Tableau {
 /// Explicit midpoint rule: two evaluations, order 2, with Euler as companion.
 ///
 /// # Reference
-/// Runge (1895), "Ueber die numerische Auflösung von Differentialgleichungen", Mathematische Annalen 46.
+/// Runge (1895), "Ueber die numerische Auflösung von Differentialgleichungen", Mathematische
+/// Annalen 46.
 pub static MIDPOINT: Tableau = Tableau {
     name: "midpoint",
     order: 2,

@@ -168,8 +168,9 @@ const LAST: &[f64] = &[
 
 const B: [f64; 8] = [LAST[0], LAST[1], LAST[2], LAST[3], LAST[4], 1.0, 1.0, 1.0];
 
-/// Rows `i` of `p_i` in `y(t + theta h) = y + h sum_i (theta b_i + theta (1 - theta) p_i(theta)) k_i`
-/// with `p_i(theta) = H_1i + H_2i theta + H_3i theta^2`.
+/// Rows `i` of `p_i` in
+/// `y(t + theta h) = y + h sum_i (theta b_i + theta (1 - theta) p_i(theta)) k_i` with
+/// `p_i(theta) = H_1i + H_2i theta + H_3i theta^2`.
 const H: [[f64; 8]; 3] = [
     [
         25.948786856663858,

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::kept::{Kept, Measured, Point};
+use super::scored::{Measured, ScoredRun};
+use crate::commands::eval::course::Point;
 
 /// Points of a curve.
 pub(crate) type Curve = Vec<(f64, f64)>;
@@ -44,15 +45,15 @@ pub(crate) struct Compared {
 
 impl Column {
     /// A column for each run.
-    pub(crate) fn each(runs: Vec<Kept>) -> Vec<Self> {
+    pub(crate) fn each(runs: Vec<ScoredRun>) -> Vec<Self> {
         runs.into_iter().map(|run| Self::of(run.name.clone(), vec![run])).collect()
     }
 
     /// A column for the runs of each recipe, seeds apart, named like their folders without `-SEED`.
     ///
     /// A recipe may name the run of the same seed that made its pairs.
-    pub(crate) fn grouped(runs: Vec<Kept>) -> Vec<Self> {
-        let mut groups: Vec<(String, Vec<Kept>)> = Vec::new();
+    pub(crate) fn grouped(runs: Vec<ScoredRun>) -> Vec<Self> {
+        let mut groups: Vec<(String, Vec<ScoredRun>)> = Vec::new();
         for mut run in runs {
             let suffix = format!("-{}", run.seed);
             let name = run.name.strip_suffix(&suffix).unwrap_or(&run.name).to_owned();
@@ -73,7 +74,7 @@ impl Column {
         groups.into_iter().map(|(name, runs)| Self::of(name, runs)).collect()
     }
 
-    fn of(name: String, runs: Vec<Kept>) -> Self {
+    fn of(name: String, runs: Vec<ScoredRun>) -> Self {
         let seeds = runs.iter().map(|run| run.seed).collect();
         let keys = runs[0].keys.clone();
         let courses = courses(&runs);
@@ -111,21 +112,23 @@ impl Column {
 }
 
 /// Scores and evaluations of the checkpoints.
-fn courses(runs: &[Kept]) -> Vec<(String, Curve)> {
+fn courses(runs: &[ScoredRun]) -> Vec<(String, Curve)> {
     let Some(first) = runs[0].course.first() else { return Vec::new() };
     let mut courses =
         vec![("network evaluations".to_owned(), mean_curves(runs, |point| Some(point.nfe)))];
     for (index, score) in first.scores.iter().enumerate() {
-        let value = |point: &Point| point.scores.get(index).and_then(|score| score.value);
+        let value = |point: &Point| point.scores.get(index).map(|score| score.value);
         courses.push((score.name.clone(), mean_curves(runs, value)));
     }
     courses
 }
 
-fn mean_curves(runs: &[Kept], value: impl Fn(&Point) -> Option<f64>) -> Curve {
+fn mean_curves(runs: &[ScoredRun], value: impl Fn(&Point) -> Option<f64>) -> Curve {
     let curves: Vec<Curve> = runs
         .iter()
-        .map(|run| run.course.iter().map(|p| (p.images, value(p).unwrap_or(f64::NAN))).collect())
+        .map(|run| {
+            run.course.iter().map(|p| (p.images as f64, value(p).unwrap_or(f64::NAN))).collect()
+        })
         .collect();
     mean_curve(curves.iter().map(Vec::as_slice))
 }
@@ -189,7 +192,7 @@ pub(super) fn range(numbers: impl Iterator<Item = usize>) -> Option<(usize, usiz
 mod tests {
     use super::*;
 
-    fn run(name: &str, seed: u64, key: &str, value: f64) -> Kept {
+    fn run(name: &str, seed: u64, key: &str, value: f64) -> ScoredRun {
         let measured = Measured {
             score: "distance".into(),
             row: "euler x 2".into(),
@@ -201,7 +204,7 @@ mod tests {
         };
         let keys = vec![("k".into(), key.into())];
         let noise_residual = vec![(0.0, 1.0), (1.0, value)];
-        Kept {
+        ScoredRun {
             name: name.into(),
             seed,
             keys,
@@ -230,7 +233,7 @@ mod tests {
     fn teachers_of_the_same_seed_are_one_recipe() {
         let student = |seed: u64, teacher: &str| {
             let keys = vec![("reflow.run".into(), teacher.into())];
-            Kept { keys, ..run(&format!("a-{seed}"), seed, "", 1.0) }
+            ScoredRun { keys, ..run(&format!("a-{seed}"), seed, "", 1.0) }
         };
         let columns = Column::grouped(vec![student(0, "runs/t-0"), student(1, "runs/t-1")]);
         assert_eq!((columns.len(), columns[0].keys[0].1.as_str()), (1, "runs/t-SEED"));

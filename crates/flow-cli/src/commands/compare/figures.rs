@@ -1,4 +1,5 @@
-//! Columns as figures: scores against network evaluations, in the course of training, along the path.
+//! Columns as figures: scores against network evaluations, in the course of training, along the
+//! path.
 
 use std::collections::BTreeMap;
 

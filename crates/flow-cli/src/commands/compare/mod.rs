@@ -2,6 +2,7 @@
 
 mod column;
 mod figures;
+mod scored;
 mod tables;
 
 use anyhow::Result;
@@ -9,10 +10,10 @@ use anyhow::Result;
 use crate::args::CompareArgs;
 use crate::document::{Block, Document, Picture};
 use crate::exit::usage;
-use crate::kept::Kept;
-use crate::progress::print;
+use crate::terminal::print;
 pub(crate) use column::Column;
 pub(crate) use figures::{Drawn, all as figures};
+pub(crate) use scored::ScoredRun;
 pub(crate) use tables::of_one;
 
 pub(crate) fn run(args: &CompareArgs) -> Result<()> {
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
             return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
         }
     }
-    let runs = args.runs.iter().map(|run| Kept::read(run)).collect::<Result<Vec<_>>>()?;
+    let runs = args.runs.iter().map(|run| ScoredRun::read(run)).collect::<Result<Vec<_>>>()?;
     let mut columns = if args.group { Column::grouped(runs) } else { Column::each(runs) };
     for column in &mut columns {
         column.keep(&args.score, &args.row);

@@ -32,8 +32,8 @@ pub(crate) fn blocks(columns: &[Column]) -> Vec<Block> {
     ));
     if differ(columns) {
         blocks.push(Block::Text(
-            "N is how many points were scored, and it differs: most scores fall as N grows, so compare those \
-             of one N."
+            "N is how many points were scored, and it differs: most scores fall as N grows, so \
+             compare those of one N."
                 .into(),
         ));
     }

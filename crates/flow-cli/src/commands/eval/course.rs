@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use flow_eval::Score;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::examiner::{Exam, Examiner};
 use super::metric::{Kind, Metric};
@@ -16,13 +16,14 @@ use crate::run::Run;
 const FEWEST_SAMPLES: usize = 1000;
 
 /// What one checkpoint scores with the recipe's solver.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Point {
-    step: usize,
-    images: usize,
+    #[serde(default)]
+    pub(crate) step: usize,
+    pub(crate) images: usize,
     /// Network evaluations per sample: at a fixed tolerance they show how hard the field is.
-    nfe: f64,
-    scores: Vec<Score>,
+    pub(crate) nfe: f64,
+    pub(crate) scores: Vec<Score>,
 }
 
 /// Scores every kept checkpoint.

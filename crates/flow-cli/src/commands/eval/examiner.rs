@@ -41,8 +41,8 @@ pub(crate) struct Examiner<'a> {
 /// How to examine.
 pub(crate) struct Exam<'a> {
     pub(crate) metrics: Vec<&'static Metric>,
-    /// Real rows to compare with, and others for the floors; of images at most as many as each part has,
-    /// chosen at random by the seed.
+    /// Real rows to compare with, and others for the floors; of images at most as many as each part
+    /// has, chosen at random by the seed.
     pub(crate) n: usize,
     pub(crate) seed: u64,
     /// The network of FID.
@@ -177,8 +177,8 @@ impl<'a> Examiner<'a> {
     }
 }
 
-/// The statistics in the file; if there is none, those of all training images, which are then kept there.
-/// Without a file they are those of the real images that the scores look at.
+/// The statistics in the file; if there is none, those of all training images, which are then kept
+/// there. Without a file they are those of the real images that the scores look at.
 fn statistics(
     set: &str,
     train: &Images,
@@ -229,8 +229,8 @@ fn each_part(
     Ok(())
 }
 
-/// Widths that fit the real data: kernels of the MMD, and the bandwidth of Parzen windows by Scott's
-/// rule, `n^(-1 / (dim + 4))` of the mean standard deviation.
+/// Widths that fit the real data: kernels of the MMD, and the bandwidth of Parzen windows by
+/// Scott's rule, `n^(-1 / (dim + 4))` of the mean standard deviation.
 fn scales(real: Points<'_>) -> Result<(Kernel, f64)> {
     let moments = Moments::of(real);
     let dim = real.dim();

@@ -66,14 +66,14 @@ pub(crate) struct Sets<'a> {
 }
 
 impl Sets<'_> {
-    /// As many generated points as there are real ones, and those.
+    /// Generated and real points, cut to the same number.
     fn points(&self) -> Result<(Points<'_>, Points<'_>), EvalError> {
         let (generated, real) = (self.generated.points()?, self.real.points()?);
         Ok((generated.first(real.len()), real.first(generated.len())))
     }
 }
 
-/// What a metric can be asked about.
+/// The kind of data that a metric can score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Points,
@@ -91,7 +91,7 @@ pub(crate) struct Metric {
     usual: Option<Kind>,
     /// Rows that it needs of each set.
     pub(crate) least: usize,
-    /// Nothing, where the data do not have what it needs.
+    /// Computes the scores; none where the data lack what the metric needs.
     pub(crate) score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
 }
 

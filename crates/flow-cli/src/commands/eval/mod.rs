@@ -1,36 +1,35 @@
 //! `flow eval`: scores, each beside what real data get.
 
-mod course;
+pub(crate) mod course;
 mod examiner;
 mod metric;
-mod paths;
-mod report;
+pub(crate) mod paths;
+pub(crate) mod report;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use serde::Deserialize;
 
 use crate::ambiguity;
 use crate::args::{EvalArgs, SolverArgs};
 use crate::commands::plot;
-use crate::commands::train::source;
 use crate::control;
+use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::field;
-use crate::files::{read_text, write_text};
+use crate::files::write_text;
 use crate::inception::Extractor;
 use crate::latent;
 use crate::model::Model;
-use crate::progress::{print, say};
 use crate::recipe::Recipe;
 use crate::registry::Data;
 use crate::request::Request;
 use crate::run::Run;
 use crate::sizes::check_scored;
+use crate::terminal::{print, say};
 use examiner::{Exam, Examiner};
 use metric::Metric;
 pub(crate) use report::Report;
@@ -43,7 +42,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::of(&run, &source(args.data.folder()))?;
+    let data = run.data(&data_files(args.data.folder()))?;
     let options = Options {
         number: args.number,
         seed: args.seed,
@@ -60,12 +59,12 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     print(&format!("report:     {}", page.display()))
 }
 
-/// What the command line changes.
+/// What the options of `flow eval` change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) number: Option<usize>,
     pub(crate) seed: u64,
-    /// Those of the recipe, if empty.
+    /// Names of the metrics; those of the recipe if empty.
     pub(crate) metrics: Vec<String>,
     /// Weights of the network of FID, and the moments of its reference features.
     pub(crate) inception: Option<PathBuf>,
@@ -77,7 +76,7 @@ pub(crate) fn check(recipe: &Recipe, data: &Data) -> Result<()> {
     metric::chosen(&recipe.eval.metrics, data, false).map(drop)
 }
 
-/// Refuses to score what is too little, which is known before the first step of training.
+/// Refuses numbers of samples that are too small to score, before the training starts.
 pub(crate) fn check_numbers(recipe: &Recipe, data: &Data) -> Result<()> {
     let metrics = metric::chosen(&recipe.eval.metrics, data, false)?;
     enough(&metrics, recipe.eval.n, data)
@@ -90,16 +89,16 @@ fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<()> {
     };
     if n < *least {
         return Err(usage!(
-            "{n} samples cannot be scored, `{name}` needs at least {least}: ask for more by eval.n or \
-             -n, or choose other metrics"
+            "{n} samples cannot be scored, `{name}` needs at least {least}: ask for more by eval.n \
+             or -n, or choose other metrics"
         ));
     }
     let Data::Images { train, test } = data else { return Ok(()) };
     for (part, images) in [("train", train.len()), ("test", test.len())] {
         if images < *least {
             return Err(usage!(
-                "images in the {part} part: {images}, but `{name}` compares with at least {least}: add \
-                 some, choose other metrics by eval.metrics, or train with --no-eval"
+                "images in the {part} part: {images}, but `{name}` compares with at least {least}: \
+                 add some, choose other metrics by eval.metrics, or train with --no-eval"
             ));
         }
     }
@@ -181,28 +180,17 @@ pub(crate) fn evaluate(
     Ok(report)
 }
 
-/// `eval.json`, unless that has the scores of more samples of the same weights, which a quick look must not
-/// take the place of.
+/// Name of the file for the scores: `eval.json`, unless that holds scores of more samples of the
+/// same weights, which a quick evaluation must not replace.
 fn file_name(folder: &Path, report: &Report) -> String {
     let usual = "eval.json".to_owned();
-    let Ok(Kept { step, n: Some(n) }) = kept(&folder.join(&usual)) else { return usual };
+    let Ok(Some(Report { step, n, .. })) = Report::read(folder) else { return usual };
     if step != report.step || n <= report.n {
         return usual;
     }
     let own = format!("eval-n{}.json", report.n);
     say(&format!("eval.json keeps the scores of {n} samples, those of {} are in {own}", report.n));
     own
-}
-
-/// What an earlier evaluation looked at.
-#[derive(Deserialize)]
-struct Kept {
-    step: usize,
-    n: Option<usize>,
-}
-
-fn kept(file: &Path) -> Result<Kept> {
-    Ok(serde_json::from_str(&read_text(file)?)?)
 }
 
 /// The recipe's solver, then each fixed number of steps, by name.

@@ -6,11 +6,11 @@ use flow_eval::{
     path_length_ratio, psnr, ssim, straightness,
 };
 use flow_ode::Method;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
-use crate::progress::say;
 use crate::request::Request;
+use crate::terminal::say;
 use flow_model::Samples;
 
 /// Times of the paths that are scored, but for the first.
@@ -19,11 +19,11 @@ const TIMES: u32 = 20;
 const PATHS: f64 = 1e-5;
 /// Tolerance of the solution that is taken for exact, close to what single precision can resolve.
 const EXACT: f64 = 1e-6;
-/// An error is told only if it is this many times that of the solution that is taken for exact.
+/// An error is reported only if it is at least this many times the error of the reference.
 const TOLD: f64 = 10.0;
 
 /// Scores of paths, and how much noise is left along them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PathReport {
     pub(crate) scores: Vec<Score>,
     pub(crate) times: Vec<f64>,
@@ -31,8 +31,8 @@ pub(crate) struct PathReport {
     pub(crate) noise_residual: Vec<f64>,
 }
 
-/// Scores 500 paths of points, or 64 paths of images, which cost more and vary less; none, with a word,
-/// where they cannot be solved.
+/// Scores 500 paths of points, or 64 paths of images, which cost more and vary less. Where the
+/// paths cannot be solved, says why and returns none.
 pub(crate) fn paths(model: &Model, request: &Request) -> Result<Option<PathReport>> {
     let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
     let count = if model.shape().len() == 1 { 500 } else { 64 };
@@ -48,7 +48,7 @@ pub(crate) fn paths(model: &Model, request: &Request) -> Result<Option<PathRepor
     Ok(Some(PathReport { scores, times, noise_residual }))
 }
 
-/// What a solver finds; where it fails, the reason is said with what is left out.
+/// The samples of a request; where the solver fails, says why and what is left out.
 fn solved(model: &Model, request: &Request, left_out: &str) -> Option<Samples> {
     model
         .sample(request)
@@ -57,29 +57,34 @@ fn solved(model: &Model, request: &Request, left_out: &str) -> Option<Samples> {
 }
 
 /// Errors of few steps against many, from the same noise.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ErrorReport {
     /// The solver that is taken for exact.
+    #[serde(default)]
     reference: String,
-    /// The one that it is checked by.
+    /// The solver by which the reference is checked.
+    #[serde(default)]
     check: String,
-    n: usize,
-    /// Mean squared difference of the two: what the reference itself may be off. A smaller error than ten
-    /// times this is not told.
+    /// Number of samples; 0 in files that do not say it.
+    #[serde(default)]
+    pub(crate) n: usize,
+    /// Mean squared difference of reference and check: how far off the reference itself may be. An
+    /// error below ten times this value is not reported.
+    #[serde(default)]
     reference_error: f64,
-    rows: Vec<ErrorRow>,
+    pub(crate) rows: Vec<ErrorRow>,
 }
 
-#[derive(Debug, Serialize)]
-struct ErrorRow {
-    solver: String,
-    nfe: f64,
-    /// Per coordinate: mean and its standard error, nothing where the reference cannot tell. A few samples
-    /// that end in another mode dominate it.
-    mean: Option<f64>,
-    std_error: Option<f64>,
-    /// Of the samples' mean squared errors, likewise.
-    median: Option<f64>,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ErrorRow {
+    pub(crate) solver: String,
+    pub(crate) nfe: f64,
+    /// Mean squared error per coordinate and its standard error; null where the reference is not
+    /// accurate enough. A few samples that end in another mode dominate the mean.
+    pub(crate) mean: Option<f64>,
+    pub(crate) std_error: Option<f64>,
+    /// Median over the samples of their mean squared errors, null in the same cases.
+    pub(crate) median: Option<f64>,
     /// Images: peak signal-to-noise ratio in decibels, and structural similarity.
     #[serde(skip_serializing_if = "Option::is_none")]
     psnr: Option<f64>,
@@ -87,8 +92,8 @@ struct ErrorRow {
     ssim: Option<f64>,
 }
 
-/// Solves `n` samples to a tight tolerance and compares the requests with them; nothing, with a word, where
-/// that fails. Another solver, `steps` steps of rk4, checks the reference.
+/// Solves `n` samples to a tight tolerance and compares the requests with them. Another solver,
+/// `steps` steps of rk4, checks this reference. Where either fails, says why and returns none.
 pub(crate) fn errors(
     model: &Model,
     requests: &[(String, Request)],
@@ -148,11 +153,12 @@ fn median(exact: Points<'_>, found: Points<'_>) -> f64 {
 }
 
 impl ErrorReport {
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         use std::fmt::Write as _;
         let mut text = format!(
-            "squared error against {} from the same noise, {} samples ({} differs from it by {:.1e})\n",
+            "squared error against {} from the same noise, {} samples ({} differs from it by \
+             {:.1e})\n",
             self.reference, self.n, self.check, self.reference_error
         );
         for ErrorRow { solver, nfe, mean, median, .. } in &self.rows {

@@ -1,76 +1,93 @@
 //! What `eval.json` holds, and how it is shown.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use flow_eval::Score;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::course::Point;
 use super::paths::{ErrorReport, PathReport};
 use crate::ambiguity::AmbiguityReport;
 use crate::control::ControlReport;
 use crate::field::FieldReport;
+use crate::json;
 use crate::latent::LatentReport;
 
-/// The content of `eval.json`.
-#[derive(Debug, Serialize)]
+/// The content of `eval.json`. Files of earlier versions lack some of it, and those of later ones
+/// may hold more; the solvers' scores are always there.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
-    pub(super) schema: u32,
-    pub(super) recipe: String,
-    pub(super) step: usize,
-    pub(super) seed: u64,
-    /// Samples that were asked for.
-    pub(super) n: usize,
-    pub(super) seconds: f64,
+    #[serde(default)]
+    pub(crate) schema: u32,
+    #[serde(default)]
+    pub(crate) recipe: String,
+    #[serde(default)]
+    pub(crate) step: usize,
+    #[serde(default)]
+    pub(crate) seed: u64,
+    /// Samples that were asked for; 0 in files that do not say it.
+    #[serde(default)]
+    pub(crate) n: usize,
+    #[serde(default)]
+    pub(crate) seconds: f64,
     /// Of a model with classes: what they are called, in the order of their labels.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) classes: Vec<String>,
-    pub(super) rows: Vec<Row>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) classes: Vec<String>,
+    pub(crate) rows: Vec<Row>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) paths: Option<PathReport>,
+    pub(crate) paths: Option<PathReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) errors: Option<ErrorReport>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) course: Vec<Point>,
+    pub(crate) errors: Option<ErrorReport>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) course: Vec<Point>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) classifier_accuracy: Option<f64>,
+    pub(crate) classifier_accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) inception: Option<InceptionFile>,
+    pub(crate) inception: Option<InceptionFile>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) field: Option<FieldReport>,
+    pub(crate) field: Option<FieldReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ambiguity: Option<AmbiguityReport>,
+    pub(crate) ambiguity: Option<AmbiguityReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) latent: Option<LatentReport>,
+    pub(crate) latent: Option<LatentReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) control: Option<ControlReport>,
+    pub(crate) control: Option<ControlReport>,
 }
 
 /// The weights from which FID came.
-#[derive(Debug, Serialize)]
-pub(super) struct InceptionFile {
-    pub(super) file: PathBuf,
-    pub(super) sha256: String,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InceptionFile {
+    #[serde(default)]
+    pub(crate) file: PathBuf,
+    #[serde(default)]
+    pub(crate) sha256: String,
     /// Training images whose features are the reference; null for statistics that do not say it.
-    pub(super) reference: Option<usize>,
+    pub(crate) reference: Option<usize>,
 }
 
 /// One solver's scores.
-#[derive(Debug, Serialize)]
-pub(super) struct Row {
-    pub(super) solver: String,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) solver: String,
     /// Network evaluations per sample.
-    pub(super) nfe: f64,
-    pub(super) scores: Vec<Score>,
+    pub(crate) nfe: f64,
+    pub(crate) scores: Vec<Score>,
 }
 
 impl Report {
+    /// What `eval.json` of a run's folder holds; nothing if there is no such file.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join("eval.json");
+        if path.exists() { json::read(&path).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("scores are numbers and text")
     }
 
-    /// For people.
+    /// The report as text for a terminal.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("{}, after {} steps\n", self.recipe, self.step);
         for row in &self.rows {

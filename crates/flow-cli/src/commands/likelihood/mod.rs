@@ -1,7 +1,7 @@
 //! `flow likelihood`: log-likelihood and bits per dimension of data under a run.
 
 mod picture;
-mod report;
+pub(crate) mod report;
 
 use std::ops::Range;
 use std::time::Instant;
@@ -14,15 +14,15 @@ use flow_path::stream::{Purpose, Streams};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::args::{Held, LikelihoodArgs};
-use crate::commands::train::source;
+use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::files::write_text;
 use crate::model::Model;
-use crate::progress::print;
 use crate::recipe::check;
 use crate::registry::{self, Data};
 use crate::run::Run;
+use crate::terminal::print;
 use flow_model::{DensityRequest, Rows, Trace};
 use report::{Bits, Estimate, Report};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
     }
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::of(&run, &source(args.source.folder()))?;
+    let data = run.data(&data_files(args.source.folder()))?;
     let model = Model::load(&run, &device)?;
     let held = args.data;
     let (report, files) = match &data {

@@ -8,14 +8,14 @@ use flow_plot::{Limits, heat_map};
 use flow_sample::Likelihood;
 
 use crate::model::Model;
-use crate::progress::say;
 use crate::run::Run;
+use crate::terminal::say;
 use flow_model::{DensityRequest, Rows, Trace};
 
 /// Cells on a side.
 const CELLS: usize = 64;
-/// Tolerance of a solve, so tight that no seams show where batches meet: equal steps have none, but go
-/// wrong without a word where the velocity is steep at an end of the path.
+/// Tolerance of a solve, so tight that no seams show where batches meet: equal steps have none, but
+/// are silently wrong where the velocity is steep at an end of the path.
 const TOLERANCE: Tolerance = Tolerance { atol: 1e-4, rtol: 1e-4 };
 /// Cells computed together, whatever `--batch`: points of the plane are small.
 const BATCH: usize = 1024;

@@ -5,40 +5,52 @@ use std::time::Instant;
 
 use anyhow::Result;
 use flow_sample::Probe;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::{Held, LikelihoodArgs};
+use crate::json;
 use crate::run::Run;
 use flow_model::{Densities, DensityRequest, Trace};
 
-/// The content of `likelihood.json`.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
+/// The content of `likelihood.json`. Files of earlier versions lack some of it; the log-likelihood
+/// and its evaluations are always there.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    #[serde(default)]
     schema: u32,
+    #[serde(default)]
     recipe: String,
+    #[serde(default)]
     step: usize,
+    #[serde(default)]
     seed: u64,
-    data: &'static str,
-    n: usize,
+    #[serde(default)]
+    data: String,
+    #[serde(default)]
+    pub(crate) n: usize,
     /// Random probes of the divergence; null if it is exact.
     probes: Option<usize>,
     /// Law of the probes; null if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    law: Option<&'static str>,
+    law: Option<String>,
     /// Latents that a density is averaged over; a model without a latent has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     latents: Option<usize>,
+    #[serde(default)]
     solver: String,
     /// Equal steps; null if the tolerances choose them.
     steps: Option<usize>,
+    #[serde(default)]
     rtol: f64,
+    #[serde(default)]
     atol: f64,
     /// The time of the density and that of the prior.
+    #[serde(default)]
     span: (f64, f64),
     /// Log-density of a sample.
-    nats: Estimate,
+    pub(crate) nats: Estimate,
     /// Samples that lie where the model has no density at all, whose log-density is minus infinity.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     without_density: usize,
     /// Log-density of the others, where there are both.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,35 +60,44 @@ pub(super) struct Report {
     probe_error: Option<f64>,
     /// What the distribution of the data gives the same samples.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) data_nats: Option<Estimate>,
+    pub(crate) data_nats: Option<Estimate>,
     /// Mean of the difference of the two: the Kullback-Leibler divergence from data to model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) divergence: Option<Estimate>,
+    pub(crate) divergence: Option<Estimate>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) bits: Option<Bits>,
+    pub(crate) bits: Option<Bits>,
     /// Network evaluations for each row.
-    nfe: f64,
+    pub(crate) nfe: f64,
+    #[serde(default)]
     seconds: f64,
+    #[serde(default)]
     seconds_per_sample: f64,
     /// Log-density of each sample.
+    #[serde(default, deserialize_with = "json::numbers")]
     samples: Vec<f64>,
 }
 
 /// Bits per dimension of images.
-#[derive(Debug, Serialize)]
-pub(super) struct Bits {
-    pub(super) per_dim: Estimate,
-    /// Values that a pixel may have: `x = 2 (pixel + u - 1/2) / (levels - 1) - 1`, as in training but for `u`.
-    pub(super) levels: u32,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Bits {
+    pub(crate) per_dim: Estimate,
+    /// Values that a pixel may have: `x = 2 (pixel + u - 1/2) / (levels - 1) - 1`, as in training
+    /// but for `u`.
+    #[serde(default)]
+    pub(crate) levels: u32,
     /// Bits added for that scale.
-    pub(super) offset: f64,
-    /// Whether the model was trained on noisy pixels too, as the bound on the bits assumes. No recipe does
-    /// so: training sees the values themselves.
-    pub(super) dequantised_training: bool,
+    #[serde(default)]
+    pub(crate) offset: f64,
+    /// Whether the model was trained on noisy pixels too, as the bound on the bits assumes. No
+    /// recipe does so: training sees the values themselves.
+    #[serde(default)]
+    pub(crate) dequantised_training: bool,
     /// Noisy copies of each image.
-    pub(super) importance: usize,
+    #[serde(default)]
+    pub(crate) importance: usize,
     /// Of each image.
-    pub(super) samples: Vec<f64>,
+    #[serde(default, deserialize_with = "json::numbers")]
+    pub(crate) samples: Vec<f64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
@@ -85,17 +106,18 @@ fn is_zero(count: &usize) -> bool {
 }
 
 /// A mean over samples and its standard error; null where it is infinite.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Estimate {
-    mean: f64,
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Estimate {
+    #[serde(default, deserialize_with = "json::number")]
+    pub(crate) mean: f64,
     /// Null for a single sample, and for an infinite mean.
-    std_error: Option<f64>,
+    pub(crate) std_error: Option<f64>,
     /// Normal interval of 95 %.
     interval: Option<(f64, f64)>,
 }
 
 impl Estimate {
-    pub(super) fn of(values: &[f64]) -> Self {
+    pub(crate) fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -114,7 +136,7 @@ impl std::fmt::Display for Estimate {
 }
 
 impl Report {
-    pub(super) fn new(
+    pub(crate) fn new(
         args: &LikelihoodArgs,
         run: &Run,
         request: &DensityRequest,
@@ -132,15 +154,15 @@ impl Report {
             recipe: run.recipe.name.clone(),
             step: run.latest()?.step,
             seed: args.seed,
-            data: if args.data == Held::Train { "train" } else { "test" },
+            data: if args.data == Held::Train { "train" } else { "test" }.to_owned(),
             n: samples.len(),
             probes: match request.trace {
                 Trace::Exact => None,
                 Trace::Probes(probes) => Some(probes),
             },
-            law: (request.trace != Trace::Exact).then_some(match request.probe {
-                Probe::Rademacher => "rademacher",
-                Probe::Gaussian => "gaussian",
+            law: (request.trace != Trace::Exact).then(|| match request.probe {
+                Probe::Rademacher => "rademacher".to_owned(),
+                Probe::Gaussian => "gaussian".to_owned(),
             }),
             latents: found.latents,
             solver: args.solver.clone(),
@@ -162,15 +184,16 @@ impl Report {
         })
     }
 
-    /// For people.
-    pub(super) fn table(&self) -> String {
+    /// The report as text for a terminal.
+    pub(crate) fn table(&self) -> String {
         let Self { recipe, step, data, n, .. } = self;
         let mut text = format!("{recipe}, after {step} steps, {n} samples of the {data} data\n");
         let _ = writeln!(text, "log-likelihood            {} nats", self.nats);
         if 0 < self.without_density {
             let _ = writeln!(
                 text,
-                "  {} of {n} samples lie where the model has no density: theirs is -inf, and so is the mean",
+                "  {} of {n} samples lie where the model has no density: theirs is -inf, and so is \
+                 the mean",
                 self.without_density
             );
         }
@@ -192,14 +215,15 @@ impl Report {
             };
             let _ = writeln!(
                 text,
-                "  {} levels on the scale of training: {:.4} bits for it, {copies} noisy {} of each image",
+                "  {} levels on the scale of training: {:.4} bits for it, {copies} noisy {} of \
+                 each image",
                 bits.levels,
                 bits.offset,
                 if copies == 1 { "copy" } else { "copies" },
             );
             if !bits.dequantised_training {
-                text += "  training saw the pixels' values without noise: the bound holds, but is looser than \
-                         for a model that was trained on noisy pixels\n";
+                text += "  training saw the pixels' values without noise: the bound holds, but is \
+                         looser than for a model that was trained on noisy pixels\n";
             }
         }
         let divergence = match (self.probes, self.probe_error) {
@@ -212,8 +236,8 @@ impl Report {
         let _ = writeln!(text, "divergence                {divergence}");
         let copies = self.bits.as_ref().map_or(1, |bits| bits.importance);
         if self.probes.is_some() && 1 < copies.max(self.latents.unwrap_or(1)) {
-            text += "  lucky probes count more in a mean of densities: this likelihood is too large, that of \
-                     --exact is not\n";
+            text += "  lucky probes count more in a mean of densities: this likelihood is too \
+                     large, that of --exact is not\n";
         }
         let _ = writeln!(
             text,

@@ -13,17 +13,16 @@ use flow_plot::{
 };
 
 use crate::args::{PlotArgs, SolverArgs};
-use crate::commands::compare::{self, Column, Drawn};
-use crate::commands::train::source;
+use crate::commands::compare::{self, Column, Drawn, ScoredRun};
+use crate::data_files::data_files;
 use crate::device;
-use crate::kept::Kept;
 use crate::metrics::{Line, read};
 use crate::model::Model;
 use crate::pictures;
-use crate::progress::print;
 use crate::registry::{self, Changes, Data};
 use crate::request::Request;
 use crate::run::Run;
+use crate::terminal::print;
 pub(crate) use page::page;
 
 /// Seed of the noise in pictures.
@@ -41,7 +40,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let run = Run::open(&args.run)?;
-    let data = Data::of(&run, &source(args.data.folder()))?;
+    let data = run.data(&data_files(args.data.folder()))?;
     for picture in draw(&run, &data, &device)? {
         print(&picture.display().to_string())?;
     }
@@ -115,7 +114,7 @@ impl Gallery<'_> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());
         }
-        for mut column in Column::each(vec![Kept::read(&self.run.folder)?]) {
+        for mut column in Column::each(vec![ScoredRun::read(&self.run.folder)?]) {
             column.name.clone_from(&self.run.recipe.name);
             for Drawn { name, figure, .. } in compare::figures(&[column]) {
                 self.figure(&name, &figure)?;
@@ -200,8 +199,8 @@ fn some_rows(images: &Images, n: usize) -> Vec<f32> {
     registry::pixels(&registry::some_of(images, Split::Test, n, SEED))
 }
 
-/// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows, fewer where a
-/// class has fewer images.
+/// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows,
+/// fewer where a class has fewer images.
 fn by_class(images: &Images, rows: usize) -> Vec<f32> {
     let mixed = registry::some_of(images, Split::Test, images.len(), SEED);
     let mut classes = vec![Vec::new(); mixed.classes()];

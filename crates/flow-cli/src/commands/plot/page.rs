@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::commands::compare::{self, Column};
+use crate::commands::compare::{self, Column, ScoredRun};
 use crate::document::{Block, Document, Picture};
 use crate::files::read_text;
-use crate::kept::Kept;
 use crate::run::Run;
 
 /// Pictures by the name of their file, in the order of the page; others follow.
@@ -28,13 +27,13 @@ pub(crate) fn page(run: &Run) -> Result<PathBuf> {
     let Run { folder, recipe } = run;
     let mut blocks = vec![Block::Text(format!("{}. Seed {}.", recipe.about, recipe.seed))];
     if folder.join("eval.json").exists() {
-        let mut column = Column::each(vec![Kept::read(folder)?]).remove(0);
+        let mut column = Column::each(vec![ScoredRun::read(folder)?]).remove(0);
         column.name.clone_from(&recipe.name);
         blocks.push(Block::Heading("Scores".into()));
         blocks.extend(compare::of_one(&column));
         blocks.push(Block::Text(
-            "Value \u{b1} standard error. The floor is what real data score against other real data \
-             at the same number of points: a score at its floor cannot be told from perfect."
+            "Value \u{b1} standard error. The floor is what real data score against other real \
+             data at the same number of points: a score at its floor cannot be told from perfect."
                 .into(),
         ));
     }

@@ -1,42 +1,47 @@
-//! What a pickle holds, as far as arrays need it.
+//! The values of a pickle, as far as arrays need them.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use anyhow::{Result, bail};
+/// The place of a value in the list of a pickle.
+pub(super) type Id = usize;
 
 /// A value of a pickle.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+#[derive(Debug, PartialEq)]
+pub(super) enum Value {
     /// Anything that is not needed.
     Other,
     Int(i64),
-    Text(String),
-    Tuple(Vec<Value>),
-    List(Vec<Value>),
-    Dict(Vec<(Value, Value)>),
+    Text(Rc<str>),
+    Tuple(Vec<Id>),
+    List(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
     /// `module.name` of a function or a class.
-    Global(String),
-    /// Numbers of a kind, such as `FloatStorage`, by the name under which they are kept.
-    Storage {
-        kind: String,
-        name: String,
-    },
-    View(View),
+    Global(Rc<str>),
+    Storage(Storage),
+    View(Box<View>),
+}
+
+/// Numbers of a kind, such as `torch.FloatStorage`, by the name under which the file has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Storage {
+    pub(super) kind: Rc<str>,
+    pub(super) name: Rc<str>,
 }
 
 /// An array: a part of a storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct View {
-    pub(crate) kind: String,
-    pub(crate) storage: String,
-    pub(crate) offset: usize,
-    pub(crate) shape: Vec<usize>,
-    pub(crate) strides: Vec<usize>,
+pub(in crate::inception) struct View {
+    /// `torch.FloatStorage` and so on.
+    pub(in crate::inception) kind: Rc<str>,
+    pub(in crate::inception) storage: Rc<str>,
+    pub(in crate::inception) offset: usize,
+    pub(in crate::inception) shape: Vec<usize>,
+    pub(in crate::inception) strides: Vec<usize>,
 }
 
 impl View {
     /// Whether the numbers lie one after another.
-    pub(crate) fn is_contiguous(&self) -> bool {
+    pub(in crate::inception) fn is_contiguous(&self) -> bool {
         let mut step = Some(1_usize);
         self.shape.iter().zip(&self.strides).rev().all(|(&size, &stride)| {
             let fits = size == 1 || Some(stride) == step;
@@ -44,74 +49,33 @@ impl View {
             fits
         })
     }
-}
 
-/// Bytes of a number in each storage of a state.
-pub(crate) fn widths(state: &Value) -> BTreeMap<String, usize> {
-    let Value::Dict(entries) = state else { return BTreeMap::new() };
-    let width = |(_, value): &(Value, Value)| match value {
-        Value::View(view) => {
-            let width = match view.kind.as_str() {
-                "DoubleStorage" | "LongStorage" => 8,
-                "HalfStorage" | "BFloat16Storage" | "ShortStorage" => 2,
-                "ByteStorage" | "CharStorage" | "BoolStorage" => 1,
-                _ => 4,
-            };
-            Some((view.storage.clone(), width))
+    /// Bytes of a number.
+    pub(in crate::inception) fn width(&self) -> usize {
+        match self.kind.trim_start_matches("torch.") {
+            "DoubleStorage" | "LongStorage" => 8,
+            "HalfStorage" | "BFloat16Storage" | "ShortStorage" => 2,
+            "ByteStorage" | "CharStorage" | "BoolStorage" => 1,
+            _ => 4,
         }
-        _ => None,
-    };
-    entries.iter().filter_map(width).collect()
-}
-
-/// `("storage", kind, name, place, length, ..)`.
-pub(super) fn storage(id: &Value) -> Result<Value> {
-    if let Value::Tuple(parts) = id
-        && let [_, Value::Global(kind), Value::Text(name), ..] = parts.as_slice()
-    {
-        let kind = kind.trim_start_matches("torch.").to_owned();
-        return Ok(Value::Storage { kind, name: name.clone() });
-    }
-    bail!("a storage has no kind and no name")
-}
-
-/// What a function gives: arrays and dictionaries are made, all else is unknown.
-pub(super) fn call(function: &Value, arguments: Value) -> Result<Value> {
-    let (Value::Global(name), Value::Tuple(arguments)) = (function, arguments) else {
-        bail!("what is called is no function")
-    };
-    match name.as_str() {
-        "collections.OrderedDict" => Ok(Value::Dict(Vec::new())),
-        "torch._utils._rebuild_parameter" => {
-            Ok(arguments.into_iter().next().unwrap_or(Value::Other))
-        }
-        "torch._utils._rebuild_tensor_v2" => {
-            if let [
-                Value::Storage { kind, name },
-                Value::Int(offset),
-                Value::Tuple(shape),
-                Value::Tuple(strides),
-                ..,
-            ] = arguments.as_slice()
-            {
-                return Ok(Value::View(View {
-                    kind: kind.clone(),
-                    storage: name.clone(),
-                    offset: usize::try_from(*offset)?,
-                    shape: sizes(shape)?,
-                    strides: sizes(strides)?,
-                }));
-            }
-            bail!("an array has no storage or no shape")
-        }
-        _ => Ok(Value::Other),
     }
 }
 
-fn sizes(values: &[Value]) -> Result<Vec<usize>> {
-    let size = |value: &Value| match value {
-        Value::Int(size) => Ok(usize::try_from(*size)?),
-        _ => bail!("a size is no number"),
-    };
-    values.iter().map(size).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strides_that_leave_the_range_of_numbers_are_gaps() {
+        let view = |shape: &[usize], strides: &[usize]| View {
+            kind: "".into(),
+            storage: "".into(),
+            offset: 0,
+            shape: shape.to_vec(),
+            strides: strides.to_vec(),
+        };
+        assert!(view(&[2, 3, 1], &[3, 1, 9]).is_contiguous());
+        assert!(!view(&[3, 2], &[1, 3]).is_contiguous());
+        assert!(!view(&[2, 1 << 63, 2], &[0, 2, 1]).is_contiguous());
+    }
 }

@@ -1,9 +1,10 @@
 //! Convolution of many small images: vectors run over the images.
 //!
-//! With as many images in a group as a vector has lanes, no vector reaches over the edge of an image,
-//! so any kernel, stride and padding is a sum over the taps that lie inside, and taps outside cost
-//! nothing: on 2 x 2 pixels five of nine of a 3 x 3 kernel. For each pixel a block of output channels
-//! stays in registers while input channels and taps are summed, in the order of [`super::direct`].
+//! With as many images in a group as a vector has lanes, no vector reaches over the edge of an
+//! image, so any kernel, stride and padding is a sum over the taps that lie inside, and taps
+//! outside cost nothing: on 2 x 2 pixels five of nine of a 3 x 3 kernel. For each pixel a block of
+//! output channels stays in registers while input channels and taps are summed, in the order of
+//! [`super::direct`].
 #![allow(unsafe_code, reason = "result and scratch buffers are not zeroed before they are written")]
 
 use std::mem::MaybeUninit;

@@ -37,8 +37,8 @@ impl Winograd {
 
     /// The transformed weight, `[blocks, positions, channels_in, block]`.
     ///
-    /// `rows(o, c)` is where the taps of output `o` and input `c` begin, and how far those of `o + 1`
-    /// are from them; `rotated` takes the taps from the last to the first.
+    /// `rows(o, c)` is where the taps of output `o` and input `c` begin, and how far those of
+    /// `o + 1` are from them; `rotated` takes the taps from the last to the first.
     fn transformed(
         &self,
         weight: &[f32],

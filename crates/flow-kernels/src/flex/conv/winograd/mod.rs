@@ -1,13 +1,15 @@
 //! The 3 x 3 convolution that keeps the size of the image, by Winograd's short products.
 //!
-//! Two by two outputs need nine multiplications each; the transforms of [`transform`] make them four:
-//! `y = A^T [(G w G^T) * (B^T x B)] A` with 4 x 4 elementwise products, each of which is, over tiles and
-//! channels, a matrix product. Vectors run over channels, so a tile at the edge of an image or a batch
-//! of one costs no more than others. The gradient with respect to the input is the same map by the
-//! rotated weight; that with respect to the weight is `G^T [(A g A^T) * (B^T x B)] G`, summed over tiles.
+//! Two by two outputs need nine multiplications each; the transforms of [`transform`] make them
+//! four: `y = A^T [(G w G^T) * (B^T x B)] A` with 4 x 4 elementwise products, each of which is,
+//! over tiles and channels, a matrix product. Vectors run over channels, so a tile at the edge of
+//! an image or a batch of one costs no more than others. The gradient with respect to the input is
+//! the same map by the rotated weight; that with respect to the weight is
+//! `G^T [(A g A^T) * (B^T x B)] G`, summed over tiles.
 //!
 //! # Reference
-//! Lavin & Gray (2015), "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308, section 4.1.
+//! Lavin & Gray (2015), "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308,
+//! section 4.1.
 
 mod gradient;
 mod map;

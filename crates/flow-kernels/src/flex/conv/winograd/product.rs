@@ -5,7 +5,7 @@ use super::{
     POSITIONS, Winograd,
 };
 
-/// `[positions, tiles, channels_out] = [positions, tiles, channels_in] [channels_in, channels_out]`.
+/// At each position `[tiles, channels_out] = [tiles, channels_in] [channels_in, channels_out]`.
 pub(super) struct Products<'a> {
     pub(super) sizes: Winograd,
     /// Output channels in a block: one or two vectors.
