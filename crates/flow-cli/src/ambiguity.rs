@@ -107,7 +107,7 @@ pub(crate) fn maps(
 fn known(recipe: &Recipe, model: &Model) -> Option<(Arc<dyn Target>, Arc<dyn Schedule>)> {
     let target = registry::target(&recipe.data.set)?;
     let simple = recipe.path.is_affine() && recipe.reflow.is_none() && model.shape() == [1];
-    simple.then(|| (target, registry::schedule(recipe.path.schedule)))
+    simple.then(|| (target, recipe.path.schedule.build()))
 }
 
 fn deviation(values: &[f32]) -> f64 {

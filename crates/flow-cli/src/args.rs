@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::OsStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
+use flow_path::ScheduleConfig;
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]
@@ -113,8 +114,7 @@ pub(crate) struct SolverArgs {
     /// Moves the times of the steps by t / (t + shift (1 - t)): above 1 towards the noise.
     #[arg(long)]
     pub(crate) shift: Option<f64>,
-    /// Schedule to sample along, whatever the model was trained on: linear; cosine; vp; ...
-    #[arg(long, value_name = "NAME[,KEY=VALUE]")]
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", help = schedule_help())]
     pub(crate) schedule: Option<String>,
     /// Relative tolerance, for adaptive solvers.
     #[arg(long)]
@@ -310,6 +310,12 @@ pub(crate) struct CompareArgs {
 pub(crate) struct RecipeArgs {
     /// Name of a recipe.
     pub(crate) recipe: String,
+}
+
+/// Names every schedule, as the list of choices does.
+fn schedule_help() -> String {
+    let typed: Vec<String> = ScheduleConfig::choices().into_iter().map(|one| one.typed).collect();
+    format!("Schedule to sample along, whatever the model was trained on: {}", typed.join("; "))
 }
 
 /// A number of images.

@@ -12,7 +12,7 @@ use flow_nn::{Classifier, ClassifierConfig, init_seeded};
 use flow_path::stream::Streams;
 use flow_train::{
     AdamW, CheckpointFolder, Decay, Ema, Interrupter, LabelledBatches, LearningRate, Observer,
-    Plan, Session, StepRecord, TrainError, fit_classifier, load_average,
+    Plan, Session, StepRecord, TrainError, fit_classifier,
 };
 use sha2::{Digest, Sha256};
 
@@ -69,7 +69,7 @@ impl Judge {
         let fresh = init_seeded(1, device, |device| config.init(device))?;
         let kept = CheckpointFolder::new(&folder, VERSION);
         let classifier = if let Ok(Some(checkpoint)) = kept.to_resume() {
-            load_average(fresh, &checkpoint)?
+            checkpoint.average(fresh)?
         } else {
             say(&format!("training the classifier of FD-clf on {set}, once"));
             teach(&fresh, train, test, device, &folder)?

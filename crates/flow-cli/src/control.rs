@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use flow_model::SamplePlan;
 use flow_ode::{Method, Stepping};
 use flow_path::stream::Purpose;
 use flow_sample::{latent_grid, normal_rows};
@@ -16,7 +17,7 @@ use crate::args::SolverArgs;
 use crate::classifier::Judge;
 use crate::model::Model;
 use crate::recipe::Recipe;
-use crate::request::{Given, Request, Way};
+use crate::request::{Given, Request};
 
 /// Samples on a side of a manifold.
 pub(crate) const SIDE: usize = 20;
@@ -97,7 +98,7 @@ pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec
 /// Draws of `x_0`.
 fn starts(recipe: &Recipe, model: &Model, n: usize, seed: u64) -> Result<Vec<Vec<f32>>> {
     let request = Request::new(recipe, &SolverArgs::default(), n, seed)?;
-    let once = Way::Solver(Method::Euler, Stepping::Count(1));
+    let once = SamplePlan::Solver(Method::Euler, Stepping::Count(1));
     let samples = model.sample(&Request { way: once, ..request }.with_times(vec![0.0]))?;
     let size = model.signature().size();
     Ok(samples.states[0].chunks(size).map(<[f32]>::to_vec).collect())

@@ -44,7 +44,7 @@ pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldR
         return None;
     }
     let target = registry::target(&recipe.data.set)?;
-    let schedule = registry::schedule(recipe.path.schedule);
+    let schedule = recipe.path.schedule.build();
     let (start, end) = schedule.span();
     let (mut times, mut loss, mut loss_floor) = (Vec::new(), 0.0, 0.0);
     let count = 20_u32;

@@ -56,7 +56,7 @@ pub(crate) fn report(
     let Some(posterior) = &model.posterior else { return Ok(None) };
     let rows = if model.shape().len() == 1 { POINTS } else { IMAGES };
     let batch = pairs(run, model, data, seed, rows)?;
-    measure(&model.network, posterior, batch, seed).map(Some)
+    measure(model.network(), posterior, batch, seed).map(Some)
 }
 
 /// Held-out pairs with the noise of their latents.
@@ -64,10 +64,10 @@ fn pairs(run: &Run, model: &Model, data: &Data, seed: u64, rows: usize) -> Resul
     let recipe = &run.recipe;
     let teacher = Teacher::open(recipe, data)?;
     run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
-    let sources = sources(recipe, data, teacher.as_ref(), &model.device)?;
+    let sources = sources(recipe, data, teacher.as_ref(), model.device())?;
     let [_, matching] = batches(recipe, data, sources, model.latent())?;
     let matching = MatchingBatches { rows, ..matching };
-    Ok(matching.batch(seed as usize, &model.device)?)
+    Ok(matching.batch(seed as usize, model.device())?)
 }
 
 fn measure(

@@ -1,39 +1,40 @@
-//! A trained network and how to sample it.
+//! The model of a run: what it samples with, what taught it, and what guides it.
 
-use std::sync::Arc;
+use std::ops::{Deref, Range};
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::{Condition, DynNetwork, DynPosterior, Footprint, Network, Signature};
-use flow_path::{Prediction, Schedule, Source};
-use flow_sample::{Predictor, Retimed, Trained};
-use flow_train::{Checkpoint, Ensemble, load_average};
+use flow_model::{
+    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SampleRequest, Samples,
+};
+use flow_nn::{Condition, DynPosterior, Footprint, Signature};
+use flow_train::{Checkpoint, Ensemble};
 
 use crate::exit::usage;
 use crate::network;
-use crate::recipe::Recipe;
+use crate::recipe::{self, Recipe};
 use crate::registry;
+use crate::request::Request;
 use crate::run::{Run, Shape};
 
-/// A trained model, ready to sample.
+/// A trained model with what only its run knows.
 #[derive(Debug)]
 pub(crate) struct Model {
-    pub(crate) network: DynNetwork,
+    model: flow_model::Model,
     /// What taught the latent; samples never ask it.
     pub(crate) posterior: Option<DynPosterior>,
-    /// Law of `x_0`.
-    pub(crate) source: Source,
-    pub(crate) schedule: Arc<dyn Schedule>,
-    pub(crate) prediction: Prediction,
-    /// What they are called, if the run says it and the model is conditional.
-    pub(crate) class_names: Vec<String>,
-    pub(crate) device: Device,
-    /// Whether it was trained to do without the class, as guidance away from no class needs.
-    pub(crate) learned_without_class: bool,
     /// What the velocity network takes.
     pub(crate) footprint: Footprint,
     /// A weaker model that guidance moves away from, in place of this one without its class.
-    pub(crate) guide: Option<Box<Model>>,
+    guide: Option<Box<Model>>,
+}
+
+impl Deref for Model {
+    type Target = flow_model::Model;
+
+    fn deref(&self) -> &flow_model::Model {
+        &self.model
+    }
 }
 
 impl Model {
@@ -57,30 +58,14 @@ impl Model {
         };
         let signature = network::signature(&run.recipe, &shape, classes)?;
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;
-        let fresh = network::build(&run.recipe, &signature, device)?;
-        let Ensemble { network, posterior } = load_average(fresh, checkpoint)?;
-        Ok(Self {
-            network,
-            posterior,
-            source: registry::source(&run.recipe.path.source)?,
-            schedule: registry::schedule(run.recipe.path.schedule),
-            prediction: registry::prediction(run.recipe.path.prediction),
-            class_names: if signature.classes == 0 { Vec::new() } else { class_names },
-            device: device.clone(),
-            learned_without_class: run.recipe.path.learns_without_class(),
-            footprint,
-            guide: None,
-        })
-    }
-
-    /// What goes into its network and what comes out.
-    pub(crate) fn signature(&self) -> &Signature {
-        self.network.signature()
-    }
-
-    /// Shape of one sample.
-    pub(crate) fn shape(&self) -> &[usize] {
-        &self.signature().shape
+        let empty = network::build_empty(&run.recipe, &signature, device)?;
+        let Ensemble { network, posterior } = checkpoint.average(empty)?;
+        let names = if signature.classes == 0 { Vec::new() } else { class_names };
+        let config = description(&run.recipe, signature, names, checkpoint.step)?;
+        let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
+        let model = flow_model::Model::new(&registry, config, network, device)
+            .map_err(|error| usage!("{error}"))?;
+        Ok(Self { model, posterior, footprint, guide: None })
     }
 
     /// Number of classes of a conditional model, else 0.
@@ -93,45 +78,132 @@ impl Model {
         self.signature().latent
     }
 
-    /// The network as a predictor for rows with this condition, along another schedule if one is given.
-    pub(crate) fn predictor(
-        &self,
-        condition: Condition,
-        along: Option<&Arc<dyn Schedule>>,
-    ) -> Box<dyn Predictor + '_> {
-        let (schedule, prediction) = (Arc::clone(&self.schedule), self.prediction);
-        let predictor = Trained { network: &self.network, condition, schedule, prediction };
-        match along {
-            None => Box::new(predictor),
-            Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),
-        }
+    /// Lets guidance move away from a weaker model of the same rows, of whatever network.
+    pub(crate) fn guided_by(self, weaker: Self) -> Result<Self> {
+        self.model.check_guide(&weaker).map_err(|error| usage!("--guide-with: {error}"))?;
+        Ok(Self { guide: Some(Box::new(weaker)), ..self })
     }
 
-    /// Classes and latents of some rows, where the model knows any.
-    pub(crate) fn condition(
-        &self,
-        labels: Option<&[usize]>,
-        latents: impl FnOnce(usize) -> Tensor<2>,
-    ) -> Condition {
-        let condition =
-            labels.map_or_else(Condition::none, |labels| Condition::classes(labels, &self.device));
-        match self.latent() {
-            0 => condition,
-            size => condition.with_latent(latents(size)),
-        }
+    /// Draws samples.
+    pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
+        let sampler = request.way.sampler();
+        self.model.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
     }
 
-    /// The velocity at host points `[n, d]` of a model of points, with a latent for each if it has any.
+    /// Draws samples batch by batch, in their order, and holds no more than a batch.
+    pub(crate) fn sample_each(
+        &self,
+        request: &Request,
+        take: impl FnMut(Samples) -> Result<()>,
+    ) -> Result<()> {
+        let sampler = request.way.sampler();
+        let done = self.model.sample_each(&self.request(request), &*sampler, take);
+        done.map_err(|error| match error.downcast::<ModelError>() {
+            Ok(error) => refused(error, request),
+            Err(other) => other,
+        })
+    }
+
+    /// The class of each sample.
+    pub(crate) fn labels(
+        &self,
+        request: &Request,
+        range: Range<usize>,
+    ) -> Result<Option<Vec<usize>>> {
+        self.classes_of(&classes(request), range).map_err(|error| refused(error, request))
+    }
+
+    fn request(&self, request: &Request) -> SampleRequest<'_> {
+        let against = match &self.guide {
+            Some(guide) => Some(Against::Model(guide)),
+            None => (0 < self.classes()).then_some(Against::Unconditional),
+        };
+        let guidance =
+            |against| Guidance { scale: request.guidance, interval: request.interval, against };
+        let mut asked = SampleRequest::new(request.n, request.seed);
+        asked.batch = request.batch;
+        asked.classes = classes(request);
+        asked.starts.clone_from(&request.given.starts);
+        asked.latents.clone_from(&request.given.latents);
+        asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
+        asked.along = request.schedule.map(|schedule| schedule.build());
+        asked.keep.clone_from(&request.times);
+        if let Some(grid) = request.way.grid() {
+            asked.grid = grid.clone();
+        }
+        asked
+    }
+
+    /// The velocity at host points of a model of points, with a latent for each if it has any.
     pub(crate) fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };
-        let n = points.len() / dim;
-        let tensor = |rows: &[f32], size| {
-            Tensor::<2>::from_data(TensorData::new(rows.to_vec(), [n, size]), &self.device)
+        let condition = match self.latent() {
+            0 => Condition::none(),
+            size => {
+                let latents = TensorData::new(latents.to_vec(), [points.len() / dim, size]);
+                Condition::none().with_latent(Tensor::from_data(latents, self.device()))
+            }
         };
-        let x = tensor(points, dim);
-        let condition = self.condition(None, |size| tensor(latents, size));
-        let velocity = self.predictor(condition, None).predict(Prediction::Velocity, &x, t);
-        velocity.into_data().convert::<f32>().try_into_vec().ok()
+        Some(self.model.velocity(points, t, condition))
+    }
+}
+
+fn classes(request: &Request) -> Classes {
+    request.class.map_or(Classes::InTurn, Classes::All)
+}
+
+/// All that a model says of itself, from the recipe that made it.
+fn description(
+    recipe: &Recipe,
+    signature: Signature,
+    class_names: Vec<String>,
+    step: usize,
+) -> Result<ModelConfig> {
+    let Recipe { name, about, path, sample, .. } = recipe;
+    let network = network::section(recipe)?.table().clone();
+    let source = match &path.source {
+        recipe::Source::Normal(_) => "normal".into(),
+        toy @ recipe::Source::Toy(_) => toy.to_string(),
+    };
+    let made = [
+        ("flow", toml::Value::from(env!("CARGO_PKG_VERSION"))),
+        ("data", recipe.data.set.clone().into()),
+        ("seed", recipe.seed.to_string().into()),
+        ("steps", i64::try_from(step).unwrap_or(i64::MAX).into()),
+        ("batch", i64::try_from(recipe.train.batch).unwrap_or(i64::MAX).into()),
+    ];
+    Ok(ModelConfig {
+        name: name.clone(),
+        about: about.clone(),
+        prediction: path.prediction,
+        learned_without: path.learns_without_class(),
+        source,
+        class_names,
+        schedule: path.schedule,
+        sample: sample.clone(),
+        made: made.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        ..ModelConfig::new(signature, network)
+    })
+}
+
+/// A registry that also knows the law of a recipe's `x_0`.
+fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry> {
+    Ok(registry.with_source(source.to_string(), registry::source(source)?))
+}
+
+/// Settings that cannot work are a usage error, a solve that failed is not.
+fn refused(error: ModelError, request: &Request) -> anyhow::Error {
+    match error {
+        ModelError::NoSuchClass { .. } | ModelError::NoClasses => usage!("--class: {error}"),
+        ModelError::NotLearnedWithout => usage!(
+            "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
+             do without the class; draw with --guidance 1"
+        ),
+        ModelError::NotFinite { .. } => {
+            anyhow::anyhow!("by {}, {error}; nothing is written", request.label())
+        }
+        error if error.is_usage() => usage!("{error}"),
+        error => error.into(),
     }
 }
 

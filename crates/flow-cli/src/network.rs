@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_model::NetworkSection;
-use flow_nn::{Footprint, NetworkError, Signature, parameter_count};
+use flow_model::{ModelError, NetworkSection};
+use flow_nn::{DynNetwork, DynPosterior, Footprint, NetworkError, Signature, parameter_count};
 use flow_train::Ensemble;
 
 use crate::exit::usage;
@@ -32,24 +32,54 @@ pub(crate) fn signature(recipe: &Recipe, shape: &[usize], classes: usize) -> Res
 /// # Errors
 /// When they do not fit the data, or the memory of the machine, which is asked before they are made.
 pub(crate) fn build(recipe: &Recipe, signature: &Signature, device: &Device) -> Result<Ensemble> {
-    let bytes = footprints(recipe, signature)?.map(|footprint| 4.0 * footprint.parameters);
-    let [network, posterior] = largest(recipe);
-    memory::check(&network, "the network", bytes[0])?;
-    memory::check(&posterior, "the posterior", bytes[1])?;
-    let refused = |error: NetworkError| usage!("latent.encoder: {error}");
+    check(recipe, signature)?;
+    let network = section(recipe)?.build(signature, recipe.seed, device);
     let posterior = recipe.latent.as_ref().map(|latent| {
         // Another seed than the velocity network's, whose encoders have the same shapes.
-        latent.encoder.build(signature, &latent.inputs, !recipe.seed, device).map_err(refused)
+        latent.encoder.build(signature, &latent.inputs, !recipe.seed, device)
     });
-    let network = section(recipe)?.build(signature, recipe.seed, device);
+    joined(recipe, signature, network, posterior.transpose())
+}
+
+/// Builds the networks of a recipe, to be filled with weights of a file: none are drawn.
+///
+/// # Errors
+/// As for [`build`].
+pub(crate) fn build_empty(
+    recipe: &Recipe,
+    signature: &Signature,
+    device: &Device,
+) -> Result<Ensemble> {
+    check(recipe, signature)?;
+    let network = section(recipe)?.build_empty(signature, device);
+    let latent = recipe.latent.as_ref();
+    let posterior = latent.map(|latent| latent.encoder.init(signature, &latent.inputs, device));
+    joined(recipe, signature, network, posterior.transpose())
+}
+
+fn joined(
+    recipe: &Recipe,
+    signature: &Signature,
+    network: Result<DynNetwork, ModelError>,
+    posterior: Result<Option<DynPosterior>, NetworkError>,
+) -> Result<Ensemble> {
     let network = network.map_err(|error| {
         usage!("{error} (rows of `{}` have the shape {:?})", recipe.data.set, signature.shape)
     })?;
-    Ok(Ensemble { network, posterior: posterior.transpose()? })
+    let posterior = posterior.map_err(|error| usage!("latent.encoder: {error}"))?;
+    Ok(Ensemble { network, posterior })
+}
+
+/// Refuses networks that the machine cannot hold.
+fn check(recipe: &Recipe, signature: &Signature) -> Result<()> {
+    let bytes = footprints(recipe, signature)?.map(|footprint| 4.0 * footprint.parameters);
+    let [network, posterior] = largest(recipe);
+    memory::check(&network, "the network", bytes[0])?;
+    memory::check(&posterior, "the posterior", bytes[1])
 }
 
 /// The section of the velocity network, which is told where a latent enters.
-fn section(recipe: &Recipe) -> Result<NetworkSection> {
+pub(crate) fn section(recipe: &Recipe) -> Result<NetworkSection> {
     match &recipe.latent {
         Some(latent) if latent.fusion != flow_nn::Fusion::default() => {
             let fusion = toml::Value::try_from(latent.fusion).expect("a name is valid TOML");

@@ -23,7 +23,7 @@ use crate::args::SolverArgs;
 use crate::exit::usage;
 use crate::model::Model;
 use crate::recipe::{Recipe, Reflow};
-use crate::registry::{self, Data};
+use crate::registry::Data;
 use crate::request::{Given, Request};
 use crate::run::Run;
 
@@ -75,19 +75,19 @@ impl Teacher {
             let method = reflow.solver.parse().map_err(|error| usage!("reflow.solver: {error}"))?;
             let request = Request::new(&self.run.recipe, &SolverArgs::default(), n, seed)?
                 .fixed(method, reflow.steps);
-            let starts = starts(&model.source, seed, n, model.signature().size());
+            let starts = starts(model.source(), seed, n, model.signature().size());
             let latents = match model.latent() {
                 0 => None,
                 size => Some(normal_rows(seed, Purpose::ReflowLatent, 0..n, size)),
             };
             // A path starts at `prior_std x_0` of the schedule that is sampled along, and the
             // schedule of this run scales `x_0` by its own.
-            let along = request.schedule.map(registry::schedule);
-            let scale = along.as_ref().unwrap_or(&model.schedule).prior_std() as f32;
+            let along = request.schedule.map(|schedule| schedule.build());
+            let scale = along.as_ref().unwrap_or(model.schedule()).prior_std() as f32;
             let scaled = starts.iter().map(|start| start * scale).collect();
             let given = Given { starts: Some(scaled), latents };
             let samples = model.sample(&request.with_given(given))?;
-            let rows = Rows::new(model.shape().to_vec(), samples.rows, samples.labels);
+            let rows = Rows::new(model.shape().to_vec(), samples.rows, samples.classes);
             Ok(Arc::new(rows.with_starts(starts)))
         };
         Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])

@@ -1,13 +1,18 @@
 //! What to draw from a trained model.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use anyhow::Result;
+use flow_model::{Asked, SampleConfig, SamplePlan};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
-use flow_sample::{Grid, Interval};
+use flow_path::ScheduleConfig;
+use flow_path::config::shown;
+use flow_sample::{GridConfig, Interval, SamplerConfig};
 
 use crate::args::SolverArgs;
 use crate::exit::usage;
-use crate::recipe::{self, Recipe, Sample, Schedule, Shift, named};
-use crate::registry;
+use crate::recipe::Recipe;
 
 /// What to draw.
 #[derive(Clone, Debug)]
@@ -18,11 +23,11 @@ pub(crate) struct Request {
     pub(crate) guidance: f64,
     pub(crate) interval: Interval,
     pub(crate) batch: usize,
-    pub(crate) way: Way,
+    pub(crate) way: SamplePlan,
     /// The section `sample` of the recipe with what the command line changes, from which the way is made.
-    pub(crate) sample: Sample,
+    pub(crate) sample: SampleConfig,
     /// Schedule to sample along, if not that of the training.
-    pub(crate) schedule: Option<Schedule>,
+    pub(crate) schedule: Option<ScheduleConfig>,
     pub(crate) times: Vec<f64>,
     pub(crate) given: Given,
 }
@@ -34,20 +39,11 @@ pub(crate) struct Given {
     pub(crate) latents: Option<Vec<f32>>,
 }
 
-/// The way from noise to data.
-#[derive(Clone, Debug)]
-pub(crate) enum Way {
-    /// A solver, and how it advances.
-    Solver(Method, Stepping),
-    /// A sampler on a grid, with the solver of the sampler `ode`.
-    OnGrid(recipe::Sampler, Method, Grid),
-}
-
 impl Request {
     /// The recipe's sampler with what the command line changes.
     pub(crate) fn new(recipe: &Recipe, args: &SolverArgs, n: usize, seed: u64) -> Result<Self> {
         let sample = changed(&recipe.sample, args)?;
-        sample.check()?;
+        sample.check().map_err(|error| usage!("{error}"))?;
         recipe.check_sampling(&sample)?;
         let [start, end] = sample.guidance_interval;
         Ok(Self {
@@ -57,7 +53,7 @@ impl Request {
             guidance: sample.guidance,
             interval: Interval { start, end },
             batch: recipe.eval.batch,
-            way: way(&sample, args)?,
+            way: sample.plan(asked(args)).map_err(|error| usage!("{error}"))?,
             schedule: sample.schedule,
             times: Vec::new(),
             given: Given::default(),
@@ -67,7 +63,7 @@ impl Request {
 
     /// A fixed number of steps of a method.
     pub(crate) fn fixed(self, method: Method, steps: usize) -> Self {
-        Self { way: Way::Solver(method, Stepping::Count(steps)), ..self }
+        Self { way: SamplePlan::Solver(method, Stepping::Count(steps)), ..self }
     }
 
     /// The flow itself, whatever the sampler and its steps: a solver that chooses its own, to this tolerance.
@@ -76,7 +72,7 @@ impl Request {
     /// steep at an end of the path, and there equal steps go wrong without a word.
     pub(crate) fn within(self, tolerance: f64) -> Self {
         let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
-        Self { way: Way::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
+        Self { way: SamplePlan::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
     }
 
     /// Keeps the states at `times`.
@@ -91,7 +87,7 @@ impl Request {
 
     /// Whether the solver chooses its own steps, which a batch shares.
     pub(crate) fn adapts(&self) -> bool {
-        matches!(self.way, Way::Solver(_, Stepping::Adaptive(_)))
+        self.way.adapts()
     }
 
     /// Whether guidance is asked for: at strength 1 it does nothing.
@@ -104,26 +100,26 @@ impl Request {
     pub(crate) fn name(&self) -> String {
         let mut parts = vec![self.label()];
         match &self.way {
-            Way::Solver(_, Stepping::Count(steps)) => parts.push(format!("-steps{steps}")),
-            Way::Solver(_, _) => {
-                let Sample { rtol, atol, .. } = self.sample;
+            SamplePlan::Solver(_, Stepping::Count(steps)) => parts.push(format!("-steps{steps}")),
+            SamplePlan::Solver(_, _) => {
+                let SampleConfig { rtol, atol, .. } = self.sample;
                 parts.push(format!("-rtol{rtol:e}-atol{atol:e}"));
             }
-            Way::OnGrid(..) => {
-                let Sample { grid, steps, shift, .. } = &self.sample;
-                if !matches!(grid, recipe::Grid::Given { .. }) {
+            SamplePlan::OnGrid(..) => {
+                let SampleConfig { grid, steps, shift, .. } = &self.sample;
+                if !grid.is_given() {
                     parts.push(format!("-steps{steps}"));
                 }
-                if *grid != recipe::Grid::Uniform {
-                    parts.push(format!("-grid-{}", named::shown(grid)));
+                if *grid != GridConfig::default() {
+                    parts.push(format!("-grid-{}", shown(grid)));
                 }
-                if !shift.is_none() {
-                    parts.push(format!("-shift{}", shift.0));
+                if self.sample.is_shifted() {
+                    parts.push(format!("-shift{}", shift));
                 }
             }
         }
         if let Some(schedule) = &self.schedule {
-            parts.push(format!("-schedule-{}", named::shown(schedule)));
+            parts.push(format!("-schedule-{schedule}"));
         }
         if self.is_guided() {
             parts.push(format!("-guidance{}", self.guidance));
@@ -137,43 +133,38 @@ impl Request {
 
     /// The name of the way.
     pub(crate) fn label(&self) -> String {
-        match &self.way {
-            Way::Solver(method, _) | Way::OnGrid(recipe::Sampler::Ode, method, _) => {
-                method.to_string()
-            }
-            Way::OnGrid(sampler, ..) => named::shown(sampler),
-        }
+        self.way.label()
     }
 }
 
 /// The section `sample` with what the command line changes.
-fn changed(sample: &Sample, args: &SolverArgs) -> Result<Sample> {
+fn changed(sample: &SampleConfig, args: &SolverArgs) -> Result<SampleConfig> {
     if args.steps == Some(0) {
         return Err(usage!("--steps is 0, give at least 1"));
     }
     let mut sample = sample.clone();
     if let Some(text) = &args.sampler {
-        sample.sampler = named::parse("--sampler", text)?;
+        sample.sampler = typed("--sampler", text)?;
     } else if args.solver.is_some() {
-        sample.sampler = recipe::Sampler::Ode;
+        sample.sampler = SamplerConfig::default();
     }
     if let Some(text) = &args.grid {
-        sample.grid = named::parse("--grid", text)?;
+        sample.grid = typed("--grid", text)?;
     }
-    if args.steps.is_some() && matches!(sample.grid, recipe::Grid::Given { .. }) {
+    if args.steps.is_some() && sample.grid.is_given() {
         return Err(usage!(
             "--steps does nothing beside a grid of given times, which has its own: leave it out, or \
              name another --grid"
         ));
     }
     if let Some(text) = &args.schedule {
-        sample.schedule = Some(named::parse("--schedule", text)?);
+        sample.schedule = Some(typed("--schedule", text)?);
     }
     if let Some(solver) = &args.solver {
         sample.solver.clone_from(solver);
     }
     sample.steps = args.steps.unwrap_or(sample.steps);
-    sample.shift = args.shift.map_or(sample.shift, Shift);
+    sample.shift = args.shift.unwrap_or(sample.shift);
     sample.rtol = args.rtol.unwrap_or(sample.rtol);
     sample.atol = args.atol.unwrap_or(sample.atol);
     sample.guidance_interval = args.guidance_interval.unwrap_or(sample.guidance_interval);
@@ -181,41 +172,16 @@ fn changed(sample: &Sample, args: &SolverArgs) -> Result<Sample> {
     Ok(sample)
 }
 
-fn way(sample: &Sample, args: &SolverArgs) -> Result<Way> {
-    let method = sample.method()?;
-    let tolerances = args.rtol.is_some() || args.atol.is_some();
-    if sample.sampler != recipe::Sampler::Ode {
-        if tolerances || args.solver.is_some() {
-            return Err(usage!(
-                "--solver, --rtol and --atol belong to the sampler ode and do nothing for {}, \
-                 leave them out",
-                named::shown(&sample.sampler)
-            ));
-        }
-        return Ok(Way::OnGrid(sample.sampler.clone(), method, registry::grid(sample)?));
+/// What the command line asks for by name.
+fn asked(args: &SolverArgs) -> Asked {
+    Asked {
+        steps: args.steps.is_some(),
+        tolerances: args.rtol.is_some() || args.atol.is_some(),
+        solver: args.solver.is_some(),
     }
-    // Methods of order 2 are taken for what they are in the papers, a number of steps, unless a
-    // tolerance is asked for.
-    let coarse = method.order() < 3 && !tolerances;
-    let given = matches!(sample.grid, recipe::Grid::Given { .. });
-    let fixed = args.steps.is_some() || !method.is_adaptive() || coarse || given;
-    if fixed && tolerances {
-        return Err(usage!(
-            "--rtol and --atol do nothing for {method} at fixed steps, leave them out"
-        ));
-    }
-    if !fixed && sample.has_grid() {
-        return Err(usage!(
-            "{method} chooses its own steps, which leaves a grid or a shift without effect, give a \
-             number of --steps or leave them out"
-        ));
-    }
-    Ok(if fixed && sample.has_grid() {
-        Way::OnGrid(sample.sampler.clone(), method, registry::grid(sample)?)
-    } else if fixed {
-        Way::Solver(method, Stepping::Count(sample.steps))
-    } else {
-        let tolerance = Tolerance { atol: sample.atol, rtol: sample.rtol };
-        Way::Solver(method, Adaptive::new(tolerance).into())
-    })
+}
+
+/// A choice as typed at an option.
+fn typed<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T> {
+    text.parse().map_err(|error| usage!("{option}: {error}"))
 }

@@ -6,10 +6,11 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use flow_path::CouplingConfig;
 
 use crate::memory;
 use crate::network::{footprints, largest, signature};
-use crate::recipe::{Coupling, Recipe};
+use crate::recipe::Recipe;
 
 /// Bytes of a number in single and in double precision.
 const SINGLE: f64 = 4.0;
@@ -109,14 +110,15 @@ pub(crate) fn row(shape: &[usize]) -> f64 {
 }
 
 /// The coupling's name and how many tables of all noise and data rows it holds, if any.
-fn tables(coupling: Coupling) -> Option<(&'static str, f64)> {
-    match coupling {
-        Coupling::Independent | Coupling::Paired => None,
-        Coupling::Ot => Some(("ot", 1.0)),
+fn tables(coupling: CouplingConfig) -> Option<(&'static str, f64)> {
+    let tables = match coupling {
+        CouplingConfig::Independent(_) | CouplingConfig::Paired(_) => return None,
+        CouplingConfig::Ot(_) => 1.0,
         // Rows that are left out are twice as many.
-        Coupling::Partial { .. } => Some(("partial", 4.0)),
-        Coupling::Sinkhorn { .. } => Some(("sinkhorn", 2.0)),
-        Coupling::Unbalanced { .. } => Some(("unbalanced", 2.0)),
-        Coupling::Schrodinger { .. } => Some(("schrodinger", 2.0)),
-    }
+        CouplingConfig::Partial(_) => 4.0,
+        CouplingConfig::Sinkhorn(_)
+        | CouplingConfig::Unbalanced(_)
+        | CouplingConfig::Schrodinger(_) => 2.0,
+    };
+    Some((coupling.name(), tables))
 }

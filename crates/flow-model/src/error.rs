@@ -1,5 +1,9 @@
 //! What can go wrong with a model.
 
+use std::path::PathBuf;
+
+use flow_sample::SampleError;
+
 /// An error of a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,4 +32,157 @@ pub enum ModelError {
         /// Which value is wrong, and how.
         reason: String,
     },
+    /// A file or a folder that is read or written.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or the folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// What is wrong with the model of a file.
+    #[error("{path}: {source}")]
+    In {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<ModelError>,
+    },
+    /// Something else than a description of a model.
+    #[error("this is no model: {reason}")]
+    Format {
+        /// What does not fit.
+        reason: String,
+    },
+    /// A model of a later version.
+    #[error("the model has format {format}, this program reads up to {known}: use a newer one")]
+    Newer {
+        /// Its format.
+        format: i64,
+        /// The newest that is known.
+        known: u32,
+    },
+    /// Weights that do not fit the network.
+    #[error("the weights do not fit the network: {reason}")]
+    Weights {
+        /// What does not fit.
+        reason: String,
+    },
+    /// A law that paths start from which the registry does not have.
+    #[error(
+        "paths of this model start from `{name}`, which is not known here: register it with \
+         Registry::with_source"
+    )]
+    UnknownSource {
+        /// Its name.
+        name: String,
+    },
+    /// A value of the settings that cannot work.
+    #[error("{key} {reason}")]
+    Setting {
+        /// Its key.
+        key: String,
+        /// What is wrong with it, and what it must be.
+        reason: String,
+    },
+    /// A class that the model does not know.
+    #[error("class {class} is asked for, the model has the classes 0 to {last}{names}")]
+    NoSuchClass {
+        /// The class.
+        class: usize,
+        /// The last one that there is.
+        last: usize,
+        /// What they are called, in brackets, if anybody said.
+        names: String,
+    },
+    /// A class is asked of a model without any.
+    #[error("a class is asked for, but the model knows no classes")]
+    NoClasses,
+    /// Rows that a model does not read.
+    #[error("a {what} is given for each sample, but the model takes none: leave it out")]
+    NotAsked {
+        /// What is given.
+        what: &'static str,
+    },
+    /// Rows that a model reads are missing.
+    #[error("the model reads a {what} of {size} numbers for each sample, give one for each")]
+    Missing {
+        /// What is missing.
+        what: &'static str,
+        /// Its numbers.
+        size: usize,
+    },
+    /// Rows that are given are of another number or size.
+    #[error("{n} samples need a {what} of {size} numbers each, got {got} numbers")]
+    Rows {
+        /// What is given.
+        what: &'static str,
+        /// Number of samples.
+        n: usize,
+        /// Numbers in each.
+        size: usize,
+        /// Numbers given.
+        got: usize,
+    },
+    /// A guide of other rows.
+    #[error(
+        "the guide is a model of other data: its rows have the shape {got:?}, those of the model \
+         {expected:?}"
+    )]
+    GuideRows {
+        /// Of the model.
+        expected: Vec<usize>,
+        /// Of the guide.
+        got: Vec<usize>,
+    },
+    /// A guide that is told something else than the model.
+    #[error("the guide is a model of other data: it has {got} {what}, the model {expected}")]
+    GuideCondition {
+        /// What differs.
+        what: &'static str,
+        /// Of the model.
+        expected: usize,
+        /// Of the guide.
+        got: usize,
+    },
+    /// Guidance away from no condition, which the model has never met.
+    #[error(
+        "guidance needs a model that has learned to do without its condition, by path.label_drop \
+         above 0, or a weaker model to move away from; this one has not: draw with guidance 1"
+    )]
+    NotLearnedWithout,
+    /// A sample that is no number, which is never returned.
+    #[error(
+        "sample {sample} is {value}: other steps may help, unless the weights themselves are no \
+         numbers"
+    )]
+    NotFinite {
+        /// Number of the sample.
+        sample: usize,
+        /// What stands in it.
+        value: f32,
+    },
+    /// A sampler or a solver stopped.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+}
+
+impl ModelError {
+    /// Whether it is a setting that cannot work, as opposed to something that failed on the way.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::NotFinite { .. } | Self::Io { .. } => false,
+            Self::In { source, .. } => source.is_usage(),
+            Self::Sample(error) => !matches!(
+                error,
+                SampleError::Solver { .. }
+                    | SampleError::NotFinite { .. }
+                    | SampleError::Density { .. }
+            ),
+            _ => true,
+        }
+    }
 }

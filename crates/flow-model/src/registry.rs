@@ -8,9 +8,11 @@ use flow_nn::{
     DynNetwork, Footprint, MlpConfig, NetworkConfig, Signature, SplitMlpConfig, UNetConfig,
     init_seeded,
 };
+use flow_path::Source;
 use toml::{Table, Value};
 
 use crate::error::ModelError;
+use crate::file::NORMAL;
 
 /// The key of a section that names its kind.
 const KIND: &str = "kind";
@@ -27,6 +29,7 @@ const KIND: &str = "kind";
 #[derive(Clone)]
 pub struct Registry {
     kinds: BTreeMap<&'static str, Kind>,
+    sources: BTreeMap<String, Source>,
 }
 
 /// What is done with the section of a kind of network.
@@ -74,7 +77,7 @@ impl Registry {
     /// No kinds at all.
     #[must_use]
     pub fn empty() -> Self {
-        Self { kinds: BTreeMap::new() }
+        Self { kinds: BTreeMap::new(), sources: BTreeMap::new() }
     }
 
     /// The same with one more kind; a later one takes the place of an earlier one of its name.
@@ -82,6 +85,25 @@ impl Registry {
     pub fn with<C: NetworkConfig>(mut self) -> Self {
         self.kinds.insert(C::KIND, Kind::of::<C>());
         self
+    }
+
+    /// The same with a law that paths may start from, under a name.
+    #[must_use]
+    pub fn with_source(mut self, name: impl Into<String>, source: Source) -> Self {
+        self.sources.insert(name.into(), source);
+        self
+    }
+
+    /// The law of a name: `normal`, or one that was registered.
+    ///
+    /// # Errors
+    /// When nobody registered it.
+    pub fn source(&self, name: &str) -> Result<Source, ModelError> {
+        match self.sources.get(name) {
+            Some(source) => Ok(source.clone()),
+            None if name == NORMAL => Ok(Source::Normal),
+            None => Err(ModelError::UnknownSource { name: name.into() }),
+        }
     }
 
     /// Names and lines, by name.

@@ -213,17 +213,18 @@ impl Condition {
         self.shown(expect("conditioning row", self.context.as_ref(), size))
     }
 
-    /// Rows with zeros where they are hidden, and a column of ones there.
+    /// Rows with zeros where they are hidden, whatever they hold, and a column of ones there.
     fn shown(&self, rows: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-        let [n, _] = rows.dims();
+        let [n, size] = rows.dims();
         match &self.hidden {
             None => {
                 let column = Tensor::zeros([n, 1], (&rows.device(), rows.dtype()));
                 (rows, column)
             }
             Some(hidden) => {
-                let column = hidden.clone().float().cast(rows.dtype()).unsqueeze_dim::<2>(1);
-                (rows * (column.clone().neg() + 1.0), column)
+                let hidden = hidden.clone().unsqueeze_dim::<2>(1); // [B, 1]
+                let column = hidden.clone().float().cast(rows.dtype());
+                (rows.mask_fill(hidden.expand([n, size]), 0.0), column)
             }
         }
     }

@@ -7,11 +7,11 @@ mod common;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
-use common::{difference, ramp, stir};
+use common::{built, difference, ramp, stir};
 use flow_nn::{
-    Condition, DiagonalGaussian, Fusion, ImageEncoderConfig, Network, NetworkError, PathPoints,
-    PointEncoderConfig, Posterior, PosteriorInput, SplitMlpConfig, UNet, UNetConfig, init_seeded,
-    parameter_count,
+    Condition, DiagonalGaussian, EncoderConfig, Fusion, ImageEncoderConfig, Network, NetworkConfig,
+    NetworkError, PathPoints, PointEncoderConfig, Posterior, PosteriorInput, Signature, SplitMlp,
+    SplitMlpConfig, Time, UNet, UNetConfig, init_seeded, parameter_count,
 };
 
 fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
@@ -82,48 +82,43 @@ fn the_networks_of_the_synthetic_experiments_have_the_papers_sizes() {
     use PosteriorInput::{X0, X1, Xt};
     let device = Device::flex();
     let velocity = |latent| {
-        parameter_count(
-            &SplitMlpConfig { latent, ..SplitMlpConfig::default() }.init(&device).unwrap(),
-        )
+        let signature = Signature { latent, ..Signature::of([1]) };
+        parameter_count(&SplitMlpConfig::default().init(&signature, &device).unwrap())
     };
     assert_eq!([velocity(0), velocity(4)], [33_281, 75_137]);
     let posterior = |inputs: &[PosteriorInput]| {
-        let config =
-            PointEncoderConfig { inputs: inputs.to_vec(), ..PointEncoderConfig::default() };
-        parameter_count(&config.init(&device).unwrap())
+        parameter_count(&PointEncoderConfig::default().init(1, inputs, 4, &device).unwrap())
     };
     assert_eq!([posterior(&[X1]), posterior(&[X0, X1, Xt])], [17_160, 41_992]);
 }
 
-fn split(device: &Device) -> flow_nn::SplitMlp {
-    let config = SplitMlpConfig { dim: 2, latent: 3, ..SplitMlpConfig::default() };
-    stir(init_seeded::<_, NetworkError>(5, device, |device| config.init(device)).unwrap())
+fn split(device: &Device) -> SplitMlp {
+    let signature = Signature { latent: 3, ..Signature::of([2]) };
+    stir(built(&SplitMlpConfig::default(), &signature, device))
 }
 
 fn unet(fusion: Fusion, device: &Device) -> UNet {
     let config = UNetConfig {
-        size: 8,
         channels: 8,
         multipliers: vec![1, 2],
         attention: vec![4],
         head_channels: 8,
         groups: 4,
-        classes: 2,
-        latent: 3,
         fusion,
         ..UNetConfig::default()
     };
-    stir(init_seeded::<_, NetworkError>(5, device, |device| config.init(device)).unwrap())
+    let signature = Signature { classes: 2, latent: 3, ..Signature::of([1, 8, 8]) };
+    stir(built(&config, &signature, device))
 }
 
 #[test]
 fn velocity_networks_listen_to_the_latent_of_each_row() {
     let device = Device::flex();
-    let (x, t) = (ramp([2, 2], &device), ramp([2], &device));
+    let (x, time) = (ramp([2, 2], &device), Time::at(ramp([2], &device)));
     let network = split(&device);
-    assert_eq!(network.latent(), 3);
+    assert_eq!(network.signature().latent, 3);
     let at =
-        |z: Tensor<2>| network.forward(x.clone(), t.clone(), &Condition::none().with_latent(z));
+        |z: Tensor<2>| network.forward(x.clone(), time.clone(), &Condition::none().with_latent(z));
     let (z, zero) = (ramp([2, 3], &device), Tensor::zeros([2, 3], &device));
     assert!(difference(at(z.clone()), at(zero)) > 1e-3, "zeroing the latent changes nothing");
     // Only the second row's latent changes.
@@ -136,12 +131,12 @@ fn velocity_networks_listen_to_the_latent_of_each_row() {
 #[test]
 fn a_unet_listens_to_the_latent_through_either_fusion_and_to_the_class_beside_it() {
     let device = Device::flex();
-    let (x, t) = (ramp([1, 1, 8, 8], &device), Tensor::from_floats([0.4], &device));
+    let (x, time) = (ramp([1, 64], &device), Time::at(Tensor::from_floats([0.4], &device)));
     for fusion in [Fusion::AdaptiveNorm, Fusion::BottleneckSum] {
         let network = unet(fusion, &device);
         let at = |z: Tensor<2>, class: usize| {
             let condition = Condition::classes(&[class], &device).with_latent(z);
-            network.forward(x.clone(), t.clone(), &condition)
+            network.forward(x.clone(), time.clone(), &condition)
         };
         let (z, zero) = (ramp([1, 3], &device), Tensor::zeros([1, 3], &device));
         assert!(difference(at(z.clone(), 0), at(zero, 0)) > 1e-4, "{fusion:?}: deaf to the latent");
@@ -153,7 +148,8 @@ fn a_unet_listens_to_the_latent_through_either_fusion_and_to_the_class_beside_it
 #[should_panic(expected = "expected a latent of 3 numbers per row, got None")]
 fn a_missing_latent_panics() {
     let device = Device::flex();
-    let _ = split(&device).forward(ramp([2, 2], &device), ramp([2], &device), &Condition::none());
+    let time = Time::at(ramp([2], &device));
+    let _ = split(&device).forward(ramp([2, 2], &device), time, &Condition::none());
 }
 
 /// Sum of the magnitudes of a module's gradients.
@@ -175,24 +171,20 @@ fn gradient_size<M: Module>(module: &M, loss: Tensor<1>) -> f64 {
 #[test]
 fn the_velocity_error_alone_reaches_the_posterior_through_either_fusion() {
     let device = Device::flex().autodiff();
-    let image = |stream: f64| ramp([2, 1, 8, 8], &device) + stream;
+    let image = |stream: f64| ramp([2, 64], &device) + stream;
     let seen =
         PathPoints { x0: image(0.0), x1: image(0.3), x_t: image(0.1), t: ramp([2], &device) };
-    let posterior = ImageEncoderConfig {
-        latent: 3,
-        channels: 8,
-        multipliers: vec![1, 2],
-        groups: 4,
-        ..ImageEncoderConfig::default()
-    };
-    let init = |device: &Device| posterior.init(device);
+    let posterior = ImageEncoderConfig { channels: 8, multipliers: vec![1, 2], groups: 4 };
+    let inputs = [PosteriorInput::X0, PosteriorInput::X1, PosteriorInput::Xt];
+    let init = |device: &Device| posterior.init([1, 8, 8], &inputs, 3, device);
     let posterior = init_seeded::<_, NetworkError>(6, &Device::flex(), init).unwrap();
     let posterior = stir(posterior.train());
     for fusion in [Fusion::AdaptiveNorm, Fusion::BottleneckSum] {
         let network = unet(fusion, &Device::flex()).train();
         let z = posterior.forward(&seen).sample(ramp([2, 3], &device));
         let condition = Condition::classes(&[0, 1], &device).with_latent(z);
-        let loss = network.forward(seen.x_t.clone(), seen.t.clone(), &condition).square().mean();
+        let loss =
+            network.forward(seen.x_t.clone(), seen.t.clone().into(), &condition).square().mean();
         let size = gradient_size(&posterior, loss);
         assert!(size.is_finite() && size > 1e-4, "{fusion:?}: gradient of size {size}");
     }
@@ -208,15 +200,15 @@ fn a_posterior_looks_at_its_inputs_and_at_nothing_else() {
         PathPoints { x0: at(X0), x1: at(X1), x_t: at(Xt), t }
     };
     let images = |moved: Option<PosteriorInput>| {
-        let at = |input| ramp([2, 1, 8, 8], &device) + f64::from(u8::from(moved == Some(input)));
+        let at = |input| ramp([2, 64], &device) + f64::from(u8::from(moved == Some(input)));
         let t = ramp([2], &device) + f64::from(u8::from(moved == Some(T)));
         PathPoints { x0: at(X0), x1: at(X1), x_t: at(Xt), t }
     };
     for inputs in [vec![X0], vec![X1], vec![Xt], vec![T], vec![X1, T], vec![X0, X1, Xt, T]] {
-        let of_points = PointEncoderConfig { dim: 2, inputs: inputs.clone(), ..Default::default() };
-        let of_points = stir(of_points.init(&device).unwrap());
-        let of_images = ImageEncoderConfig { inputs: inputs.clone(), ..Default::default() };
-        let of_images = stir(of_images.init(&device).unwrap());
+        let of_points = PointEncoderConfig::default();
+        let of_points = stir(of_points.init(2, &inputs, 4, &device).unwrap());
+        let of_images = ImageEncoderConfig::default();
+        let of_images = stir(of_images.init([1, 8, 8], &inputs, 2, &device).unwrap());
         for input in [X0, X1, Xt, T] {
             let listens = inputs.contains(&input);
             let change = |a: DiagonalGaussian, b: DiagonalGaussian| difference(a.mean, b.mean);
@@ -227,5 +219,28 @@ fn a_posterior_looks_at_its_inputs_and_at_nothing_else() {
             assert_eq!(of_points > 0.0, listens, "points, {inputs:?}: {input:?} moves {of_points}");
             assert_eq!(of_images > 0.0, listens, "images, {inputs:?}: {input:?} moves {of_images}");
         }
+    }
+}
+
+#[test]
+fn the_section_of_an_encoder_builds_it_for_the_rows_and_the_latent_of_the_network() {
+    let device = Device::flex();
+    let inputs = [PosteriorInput::X1, PosteriorInput::T];
+    let latents = |shape: &[usize]| Signature { latent: 3, ..Signature::of(shape) };
+    let points = EncoderConfig::Mlp(PointEncoderConfig::default());
+    let images = EncoderConfig::Conv(ImageEncoderConfig::default());
+    for (encoder, shape, rows) in [(&points, &[2][..], 2), (&images, &[3, 8, 12], 288)] {
+        let posterior = encoder.build(&latents(shape), &inputs, 6, &device).unwrap();
+        assert_eq!(posterior.latent(), 3);
+        let x = ramp([4, rows], &device);
+        let seen = PathPoints { x0: x.clone(), x1: x.clone(), x_t: x, t: ramp([4], &device) };
+        assert_eq!(posterior.forward(&seen).mean.dims(), [4, 3]);
+    }
+    for (encoder, shape, words) in [
+        (&points, &[3, 8, 12][..], "the encoder mlp takes points, [d], rows have the shape [3, 8"),
+        (&images, &[2], "the encoder conv takes images, [channels, height, width], rows have"),
+    ] {
+        let error = encoder.build(&latents(shape), &inputs, 6, &device).unwrap_err().to_string();
+        assert!(error.starts_with(words), "{error}");
     }
 }

@@ -8,16 +8,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use flow_nn::{
     Band, ClassEmbedding, ClassifierConfig, Condition, CoordinateEncoder, DiagonalGaussian,
-    FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, NetworkError, TimeEmbedding,
+    FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, NetworkConfig, NetworkError,
+    PointEncoderConfig, PosteriorInput, Signature, Time, TimeEmbedding, VectorEmbedding,
 };
 use flow_testing::{awkward, public};
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 19] = [
+const TABLE: [Row; 31] = [
     ("ClassEmbedding::forward", classes),
     ("ClassEmbedding::new", class_sizes),
     ("Classifier::features", features),
@@ -25,7 +26,10 @@ const TABLE: [Row; 19] = [
     ("Condition::classes", conditions),
     ("Condition::narrow", narrowed),
     ("Condition::repeat", repeated),
+    ("Condition::with_context", with_contexts),
+    ("Condition::with_hidden", with_flags),
     ("Condition::with_latent", with_latents),
+    ("Condition::with_vector", with_vectors),
     ("CoordinateEncoder::forward", coordinates),
     ("CoordinateEncoder::new", bands),
     ("DiagonalGaussian::from_output", gaussians),
@@ -33,10 +37,19 @@ const TABLE: [Row; 19] = [
     ("FourierFeatures::forward", fourier),
     ("FourierFeatures::width", widths),
     ("ImageEncoderConfig::footprint", footprints),
+    ("ImageEncoderConfig::init", image_encoders),
     ("LatentEmbedding::forward", latents),
     ("LatentEmbedding::new", latent_sizes),
+    ("PointEncoderConfig::footprint", point_footprints),
+    ("PointEncoderConfig::init", point_encoders),
+    ("Signature::of", signatures),
+    ("Time::at", velocities_times),
+    ("Time::expand", expanded_times),
+    ("Time::from_to", map_times),
     ("TimeEmbedding::forward", times),
     ("TimeEmbedding::new", time_sizes),
+    ("TimeEmbedding::starting_at_zero", durations),
+    ("VectorEmbedding::new", vectors),
 ];
 
 const EXEMPT: [(&str, &str); 1] = [(
@@ -130,7 +143,7 @@ fn fourier() {
         for octaves in [0, 1, 200] {
             let fourier = FourierFeatures { octaves, wavelength };
             let config = MlpConfig { hidden: 4, depth: 1, fourier, ..MlpConfig::default() };
-            match config.init(&Device::flex()) {
+            match config.init(&Signature::of([2]), &Device::flex()) {
                 Ok(_) => {
                     let out = read(fourier.forward(matrix(&[1.0, 2.0], 2)));
                     assert!(out.iter().all(|x| x.is_finite()), "{octaves} octaves of {name}");
@@ -162,6 +175,94 @@ fn time_sizes() {
     for (sinusoids, width) in [(0, 8), (3, 8), (4, 0)] {
         panics("expected an even number of sinusoids and a width", || {
             let _ = TimeEmbedding::new(sinusoids, width, &Device::flex());
+        });
+    }
+}
+
+fn durations() {
+    // Zero for every time that is finite; the others make their rows so.
+    let embedding = TimeEmbedding::starting_at_zero(4, 8, &Device::flex());
+    by_rows("TimeEmbedding::starting_at_zero", 1, 1e35, |t| {
+        let out = read(embedding.forward(t.squeeze_dim(1)));
+        assert!(out.iter().all(|&x| x == 0.0 || !x.is_finite()));
+        out
+    });
+    for (sinusoids, width) in [(0, 8), (3, 8), (4, 0)] {
+        panics("expected an even number of sinusoids and a width", || {
+            let _ = TimeEmbedding::starting_at_zero(sinusoids, width, &Device::flex());
+        });
+    }
+}
+
+fn column(values: &[f32]) -> Tensor<1> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &Device::flex())
+}
+
+/// Times are kept as they are; what they mean is the embedding's matter.
+fn velocities_times() {
+    for set in awkward::rows(6, 1) {
+        let time = Time::at(column(&set.rows));
+        assert!(time.s.is_none());
+        assert_eq!(broken(&read(time.t), set.rows.len()), broken(&set.rows, set.rows.len()));
+    }
+}
+
+fn map_times() {
+    for set in awkward::rows(6, 1) {
+        let time = Time::from_to(column(&set.rows), column(&set.rows));
+        let s = read(time.s.unwrap());
+        assert_eq!(broken(&s, set.rows.len()), broken(&set.rows, set.rows.len()));
+    }
+}
+
+fn expanded_times() {
+    for (name, value) in awkward::SCALARS {
+        let value = value as f32;
+        for rows in [0, 1, 5] {
+            let time = Time::from_to(column(&[value]), column(&[value])).expand(rows);
+            for each in [time.t, time.s.unwrap()].map(read) {
+                assert_eq!(each.len(), rows);
+                assert!(each.iter().all(|x| x.to_bits() == value.to_bits()), "{name}: {each:?}");
+            }
+        }
+    }
+    let two = Time::at(column(&[0.1, 0.2]));
+    assert_eq!(read(two.clone().expand(2).t), [0.1, 0.2], "times of rows stay theirs");
+    let three = catch_unwind(AssertUnwindSafe(|| read(two.expand(3).t)));
+    assert!(three.is_err(), "two times are those of three rows: {three:?}");
+}
+
+fn signatures() {
+    for (shape, size) in [(vec![], 1), (vec![0], 0), (vec![2], 2), (vec![3, 32, 48], 4608)] {
+        let signature = Signature::of(shape.clone());
+        assert_eq!((signature.size(), &signature.shape), (size, &shape));
+        assert_eq!(signature, Signature { shape, ..Signature::default() });
+    }
+}
+
+fn flags(hidden: &[bool]) -> Tensor<1, Bool> {
+    Tensor::from_data(TensorData::new(hidden.to_vec(), [hidden.len()]), &Device::flex())
+}
+
+fn vectors() {
+    let embedding = VectorEmbedding::new(4, 8, &Device::flex());
+    let given = |c: Tensor<2>| Condition::none().with_vector(c);
+    by_rows("VectorEmbedding", 4, 1e36, |c| read(embedding.forward(&given(c))));
+    for set in awkward::rows(6, 4) {
+        let c = matrix(&set.rows, 4);
+        let hidden = flags(&vec![true; c.dims()[0]]);
+        let out = read(embedding.forward(&given(c).with_hidden(hidden)));
+        assert!(out.iter().all(|x| x.is_finite()), "{} is not hidden", set.name);
+    }
+    panics("expected a condition vector of 4 numbers per row, got Some(3)", || {
+        let _ = embedding.forward(&given(matrix(&[0.0; 3], 3)));
+    });
+    panics("expected a condition vector of 4 numbers per row, got None", || {
+        let _ = embedding.forward(&Condition::none());
+    });
+    for (size, width) in [(0, 1), (1, 0)] {
+        panics("expected sizes of at least 1", || {
+            let _ = VectorEmbedding::new(size, width, &Device::flex());
         });
     }
 }
@@ -242,14 +343,41 @@ fn repeated() {
     });
 }
 
-fn with_latents() {
+/// Rows of a condition are kept as they are, and must be as many as the rows of its other parts.
+fn kept(
+    what: &str,
+    with: impl Fn(Condition, Tensor<2>) -> Condition,
+    part: impl Fn(Condition) -> Option<Tensor<2>>,
+) {
     for set in awkward::rows(6, 2) {
-        let condition = Condition::none().with_latent(matrix(&set.rows, 2));
-        let kept = read(condition.latent.unwrap());
+        let condition = with(Condition::none(), matrix(&set.rows, 2));
+        let kept = read(part(condition).unwrap());
         assert_eq!(kept.iter().all(|x| x.is_finite()), set.finite, "{}", set.name);
     }
-    panics("expected the latents of 1 rows, got those of 2", || {
-        let _ = Condition::classes(&[0], &Device::flex()).with_latent(matrix(&[0.0; 4], 2));
+    panics(&format!("expected the {what} of 1 rows, got those of 2"), || {
+        let _ = with(Condition::classes(&[0], &Device::flex()), matrix(&[0.0; 4], 2));
+    });
+}
+
+fn with_vectors() {
+    kept("vectors", Condition::with_vector, |condition| condition.vector);
+}
+
+fn with_contexts() {
+    kept("contexts", Condition::with_context, |condition| condition.context);
+}
+
+fn with_latents() {
+    kept("latents", Condition::with_latent, |condition| condition.latent);
+}
+
+fn with_flags() {
+    for hidden in [vec![], vec![true], vec![false, true]] {
+        let condition = Condition::none().with_hidden(flags(&hidden));
+        assert_eq!(condition.rows(), Some(hidden.len()));
+    }
+    panics("expected the flags of 1 rows, got those of 2", || {
+        let _ = Condition::classes(&[0], &Device::flex()).with_hidden(flags(&[true, false]));
     });
 }
 
@@ -313,8 +441,53 @@ fn logits() {
 
 /// Sizes are counted in floating point, so that none overflows: they are what refuses the rest.
 fn footprints() {
-    for pixels in [0, 1, 64, usize::MAX] {
-        let footprint = ImageEncoderConfig::default().footprint(pixels);
-        assert!(footprint.parameters.is_finite() && 0.0 < footprint.parameters, "{footprint:?}");
+    let inputs = [PosteriorInput::X0, PosteriorInput::X1, PosteriorInput::Xt];
+    for side in [0, 1, 8, usize::MAX] {
+        for latent in [0, 1, usize::MAX] {
+            let config = ImageEncoderConfig::default();
+            let footprint = config.footprint([1, side, side], &inputs, latent);
+            assert!(
+                footprint.parameters.is_finite() && 0.0 < footprint.parameters,
+                "{footprint:?}"
+            );
+        }
+    }
+}
+
+fn point_footprints() {
+    for inputs in [0, 1, 3] {
+        for latent in [0, 1, usize::MAX] {
+            let footprint = PointEncoderConfig::default().footprint(inputs, latent);
+            assert!(footprint.parameters.is_finite(), "{footprint:?}");
+        }
+    }
+}
+
+fn image_encoders() {
+    use PosteriorInput::{T, X1};
+    let init = |shape, inputs: &[PosteriorInput], latent| {
+        ImageEncoderConfig::default().init(shape, inputs, latent, &Device::flex()).map(drop)
+    };
+    for shape in [[1, 8, 8], [3, 5, 9], [1, 1, 1]] {
+        init(shape, &[X1, T], 1).unwrap();
+    }
+    let zero = |field| Err(NetworkError::Zero { field });
+    assert_eq!(init([0, 8, 8], &[X1], 1), zero("channels of the image"));
+    assert_eq!(init([1, 8, 8], &[], 1), zero("inputs"));
+    assert_eq!(init([1, 8, 8], &[X1], 0), zero("latent"));
+}
+
+fn point_encoders() {
+    use PosteriorInput::{T, X1};
+    let init = |dim, inputs: &[PosteriorInput], latent| {
+        PointEncoderConfig::default().init(dim, inputs, latent, &Device::flex()).map(drop)
+    };
+    init(2, &[X1, T], 1).unwrap();
+    let zero = |field| Err(NetworkError::Zero { field });
+    assert_eq!(init(2, &[], 1), zero("inputs"));
+    assert_eq!(init(2, &[X1], 0), zero("latent"));
+    for dim in [0, 5] {
+        // 64 sinusoids cannot be shared out among five coordinates.
+        assert!(init(dim, &[X1], 1).is_err(), "{dim} coordinates");
     }
 }

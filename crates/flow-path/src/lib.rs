@@ -9,9 +9,12 @@
 //! - [`Weighting`] and [`TimeSampler`] say which noise levels the loss attends to;
 //! - [`Exact`] is the field that a perfect network would learn, for data with closed forms.
 //!
+//! Each choice has a name, under which recipes and model files know it: [`config`].
+//!
 //! A [`Coupling`] chooses which noise meets which data within a batch. Scalars live on the host in
 //! `f64`; tensors carry samples.
 
+pub mod config;
 mod convention;
 mod coupling;
 mod error;

@@ -2,8 +2,9 @@
 
 use burn::prelude::*;
 
+use crate::config::{Check, positive};
 use crate::times::column;
-use crate::{Coefficients, Schedule, Times};
+use crate::{Coefficients, PathError, Schedule, Times, choices};
 
 /// Largest factor from the error of a prediction to that of the velocity, in units of `x_t` and of
 /// the length of the path, within [`Prediction::span`].
@@ -26,10 +27,11 @@ pub const LARGEST_AMPLIFICATION: f64 = 100.0;
 /// | `Edm` | `sigma / (s S)` | `-s alpha / S` | nowhere |
 ///
 /// with `s = sigma_data` and `S^2 = sigma^2 + s^2 alpha^2`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Prediction {
     /// The velocity `dx_t/dt = alpha' x_1 + sigma' x_0`.
+    #[default]
     Velocity,
     /// The data `x_1`.
     Data,
@@ -49,6 +51,34 @@ pub enum Prediction {
         /// Standard deviation of the data.
         sigma_data: f64,
     },
+}
+
+choices! {
+    impl Prediction {
+        /// dx/dt: flow matching
+        "velocity" => Velocity,
+        /// x_1: denoising
+        "data" => Data,
+        /// x_0: DDPM
+        "noise" => Noise,
+        /// -x_0 / sigma: score matching
+        "score" => Score,
+        /// alpha x_0 - sigma x_1
+        "v" => V,
+        /// x_1 - x_0
+        "displacement" => Displacement,
+        /// the preconditioned denoiser of EDM
+        "edm" => Edm { sigma_data = 0.5 },
+    }
+}
+
+impl Check for Prediction {
+    fn check(&self) -> Result<(), PathError> {
+        match *self {
+            Self::Edm { sigma_data } => positive("sigma_data", sigma_data),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Prediction {

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use crate::{Coefficients, Prediction};
+use crate::config::{Check, finite, positive};
+use crate::{Coefficients, PathError, Prediction, choices};
 
 /// A weighting `w(lambda)` of the noise-prediction error over log signal-to-noise ratios.
 ///
@@ -48,6 +49,43 @@ pub enum Weighting {
     },
 }
 
+choices! {
+    impl Weighting {
+        /// the evidence lower bound
+        "likelihood" => Likelihood,
+        /// that of the linear schedule at uniform times
+        "flow-matching" => FlowMatching,
+        /// that of v on the cosine schedule
+        "v-cosine" => VCosine,
+        /// that of noise on the cosine schedule
+        "noise-cosine" => NoiseCosine,
+        /// that of EDM
+        "edm" => Edm { mean = -1.2, std = 1.2, sigma_data = 0.5 },
+        /// that of flow matching at logit-normal times
+        "logit-normal" => LogitNormal { mean = 0.0, std = 1.0 },
+        /// a sigmoid of the log signal-to-noise ratio
+        "sigmoid" => Sigmoid { bias = 0.0 },
+    }
+}
+
+impl Check for Weighting {
+    fn check(&self) -> Result<(), PathError> {
+        match *self {
+            Self::Edm { mean, std, sigma_data } => {
+                finite("mean", mean)?;
+                positive("std", std)?;
+                positive("sigma_data", sigma_data)
+            }
+            Self::LogitNormal { mean, std } => {
+                finite("mean", mean)?;
+                positive("std", std)
+            }
+            Self::Sigmoid { bias } => finite("bias", bias),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Weighting {
     /// `w(lambda)`; NaN gives NaN, and an infinite ratio the limit, which may be infinite or NaN.
     #[must_use]
@@ -71,10 +109,11 @@ impl Weighting {
 }
 
 /// A factor on the squared error of a prediction, as a function of time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum LossWeight {
     /// One: the squared error as it is.
+    #[default]
     Unit,
     /// `sigma^2`: score matching of Song & Ermon (2019), "Generative Modeling by Estimating Gradients
     /// of the Data Distribution", arXiv:1907.05600; on the score it equals noise matching.
@@ -85,6 +124,24 @@ pub enum LossWeight {
     Diffusion,
     /// Whatever makes the loss that of a weighting over log signal-to-noise ratios.
     LogSnr(Weighting),
+}
+
+choices! {
+    impl LossWeight {
+        /// the squared error as it is
+        "unit" => Unit,
+        /// sigma^2: with the score, score matching
+        "variance" => Variance,
+        /// g^2: with the score, ScoreFlow
+        "diffusion" => Diffusion,
+        _ => LogSnr(Weighting),
+    }
+}
+
+impl Check for LossWeight {
+    fn check(&self) -> Result<(), PathError> {
+        if let Self::LogSnr(weighting) = self { weighting.check() } else { Ok(()) }
+    }
 }
 
 impl LossWeight {

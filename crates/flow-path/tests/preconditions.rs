@@ -15,8 +15,8 @@ use flow_path::{
     Independent, Linear, LogitNormal, LossWeight, Mixture, Mode, NicholDhariwal, Paired, Pairing,
     PartialOt, Polynomial, Prediction, Rescheduled, Schedule, SchrodingerBridge, Shifted, Sinkhorn,
     Source, Stratified, Target, TimeSampler, TimeShift, Times, UShaped, Uniform, VarianceExploding,
-    VariancePreserving, VeBoundary, Weighting, from_diffusion_time, from_diffusion_velocity,
-    from_discrete_step, to_diffusion_time, to_discrete_step,
+    VariancePreserving, VeBoundary, Weighting, config, from_diffusion_time,
+    from_diffusion_velocity, from_discrete_step, to_diffusion_time, to_discrete_step,
 };
 use flow_testing::awkward::{SCALARS, rows};
 use flow_testing::public;
@@ -73,11 +73,14 @@ fn every_public_function_with_numbers_has_a_row() {
         "VariancePreserving::beta",
         "VariancePreserving::integrated_beta",
         "Weighting::at",
+        "finite",
         "from_diffusion_time",
         "from_diffusion_velocity",
         "from_discrete_step",
+        "positive",
         "to_diffusion_time",
         "to_discrete_step",
+        "within",
     ];
     public::assert_covered(env!("CARGO_MANIFEST_DIR"), &rows, &[]);
 }
@@ -161,6 +164,15 @@ fn schedules_are_finite_in_their_span_and_say_when_they_cannot_be() {
         let vp = VariancePreserving::default();
         assert_eq!(vp.beta(x).is_nan(), x.is_nan(), "{name}");
         assert!(vp.integrated_beta(x).is_finite() || !x.is_finite(), "{name}");
+    }
+}
+
+#[test]
+fn a_check_takes_what_lies_in_the_domain_and_nothing_else() {
+    for (name, x) in SCALARS {
+        assert_eq!(config::finite("x", x).is_ok(), x.is_finite(), "{name}");
+        assert_eq!(config::positive("x", x).is_ok(), x.is_finite() && 0.0 < x, "{name}");
+        assert_eq!(config::within("x", x, x < 1.0, "(-inf, 1)").is_ok(), x < 1.0, "{name}");
     }
 }
 

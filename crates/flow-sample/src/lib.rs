@@ -8,16 +8,15 @@
 //!
 //! ```
 //! use burn::tensor::Device;
-//! use flow_ode::{Method, Stepping};
+//! use flow_ode::Method;
 //! use flow_path::{Exact, Gaussian, Linear};
-//! use flow_sample::{Ode, Sampler, prior};
+//! use flow_sample::{Ode, Sampler, Way, prior};
 //!
 //! # fn main() -> Result<(), flow_sample::SampleError> {
 //! let device = Device::flex();
 //! let field = Exact::new(Gaussian::new(vec![3.0, -1.0], 0.5), Linear { sigma_min: 0.0 });
 //! let x0 = prior(7, 0..1000, 2, &field, &device);
-//! let sampler = Ode::new(Method::Midpoint, Stepping::Count(20));
-//! let generated = sampler.sample(&field, x0)?;
+//! let generated = Ode::on_grid(Method::Midpoint).sample(&field, x0, &Way::steps(20))?;
 //! assert_eq!(generated.nfe, 40);
 //! let mean: f32 = generated.x.mean_dim(0).sum().into_scalar::<f32>();
 //! assert!((mean - 2.0).abs() < 0.1); // (3 - 1) within the error of 1,000 samples
@@ -25,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! The samplers, each on the same [`Grid`] of times, with [`Noise`] that is seeded per sample or given:
+//! The samplers, each along a [`Way`]: a [`Grid`] of times, and [`Noise`] that is seeded per sample or given:
 //!
 //! | sampler | what a step is | evaluations of `n` steps |
 //! |---|---|---|
@@ -34,7 +33,7 @@
 //! | [`Ddim`] | the predicted pair mixed anew, with a share of fresh noise | `n` |
 //! | [`Ancestral`] | a draw from the posterior (DDPM) | `n` |
 //! | [`Churn`] | DDIM too far, then noised back | `n` |
-//! | [`Edm`] | noised, then Heun in the noise level | `2n - 1` |
+//! | [`Edm`], [`KarrasChurn`] | Heun in the noise level, the second noised before | `2n - 1` |
 //! | [`Sde`] | Euler-Maruyama with any [`Diffusion`] | `n` |
 //! | [`DpmSolver`] | exponential, from one or two predictions, with or without noise | `n` |
 //! | [`UniPc`] | exponential, from two or three predictions, corrected by the next | `n` |
@@ -85,8 +84,9 @@ pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, st
 pub use predictor::{Predictor, Trained, Velocity};
 pub use retimed::Retimed;
 pub use sampler::{
-    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, Grid, KarrasChurn,
-    LastStep, Multistep, Noise, Ode, Reparametrised, Rule, Sampler, Sde, Seeded, Space, UniPc,
-    UniPcOrder,
+    Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, GivenGrid, Grid,
+    GridConfig, KarrasChurn, KarrasGrid, LastStep, LogSnrGrid, Multistep, Noise, Ode,
+    Reparametrised, Rule, Sampler, SamplerConfig, Sde, Seeded, Space, UniPc, UniPcOrder,
+    UniformGrid, Way,
 };
 pub use steered::Steered;

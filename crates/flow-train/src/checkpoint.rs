@@ -239,6 +239,19 @@ impl Checkpoint {
             .map_err(|error| TrainError::Weights { path, reason: error.to_string() })
     }
 
+    /// Puts the averaged weights into `network`, whose own weights need not have been drawn.
+    ///
+    /// # Errors
+    /// When the file cannot be read, its weights do not fit, or one of them is not finite.
+    pub fn average<M: Module>(&self, network: M) -> Result<M, TrainError> {
+        let path = self.path.join(MODEL);
+        let bytes = record::average(&path, whole(&path)?)?;
+        record::check_weights(&network, &path, bytes.clone())?;
+        ModuleRecord::from_bytes(bytes)
+            .and_then(|record| network.try_load_record(record))
+            .map_err(|error| TrainError::Weights { path, reason: error.to_string() })
+    }
+
     /// Whether a run can go on from here with `module`.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ use flow_nn::Classifier;
 use crate::checkpoint::{Checkpoint, CheckpointFolder};
 use crate::classification::{Classification, LabelledBatches};
 use crate::criterion::Criterion;
-use crate::ema::Ema;
 use crate::ensemble::Ensemble;
 use crate::error::{Divergence, TrainError};
 use crate::failure::Failure;
@@ -207,22 +206,6 @@ fn check_batches<N, O: Criterion<N>>(
         }
         _ => Ok(()),
     }
-}
-
-/// Reads the averaged network of a checkpoint.
-///
-/// `network` gives the architecture; its weights are replaced.
-///
-/// # Errors
-/// When the file cannot be read, its weights do not fit, or one of them is not finite.
-pub fn load_average<N: Module + ModuleDisplay>(
-    network: N,
-    checkpoint: &Checkpoint,
-) -> Result<N, TrainError> {
-    // It takes no step, so these rules rule nothing.
-    let device = None;
-    let rules = Rules { device, ema: Ema::default(), max_gradient_norm: None, rows: 0, step: 0 };
-    Ok(checkpoint.load(Trainee::new(network, (), rules))?.into_average())
 }
 
 /// Stops a run whose loss is no longer a number, before that reaches a checkpoint.

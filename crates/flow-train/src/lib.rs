@@ -58,7 +58,7 @@ pub use data::{DataSource, Draw, Rows};
 pub use ema::Ema;
 pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};
-pub use fit::{Outcome, Session, Task, fit, fit_classifier, load_average};
+pub use fit::{Outcome, Session, Task, fit, fit_classifier};
 pub use flow_matching::{Between, FlowMatching};
 pub use identity::{Difference, Identity};
 pub use loader::BatchSource;

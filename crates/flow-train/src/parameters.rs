@@ -98,7 +98,7 @@ impl ModuleVisitor for Zeros {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use flow_nn::MlpConfig;
+    use flow_nn::{MlpConfig, NetworkConfig, Signature};
 
     use super::*;
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn ids(run: &str) -> Vec<u64> {
-        let network = MlpConfig::default().init(&Device::flex()).unwrap();
+        let network = MlpConfig::default().init(&Signature::of([2]), &Device::flex()).unwrap();
         let mut ids = Ids::default();
         identified(network, run).visit(&mut ids);
         ids.0
@@ -139,8 +139,7 @@ mod tests {
                 p.map(|x| if x.dims().iter().product::<usize>() == 1 { x * 0.0 + value } else { x })
             }
         }
-        let config = MlpConfig { dim: 1, ..MlpConfig::default() };
-        let network = config.init(&Device::flex()).unwrap();
+        let network = MlpConfig::default().init(&Signature::of([1]), &Device::flex()).unwrap();
         assert_eq!(first_not_finite(&network), None);
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let broken = network.clone().map(&mut Break(value));

@@ -11,8 +11,28 @@ use burn_pack::{Reader, Writer};
 
 use crate::error::TrainError;
 
+/// What the names of averaged weights begin with: see [`Trainee`](crate::trainee::Trainee).
+const AVERAGE: &str = "average.";
+
 /// The shape of each parameter, by its identity.
 pub(crate) type Shapes = BTreeMap<u64, Shape>;
+
+/// The averaged weights among those of a network in training, under the names of the network's own.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn average(path: &Path, bytes: Bytes) -> Result<Bytes, TrainError> {
+    let misfit = |error: burn_pack::Error| TrainError::Weights {
+        path: path.into(),
+        reason: error.to_string(),
+    };
+    let tensors = Reader::from_bytes(bytes).and_then(Reader::into_tensors).map_err(misfit)?;
+    let averaged = tensors.into_iter().filter_map(|mut tensor| {
+        tensor.name = tensor.name.strip_prefix(AVERAGE)?.to_owned();
+        Some(tensor)
+    });
+    Writer::new(averaged.collect()).into_bytes().map_err(misfit)
+}
 
 /// Compares the weights in `bytes`, read from `path`, with the parameters of a module: names, shapes, kinds
 /// of numbers.

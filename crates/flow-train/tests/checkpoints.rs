@@ -10,16 +10,16 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device};
 use burn_pack::{Reader, Tensor, Writer};
-use common::{Log, bits, checkpoints, network, run};
-use flow_nn::{Mlp, MlpConfig};
-use flow_train::{Checkpoint, CheckpointFolder, Interrupter, Outcome, TrainError, load_average};
+use common::{Log, bits, checkpoints, network, plan, run, session, small, task};
+use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature};
+use flow_train::{Checkpoint, CheckpointFolder, Ensemble, Interrupter, Outcome, TrainError, fit};
 
 fn trained(folder: &Path, steps: usize) -> Checkpoint {
     run(folder, steps, None, &Log::default(), &Interrupter::new()).unwrap();
     checkpoints(folder).latest().unwrap()
 }
 
-fn resumed(folder: &Path, checkpoint: &Checkpoint) -> Result<Outcome<Mlp>, TrainError> {
+fn resumed(folder: &Path, checkpoint: &Checkpoint) -> Result<Outcome<Ensemble>, TrainError> {
     run(folder, 40, Some(checkpoint), &Log::default(), &Interrupter::new())
 }
 
@@ -69,19 +69,8 @@ fn the_optimizer_of_another_run_is_refused() {
     let device = Device::flex();
     let other = tempfile::tempdir().unwrap();
     let others = CheckpointFolder::new(other.path(), "another recipe");
-    flow_train::fit(
-        network(&device),
-        flow_train::Regression,
-        common::batches(7),
-        common::batches(8),
-        &common::plan(20),
-        &device,
-        &others,
-        None,
-        Box::new(Log::default()),
-        &Interrupter::new(),
-    )
-    .unwrap();
+    let (log, interrupter) = (Log::default(), Interrupter::new());
+    fit(task(network(&device)), &plan(20), session(&others, None, &log, &interrupter)).unwrap();
     let foreign = fs::read(others.latest().unwrap().path.join("optimizer.bpk")).unwrap();
     forge(&checkpoint, "optimizer.bpk", &foreign);
     let checkpoint = checkpoints(folder.path()).latest().expect("its checksum is right");
@@ -147,18 +136,23 @@ fn weights_of_another_kind_or_without_a_value_are_refused() {
         let (name, dtype, shape, id, _) = tensor.into_parts().unwrap();
         Tensor::new(name, dtype, shape, id, burn::tensor::Bytes::from_bytes_vec(bytes))
     };
-    for (change, words) in [
-        (&integer as &dyn Fn(Tensor) -> Tensor, "is made of I32"),
-        (&not_finite, "holds numbers that are not finite, in average."),
+    // The average is read under the names of the network's own parameters.
+    for (change, in_training, alone) in [
+        (&integer as &dyn Fn(Tensor) -> Tensor, "is made of I32", "is made of I32"),
+        (
+            &not_finite,
+            "holds numbers that are not finite, in average.",
+            "holds numbers that are not finite, in layers.0.",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = trained(folder.path(), 20);
         let bytes = rewritten(&checkpoint.path.join("model.bpk"), change, str::to_string);
         forge(&checkpoint, "model.bpk", &bytes);
         checkpoints(folder.path()).latest().expect("its checksum is right");
-        for error in [
-            load_average(network(&device), &checkpoint).map(drop).unwrap_err(),
-            resumed(folder.path(), &checkpoint).map(drop).unwrap_err(),
+        for (error, words) in [
+            (checkpoint.average(network(&device)).map(drop).unwrap_err(), alone),
+            (resumed(folder.path(), &checkpoint).map(drop).unwrap_err(), in_training),
         ] {
             assert!(error.to_string().contains(words), "{error}");
         }
@@ -170,32 +164,23 @@ fn going_on_with_a_network_for_other_data_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = trained(folder.path(), 20);
     let device = Device::flex();
-    for (config, words) in [
-        (MlpConfig { dim: 3, ..small() }, "in place of"),
-        (MlpConfig { classes: 2, ..small() }, "there is no average.class.table.weight"),
-        (MlpConfig { depth: 1, ..small() }, "the network has no average.layers.1"),
+    let points = Signature::of([2]);
+    for (config, signature, words) in [
+        (small(), Signature::of([3]), "in place of"),
+        (
+            small(),
+            Signature { classes: 2, ..points.clone() },
+            "there is no average.class.table.weight",
+        ),
+        (MlpConfig { depth: 1, ..small() }, points, "the network has no average.layers.1"),
     ] {
-        let error = flow_train::fit(
-            config.init(&device).unwrap(),
-            flow_train::Regression,
-            common::batches(7),
-            common::batches(8),
-            &common::plan(40),
-            &device,
-            &checkpoints(folder.path()),
-            Some(&checkpoint),
-            Box::new(Log::default()),
-            &Interrupter::new(),
-        )
-        .map(drop)
-        .unwrap_err();
+        let network = DynNetwork::new(config.init(&signature, &device).unwrap());
+        let (folder, interrupter) = (checkpoints(folder.path()), Interrupter::new());
+        let session = session(&folder, Some(&checkpoint), &Log::default(), &interrupter);
+        let error = fit(task(network.into()), &plan(40), session).map(drop).unwrap_err();
         assert!(matches!(error, TrainError::Weights { .. }), "{error}");
         assert!(error.to_string().contains(words), "{error}");
     }
-}
-
-fn small() -> MlpConfig {
-    MlpConfig { hidden: 32, depth: 2, time_features: 16, ..MlpConfig::default() }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use common::{Log, checkpoints, network, run};
 use flow_testing::fuzz::fuzz;
 use flow_testing::memory::Watch;
-use flow_train::{Interrupter, load_average};
+use flow_train::Interrupter;
 
 #[global_allocator]
 static WATCH: Watch = Watch;
@@ -51,7 +51,7 @@ fn fuzz_weights_with_a_right_checksum() {
     let device = Device::flex();
     let outcome = fuzz("weights, right checksum", &[good], |bytes| {
         fs::write(&file, bytes).unwrap();
-        load_average(network(&device), &checkpoint).is_ok()
+        checkpoint.average(network(&device)).is_ok()
     });
     println!("{outcome}");
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use flow_nn::{Condition, Network};
+use flow_nn::{Condition, Network, Signature, Time};
 use flow_path::stream::Streams;
 use flow_path::{
     Cosine, EdmLogNormal, FromFunctions, Linear, LogitNormal, LossWeight, PairTube, Prediction,
     Schedule, SchrodingerBridge, TimeSampler, Times, VariancePreserving, Weighting,
 };
 use flow_train::{
-    Batch, BatchSource, Between, FlowMatching, MatchingBatches, Objective, Regression, Rows,
+    Batch, BatchSource, Between, FlowMatching, MatchingBatches, Networks, Objective, Regression,
+    Rows,
 };
 
 /// Rows in a batch.
@@ -25,6 +26,8 @@ struct Answers {
     answer: Answer,
     #[module(skip)]
     schedule: Along,
+    #[module(skip)]
+    signature: Signature,
 }
 
 /// The prediction and the sign of the answer.
@@ -35,8 +38,12 @@ struct Answer(Prediction, f64);
 struct Along(Arc<dyn Schedule>);
 
 impl Network for Answers {
-    fn forward(&self, x: Tensor<2>, t: Tensor<1>, _: &Condition) -> Tensor<2> {
-        let t: Vec<f32> = t.into_data().try_into_vec().unwrap();
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn forward(&self, x: Tensor<2>, time: Time, _: &Condition) -> Tensor<2> {
+        let t: Vec<f32> = time.t.into_data().try_into_vec().unwrap();
         let t = Times::new(t.into_iter().map(f64::from).collect());
         let Answer(to, sign) = self.answer;
         // Back from the input of the network to the point on the path.
@@ -47,6 +54,14 @@ impl Network for Answers {
 }
 
 impl Answers {
+    fn new(prediction: Prediction, sign: f64, schedule: Arc<dyn Schedule>) -> Self {
+        Self {
+            answer: Answer(prediction, sign),
+            schedule: Along(schedule),
+            signature: Signature::of([2]),
+        }
+    }
+
     fn along(&self) -> Arc<dyn Schedule> {
         Arc::clone(&self.schedule.0)
     }
@@ -62,6 +77,7 @@ fn batch(matching: &FlowMatching) -> Batch {
         data: Arc::new(Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5, 0.3, -2.0], None)),
         classes: 0,
         rows: ROWS,
+        noise: 0,
         streams: Streams::new(5),
     };
     batches.batch(3, &Device::flex()).unwrap()
@@ -69,11 +85,8 @@ fn batch(matching: &FlowMatching) -> Batch {
 
 /// The loss of the same noise whatever is predicted; `sign` -1 answers the wrong sign.
 fn loss_of(matching: &FlowMatching, sign: f64) -> f64 {
-    let network = Answers {
-        answer: Answer(matching.prediction, sign),
-        schedule: Along(Arc::clone(&matching.schedule)),
-    };
-    let total = Regression.loss(&network, batch(matching)).total;
+    let network = Answers::new(matching.prediction, sign, Arc::clone(&matching.schedule));
+    let total = Regression.loss(Networks::of(&network), batch(matching)).total;
     f64::from(total.into_scalar::<f32>())
 }
 
@@ -126,15 +139,12 @@ fn score_flow_and_flow_matching_are_weighted_noise_matching() {
     for (prediction, weight, factor) in factors {
         let objective = FlowMatching { weight, ..matching(diffusion(), prediction) };
         let mut weighted = batch(&noise);
-        let t: Vec<f32> = weighted.t.clone().into_data().try_into_vec().unwrap();
+        let t: Vec<f32> = weighted.time.t.clone().into_data().try_into_vec().unwrap();
         let weights: Vec<f32> =
             t.iter().map(|&t| factor(vp.beta(t.into()), vp.at(t.into()).sigma) as f32).collect();
         weighted.weight = Some(Tensor::from_floats(weights.as_slice(), &Device::flex()));
-        let network = Answers {
-            answer: Answer(Prediction::Noise, 1.0),
-            schedule: Along(Arc::new(diffusion())),
-        };
-        let want = Regression.loss(&network, weighted).total.into_scalar::<f32>();
+        let network = Answers::new(Prediction::Noise, 1.0, Arc::new(diffusion()));
+        let want = Regression.loss(Networks::of(&network), weighted).total.into_scalar::<f32>();
         assert_equal(loss(&objective), want.into());
     }
 }

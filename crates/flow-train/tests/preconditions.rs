@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use common::{batches, bits, network, plan};
+use common::{Log, batches, bits, checkpoints, network, plan, session, task};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{LossWeight, PairTube, Prediction, Times, VariancePreserving};
 use flow_testing::{awkward, public};
 use flow_train::{
-    BatchSource, Between, DataSource, Decay, Ema, FlowMatching, LearningRate, MatchingBatches,
-    Plan, Rows, TrainError,
+    BatchSource, Between, DataSource, Decay, Ema, FlowMatching, Interrupter, LearningRate,
+    MatchingBatches, Plan, Rows, Task, TrainError, fit,
 };
 
 type Row = (&'static str, fn());
@@ -68,7 +68,7 @@ fn decays() {
 struct Fill(f32);
 
 impl ModuleMapper for Fill {
-    fn map_float(&mut self, parameter: Param<Tensor<2>>) -> Param<Tensor<2>> {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let value = self.0;
         parameter.map(|x| if x.dims() == [2; D] { x.full_like(value) } else { x })
     }
@@ -239,20 +239,10 @@ fn batches_and_network_agree_on_their_classes() {
     let folder = tempfile::tempdir().unwrap();
     let device = Device::flex();
     let data = Arc::new(Rows::new(vec![2], vec![0.0; 4], Some(vec![0, 1])));
-    let source = MatchingBatches { data, classes: 2, ..batches(1) };
-    let error = flow_train::fit(
-        network(&device),
-        flow_train::Regression,
-        source.clone(),
-        source,
-        &plan(3),
-        &device,
-        &common::checkpoints(folder.path()),
-        None,
-        Box::new(common::Log::default()),
-        &flow_train::Interrupter::new(),
-    )
-    .map(drop)
-    .unwrap_err();
+    let source = Arc::new(MatchingBatches { data, classes: 2, ..batches(1) });
+    let task = Task { train: source.clone(), validation: source, ..task(network(&device)) };
+    let (folder, interrupter) = (checkpoints(folder.path()), Interrupter::new());
+    let session = session(&folder, None, &Log::default(), &interrupter);
+    let error = fit(task, &plan(3), session).map(drop).unwrap_err();
     assert!(matches!(error, TrainError::Classes { batches: 2, network: 0 }), "{error}");
 }

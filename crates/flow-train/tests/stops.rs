@@ -4,20 +4,21 @@
 
 mod common;
 
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use burn::tensor::Device;
-use common::{Log, ROWS, batches, checkpoints, network, plan};
-use flow_nn::Mlp;
+use burn::tensor::{Device, Tensor};
+use common::{Log, ROWS, batches, checkpoints, network, plan, session, task};
 use flow_train::{
-    Batch, BatchSource, Divergence, Interrupter, Loss, MatchingBatches, Objective, Outcome, Plan,
-    Regression, TrainError, fit, load_average,
+    Batch, BatchSource, Divergence, Ensemble, Interrupter, Loss, MatchingBatches, Networks,
+    Objective, Outcome, Plan, Regression, Task, TrainError, fit,
 };
 
 /// What happens at one batch.
 #[derive(Clone)]
 enum Event {
-    /// The loss is this number times the parameters, so that its gradient is not finite either.
+    /// The loss is weighted by this number, so that its gradient is not finite either.
     Loss(f32),
     /// The loss is finite and its gradient is not a number.
     Gradient,
@@ -28,25 +29,31 @@ enum Event {
 }
 
 /// The batches of the small problem with an event at one of them.
-#[derive(Clone)]
 struct Eventful {
     inner: MatchingBatches,
     event: Option<(usize, Event)>,
 }
 
-struct EventBatch(Batch, Option<Event>);
+impl fmt::Debug for Eventful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An interrupter cannot be shown.
+        f.debug_struct("Eventful").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
 
 impl BatchSource for Eventful {
-    type Batch = EventBatch;
+    type Batch = Batch;
 
-    fn batch(&self, step: usize, device: &Device) -> Result<EventBatch, TrainError> {
-        let event = self.event.clone().filter(|(at, _)| *at == step).map(|(_, event)| event);
-        match &event {
+    fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
+        let mut batch = self.inner.batch(step, device)?;
+        match self.event.as_ref().filter(|(at, _)| *at == step).map(|(_, event)| event) {
             Some(Event::Panic) => panic!("the disk of batch {step} is gone"),
             Some(Event::Stop(interrupter)) => interrupter.stop(Some("test")),
-            _ => {}
+            Some(Event::Loss(value)) => batch.weight = Some(Tensor::full([ROWS], *value, device)),
+            Some(Event::Gradient) => batch.noise = Some(Tensor::zeros([ROWS, 1], device)),
+            None => {}
         }
-        Ok(EventBatch(self.inner.batch(step, device)?, event))
+        Ok(batch)
     }
 
     fn rows(&self) -> usize {
@@ -54,20 +61,18 @@ impl BatchSource for Eventful {
     }
 }
 
-#[derive(Clone, Debug)]
+/// The loss of the small problem, with a gradient that is not a number where a batch brings noise.
+#[derive(Debug)]
 struct EventObjective;
 
-impl Objective<Mlp> for EventObjective {
-    type Batch = EventBatch;
-
-    fn loss(&self, network: &Mlp, EventBatch(batch, event): EventBatch) -> Loss {
-        let mut loss = Regression.loss(network, batch);
-        loss.total = match event {
-            Some(Event::Loss(value)) => loss.total * value,
+impl Objective for EventObjective {
+    fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {
+        let marked = batch.noise.is_some();
+        let mut loss = Regression.loss(networks, batch);
+        if marked {
             // The root of zero has the slope infinity, and 0 times infinity is not a number.
-            Some(Event::Gradient) => loss.total.clone() + (loss.total * 0.0).sqrt(),
-            _ => loss.total,
-        };
+            loss.total = loss.total.clone() + (loss.total * 0.0).sqrt();
+        }
         loss
     }
 }
@@ -78,28 +83,22 @@ fn train(
     [training, validation]: [Option<(usize, Event)>; 2],
     log: &Log,
     interrupter: &Interrupter,
-) -> Result<Outcome<Mlp>, TrainError> {
-    let device = Device::flex();
-    let source = |seed, event| Eventful { inner: batches(seed), event };
-    fit(
-        network(&device),
-        EventObjective,
-        source(7, training),
-        source(8, validation),
-        plan,
-        &device,
-        &checkpoints(folder),
-        None,
-        Box::new(log.clone()),
-        interrupter,
-    )
+) -> Result<Outcome<Ensemble>, TrainError> {
+    let source = |seed, event| Arc::new(Eventful { inner: batches(seed), event });
+    let task = Task {
+        model: network(&Device::flex()),
+        objective: Arc::new(EventObjective),
+        train: source(7, training),
+        validation: source(8, validation),
+    };
+    fit(task, plan, session(&checkpoints(folder), None, log, interrupter))
 }
 
 fn error(plan: &Plan, events: [Option<(usize, Event)>; 2]) -> (TrainError, Option<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let result = train(folder.path(), plan, events, &Log::default(), &Interrupter::new());
     let latest = checkpoints(folder.path()).latest().ok().map(|checkpoint| {
-        load_average(network(&Device::flex()), &checkpoint).expect("what is kept is whole");
+        checkpoint.average(network(&Device::flex())).expect("what is kept is whole");
         checkpoint.step
     });
     let left = std::fs::read_dir(folder.path()).unwrap().flatten();
@@ -208,21 +207,11 @@ fn memory_does_not_grow_with_the_steps() {
     let folder = tempfile::tempdir().unwrap();
     let device = Device::flex();
     let watch = Watch(std::sync::Arc::default());
-    let few = || MatchingBatches { rows: 1, ..batches(1) };
+    let few = Arc::new(MatchingBatches { rows: 1, ..batches(1) });
+    let task = Task { train: few.clone(), validation: few, ..task(network(&device)) };
     let plan = Plan { every: usize::MAX, validation_batches: 0, ..plan(28_000) };
-    fit(
-        network(&device),
-        Regression,
-        few(),
-        few(),
-        &plan,
-        &device,
-        &checkpoints(folder.path()),
-        None,
-        Box::new(watch.clone()),
-        &Interrupter::new(),
-    )
-    .unwrap();
+    let (folder, interrupter) = (checkpoints(folder.path()), Interrupter::new());
+    fit(task, &plan, session(&folder, None, &watch, &interrupter)).unwrap();
     let seen = watch.0.lock().unwrap();
     // That would be 3.5 million bytes here.
     let grown = seen[6] - seen[1];

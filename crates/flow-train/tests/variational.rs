@@ -9,18 +9,19 @@ use std::f64::consts::TAU;
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
-use common::{Log, ROWS, batches, bits, checkpoints, plan};
+use common::{Log, ROWS, batches, bits, checkpoints, plan, session};
 use flow_nn::{
-    Condition, DiagonalGaussian, Network, NetworkError, PathPoints, PointEncoder,
-    PointEncoderConfig, Posterior, PosteriorInput, SplitMlp, SplitMlpConfig, init_seeded,
+    Condition, DiagonalGaussian, DynNetwork, DynPosterior, Network, NetworkConfig, NetworkError,
+    PathPoints, PointEncoderConfig, Posterior, PosteriorInput, Signature, SplitMlpConfig, Time,
+    init_seeded,
 };
 use flow_path::stream::Streams;
 use flow_path::{Mixture, Paired, Source};
 use flow_train::{
-    Batch, BatchSource, Checkpoint, DataSource, Draw, Interrupter, LatentBatch, LatentBatches,
-    LatentModel, Objective, Outcome, Regression, Rows, TrainError, Variational, fit,
+    Batch, BatchSource, Checkpoint, DataSource, Draw, Ensemble, Interrupter, MatchingBatches,
+    Networks, Objective, Outcome, Regression, Rows, Task, TrainError, Variational, fit,
 };
 
 /// `q(z) = N(mean, variance)` for every row, whatever it sees.
@@ -50,20 +51,37 @@ impl Posterior for Fixed {
 }
 
 /// `v = slope z + offset`
-#[derive(Module, Debug)]
+#[derive(Debug)]
 struct Line {
     slope: f64,
     offset: f64,
+    signature: Signature,
 }
 
 impl Network for Line {
-    fn forward(&self, _: Tensor<2>, _: Tensor<1>, condition: &Condition) -> Tensor<2> {
-        condition.latent.clone().expect("the batch has a latent") * self.slope + self.offset
+    fn signature(&self) -> &Signature {
+        &self.signature
     }
 
-    fn latent(&self) -> usize {
-        1
+    fn forward(&self, _: Tensor<2>, _: Time, condition: &Condition) -> Tensor<2> {
+        condition.latent.clone().expect("the batch has a latent") * self.slope + self.offset
     }
+}
+
+/// Points of `dim` coordinates with a latent.
+fn points(dim: usize, latent: usize) -> Signature {
+    Signature { latent, ..Signature::of([dim]) }
+}
+
+/// The loss of a network that is taught by a posterior.
+fn loss_of(
+    network: &dyn Network,
+    posterior: &dyn Posterior,
+    kl_weight: f64,
+    batch: Batch,
+) -> Tensor<1> {
+    let networks = Networks { posterior: Some(posterior), ..Networks::of(network) };
+    Variational { kl_weight }.loss(networks, batch).total
 }
 
 /// `p(v | z) = N(v; a z + b, 1)` and `z ~ N(0, 1)`: `p(v) = N(v; b, 1 + a^2)`, and the true posterior is
@@ -78,23 +96,18 @@ fn the_loss_is_the_evidence_bound_and_tight_at_the_true_posterior() {
     let column = |values: [f64; 2]| Tensor::<1>::from_data(values, (&device, DType::F64));
     let rows = |values| column(values).unsqueeze_dim::<2>(1);
     let bound = |mean: f64, variance: f64| {
-        let batch = LatentBatch {
-            batch: Batch {
-                x_t: rows([0.0; 2]),
-                t: column([0.5; 2]),
-                target: rows([v; 2]),
-                weight: None,
-                condition: Condition::none(),
-            },
+        let batch = Batch {
             x0: rows([0.0; 2]),
             x1: rows([0.0; 2]),
-            epsilon: rows([-1.0, 1.0]),
+            x_t: rows([0.0; 2]),
+            time: Time::at(column([0.5; 2])),
+            target: rows([v; 2]),
+            weight: None,
+            condition: Condition::none(),
+            noise: Some(rows([-1.0, 1.0])),
         };
-        let model = LatentModel {
-            network: Line { slope: a, offset: b },
-            posterior: Fixed::new(mean, variance, DType::F64),
-        };
-        let loss = Variational { kl_weight: 2.0 }.loss(&model, batch).total;
+        let network = Line { slope: a, offset: b, signature: points(1, 1) };
+        let loss = loss_of(&network, &Fixed::new(mean, variance, DType::F64), 2.0, batch);
         -0.5 * loss.into_data().iter::<f64>().next().unwrap() - 0.5 * TAU.ln()
     };
     let total = 1.0 + a * a;
@@ -107,70 +120,68 @@ fn the_loss_is_the_evidence_bound_and_tight_at_the_true_posterior() {
     }
 }
 
-fn velocity(dim: usize, latent: usize) -> SplitMlp {
-    let config =
-        SplitMlpConfig { dim, latent, features: 16, hidden: 16, ..SplitMlpConfig::default() };
-    let init = |device: &Device| config.init(device);
-    init_seeded::<_, NetworkError>(3, &Device::flex(), init).unwrap()
+fn velocity(dim: usize, latent: usize) -> DynNetwork {
+    let config = SplitMlpConfig { features: 16, hidden: 16, ..SplitMlpConfig::default() };
+    let init = |device: &Device| config.init(&points(dim, latent), device);
+    DynNetwork::new(init_seeded(3, &Device::flex(), init).unwrap())
 }
 
-fn posterior(dim: usize, latent: usize, inputs: Vec<PosteriorInput>) -> PointEncoder {
-    let config = PointEncoderConfig {
-        dim,
-        latent,
-        inputs,
-        features: 16,
-        hidden: 16,
-        ..PointEncoderConfig::default()
-    };
-    let init = |device: &Device| config.init(device);
-    init_seeded::<_, NetworkError>(4, &Device::flex(), init).unwrap()
+fn posterior(dim: usize, latent: usize, inputs: &[PosteriorInput]) -> DynPosterior {
+    let config = PointEncoderConfig { features: 16, hidden: 16, ..PointEncoderConfig::default() };
+    let init = |device: &Device| config.init(dim, inputs, latent, device);
+    DynPosterior::new(init_seeded(4, &Device::flex(), init).unwrap())
+}
+
+/// The batches of the small problem, with noise for a latent.
+fn latent_batches(seed: u64, latent: usize) -> MatchingBatches {
+    MatchingBatches { noise: latent, ..batches(seed) }
 }
 
 #[test]
 fn with_a_constant_latent_and_weight_zero_the_loss_is_that_of_flow_matching_to_the_bit() {
     let device = Device::flex();
-    let batch = LatentBatches { matching: batches(7), latent: 1 }.batch(5, &device).unwrap();
+    let batch = latent_batches(7, 1).batch(5, &device).unwrap();
     let plain = batches(7).batch(5, &device).unwrap();
     // Without noise the draw is the mean.
-    let epsilon = batch.epsilon.zeros_like();
+    let drawn = batch.noise.clone().unwrap();
+    let epsilon = drawn.zeros_like();
     let constant = Tensor::full([ROWS, 1], 0.3, &device);
     let condition = Condition::none().with_latent(constant);
     let network = velocity(2, 1);
-    let expected = Regression.loss(&network, Batch { condition, ..plain }).total;
-    let model = LatentModel { network, posterior: Fixed::new(0.3, 1.0, DType::F32) };
+    let expected = Regression.loss(Networks::of(&network), Batch { condition, ..plain }).total;
+    let posterior = Fixed::new(0.3, 1.0, DType::F32);
     let loss = |kl_weight, epsilon| {
-        let batch = LatentBatch { epsilon, ..batch.clone() };
-        Variational { kl_weight }.loss(&model, batch).total.into_scalar::<f32>()
+        let batch = Batch { noise: Some(epsilon), ..batch.clone() };
+        loss_of(&network, &posterior, kl_weight, batch).into_scalar::<f32>()
     };
     let expected = expected.into_scalar::<f32>();
     assert_eq!(loss(0.0, epsilon.clone()).to_bits(), expected.to_bits());
     // The control: the divergence of that latent counts as soon as it has a weight.
     let kl = 0.5 * 0.3_f32.powi(2);
     assert!((loss(1.0, epsilon) - expected - kl).abs() < 1e-5);
-    assert_ne!(loss(0.0, batch.epsilon.clone()), expected, "the noise of the latent must count");
+    assert_ne!(loss(0.0, drawn), expected, "the noise of the latent must count");
 }
 
 #[test]
 fn the_pairs_are_those_of_a_run_without_a_latent() {
     let device = Device::flex();
-    let with = LatentBatches { matching: batches(7), latent: 3 }.batch(11, &device).unwrap();
+    let with = latent_batches(7, 3).batch(11, &device).unwrap();
     let without = batches(7).batch(11, &device).unwrap();
     let host = |x: Tensor<2>| x.into_data().try_into_vec::<f32>().unwrap();
-    assert_eq!(host(with.batch.x_t.clone()), host(without.x_t));
-    let t = with.batch.t.unsqueeze_dim::<2>(1);
+    assert_eq!(host(with.x_t.clone()), host(without.x_t));
+    let t = with.time.t.unsqueeze_dim::<2>(1);
     let x_t = t.clone() * with.x1 + (t * -1.0 + 1.0) * with.x0;
-    let error = (x_t - with.batch.x_t).abs().max().into_scalar::<f32>();
+    let error = (x_t - with.x_t).abs().max().into_scalar::<f32>();
     assert!(error < 1e-6, "the ends are not those of the path: {error}");
 }
 
 #[test]
 fn paths_start_from_the_source_of_the_matching() {
     let device = Device::flex();
-    let mut matching = batches(7);
+    let mut matching = latent_batches(7, 1);
     matching.rows = 20_000;
     matching.matching.source = Source::Known(Arc::new(Mixture::ring(6, 1.0 / 3.0, 0.1)));
-    let x0 = LatentBatches { matching, latent: 1 }.batch(0, &device).unwrap().x0;
+    let x0 = matching.batch(0, &device).unwrap().x0;
     // E |x|^2 = 1/9 + 2 * 0.01 = 0.1311, with a standard deviation of about 0.07.
     let second = x0.square().sum().into_scalar::<f32>() / 20_000.0;
     assert!((second - 0.1311).abs() < 0.0025, "second moment {second}");
@@ -189,29 +200,26 @@ fn paths_of_data_in_pairs_start_where_the_pairs_say() {
     assert!((batch.target - 3.0).abs().max().into_scalar::<f32>() < 1e-6);
 }
 
-type Model = LatentModel<SplitMlp, PointEncoder>;
+fn task(model: Ensemble, kl_weight: f64, batches: impl Fn(u64) -> MatchingBatches) -> Task {
+    Task {
+        model,
+        objective: Arc::new(Variational { kl_weight }),
+        train: Arc::new(batches(7)),
+        validation: Arc::new(batches(8)),
+    }
+}
 
 fn run(
     folder: &Path,
     resume: Option<&Checkpoint>,
     log: &Log,
     interrupter: &Interrupter,
-) -> Result<Outcome<Model>, TrainError> {
+) -> Result<Outcome<Ensemble>, TrainError> {
     use PosteriorInput::{T, X0, X1, Xt};
-    let model =
-        LatentModel { network: velocity(2, 3), posterior: posterior(2, 3, vec![X0, X1, Xt, T]) };
-    fit(
-        model,
-        Variational { kl_weight: 0.1 },
-        LatentBatches { matching: batches(7), latent: 3 },
-        LatentBatches { matching: batches(8), latent: 3 },
-        &plan(60),
-        &Device::flex(),
-        &checkpoints(folder),
-        resume,
-        Box::new(log.clone()),
-        interrupter,
-    )
+    let posterior = Some(posterior(2, 3, &[X0, X1, Xt, T]));
+    let model = Ensemble { network: velocity(2, 3), posterior };
+    let task = task(model, 0.1, |seed| latent_batches(seed, 3));
+    fit(task, &plan(60), session(&checkpoints(folder), resume, log, interrupter))
 }
 
 #[test]
@@ -227,7 +235,41 @@ fn resuming_gives_the_same_weights_of_network_and_posterior() {
     let log = Log::default();
     let resumed = run(folder.path(), Some(&checkpoint), &log, &Interrupter::new()).unwrap().network;
     assert!(bits(&resumed.network) == bits(&expected.network), "the networks differ");
-    assert!(bits(&resumed.posterior) == bits(&expected.posterior), "the posteriors differ");
+    let posterior = |model: &Ensemble| bits(model.posterior.as_ref().expect("it is trained too"));
+    assert!(posterior(&resumed) == posterior(&expected), "the posteriors differ");
+}
+
+/// The names that parameters have in a file.
+fn paths<M: Module>(module: &M) -> Vec<String> {
+    #[derive(Default)]
+    struct Paths(Vec<String>, Vec<String>);
+    impl ModuleVisitor for Paths {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.0.push(name.into());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.0.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            self.1.push(self.0.join("."));
+        }
+    }
+    let mut paths = Paths::default();
+    module.visit(&mut paths);
+    paths.1
+}
+
+#[test]
+fn an_ensemble_names_its_parts_and_is_its_network_where_there_is_no_posterior() {
+    let (network, posterior) = (velocity(2, 3), posterior(2, 3, &[PosteriorInput::X1]));
+    let alone = Ensemble::from(network.clone());
+    assert_eq!(paths(&alone), paths(&network));
+    let under = |name: &str, paths: Vec<String>| {
+        paths.into_iter().map(|path| format!("{name}.{path}")).collect::<Vec<_>>()
+    };
+    let expected = [under("network", paths(&network)), under("posterior", paths(&posterior))];
+    let both = Ensemble { network, posterior: Some(posterior) };
+    assert_eq!(paths(&both), expected.concat());
 }
 
 #[test]
@@ -280,39 +322,23 @@ impl DataSource for TwoModes {
 #[ignore = "a minute of training"]
 fn with_x_t_as_its_only_input_the_posterior_collapses_and_the_loss_is_that_of_flow_matching() {
     let folder = tempfile::tempdir().unwrap();
-    let latent = |seed| LatentBatches {
-        matching: flow_train::MatchingBatches {
-            data: Arc::new(TwoModes),
-            rows: 1000,
-            ..batches(seed)
-        },
-        latent: 4,
-    };
-    let (velocity, posterior) = (
-        SplitMlpConfig { latent: 4, ..SplitMlpConfig::default() },
-        PointEncoderConfig { inputs: vec![PosteriorInput::Xt], ..PointEncoderConfig::default() },
-    );
+    let batches =
+        |seed| MatchingBatches { data: Arc::new(TwoModes), rows: 1000, ..latent_batches(seed, 4) };
+    let (velocity, posterior) = (SplitMlpConfig::default(), PointEncoderConfig::default());
+    // Both are drawn one after the other from one seed.
     let init = |device: &Device| {
-        Ok(LatentModel { network: velocity.init(device)?, posterior: posterior.init(device)? })
+        let network = velocity.init(&points(1, 4), device)?;
+        let posterior = posterior.init(1, &[PosteriorInput::Xt], 4, device)?;
+        let posterior = Some(DynPosterior::new(posterior));
+        Ok(Ensemble { network: DynNetwork::new(network), posterior })
     };
     let model = init_seeded::<_, NetworkError>(3, &Device::flex(), init).unwrap();
     let log = Log::default();
     let mut plan = plan(3000);
     plan.learning_rate.peak = 1e-3;
     plan.every = 1000;
-    fit(
-        model,
-        Variational { kl_weight: 1.0 },
-        latent(7),
-        latent(8),
-        &plan,
-        &Device::flex(),
-        &checkpoints(folder.path()),
-        None,
-        Box::new(log.clone()),
-        &Interrupter::new(),
-    )
-    .unwrap();
+    let (folder, interrupter) = (checkpoints(folder.path()), Interrupter::new());
+    fit(task(model, 1.0, batches), &plan, session(&folder, None, &log, &interrupter)).unwrap();
     let terms = log.terms.lock().unwrap();
     let mean = |name: &str| {
         let last = &terms[terms.len() - 500..];

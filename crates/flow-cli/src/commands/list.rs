@@ -10,7 +10,7 @@ use crate::device;
 use crate::exit::usage;
 use crate::progress::print;
 use crate::recipe::Recipe;
-use crate::registry::{CHOICES, Choices, RECIPES};
+use crate::registry::{Choices, RECIPES, choices};
 
 pub(crate) fn run() -> Result<()> {
     let mut text = String::from("recipes\n");
@@ -33,9 +33,9 @@ pub(crate) fn run() -> Result<()> {
     if !cfg!(feature = "folder") {
         writeln!(text, "  folder: images of your own, once built with `--features folder`")?;
     }
-    for Choices { title, key, all } in CHOICES {
+    for Choices { title, key, all } in choices() {
         writeln!(text, "{title} ({key})")?;
-        for (choice, about) in *all {
+        for (choice, about) in all {
             writeln!(text, "  {choice:56} {about}")?;
         }
     }

@@ -1,7 +1,6 @@
 //! What a name or a number may be.
 
 use anyhow::Result;
-use flow_ode::Method;
 
 use crate::exit::usage;
 
@@ -36,18 +35,6 @@ pub(super) fn fractions(values: Values<'_>) -> Result<()> {
     all(values, |x| (0.0..=1.0).contains(&x), "it must lie between 0 and 1")
 }
 
-/// Most steps of a solver: their times alone fill memory in the end, and no one waits for them.
-const MOST_STEPS: usize = 1_000_000;
-
-/// Refuses numbers of steps that cannot be made.
-pub(crate) fn steps(key: &str, steps: usize) -> Result<()> {
-    match steps {
-        0 => Err(usage!("{key} is 0, it must be a positive number, at least 1")),
-        1..=MOST_STEPS => Ok(()),
-        _ => Err(usage!("{key} is {steps}, it must be at most {MOST_STEPS}")),
-    }
-}
-
 /// Refuses tolerances that no step can meet.
 pub(crate) fn tolerances(values: Values<'_>) -> Result<()> {
     not_negative(values)?;
@@ -56,15 +43,6 @@ pub(crate) fn tolerances(values: Values<'_>) -> Result<()> {
         return Err(usage!("{} are all zero, which no step can meet", keys.join(" and ")));
     }
     Ok(())
-}
-
-/// The solver of this name, refused if it takes no samples on a device.
-pub(crate) fn solver(key: &str, name: &str) -> Result<Method> {
-    let method: Method = name.parse().map_err(|error| usage!("{key}: {error}"))?;
-    if method.is_implicit() {
-        return Err(usage!("{key}: {method} takes no samples on a device, try dopri5"));
-    }
-    Ok(method)
 }
 
 fn all(values: Values<'_>, good: fn(f64) -> bool, demand: &str) -> Result<()> {

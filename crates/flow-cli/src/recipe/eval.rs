@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use flow_model::{check_solver, check_steps};
 use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
-use super::check::{self, positive, solver};
+use super::check::positive;
 use crate::exit::usage;
 
 /// Fewer have no energy distance with an error.
@@ -46,7 +47,7 @@ impl Eval {
     pub(crate) fn fixed(&self) -> Result<Vec<(Method, usize)>> {
         let mut fixed = Vec::new();
         for (name, counts) in &self.steps {
-            let method = solver("eval.steps", name)?;
+            let method = check_solver("eval.steps", name).map_err(|error| usage!("{error}"))?;
             fixed.extend(counts.iter().map(|&steps| (method, steps)));
         }
         Ok(fixed)
@@ -59,7 +60,8 @@ impl Eval {
             ("eval.bandwidth", self.bandwidth.unwrap_or(1.0)),
         ])?;
         for (method, steps) in self.fixed()? {
-            check::steps(&format!("eval.steps.{method}"), steps)?;
+            check_steps(&format!("eval.steps.{method}"), steps)
+                .map_err(|error| usage!("{error}"))?;
         }
         for (key, n) in [("eval.n", self.n), ("eval.error_n", self.error_n)] {
             if n < FEWEST_SAMPLES && (n, key) != (0, "eval.error_n") {

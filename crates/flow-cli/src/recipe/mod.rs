@@ -4,17 +4,15 @@ pub(crate) mod check;
 mod eval;
 pub(crate) mod identity;
 mod latent;
-pub(crate) mod named;
 mod path;
 mod reflow;
-mod sample;
-mod sampler;
 mod seed;
 mod set;
 mod train;
 
 use anyhow::Result;
-use flow_model::{NetworkSection, Registry};
+use flow_model::{NetworkSection, Registry, SampleConfig};
+use flow_path::CouplingConfig;
 use flow_train::{AdamW, Ema};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -23,12 +21,8 @@ use crate::exit::usage;
 use check::{not_negative, positive};
 pub(crate) use eval::{Eval, FEWEST_SAMPLES};
 pub(crate) use latent::Latent;
-pub(crate) use path::{
-    Between, Coupling, Path, Prediction, Schedule, Shift, Source, Times, Weight,
-};
+pub(crate) use path::{Path, Source};
 pub(crate) use reflow::Reflow;
-pub(crate) use sample::Sample;
-pub(crate) use sampler::{Diffusion, Grid, LastStep, Rule, Sampler, Space, UniPcEnd};
 pub(crate) use train::Train;
 
 /// A recipe: data, network, path, training, sampling and scores.
@@ -53,7 +47,7 @@ pub(crate) struct Recipe {
     #[serde(default)]
     pub(crate) ema: Ema,
     #[serde(default)]
-    pub(crate) sample: Sample,
+    pub(crate) sample: SampleConfig,
     #[serde(default)]
     pub(crate) eval: Eval,
 }
@@ -132,7 +126,7 @@ impl Recipe {
         }
         match (reflow, &path.coupling) {
             (Some(reflow), _) => reflow.check(self)?,
-            (None, Coupling::Paired) => {
+            (None, CouplingConfig::Paired(_)) => {
                 return Err(usage!(
                     "path.coupling is paired, but these data are no pairs: name the run that makes \
                      some, reflow.run=RUN and reflow.pairs=N, or choose another coupling"
@@ -142,7 +136,7 @@ impl Recipe {
         }
         path.check()?;
         train.check()?;
-        sample.check()?;
+        sample.check().map_err(|error| usage!("{error}"))?;
         self.check_sampling(sample)?;
         if !path.learns_without_class() && data.conditional && sample.is_guided() {
             return Err(usage!(
@@ -156,17 +150,17 @@ impl Recipe {
     }
 
     /// Refuses ways of sampling that mean nothing for what is learned.
-    pub(crate) fn check_sampling(&self, sample: &Sample) -> Result<()> {
+    pub(crate) fn check_sampling(&self, sample: &SampleConfig) -> Result<()> {
         let mixed = match (&self.reflow, &self.latent) {
             (Some(_), _) => "the pairs of reflow",
             (_, Some(_)) => "a latent that may know the noise",
             _ => return self.path.check_sampling(sample),
         };
         if sample.sampler.is_random() {
-            let sampler = named::shown(&sample.sampler);
             return Err(usage!(
-                "{sampler} draws noise by the score, which {mixed} does not leave, use ode or another \
-                 sampler without noise"
+                "{} draws noise by the score, which {mixed} does not leave, use ode or another \
+                 sampler without noise",
+                sample.sampler
             ));
         }
         self.path.check_sampling(sample)
@@ -217,6 +211,8 @@ mod numbers;
 
 #[cfg(test)]
 mod tests {
+    use flow_path::SinkhornPlan;
+
     use super::*;
     use crate::registry::RECIPES;
 
@@ -266,7 +262,8 @@ mod tests {
     fn a_key_that_the_recipe_leaves_out_has_its_default_and_type() {
         let left_out = ["path.coupling.kind=sinkhorn", "path.coupling.epsilon=1"];
         let recipe = debug(&left_out).unwrap();
-        assert_eq!(recipe.path.coupling, Coupling::Sinkhorn { epsilon: 1.0, replace: false });
+        let plan = SinkhornPlan { epsilon: 1.0, replace: false };
+        assert_eq!(recipe.path.coupling, CouplingConfig::Sinkhorn(plan));
         assert_eq!(debug(&["eval.error_n=1e3"]).unwrap().eval.error_n, 1000);
         assert!(debug(&["path.schedule.sigma_min=0.25"]).is_ok());
     }

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::Recipe;
 use crate::exit::Usage;
 use crate::network;
-use crate::registry::{self, CHOICES, Choices, RECIPES};
+use crate::registry::{self, Choices, RECIPES, choices};
 use crate::sizes::Sizes;
 
 /// Values that are no numbers, or that no key takes.
@@ -32,8 +32,8 @@ const MAY_BE_LARGEST: [&str; 3] = ["seed", "train.validation_batches", "eval.bat
 fn recipes() -> Vec<String> {
     let debug = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap().1;
     let reflow = ["reflow.run=teacher", "reflow.pairs=100"].map(String::from);
-    let chosen = CHOICES.iter().flat_map(|&Choices { key, all, .. }| {
-        all.iter().map(move |(choice, _)| format!("{key}={choice}"))
+    let chosen = choices().into_iter().flat_map(|Choices { key, all, .. }| {
+        all.into_iter().map(move |(choice, _)| format!("{key}={choice}"))
     });
     let whole = RECIPES.iter().map(|(name, text)| Recipe::parse(text, &[], name).unwrap());
     let chosen = chosen.map(|change| {

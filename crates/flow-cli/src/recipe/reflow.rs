@@ -1,9 +1,12 @@
 //! Pairs from the flow of an earlier run in place of noise and data: the section `reflow`.
 
 use anyhow::Result;
+use flow_path::CouplingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Coupling, Recipe, check};
+use flow_model::{check_solver, check_steps};
+
+use super::Recipe;
 use crate::exit::usage;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,12 +33,12 @@ fn steps() -> usize {
 impl Reflow {
     /// Refuses values that cannot work.
     pub(super) fn check(&self, recipe: &Recipe) -> Result<()> {
-        check::solver("reflow.solver", &self.solver)?;
-        check::steps("reflow.steps", self.steps)?;
+        check_solver("reflow.solver", &self.solver).map_err(|error| usage!("{error}"))?;
+        check_steps("reflow.steps", self.steps).map_err(|error| usage!("{error}"))?;
         if self.pairs < 10 {
             return Err(usage!("reflow.pairs is {}, it must be at least 10", self.pairs));
         }
-        if recipe.path.coupling != Coupling::Paired {
+        if !matches!(recipe.path.coupling, CouplingConfig::Paired(_)) {
             return Err(usage!(
                 "reflow trains on pairs that belong together, set path.coupling=paired"
             ));

@@ -1,9 +1,9 @@
 //! Changes of a recipe from the command line.
 
 use anyhow::Result;
+use flow_path::config::text;
 use toml::{Table, Value};
 
-use super::named;
 use crate::exit::usage;
 
 /// Whole numbers of TOML are smaller, 2^63.
@@ -24,7 +24,7 @@ fn one(table: &mut Table, change: &str) -> Result<()> {
     let Some((key, value)) = change.split_once('=') else {
         return Err(usage!("`--set {change}` has no `=`, write it as key=value"));
     };
-    let value = self::value(value);
+    let value = text::value(value);
     let mut parts: Vec<&str> = key.split('.').map(str::trim).collect();
     if parts.iter().any(|part| part.is_empty()) {
         return Err(usage!("`--set {change}` names no key, write it as section.key=value"));
@@ -53,19 +53,9 @@ fn one(table: &mut Table, change: &str) -> Result<()> {
 /// A value as the table that holds keys: a choice typed as text, `NAME,KEY=VALUE`, is one with `kind`.
 fn section(value: &mut Value) -> Option<&mut Table> {
     if let Value::String(text) = value {
-        *value = Value::Table(named::table(text).ok()?);
+        *value = Value::Table(text::table(text).ok()?);
     }
     value.as_table_mut()
-}
-
-/// A value as typed: what is no TOML value is text, so that quotes may be left out.
-pub(super) fn value(typed: &str) -> Value {
-    let typed = typed.trim();
-    format!("value = {typed}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut parsed| parsed.remove("value"))
-        .unwrap_or_else(|| Value::String(typed.to_string()))
 }
 
 #[cfg(test)]

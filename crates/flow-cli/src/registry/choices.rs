@@ -1,129 +1,43 @@
 //! The choices of a recipe, each with its values left out and one line about it.
 
-/// A choice as typed, and what it is.
-pub(crate) type Choice = (&'static str, &'static str);
+use flow_path::config::Choice;
+use flow_path::{
+    BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig, TimesConfig,
+};
+use flow_sample::{GridConfig, SamplerConfig};
 
-/// A key, the option of `flow sample` for it, and its choices.
+use crate::recipe::Source;
+
+/// A key and its choices: each as typed with its values, and what it is.
 pub(crate) struct Choices {
     pub(crate) title: &'static str,
     pub(crate) key: &'static str,
-    pub(crate) all: &'static [Choice],
+    pub(crate) all: Vec<(String, &'static str)>,
 }
 
 /// Everything that has variants, in the order of a recipe.
-pub(crate) const CHOICES: &[Choices] = &[
-    Choices {
-        title: "schedules",
-        key: "path.schedule",
-        all: &[
-            ("linear,sigma_min=0", "straight lines: conditional optimal transport"),
-            ("vp,beta_min=0.1,beta_max=20", "the variance-preserving diffusion"),
-            ("ve,sigma_min=0.01,sigma_max=50,boundary=floor", "the variance-exploding diffusion"),
-            ("cosine,margin=0", "a rotation at constant speed"),
-            ("nichol-dhariwal,offset=0.008", "the shifted cosine of improved DDPM"),
-            ("polynomial,degree=2", "straight lines at the clock t^degree"),
-        ],
-    },
-    Choices {
-        title: "between a pair",
-        key: "path.between",
-        all: &[
-            ("line", "the point of the schedule"),
-            ("tube,sigma=0.1", "around the straight line"),
-            ("bridge,sigma=1", "on a Brownian bridge"),
-        ],
-    },
-    Choices {
-        title: "predictions",
-        key: "path.prediction",
-        all: &[
-            ("velocity", "dx/dt: flow matching"),
-            ("data", "x_1: denoising"),
-            ("noise", "x_0: DDPM"),
-            ("score", "-x_0 / sigma: score matching"),
-            ("v", "alpha x_0 - sigma x_1"),
-            ("displacement", "x_1 - x_0"),
-            ("edm,sigma_data=0.5", "the preconditioned denoiser of EDM"),
-        ],
-    },
-    Choices {
-        title: "weights",
-        key: "path.weight",
-        all: &[
-            ("unit", "the squared error as it is"),
-            ("variance", "sigma^2: with the score, score matching"),
-            ("diffusion", "g^2: with the score, ScoreFlow"),
-            ("likelihood", "the evidence lower bound"),
-            ("flow-matching", "that of the linear schedule at uniform times"),
-            ("v-cosine", "that of v on the cosine schedule"),
-            ("noise-cosine", "that of noise on the cosine schedule"),
-            ("edm,mean=-1.2,std=1.2,sigma_data=0.5", "that of EDM"),
-            ("logit-normal,mean=0,std=1", "that of flow matching at logit-normal times"),
-            ("sigmoid,bias=0", "a sigmoid of the log signal-to-noise ratio"),
-        ],
-    },
-    Choices {
-        title: "laws of time",
-        key: "path.times",
-        all: &[
-            ("uniform", "each time by itself"),
-            ("stratified", "one time in each of as many intervals as rows"),
-            ("logit-normal,mean=0,std=1", "the middle"),
-            ("mode,scale=1.29", "the middle, with heavy tails"),
-            ("cosmap", "the ratios of the cosine schedule"),
-            ("u-shaped,sharpness=4", "both ends"),
-            ("beta,data=2,noise=1", "either end"),
-            ("edm,mean=-1.2,std=1.2", "log-normal noise level"),
-        ],
-    },
-    Choices {
-        title: "sources",
-        key: "path.source",
-        all: &[
-            ("normal", "Gaussian noise"),
-            ("toy,set=rings-source", "a toy whose density is known; leaves the velocity alone"),
-        ],
-    },
-    Choices {
-        title: "couplings",
-        key: "path.coupling",
-        all: &[
-            ("independent", "any noise with any data"),
-            ("paired", "row by row, for the pairs of reflow"),
-            ("ot", "exact optimal transport within the batch"),
-            ("sinkhorn,epsilon=0.05,replace=false", "entropic optimal transport"),
-            ("unbalanced,epsilon=0.05,relaxation=1", "the same with soft marginals"),
-            ("partial,fraction=0.9", "exact for the cheapest fraction"),
-            ("schrodinger,sigma=1", "the plan of a Schrodinger bridge"),
-        ],
-    },
-    Choices {
-        title: "samplers",
-        key: "sample.sampler",
-        all: &[
-            ("ode", "the probability-flow ODE by a solver"),
-            ("ddim,eta=0", "the predicted pair mixed anew, with a share of fresh noise"),
-            ("ancestral", "DDPM: draws from the posterior"),
-            ("churn,fraction=0.5", "DDIM too far, then noised back"),
-            ("edm", "Heun steps in the noise level"),
-            ("karras-churn,amount=40,min=0.05,max=50,noise_std=1.003", "the same, noised before"),
-            ("sde,diffusion=sigma,scale=1,last=denoise", "Euler-Maruyama with any diffusion"),
-            ("dpm-solver++,order=2,eta=0", "DPM-Solver++ 1 or 2M, with noise the SDE's"),
-            ("unipc,order=2,last=full", "UniPC of order 2 or 3"),
-            ("straight,space=displacement,rule=midpoint", "steps along one prediction"),
-        ],
-    },
-    Choices {
-        title: "grids",
-        key: "sample.grid",
-        all: &[
-            ("uniform", "equal steps of time"),
-            ("log-snr,min=-10,max=10", "equal steps of the log signal-to-noise ratio"),
-            ("karras,rho=7,min=0.002,max=80", "equal steps of a root of the noise level"),
-            ("given,times=[0,0.5,1]", "as typed"),
-        ],
-    },
-];
+pub(crate) fn choices() -> Vec<Choices> {
+    let named = named().into_iter().map(|(title, key, all)| {
+        let all = all.into_iter().map(|Choice { typed, about, .. }| (typed, about)).collect();
+        Choices { title, key, all }
+    });
+    named.collect()
+}
+
+/// Title, key and choices of what names its choices itself.
+fn named() -> [(&'static str, &'static str, Vec<Choice>); 9] {
+    [
+        ("schedules", "path.schedule", ScheduleConfig::choices()),
+        ("between a pair", "path.between", BetweenConfig::choices()),
+        ("predictions", "path.prediction", Prediction::choices()),
+        ("weights", "path.weight", LossWeight::choices()),
+        ("laws of time", "path.times", TimesConfig::choices()),
+        ("sources", "path.source", Source::choices()),
+        ("couplings", "path.coupling", CouplingConfig::choices()),
+        ("samplers", "sample.sampler", SamplerConfig::choices()),
+        ("grids", "sample.grid", GridConfig::choices()),
+    ]
+}
 
 #[cfg(test)]
 mod tests {
@@ -132,24 +46,25 @@ mod tests {
     use crate::registry::RECIPES;
 
     /// The debug recipe with one choice, which starts at no special case of another key.
-    fn chosen(key: &str, text: &str) -> Recipe {
+    fn chosen(key: &str, text: &str) -> anyhow::Result<Recipe> {
         let (_, debug) = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
         let mut changes = vec![format!("{key}={text}")];
         if text == "paired" {
             changes.extend(["reflow.run=teacher", "reflow.pairs=100"].map(String::from));
         }
-        Recipe::parse(debug, &changes, "debug").unwrap()
+        Recipe::parse(debug, &changes, "debug")
     }
 
     #[test]
     fn every_choice_is_understood_and_shows_its_defaults() {
-        for Choices { key, all, .. } in CHOICES {
-            for (text, _) in *all {
-                let name = text.split(',').next().unwrap();
-                let with_values = chosen(key, text);
+        for Choices { key, all, .. } in choices() {
+            for (typed, _) in all {
+                let name = typed.split(',').next().unwrap();
+                let with_values = chosen(key, &typed).unwrap();
                 // Those without defaults are typed with their values.
-                if !["mode", "u-shaped", "beta", "toy", "given"].contains(&name) {
-                    assert_eq!(with_values, chosen(key, name), "{key}={text}");
+                match chosen(key, name) {
+                    Ok(with_defaults) => assert_eq!(with_values, with_defaults, "{key}={typed}"),
+                    Err(error) => assert!(error.to_string().contains("missing field"), "{error}"),
                 }
                 assert_eq!(
                     Recipe::parse(&with_values.resolved(), &[], "resolved").unwrap(),
@@ -160,8 +75,34 @@ mod tests {
     }
 
     #[test]
+    fn the_docs_and_the_recipe_that_explains_itself_name_every_choice_and_its_values() {
+        let docs = include_str!("../../../../docs/files.md");
+        let recipe = include_str!("../../recipes/checkerboard.toml");
+        for (_, key, all) in super::named() {
+            let row = docs.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();
+            let named = all.iter().map(|Choice { name, keys, .. }| match keys {
+                [] => format!("`{name}`"),
+                keys => format!("`{name} {{ {} }}`", keys.join(", ")),
+            });
+            for choice in named {
+                assert!(row.contains(&choice), "docs/files.md, {key}: {choice} is missing");
+            }
+            let written = row.split('`').skip(3).step_by(2).map(|word| word.split(' ').next());
+            for name in written.flatten().filter(|name| *name != "x_0") {
+                let known = all.iter().any(|choice| choice.name == name);
+                assert!(known, "docs/files.md, {key}: there is no {name}");
+            }
+            for Choice { typed, .. } in all {
+                let listed = recipe.split([' ', ';', ':', '(', ')', '\n', '"']);
+                let mut listed = listed.map(|word| word.trim_end_matches([',', '.']));
+                assert!(listed.any(|word| word == typed), "checkerboard.toml: {key}={typed}");
+            }
+        }
+    }
+
+    #[test]
     fn a_choice_is_shown_as_it_is_typed() {
-        let recipe = chosen("sample.sampler", "churn,fraction=0.25");
-        assert_eq!(named::shown(&recipe.sample.sampler), "churn,fraction=0.25");
+        let recipe = chosen("sample.sampler", "churn,fraction=0.25").unwrap();
+        assert_eq!(recipe.sample.sampler.to_string(), "churn,fraction=0.25");
     }
 }

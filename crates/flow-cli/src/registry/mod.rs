@@ -3,17 +3,15 @@
 mod choices;
 mod data;
 mod path;
-mod sampler;
 
 use anyhow::Result;
 
 use crate::exit::usage;
 use crate::files::read_text;
 use crate::recipe::Recipe;
-pub(crate) use choices::{CHOICES, Choices};
+pub(crate) use choices::{Choices, choices};
 pub(crate) use data::{Changes, Data, image_rows, labels, pixels, some_of, target};
-pub(crate) use path::{matching, prediction, schedule, source};
-pub(crate) use sampler::{grid, sampler};
+pub(crate) use path::{matching, source};
 
 macro_rules! recipes {
     ($($name:literal),* $(,)?) => {

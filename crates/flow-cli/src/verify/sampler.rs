@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use flow_ode::{Method, Stepping};
 use flow_path::{Cosine, Exact, Gaussian, Prediction, Schedule, VariancePreserving};
 use flow_sample::{
-    Ancestral, Churn, Ddim, Grid, Ode, Predictor, Reparametrised, Rule, Sampler, Space,
+    Ancestral, Churn, Ddim, Grid, Ode, Predictor, Reparametrised, Rule, Sampler, Space, Way,
 };
 
 use super::fixture::{Arbitrary, Impulse, OT, largest, rescaled, two_modes};
@@ -16,8 +16,13 @@ use super::{Bench, Place, host};
 /// Weights of predictions by the fraction undone, from the published figure.
 const CHURN_FIGURE: &str = include_str!("../../../flow-sample/tests/reference/churn_figure.json");
 
-fn end(sampler: &dyn Sampler, field: &dyn Predictor, x0: Tensor<2>) -> Result<Tensor<2>> {
-    Ok(sampler.sample(field, x0)?.x)
+fn end(
+    sampler: &dyn Sampler,
+    field: &dyn Predictor,
+    x0: Tensor<2>,
+    way: &Way<'_>,
+) -> Result<Tensor<2>> {
+    Ok(sampler.sample(field, x0, way)?.x)
 }
 
 fn gap(a: Tensor<2>, b: Tensor<2>) -> f64 {
@@ -31,14 +36,14 @@ fn start(place: &Place) -> Tensor<2> {
 /// A step along the data, the noise or the displacement, and the rotation of v, is DDIM.
 pub(super) fn coordinates(bench: &mut Bench) -> Result<()> {
     let (t, s) = (0.3, 0.55);
-    let grid = || Grid::Given(vec![t, s]);
+    let way = Way::along(Grid::Given(vec![t, s]));
     let field = Arbitrary(VariancePreserving::default());
     let tolerances = (1e-12, 1e-5);
     for space in [Space::Data, Space::Noise, Space::Displacement] {
         bench.tensor(format!("{space:?} less DDIM").to_lowercase(), 0.0, tolerances, |place| {
-            let straight = Reparametrised { grid: grid(), space, rule: Rule::Euler };
-            let ddim = end(&Ddim::deterministic(grid()), &field, start(place))?;
-            Ok(gap(end(&straight, &field, start(place))?, ddim))
+            let straight = Reparametrised { space, rule: Rule::Euler };
+            let ddim = end(&Ddim::default(), &field, start(place), &way)?;
+            Ok(gap(end(&straight, &field, start(place), &way)?, ddim))
         })?;
     }
     bench.tensor("rotation of v less ddim", 0.0, tolerances, |place| {
@@ -46,16 +51,17 @@ pub(super) fn coordinates(bench: &mut Bench) -> Result<()> {
         let turn = angle(s) - angle(t);
         let v = field.predict(Prediction::V, &start(place), t);
         let turned = start(place) * turn.cos() + v * turn.sin();
-        Ok(gap(end(&Ddim::deterministic(grid()), &field, start(place))?, turned))
+        Ok(gap(end(&Ddim::default(), &field, start(place), &way)?, turned))
     })
 }
 
 pub(super) fn ddim_is_euler(bench: &mut Bench) -> Result<()> {
     let difference = |place: &Place, schedule: &dyn Schedule| {
         let field = Arbitrary(schedule);
-        let ddim = end(&Ddim::deterministic(Grid::Uniform { steps: 8 }), &field, start(place))?;
+        let way = Way::steps(8);
+        let ddim = end(&Ddim::default(), &field, start(place), &way)?;
         let euler = Ode::new(Method::Euler, Stepping::Count(8));
-        Ok(gap(end(&euler, &field, start(place))?, ddim))
+        Ok(gap(end(&euler, &field, start(place), &way)?, ddim))
     };
     bench.tensor("difference after 8 steps, linear", 0.0, (1e-12, 1e-5), |place| {
         difference(place, &OT)
@@ -73,11 +79,7 @@ fn five_steps(
     variance: f64,
 ) -> Result<f64> {
     let field = Exact::new(Gaussian::new(vec![0.0], variance.sqrt()), schedule);
-    Ok(host(end(sampler, &field, place.rows(&[-2.0], 1))?)[0])
-}
-
-fn five_of_ddim() -> Ddim {
-    Ddim::deterministic(Grid::Uniform { steps: 5 })
+    Ok(host(end(sampler, &field, place.rows(&[-2.0], 1), &Way::steps(5))?)[0])
 }
 
 fn five_of_euler() -> Ode {
@@ -89,7 +91,7 @@ pub(super) fn scaling(bench: &mut Bench) -> Result<()> {
     for k in 0..8 {
         let name = format!("DDIM, scaled {k}/7 of the way");
         bench.tensor(name, -0.73846, tolerances, |place| {
-            five_steps(place, &five_of_ddim(), rescaled(f64::from(k) / 7.0), 0.25)
+            five_steps(place, &Ddim::default(), rescaled(f64::from(k) / 7.0), 0.25)
         })?;
     }
     for (k, want) in [(0, -0.73846), (1, -0.77143), (3, -0.83128), (7, -0.93135)] {
@@ -114,7 +116,7 @@ pub(super) fn straightness(bench: &mut Bench) -> Result<()> {
             five_steps(place, &five_of_euler(), OT, variance)
         })?;
         bench.tensor(format!("vp, DDIM, variance {variance}"), flow, tolerances, |place| {
-            five_steps(place, &five_of_ddim(), rescaled(1.0), variance)
+            five_steps(place, &Ddim::default(), rescaled(1.0), variance)
         })?;
         bench.tensor(
             format!("vp, Euler, variance {variance}"),
@@ -137,12 +139,13 @@ pub(super) fn renoising(bench: &mut Bench) -> Result<()> {
     let back = to.alpha / far.alpha;
     let draw = |place: &Place, z: f64| {
         let noise = move |_: usize, x: &Tensor<2>| x.ones_like() * z;
-        end(&Ancestral { grid: Grid::Given(vec![t, once]), noise }, &field, start(place))
+        let way = Way::along(Grid::Given(vec![t, once])).with_noise(&noise);
+        end(&Ancestral {}, &field, start(place), &way)
     };
     let tolerances = (1e-14, 1e-6);
     bench.tensor("mean less mean", 0.0, tolerances, |place| {
-        let ddim = Ddim::deterministic(Grid::Given(vec![t, twice]));
-        Ok(gap(draw(place, 0.0)?, end(&ddim, &field, start(place))? * back))
+        let way = Way::along(Grid::Given(vec![t, twice]));
+        Ok(gap(draw(place, 0.0)?, end(&Ddim::default(), &field, start(place), &way)? * back))
     })?;
     let std = (to.sigma.powi(2) - (back * far.sigma).powi(2)).sqrt();
     bench.tensor("standard deviation", std, tolerances, |place| {
@@ -158,9 +161,10 @@ pub(super) fn churn(bench: &mut Bench) -> Result<()> {
         bench.tensor(name, 0.0, (2e-5, 1e-4), |place| {
             let steps = weights.len();
             let noise = |_: usize, x: &Tensor<2>| x.zeros_like();
-            let churn = Churn { grid: Grid::Uniform { steps }, fraction, noise };
+            let way = Way::steps(steps).with_noise(&noise);
             let impulse = Impulse { schedule: Cosine::with_log_snr_bound(15.0), steps };
-            let got = host(end(&churn, &impulse, place.rows(&vec![0.0; steps], 1))?);
+            let x0 = place.rows(&vec![0.0; steps], 1);
+            let got = host(end(&Churn { fraction }, &impulse, x0, &way)?);
             Ok(largest(got.iter().zip(&weights).map(|(got, want)| got / want - 1.0)))
         })?;
     }
@@ -171,7 +175,7 @@ pub(super) fn one_step(bench: &mut Bench) -> Result<()> {
     let euler = Ode::new(Method::Euler, Stepping::Count(1));
     for x0 in [-2.0, 0.1, 3.0] {
         bench.tensor(format!("from {x0}"), 0.0, (1e-12, 1e-6), |place| {
-            Ok(host(end(&euler, &two_modes(0.25), place.rows(&[x0], 1))?)[0])
+            Ok(host(end(&euler, &two_modes(0.25), place.rows(&[x0], 1), &Way::steps(1))?)[0])
         })?;
     }
     Ok(())

@@ -5,9 +5,7 @@ use flow_eval::wasserstein_1d;
 use flow_ode::{Method, Stepping};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Exact, Mixture, Target};
-use flow_sample::{
-    Diffusion, Grid, Hutchinson, LastStep, Likelihood, Probe, Sampler, Sde, Seeded, normal_rows,
-};
+use flow_sample::{Hutchinson, Likelihood, Probe, Sampler, Sde, Seeded, Way, normal_rows};
 
 use super::fixture::{LinearField, two_modes};
 use super::{Bench, host};
@@ -35,13 +33,10 @@ pub(super) fn marginals(bench: &mut Bench) -> Result<()> {
     for g in [0.0, 0.5, 1.0, 2.0] {
         let name = format!("Wasserstein distance, g^2 = {} sigma", g * g);
         bench.on_device(name, 0.0, tolerance, |place| {
-            let sde = Sde {
-                grid: Grid::Uniform { steps: 250 },
-                diffusion: Diffusion::Sigma(g * g),
-                last: LastStep::Denoise,
-                noise: Seeded::new(8),
-            };
-            let samples = host(sde.sample(&field, place.rows(&noise, 1))?.x);
+            let sde = Sde { scale: g * g, ..Sde::default() };
+            let fresh = Seeded::new(8);
+            let way = Way::steps(250).with_noise(&fresh);
+            let samples = host(sde.sample(&field, place.rows(&noise, 1), &way)?.x);
             distance(&samples.into_iter().map(|x| x as f32).collect::<Vec<_>>())
         })?;
     }

@@ -43,8 +43,21 @@ impl EncoderConfig {
         seed: u64,
         device: &Device,
     ) -> Result<DynPosterior, NetworkError> {
+        init_seeded(seed, device, |device| self.init(signature, inputs, device))
+    }
+
+    /// The same posterior with weights that Burn draws when they are first read.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn init(
+        &self,
+        signature: &Signature,
+        inputs: &[PosteriorInput],
+        device: &Device,
+    ) -> Result<DynPosterior, NetworkError> {
         let latent = signature.latent;
-        init_seeded(seed, device, |device| match self {
+        match self {
             Self::Mlp(config) => {
                 let dim = signature.points("the encoder mlp")?;
                 config.init(dim, inputs, latent, device).map(DynPosterior::new)
@@ -53,7 +66,7 @@ impl EncoderConfig {
                 let shape = signature.image("the encoder conv")?;
                 config.init(shape, inputs, latent, device).map(DynPosterior::new)
             }
-        })
+        }
     }
 
     /// What the posterior would take.

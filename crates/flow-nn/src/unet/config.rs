@@ -256,6 +256,7 @@ fn context_channels(signature: &Signature) -> Result<usize, NetworkError> {
     let [_, height, width] = signature.image(UNetConfig::KIND)?;
     match *signature.context {
         [] => Ok(0),
+        [0, ..] => Err(NetworkError::Zero { field: "channels of the conditioning image" }),
         [channels, h, w] if [h, w] == [height, width] => Ok(channels + 1),
         _ => Err(NetworkError::Shape {
             kind: UNetConfig::KIND,

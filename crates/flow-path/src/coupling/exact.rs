@@ -5,7 +5,7 @@ use rand::Rng;
 
 use super::batch::costs;
 use super::{Coupling, Pairing};
-use crate::PathError;
+use crate::{PathError, without_values};
 
 /// Minibatch optimal transport: the permutation of the noise with the least mean squared distance.
 ///
@@ -25,6 +25,8 @@ use crate::PathError;
 /// Flow Matching", arXiv:2304.14772.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExactOt;
+
+without_values!(ExactOt);
 
 impl Coupling for ExactOt {
     fn pair(

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 
 use super::batch::row_count;
 use super::{Coupling, Pairing};
-use crate::PathError;
+use crate::{PathError, without_values};
 
 /// Noise and data drawn independently: a random permutation of the noise, whatever the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,3 +43,5 @@ impl Coupling for Paired {
         Ok(Pairing::new((0..row_count(x0, x1, dim)?).collect()))
     }
 }
+
+without_values!(Independent, Paired);

@@ -2,6 +2,7 @@
 
 mod batch;
 mod class_aware;
+mod config;
 mod exact;
 mod independent;
 mod partial;
@@ -12,6 +13,7 @@ use std::ops::Index;
 use std::sync::Arc;
 
 pub use class_aware::ClassAware;
+pub use config::{CouplingConfig, SchrodingerPlan, SinkhornPlan, UnbalancedPlan};
 pub use exact::ExactOt;
 pub use flow_transport::{Entropic, Epsilon};
 pub use independent::{Independent, Paired};

@@ -2,10 +2,12 @@
 
 use flow_transport::assign_some;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::batch::costs;
 use super::{Coupling, Pairing};
 use crate::PathError;
+use crate::config::{Check, within};
 
 /// Partial optimal transport: only the cheapest `fraction` of the batch is paired.
 ///
@@ -16,22 +18,34 @@ use crate::PathError;
 /// # Reference
 /// Chapel, Alaya & Gasso (2020), "Partial Optimal Transport with Applications on Positive-Unlabeled
 /// Learning", arXiv:2002.08276 (dummy points).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PartialOt {
-    fraction: f64,
+    /// The fraction of the rows that is paired, rounded to a whole number of at least one; in `(0, 1]`.
+    pub fraction: f64,
 }
 
 impl PartialOt {
-    /// Pairs the given fraction of the rows, rounded to a whole number of at least one.
+    /// Pairs the given fraction of the rows.
     ///
     /// # Errors
     /// If the fraction is not in `(0, 1]`.
     pub fn new(fraction: f64) -> Result<Self, PathError> {
-        if 0.0 < fraction && fraction <= 1.0 {
-            Ok(Self { fraction })
-        } else {
-            Err(PathError::Parameter { name: "fraction", value: fraction, domain: "(0, 1]" })
-        }
+        let coupling = Self { fraction };
+        coupling.check().map(|()| coupling)
+    }
+}
+
+impl Default for PartialOt {
+    /// Nine tenths.
+    fn default() -> Self {
+        Self { fraction: 0.9 }
+    }
+}
+
+impl Check for PartialOt {
+    fn check(&self) -> Result<(), PathError> {
+        within("fraction", self.fraction, 0.0 < self.fraction && self.fraction <= 1.0, "(0, 1]")
     }
 }
 
@@ -44,6 +58,7 @@ impl Coupling for PartialOt {
         dim: usize,
         _rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {
+        self.check()?;
         let cost = costs(x0, x1, dim)?;
         let n = cost.rows();
         let paired = ((self.fraction * n as f64).round() as usize).clamp(1, n);

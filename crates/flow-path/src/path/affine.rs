@@ -25,7 +25,17 @@ impl<S: Schedule> AffinePath<S> {
 }
 
 impl<const D: usize, S: Schedule> ProbabilityPath<D> for AffinePath<S> {
-    fn sample(&self, x0: Tensor<D>, x1: Tensor<D>, t: &Times) -> PathSample<D> {
+    fn span(&self) -> (f64, f64) {
+        self.schedule.span()
+    }
+
+    fn sample_with(
+        &self,
+        x0: Tensor<D>,
+        x1: Tensor<D>,
+        _noise: Option<Tensor<D>>,
+        t: &Times,
+    ) -> PathSample<D> {
         assert_eq!(x0.dims(), x1.dims(), "noise has shape {:?}, data {:?}", x0.dims(), x1.dims());
         let c: Vec<Coefficients> = t.iter().map(|t| self.schedule.at(t)).collect();
         let column =

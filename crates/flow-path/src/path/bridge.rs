@@ -1,9 +1,11 @@
 //! Brownian bridges between coupled ends.
 
 use burn::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::{ConditionalPath, Moments};
-use crate::Times;
+use super::{ConditionalPath, Moments, PathSample, ProbabilityPath, around};
+use crate::config::{Check, positive};
+use crate::{PathError, Times};
 
 /// Brownian bridge between the ends of a pair: `p_t(x | x_0, x_1) = N((1-t) x_0 + t x_1, sigma^2 t (1-t) I)`.
 ///
@@ -19,7 +21,8 @@ use crate::Times;
 /// # Reference
 /// Tong et al. (2024), "Simulation-Free Schrodinger Bridges via Score and Flow Matching",
 /// arXiv:2307.03672.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SchrodingerBridge {
     /// Diffusion coefficient of the reference Brownian motion.
     pub sigma: f64,
@@ -56,5 +59,37 @@ impl<const D: usize> ConditionalPath<(Tensor<D>, Tensor<D>), D> for SchrodingerB
                 .map(|t| 0.5 * self.sigma * (1.0 - 2.0 * t) / (t * (1.0 - t)).sqrt())
                 .collect(),
         }
+    }
+}
+
+impl<const D: usize> ProbabilityPath<D> for SchrodingerBridge {
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    fn span(&self) -> (f64, f64) {
+        Self::SPAN
+    }
+
+    fn sample_with(
+        &self,
+        x0: Tensor<D>,
+        x1: Tensor<D>,
+        noise: Option<Tensor<D>>,
+        t: &Times,
+    ) -> PathSample<D> {
+        around(self, x0, x1, noise, t)
+    }
+}
+
+impl Default for SchrodingerBridge {
+    fn default() -> Self {
+        Self { sigma: 1.0 }
+    }
+}
+
+impl Check for SchrodingerBridge {
+    fn check(&self) -> Result<(), PathError> {
+        positive("sigma", self.sigma)
     }
 }

@@ -4,7 +4,9 @@ use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, Schedule, expect};
+use super::{Coefficients, Schedule};
+use crate::PathError;
+use crate::config::{Check, insist, within};
 
 /// Cosine schedule: a rotation at constant speed from noise to data.
 ///
@@ -34,7 +36,7 @@ impl Cosine {
     /// If the bound is not positive.
     #[must_use]
     pub fn with_log_snr_bound(bound: f64) -> Self {
-        expect("bound", bound, 0.0 < bound, "(0, inf]");
+        insist(within("bound", bound, 0.0 < bound, "(0, inf]"));
         Self { margin: (-0.5 * bound).exp().atan() }
     }
 
@@ -43,9 +45,15 @@ impl Cosine {
     }
 }
 
+impl Check for Cosine {
+    fn check(&self) -> Result<(), PathError> {
+        within("margin", self.margin, (0.0..FRAC_PI_4).contains(&self.margin), "[0, pi/4)")
+    }
+}
+
 impl Schedule for Cosine {
     fn at(&self, t: f64) -> Coefficients {
-        expect("margin", self.margin, (0.0..FRAC_PI_4).contains(&self.margin), "[0, pi/4)");
+        insist(self.check());
         // cos(theta) as a sine: exactly zero at t = 1 when there is no margin.
         let alpha = (self.margin + t * self.speed()).sin();
         let sigma = (self.margin + (1.0 - t) * self.speed()).sin();

@@ -3,7 +3,8 @@
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-use super::{Coefficients, Dual, Schedule, expect};
+use super::{Coefficients, Dual, Schedule};
+use crate::config::{insist, positive, within};
 
 type Curve = Arc<dyn Fn(f64) -> (f64, f64) + Send + Sync>;
 
@@ -60,7 +61,7 @@ impl FromFunctions {
     /// If it is not a positive number.
     #[must_use]
     pub fn with_prior_std(self, prior_std: f64) -> Self {
-        expect("prior_std", prior_std, 0.0 < prior_std && prior_std.is_finite(), "(0, inf)");
+        insist(positive("prior_std", prior_std));
         Self { prior_std, ..self }
     }
 
@@ -70,8 +71,8 @@ impl FromFunctions {
     /// If the times are not in order within `[0, 1]`.
     #[must_use]
     pub fn with_span(self, span: (f64, f64)) -> Self {
-        expect("start", span.0, 0.0 <= span.0 && span.0 < span.1, "[0, end)");
-        expect("end", span.1, span.1 <= 1.0, "(start, 1]");
+        insist(within("start", span.0, 0.0 <= span.0 && span.0 < span.1, "[0, end)"));
+        insist(within("end", span.1, span.1 <= 1.0, "(start, 1]"));
         Self { span, ..self }
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, Schedule, expect};
+use super::{Coefficients, Schedule};
+use crate::PathError;
+use crate::config::{Check, insist, within};
 
 /// Linear schedule: the displacement interpolation of optimal transport between noise and one point.
 ///
@@ -22,9 +24,15 @@ pub struct Linear {
     pub sigma_min: f64,
 }
 
+impl Check for Linear {
+    fn check(&self) -> Result<(), PathError> {
+        within("sigma_min", self.sigma_min, (0.0..1.0).contains(&self.sigma_min), "[0, 1)")
+    }
+}
+
 impl Schedule for Linear {
     fn at(&self, t: f64) -> Coefficients {
-        expect("sigma_min", self.sigma_min, (0.0..1.0).contains(&self.sigma_min), "[0, 1)");
+        insist(self.check());
         // Exact at both ends: 1 at t = 0 and sigma_min at t = 1.
         let sigma = (1.0 - t) + self.sigma_min * t;
         Coefficients { alpha: t, sigma, d_alpha: 1.0, d_sigma: self.sigma_min - 1.0 }

@@ -1,5 +1,6 @@
 //! Schedules: how much data and how much noise a sample holds at time `t`.
 
+mod config;
 mod cosine;
 mod dual;
 mod functions;
@@ -14,6 +15,7 @@ mod variance_preserving;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+pub use config::ScheduleConfig;
 pub use cosine::Cosine;
 pub use dual::Dual;
 pub use functions::FromFunctions;
@@ -133,11 +135,6 @@ pub trait Schedule: Debug + Send + Sync {
         }
         above
     }
-}
-
-/// Refuses a parameter outside its domain, in place of coefficients that are no numbers.
-fn expect(name: &str, value: f64, allowed: bool, domain: &str) {
-    assert!(allowed, "{name} is {value}: it must lie in {domain}");
 }
 
 macro_rules! forward_schedule {

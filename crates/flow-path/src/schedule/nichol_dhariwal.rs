@@ -4,7 +4,9 @@ use std::f64::consts::FRAC_PI_2;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, ENDPOINT_MARGIN, Schedule, expect};
+use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
+use crate::PathError;
+use crate::config::{Check, insist, within};
 
 /// Shifted cosine schedule, in continuous time and run from noise to data.
 ///
@@ -31,9 +33,15 @@ impl Default for NicholDhariwal {
     }
 }
 
+impl Check for NicholDhariwal {
+    fn check(&self) -> Result<(), PathError> {
+        within("offset", self.offset, (0.0..=1e6).contains(&self.offset), "[0, 1e6]")
+    }
+}
+
 impl Schedule for NicholDhariwal {
     fn at(&self, t: f64) -> Coefficients {
-        expect("offset", self.offset, (0.0..=1e6).contains(&self.offset), "[0, 1e6]");
+        insist(self.check());
         let speed = FRAC_PI_2 / (1.0 + self.offset);
         let theta_0 = self.offset * speed;
         let theta = theta_0 + (1.0 - t) * speed;

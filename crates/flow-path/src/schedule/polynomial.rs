@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, Schedule, expect};
+use super::{Coefficients, Schedule};
+use crate::PathError;
+use crate::config::{Check, insist, within};
 
 /// Polynomial schedule: `x_t = t^degree x_1 + (1 - t^degree) x_0`.
 ///
@@ -23,10 +25,15 @@ impl Default for Polynomial {
     }
 }
 
+impl Check for Polynomial {
+    fn check(&self) -> Result<(), PathError> {
+        within("degree", self.degree, (1.0..f64::INFINITY).contains(&self.degree), "[1, inf)")
+    }
+}
+
 impl Schedule for Polynomial {
     fn at(&self, t: f64) -> Coefficients {
-        let allowed = (1.0..f64::INFINITY).contains(&self.degree);
-        expect("degree", self.degree, allowed, "[1, inf)");
+        insist(self.check());
         let alpha = t.powf(self.degree);
         let speed = self.degree * t.powf(self.degree - 1.0);
         Coefficients { alpha, sigma: 1.0 - alpha, d_alpha: speed, d_sigma: -speed }

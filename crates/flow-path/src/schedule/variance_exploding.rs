@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, ENDPOINT_MARGIN, Schedule, expect};
+use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
+use crate::PathError;
+use crate::config::{Check, insist, within};
 
 /// Where a geometric noise level ends at `t = 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +48,18 @@ impl Default for VarianceExploding {
     }
 }
 
+impl Check for VarianceExploding {
+    fn check(&self) -> Result<(), PathError> {
+        let (low, high) = (self.sigma_min, self.sigma_max);
+        within("sigma_min", low, 0.0 < low && low < high, "(0, sigma_max)")?;
+        within("sigma_max", high, high.is_finite(), "(sigma_min, inf)")
+    }
+}
+
 impl Schedule for VarianceExploding {
     fn at(&self, t: f64) -> Coefficients {
-        let (low, high) = (self.sigma_min, self.sigma_max);
-        expect("sigma_min", low, 0.0 < low && low < high, "(0, sigma_max)");
-        expect("sigma_max", high, high.is_finite(), "(sigma_min, inf)");
-        let log_ratio = (high / low).ln();
+        insist(self.check());
+        let log_ratio = (self.sigma_max / self.sigma_min).ln();
         let s = self.sigma_min * ((1.0 - t) * log_ratio).exp();
         let d_s = -log_ratio * s;
         let (sigma, d_sigma) = match self.boundary {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coefficients, ENDPOINT_MARGIN, Schedule, expect};
+use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
+use crate::PathError;
+use crate::config::{Check, insist, positive, within};
 
 /// Variance-preserving schedule: `alpha^2 + sigma^2 = 1` with a noise rate linear in time.
 ///
@@ -46,13 +48,24 @@ impl VariancePreserving {
         let s = 1.0 - t;
         s * (self.beta_min + 0.5 * s * (self.beta_max - self.beta_min))
     }
+
+    /// Rates that fall towards the noise, or do not change, are a diffusion too.
+    fn positive(&self) -> Result<(), PathError> {
+        positive("beta_min", self.beta_min)?;
+        positive("beta_max", self.beta_max)
+    }
+}
+
+impl Check for VariancePreserving {
+    fn check(&self) -> Result<(), PathError> {
+        self.positive()?;
+        within("beta_min", self.beta_min, self.beta_min < self.beta_max, "(0, beta_max)")
+    }
 }
 
 impl Schedule for VariancePreserving {
     fn at(&self, t: f64) -> Coefficients {
-        for (name, rate) in [("beta_min", self.beta_min), ("beta_max", self.beta_max)] {
-            expect(name, rate, 0.0 < rate && rate.is_finite(), "(0, inf)");
-        }
+        insist(self.positive());
         let rate = 0.5 * self.beta(t);
         let integral = self.integrated_beta(t);
         let alpha = (-0.5 * integral).exp();

@@ -5,8 +5,11 @@ use std::f64::consts::PI;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{LEAST_TIME, TimeSampler, draws, expect};
-use crate::{PathError, Times};
+use serde::{Deserialize, Serialize};
+
+use super::{LEAST_TIME, TimeSampler, draws};
+use crate::config::{Check, finite, insist, positive, within};
+use crate::{PathError, Times, without_values};
 
 /// Uniform time, each sample by itself: the law of the original objective.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +51,8 @@ impl TimeSampler for Stratified {
     }
 }
 
+without_values!(Uniform, Stratified);
+
 /// Logit-normal time: `ln(t / (1 - t)) ~ N(mean, std^2)`.
 ///
 /// With mean 0 the middle is favoured; a positive mean moves the weight towards the data. The density
@@ -59,7 +64,8 @@ impl TimeSampler for Stratified {
 /// # Reference
 /// Esser et al. (2024), "Scaling Rectified Flow Transformers for High-Resolution Image Synthesis",
 /// arXiv:2403.03206, section 3.1, whose time runs from data to noise: its mean is minus ours.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LogitNormal {
     /// Mean of the logit of `t`, finite.
     pub mean: f64,
@@ -67,10 +73,10 @@ pub struct LogitNormal {
     pub std: f64,
 }
 
-impl LogitNormal {
-    fn check(self) {
-        expect("mean", self.mean, self.mean.is_finite(), "(-inf, inf)");
-        expect("std", self.std, 0.0 < self.std && self.std.is_finite(), "(0, inf)");
+impl Check for LogitNormal {
+    fn check(&self) -> Result<(), PathError> {
+        finite("mean", self.mean)?;
+        positive("std", self.std)
     }
 }
 
@@ -83,7 +89,7 @@ impl Default for LogitNormal {
 
 impl TimeSampler for LogitNormal {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
-        self.check();
+        insist(self.check());
         draws(n, || {
             let z: f64 = StandardNormal.sample(rng);
             1.0 / (1.0 + (-(self.mean + self.std * z)).exp())
@@ -91,7 +97,7 @@ impl TimeSampler for LogitNormal {
     }
 
     fn density(&self, t: f64) -> f64 {
-        self.check();
+        insist(self.check());
         if t <= 0.0 || 1.0 <= t {
             return 0.0;
         }
@@ -107,7 +113,8 @@ impl TimeSampler for LogitNormal {
 /// # Reference
 /// Lee, Lin & Fanti (2024), "Improving the Training of Rectified Flows", arXiv:2405.20320, make the
 /// case for a U-shaped law; this one is symmetric about the middle.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UShaped {
     /// How strongly the ends are favoured; zero or positive, and finite.
     pub sharpness: f64,
@@ -118,16 +125,18 @@ impl UShaped {
     const SHARP: f64 = 700.0;
     /// Where the density differs from 1 by less than a rounding error.
     const FLAT: f64 = 1e-9;
+}
 
-    fn check(self) {
+impl Check for UShaped {
+    fn check(&self) -> Result<(), PathError> {
         let allowed = (0.0..f64::INFINITY).contains(&self.sharpness);
-        expect("sharpness", self.sharpness, allowed, "[0, inf)");
+        within("sharpness", self.sharpness, allowed, "[0, inf)")
     }
 }
 
 impl TimeSampler for UShaped {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
-        self.check();
+        insist(self.check());
         draws(n, || {
             if self.sharpness < Self::FLAT {
                 return rng.random();
@@ -144,7 +153,7 @@ impl TimeSampler for UShaped {
     }
 
     fn density(&self, t: f64) -> f64 {
-        self.check();
+        insist(self.check());
         if self.sharpness < Self::FLAT {
             return 1.0;
         }
@@ -158,36 +167,40 @@ impl TimeSampler for UShaped {
 }
 
 /// Beta-distributed time, with density `t^(data - 1) (1 - t)^(noise - 1) / B(data, noise)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// Where an exponent is far below 1 times round to the ends; they are moved to the nearest number inside.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Beta {
-    data: f64,
-    noise: f64,
-    log_normaliser: f64,
+    /// Exponent of the data, in `[1e-3, 1e6]`: a larger one moves times towards 1.
+    pub data: f64,
+    /// Exponent of the noise, in `[1e-3, 1e6]`: a larger one moves times towards 0.
+    pub noise: f64,
 }
 
 impl Beta {
-    /// The law with the given exponents: a larger `data` moves times towards 1.
-    ///
-    /// Where an exponent is far below 1 times round to the ends; they are moved to the nearest
-    /// number inside.
+    /// The law with the given exponents.
     ///
     /// # Errors
     /// If an exponent is not between `1e-3` and `1e6`. Below, most times would round to an end;
     /// above, all of them to one number.
     pub fn new(data: f64, noise: f64) -> Result<Self, PathError> {
-        let within = |name, value| {
-            let domain = "[1e-3, 1e6]";
-            let allowed = (1e-3..=1e6).contains(&value);
-            if allowed { Ok(value) } else { Err(PathError::Parameter { name, value, domain }) }
-        };
-        let (data, noise) = (within("data", data)?, within("noise", noise)?);
-        let log_normaliser = ln_gamma(data) + ln_gamma(noise) - ln_gamma(data + noise);
-        Ok(Self { data, noise, log_normaliser })
+        let law = Self { data, noise };
+        law.check().map(|()| law)
+    }
+}
+
+impl Check for Beta {
+    fn check(&self) -> Result<(), PathError> {
+        [("data", self.data), ("noise", self.noise)].into_iter().try_for_each(|(name, value)| {
+            within(name, value, (1e-3..=1e6).contains(&value), "[1e-3, 1e6]")
+        })
     }
 }
 
 impl TimeSampler for Beta {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
+        insist(self.check());
         let law =
             rand_distr::Beta::new(self.data, self.noise).expect("both exponents are positive");
         draws(n, || law.sample(rng))
@@ -196,7 +209,10 @@ impl TimeSampler for Beta {
     fn density(&self, t: f64) -> f64 {
         // An exponent of 1 at an end would be 0 times infinity.
         let t = t.clamp(LEAST_TIME, 1.0 - LEAST_TIME);
-        ((self.data - 1.0) * t.ln() + (self.noise - 1.0) * (-t).ln_1p() - self.log_normaliser).exp()
+        let Self { data, noise } = *self;
+        insist(self.check());
+        let log_normaliser = ln_gamma(data) + ln_gamma(noise) - ln_gamma(data + noise);
+        ((data - 1.0) * t.ln() + (noise - 1.0) * (-t).ln_1p() - log_normaliser).exp()
     }
 }
 

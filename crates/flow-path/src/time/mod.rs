@@ -1,6 +1,7 @@
 //! Laws of the training time.
 
 mod basic;
+mod config;
 mod edm;
 mod noise_heavy;
 mod shift;
@@ -9,7 +10,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use basic::{Beta, LogitNormal, Stratified, UShaped, Uniform};
-pub use edm::EdmLogNormal;
+pub use config::TimesConfig;
+pub use edm::{EdmLogNormal, LogNormalLevel};
 pub use noise_heavy::{CosMap, Mode};
 use rand::Rng;
 pub use shift::{Shifted, TimeShift};
@@ -62,9 +64,4 @@ const LEAST_TIME: f64 = 1.0 / (1_u64 << 53) as f64;
 /// schedule no finite coefficients.
 fn inside(t: f64) -> f64 {
     t.clamp(LEAST_TIME, 1.0 - LEAST_TIME)
-}
-
-/// Refuses a parameter outside its domain, in place of times that are no numbers.
-fn expect(name: &str, value: f64, allowed: bool, domain: &str) {
-    assert!(allowed, "{name} is {value}: it must lie in {domain}");
 }

@@ -3,9 +3,11 @@
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
-use super::{TimeSampler, draws, expect};
-use crate::Times;
+use super::{TimeSampler, draws};
+use crate::config::{Check, insist, within};
+use crate::{PathError, Times, without_values};
 
 /// Mode law: uniform `u` bent towards the middle or the ends,
 /// `t = u + scale (cos^2(pi u / 2) - 1 + u)`.
@@ -15,7 +17,8 @@ use crate::Times;
 ///
 /// # Reference
 /// Esser et al. (2024), arXiv:2403.03206, section 3.1, "Mode Sampling with Heavy Tails".
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mode {
     /// Strength, in `[-1, 2 / (pi - 2)]`.
     pub scale: f64,
@@ -24,11 +27,6 @@ pub struct Mode {
 impl Mode {
     /// Above it the law would turn back.
     const LARGEST: f64 = 2.0 / (PI - 2.0);
-
-    fn check(self) {
-        let allowed = (-1.0..=Self::LARGEST).contains(&self.scale);
-        expect("scale", self.scale, allowed, "[-1, 2 / (pi - 2)]");
-    }
 
     fn bend(self, u: f64) -> f64 {
         u + self.scale * ((FRAC_PI_2 * u).cos().powi(2) - 1.0 + u)
@@ -39,14 +37,21 @@ impl Mode {
     }
 }
 
+impl Check for Mode {
+    fn check(&self) -> Result<(), PathError> {
+        let allowed = (-1.0..=Self::LARGEST).contains(&self.scale);
+        within("scale", self.scale, allowed, "[-1, 2 / (pi - 2)]")
+    }
+}
+
 impl TimeSampler for Mode {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {
-        self.check();
+        insist(self.check());
         draws(n, || self.bend(rng.random()))
     }
 
     fn density(&self, t: f64) -> f64 {
-        self.check();
+        insist(self.check());
         if t.is_nan() {
             return t;
         }
@@ -67,6 +72,8 @@ impl TimeSampler for Mode {
 /// Esser et al. (2024), arXiv:2403.03206, section 3.1, "CosMap".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CosMap;
+
+without_values!(CosMap);
 
 impl TimeSampler for CosMap {
     fn sample(&self, n: usize, rng: &mut dyn Rng) -> Times {

@@ -2,9 +2,10 @@
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{add_noise, walk};
-use super::{Generated, Grid, Noise, Sampler, Seeded};
+use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
@@ -18,24 +19,25 @@ use crate::predictor::Predictor;
 /// Ho, Jain & Abbeel (2020), "Denoising Diffusion Probabilistic Models", arXiv:2006.11239,
 /// equations 6 and 7, for any schedule and any two times as in Kingma et al. (2021), "Variational
 /// Diffusion Models", arXiv:2107.00630.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ancestral<N = Seeded> {
-    /// The times.
-    pub grid: Grid,
-    /// Where the noise comes from.
-    pub noise: N,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ancestral {}
 
-impl<N: Noise> Sampler for Ancestral<N> {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
-        walk(&self.grid, predictor, x0, |model, step, x| {
+impl Sampler for Ancestral {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
+        walk(way, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);
             let a = step.from.alpha / step.to.alpha;
             let (before, after) = (step.from.sigma.powi(2), step.to.sigma.powi(2));
             let noising = before - a * a * after;
             let mean = x * (a * after / before) + data * (step.to.alpha * noising / before);
             let std = (after * noising / before).sqrt();
-            Ok(add_noise(mean, std, |x| self.noise.draw(step.index, x)))
+            Ok(add_noise(mean, std, |x| way.noise.draw(step.index, x)))
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{walk, within};
-use super::{Generated, Grid, Noise, Sampler, Seeded};
+use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
@@ -20,23 +21,32 @@ use crate::predictor::Predictor;
 ///
 /// # Reference
 /// Gao et al. (2024), "Diffusion Meets Flow Matching: Two Sides of the Same Coin".
-#[derive(Clone, Debug, PartialEq)]
-pub struct Churn<N = Seeded> {
-    /// The times.
-    pub grid: Grid,
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Churn {
     /// Fraction `c` of each step that is undone, in `[0, 1)`.
     pub fraction: f64,
-    /// Where the noise comes from.
-    pub noise: N,
 }
 
-impl<N: Noise> Sampler for Churn<N> {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
+impl Default for Churn {
+    /// Half of each step, which is DDPM.
+    fn default() -> Self {
+        Self { fraction: 0.5 }
+    }
+}
+
+impl Sampler for Churn {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
         let c = within("fraction", self.fraction, (0.0, 1.0 - f64::EPSILON))?;
-        walk(&self.grid, predictor, x0, |model, step, x| {
+        walk(way, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);
             let q = step.decay().powf(c / (1.0 - c));
-            Ok(step.remix(x, data, q, |x| self.noise.draw(step.index, x)))
+            Ok(step.remix(x, data, q, |x| way.noise.draw(step.index, x)))
         })
     }
 }

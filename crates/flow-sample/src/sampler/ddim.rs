@@ -2,9 +2,10 @@
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{walk, within};
-use super::{Generated, Grid, Noise, Sampler, Seeded};
+use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
@@ -19,32 +20,26 @@ use crate::predictor::Predictor;
 /// # Reference
 /// Song, Meng & Ermon (2021), "Denoising Diffusion Implicit Models", arXiv:2010.02502, equations 12
 /// and 16.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ddim<N = Seeded> {
-    /// The times.
-    pub grid: Grid,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ddim {
     /// Amount of fresh noise, in `[0, 1]`.
     pub eta: f64,
-    /// Where that noise comes from.
-    pub noise: N,
 }
 
-impl Ddim {
-    /// DDIM without fresh noise.
-    #[must_use]
-    pub fn deterministic(grid: Grid) -> Self {
-        Self { grid, eta: 0.0, noise: Seeded::default() }
-    }
-}
-
-impl<N: Noise> Sampler for Ddim<N> {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
+impl Sampler for Ddim {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
         let eta = within("eta", self.eta, (0.0, 1.0))?;
-        walk(&self.grid, predictor, x0, |model, step, x| {
+        walk(way, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);
             // sqrt(1 - eta^2 (1 - e^{-2h})), free of cancellation at eta = 1.
             let keep = (1.0 - eta * eta + (eta * step.decay()).powi(2)).sqrt();
-            Ok(step.remix(x, data, keep, |x| self.noise.draw(step.index, x)))
+            Ok(step.remix(x, data, keep, |x| way.noise.draw(step.index, x)))
         })
     }
 }

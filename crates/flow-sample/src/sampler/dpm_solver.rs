@@ -2,20 +2,44 @@
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{add_noise, walk, within};
-use super::{Generated, Grid, Noise, Sampler, Seeded};
+use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
-/// How many predictions a step of [`DpmSolver`] uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How many predictions a step of [`DpmSolver`] uses; in a file, that number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
 #[non_exhaustive]
 pub enum Multistep {
     /// The last one: DDIM.
     First,
     /// The last two, by the midpoint formula: order 2 at one evaluation per step.
+    #[default]
     Second,
+}
+
+impl From<Multistep> for u64 {
+    fn from(order: Multistep) -> Self {
+        match order {
+            Multistep::First => 1,
+            Multistep::Second => 2,
+        }
+    }
+}
+
+impl TryFrom<u64> for Multistep {
+    type Error = String;
+
+    fn try_from(order: u64) -> Result<Self, String> {
+        match order {
+            1 => Ok(Self::First),
+            2 => Ok(Self::Second),
+            _ => Err(format!("dpm-solver++ has the orders 1 and 2, not {order}")),
+        }
+    }
 }
 
 /// DPM-Solver++(1), (2M) and, with `eta` above 0, SDE-DPM-Solver++(1) and (2M).
@@ -31,31 +55,26 @@ pub enum Multistep {
 /// Lu et al. (2022), "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic
 /// Models", arXiv:2211.01095, algorithm 2 (2M) and section 5 (SDE); `eta` between the two is an
 /// interpolation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DpmSolver<N = Seeded> {
-    /// The times.
-    pub grid: Grid,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DpmSolver {
     /// The number of predictions in a step.
+    #[serde(rename = "order")]
     pub multistep: Multistep,
     /// Amount of fresh noise, in `[0, 1]`: 0 solves the ODE, 1 the reverse diffusion.
     pub eta: f64,
-    /// Where that noise comes from.
-    pub noise: N,
 }
 
-impl DpmSolver {
-    /// The solver of the ODE.
-    #[must_use]
-    pub fn deterministic(grid: Grid, multistep: Multistep) -> Self {
-        Self { grid, multistep, eta: 0.0, noise: Seeded::default() }
-    }
-}
-
-impl<N: Noise> Sampler for DpmSolver<N> {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
+impl Sampler for DpmSolver {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
         let eta = within("eta", self.eta, (0.0, 1.0))?;
         let mut before: Option<(f64, Tensor<2>)> = None;
-        walk(&self.grid, predictor, x0, |model, step, x| {
+        walk(way, predictor, x0, |model, step, x| {
             let data = model.predict(Prediction::Data, &x, step.t);
             let (h, decay) = (step.h(), step.decay()); // e^{-h}
             let estimate = match (self.multistep, before.take()) {
@@ -71,7 +90,7 @@ impl<N: Noise> Sampler for DpmSolver<N> {
             let mean = x * (step.to.sigma / step.from.sigma * kept)
                 + estimate * (step.to.alpha * (1.0 - decay * kept));
             let std = step.to.sigma * (1.0 - kept * kept).sqrt();
-            Ok(add_noise(mean, std, |x| self.noise.draw(step.index, x)))
+            Ok(add_noise(mean, std, |x| way.noise.draw(step.index, x)))
         })
     }
 }

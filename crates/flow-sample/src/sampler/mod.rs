@@ -2,6 +2,7 @@
 
 mod ancestral;
 mod churn;
+mod config;
 mod ddim;
 mod diffusion;
 mod dpm_solver;
@@ -14,6 +15,8 @@ mod sde;
 mod unipc;
 mod walk;
 
+use std::fmt::Debug;
+
 use burn::tensor::Tensor;
 
 use crate::error::SampleError;
@@ -21,6 +24,9 @@ use crate::predictor::Predictor;
 
 pub use ancestral::Ancestral;
 pub use churn::Churn;
+pub use config::{
+    ByMethod, GivenGrid, GridConfig, KarrasGrid, LogSnrGrid, SamplerConfig, UniformGrid,
+};
 pub use ddim::Ddim;
 pub use diffusion::Diffusion;
 pub use dpm_solver::{DpmSolver, Multistep};
@@ -44,8 +50,47 @@ pub struct Generated {
     pub nfe: usize,
 }
 
+/// How a sampler goes from noise to data: where it stops, and with which noise.
+#[derive(Clone)]
+pub struct Way<'a> {
+    /// The times of the steps.
+    pub grid: Grid,
+    /// The noise of samplers that draw some.
+    pub noise: &'a dyn Noise,
+    /// Times, in increasing order, whose states are kept; [`Ode`] keeps them, other samplers none.
+    pub keep: &'a [f64],
+}
+
+impl Way<'_> {
+    /// Steps along a grid, with the noise of seed 0 for samplers that draw some.
+    #[must_use]
+    pub fn along(grid: Grid) -> Self {
+        Self { grid, noise: &Seeded { seed: 0, first: 0 }, keep: &[] }
+    }
+
+    /// Equal steps of time.
+    #[must_use]
+    pub fn steps(steps: usize) -> Self {
+        Self::along(Grid::Uniform { steps })
+    }
+}
+
+impl<'a> Way<'a> {
+    /// The same way with other noise.
+    #[must_use]
+    pub fn with_noise(self, noise: &'a dyn Noise) -> Self {
+        Self { noise, ..self }
+    }
+
+    /// The same way on which the states at these times are kept.
+    #[must_use]
+    pub fn keeping(self, keep: &'a [f64]) -> Self {
+        Self { keep, ..self }
+    }
+}
+
 /// Turns noise into samples by asking a predictor.
-pub trait Sampler {
+pub trait Sampler: Debug + Send + Sync {
     /// Samples from `x0`, drawn from the prior of the predictor's schedule. No rows give no rows,
     /// without asking.
     ///
@@ -53,5 +98,10 @@ pub trait Sampler {
     /// When a row of the end is not made of finite numbers, whatever the cause: in `x0`, in the
     /// predictor or in steps that are too long. It is looked at once, after the last step. Or when
     /// the grid does not fit or the sampler cannot go on.
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError>;
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError>;
 }

@@ -10,7 +10,7 @@ use crate::ends::{carry_noise, first_row_not_finite, mix};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 use crate::sampler::grid::Route;
-use crate::sampler::{Generated, Grid, Sampler};
+use crate::sampler::{Generated, Sampler, Way};
 
 /// Integrates `dx/dt = v(x, t)` over the span of the predictor.
 ///
@@ -28,47 +28,40 @@ use crate::sampler::{Generated, Grid, Sampler};
 /// Song et al. (2021), arXiv:2011.13456, equation 13.
 #[derive(Clone, Debug)]
 pub struct Ode {
-    method: Method,
-    advance: Advance,
-    times: Vec<f64>,
-}
-
-#[derive(Clone, Debug)]
-enum Advance {
-    Stepping(Stepping),
-    Grid(Grid),
+    /// The solver.
+    pub method: Method,
+    /// How it advances; without it, by one step between neighbouring times of the grid.
+    ///
+    /// On a grid a velocity is asked for at both ends of a step: the last step ends within the span
+    /// of the predictor.
+    pub stepping: Option<Stepping>,
 }
 
 impl Ode {
-    /// A solver and how it advances.
+    /// A solver and how it advances, whatever the grid.
     #[must_use]
     pub fn new(method: Method, stepping: Stepping) -> Self {
-        Self { method, advance: Advance::Stepping(stepping), times: Vec::new() }
+        Self { method, stepping: Some(stepping) }
     }
 
-    /// A solver with one step between neighbouring times of a grid.
-    ///
-    /// A velocity is asked for at both ends of a step: the last step ends within the span of the
-    /// predictor.
+    /// A solver that steps along the grid.
     #[must_use]
-    pub fn on_grid(method: Method, grid: Grid) -> Self {
-        Self { method, advance: Advance::Grid(grid), times: Vec::new() }
-    }
-
-    /// Asks for the states at these times, in increasing order.
-    #[must_use]
-    pub fn with_times(mut self, times: Vec<f64>) -> Self {
-        self.times = times;
-        self
+    pub fn on_grid(method: Method) -> Self {
+        Self { method, stepping: None }
     }
 }
 
 impl Sampler for Ode {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
         let schedule = predictor.schedule();
-        let Way { from, span, last, stepping } = self.way(predictor)?;
+        let Course { from, span, last, stepping } = self.course(predictor, way)?;
         if x0.dims()[0] == 0 {
-            let states = vec![x0.clone(); self.times.len()];
+            let states = vec![x0.clone(); way.keep.len()];
             return Ok(Generated { x: x0, states, nfe: 0 });
         }
         let calls = Cell::new(0);
@@ -77,7 +70,7 @@ impl Sampler for Ode {
             predictor.predict(what, x, t)
         };
         let field = |t: f64, x: &Tensor<2>| predict(Prediction::Velocity, t, x);
-        let times = self.times.iter().map(|t| t.clamp(span.0, span.1)).collect();
+        let times = way.keep.iter().map(|t| t.clamp(span.0, span.1)).collect();
         let start = carry_noise(x0.clone(), schedule, from, span.0);
         let mut solution = Problem::new(&field, span, start)
             .with_times(times)
@@ -94,13 +87,13 @@ impl Sampler for Ode {
                 mix(at_end.clone(), data.clone(), (&from, &to), 1.0)
             };
             solution.y = to(last);
-            for (state, &t) in solution.states.iter_mut().zip(&self.times) {
+            for (state, &t) in solution.states.iter_mut().zip(way.keep) {
                 if span.1 < t {
                     *state = to(t.min(last));
                 }
             }
         }
-        for (state, &t) in solution.states.iter_mut().zip(&self.times) {
+        for (state, &t) in solution.states.iter_mut().zip(way.keep) {
             if t < span.0 {
                 *state = carry_noise(x0.clone(), schedule, from, t.max(from));
             }
@@ -114,7 +107,7 @@ impl Sampler for Ode {
 
 /// How a solve runs: the state is handed over at `from`, solved for over `span` and carried on to
 /// `last`.
-struct Way {
+struct Course {
     from: f64,
     span: (f64, f64),
     last: f64,
@@ -122,21 +115,21 @@ struct Way {
 }
 
 impl Ode {
-    fn way(&self, predictor: &dyn Predictor) -> Result<Way, SampleError> {
+    fn course(&self, predictor: &dyn Predictor, way: &Way<'_>) -> Result<Course, SampleError> {
         let span = predictor.span();
-        match &self.advance {
-            Advance::Stepping(stepping) => {
+        match &self.stepping {
+            Some(stepping) => {
                 let (from, last) = predictor.schedule().span();
-                Ok(Way { from, span, last, stepping: stepping.clone() })
+                Ok(Course { from, span, last, stepping: stepping.clone() })
             }
-            Advance::Grid(grid) => {
-                let Route { from, mut times } = grid.route(predictor)?;
+            None => {
+                let Route { from, mut times } = way.grid.route(predictor)?;
                 let last = times.pop().unwrap_or(from);
                 let end = last.min(span.1);
                 if times.last().is_none_or(|&t| t < end) {
                     times.push(end);
                 }
-                Ok(Way { from, span: (times[0], end), last, stepping: Stepping::Grid(times) })
+                Ok(Course { from, span: (times[0], end), last, stepping: Stepping::Grid(times) })
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use burn::tensor::Tensor;
 use flow_path::{Coefficients, Prediction, Schedule};
+use serde::{Deserialize, Serialize};
 
 use super::walk::walk;
-use super::{Generated, Grid, Sampler};
+use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
@@ -19,7 +20,8 @@ use crate::predictor::Predictor;
 /// # Reference
 /// Gao et al. (2024), "Diffusion Meets Flow Matching: Two Sides of the Same Coin", whose time runs
 /// from data to noise and whose displacement is `x_0 - x_1`, in the clock `sigma / (alpha + sigma)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Space {
     /// Steps along the predicted data.
@@ -27,6 +29,7 @@ pub enum Space {
     /// Steps along the predicted noise; has no place for pure noise.
     Noise,
     /// Steps along the predicted displacement; finite everywhere.
+    #[default]
     Displacement,
 }
 
@@ -80,21 +83,22 @@ impl Space {
 }
 
 /// How a step uses predictions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Rule {
     /// The prediction at the start of the step: order 1, and in every space the same step, DDIM.
     Euler,
     /// The prediction halfway in `eta`: order 2, and in every space another step. One that touches
     /// an infinite `eta`, or whose middle lies beyond the predictor's span, is an Euler step.
+    #[default]
     Midpoint,
 }
 
 /// Euler or midpoint steps in a reparametrised space.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Reparametrised {
-    /// The times.
-    pub grid: Grid,
     /// The coordinates.
     pub space: Space,
     /// The rule.
@@ -102,9 +106,14 @@ pub struct Reparametrised {
 }
 
 impl Sampler for Reparametrised {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
         let what = self.space.prediction();
-        walk(&self.grid, predictor, x0, |model, step, x| {
+        walk(way, predictor, x0, |model, step, x| {
             if self.space == Space::Noise && step.from.alpha == 0.0 {
                 return Err(SampleError::PureNoise { t: step.t });
             }

@@ -2,14 +2,16 @@
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{add_noise, walk, within};
-use super::{Diffusion, Generated, Grid, Noise, Sampler, Seeded};
+use super::{Diffusion, Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
 /// What the last step does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LastStep {
     /// Returns the predicted data, `alpha_s E[x_1 | x]`: no noise is left in the sample.
     #[default]
@@ -27,26 +29,36 @@ pub enum LastStep {
 /// Song et al. (2021), "Score-Based Generative Modeling through Stochastic Differential Equations",
 /// arXiv:2011.13456, appendix D; Albergo, Boffi & Vanden-Eijnden (2023), "Stochastic Interpolants: A
 /// Unifying Framework for Flows and Diffusions", arXiv:2303.08797.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sde<N = Seeded> {
-    /// The times.
-    pub grid: Grid,
-    /// The squared diffusion coefficient.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sde {
+    /// The shape of the squared diffusion coefficient.
     pub diffusion: Diffusion,
+    /// Its factor: 0 is the ODE.
+    pub scale: f64,
     /// What the last step does.
     pub last: LastStep,
-    /// Where the noise comes from.
-    pub noise: N,
 }
 
-impl<N: Noise> Sampler for Sde<N> {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
-        walk(&self.grid, predictor, x0, |model, step, x| {
+impl Default for Sde {
+    fn default() -> Self {
+        Self { diffusion: Diffusion::default(), scale: 1.0, last: LastStep::default() }
+    }
+}
+
+impl Sampler for Sde {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
+        walk(way, predictor, x0, |model, step, x| {
             if step.index + 1 == step.count && self.last == LastStep::Denoise {
                 return Ok(model.predict(Prediction::Data, &x, step.t) * step.to.alpha);
             }
             let h = step.s - step.t;
-            let g2 = self.diffusion.squared(step.t, &step.from);
+            let g2 = self.scale * self.diffusion.squared(step.t, &step.from);
             if step.from.alpha == 0.0 && !g2.is_finite() {
                 return Err(SampleError::PureNoise { t: step.t });
             }
@@ -61,7 +73,7 @@ impl<N: Noise> Sampler for Sde<N> {
                 |what| Prediction::V.convert_tensor(what, pair.clone(), x.clone(), &step.from);
             let (v, score) = (read(Prediction::Velocity), read(Prediction::Score));
             let mean = x + (v + score * (0.5 * g2)) * h;
-            Ok(add_noise(mean, (g2 * h).sqrt(), |x| self.noise.draw(step.index, x)))
+            Ok(add_noise(mean, (g2 * h).sqrt(), |x| way.noise.draw(step.index, x)))
         })
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use flow_path::{Coefficients, Prediction, Schedule};
 
 use super::grid::Route;
-use super::{Generated, Grid};
+use super::{Generated, Way};
 use crate::ends::{carry_noise, first_row_not_finite, mix};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
@@ -103,12 +103,12 @@ impl Model<'_> {
 
 /// Walks a state from the first to the last time of a grid.
 pub(super) fn walk(
-    grid: &Grid,
+    way: &Way<'_>,
     predictor: &dyn Predictor,
     x0: Tensor<2>,
     mut advance: impl FnMut(&Model<'_>, &Step, Tensor<2>) -> Result<Tensor<2>, SampleError>,
 ) -> Result<Generated, SampleError> {
-    let Route { from, times } = grid.route(predictor)?;
+    let Route { from, times } = way.grid.route(predictor)?;
     if x0.dims()[0] == 0 {
         return Ok(Generated { x: x0, states: Vec::new(), nfe: 0 });
     }

@@ -3,22 +3,27 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use flow_nn::{Mlp, MlpConfig, NetworkError, init_seeded};
+use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature, init_seeded};
 use flow_path::stream::Streams;
 use flow_train::{
-    AdamW, Checkpoint, CheckpointFolder, Decay, Ema, FlowMatching, Interrupter, LearningRate,
-    MatchingBatches, Observer, Outcome, Plan, Regression, Rows, StepRecord, Terms, TrainError, fit,
+    AdamW, Checkpoint, CheckpointFolder, Decay, Ema, Ensemble, FlowMatching, Interrupter,
+    LearningRate, MatchingBatches, Observer, Outcome, Plan, Regression, Rows, Session, StepRecord,
+    Task, Terms, TrainError, fit,
 };
 
 pub(crate) const ROWS: usize = 64;
 
-pub(crate) fn network(device: &Device) -> Mlp {
-    let config = MlpConfig { hidden: 32, depth: 2, time_features: 16, ..MlpConfig::default() };
-    init_seeded::<_, NetworkError>(3, device, |device| config.init(device)).unwrap()
+pub(crate) fn small() -> MlpConfig {
+    MlpConfig { hidden: 32, depth: 2, time_features: 16, ..MlpConfig::default() }
+}
+
+pub(crate) fn network(device: &Device) -> Ensemble {
+    let init = |device: &Device| small().init(&Signature::of([2]), device);
+    DynNetwork::new(init_seeded(3, device, init).unwrap()).into()
 }
 
 pub(crate) fn batches(seed: u64) -> MatchingBatches {
@@ -27,6 +32,7 @@ pub(crate) fn batches(seed: u64) -> MatchingBatches {
         data: Arc::new(Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5], None)),
         classes: 0,
         rows: ROWS,
+        noise: 0,
         streams: Streams::new(seed),
     }
 }
@@ -74,26 +80,37 @@ impl Observer for Log {
     }
 }
 
+/// The velocity of the small problem, learned by `model`.
+pub(crate) fn task(model: Ensemble) -> Task {
+    Task {
+        model,
+        objective: Arc::new(Regression),
+        train: Arc::new(batches(7)),
+        validation: Arc::new(batches(8)),
+    }
+}
+
+pub(crate) fn session<'a>(
+    checkpoints: &'a CheckpointFolder,
+    resume: Option<&'a Checkpoint>,
+    observer: &(impl Observer + Clone + 'static),
+    interrupter: &'a Interrupter,
+) -> Session<'a> {
+    static DEVICE: LazyLock<Device> = LazyLock::new(Device::flex);
+    let observer = Box::new(observer.clone());
+    Session { device: &DEVICE, checkpoints, resume, observer, interrupter }
+}
+
 pub(crate) fn run(
     folder: &Path,
     steps: usize,
     resume: Option<&Checkpoint>,
     log: &Log,
     interrupter: &Interrupter,
-) -> Result<Outcome<Mlp>, TrainError> {
-    let device = Device::flex();
-    fit(
-        network(&device),
-        Regression::<2>,
-        batches(7),
-        batches(8),
-        &plan(steps),
-        &device,
-        &checkpoints(folder),
-        resume,
-        Box::new(log.clone()),
-        interrupter,
-    )
+) -> Result<Outcome<Ensemble>, TrainError> {
+    let checkpoints = checkpoints(folder);
+    let session = session(&checkpoints, resume, log, interrupter);
+    fit(task(network(&Device::flex())), &plan(steps), session)
 }
 
 pub(crate) fn checkpoints(folder: &Path) -> CheckpointFolder {

@@ -17,7 +17,7 @@ use crate::classifier::{self, Judge};
 use crate::inception::{self, Extractor, Origin, Statistics};
 use crate::recipe::Recipe;
 use crate::registry::{self, Data};
-use crate::sampling::Samples;
+use flow_model::Samples;
 
 /// Images whose features are found together.
 const PART: usize = 64;
@@ -123,7 +123,7 @@ impl<'a> Examiner<'a> {
     pub(crate) fn scores(&self, samples: &Samples) -> Result<Vec<Score>> {
         let subject = match &self.judge {
             Some(judge) => {
-                Self::images(judge, self.extractor, &samples.rows, samples.labels.clone())?
+                Self::images(judge, self.extractor, &samples.rows, samples.classes.clone())?
             }
             None => {
                 Subject { rows: samples.rows.clone(), dim: self.real.dim, ..Subject::default() }

@@ -164,7 +164,7 @@ pub(crate) fn evaluate(
         step: run.latest()?.step,
         seed: options.seed,
         n,
-        classes: model.class_names.clone(),
+        classes: model.class_names().to_vec(),
         rows,
         paths: paths::paths(&model, &request)?,
         errors,

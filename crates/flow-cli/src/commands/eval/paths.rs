@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::model::Model;
 use crate::progress::say;
 use crate::request::Request;
-use crate::sampling::Samples;
+use flow_model::Samples;
 
 /// Times of the paths that are scored, but for the first.
 const TIMES: u32 = 20;

@@ -8,13 +8,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use flow_datasets::{Images, Split};
+use flow_model::check_solver;
 use flow_ode::{Adaptive, Stepping, Tolerance};
 use flow_path::stream::{Purpose, Streams};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::args::{Held, LikelihoodArgs};
 use crate::commands::train::source;
-use crate::density::{DensityRequest, Rows, Trace};
 use crate::device;
 use crate::exit::usage;
 use crate::files::write_text;
@@ -23,6 +23,7 @@ use crate::progress::print;
 use crate::recipe::check;
 use crate::registry::{self, Data};
 use crate::run::Run;
+use flow_model::{DensityRequest, Rows, Trace};
 use report::{Bits, Estimate, Report};
 
 pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
 }
 
 fn request(args: &LikelihoodArgs, exact: bool, batch: usize) -> Result<DensityRequest> {
-    let method = check::solver("--solver", &args.solver)?;
+    let method = check_solver("--solver", &args.solver).map_err(|error| usage!("{error}"))?;
     check::tolerances(&[("--rtol", args.rtol), ("--atol", args.atol)])?;
     let stepping = match args.steps {
         Some(steps) => Stepping::Count(steps),
@@ -120,7 +121,7 @@ fn points(
     let request = request(args, true, 1000)?;
     let rows = |range: Range<usize>| Rows {
         values: points[range.start * dim..range.end * dim].to_vec(),
-        labels: None,
+        ..Rows::default()
     };
     let found = model.log_prob(points.len() / dim, rows, &request)?;
     let mut report = Report::new(args, run, &request, &found, found.nats.clone(), started)?;
@@ -147,7 +148,7 @@ fn pixels(args: &LikelihoodArgs, run: &Run, model: &Model, images: &Images) -> R
     let request = request(args, false, 50)?;
     let streams = Streams::new(args.seed);
     let rows = |range: Range<usize>| Rows {
-        labels: (model.classes() > 0)
+        classes: (model.classes() > 0)
             .then(|| range.clone().map(|row| usize::from(images.labels[row / copies])).collect()),
         values: range
             .flat_map(|row| {
@@ -155,6 +156,7 @@ fn pixels(args: &LikelihoodArgs, run: &Run, model: &Model, images: &Images) -> R
                 scale.draw(images.image(row / copies), &mut rng)
             })
             .collect(),
+        ..Rows::default()
     };
     let found = model.log_prob(n * copies, rows, &request)?;
     let nats: Vec<f64> = found.nats.chunks(copies).map(log_mean_exp).collect();

@@ -7,10 +7,10 @@ use flow_ode::{Adaptive, Method, Tolerance};
 use flow_plot::{Limits, heat_map};
 use flow_sample::Likelihood;
 
-use crate::density::{DensityRequest, Rows, Trace};
 use crate::model::Model;
 use crate::progress::say;
 use crate::run::Run;
+use flow_model::{DensityRequest, Rows, Trace};
 
 /// Cells on a side.
 const CELLS: usize = 64;
@@ -36,7 +36,7 @@ pub(super) fn draw(
         values: range
             .flat_map(|cell| [centre(limits.x, cell % CELLS), centre(limits.y, cell / CELLS)])
             .collect(),
-        labels: None,
+        ..Rows::default()
     };
     let likelihood = Likelihood::new(Method::Dopri5, Adaptive::new(TOLERANCE).into());
     let exact = DensityRequest { likelihood, trace: Trace::Exact, batch: BATCH, ..request.clone() };

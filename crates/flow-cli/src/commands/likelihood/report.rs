@@ -8,8 +8,8 @@ use flow_sample::Probe;
 use serde::Serialize;
 
 use crate::args::{Held, LikelihoodArgs};
-use crate::density::{Densities, DensityRequest, Trace};
 use crate::run::Run;
+use flow_model::{Densities, DensityRequest, Trace};
 
 /// The content of `likelihood.json`.
 #[derive(Debug, Serialize)]

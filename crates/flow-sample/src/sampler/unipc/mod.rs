@@ -4,31 +4,57 @@ mod weights;
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{Step, walk};
-use super::{Generated, Grid, Sampler};
+use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 use weights::weights;
 
-/// The order of [`UniPc`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The order of [`UniPc`]; in a file, its number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
 #[non_exhaustive]
 pub enum UniPcOrder {
     /// Two predictions: `p = 2`.
+    #[default]
     Second,
     /// Three predictions: `p = 3`.
     Third,
 }
 
+impl From<UniPcOrder> for u64 {
+    fn from(order: UniPcOrder) -> Self {
+        match order {
+            UniPcOrder::Second => 2,
+            UniPcOrder::Third => 3,
+        }
+    }
+}
+
+impl TryFrom<u64> for UniPcOrder {
+    type Error = String;
+
+    fn try_from(order: u64) -> Result<Self, String> {
+        match order {
+            2 => Ok(Self::Second),
+            3 => Ok(Self::Third),
+            _ => Err(format!("unipc has the orders 2 and 3, not {order}")),
+        }
+    }
+}
+
 /// How [`UniPc`] ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Final {
     /// Every step has the full order. The error falls with order `p + 1`.
     #[default]
+    #[serde(rename = "full")]
     FullOrder,
     /// The last steps have orders `.., 2, 1`: steadier with few steps, but the last one then costs an
     /// error of order 2.
+    #[serde(rename = "lower")]
     LowerOrder,
 }
 
@@ -46,10 +72,9 @@ pub enum Final {
 /// # Reference
 /// Zhao, Bai, Rao, Zhou & Lu (2023), "UniPC: A Unified Predictor-Corrector Framework for Fast Sampling
 /// of Diffusion Models", arXiv:2302.04867.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct UniPc {
-    /// The times.
-    pub grid: Grid,
     /// The order.
     pub order: UniPcOrder,
     /// How the last steps are made.
@@ -94,10 +119,15 @@ impl UniPc {
 }
 
 impl Sampler for UniPc {
-    fn sample(&self, predictor: &dyn Predictor, x0: Tensor<2>) -> Result<Generated, SampleError> {
+    fn sample(
+        &self,
+        predictor: &dyn Predictor,
+        x0: Tensor<2>,
+        way: &Way<'_>,
+    ) -> Result<Generated, SampleError> {
         let mut nodes: Vec<Node> = Vec::new(); // the newest first
         let mut taken: Option<Taken> = None;
-        walk(&self.grid, predictor, x0, |model, step, predicted| {
+        walk(way, predictor, x0, |model, step, predicted| {
             let data = model.predict(Prediction::Data, &predicted, step.t);
             let x = match taken.take() {
                 Some(last) if last.step.decay() != 0.0 => {

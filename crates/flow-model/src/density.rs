@@ -1,0 +1,165 @@
+//! Log-densities of rows under a model.
+
+use std::ops::Range;
+
+use flow_kernels::on_pool;
+use flow_nn::Condition;
+use flow_sample::{
+    Divergence, ExactTrace, Hutchinson, Likelihood, Predictor, Probe, latents, log_mean_exp,
+};
+
+use crate::error::ModelError;
+use crate::model::Model;
+
+/// How the divergence of the velocity is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// From all unit vectors.
+    Exact,
+    /// From this many random probes, one and the same all along a solve.
+    Probes(usize),
+}
+
+/// Rows to ask for their density, row-major, with what is known of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// `[n, ..]`, rows of the model's shape.
+    pub values: Vec<f32>,
+    /// The class of each, for models that know any.
+    pub classes: Option<Vec<usize>>,
+    /// A condition vector for each, row-major, for models that read one.
+    pub vectors: Option<Vec<f32>>,
+    /// A conditioning row for each, row-major, for models that read one.
+    pub contexts: Option<Vec<f32>>,
+}
+
+/// How densities are found.
+#[derive(Clone, Debug)]
+pub struct DensityRequest {
+    /// Solver and tolerance.
+    pub likelihood: Likelihood,
+    /// How the divergence is found.
+    pub trace: Trace,
+    /// Law of the probes.
+    pub probe: Probe,
+    /// Seed of the probes; row `i` of a seed has the same ones whatever the batch.
+    pub seed: u64,
+    /// Rows that are solved together.
+    pub batch: usize,
+    /// Draws of the latent over which the density of a row is averaged, for models with a latent.
+    pub latents: usize,
+}
+
+/// Log-densities and what they cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Densities {
+    /// `log p(x)` of each row, in nats.
+    pub nats: Vec<f64>,
+    /// Standard error over the probes of each row; empty if exact, with one probe or averaged over latents.
+    pub probe_error: Vec<f64>,
+    /// Latents that each density is averaged over, of a model with a latent.
+    pub latents: Option<usize>,
+    /// Network evaluations for each row, mean over batches.
+    pub nfe: f64,
+    /// Times of the density and of the prior.
+    pub span: (f64, f64),
+}
+
+impl Model {
+    /// Log-densities of `n` rows, which `rows` makes a batch at a time.
+    ///
+    /// # Errors
+    /// When a solve fails, or a density is not a number.
+    ///
+    /// # Panics
+    /// When `rows` makes other numbers of rows than it is asked for.
+    pub fn log_prob(
+        &self,
+        n: usize,
+        rows: impl Fn(Range<usize>) -> Rows,
+        request: &DensityRequest,
+    ) -> Result<Densities, ModelError> {
+        let latents = (0 < self.signature().latent).then_some(request.latents);
+        let draws = latents.unwrap_or(1);
+        let mut densities = Densities { latents, ..Densities::default() };
+        for start in (0..n).step_by(request.batch) {
+            let range = start..(start + request.batch).min(n);
+            let batch = rows(range.clone());
+            let mut given = Vec::with_capacity(draws);
+            for draw in 0..draws {
+                let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
+                given.push(on_pool(&self.device, || {
+                    let predictor = self.predictor(self.condition_of_rows(&part, request));
+                    self.batch_of(&predictor, part, request, &mut densities)
+                })?);
+            }
+            // p(x) = E_z p(x | z); the logarithm of the mean over draws errs low.
+            densities.nats.extend((0..range.len()).map(|row| {
+                let logs: Vec<f64> = given.iter().map(|nats| nats[row]).collect();
+                log_mean_exp(&logs)
+            }));
+        }
+        if 1 < draws {
+            densities.probe_error.clear();
+        }
+        densities.nfe /= n as f64;
+        Ok(densities)
+    }
+
+    /// What is known of some rows, and their latents of one draw.
+    fn condition_of_rows(&self, part: &Part<'_>, request: &DensityRequest) -> Condition {
+        let Part { range, rows, draw } = part;
+        let n = range.len().max(1);
+        let mut condition = rows
+            .classes
+            .as_ref()
+            .map_or_else(Condition::none, |classes| Condition::classes(classes, &self.device));
+        if let Some(vectors) = &rows.vectors {
+            condition = condition.with_vector(self.tensor(vectors, vectors.len() / n));
+        }
+        if let Some(contexts) = &rows.contexts {
+            condition = condition.with_context(self.tensor(contexts, contexts.len() / n));
+        }
+        match self.signature().latent {
+            0 => condition,
+            size => {
+                let range = range.start + draw..range.end + draw;
+                condition.with_latent(latents(request.seed, range, size, &self.device))
+            }
+        }
+    }
+
+    fn batch_of(
+        &self,
+        predictor: &dyn Predictor,
+        Part { range, rows, .. }: Part<'_>,
+        request: &DensityRequest,
+        densities: &mut Densities,
+    ) -> Result<Vec<f64>, ModelError> {
+        let (n, size) = (range.len(), self.signature().size());
+        let x1 = self.tensor(&rows.values, size);
+        let divergence: Box<dyn Divergence> = match request.trace {
+            // Copies of the batch fill a pass, and no more than a batch of rows.
+            Trace::Exact => Box::new(ExactTrace { chunk: request.batch / n }),
+            Trace::Probes(probes) => {
+                let (law, seed) = (request.probe, request.seed);
+                Box::new(Hutchinson::draw(law, probes, seed, range, size, &self.device))
+            }
+        };
+        let likelihood = request.likelihood.clone().with_source(self.source.clone());
+        let found = likelihood.log_prob(predictor, x1, &*divergence)?;
+        densities.probe_error.extend(found.std_error.into_iter().flatten());
+        densities.nfe += (found.nfe * n) as f64;
+        let (start, end) = predictor.span();
+        densities.span = (end, start);
+        Ok(found.nats)
+    }
+}
+
+/// Some rows, to be seen under one draw of the latent.
+struct Part<'a> {
+    range: Range<usize>,
+    rows: &'a Rows,
+    /// Index of the draw's first row in the stream of latents.
+    draw: usize,
+}

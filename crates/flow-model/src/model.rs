@@ -1,0 +1,155 @@
+//! A trained network with all that is needed to ask it.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use flow_nn::{Condition, DynNetwork, Network, Signature};
+use flow_path::{Prediction, Schedule, Source};
+use flow_sample::{Predictor, Retimed, Trained};
+
+use crate::error::ModelError;
+use crate::file::ModelConfig;
+use crate::registry::Registry;
+
+/// A trained model on a device, ready to sample and to score.
+///
+/// It can be shared between threads: a server holds one in an `Arc`.
+#[derive(Clone, Debug)]
+pub struct Model {
+    config: ModelConfig,
+    pub(crate) network: DynNetwork,
+    pub(crate) schedule: Arc<dyn Schedule>,
+    pub(crate) source: Source,
+    pub(crate) device: Device,
+}
+
+/// A server may share a model between threads.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Model>();
+};
+
+impl Model {
+    /// A model of a trained network, on the device that the network is on.
+    ///
+    /// # Errors
+    /// When the description is of another signature than the network, or names a source that the
+    /// registry does not know.
+    pub fn new(
+        registry: &Registry,
+        config: ModelConfig,
+        network: DynNetwork,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        if *network.signature() != config.signature {
+            return Err(ModelError::Format {
+                reason: "its signature is not that of its network".into(),
+            });
+        }
+        let (schedule, source) = (config.schedule.build(), registry.source(&config.source)?);
+        Ok(Self { config, network, schedule, source, device: device.clone() })
+    }
+
+    /// Everything about it but its weights.
+    #[must_use]
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// What goes into its network and what comes out.
+    #[must_use]
+    pub fn signature(&self) -> &Signature {
+        self.network.signature()
+    }
+
+    /// Shape of one sample.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.signature().shape
+    }
+
+    /// What its classes are called, if anybody said.
+    #[must_use]
+    pub fn class_names(&self) -> &[String] {
+        &self.config.class_names
+    }
+
+    /// Its network.
+    #[must_use]
+    pub fn network(&self) -> &DynNetwork {
+        &self.network
+    }
+
+    /// The schedule of its training.
+    #[must_use]
+    pub fn schedule(&self) -> &Arc<dyn Schedule> {
+        &self.schedule
+    }
+
+    /// What its network predicts.
+    #[must_use]
+    pub fn prediction(&self) -> Prediction {
+        self.config.prediction
+    }
+
+    /// The law that its paths start from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The model as a predictor for rows of this condition, for samplers of the caller's own.
+    ///
+    /// What the network does not know of the condition is left out.
+    #[must_use]
+    pub fn predictor(&self, condition: Condition) -> Trained<'_> {
+        Trained {
+            network: &self.network,
+            condition: condition.only(self.signature()),
+            schedule: Arc::clone(&self.schedule),
+            prediction: self.config.prediction,
+        }
+    }
+
+    /// The same along another schedule, if one is given.
+    pub(crate) fn predictor_along(
+        &self,
+        condition: Condition,
+        along: Option<&Arc<dyn Schedule>>,
+    ) -> Box<dyn Predictor + '_> {
+        let predictor = self.predictor(condition);
+        match along {
+            None => Box::new(predictor),
+            Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),
+        }
+    }
+
+    /// The velocity at host rows `[n, ..]` and one time, with this condition.
+    ///
+    /// # Panics
+    /// When there is no whole number of rows, or the condition has another number of them.
+    #[must_use]
+    pub fn velocity(&self, rows: &[f32], t: f64, condition: Condition) -> Vec<f32> {
+        let x = self.tensor(rows, self.signature().size());
+        let velocity = self.predictor(condition).predict(Prediction::Velocity, &x, t);
+        host(velocity)
+    }
+
+    /// Host rows of `size` numbers on the model's device.
+    pub(crate) fn tensor(&self, rows: &[f32], size: usize) -> Tensor<2> {
+        let n = rows.len() / size.max(1);
+        assert!(rows.len() == n * size, "expected rows of {size} numbers, got {}", rows.len());
+        Tensor::from_data(TensorData::new(rows.to_vec(), [n, size]), &self.device)
+    }
+}
+
+/// Numbers of a tensor on the host.
+pub(crate) fn host(x: Tensor<2>) -> Vec<f32> {
+    x.into_data().convert::<f32>().try_into_vec().expect("converted to f32 just before")
+}

@@ -1,0 +1,107 @@
+//! What to draw from a model, and what is drawn.
+
+use std::sync::Arc;
+
+use flow_path::Schedule;
+use flow_sample::{Grid, Interval};
+
+use crate::model::Model;
+
+/// What to draw.
+///
+/// Everything that is drawn follows from the seed and the number of a sample: sample `i` of a seed
+/// is the same whatever `n` and, with fixed steps, whatever the batch.
+#[derive(Clone, Debug)]
+pub struct SampleRequest<'a> {
+    /// Number of samples.
+    pub n: usize,
+    /// Seed of their starts, latents and noise.
+    pub seed: u64,
+    /// Samples that are drawn together.
+    pub batch: usize,
+    /// The class of each sample, for models that know any.
+    pub classes: Classes,
+    /// A condition vector for each sample, row-major, for models that read one.
+    pub vectors: Option<Vec<f32>>,
+    /// A conditioning row for each sample, row-major, for models that read one.
+    pub contexts: Option<Vec<f32>>,
+    /// Starts of the paths, row-major, in place of drawn ones.
+    pub starts: Option<Vec<f32>>,
+    /// Latents, row-major, in place of drawn ones.
+    pub latents: Option<Vec<f32>>,
+    /// Guidance; without it the model answers alone.
+    pub guidance: Option<Guidance<'a>>,
+    /// Schedule to sample along, if not that of the training.
+    pub along: Option<Arc<dyn Schedule>>,
+    /// The times of samplers that step along a grid.
+    pub grid: Grid,
+    /// Times, in increasing order, whose states are kept, by samplers that can.
+    pub keep: Vec<f64>,
+}
+
+impl SampleRequest<'_> {
+    /// Samples `0..n` of a seed, without guidance, on 20 equal steps for samplers that take a grid.
+    #[must_use]
+    pub fn new(n: usize, seed: u64) -> Self {
+        Self {
+            n,
+            seed,
+            batch: 500,
+            classes: Classes::InTurn,
+            vectors: None,
+            contexts: None,
+            starts: None,
+            latents: None,
+            guidance: None,
+            along: None,
+            grid: Grid::Uniform { steps: 20 },
+            keep: Vec::new(),
+        }
+    }
+}
+
+/// The classes of samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Classes {
+    /// Sample `i` is of class `i mod classes`.
+    #[default]
+    InTurn,
+    /// All are of one class.
+    All(usize),
+    /// One for each.
+    Each(Vec<usize>),
+}
+
+/// How far a prediction is moved away from a weaker one: see [`flow_sample::Guided`].
+#[derive(Clone, Copy, Debug)]
+pub struct Guidance<'a> {
+    /// How far: 1 is no guidance.
+    pub scale: f64,
+    /// When.
+    pub interval: Interval,
+    /// What it moves away from.
+    pub against: Against<'a>,
+}
+
+/// What guidance moves away from.
+#[derive(Clone, Copy, Debug)]
+pub enum Against<'a> {
+    /// The model itself, without its class, vector and context: classifier-free guidance.
+    Unconditional,
+    /// A weaker model of the same rows, whatever its network: autoguidance (Karras et al. 2024,
+    /// arXiv:2406.02507). It is told as much of the condition as it knows.
+    Model(&'a Model),
+}
+
+/// Samples on the host, row-major, and what they cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Samples {
+    /// `[n, ..]`, rows of the model's shape.
+    pub rows: Vec<f32>,
+    /// States at each time asked for, each `[n, ..]`.
+    pub states: Vec<Vec<f32>>,
+    /// The class of each, of a model that knows any.
+    pub classes: Option<Vec<usize>>,
+    /// Network calls for each sample, mean over batches.
+    pub nfe: f64,
+}

@@ -1,0 +1,288 @@
+//! How a model is sampled unless somebody asks for something else: the section `[sample]`.
+
+use flow_ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_path::ScheduleConfig;
+use flow_path::config::{Check, shown};
+use flow_sample::{Grid, GridConfig, Ode, Sampler, SamplerConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelError;
+
+/// Most steps of a solver: their times alone fill memory in the end, and no one waits for them.
+const MOST_STEPS: usize = 1_000_000;
+
+/// The sampler with its steps or tolerances, and guidance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SampleConfig {
+    /// The way from noise to data.
+    pub sampler: SamplerConfig,
+    /// The solver of the sampler `ode`.
+    pub solver: String,
+    /// Steps, where the sampler or the solver takes a number of them.
+    pub steps: usize,
+    /// Relative tolerance of a solver that chooses its own steps.
+    pub rtol: f64,
+    /// Absolute tolerance of a solver that chooses its own steps.
+    pub atol: f64,
+    /// The times of steps.
+    pub grid: GridConfig,
+    /// Factor by which inner times are shifted; 1 is none.
+    pub shift: f64,
+    /// Schedule to sample along, if not that of the training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleConfig>,
+    /// Strength of guidance; 1 is none.
+    pub guidance: f64,
+    /// First and last time of guidance.
+    pub guidance_interval: [f64; 2],
+}
+
+impl Default for SampleConfig {
+    fn default() -> Self {
+        Self {
+            sampler: SamplerConfig::default(),
+            solver: "dopri5".into(),
+            steps: 20,
+            rtol: 1e-5,
+            atol: 1e-5,
+            grid: GridConfig::default(),
+            shift: 1.0,
+            schedule: None,
+            guidance: 1.0,
+            guidance_interval: [0.0, 1.0],
+        }
+    }
+}
+
+/// A value of a section that cannot work.
+fn setting(key: impl Into<String>, reason: impl Into<String>) -> ModelError {
+    ModelError::Setting { key: key.into(), reason: reason.into() }
+}
+
+impl SampleConfig {
+    /// Refuses values that cannot work.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] with the first of them.
+    pub fn check(&self) -> Result<(), ModelError> {
+        check_steps("sample.steps", self.steps)?;
+        number("sample.shift", self.shift, 0.0 < self.shift, "it must be a positive number")?;
+        for (key, value) in [
+            ("sample.rtol", self.rtol),
+            ("sample.atol", self.atol),
+            ("sample.guidance", self.guidance),
+        ] {
+            number(key, value, 0.0 <= value, "it must be zero or a positive number")?;
+        }
+        if self.rtol == 0.0 && self.atol == 0.0 {
+            return Err(setting(
+                "sample.rtol and sample.atol",
+                "are all zero, which no step can meet",
+            ));
+        }
+        self.method()?;
+        within_domain("sample.sampler", &self.sampler)?;
+        within_domain("sample.grid", &self.grid)?;
+        if let Some(schedule) = &self.schedule {
+            within_domain("sample.schedule", schedule)?;
+        }
+        let [start, end] = self.guidance_interval;
+        for t in [start, end] {
+            number("sample.guidance_interval", t, true, "")?;
+        }
+        if end < start {
+            let reason = format!("is {start} to {end}, it must run forward in time");
+            return Err(setting("sample.guidance_interval", reason));
+        }
+        Ok(())
+    }
+
+    /// The solver of the sampler `ode`.
+    ///
+    /// # Errors
+    /// When there is none of this name, or it is one that cannot run on a device.
+    pub fn method(&self) -> Result<Method, ModelError> {
+        check_solver("sample.solver", &self.solver)
+    }
+
+    /// Whether the times are other than equal steps.
+    #[must_use]
+    pub fn has_grid(&self) -> bool {
+        self.grid != GridConfig::default() || self.is_shifted()
+    }
+
+    /// Whether inner times are shifted.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "exactly 1 means no shift")]
+    pub fn is_shifted(&self) -> bool {
+        self.shift != 1.0
+    }
+
+    /// Whether predictions are extrapolated: at strength 1 they are those of the model alone.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "exactly 1 means no guidance")]
+    pub fn is_guided(&self) -> bool {
+        self.guidance != 1.0
+    }
+
+    /// What is meant by these settings.
+    ///
+    /// Methods of order 2 are taken for what they are in the papers, a number of steps, unless
+    /// tolerances are asked for; methods that adapt choose their own steps, unless a number is
+    /// asked for or times are given.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] for settings that contradict each other.
+    pub fn plan(&self, asked: Asked) -> Result<SamplePlan, ModelError> {
+        let method = self.method()?;
+        if !self.sampler.is_ode() {
+            if asked.tolerances || asked.solver {
+                return Err(setting(
+                    "solver, rtol and atol",
+                    format!(
+                        "belong to the sampler ode and do nothing for {}, leave them out",
+                        self.sampler
+                    ),
+                ));
+            }
+            return Ok(SamplePlan::OnGrid(self.sampler, method, self.times()?));
+        }
+        let coarse = method.order() < 3 && !asked.tolerances;
+        let fixed = asked.steps || !method.is_adaptive() || coarse || self.grid.is_given();
+        if fixed && asked.tolerances {
+            let reason = format!("do nothing for {method} at fixed steps, leave them out");
+            return Err(setting("rtol and atol", reason));
+        }
+        if !fixed && self.has_grid() {
+            return Err(setting(
+                method.to_string(),
+                "chooses its own steps, which leaves a grid or a shift without effect, give a \
+                 number of steps or leave them out",
+            ));
+        }
+        Ok(if fixed && self.has_grid() {
+            SamplePlan::OnGrid(self.sampler, method, self.times()?)
+        } else if fixed {
+            SamplePlan::Solver(method, Stepping::Count(self.steps))
+        } else {
+            let tolerance = Tolerance { atol: self.atol, rtol: self.rtol };
+            SamplePlan::Solver(method, Adaptive::new(tolerance).into())
+        })
+    }
+
+    /// The times of the steps.
+    fn times(&self) -> Result<Grid, ModelError> {
+        self.grid.build(self.steps, self.shift).map_err(|e| setting("sample.shift", e.to_string()))
+    }
+}
+
+/// What somebody asked for by name, as opposed to what stands in the settings anyway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// A number of steps.
+    pub steps: bool,
+    /// A tolerance.
+    pub tolerances: bool,
+    /// A solver.
+    pub solver: bool,
+}
+
+/// The way from noise to data that settings mean.
+#[derive(Clone, Debug)]
+pub enum SamplePlan {
+    /// A solver, and how it advances.
+    Solver(Method, Stepping),
+    /// A sampler that steps along a grid, with the solver of the sampler `ode`.
+    OnGrid(SamplerConfig, Method, Grid),
+}
+
+impl SamplePlan {
+    /// The sampler.
+    #[must_use]
+    pub fn sampler(&self) -> Box<dyn Sampler> {
+        match self {
+            Self::Solver(method, stepping) => Box::new(Ode::new(*method, stepping.clone())),
+            Self::OnGrid(sampler, method, _) => sampler.build(*method),
+        }
+    }
+
+    /// The grid, where the sampler takes one.
+    #[must_use]
+    pub fn grid(&self) -> Option<&Grid> {
+        match self {
+            Self::Solver(..) => None,
+            Self::OnGrid(_, _, grid) => Some(grid),
+        }
+    }
+
+    /// Whether the solver chooses its own steps, which a batch shares.
+    #[must_use]
+    pub fn adapts(&self) -> bool {
+        matches!(self, Self::Solver(_, Stepping::Adaptive(_)))
+    }
+
+    /// The name of the way.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Solver(method, _) => method.to_string(),
+            Self::OnGrid(sampler, method, _) if sampler.is_ode() => method.to_string(),
+            Self::OnGrid(sampler, ..) => shown(sampler),
+        }
+    }
+}
+
+/// Refuses numbers of steps that cannot be made.
+///
+/// # Errors
+/// [`ModelError::Setting`] with the key.
+pub fn check_steps(key: &str, steps: usize) -> Result<(), ModelError> {
+    match steps {
+        0 => Err(setting(key, "is 0, it must be a positive number, at least 1")),
+        1..=MOST_STEPS => Ok(()),
+        _ => Err(setting(key, format!("is {steps}, it must be at most {MOST_STEPS}"))),
+    }
+}
+
+/// The solver of this name, refused if it takes no samples on a device.
+///
+/// # Errors
+/// [`ModelError::Setting`] with the key.
+pub fn check_solver(key: &str, name: &str) -> Result<Method, ModelError> {
+    let method: Method =
+        name.parse().map_err(|error| setting(format!("{key}:"), format!("{error}")))?;
+    if method.is_implicit() {
+        let reason = format!("is {method}, which takes no samples on a device, try dopri5");
+        return Err(setting(key, reason));
+    }
+    Ok(method)
+}
+
+/// Refuses a choice with a value outside its domain, by its key.
+fn within_domain(key: &str, choice: &impl Check) -> Result<(), ModelError> {
+    choice.check().map_err(|error| match error {
+        flow_path::PathError::Parameter { name, value, domain } => {
+            setting(format!("{key}.{name}"), format!("is {value}, it must lie in {domain}"))
+        }
+        other => setting(format!("{key}:"), other.to_string()),
+    })
+}
+
+/// Refuses numbers that are none, too large for single precision, or outside their domain.
+fn number(key: &str, value: f64, good: bool, demand: &str) -> Result<(), ModelError> {
+    if !value.is_finite() {
+        return Err(setting(key, format!("is {value}, it must be a finite number")));
+    }
+    if !good {
+        return Err(setting(key, format!("is {value}, {demand}")));
+    }
+    if f64::from(f32::MAX) < value.abs() {
+        let reason = format!(
+            "is {value:e}, it must be at most {:.1e}, the largest number of single precision",
+            f32::MAX
+        );
+        return Err(setting(key, reason));
+    }
+    Ok(())
+}

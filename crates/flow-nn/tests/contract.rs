@@ -1,0 +1,361 @@
+//! What every network owes to everything above it, whatever it is inside.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::float_cmp, reason = "equal to the bit is what is tested")]
+
+mod common;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Bool, Device, Tensor};
+use common::{bits, built, difference, largest, ramp, stir, stir_except};
+use flow_nn::{
+    Condition, DynNetwork, FourierFeatures, Fusion, MlpConfig, Network, NetworkConfig,
+    NetworkError, Signature, SplitMlpConfig, Time, UNetConfig,
+};
+
+/// Rows in a batch.
+const ROWS: usize = 5;
+
+fn mlp() -> MlpConfig {
+    let fourier = FourierFeatures { octaves: 2, wavelength: 8.0 };
+    MlpConfig { hidden: 16, depth: 2, time_features: 8, fourier }
+}
+
+fn split() -> SplitMlpConfig {
+    SplitMlpConfig { features: 16, hidden: 16, ..SplitMlpConfig::default() }
+}
+
+/// `attention` is the height of the smaller of two resolutions.
+fn unet(attention: usize, fusion: Fusion) -> UNetConfig {
+    UNetConfig {
+        channels: 8,
+        multipliers: vec![1, 2],
+        blocks: 1,
+        attention: vec![attention],
+        head_channels: 8,
+        groups: 4,
+        fusion,
+    }
+}
+
+/// Everything that a network of points may be told.
+fn told_points() -> Signature {
+    Signature { classes: 3, vector: 2, two_times: true, ..Signature::of([2]) }
+}
+
+/// Everything that a network of images may be told, which are wider than high.
+fn told_images() -> Signature {
+    Signature {
+        classes: 3,
+        vector: 2,
+        context: vec![2, 8, 12],
+        latent: 3,
+        two_times: true,
+        ..Signature::of([3, 8, 12])
+    }
+}
+
+/// A network with all its weights off zero.
+fn network<C: NetworkConfig>(config: &C, signature: &Signature) -> DynNetwork {
+    DynNetwork::new(stir(built(config, signature, &Device::flex())))
+}
+
+/// Networks of every kind, with nothing but their rows to read and with everything they can.
+fn all() -> Vec<(&'static str, DynNetwork)> {
+    let (norm, sum) = (Fusion::AdaptiveNorm, Fusion::BottleneckSum);
+    let latent = |shape: &[usize]| Signature { latent: 3, ..Signature::of(shape) };
+    vec![
+        ("mlp", network(&mlp(), &Signature::of([2]))),
+        ("mlp told everything", network(&mlp(), &told_points())),
+        ("split-mlp", network(&split(), &Signature::of([2]))),
+        ("split-mlp with a latent", network(&split(), &latent(&[2]))),
+        ("unet", network(&unet(4, norm), &Signature::of([1, 8, 8]))),
+        ("unet told everything", network(&unet(4, norm), &told_images())),
+        ("unet with a latent in its middle", network(&unet(6, sum), &latent(&[1, 12, 8]))),
+    ]
+}
+
+fn flags(hidden: [bool; ROWS]) -> Tensor<1, Bool> {
+    Tensor::from_data(hidden, &Device::flex())
+}
+
+/// Numbers for each row.
+fn numbers(size: usize) -> Tensor<2> {
+    ramp([ROWS, size], &Device::flex())
+}
+
+/// A condition of every part, of the sizes that a network reads and of others where it reads none.
+fn everything(signature: &Signature) -> Condition {
+    let size = |n: usize| if n == 0 { 7 } else { n };
+    let context = if signature.context.is_empty() { 0 } else { signature.context.iter().product() };
+    Condition::classes(&[0, 2, 1, 3, 0], &Device::flex())
+        .with_vector(numbers(size(signature.vector)))
+        .with_context(numbers(size(context)))
+        .with_latent(numbers(size(signature.latent)))
+        .with_hidden(flags([false, true, false, false, true]))
+}
+
+/// One time for all rows; a second one, where it is read.
+fn one_time(signature: &Signature) -> Time {
+    let at = |t: f32| Tensor::from_floats([t], &Device::flex());
+    Time { t: at(0.37), s: signature.two_times.then(|| at(0.8)) }
+}
+
+#[test]
+fn a_box_answers_as_the_network_inside() {
+    let signature = told_images();
+    let typed = stir(built(&unet(4, Fusion::AdaptiveNorm), &signature, &Device::flex()));
+    let boxed = DynNetwork::new(typed.clone());
+    assert_eq!(boxed.signature(), &signature);
+    let (x, time, condition) = (numbers(288), one_time(&signature), everything(&signature));
+    let inside = typed.forward(x.clone(), time.clone(), &condition);
+    assert_eq!(bits(boxed.forward(x, time, &condition)), bits(inside));
+}
+
+/// One embedding of the time instead of five: rows of another product, the same up to rounding.
+#[test]
+fn one_time_for_all_rows_is_the_same_time_in_each() {
+    for (name, network) in all() {
+        let signature = network.signature();
+        let (x, condition) = (numbers(signature.size()), everything(signature));
+        let once = network.forward(x.clone(), one_time(signature), &condition);
+        let each = network.forward(x, one_time(signature).expand(ROWS), &condition);
+        assert_eq!(each.dims(), [ROWS, signature.size()], "{name}");
+        assert!(largest(each.clone()) > 0.01, "{name} answers nothing");
+        let gap = difference(once, each);
+        assert!(gap < 1e-5, "{name}: {gap}");
+    }
+}
+
+#[test]
+fn a_row_does_not_depend_on_its_batch() {
+    for (name, network) in all() {
+        let signature = network.signature();
+        let (x, condition) = (numbers(signature.size()), everything(signature));
+        let t = ramp([ROWS], &x.device());
+        let s = signature.two_times.then(|| t.clone() * 0.5 + 0.4);
+        let whole = network.forward(x.clone(), Time { t: t.clone(), s: s.clone() }, &condition);
+        for row in 0..ROWS {
+            let of = |t: Tensor<1>| t.narrow(0, row, 1);
+            let time = Time { t: of(t.clone()), s: s.clone().map(of) };
+            let alone = x.clone().narrow(0, row, 1);
+            let alone = network.forward(alone, time, &condition.narrow(row, 1));
+            // Sums of a matrix product may be ordered by its size: a few roundings of numbers of
+            // size 1.
+            let gap = difference(whole.clone().narrow(0, row, 1), alone);
+            assert!(gap < 1e-5, "{name}, row {row}: {gap}");
+        }
+        let gap = difference(whole.clone().narrow(0, 0, 1), whole.narrow(0, 1, 1));
+        assert!(gap > 1e-3, "{name} answers all rows alike");
+    }
+}
+
+#[test]
+fn conditions_outside_the_signature_change_nothing_to_the_bit() {
+    for (name, network) in all() {
+        let signature = network.signature();
+        let (x, condition) = (numbers(signature.size()), everything(signature));
+        let time = one_time(signature).expand(ROWS);
+        let known = network.forward(x.clone(), time.clone(), &condition.only(signature));
+        let told = network.forward(x.clone(), time.clone(), &condition);
+        assert_eq!(bits(told), bits(known.clone()), "{name} reads what it was not built for");
+        if !signature.two_times {
+            let time = Time { s: Some(time.t.clone() + 0.1), ..time };
+            let told = network.forward(x, time, &condition);
+            assert_eq!(bits(told), bits(known), "{name} reads a second time");
+        }
+    }
+}
+
+/// What each row answers to a condition, as bits.
+fn rows(network: &DynNetwork, condition: &Condition) -> Vec<Vec<u32>> {
+    let signature = network.signature();
+    let y = network.forward(numbers(signature.size()), one_time(signature), condition);
+    bits(y).chunks(signature.size()).map(<[u32]>::to_vec).collect()
+}
+
+/// The condition with other numbers in the first two rows of its vector and of its context.
+fn changed(condition: &Condition) -> [(&'static str, Condition); 2] {
+    let change = |part: &Tensor<2>| {
+        let first = part.clone().narrow(0, 0, 2) + 1.0;
+        Tensor::cat(vec![first, part.clone().narrow(0, 2, ROWS - 2)], 0)
+    };
+    let (vector, context) = (condition.vector.as_ref(), condition.context.as_ref());
+    let base = || condition.clone();
+    [
+        ("vector", base().with_vector(change(vector.unwrap()))),
+        ("context", base().with_context(change(context.unwrap()))),
+    ]
+}
+
+#[test]
+fn vector_and_context_are_listened_to_row_by_row_and_not_where_they_are_hidden() {
+    for network in
+        [network(&mlp(), &told_points()), network(&unet(4, Fusion::AdaptiveNorm), &told_images())]
+    {
+        let signature = network.signature();
+        let condition = everything(signature);
+        let before = rows(&network, &condition);
+        for (part, changed) in changed(&condition) {
+            if part == "context" && signature.context.is_empty() {
+                continue;
+            }
+            let after = rows(&network, &changed);
+            // The first row is seen, the second one hidden, the others are as they were.
+            assert_ne!(after[0], before[0], "deaf to the {part}");
+            assert_eq!(after[1..], before[1..], "{part}: hidden numbers leak, or other rows");
+            let hidden = rows(&network, &changed.with_hidden(flags([true; ROWS])));
+            assert_ne!(hidden[0], after[0], "{part}: hiding changes nothing");
+        }
+        let seen = rows(&network, &condition.clone().with_hidden(flags([false; ROWS])));
+        let mut open = condition;
+        open.hidden = None;
+        assert_eq!(seen, rows(&network, &open), "no flags mean that nothing is hidden");
+    }
+}
+
+#[test]
+fn what_guidance_hides_leaves_the_latent_alone() {
+    let network = network(&unet(4, Fusion::AdaptiveNorm), &told_images());
+    let signature = network.signature();
+    let condition = everything(signature);
+    let hidden = rows(&network, &condition.hide(signature));
+    for (part, changed) in changed(&condition) {
+        assert_eq!(rows(&network, &changed.hide(signature)), hidden, "the {part} leaks");
+    }
+    let nothing = Tensor::full([ROWS, 2], f32::NAN, &Device::flex());
+    let missing = condition.clone().with_vector(nothing).hide(signature);
+    assert_eq!(rows(&network, &missing), hidden, "what is missing leaks where it is hidden");
+    let mut other = condition.clone();
+    other.class = Condition::classes(&[1; ROWS], &Device::flex()).class;
+    assert_eq!(rows(&network, &other.hide(signature)), hidden, "the class leaks");
+    let latent = condition.with_latent(numbers(3) + 1.0);
+    assert_ne!(rows(&network, &latent.hide(signature)), hidden, "the latent is kept");
+}
+
+#[test]
+#[should_panic(expected = "expected a condition vector of 2 numbers per row, got Some(3)")]
+fn a_vector_of_another_size_panics() {
+    let network = network(&mlp(), &told_points());
+    let condition = Condition::none().with_vector(numbers(3));
+    let _ = network.forward(numbers(2), one_time(network.signature()), &condition);
+}
+
+#[test]
+#[should_panic(expected = "expected a conditioning row of 192 numbers per row, got None")]
+fn a_missing_context_panics() {
+    let network = network(&unet(4, Fusion::AdaptiveNorm), &told_images());
+    let mut condition = everything(network.signature());
+    condition.context = None;
+    let _ = network.forward(numbers(288), one_time(network.signature()), &condition);
+}
+
+/// Velocity and flow map of one seed, everything but the embedding of the duration off zero.
+fn as_map<C: NetworkConfig>(config: &C, signature: &Signature) -> [C::Network; 2] {
+    [false, true].map(|two_times| {
+        let signature = Signature { two_times, ..signature.clone() };
+        stir_except(built(config, &signature, &Device::flex()), Some("duration"))
+    })
+}
+
+#[test]
+fn a_new_map_is_the_velocity_wherever_it_arrives_and_a_trained_one_is_not() {
+    fn check(name: &str, velocity: &dyn Network, map: &dyn Network, trained: &dyn Network) {
+        let x = numbers(velocity.signature().size());
+        let condition = everything(velocity.signature());
+        let at = |t: f32| Tensor::<1>::from_floats([t], &Device::flex());
+        let of = |network: &dyn Network, time: Time| network.forward(x.clone(), time, &condition);
+        let here = of(velocity, Time::at(at(0.3)));
+        assert!(largest(here.clone()) > 0.01, "{name} answers nothing");
+        for s in [0.3, 0.8] {
+            let there = of(map, Time::from_to(at(0.3), at(s)));
+            assert_eq!(bits(there), bits(here.clone()), "{name}, to {s}");
+        }
+        // Where it starts is where a map without a second time arrives.
+        let still = of(trained, Time::at(at(0.3)));
+        assert_eq!(bits(of(trained, Time::from_to(at(0.3), at(0.3)))), bits(still.clone()));
+        let gap = difference(of(trained, Time::from_to(at(0.3), at(0.8))), still);
+        assert!(gap > 1e-4, "{name} is deaf to where it arrives");
+    }
+    let [velocity, map] = as_map(&mlp(), &told_points());
+    check("mlp", &velocity, &map, &stir(map.clone()));
+    let [velocity, map] = as_map(&unet(4, Fusion::AdaptiveNorm), &told_images());
+    check("unet", &velocity, &map, &stir(map.clone()));
+}
+
+/// Convolutions, norms and attention do not know which side is which, so that transposed kernels
+/// give the transposed image.
+#[test]
+fn an_image_that_is_wider_than_high_is_the_transposed_of_one_that_is_higher_than_wide() {
+    struct Transpose;
+    impl ModuleMapper for Transpose {
+        fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            parameter.map(|p| if D == 4 { p.swap_dims(2, 3) } else { p })
+        }
+    }
+    let of = |height: usize, width: usize| {
+        let signature = Signature { context: vec![2, height, width], ..told_images() };
+        let signature = Signature { shape: vec![3, height, width], ..signature };
+        network(&unet(height / 2, Fusion::AdaptiveNorm), &signature)
+    };
+    let transposed = |rows: Tensor<2>, channels: usize| {
+        let size = channels * 8 * 12;
+        rows.reshape([ROWS, channels, 8, 12]).swap_dims(2, 3).reshape([ROWS, size])
+    };
+    let (wide, high) = (of(8, 12), of(12, 8));
+    let (time, condition) = (one_time(wide.signature()), everything(wide.signature()));
+    let context = transposed(condition.context.clone().unwrap(), 2);
+    let x = transposed(numbers(288), 3);
+    let expected = transposed(wide.forward(numbers(288), time.clone(), &condition), 3);
+    let condition = condition.with_context(context);
+    // Numbers of size 1, summed in another order.
+    let got = high.clone().map(&mut Transpose).forward(x.clone(), time.clone(), &condition);
+    let gap = difference(got, expected.clone());
+    assert!(gap < 1e-5, "{gap}");
+    // The control: its own kernels give another image.
+    assert!(difference(high.forward(x, time, &condition), expected) > 1e-3);
+}
+
+#[test]
+fn what_a_network_has_no_place_for_is_named() {
+    fn error<C: NetworkConfig>(config: &C, signature: &Signature) -> NetworkError {
+        config.init(signature, &Device::flex()).map(|_| ()).unwrap_err()
+    }
+    let points = || Signature::of([2]);
+    let no = |kind, what| NetworkError::CannotTake { kind, what };
+    for (signature, what) in [
+        (Signature { context: vec![2], ..points() }, "conditioning row"),
+        (Signature { latent: 3, ..points() }, "latent"),
+    ] {
+        assert_eq!(error(&mlp(), &signature), no("mlp", what));
+    }
+    for (signature, what) in [
+        (Signature { classes: 3, ..points() }, "classes"),
+        (Signature { vector: 2, ..points() }, "condition vector"),
+        (Signature { context: vec![2], ..points() }, "conditioning row"),
+        (Signature { two_times: true, ..points() }, "second time"),
+    ] {
+        assert_eq!(error(&split(), &signature), no("split-mlp", what));
+    }
+    let (images, unet) = (Signature::of([3, 8, 12]), unet(4, Fusion::AdaptiveNorm));
+    let shape = |kind, need, signature: &Signature| NetworkError::Shape {
+        kind,
+        need,
+        shape: signature.shape.clone(),
+    };
+    assert_eq!(error(&mlp(), &images), shape("mlp", "points, [d]", &images));
+    assert_eq!(error(&split(), &images), shape("split-mlp", "points, [d]", &images));
+    let need = "images, [channels, height, width]";
+    assert_eq!(error(&unet, &points()), shape("unet", need, &points()));
+    let need = "a conditioning image of the height and width of its rows";
+    for context in [vec![2, 12, 8], vec![8, 12], vec![2, 8, 12, 1]] {
+        let context = Signature { context, ..images.clone() };
+        let expected = NetworkError::Shape { kind: "unet", need, shape: context.context.clone() };
+        assert_eq!(error(&unet, &context), expected);
+    }
+    let field = "channels of the conditioning image";
+    let context = Signature { context: vec![0, 8, 12], ..images };
+    assert_eq!(error(&unet, &context), NetworkError::Zero { field });
+    let words = "split-mlp takes no classes, use another kind of network or leave that out";
+    assert_eq!(no("split-mlp", "classes").to_string(), words);
+}
