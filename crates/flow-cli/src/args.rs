@@ -19,7 +19,7 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Train a recipe, then sample, score and draw the result.
     Train(TrainArgs),
-    /// Draw samples from a finished run.
+    /// Draw samples from a finished run, or from a model that `flow export` wrote.
     Sample(SampleArgs),
     /// Score a finished run, each score beside its floor.
     Eval(EvalArgs),
@@ -27,6 +27,10 @@ pub(crate) enum Verb {
     Likelihood(LikelihoodArgs),
     /// Draw the pictures of a finished run.
     Plot(PlotArgs),
+    /// Write the model of a run as a file of its own, which needs neither the run nor its data.
+    Export(ExportArgs),
+    /// Print what a model is: of a run, or of a file that `flow export` wrote.
+    Card(CardArgs),
     /// Compute published and derived numbers again and compare.
     Verify(VerifyArgs),
     /// Put runs side by side: where their recipes differ, and their scores.
@@ -134,7 +138,7 @@ pub(crate) struct SolverArgs {
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct SampleArgs {
-    /// Folder of a run.
+    /// Folder of a run, or a model that `flow export` wrote.
     pub(crate) run: PathBuf,
     /// Number of samples.
     #[arg(short = 'n', long, default_value_t = 64, value_parser = whole)]
@@ -155,11 +159,30 @@ pub(crate) struct SampleArgs {
     /// Samples computed together.
     #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
     pub(crate) batch: usize,
-    /// File to write: `.npy` for numbers, `.png` for a picture.
+    /// File to write: `.npy` for numbers, `.png` for a picture. A model that is no run needs one.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    /// What to write: one file if the name ends in `.flow` or `.safetensors`, else a folder with
+    /// `model.toml` and `weights.safetensors`.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CardArgs {
+    /// A model that `flow export` wrote, or the folder of a run.
+    pub(crate) model: PathBuf,
+    /// Print all of `model.toml`.
+    #[arg(long)]
+    pub(crate) toml: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -53,6 +53,8 @@ fn main() -> ExitCode {
         Verb::Eval(args) => commands::eval::run(&args),
         Verb::Likelihood(args) => commands::likelihood::run(&args),
         Verb::Plot(args) => commands::plot::run(&args),
+        Verb::Export(args) => commands::export::run(&args),
+        Verb::Card(args) => commands::export::show(&args),
         Verb::Verify(args) => commands::verify::run(&args),
         Verb::Compare(args) => commands::compare::run(&args),
         Verb::List => commands::list::run(),

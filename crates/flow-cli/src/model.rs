@@ -1,6 +1,7 @@
 //! The model of a run: what it samples with, what taught it, and what guides it.
 
 use std::ops::{Deref, Range};
+use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -8,6 +9,7 @@ use flow_model::{
     Against, Classes, Guidance, ModelConfig, ModelError, Registry, SampleRequest, Samples,
 };
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
+use flow_path::Source;
 use flow_train::{Checkpoint, Ensemble};
 
 use crate::environment::Shape;
@@ -67,6 +69,29 @@ impl Model {
         let model = flow_model::Model::new(&registry, config, network, device)
             .map_err(|error| usage!("{error}"))?;
         Ok(Self { model, posterior, footprint, guide: None })
+    }
+
+    /// Opens a model that `flow export` wrote.
+    pub(crate) fn of_file(path: &Path, device: &Device) -> Result<Self> {
+        if !path.exists() {
+            return Err(usage!("there is no run and no model {}", path.display()));
+        }
+        let mut registry = Registry::default();
+        for toy in flow_datasets::TOYS {
+            if let Some(target) = registry::target(toy) {
+                registry = registry.with_source(format!("toy,set={toy}"), Source::Known(target));
+            }
+        }
+        let model = flow_model::Model::open_with(&registry, path, device);
+        let model = model.map_err(|error| match error.is_usage() {
+            true => usage!("{error}"),
+            false => error.into(),
+        })?;
+        let config = model.config();
+        let footprint = registry
+            .footprint(&config.network, &config.signature)
+            .map_err(|error| usage!("{error}"))?;
+        Ok(Self { model, posterior: None, footprint, guide: None })
     }
 
     /// Number of classes of a conditional model, else 0.

@@ -10,7 +10,7 @@ use flow_path::ScheduleConfig;
 use flow_path::config::shown;
 use flow_sample::{GridConfig, Interval, SamplerConfig};
 
-use crate::args::SolverArgs;
+use crate::args::{DEFAULT_BATCH, SolverArgs};
 use crate::exit::usage;
 use crate::recipe::Recipe;
 
@@ -42,9 +42,20 @@ pub(crate) struct Given {
 impl Request {
     /// The recipe's sampler with what the command line changes.
     pub(crate) fn new(recipe: &Recipe, args: &SolverArgs, n: usize, seed: u64) -> Result<Self> {
-        let sample = changed(&recipe.sample, args)?;
+        let request = Self::of(&recipe.sample, args, n, seed)?;
+        recipe.check_sampling(&request.sample)?;
+        Ok(Self { batch: recipe.eval.batch, ..request })
+    }
+
+    /// The sampler of some settings with what the command line changes.
+    pub(crate) fn of(
+        settings: &SampleConfig,
+        args: &SolverArgs,
+        n: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let sample = changed(settings, args)?;
         sample.check().map_err(|error| usage!("{error}"))?;
-        recipe.check_sampling(&sample)?;
         let [start, end] = sample.guidance_interval;
         Ok(Self {
             n,
@@ -52,7 +63,7 @@ impl Request {
             class: None,
             guidance: sample.guidance,
             interval: Interval { start, end },
-            batch: recipe.eval.batch,
+            batch: DEFAULT_BATCH,
             way: sample.plan(asked(args)).map_err(|error| usage!("{error}"))?,
             schedule: sample.schedule,
             times: Vec::new(),

@@ -54,6 +54,11 @@ impl Run {
         Ok(Self { folder, recipe })
     }
 
+    /// Whether a folder is that of a run.
+    pub(crate) fn is_one(folder: &Path) -> bool {
+        folder.join("recipe.toml").is_file()
+    }
+
     /// Opens the folder of an earlier run.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let file = folder.join("recipe.toml");

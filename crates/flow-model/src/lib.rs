@@ -14,6 +14,7 @@ mod weights;
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;
 pub use file::{FORMAT, ModelConfig};
+pub use flow_nn::parameter_count as parameters;
 pub use model::Model;
 pub use registry::Registry;
 pub use request::{Against, Classes, Guidance, SampleRequest, Samples};

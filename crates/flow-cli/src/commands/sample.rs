@@ -1,4 +1,4 @@
-//! `flow sample`: numbers or a picture from a finished run.
+//! `flow sample`: numbers or a picture from a finished run or a model of its own.
 
 use std::path::Path;
 use std::time::Instant;
@@ -26,11 +26,11 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
         return Err(usage!("--number and --batch must be at least 1"));
     }
     let device = device::parse(&args.compute.device)?;
-    let run = Run::open(&args.run)?;
-    let mut request = Request::new(&run.recipe, &args.solver, args.number, args.seed)?;
+    let place = Place::open(&args.run, &device)?;
+    let mut request = place.request(args)?;
     request.class = args.class;
     request.batch = args.batch;
-    if !run.recipe.data.conditional && args.guide_with.is_none() {
+    if !place.is_conditional() && args.guide_with.is_none() {
         // A model without classes has nothing to be guided away from unless a weaker run is named,
         // whatever strength the recipe has.
         request.guidance = 1.0;
@@ -41,10 +41,18 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     {
         return Err(usage!("--guidance-interval does nothing without guidance, add --guidance"));
     }
-    let guide = args.guide_with.as_deref().map(Run::open).transpose()?;
-    let out = match &args.out {
-        Some(out) => out.clone(),
-        None => run.folder.join("samples").join(format!("{}.npy", name(&request, args, &run)?)),
+    let guide = args.guide_with.as_deref().map(|path| Place::open(path, &device)).transpose()?;
+    let out = match (&args.out, &place) {
+        (Some(out), _) => out.clone(),
+        (None, Place::Run(run)) => {
+            run.folder.join("samples").join(format!("{}.npy", name(&request, args, run)?))
+        }
+        (None, Place::File(_)) => {
+            return Err(usage!(
+                "{} is no run with a place for samples, add --out",
+                args.run.display()
+            ));
+        }
     };
     let format = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if !["npy", "png"].contains(&format) {
@@ -57,7 +65,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     if !folder.join(".").is_dir() {
         return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
     }
-    let model = model(&run, guide.as_ref(), args, &device)?;
+    let model = model(place, guide, args, &device)?;
     check_sizes(&model, &request, format == "png", folder)?;
 
     let started = Instant::now();
@@ -97,14 +105,54 @@ fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -
     Ok(())
 }
 
+/// Where a model is sampled from.
+enum Place {
+    /// A run, whose newest checkpoint is opened when all else is clear.
+    Run(Run),
+    /// A model that `flow export` wrote.
+    File(Box<Model>),
+}
+
+impl Place {
+    fn open(path: &Path, device: &Device) -> Result<Self> {
+        // What is neither is refused as a run, which says how one is made.
+        if path.join("model.toml").is_file() || path.is_file() {
+            return Model::of_file(path, device).map(Box::new).map(Self::File);
+        }
+        Run::open(path).map(Self::Run)
+    }
+
+    fn request(&self, args: &SampleArgs) -> Result<Request> {
+        let (solver, n, seed) = (&args.solver, args.number, args.seed);
+        match self {
+            Self::Run(run) => Request::new(&run.recipe, solver, n, seed),
+            Self::File(model) => Request::of(&model.config().sample, solver, n, seed),
+        }
+    }
+
+    fn is_conditional(&self) -> bool {
+        match self {
+            Self::Run(run) => run.recipe.data.conditional,
+            Self::File(model) => 0 < model.classes(),
+        }
+    }
+
+    fn model(self, device: &Device) -> Result<Model> {
+        match self {
+            Self::Run(run) => Model::load(&run, device),
+            Self::File(model) => Ok(*model),
+        }
+    }
+}
+
 /// The model, with the weaker one that guides it.
-fn model(run: &Run, guide: Option<&Run>, args: &SampleArgs, device: &Device) -> Result<Model> {
-    let model = Model::load(run, device)?;
+fn model(place: Place, guide: Option<Place>, args: &SampleArgs, device: &Device) -> Result<Model> {
+    let model = place.model(device)?;
     if let Some(guide) = guide {
         if args.solver.guidance.is_none() {
             return Err(usage!("--guide-with needs a strength, add --guidance"));
         }
-        return model.guided_by(Model::load(guide, device)?);
+        return model.guided_by(guide.model(device)?);
     }
     if args.solver.guidance.is_some() && model.classes() == 0 {
         return Err(usage!(

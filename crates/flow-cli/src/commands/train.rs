@@ -14,7 +14,7 @@ use flow_train::{
 
 use crate::args::TrainArgs;
 use crate::batches::{Sources, batches, matching, sources};
-use crate::commands::{eval, plot};
+use crate::commands::{eval, export, plot};
 use crate::data_files::data_files;
 use crate::device;
 use crate::drafts;
@@ -22,6 +22,7 @@ use crate::environment::Shape;
 use crate::exit::{Interrupted, usage};
 use crate::lock::Lock;
 use crate::metrics::rewind;
+use crate::model::Model;
 use crate::network;
 use crate::progress::Progress;
 use crate::recipe::Recipe;
@@ -215,6 +216,9 @@ fn train(
         interrupter: &interrupter,
     };
     let outcome = fit(task, &plan(recipe), session)?;
+    // What any program opens, beside what only a training can go on from.
+    let model = Model::load(run, device)?;
+    export::save(&model, &folder.join("model"))?;
     match watch.saved() {
         Some(by) => Err(Interrupted { by, step: outcome.step, run: run.folder.clone() }.into()),
         None => Ok(()),

@@ -1,0 +1,97 @@
+//! `flow export` and `flow card`: a model as a file of its own, and what such a file is.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use flow_model::{Model as Exported, ModelConfig, parameters};
+use toml::Value;
+
+use crate::args::{CardArgs, ExportArgs};
+use crate::device;
+use crate::exit::usage;
+use crate::model::Model;
+use crate::run::Run;
+use crate::terminal::print;
+
+/// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
+pub(crate) fn run(args: &ExportArgs) -> Result<()> {
+    let run = Run::open(&args.run)?;
+    let model = Model::load(&run, &device::parse("flex")?)?;
+    save(&model, &args.out)?;
+    print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
+}
+
+/// Writes a model, unless something else than a model is there.
+pub(crate) fn save(model: &Exported, out: &Path) -> Result<()> {
+    let is_other = |folder: &Path| {
+        let empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        folder.is_dir() && !empty && !folder.join("model.toml").is_file()
+    };
+    if is_other(out) {
+        return Err(usage!(
+            "{} is a folder of other things, name a new one or a file that ends in .flow",
+            out.display()
+        ));
+    }
+    Ok(model.save(out)?)
+}
+
+/// Prints what a model is.
+pub(crate) fn show(args: &CardArgs) -> Result<()> {
+    let device = device::parse("flex")?;
+    let model = match Run::is_one(&args.model) {
+        true => Model::load(&Run::open(&args.model)?, &device)?,
+        false => Model::of_file(&args.model, &device)?,
+    };
+    if args.toml {
+        return print(model.config().text().trim_end());
+    }
+    print(card(&model).trim_end())
+}
+
+/// A model in a few lines.
+fn card(model: &Exported) -> String {
+    let ModelConfig { name, about, schedule, prediction, source, sample, made, network, .. } =
+        model.config();
+    let signature = model.signature();
+    let mut text = String::new();
+    let mut line = |key: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{key:11} {value}");
+        }
+    };
+    line("name", name);
+    line("about", about);
+    line("rows", &format!("shape {:?}", signature.shape));
+    let names = model.class_names().join(", ");
+    match (signature.classes, names.as_str()) {
+        (0, _) => {}
+        (classes, "") => line("classes", &classes.to_string()),
+        (classes, names) => line("classes", &format!("{classes}: {names}")),
+    }
+    for (key, size) in [("vector", signature.vector), ("latent", signature.latent)] {
+        line(key, &if size == 0 { String::new() } else { format!("{size} numbers a row") });
+    }
+    let kind = network.get("kind").and_then(Value::as_str).unwrap_or_default();
+    line("network", &format!("{kind}, {} parameters", parameters(model.network())));
+    line("path", &format!("{schedule}, predicts {prediction}, starts from {source}"));
+    let sampled = match sample.sampler.is_ode() {
+        true => format!("ode by {}", sample.solver),
+        false => sample.sampler.to_string(),
+    };
+    let guidance = match sample.is_guided() {
+        true => format!(", guidance {}", sample.guidance),
+        false => String::new(),
+    };
+    line("sampled by", &format!("{sampled}{guidance}"));
+    let made: Vec<String> = made
+        .iter()
+        .map(|(key, value)| match value {
+            Value::String(text) => format!("{key} {text}"),
+            value => format!("{key} {value}"),
+        })
+        .collect();
+    line("made by", &made.join(", "));
+    text
+}
