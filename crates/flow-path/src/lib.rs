@@ -42,3 +42,8 @@ pub use source::Source;
 pub use time::*;
 pub use times::Times;
 pub use weight::*;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

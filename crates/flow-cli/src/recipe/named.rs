@@ -1,4 +1,5 @@
-//! Choices as typed that do not read themselves: those of samplers and their grids, tagged by `kind`.
+//! Choices as typed that do not read themselves: those of samplers and their grids, tagged by
+//! `kind`.
 
 use anyhow::Result;
 pub(crate) use flow_path::config::shown;
