@@ -43,6 +43,7 @@ pub use time::*;
 pub use times::Times;
 pub use weight::*;
 
+/// The examples of the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

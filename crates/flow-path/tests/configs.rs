@@ -1,4 +1,5 @@
-//! Choices by name: read from text and tables, written, listed, checked, and made into what they name.
+//! Choices by name: read from text and tables, written, listed, checked, and made into what they
+//! name.
 
 mod common;
 
@@ -180,7 +181,8 @@ fn a_schedule_that_passes_its_check_has_coefficients_and_one_that_panics_does_no
         }
     }
     assert!(20 < refused, "{refused}");
-    // The reverse: rates that fall towards the noise are a schedule, but more likely swapped by mistake.
+    // The reverse: rates that fall towards the noise are a schedule, but more likely swapped by
+    // mistake.
     let swapped = VariancePreserving { beta_min: 20.0, beta_max: 0.1 };
     assert!(swapped.at(0.3).sigma.is_finite() && swapped.check().is_err());
 }
@@ -190,7 +192,7 @@ fn values_outside_their_domain_are_refused_by_name() {
     for (typed, said) in [
         ("logit-normal,std=0", "std is 0: it must lie in (0, inf)"),
         ("logit-normal,mean=nan", "mean is NaN: it must lie in (-inf, inf)"),
-        ("mode,scale=2", "scale is 2: it must lie in [-1, 2 / (pi - 2)]"),
+        ("mode,scale=2", "scale is 2: it must lie in [-1, 1.752], up to 2 / (pi - 2)"),
         ("u-shaped,sharpness=-1", "sharpness is -1: it must lie in [0, inf)"),
         ("beta,data=1,noise=0", "noise is 0: it must lie in [1e-3, 1e6]"),
         ("edm,std=-1", "std is -1: it must lie in (0, inf)"),

@@ -82,7 +82,8 @@ fn every_public_function_with_numbers_has_a_row() {
         "to_discrete_step",
         "within",
     ];
-    public::assert_covered(env!("CARGO_MANIFEST_DIR"), &rows, &[]);
+    let exempt = [("BetweenConfig::build", "its one number is the rank, known to the compiler")];
+    public::assert_covered(env!("CARGO_MANIFEST_DIR"), &rows, &exempt);
 }
 
 /// The result, or the message of the panic, which must say what was expected.

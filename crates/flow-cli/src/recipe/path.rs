@@ -152,8 +152,8 @@ impl Path {
             ));
         } else if sample.sampler.is_random() && !self.is_affine() {
             return Err(usage!(
-                "{sampler} draws noise by the score, which noise paired by the coupling {} does not \
-                 have, use ode, ddim, edm, dpm-solver++, unipc or straight without noise",
+                "{sampler} draws noise by the score, which noise paired by the coupling {} does \
+                 not have, use ode, ddim, edm, dpm-solver++, unipc or straight without noise",
                 self.coupling
             ));
         }
@@ -165,8 +165,8 @@ impl Path {
         0.0 < self.label_drop
     }
 
-    /// Whether independent Gaussian noise and data are mixed by the schedule alone: then predictions of noise
-    /// are scores, and fields of known data have closed forms.
+    /// Whether independent Gaussian noise and data are mixed by the schedule alone: then
+    /// predictions of noise are scores, and fields of known data have closed forms.
     pub(crate) fn is_affine(&self) -> bool {
         self.between == BetweenConfig::default()
             && self.source == Source::default()

@@ -18,8 +18,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// A line of a list. `choices!` calls this: `example` holds the values of a choice that has no defaults,
-    /// and `default` is the choice with its defaults otherwise.
+    /// A line of a list. `choices!` calls this: `example` holds the values of a choice that has no
+    /// defaults, and `default` is the choice with its defaults otherwise.
     #[must_use]
     pub fn new<T: Serialize>(
         name: &'static str,

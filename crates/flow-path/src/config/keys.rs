@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// The keys of a struct that derives `Deserialize`, in the order of its fields; none for other types.
+/// The keys of a struct that derives `Deserialize`, in the order of its fields; none for other
+/// types.
 #[must_use]
 pub fn keys<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut found = Keys(&[]);

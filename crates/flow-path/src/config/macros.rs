@@ -2,10 +2,10 @@
 
 /// Names the choices of an enum, each once: the line about it, its name, the variant.
 ///
-/// Two forms. The first makes the enum, over structs that are their own configuration: they derive `Serialize`
-/// and `Deserialize` with `#[serde(deny_unknown_fields)]` and implement [`Check`](crate::config::Check). A struct
-/// that cannot do without a value has an example of it in brackets. With `as dyn Trait` the enum also has
-/// `build`, which boxes the struct chosen.
+/// Two forms. The first makes the enum, over structs that are their own configuration: they derive
+/// `Serialize` and `Deserialize` with `#[serde(deny_unknown_fields)]` and implement
+/// [`Check`](crate::config::Check). A struct that cannot do without a value has an example of it in
+/// brackets. With `as dyn Trait` the enum also has `build`, which boxes the struct chosen.
 ///
 /// ```
 /// use flow_path::{choices, Cosine, Linear, Schedule};
@@ -26,8 +26,8 @@
 /// # Ok::<(), flow_path::config::ConfigError>(())
 /// ```
 ///
-/// The second names the variants of an enum that exists, each with its fields and their defaults. A last line
-/// `_ => Variant(Other)` takes in the choices of another enum.
+/// The second names the variants of an enum that exists, each with its fields and their defaults. A
+/// last line `_ => Variant(Other)` takes in the choices of another enum.
 ///
 /// ```
 /// use flow_path::choices;
@@ -49,8 +49,9 @@
 /// assert_eq!(Weight::choices()[1].typed, "power,exponent=2");
 /// ```
 ///
-/// Either enum reads text and tables by `Deserialize`, writes tables by `Serialize`, is parsed by `FromStr`,
-/// shown by `Display`, and has `name()` and `choices()`. The caller needs `serde` among its dependencies.
+/// Either enum reads text and tables by `Deserialize`, writes tables by `Serialize`, is parsed by
+/// `FromStr`, shown by `Display`, and has `name()` and `choices()`. The caller needs `serde` among
+/// its dependencies.
 #[macro_export]
 macro_rules! choices {
     (
@@ -232,8 +233,8 @@ macro_rules! choices {
     (@example $example:literal) => { Some($example) };
 }
 
-/// Lets structs without values, as in `struct Uniform;`, be choices: read and written as empty tables, with
-/// nothing to check.
+/// Lets structs without values, as in `struct Uniform;`, be choices: read and written as empty
+/// tables, with nothing to check.
 ///
 /// What serde derives for such a struct is no table, and takes none.
 #[macro_export]

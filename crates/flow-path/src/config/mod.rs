@@ -1,9 +1,10 @@
 //! Choices by name: one spelling of each choice for recipes, command lines, model files and docs.
 //!
-//! A choice is a name and its values. It is typed as text, `vp` or `vp,beta_max=15`, or stands in a file as a
-//! table, `{ kind = "vp", beta_max = 15.0 }`; both are read from the same place, and values left out have their
-//! defaults. [`choices!`](crate::choices) names the choices of an enum once, with a line about each, and from that
-//! text come reading, writing and the list that commands and docs print.
+//! A choice is a name and its values. It is typed as text, `vp` or `vp,beta_max=15`, or stands in a
+//! file as a table, `{ kind = "vp", beta_max = 15.0 }`; both are read from the same place, and
+//! values left out have their defaults. [`choices!`](crate::choices) names the choices of an enum
+//! once, with a line about each, and from that text come reading, writing and the list that
+//! commands and docs print.
 //!
 //! ```
 //! use flow_path::{Schedule, ScheduleConfig};
@@ -35,10 +36,11 @@ pub use error::ConfigError;
 pub use keys::keys;
 pub use text::shown;
 
-/// A thing that is its own configuration: its fields are the values that are typed, and each has a domain.
+/// A thing that is its own configuration: its fields are the values that are typed, and each has a
+/// domain.
 ///
-/// Reading takes every number. Whoever takes a configuration from outside calls [`Check::check`] before the
-/// thing is used, because what is outside its domain panics there.
+/// Reading takes every number. Whoever takes a configuration from outside calls [`Check::check`]
+/// before the thing is used, because what is outside its domain panics there.
 pub trait Check {
     /// Refuses values outside their domain; by default there are none to refuse.
     ///
@@ -78,7 +80,8 @@ pub fn positive(name: &'static str, value: f64) -> Result<(), PathError> {
     within(name, value, 0.0 < value && value.is_finite(), "(0, inf)")
 }
 
-/// The values of a choice that has none: what [`without_values!`](crate::without_values) reads and writes.
+/// The values of a choice that has none: what [`without_values!`](crate::without_values) reads and
+/// writes.
 #[doc(hidden)]
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

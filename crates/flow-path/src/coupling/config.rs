@@ -50,8 +50,8 @@ impl CouplingConfig {
         }
     }
 
-    /// Whether noise and data meet by their values. Then the noise that a class meets, unless it is paired
-    /// [within classes](super::ClassAware), is not the noise that samples start from.
+    /// Whether noise and data meet by their values. Then the noise that a class meets, unless it is
+    /// paired [within classes](super::ClassAware), is not the noise that samples start from.
     #[must_use]
     pub fn looks_at_values(&self) -> bool {
         !matches!(self, Self::Independent(_) | Self::Paired(_))
@@ -68,7 +68,8 @@ pub struct SinkhornPlan {
     pub replace: bool,
 }
 
-/// Pairs drawn from an entropic plan with soft marginals: the values of a [`Sinkhorn`] that relaxes them.
+/// Pairs drawn from an entropic plan with soft marginals: the values of a [`Sinkhorn`] that relaxes
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UnbalancedPlan {

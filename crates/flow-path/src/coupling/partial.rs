@@ -21,7 +21,8 @@ use crate::config::{Check, within};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PartialOt {
-    /// The fraction of the rows that is paired, rounded to a whole number of at least one; in `(0, 1]`.
+    /// The fraction of the rows that is paired, rounded to a whole number of at least one; in `(0,
+    /// 1]`.
     pub fraction: f64,
 }
 

@@ -31,9 +31,9 @@ pub struct PathSample<const D: usize> {
 
 /// Where `x_t` lies and how fast it moves, given both ends of its path.
 ///
-/// Either at one point for each time, as for [`AffinePath`], or at a random point around it, as for [`PairTube`]
-/// and [`SchrodingerBridge`]. For one rank it stands behind a pointer: `Arc<dyn ProbabilityPath<2>>` is a path
-/// of rows that is chosen while the program runs.
+/// Either at one point for each time, as for [`AffinePath`], or at a random point around it, as for
+/// [`PairTube`] and [`SchrodingerBridge`]. For one rank it stands behind a pointer: `Arc<dyn
+/// ProbabilityPath<2>>` is a path of rows that is chosen while the program runs.
 pub trait ProbabilityPath<const D: usize>: Debug + Send + Sync {
     /// Whether `x_t` varies with its pair and its time given, so that
     /// [`sample_with`](ProbabilityPath::sample_with) needs noise.
@@ -48,8 +48,8 @@ pub trait ProbabilityPath<const D: usize>: Debug + Send + Sync {
 
     /// The points at times `t` of the paths from `x0` (noise) to `x1` (data).
     ///
-    /// `noise` is the standard normal noise of a path that [`is_random`](ProbabilityPath::is_random); others do
-    /// not look at it.
+    /// `noise` is the standard normal noise of a path that
+    /// [`is_random`](ProbabilityPath::is_random); others do not look at it.
     ///
     /// # Shapes
     /// `x0`, `x1` and `noise` are `[B, ..]`, `t` holds `B` times; `B` may be 0.

@@ -7,10 +7,11 @@ use super::{ConditionalPath, Moments, PathSample, ProbabilityPath, around};
 use crate::config::{Check, within};
 use crate::{PathError, Times};
 
-/// `z = (x_0, x_1)`: a straight line between the two ends, blurred by a constant standard deviation.
+/// `z = (x_0, x_1)`: a straight line between the two ends, blurred by a constant standard
+/// deviation.
 ///
-/// `p_t(x | z) = N((1 - t) x_0 + t x_1, sigma^2 I)`. The marginals at the ends are those of noise and
-/// data convolved with `N(0, sigma^2 I)`.
+/// `p_t(x | z) = N((1 - t) x_0 + t x_1, sigma^2 I)`. The marginals at the ends are those of noise
+/// and data convolved with `N(0, sigma^2 I)`.
 ///
 /// # Reference
 /// Tong et al. (2024), arXiv:2302.00482 (I-CFM and OT-CFM).

@@ -168,7 +168,8 @@ impl TimeSampler for UShaped {
 
 /// Beta-distributed time, with density `t^(data - 1) (1 - t)^(noise - 1) / B(data, noise)`.
 ///
-/// Where an exponent is far below 1 times round to the ends; they are moved to the nearest number inside.
+/// Where an exponent is far below 1 times round to the ends; they are moved to the nearest number
+/// inside.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Beta {

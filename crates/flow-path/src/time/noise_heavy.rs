@@ -40,7 +40,7 @@ impl Mode {
 impl Check for Mode {
     fn check(&self) -> Result<(), PathError> {
         let allowed = (-1.0..=Self::LARGEST).contains(&self.scale);
-        within("scale", self.scale, allowed, "[-1, 2 / (pi - 2)]")
+        within("scale", self.scale, allowed, "[-1, 1.752], up to 2 / (pi - 2)")
     }
 }
 
