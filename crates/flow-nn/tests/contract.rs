@@ -10,9 +10,7 @@ use common::told::{
     ROWS, everything, mlp, network, numbers, one_time, split, told_images, told_points, unet,
 };
 use common::{bits, built, difference, largest, ramp, stir, stir_except};
-use flow_nn::{
-    Condition, DynNetwork, Fusion, Network, NetworkConfig, NetworkError, Signature, Time,
-};
+use flow_nn::{DynNetwork, Fusion, Network, NetworkConfig, NetworkError, Signature, Time};
 
 /// Networks of every kind, with nothing but their rows to read and with everything they can.
 fn all() -> Vec<(&'static str, DynNetwork)> {
