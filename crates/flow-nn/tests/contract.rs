@@ -72,7 +72,7 @@ fn a_row_does_not_depend_on_its_batch() {
             assert!(gap < 1e-5, "{name}, row {row}: {gap}");
         }
         let gap = difference(whole.clone().narrow(0, 0, 1), whole.narrow(0, 1, 1));
-        assert!(gap > 1e-3, "{name} answers all rows alike");
+        assert!(gap > 1e-4, "{name} answers all rows alike: {gap}");
     }
 }
 
