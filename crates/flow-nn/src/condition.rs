@@ -1,7 +1,7 @@
 //! What a network may know besides `x` and the time.
 
 use burn::tensor::kind::Basic;
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Int, Shape, Tensor, TensorData};
 
 use crate::signature::Signature;
 
@@ -224,7 +224,7 @@ impl Condition {
             Some(hidden) => {
                 let hidden = hidden.clone().unsqueeze_dim::<2>(1); // [B, 1]
                 let column = hidden.clone().float().cast(rows.dtype());
-                (rows.mask_fill(hidden.expand([n, size]), 0.0), column)
+                (rows.mask_fill(hidden.expand(Shape::new([n, size])), 0.0), column)
             }
         }
     }

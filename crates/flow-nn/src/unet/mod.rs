@@ -169,7 +169,8 @@ impl UNet {
         }
         let (given, hidden) = condition.expect_context(context.iter().product());
         let given = given.reshape([batch, context[0], height, width]);
-        let hidden = hidden.unsqueeze_dims::<4>(&[2, 3]).expand([batch, 1, height, width]);
+        let flag = Shape::new([batch, 1, height, width]);
+        let hidden = hidden.unsqueeze_dims::<4>(&[2, 3]).expand(flag);
         Tensor::cat(vec![x, given, hidden], 1)
     }
 }

@@ -1,0 +1,82 @@
+//! Networks that may be told everything, and what they are told.
+
+use burn::tensor::{Bool, Device, Tensor};
+use flow_nn::{
+    Condition, DynNetwork, FourierFeatures, Fusion, MlpConfig, NetworkConfig, Signature,
+    SplitMlpConfig, Time, UNetConfig,
+};
+
+use super::{built, ramp, stir};
+
+/// Rows in a batch.
+pub(crate) const ROWS: usize = 5;
+
+pub(crate) fn mlp() -> MlpConfig {
+    let fourier = FourierFeatures { octaves: 2, wavelength: 8.0 };
+    MlpConfig { hidden: 16, depth: 2, time_features: 8, fourier }
+}
+
+pub(crate) fn split() -> SplitMlpConfig {
+    SplitMlpConfig { features: 16, hidden: 16, ..SplitMlpConfig::default() }
+}
+
+/// `attention` is the height of the smaller of two resolutions.
+pub(crate) fn unet(attention: usize, fusion: Fusion) -> UNetConfig {
+    UNetConfig {
+        channels: 8,
+        multipliers: vec![1, 2],
+        blocks: 1,
+        attention: vec![attention],
+        head_channels: 8,
+        groups: 4,
+        fusion,
+    }
+}
+
+/// Everything that a network of points may be told.
+pub(crate) fn told_points() -> Signature {
+    Signature { classes: 3, vector: 2, two_times: true, ..Signature::of([2]) }
+}
+
+/// Everything that a network of images may be told, which are wider than high.
+pub(crate) fn told_images() -> Signature {
+    Signature {
+        classes: 3,
+        vector: 2,
+        context: vec![2, 8, 12],
+        latent: 3,
+        two_times: true,
+        ..Signature::of([3, 8, 12])
+    }
+}
+
+/// A network with all its weights off zero.
+pub(crate) fn network<C: NetworkConfig>(config: &C, signature: &Signature) -> DynNetwork {
+    DynNetwork::new(stir(built(config, signature, &Device::flex())))
+}
+
+pub(crate) fn flags(hidden: [bool; ROWS]) -> Tensor<1, Bool> {
+    Tensor::from_data(hidden, &Device::flex())
+}
+
+/// Numbers for each row.
+pub(crate) fn numbers(size: usize) -> Tensor<2> {
+    ramp([ROWS, size], &Device::flex())
+}
+
+/// A condition of every part, of the sizes that a network reads and of others where it reads none.
+pub(crate) fn everything(signature: &Signature) -> Condition {
+    let size = |n: usize| if n == 0 { 7 } else { n };
+    let context = if signature.context.is_empty() { 0 } else { signature.context.iter().product() };
+    Condition::classes(&[0, 2, 1, 3, 0], &Device::flex())
+        .with_vector(numbers(size(signature.vector)))
+        .with_context(numbers(size(context)))
+        .with_latent(numbers(size(signature.latent)))
+        .with_hidden(flags([false, true, false, false, true]))
+}
+
+/// One time for all rows; a second one, where it is read.
+pub(crate) fn one_time(signature: &Signature) -> Time {
+    let at = |t: f32| Tensor::from_floats([t], &Device::flex());
+    Time { t: at(0.37), s: signature.two_times.then(|| at(0.8)) }
+}
