@@ -39,6 +39,16 @@ pub(crate) struct Kept {
     pub(crate) course: Vec<Point>,
     /// Times and how much of the noise is left.
     pub(crate) noise_residual: Vec<(f64, f64)>,
+    /// What few steps of each solver cost, with fewer evaluations first.
+    pub(crate) errors: Vec<ErrorsOfSamples>,
+}
+
+/// Squared errors of one solver and number of steps, from noise that is the same in every row.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorsOfSamples {
+    pub(crate) method: String,
+    pub(crate) nfe: f64,
+    pub(crate) errors: Vec<f64>,
 }
 
 /// What a checkpoint scored.
@@ -131,6 +141,7 @@ struct ErrorRow {
     mean: Option<f64>,
     std_error: Option<f64>,
     median: Option<f64>,
+    per_sample: Option<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -207,8 +218,9 @@ impl Kept {
         let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let seed = recipe.seed;
-        let (measured, course, noise_residual) = (Vec::new(), Vec::new(), Vec::new());
-        let mut kept = Self { name, seed, keys, measured, course, noise_residual };
+        let (measured, course) = (Vec::new(), Vec::new());
+        let (noise_residual, errors) = (Vec::new(), Vec::new());
+        let mut kept = Self { name, seed, keys, measured, course, noise_residual, errors };
         kept.evaluation(folder)?;
         kept.likelihoods(folder)?;
         if kept.measured.is_empty() {
@@ -231,7 +243,10 @@ impl Kept {
             }
         }
         let errors = errors.unwrap_or_default();
-        for ErrorRow { solver, nfe, mean, std_error, median } in errors.rows {
+        for ErrorRow { solver, nfe, mean, std_error, median, per_sample } in errors.rows {
+            if let (Some(errors), Some((method, _))) = (per_sample, solver.split_once(" x ")) {
+                self.errors.push(ErrorsOfSamples { method: method.to_owned(), nfe, errors });
+            }
             for (score, value, std_error) in
                 [("squared error, mean", mean, std_error), ("squared error, median", median, None)]
             {
@@ -242,6 +257,7 @@ impl Kept {
                 }
             }
         }
+        self.errors.sort_by(|a, b| a.nfe.total_cmp(&b.nfe));
         if let Some(Paths { scores, times, noise_residual }) = paths {
             self.noise_residual = times.into_iter().zip(noise_residual).collect();
             for score in scores {

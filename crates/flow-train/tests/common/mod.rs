@@ -35,6 +35,7 @@ pub(crate) fn plan(steps: usize) -> Plan {
     Plan {
         steps,
         every: 10,
+        also: Vec::new(),
         learning_rate: LearningRate {
             peak: 3e-3,
             warmup: 5,
@@ -81,13 +82,23 @@ pub(crate) fn run(
     log: &Log,
     interrupter: &Interrupter,
 ) -> Result<Outcome<Mlp>, TrainError> {
+    run_plan(folder, &plan(steps), resume, log, interrupter)
+}
+
+pub(crate) fn run_plan(
+    folder: &Path,
+    plan: &Plan,
+    resume: Option<&Checkpoint>,
+    log: &Log,
+    interrupter: &Interrupter,
+) -> Result<Outcome<Mlp>, TrainError> {
     let device = Device::flex();
     fit(
         network(&device),
         Regression::<2>,
         batches(7),
         batches(8),
-        &plan(steps),
+        plan,
         &device,
         &checkpoints(folder),
         resume,
