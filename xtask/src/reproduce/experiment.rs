@@ -5,6 +5,9 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
+use super::claim::Claim;
+use super::reference::Reference;
+
 /// What a paper claims, and the runs or the program that put it to the test.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,8 +19,14 @@ pub(crate) struct Experiment {
     /// What is done and what is scaled down.
     pub(crate) about: String,
     /// What the paper says, with its source.
-    pub(crate) claim: String,
-    /// What the results say, written after they were looked at.
+    pub(crate) paper: String,
+    /// What numbers can decide of it.
+    #[serde(rename = "claim", default)]
+    pub(crate) claims: Vec<Claim>,
+    /// The paper's own numbers.
+    #[serde(rename = "reference", default)]
+    pub(crate) references: Vec<Reference>,
+    /// What a person makes of the results, written after they were looked at.
     #[serde(default)]
     pub(crate) reading: String,
     /// Wall time of all seeds on `machine`.
@@ -74,6 +83,8 @@ pub(crate) struct Compare {
     pub(crate) scores: Vec<String>,
     /// Solver rows whose names begin like these, such as `midpoint`.
     pub(crate) rows: Vec<String>,
+    /// Pairs of runs: what share of the evaluations of the second the first needs for the same error.
+    pub(crate) equal_error: Vec<[String; 2]>,
 }
 
 /// An experiment as its file has it, with what its runs share.
@@ -142,7 +153,29 @@ impl Experiment {
             run.set.splice(0..0, set.iter().cloned());
             run.then.splice(0..0, then.iter().cloned());
         }
+        experiment.check_names()?;
         Ok(experiment)
+    }
+}
+
+impl Experiment {
+    /// Refuses claims, numbers and pairs of what is no run.
+    fn check_names(&self) -> anyhow::Result<()> {
+        let runs: Vec<&str> = self.runs.iter().map(|run| run.name.as_str()).collect();
+        for claim in &self.claims {
+            claim.check(&runs)?;
+        }
+        for reference in &self.references {
+            reference.check(&runs)?;
+        }
+        for run in self.compare.equal_error.iter().flatten() {
+            ensure!(
+                runs.contains(&run.as_str()),
+                "compare.equal_error names `{run}`, which is no run: use one of {}",
+                runs.join(", ")
+            );
+        }
+        Ok(())
     }
 }
 
@@ -153,7 +186,7 @@ mod tests {
     const SMALL: &str = r#"
         title = "T"
         about = "A"
-        claim = "C"
+        paper = "C"
         minutes = 2
         machine = "two cores"
         seeds = [0, 1]
@@ -179,7 +212,7 @@ mod tests {
         let text = r#"
             title = "T"
             about = "A"
-            claim = "C"
+            paper = "C"
             minutes = 2
             machine = "two cores"
             [program]
@@ -196,13 +229,26 @@ mod tests {
     #[test]
     fn what_is_no_experiment_is_said() {
         for (text, named) in [
-            (SMALL.replace("claim", "claims"), "claims"),
+            (SMALL.replace("paper", "papers"), "papers"),
             (SMALL.replace("minutes = 2", ""), "minutes"),
             (SMALL.replace("FM-OT", "FM OT"), "FM OT"),
             (SMALL.split("set =").next().unwrap().to_owned(), "[program]"),
             (SMALL.replace("[0, 1]", "[]"), "seeds"),
             (format!("{SMALL}\n[[run]]\nname = \"FM-OT\"\nrecipe = \"debug\""), "two runs"),
             (format!("{SMALL}\nafter = \"FM-OT\""), "no run before it"),
+            (
+                format!(
+                    "{SMALL}[[claim]]\nsays = \"S\"\nleft = \"SM\"\nis = \"below\"\nvalue = 1\nscore = \"s\""
+                ),
+                "`SM`",
+            ),
+            (
+                format!(
+                    "{SMALL}[[reference]]\ntitle = \"T\"\nscore = \"s\"\nnumbers = {{ DDPM = 1 }}"
+                ),
+                "`DDPM`",
+            ),
+            (format!("{SMALL}[compare]\nequal_error = [[\"FM-OT\", \"VP\"]]"), "`VP`"),
         ] {
             let error = Experiment::parse("small", &text).unwrap_err();
             assert!(format!("{error:#}").contains(named), "{named}: {error:#}");
