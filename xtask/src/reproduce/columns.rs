@@ -60,7 +60,7 @@ pub(super) struct Number {
     pub(super) mean: f64,
     /// Standard deviation over the seeds; of one seed, the standard error of the score.
     pub(super) spread: Option<f64>,
-    /// An interval that takes the place of mean and spread.
+    /// An interval of what the samples alone leave open.
     pub(super) bracket: Option<(f64, f64)>,
 }
 
@@ -77,8 +77,11 @@ impl Number {
             if places.is_finite() { places.clamp(0.0, 8.0) as usize } else { 4 }
         };
         match (self.bracket, self.spread) {
-            (Some((low, high)), _) => format!("{:.2} ({low:.2} to {high:.2})", self.mean),
-            (None, Some(0.0)) if self.values.len() < 2 => plain(self.mean),
+            (Some((low, high)), None) => format!("{:.2} ({low:.2} to {high:.2})", self.mean),
+            (Some((low, high)), Some(spread)) => {
+                format!("{:.2} ± {spread:.2} ({low:.2} to {high:.2})", self.mean)
+            }
+            (None, Some(0.0)) => plain(self.mean),
             (None, Some(spread)) => {
                 let digits = digits(spread);
                 format!("{:.digits$} ± {spread:.digits$}", self.mean)
@@ -220,7 +223,10 @@ pub(super) mod tests {
     fn numbers_have_the_digits_that_their_spread_makes_sure_of() {
         let columns = made_up();
         assert_eq!(columns[0].numbers("FD-clf")[0].1.text(), "1.10 ± 0.10");
-        assert_eq!(columns[0].numbers("evaluations over")[0].1.text(), "0.55 (0.48 to 0.63)");
+        assert_eq!(
+            columns[0].numbers("evaluations over")[0].1.text(),
+            "0.55 ± 0.05 (0.48 to 0.63)"
+        );
         assert_eq!(Number::exact(2.99).text(), "2.99");
         assert_eq!(Number::exact(142.0).text(), "142");
     }

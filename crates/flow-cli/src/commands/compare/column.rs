@@ -83,7 +83,7 @@ impl Column {
     }
 
     fn of(name: String, runs: Vec<Kept>) -> Self {
-        let seeds = runs.iter().map(|run| run.seed).collect();
+        let seeds: Vec<u64> = runs.iter().map(|run| run.seed).collect();
         let keys = runs[0].keys.clone();
         let courses = courses(&runs);
         let noise_residual = mean_curve(runs.iter().map(|run| run.noise_residual.as_slice()));
@@ -98,6 +98,8 @@ impl Column {
                 None => all.push(vec![measured]),
             }
         }
+        // An error that the reference of one seed cannot tell from its own would leave a mean of the larger ones.
+        all.retain(|same| same.len() == seeds.len() || !same[0].score.starts_with("squared error"));
         let scores = all.iter().map(|same| Compared::of(same)).collect();
         let equal_errors = Vec::new();
         Self { name, seeds, keys, scores, courses, noise_residual, errors, equal_errors }
@@ -218,6 +220,20 @@ mod tests {
         assert_eq!(columns[0].noise_residual, [(0.0, 1.0), (1.0, 2.0)]);
         // A single run has the error of its score.
         assert_eq!(columns[1].get("distance", "euler x 2").unwrap().spread, Some(0.5));
+    }
+
+    #[test]
+    fn an_error_that_one_seed_cannot_tell_is_not_told_of_the_others() {
+        let error = |seed: u64, row: &str| {
+            let mut run = run(&format!("a-{seed}"), seed, "x", 1.0);
+            run.measured[0].score = "squared error, mean".into();
+            run.measured[0].row = row.into();
+            run
+        };
+        let columns = Column::grouped(vec![error(0, "euler x 2"), error(1, "euler x 2")]);
+        assert_eq!(columns[0].scores.len(), 1);
+        let columns = Column::grouped(vec![error(0, "euler x 2"), error(1, "euler x 50")]);
+        assert_eq!(columns[0].scores.len(), 0);
     }
 
     #[test]
