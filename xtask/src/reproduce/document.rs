@@ -73,6 +73,14 @@ fn head(experiment: &Experiment, flags: &str, made: &str, computed: &str) -> Str
     text
 }
 
+/// Which runs have no numbers; nothing, if all have.
+pub(crate) fn diverged(runs: &[&str]) -> String {
+    if runs.is_empty() {
+        return String::new();
+    }
+    format!("**Diverged**, and left out of all numbers: {}.\n\n", runs.join(", "))
+}
+
 fn flags(experiment: &Experiment, seeds: &[u64]) -> String {
     if seeds == experiment.seeds {
         String::new()

@@ -45,7 +45,7 @@ pub(crate) struct Experiment {
 }
 
 /// A recipe and what is changed in it; one folder for each seed.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Run {
     pub(crate) name: String,
@@ -61,6 +61,28 @@ pub(crate) struct Run {
     /// put behind the verb.
     #[serde(default)]
     pub(crate) then: Vec<String>,
+    /// Whether a loss that stops being a number is a result, and not the end of the experiment.
+    #[serde(default)]
+    pub(crate) may_diverge: bool,
+}
+
+/// Changes with which every run is made, once for each of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    /// Put behind the name of the run, `RUN-VARIANT`.
+    name: String,
+    set: Vec<String>,
+}
+
+impl Run {
+    fn varied(&self, variant: &Variant) -> Self {
+        let mut run = self.clone();
+        run.name = format!("{}-{}", self.name, variant.name);
+        run.after = self.after.as_ref().map(|after| format!("{after}-{}", variant.name));
+        run.set.extend(variant.set.iter().cloned());
+        run
+    }
 }
 
 /// An example whose output is the result.
@@ -94,6 +116,8 @@ struct File {
     set: Vec<String>,
     #[serde(default)]
     then: Vec<String>,
+    #[serde(rename = "variant", default)]
+    variants: Vec<Variant>,
     #[serde(flatten)]
     experiment: toml::Table,
 }
@@ -126,8 +150,12 @@ impl Experiment {
     /// # Errors
     /// If it is no TOML, has unknown keys or lacks some, or if two runs share a name.
     pub(crate) fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
-        let File { set, then, experiment } = toml::from_str(text)?;
+        let File { set, then, variants, experiment } = toml::from_str(text)?;
         let mut experiment = Self { name: name.to_owned(), ..experiment.try_into()? };
+        if !variants.is_empty() {
+            let varied = |run: &Run| variants.iter().map(|v| run.varied(v)).collect::<Vec<_>>();
+            experiment.runs = experiment.runs.iter().flat_map(varied).collect();
+        }
         ensure!(
             experiment.runs.is_empty() == experiment.program.is_some(),
             "it must have either [[run]] or [program]"
@@ -205,6 +233,21 @@ mod tests {
         assert_eq!(experiment.runs[0].set, ["train.images=1e3", "path.coupling.kind=ot"]);
         assert_eq!(experiment.runs[0].then, ["likelihood --exact"]);
         assert_eq!(experiment.seeds, [0, 1]);
+    }
+
+    #[test]
+    fn every_run_is_made_in_every_variant() {
+        let text = format!(
+            "{SMALL}[[run]]\nname = \"again\"\nrecipe = \"debug\"\nafter = \"FM-OT\"\n\
+             [[variant]]\nname = \"fast\"\nset = [\"train.learning_rate=1\"]\n\
+             [[variant]]\nname = \"slow\"\nset = []\n"
+        );
+        let runs = Experiment::parse("small", &text).unwrap().runs;
+        let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+        assert_eq!(names, ["FM-OT-fast", "FM-OT-slow", "again-fast", "again-slow"]);
+        let set = ["train.images=1e3", "path.coupling.kind=ot", "train.learning_rate=1"];
+        assert_eq!(runs[0].set, set);
+        assert_eq!(runs[3].after.as_deref(), Some("FM-OT-slow"));
     }
 
     #[test]

@@ -25,6 +25,9 @@ const APART: [&str; 5] = ["name", "about", "seed", "sample", "eval"];
 /// What every run is asked for before the verbs of its own.
 const ALWAYS: [&str; 2] = ["eval", "plot"];
 
+/// What `flow` says of a loss or a weight that is no number any more.
+const DIVERGED: &str = "train anew with a lower learning rate";
+
 /// Names of the code.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
@@ -47,6 +50,7 @@ pub(crate) struct Job {
     set: Vec<String>,
     seed: u64,
     then: Vec<String>,
+    may_diverge: bool,
 }
 
 impl Job {
@@ -59,6 +63,7 @@ impl Job {
             set: run.set.clone(),
             seed,
             then: run.then.clone(),
+            may_diverge: run.may_diverge,
         }
     }
 
@@ -126,6 +131,7 @@ impl Job {
             recipe_key,
             code: code.training.clone(),
             scores,
+            may_diverge: self.may_diverge,
         })
     }
 
@@ -167,6 +173,7 @@ pub(crate) struct Placed {
     code: String,
     /// Keys and lines of the commands that score.
     scores: Vec<(String, String)>,
+    may_diverge: bool,
 }
 
 impl AsRef<Path> for Placed {
@@ -200,6 +207,14 @@ impl Placed {
         Ok(self.record()?.seconds())
     }
 
+    /// Whether its loss stopped being a number.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub(crate) fn diverged(&self) -> anyhow::Result<bool> {
+        Ok(self.record()?.diverged)
+    }
+
     fn record(&self) -> anyhow::Result<Record> {
         let record = Record::read(&self.folder)?;
         ensure!(
@@ -216,6 +231,9 @@ impl Placed {
     }
 
     fn tasks(&self, record: &Record) -> Vec<Task<'_>> {
+        if record.diverged {
+            return Vec::new();
+        }
         let train = (!record.trained).then_some(Task::Train);
         let done = |key: &str, line: &str| {
             record.trained && record.scores.get(line).is_some_and(|scored| scored.key == key)
@@ -272,6 +290,8 @@ impl Placed {
                 Task::Train => {
                     record.seconds += seconds;
                     record.trained = outcome.is_ok();
+                    let said = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                    record.diverged = self.may_diverge && said.contains(DIVERGED);
                 }
                 Task::Score { key, line } if outcome.is_ok() => {
                     record.scores.insert(line.into(), Scored { key: key.into(), seconds });
@@ -279,6 +299,9 @@ impl Placed {
                 Task::Score { .. } => {}
             }
             record.keep(&self.folder)?;
+            if record.diverged {
+                break;
+            }
             outcome?;
         }
         Ok(())
@@ -358,6 +381,7 @@ mod tests {
             set: vec!["train.batch=8".into()],
             after: None,
             then: then.iter().map(ToString::to_string).collect(),
+            may_diverge: false,
         };
         Job::new(&run, 3, runs)
     }
@@ -423,6 +447,7 @@ mod tests {
                 set: vec!["reflow.run={after}".into()],
                 after: Some("rf".into()),
                 then: vec![],
+                may_diverge: false,
             };
             let before = PathBuf::from(format!("runs/abc/rf-{seed}"));
             let recipe = format!("[reflow]\nrun = \"{}\"\n", before.display());
@@ -476,6 +501,24 @@ mod tests {
         assert_eq!(left(&with(false)).len(), 4);
         assert_eq!(with(true).folder, old.folder);
         assert_eq!(left(&with(true)), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_run_that_diverges_is_a_result_where_that_is_said() {
+        let runs = tempfile::tempdir().unwrap();
+        let flow = flow(runs.path());
+        let text =
+            format!("#!/bin/sh\nmkdir -p \"$8\"; echo 'nan at step 3, {DIVERGED}'; exit 1\n");
+        fs::write(&flow, text).unwrap();
+        let mut run = placed(runs.path(), RECIPE);
+        // The eighth word is the folder.
+        assert!(left(&run)[0].split(' ').nth(7) == Some("RUN"), "{:?}", left(&run));
+        assert!(run.run(&flow).unwrap_err().to_string().contains("nan at step 3"));
+        run.may_diverge = true;
+        run.run(&flow).unwrap();
+        assert!(run.diverged().unwrap());
+        assert_eq!(left(&run), [""; 0]);
     }
 
     #[cfg(unix)]

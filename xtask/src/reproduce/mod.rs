@@ -239,9 +239,15 @@ fn write_page(
     workers: usize,
     flow: &Path,
 ) -> anyhow::Result<()> {
+    let mut lost = Vec::new();
+    let mut folders: Vec<&Path> = Vec::new();
+    for run in runs {
+        if run.diverged()? { lost.push(run.name.as_str()) } else { folders.push(&run.folder) }
+    }
+    ensure!(!folders.is_empty(), "every run diverged, so that there is nothing to compare");
     let compare = || {
         let mut command = Command::new(flow);
-        command.arg("compare").args(runs.iter().map(|run| &run.folder)).arg("--group");
+        command.arg("compare").args(&folders).arg("--group");
         for [a, b] in &experiment.compare.equal_error {
             command.args(["--nfe-at-error", a, b]);
         }
@@ -271,11 +277,11 @@ fn write_page(
     let cannot_read = || format!("cannot read {}", path.display());
     let tables = std::fs::read_to_string(&path).with_context(cannot_read)?;
     let seconds = runs.iter().map(Placed::seconds).sum::<anyhow::Result<f64>>()?;
-    let folders: Vec<&Path> = runs.iter().map(|run| run.folder.as_path()).collect();
     let results = document::Results {
         minutes: seconds / 60.0,
         made_with: document::made_with(&folders, workers),
-        computed: claim::section(&experiment.claims, &numbers)?
+        computed: document::diverged(&lost)
+            + &claim::section(&experiment.claims, &numbers)?
             + &reference::section(&experiment.references, &numbers),
         tables,
     };

@@ -16,6 +16,9 @@ pub(super) struct Record {
     /// A name of the code that trained.
     pub(super) code: String,
     pub(super) trained: bool,
+    /// Whether its loss stopped being a number, where that is a result.
+    #[serde(default)]
+    pub(super) diverged: bool,
     /// Wall time of the training.
     pub(super) seconds: f64,
     /// By the line of the command.
