@@ -70,6 +70,14 @@ impl Number {
         Self { values: vec![], mean: value, spread: Some(0.0), bracket: None }
     }
 
+    /// The difference to `factor` times another, seed by seed; nothing where one of them lacks a seed.
+    pub(super) fn minus(&self, other: &Self, factor: f64) -> Option<Self> {
+        let pairs = self.values.iter().zip(&other.values);
+        let differences: Vec<_> = pairs.map(|(a, b)| Some(a - factor * b)).collect();
+        let whole = 1 < self.values.len() && self.values.len() == other.values.len();
+        whole.then(|| over(&differences))
+    }
+
     /// With as many digits as its spread makes sure of.
     pub(super) fn text(&self) -> String {
         let digits = |spread: f64| {

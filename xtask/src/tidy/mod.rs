@@ -6,6 +6,7 @@ mod crates;
 mod docs;
 mod imports;
 mod markdown;
+mod mission;
 mod packages;
 mod sizes;
 mod sources;
@@ -41,6 +42,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         imports::violations(&packages),
         crates::violations(&packages, &tree)?,
         docs::violations(&tree, &verbs)?,
+        mission::violations(&tree)?,
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
     ]
