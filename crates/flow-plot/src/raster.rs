@@ -76,7 +76,9 @@ impl Brush {
         let Some(([x, y], rest)) = outline.split_first() else { return };
         let mut builder = PathBuilder::new();
         builder.move_to(*x, *y);
-        rest.iter().for_each(|[x, y]| builder.line_to(*x, *y));
+        for [x, y] in rest {
+            builder.line_to(*x, *y);
+        }
         builder.close();
         let Some(path) = builder.finish() else { return };
         let clip = self.clip.as_ref();

@@ -64,12 +64,12 @@ pub(super) fn version(root: &Path, places: &[&str]) -> anyhow::Result<String> {
             hash.update(version);
         }
     }
-    Ok(short(&hash.finalize()))
+    Ok(short(hash))
 }
 
 /// The beginning of a hash as letters and digits: two of a thousand names agree once in 10^8.
-pub(super) fn short(hash: &[u8]) -> String {
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn short(hash: Sha256) -> String {
+    format!("{:x}", hash.finalize()).chars().take(12).collect()
 }
 
 /// The Rust files of a place, in an order that does not depend on the disk.

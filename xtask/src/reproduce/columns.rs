@@ -89,12 +89,11 @@ impl Number {
             (Some((low, high)), Some(spread)) => {
                 format!("{:.2} ± {spread:.2} ({low:.2} to {high:.2})", self.mean)
             }
-            (None, Some(0.0)) => plain(self.mean),
-            (None, Some(spread)) => {
+            (None, Some(spread)) if spread != 0.0 => {
                 let digits = digits(spread);
                 format!("{:.digits$} ± {spread:.digits$}", self.mean)
             }
-            (None, None) => plain(self.mean),
+            (None, _) => plain(self.mean),
         }
     }
 }

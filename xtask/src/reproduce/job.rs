@@ -157,7 +157,7 @@ fn name_of(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    short(&hash.finalize())
+    short(hash)
 }
 
 /// A run whose folder is known.

@@ -74,7 +74,8 @@ fn path(tree: &Tree, file: &Path, code: &str) -> Option<String> {
 fn test(tree: &Tree, code: &str) -> anyhow::Result<Option<String>> {
     let Some((file, name)) = code.split_once("::") else { return Ok(None) };
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !(file.contains('/') && file.ends_with(".rs") && is_name) {
+    let is_rust = Path::new(file).extension().is_some_and(|extension| extension == "rs");
+    if !(file.contains('/') && is_rust && is_name) {
         return Ok(None);
     }
     if !tree.has(Path::new(""), file) {

@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn seeds_are_averaged_and_shown() {
         let ratios = ratios(&column(&[0.25, 0.5625]), &column(&[1.0, 1.0])).unwrap();
-        let ratio = ratios.iter().find(|ratio| ratio.nfe == 32.0).unwrap();
+        let ratio = ratios.iter().find(|ratio| 30.0 < ratio.nfe).unwrap();
         assert!((ratio.values[0] - 0.5).abs() < 1e-6 && (ratio.values[1] - 0.75).abs() < 1e-6);
         assert!((ratio.mean - 0.625).abs() < 1e-6, "{ratio:?}");
     }
