@@ -227,7 +227,8 @@ fn fewer_steps_cost_more_error_and_checkpoints_can_all_be_scored() {
         row["mean"].as_f64().unwrap()
     };
     assert!(error("euler x 20") < 0.1 * error("euler x 2"), "{}", report["errors"]);
-    // An error is told where the reference is a hundred times surer, and is the mean of those of its samples.
+    // An error is told where the reference is a hundred times surer, and is the mean of those of
+    // its samples.
     let sure = report["errors"]["reference_error"].as_f64().unwrap();
     for row in report["errors"]["rows"].as_array().unwrap() {
         assert!(row["mean"].as_f64().is_none_or(|error| 100.0 * sure <= error), "{row}");

@@ -17,8 +17,8 @@ pub enum Style {
     Dots,
     /// A thin grey line that takes no colour: the raw values behind a smoothed curve.
     Faint,
-    /// The inside of the outline that the points are, pale, in the colour of the series after it: the
-    /// range of several curves behind their mean.
+    /// The inside of the outline that the points are, pale, in the colour of the series after it:
+    /// the range of several curves behind their mean.
     Band,
 }
 

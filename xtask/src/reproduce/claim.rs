@@ -11,7 +11,8 @@ use super::columns::{Column, Number};
 
 /// A statement about the scores of a run against those of others, or against a number.
 ///
-/// Every row that `row` names is compared, with every run of `right`; the claim holds if all of them do.
+/// Every row that `row` names is compared, with every run of `right`; the claim holds if all of
+/// them do.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Claim {
@@ -111,8 +112,8 @@ impl Claim {
     /// Compares the numbers.
     ///
     /// # Errors
-    /// If no run has such a score, so that the claim has a slip of the pen in it. A number that is missing in a
-    /// run leaves the claim undecided.
+    /// If no run has such a score, so that the claim has a slip of the pen in it. A number that is
+    /// missing in a run leaves the claim undecided.
     fn judge(&self, columns: &[Column]) -> anyhow::Result<(Verdict, String)> {
         let of = |run: &str, score: &str| {
             let column = columns.iter().find(|column| column.name == run);
@@ -140,7 +141,8 @@ impl Claim {
                     None => format!("no number of {name}{place}"),
                 };
                 let name = if self.value.is_some() { "" } else { name };
-                // Rows of one run differ less than their spreads say: its seeds go up and down together.
+                // Rows of one run differ less than their spreads say: its seeds go up and down
+                // together.
                 let paired = name == self.left;
                 let (verdict, margin) = other
                     .map_or((Verdict::Undecided, f64::NAN), |o| self.compare(number, o, paired));
@@ -171,8 +173,8 @@ impl Claim {
         Ok((*verdict, text))
     }
 
-    /// The verdict and by how much: the distance of the nearer end of the difference's interval from where the
-    /// verdict would change, in units of the right side.
+    /// The verdict and by how much: the distance of the nearer end of the difference's interval
+    /// from where the verdict would change, in units of the right side.
     fn compare(&self, left: &Number, right: &Number, paired: bool) -> (Verdict, f64) {
         let target = self.factor * right.mean;
         let gap = left.mean - target;
@@ -225,7 +227,8 @@ fn rows(all: Vec<(String, Number)>, name: &str) -> Vec<(String, Number)> {
     all.into_iter().filter(|(row, _)| row.starts_with(name)).collect()
 }
 
-/// The section of a page: each claim, its verdict and the numbers that say so; nothing without claims.
+/// The section of a page: each claim, its verdict and the numbers that say so; nothing without
+/// claims.
 ///
 /// # Errors
 /// If a claim asks for a score that no run has.
@@ -249,9 +252,10 @@ pub(crate) fn section(claims: &[Claim], columns: &[Column]) -> anyhow::Result<St
     let count = |verdict| counts.get(&verdict).copied().unwrap_or_default();
     let _ = writeln!(
         text,
-        "\nComputed, not typed: {} hold, {} do not, {} are undecided. A claim holds, or does not, where two standard \
-         deviations of the difference lie between the numbers and where the verdict would change, unless it says \
-         another distance; in between it is undecided. Of several comparisons the least favourable is shown.\n",
+        "\nComputed, not typed: {} hold, {} do not, {} are undecided. A claim holds, or does not, \
+         where two standard deviations of the difference lie between the numbers and where the \
+         verdict would change, unless it says another distance; in between it is undecided. Of \
+         several comparisons the least favourable is shown.\n",
         count(Verdict::Holds),
         count(Verdict::DoesNotHold),
         count(Verdict::Undecided)
@@ -264,8 +268,9 @@ mod tests {
     use super::super::columns::tests::made_up;
     use super::*;
 
-    fn claim(text: &str) -> Claim {
-        toml::from_str(&format!("says = \"S\"\n{text}")).unwrap()
+    /// A claim by its keys, one behind the other.
+    fn claim(keys: &str) -> Claim {
+        toml::from_str(&format!("says = 'S'\n{}", keys.replace("; ", "\n"))).unwrap()
     }
 
     fn verdict(text: &str) -> (Verdict, String) {
@@ -276,7 +281,7 @@ mod tests {
     fn a_claim_holds_where_the_difference_is_clear() {
         // 1.1 ± 0.1 and 3.1 ± 0.1: a difference of 2 with a deviation of 0.14.
         let (found, numbers) = verdict(
-            "left = \"OT\"\nis = \"below\"\nright = [\"VP\"]\nscore = \"FD-clf\"\nrow = \"euler x 5\"",
+            "left = 'OT'; is = 'below'; right = ['VP']; score = 'FD-clf'; row = 'euler x 5'",
         );
         assert_eq!(found, Verdict::Holds, "{numbers}");
         assert_eq!(numbers, "OT 1.10 ± 0.10, euler x 5: 3.10 ± 0.10 VP");
@@ -285,13 +290,15 @@ mod tests {
     #[test]
     fn a_false_claim_does_not_hold() {
         for text in [
-            "left = \"OT\"\nis = \"above\"\nright = [\"VP\"]\nscore = \"FD-clf\"\nrow = \"euler x 5\"",
-            "left = \"OT\"\nis = \"below\"\nvalue = 0.2\nscore = \"FD-clf\"\nrow = \"euler x 5\"",
+            "left = 'OT'; is = 'above'; right = ['VP']; score = 'FD-clf'; row = 'euler x 5'",
+            "left = 'OT'; is = 'below'; value = 0.2; score = 'FD-clf'; row = 'euler x 5'",
             // 1.1 is not below 0.2 of 3.1.
-            "left = \"OT\"\nis = \"below\"\nright = [\"VP\"]\nfactor = 0.2\nscore = \"FD-clf\"\nrow = \"euler x 5\"",
-            "left = \"OT\"\nis = \"near\"\ntolerance = 0.1\nright = [\"VP\"]\nscore = \"FD-clf\"\nrow = \"euler x 5\"",
+            "left = 'OT'; is = 'below'; right = ['VP']; factor = 0.2; \
+             score = 'FD-clf'; row = 'euler x 5'",
+            "left = 'OT'; is = 'near'; tolerance = 0.1; right = ['VP']; \
+             score = 'FD-clf'; row = 'euler x 5'",
             // Equal numbers without a spread.
-            "left = \"VP\"\nis = \"below\"\nvalue = 150\nscore = \"network\"\nrow = \"after 100 %\"",
+            "left = 'VP'; is = 'below'; value = 150; score = 'network'; row = 'after 100 %'",
         ] {
             let (found, numbers) = verdict(text);
             assert_eq!(found, Verdict::DoesNotHold, "{text}: {numbers}");
@@ -301,32 +308,35 @@ mod tests {
     #[test]
     fn what_lies_within_the_spreads_is_undecided() {
         // 0.6 ± 0.17 and 0.6 ± 0.1.
-        let text = "left = \"OT\"\nis = \"below\"\nright = [\"VP\"]\nscore = \"FD-clf\"\nrow = \"euler x 50\"";
+        let text =
+            "left = 'OT'; is = 'below'; right = ['VP']; score = 'FD-clf'; row = 'euler x 50'";
         assert_eq!(verdict(text).0, Verdict::Undecided);
         // Of all rows, one holds and one is undecided.
         let (found, numbers) =
-            verdict("left = \"OT\"\nis = \"below\"\nright = [\"VP\"]\nscore = \"FD-clf\"");
+            verdict("left = 'OT'; is = 'below'; right = ['VP']; score = 'FD-clf'");
         assert_eq!(found, Verdict::Undecided);
         assert!(numbers.contains("euler x 50") && numbers.contains("1 of 2"), "{numbers}");
         // A number that is missing.
-        let text = "left = \"VP\"\nis = \"below\"\nvalue = 3\nscore = \"bits\"";
+        let text = "left = 'VP'; is = 'below'; value = 3; score = 'bits'";
         assert_eq!(verdict(text).0, Verdict::Undecided);
     }
 
     #[test]
     fn moments_of_the_training_and_brackets_are_compared_too() {
         let (found, numbers) = verdict(
-            "left = \"VP\"\nis = \"above\"\nright = [\"OT\"]\nfactor = 3\nscore = \"network\"\nrow = \"after 0.5 %\"",
+            "left = 'VP'; is = 'above'; right = ['OT']; factor = 3; \
+             score = 'network'; row = 'after 0.5 %'",
         );
         assert_eq!(found, Verdict::Holds, "{numbers}");
         let (found, numbers) = verdict(
-            "left = \"OT\"\nis = \"near\"\ntolerance = 0.2\nright = [\"OT\"]\nscore = \"network\"\nrow = \"after\"\n\
-             right_row = \"after 100 %\"",
+            "left = 'OT'; is = 'near'; tolerance = 0.2; right = ['OT']; \
+             score = 'network'; row = 'after'; \
+             right_row = 'after 100 %'",
         );
         assert_eq!(found, Verdict::Holds, "{numbers}");
         let of_the_bracket = |value: f64| {
             verdict(&format!(
-                "left = \"OT\"\nis = \"below\"\nvalue = {value}\nscore = \"evaluations over those of VP\""
+                "left = 'OT'; is = 'below'; value = {value}; score = 'evaluations over those of VP'"
             ))
             .0
         };
@@ -342,8 +352,8 @@ mod tests {
         // 1.1 ± 0.1 and 0.6 ± 0.17, whose differences are 0.5, 0.6 and 0.4.
         let with = |spreads: f64| {
             verdict(&format!(
-                "left = \"OT\"\nis = \"above\"\nright = [\"OT\"]\nscore = \"FD-clf\"\nrow = \"euler x 5\"\n\
-                 right_row = \"euler x 50\"\nspreads = {spreads}"
+                "left = 'OT'; is = 'above'; right = ['OT']; score = 'FD-clf'; row = 'euler x 5'; \
+                 right_row = 'euler x 50'; spreads = {spreads}"
             ))
             .0
         };
@@ -353,12 +363,12 @@ mod tests {
 
     #[test]
     fn slips_of_the_pen_are_said() {
-        let missing = claim("left = \"OT\"\nis = \"below\"\nvalue = 1\nscore = \"FID\"");
+        let missing = claim("left = 'OT'; is = 'below'; value = 1; score = 'FID'");
         assert!(missing.judge(&made_up()).unwrap_err().to_string().contains("`FID`"));
         for (text, named) in [
-            ("left = \"OT\"\nis = \"below\"\nscore = \"s\"", "either right"),
-            ("left = \"AB\"\nis = \"below\"\nvalue = 1\nscore = \"s\"", "`AB`"),
-            ("left = \"OT\"\nis = \"near\"\nvalue = 1\nscore = \"s\"", "tolerance"),
+            ("left = 'OT'; is = 'below'; score = 's'", "either right"),
+            ("left = 'AB'; is = 'below'; value = 1; score = 's'", "`AB`"),
+            ("left = 'OT'; is = 'near'; value = 1; score = 's'", "tolerance"),
         ] {
             let error = claim(text).check(&["OT", "VP"]).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
@@ -368,12 +378,8 @@ mod tests {
     #[test]
     fn a_page_counts_the_verdicts() {
         let claims = [
-            claim(
-                "left = \"OT\"\nis = \"above\"\nright = [\"VP\"]\nscore = \"FD-clf\"\nrow = \"euler x 5\"",
-            ),
-            claim(
-                "left = \"OT\"\nis = \"below\"\nright = [\"VP\"]\nscore = \"FD-clf\"\nrow = \"euler x 5\"",
-            ),
+            claim("left = 'OT'; is = 'above'; right = ['VP']; score = 'FD-clf'; row = 'euler x 5'"),
+            claim("left = 'OT'; is = 'below'; right = ['VP']; score = 'FD-clf'; row = 'euler x 5'"),
         ];
         let text = section(&claims, &made_up()).unwrap();
         assert!(text.contains("| S | **does not hold** | OT 1.10 ± 0.10"), "{text}");

@@ -1,5 +1,5 @@
-//! What of the repository a training or a score depends on, as far as it can be known: the code, without comments and
-//! tests, and the version of Burn.
+//! What of the repository a training or a score depends on, as far as it can be known: the code,
+//! without comments and tests, and the version of Burn.
 
 use std::fs;
 use std::path::{Path, PathBuf};

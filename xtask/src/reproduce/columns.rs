@@ -70,7 +70,8 @@ impl Number {
         Self { values: vec![], mean: value, spread: Some(0.0), bracket: None }
     }
 
-    /// The difference to `factor` times another, seed by seed; nothing where one of them lacks a seed.
+    /// The difference to `factor` times another, seed by seed; nothing where one of them lacks a
+    /// seed.
     pub(super) fn minus(&self, other: &Self, factor: f64) -> Option<Self> {
         let pairs = self.values.iter().zip(&other.values);
         let differences: Vec<_> = pairs.map(|(a, b)| Some(a - factor * b)).collect();
@@ -112,8 +113,9 @@ fn plain(value: f64) -> String {
 }
 
 impl Column {
-    /// Every number whose score has this name or begins with it, by its row. Rows are those of the tables, `after
-    /// 5 %` in the course of training, and `midpoint at 20` of the score `evaluations over those of OTHER`.
+    /// Every number whose score has this name or begins with it, by its row. Rows are those of the
+    /// tables, `after 5 %` in the course of training, and `midpoint at 20` of the score
+    /// `evaluations over those of OTHER`.
     pub(super) fn numbers(&self, score: &str) -> Vec<(String, Number)> {
         let mut found = Vec::new();
         for scored in self.scores.iter().filter(|scored| scored.score.starts_with(score)) {

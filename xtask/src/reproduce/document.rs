@@ -108,7 +108,8 @@ fn command(run: &Run) -> String {
     text.replace('|', "\\|")
 }
 
-/// On what the runs were made, from the files that they keep: machine and versions of the first, commits of all.
+/// On what the runs were made, from the files that they keep: machine and versions of the first,
+/// commits of all.
 pub(crate) fn made_with(runs: &[&Path], jobs: usize) -> String {
     let environments: Vec<Value> = runs
         .iter()

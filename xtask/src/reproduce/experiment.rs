@@ -105,7 +105,8 @@ pub(crate) struct Compare {
     pub(crate) scores: Vec<String>,
     /// Solver rows whose names begin like these, such as `midpoint`.
     pub(crate) rows: Vec<String>,
-    /// Pairs of runs: what share of the evaluations of the second the first needs for the same error.
+    /// Pairs of runs: what share of the evaluations of the second the first needs for the same
+    /// error.
     pub(crate) equal_error: Vec<[String; 2]>,
 }
 
@@ -281,7 +282,8 @@ mod tests {
             (format!("{SMALL}\nafter = \"FM-OT\""), "no run before it"),
             (
                 format!(
-                    "{SMALL}[[claim]]\nsays = \"S\"\nleft = \"SM\"\nis = \"below\"\nvalue = 1\nscore = \"s\""
+                    "{SMALL}[[claim]]\nsays = 'S'\nleft = 'SM'\nis = 'below'\nvalue = 1\n\
+                     score = 's'"
                 ),
                 "`SM`",
             ),

@@ -1,9 +1,9 @@
 //! One run of an experiment: what is left to do of it, and doing it.
 //!
-//! A run lies in a folder named by what its training depends on, `KEY/NAME-SEED`: the recipe with every value, but
-//! for the seed and for ways of sampling and scoring, and the code that trains. So whoever changes one finds no
-//! run, and whoever changes it back finds the old one. Each command that scores is known by its own key, so
-//! that scores are renewed without training again.
+//! A run lies in a folder named by what its training depends on, `KEY/NAME-SEED`: the recipe with
+//! every value, but for the seed and for ways of sampling and scoring, and the code that trains. So
+//! whoever changes one finds no run, and whoever changes it back finds the old one. Each command
+//! that scores is known by its own key, so that scores are renewed without training again.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -67,7 +67,8 @@ impl Job {
         }
     }
 
-    /// Words of `flow train`, without the folder and the threads. The folder of the run before stands for `{after}`.
+    /// Words of `flow train`, without the folder and the threads. The folder of the run before
+    /// stands for `{after}`.
     fn words(&self, before: Option<&Path>) -> Vec<String> {
         let mut words = vec![self.recipe.clone()];
         for change in &self.set {
@@ -367,7 +368,7 @@ fn remove(path: &Path) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    const RECIPE: &str = "# 3 parameters\nname = \"debug\"\nseed = 3\n\n[train]\nbatch = 8\n\n[sample]\n\
+    const RECIPE: &str = "# 3 parameters\nname = 'debug'\nseed = 3\n\n[train]\nbatch = 8\n\n[sample]\n\
                           steps = 5\n\n[eval]\nn = 100\n";
 
     fn code(training: &str) -> Code {
@@ -404,7 +405,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let path = folder.join("flow.sh");
         let text = "#!/bin/sh\nout=no\nfor word; do [ $out = yes ] && mkdir -p \"$word\" && touch \
-                    \"$word/recipe.toml\"; out=no; [ \"$word\" = --out ] && out=yes; done; exit 0\n";
+                    $word/recipe.toml; out=no; [ \"$word\" = --out ] && out=yes; done; exit 0\n";
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path

@@ -1,7 +1,7 @@
 //! `cargo xtask reproduce`: trains the runs of an experiment, compares them and writes its page.
 //!
-//! What is finished is skipped, as long as neither its recipe nor its code has changed, and what was interrupted
-//! goes on, so the same command can be given until the page is there.
+//! What is finished is skipped, as long as neither its recipe nor its code has changed, and what
+//! was interrupted goes on, so the same command can be given until the page is there.
 
 mod claim;
 mod code;
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &experiment.program {
         Some(_) if !args.seeds.is_empty() || args.jobs.is_some() || args.flow.is_some() => {
             let text = format!(
-                "`{name}` is a program with seeds of its own: leave out --seeds, --jobs and --flow\n"
+                "`{name}` is a program with seeds of its own: leave out --seeds, --jobs, --flow\n"
             );
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, text).into());
         }
@@ -142,8 +142,8 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     write_page(experiment, seeds, &done, workers, &flow)
 }
 
-/// Prints the commands that are left. What comes after a run that is not there yet is left as a whole, and `flow`
-/// cannot be asked about it.
+/// Prints the commands that are left. What comes after a run that is not there yet is left as a
+/// whole, and `flow` cannot be asked about it.
 fn show_left(jobs: &[Job], flow: &Path, code: &Code) -> anyhow::Result<()> {
     let mut placed: BTreeMap<&str, Placed> = BTreeMap::new();
     for job in jobs {
@@ -179,8 +179,8 @@ struct Progress<T> {
     failure: Option<anyhow::Error>,
 }
 
-/// Does all jobs, some at once, each by `run`, which is told the folder of the run before, and gives what came of
-/// them in their order. After a failure none is begun.
+/// Does all jobs, some at once, each by `run`, which is told the folder of the run before, and
+/// gives what came of them in their order. After a failure none is begun.
 fn work<T: AsRef<Path> + Send>(
     jobs: &[Job],
     workers: usize,
@@ -231,7 +231,8 @@ fn work<T: AsRef<Path> + Send>(
     Ok(jobs.iter().filter_map(|job| done.remove(&job.name)).collect())
 }
 
-/// Lets `flow compare` make tables and figures, judges the claims, and writes the words around them.
+/// Lets `flow compare` make tables and figures, judges the claims, and writes the words around
+/// them.
 fn write_page(
     experiment: &Experiment,
     seeds: &[u64],

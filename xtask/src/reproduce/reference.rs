@@ -62,7 +62,8 @@ pub(crate) fn section(references: &[Reference], columns: &[Column]) -> String {
         }
         text.push('\n');
     }
-    text + "\nThe paper's networks, data and budgets are other ones: the order of the rows is what can be compared.\n\n"
+    text + "\nThe paper's networks, data and budgets are other ones: the order of the rows is what \
+            can be compared.\n\n"
 }
 
 #[cfg(test)]
@@ -71,7 +72,8 @@ mod tests {
     use super::*;
 
     fn reference() -> Reference {
-        let text = "title = \"FID, table 1\"\nscore = \"FD-clf\"\nrow = \"euler x 5\"\nnumbers = { OT = 6.35 }";
+        let text = "title = 'FID, table 1'\nscore = 'FD-clf'\nrow = 'euler x 5'\n\
+                    numbers = { OT = 6.35 }";
         toml::from_str(text).unwrap()
     }
 

@@ -1,5 +1,5 @@
-//! `docs/mission.md` has every row, and each says what verifies it or what is missing. Whether the tests and pages that
-//! it names exist is looked at as in all docs.
+//! `docs/mission.md` has every row, and each says what verifies it or what is missing. Whether the
+//! tests and pages that it names exist is looked at as in all docs.
 
 use std::path::Path;
 
@@ -34,7 +34,8 @@ pub(crate) fn violations(tree: &Tree) -> anyhow::Result<Vec<String>> {
                 let named = last.contains(".rs::") || last.contains("](");
                 if row.len() != 3 || !(named || WORDS.iter().any(|word| last.contains(word))) {
                     violations.push(format!(
-                        "{PAGE}: row {name} needs three cells, the last with a test, a link or one of `{}`",
+                        "{PAGE}: row {name} needs three cells, the last with a test, a link or one \
+                         of `{}`",
                         WORDS.join("`, `")
                     ));
                 }

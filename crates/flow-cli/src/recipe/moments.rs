@@ -7,7 +7,8 @@ use toml::Value;
 /// Early, when much changes from step to step, as often as late: what `log` stands for.
 const LOG: [f64; 8] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
-/// Fractions of the training after which there is a checkpoint, beside the regular ones; none by default.
+/// Fractions of the training after which there is a checkpoint, beside the regular ones; none by
+/// default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Moments(Vec<f64>);
@@ -37,8 +38,8 @@ impl<'de> Deserialize<'de> for Moments {
         };
         found.map(Self).ok_or_else(|| {
             D::Error::custom(format!(
-                "train.checkpoints is {value}, give `log` or a list of fractions of the training, each \
-                 above 0 and at most 1"
+                "train.checkpoints is {value}, give `log` or a list of fractions of the training, \
+                 each above 0 and at most 1"
             ))
         })
     }

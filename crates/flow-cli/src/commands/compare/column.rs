@@ -98,7 +98,8 @@ impl Column {
                 None => all.push(vec![measured]),
             }
         }
-        // An error that the reference of one seed cannot tell from its own would leave a mean of the larger ones.
+        // An error that the reference of one seed cannot tell from its own would leave a mean of
+        // the larger ones.
         all.retain(|same| same.len() == seeds.len() || !same[0].score.starts_with("squared error"));
         let scores = all.iter().map(|same| Compared::of(same)).collect();
         let equal_errors = Vec::new();

@@ -1,7 +1,8 @@
 //! What share of the evaluations of one model another needs for the same error.
 //!
-//! Errors are those against the exact flow of each model from the same noise. Between the numbers of steps that
-//! were tried, the logarithm of the mean error is a line over that of the evaluations.
+//! Errors are those against the exact flow of each model from the same noise. Between the numbers
+//! of steps that were tried, the logarithm of the mean error is a line over that of the
+//! evaluations.
 
 use flow_eval::{EvalError, Points, Score, bootstrap, cost_at_error};
 use serde::Serialize;
@@ -40,8 +41,8 @@ pub(crate) struct Ratio {
 
 /// Ratios at every number of evaluations of `b` whose error `a` comes down to.
 ///
-/// A draw in which it never does counts with the most evaluations that were tried, so that an upper end at that
-/// place means *at least*.
+/// A draw in which it never does counts with the most evaluations that were tried, so that an upper
+/// end at that place means *at least*.
 pub(crate) fn ratios(a: &Column, b: &Column) -> Result<Vec<Ratio>, EvalError> {
     let mut methods: Vec<&str> = Vec::new();
     for errors in b.errors.iter().flatten() {
@@ -70,7 +71,8 @@ type Pair = (Vec<ErrorsOfSamples>, Vec<ErrorsOfSamples>);
 
 fn ratio(method: &str, pairs: &[Pair], at: usize) -> Result<Option<Ratio>, EvalError> {
     let nfe = pairs[0].1[at].nfe;
-    // A row for each sample: its errors of `a` at all numbers of evaluations, then that of `b`, seed by seed.
+    // A row for each sample: its errors of `a` at all numbers of evaluations, then that of `b`,
+    // seed by seed.
     let columns: Vec<&[f64]> = pairs
         .iter()
         .flat_map(|(a, b)| a.iter().chain([&b[at]]).map(|errors| errors.errors.as_slice()))

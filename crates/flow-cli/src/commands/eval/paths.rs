@@ -19,8 +19,8 @@ const TIMES: u32 = 20;
 const PATHS: f64 = 1e-5;
 /// Tolerance of the solution that is taken for exact, close to what single precision can resolve.
 const EXACT: f64 = 1e-6;
-/// A squared error is told only if it is this many times that of the solution that is taken for exact, which
-/// then moves it by a hundredth, or by a fifth where both err in one direction.
+/// A squared error is told only if it is this many times that of the solution that is taken for
+/// exact, which then moves it by a hundredth, or by a fifth where both err in one direction.
 const TOLD: f64 = 100.0;
 
 /// Scores of paths, and how much noise is left along them.
@@ -65,8 +65,8 @@ pub(crate) struct ErrorReport {
     /// The one that it is checked by.
     check: String,
     n: usize,
-    /// Mean squared difference of the two: what the reference itself may be off. A smaller error than a hundred
-    /// times this is not told.
+    /// Mean squared difference of the two: what the reference itself may be off. A smaller error
+    /// than a hundred times this is not told.
     reference_error: f64,
     rows: Vec<ErrorRow>,
 }
@@ -81,8 +81,8 @@ struct ErrorRow {
     std_error: Option<f64>,
     /// Of the samples' mean squared errors, likewise.
     median: Option<f64>,
-    /// The mean squared error of each sample, likewise: sample i has the same noise in every row and in every
-    /// run of the same seed.
+    /// The mean squared error of each sample, likewise: sample i has the same noise in every row
+    /// and in every run of the same seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     per_sample: Option<Vec<f64>>,
     /// Images: peak signal-to-noise ratio in decibels, and structural similarity.
