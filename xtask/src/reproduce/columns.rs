@@ -90,6 +90,9 @@ impl Number {
             (Some((low, high)), Some(spread)) => {
                 format!("{:.2} ± {spread:.2} ({low:.2} to {high:.2})", self.mean)
             }
+            (None, Some(spread)) if self.mean.abs().max(spread) < 1e-3 && spread != 0.0 => {
+                format!("{:.1e} ± {spread:.1e}", self.mean)
+            }
             (None, Some(spread)) if spread != 0.0 => {
                 let digits = digits(spread);
                 format!("{:.digits$} ± {spread:.digits$}", self.mean)
@@ -236,6 +239,8 @@ pub(super) mod tests {
             columns[0].numbers("evaluations over")[0].1.text(),
             "0.55 ± 0.05 (0.48 to 0.63)"
         );
+        let tiny = Number { spread: Some(7e-7), ..Number::exact(1.04e-6) };
+        assert_eq!(tiny.text(), "1.0e-6 ± 7.0e-7");
         assert_eq!(Number::exact(2.99).text(), "2.99");
         assert_eq!(Number::exact(142.0).text(), "142");
     }

@@ -115,6 +115,7 @@ impl Job {
         if let Some(before) = before {
             let key = before.parent().unwrap_or(before).to_string_lossy().into_owned();
             text = text.replace(&*before.to_string_lossy(), &key);
+            text += &flow_of(before);
         }
         let recipe_key = name_of(&[&text]);
         let sampling = name_of(&[&format!("{sampling:?}"), &code.scoring]);
@@ -149,6 +150,15 @@ impl Job {
         }
         Ok(found.into_iter().max().map(|(_, folder)| folder))
     }
+}
+
+/// What its recipe says of the flow of a run, which makes the pairs of another, and not of its weights.
+fn flow_of(run: &Path) -> String {
+    let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap_or_default();
+    let recipe: Table = recipe.parse().unwrap_or_default();
+    let sample = recipe.get("sample");
+    let key = |key: &str| sample.and_then(|sample| sample.get(key)).map(ToString::to_string);
+    format!("{:?}", ["guidance", "guidance_interval", "schedule"].map(key))
 }
 
 /// A name of texts, the same for the same.
