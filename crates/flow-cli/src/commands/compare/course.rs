@@ -13,38 +13,33 @@ pub(crate) struct Course {
     pub(crate) points: Vec<Moment>,
 }
 
-/// A score after so many images.
+/// A score after so many images, or at so many evaluations.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Moment {
-    pub(crate) images: f64,
+    #[serde(rename = "images")]
+    pub(crate) at: f64,
     /// Of each run, in the order of the seeds.
     pub(crate) values: Vec<f64>,
 }
 
-impl Moment {
-    fn mean(&self) -> f64 {
-        self.values.iter().sum::<f64>() / self.values.len() as f64
-    }
+/// The mean over the runs.
+pub(crate) fn mean(moments: &[Moment]) -> Curve {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    moments.iter().map(|moment| (moment.at, mean(&moment.values))).collect()
 }
 
-impl Course {
-    pub(crate) fn mean(&self) -> Curve {
-        self.points.iter().map(|moment| (moment.images, moment.mean())).collect()
+/// The outline of what lies between the smallest and the largest value; nothing of one run.
+pub(crate) fn band(moments: &[Moment]) -> Curve {
+    if moments.iter().all(|moment| moment.values.len() < 2) {
+        return Curve::new();
     }
-
-    /// The outline of what lies between the smallest and the largest value; nothing of one run.
-    pub(crate) fn band(&self) -> Curve {
-        if self.points.iter().all(|moment| moment.values.len() < 2) {
-            return Curve::new();
-        }
-        let edge = |of: fn(f64, f64) -> f64, start: f64| {
-            let place = move |m: &Moment| (m.images, m.values.iter().copied().fold(start, of));
-            self.points.iter().map(place).collect::<Curve>()
-        };
-        let low = edge(f64::min, f64::INFINITY);
-        let high = edge(f64::max, f64::NEG_INFINITY);
-        low.into_iter().chain(high.into_iter().rev()).collect()
-    }
+    let edge = |of: fn(f64, f64) -> f64, start: f64| {
+        let place = move |m: &Moment| (m.at, m.values.iter().copied().fold(start, of));
+        moments.iter().map(place).collect::<Curve>()
+    };
+    let low = edge(f64::min, f64::INFINITY);
+    let high = edge(f64::max, f64::NEG_INFINITY);
+    low.into_iter().chain(high.into_iter().rev()).collect()
 }
 
 /// Scores and evaluations of the checkpoints.
@@ -61,7 +56,7 @@ pub(super) fn courses(runs: &[Kept]) -> Vec<Course> {
 fn course(runs: &[Kept], score: &str, value: impl Fn(&Point) -> Option<f64>) -> Course {
     let moments = runs.iter().map(|run| run.course.len()).min().unwrap_or_default();
     let moment = |i: usize| Moment {
-        images: runs[0].course[i].images,
+        at: runs[0].course[i].images,
         values: runs.iter().map(|run| value(&run.course[i]).unwrap_or(f64::NAN)).collect(),
     };
     Course { score: score.to_owned(), points: (0..moments).map(moment).collect() }
@@ -73,12 +68,10 @@ mod tests {
 
     #[test]
     fn a_band_goes_along_the_smallest_values_and_back_along_the_largest() {
-        let moment = |images, values: &[f64]| Moment { images, values: values.to_vec() };
-        let points = vec![moment(1.0, &[3.0, 1.0]), moment(2.0, &[5.0, 6.0])];
-        let course = Course { score: "s".into(), points };
-        assert_eq!(course.mean(), [(1.0, 2.0), (2.0, 5.5)]);
-        assert_eq!(course.band(), [(1.0, 1.0), (2.0, 5.0), (2.0, 6.0), (1.0, 3.0)]);
-        let alone = Course { score: "s".into(), points: vec![moment(1.0, &[3.0])] };
-        assert_eq!(alone.band(), []);
+        let moment = |at, values: &[f64]| Moment { at, values: values.to_vec() };
+        let moments = [moment(1.0, &[3.0, 1.0]), moment(2.0, &[5.0, 6.0])];
+        assert_eq!(mean(&moments), [(1.0, 2.0), (2.0, 5.5)]);
+        assert_eq!(band(&moments), [(1.0, 1.0), (2.0, 5.0), (2.0, 6.0), (1.0, 3.0)]);
+        assert_eq!(band(&[moment(1.0, &[3.0])]), []);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use flow_plot::{Chart, Figure};
 
 use super::column::{Column, Curve};
+use super::course::{Moment, band, mean};
 
 /// A figure with a name for its file.
 pub(crate) struct Drawn {
@@ -39,18 +40,20 @@ fn against_evaluations(columns: &[Column], score: &str) -> Option<Drawn> {
     let mut panels: BTreeMap<&str, Vec<Drawing>> = BTreeMap::new();
     let mut floors: Vec<f64> = Vec::new();
     for column in columns {
-        let mut curves: BTreeMap<&str, Curve> = BTreeMap::new();
+        let mut curves: BTreeMap<&str, Vec<Moment>> = BTreeMap::new();
         for compared in column.scores.iter().filter(|compared| compared.score == score) {
             floors.extend(compared.floor);
             if let Some((method, evaluations)) = &compared.solver {
-                curves.entry(method).or_default().push((*evaluations, compared.mean));
+                let values = compared.values.clone();
+                curves.entry(method).or_default().push(Moment { at: *evaluations, values });
             }
         }
-        for (method, mut curve) in curves {
-            curve.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (method, mut points) in curves {
+            points.sort_by(|a, b| a.at.total_cmp(&b.at));
+            let (curve, band) = (mean(&points), band(&points));
             let (panel, label) =
                 if columns.len() == 1 { ("", method) } else { (method, column.name.as_str()) };
-            panels.entry(panel).or_default().push((label, curve, Curve::new()));
+            panels.entry(panel).or_default().push((label, curve, band));
         }
     }
     panels.retain(|_, curves| curves.iter().any(|(_, curve, _)| curve.len() > 1));
@@ -66,14 +69,15 @@ fn against_evaluations(columns: &[Column], score: &str) -> Option<Drawn> {
             floor,
         )
     }));
-    let caption = format!("{score} against network evaluations");
+    let range = range(panels.values().flatten());
+    let caption = format!("{score} against network evaluations{range}");
     Some(Drawn { name: slug(score), caption, figure })
 }
 
 fn in_the_course(columns: &[Column], name: &str) -> Drawn {
     let courses = columns.iter().filter_map(|column| {
         let course = column.courses.iter().find(|course| course.score == name)?;
-        Some((column.name.as_str(), course.mean(), course.band()))
+        Some((column.name.as_str(), mean(&course.points), band(&course.points)))
     });
     let curves: Vec<_> = courses.collect();
     let places: Vec<f64> = curves.iter().flat_map(|(_, mean, _)| mean).map(|at| at.0).collect();
@@ -89,14 +93,8 @@ fn in_the_course(columns: &[Column], name: &str) -> Drawn {
         &curves,
         None,
     );
-    let caption = format!(
-        "{name} in the course of training, from the same noise{}",
-        if curves.iter().any(|(.., band)| !band.is_empty()) {
-            ": mean and range of the seeds"
-        } else {
-            ""
-        }
-    );
+    let range = range(curves.iter());
+    let caption = format!("{name} in the course of training, from the same noise{range}");
     Drawn { name: format!("course-{}", slug(name)), caption, figure }
 }
 
@@ -119,6 +117,12 @@ fn along_the_path(columns: &[Column]) -> Option<Drawn> {
 
 /// A name, a curve, and the outline of a band around it.
 type Drawing<'a> = (&'a str, Curve, Curve);
+
+/// What a caption adds where there are bands.
+fn range<'a>(mut curves: impl Iterator<Item = &'a Drawing<'a>>) -> &'static str {
+    let has_band = curves.any(|(.., band)| !band.is_empty());
+    if has_band { ": mean and range of the seeds" } else { "" }
+}
 
 struct Axes<'a> {
     title: &'a str,
