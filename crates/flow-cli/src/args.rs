@@ -322,6 +322,10 @@ pub(crate) struct CompareArgs {
     /// Only rows of solvers that begin like this; may be repeated.
     #[arg(long, value_name = "SOLVER")]
     pub(crate) row: Vec<String>,
+    /// What share of the evaluations of B the run A needs for the same error, with a bracket;
+    /// columns are named like folders, with --group without their seeds; may be repeated.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
+    pub(crate) nfe_at_error: Vec<String>,
     /// Print the numbers as JSON.
     #[arg(long, conflicts_with = "out")]
     pub(crate) json: bool,

@@ -195,6 +195,7 @@ fn fitted(
     let plan = Plan {
         steps: STEPS,
         every: STEPS,
+        also: Vec::new(),
         learning_rate: LearningRate {
             peak: 3e-3,
             warmup: 50,

@@ -8,7 +8,8 @@ use common::Scene;
 use serde_json::Value;
 
 const SMALL: &str = "train debug --set eval.n=100 --set train.images=5120 \
-                     --set train.checkpoint_every=2560";
+                     --set train.checkpoint_every=2560 --set train.checkpoints=[0.1,1] \
+                     --set eval.every_checkpoint=true --set eval.error_n=20";
 
 /// Two recipes with two seeds.
 fn four_runs() -> Scene {
@@ -42,6 +43,24 @@ fn runs_are_compared_one_by_one_and_over_seeds() {
     // Of two numbers the standard deviation is |a - b| / sqrt(2).
     assert!((compared["mean"].as_f64().unwrap() - f64::midpoint(a, b)).abs() < 1e-12);
     assert!((compared["spread"].as_f64().unwrap() - (a - b).abs() / 2_f64.sqrt()).abs() < 1e-12);
+
+    // The course has the moments that were asked for, with the values of both seeds.
+    let course = &columns[0]["courses"][0];
+    let images: Vec<f64> = course["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| {
+            assert_eq!(point["values"].as_array().unwrap().len(), 2, "{course}");
+            point["images"].as_f64().unwrap()
+        })
+        .collect();
+    assert_eq!(images, [512.0, 5120.0]);
+
+    let words = "compare plain-0 ot-0 plain-1 ot-1 --group --nfe-at-error ot plain --json";
+    let columns: Value = serde_json::from_str(&scene.ok(words)).unwrap();
+    assert_eq!(columns[1]["equal_errors"][0]["with"], "plain");
+    scene.refuses("compare plain-0 ot-0 --nfe-at-error ot plain-0", 2, &["ot", "plain-0"]);
 
     scene.refuses("compare plain-0 --row nosuch", 2, &["nothing is left", "--row"]);
     scene.ok("compare plain-0 ot-0 --out page.md");

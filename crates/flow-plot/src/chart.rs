@@ -106,6 +106,13 @@ impl<'a> Chart<'a> {
         self.series(Series { label, points, style: Style::Faint })
     }
 
+    /// Adds a pale band between the lowest and the highest points, in the colour of the series that
+    /// is added next; `outline` goes along one edge and back along the other.
+    #[must_use]
+    pub fn band(self, outline: &'a [(f64, f64)]) -> Self {
+        self.series(Series { label: "", points: outline, style: Style::Band })
+    }
+
     /// Adds a series; later ones cover earlier ones.
     #[must_use]
     pub fn series(mut self, series: Series<'a>) -> Self {

@@ -38,6 +38,7 @@ impl Brush {
         for mark in marks {
             match mark {
                 Mark::Lines { paths, ink, width, dash } => self.lines(paths, *ink, *width, *dash),
+                Mark::Surface { outline, ink } => self.surface(outline, *ink),
                 Mark::Dots { centers, ink, radius } => self.dots(centers, *ink, *radius),
                 Mark::Text(text) => self.text(text),
                 Mark::Image { area, picture } => self.image(area, picture),
@@ -69,6 +70,19 @@ impl Brush {
         }
         let clip = self.clip.as_ref();
         self.canvas.stroke_path(&path, &paint(ink), &stroke, self.transform, clip);
+    }
+
+    fn surface(&mut self, outline: &[Point], ink: Ink) {
+        let Some(([x, y], rest)) = outline.split_first() else { return };
+        let mut builder = PathBuilder::new();
+        builder.move_to(*x, *y);
+        for [x, y] in rest {
+            builder.line_to(*x, *y);
+        }
+        builder.close();
+        let Some(path) = builder.finish() else { return };
+        let clip = self.clip.as_ref();
+        self.canvas.fill_path(&path, &paint(ink), FillRule::Winding, self.transform, clip);
     }
 
     fn dots(&mut self, centers: &[Point], ink: Ink, radius: f32) {

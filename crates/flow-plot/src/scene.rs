@@ -97,6 +97,11 @@ pub(crate) enum Mark {
         width: f32,
         dash: Dash,
     },
+    /// The inside of a closed outline.
+    Surface {
+        outline: Vec<Point>,
+        ink: Ink,
+    },
     /// Discs; where they overlap, translucent ink adds up.
     Dots {
         centers: Vec<Point>,

@@ -17,7 +17,13 @@ pub enum Style {
     Dots,
     /// A thin grey line that takes no colour: the raw values behind a smoothed curve.
     Faint,
+    /// The inside of the outline that the points are, pale, in the colour of the series after it:
+    /// the range of several curves behind their mean.
+    Band,
 }
+
+/// How much of what lies below it a band hides.
+const PALE: f32 = 0.2;
 
 /// A named sequence of points `(x, y)`.
 ///
@@ -38,6 +44,9 @@ impl Series<'_> {
     pub(crate) fn marks(&self, axes: &Axes, color: Rgb) -> Vec<Mark> {
         let places: Vec<Option<Point>> =
             self.points.iter().map(|&(x, y)| axes.place(x, y)).collect();
+        if self.style == Style::Band {
+            return vec![self.stroke(vec![places.into_iter().flatten().collect()], color)];
+        }
         let runs = places.split(Option::is_none).map(|run| run.iter().flatten().copied());
         if self.style == Style::Dots {
             return vec![self.stroke(runs.map(Iterator::collect).collect(), color)];
@@ -51,13 +60,16 @@ impl Series<'_> {
         vec![self.stroke(paths, color), lone]
     }
 
-    /// Lines or dots in the manner of the series.
+    /// Lines, dots or a surface in the manner of the series.
     pub(crate) fn stroke(&self, paths: Vec<Vec<Point>>, color: Rgb) -> Mark {
         let ink = Ink::from(color);
         match self.style {
             Style::Line => Mark::Lines { paths, ink, width: 1.75, dash: Dash::Solid },
             Style::Dashed => Mark::Lines { paths, ink, width: 1.5, dash: Dash::Dashed },
             Style::Faint => Mark::Lines { paths, ink, width: 0.75, dash: Dash::Solid },
+            Style::Band => {
+                Mark::Surface { outline: paths.concat(), ink: Ink { color, opacity: PALE } }
+            }
             Style::Dots => Mark::Dots { centers: paths.concat(), ink, radius: 2.5 },
         }
     }
@@ -67,9 +79,23 @@ impl Series<'_> {
 pub(crate) fn colored<'s, 'a>(
     series: &'s [Series<'a>],
 ) -> impl Iterator<Item = (&'s Series<'a>, Rgb)> {
-    let mut colors = (0..).map(color::series);
+    let mut colors = (0..).map(color::series).peekable();
     series.iter().map(move |series| match series.style {
         Style::Faint => (series, color::FAINT),
+        Style::Band => (series, *colors.peek().expect("the colours repeat for ever")),
         _ => (series, colors.next().expect("the colours repeat for ever")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_has_the_colour_of_the_line_after_it_and_takes_none() {
+        let series = |style| Series { label: "", points: &[], style };
+        let all = [Style::Line, Style::Band, Style::Line].map(series);
+        let colors: Vec<Rgb> = colored(&all).map(|(_, color)| color).collect();
+        assert_eq!(colors, [color::series(0), color::series(1), color::series(1)]);
+    }
 }

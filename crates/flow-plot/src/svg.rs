@@ -41,6 +41,7 @@ impl Writer {
     fn mark(&mut self, mark: &Mark) -> fmt::Result {
         match mark {
             Mark::Lines { paths, ink, width, dash } => self.lines(paths, *ink, *width, *dash),
+            Mark::Surface { outline, ink } => self.surface(outline, *ink),
             Mark::Dots { centers, ink, radius } => self.dots(centers, *ink, *radius),
             Mark::Text(text) if text.content.is_empty() => Ok(()),
             Mark::Text(text) => self.text(text),
@@ -67,13 +68,25 @@ impl Writer {
         }
         write!(self.text, r#" d=""#)?;
         for path in paths {
-            let mut command = 'M';
-            for &point in path {
-                write!(self.text, "{command}{}", Pair(point))?;
-                command = 'L';
-            }
+            self.path(path)?;
         }
         writeln!(self.text, r#""/>"#)
+    }
+
+    fn surface(&mut self, outline: &[Point], ink: Ink) -> fmt::Result {
+        let (color, opacity) = (Hex(ink.color), Number(ink.opacity));
+        write!(self.text, r#"<path fill="{color}" fill-opacity="{opacity}" d=""#)?;
+        self.path(outline)?;
+        writeln!(self.text, r#"Z"/>"#)
+    }
+
+    fn path(&mut self, points: &[Point]) -> fmt::Result {
+        let mut command = 'M';
+        for &point in points {
+            write!(self.text, "{command}{}", Pair(point))?;
+            command = 'L';
+        }
+        Ok(())
     }
 
     fn dots(&mut self, centers: &[Point], ink: Ink, radius: f32) -> fmt::Result {

@@ -27,6 +27,7 @@ fn figures() -> Vec<(&'static str, Figure)> {
     vec![
         ("chart", Chart::new("a < b & c").x("x").y("y").log_y().line("l", &curve).figure()),
         ("dots", Chart::new("").dots("d", &curve).dashed("e", &curve).faint("f", &curve).figure()),
+        ("band", Chart::new("").band(&curve).line("l", &curve).figure()),
         ("clouds", clouds(&[("data", &points), ("samples", &points)], limits)),
         ("trajectories", trajectories(std::slice::from_ref(&points), limits)),
         ("density", density_frames(&frames, limits)),

@@ -83,6 +83,7 @@ const TABLE: &[Row] = &[
         }
     }),
     ("Chart::line", |a| check(&Chart::new("t").line("l", &a.curve()).figure())),
+    ("Chart::band", |a| check(&Chart::new("t").band(&a.curve()).line("l", &a.curve()).figure())),
     ("Chart::dashed", |a| check(&Chart::new("t").log_y().dashed("l", &a.curve()).figure())),
     ("Chart::dots", |a| check(&Chart::new("t").log_x().dots("l", &a.curve()).figure())),
     ("Chart::faint", |a| check(&Chart::new("t").faint("l", &[(0.0, a.x), (a.x, 1.0)]).figure())),

@@ -165,6 +165,7 @@ where
     .with_training_strategy(TrainingStrategy::Custom(Arc::new(BySteps {
         device: device.clone(),
         every: plan.every,
+        also: plan.also.clone(),
         rows,
         failure: failure.clone(),
     })));

@@ -6,12 +6,14 @@ use crate::optimizer::AdamW;
 use crate::schedule::LearningRate;
 
 /// How long and how fast to train.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// Steps of the run.
     pub steps: usize,
     /// Steps between validations and checkpoints.
     pub every: usize,
+    /// Further steps that end with a validation and a checkpoint, in any order.
+    pub also: Vec<usize>,
     /// Learning rate of each step.
     pub learning_rate: LearningRate,
     /// The optimizer.

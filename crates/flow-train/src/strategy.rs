@@ -1,8 +1,8 @@
 //! The training loop: burn-train's parts, by steps.
 //!
 //! burn-train's own loop writes checkpoints at the ends of epochs and forgets an interrupted one.
-//! This one counts steps: it validates and saves every `every` steps, and saves before it obeys an
-//! interruption, which it hears between the batches of a validation too.
+//! This one counts steps: it validates and saves every `every` steps and after those of `also`, and
+//! saves before it obeys an interruption, which it hears between the batches of a validation too.
 
 use burn::data::dataloader::Progress;
 use burn::tensor::Device;
@@ -23,6 +23,8 @@ pub(crate) struct BySteps {
     pub(crate) device: Device,
     /// Steps between validations and checkpoints.
     pub(crate) every: usize,
+    /// Steps after which it validates and saves besides.
+    pub(crate) also: Vec<usize>,
     /// Rows in a batch.
     pub(crate) rows: usize,
     pub(crate) failure: Failure,
@@ -72,7 +74,8 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for BySteps {
                 TrainingItem::new(output.item, progress, Some(step), Some(learner.lr_current()));
             interrupter.fail_on_error(processor.process_train(LearnerEvent::ProcessedItem(item)));
 
-            let due = step.is_multiple_of(self.every) || step == last_step;
+            let due =
+                step.is_multiple_of(self.every) || self.also.contains(&step) || step == last_step;
             if due && !interrupter.should_stop() {
                 validate(&learner, &valid, step, &mut processor, &interrupter);
             }

@@ -10,9 +10,11 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device};
 use burn_pack::{Reader, Tensor, Writer};
-use common::{Log, bits, checkpoints, network, plan, run, session, small, task};
+use common::{Log, bits, checkpoints, network, plan, run, run_plan, session, small, task};
 use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature};
-use flow_train::{Checkpoint, CheckpointFolder, Ensemble, Interrupter, Outcome, TrainError, fit};
+use flow_train::{
+    Checkpoint, CheckpointFolder, Ensemble, Interrupter, Outcome, Plan, TrainError, fit,
+};
 
 fn trained(folder: &Path, steps: usize) -> Checkpoint {
     run(folder, steps, None, &Log::default(), &Interrupter::new()).unwrap();
@@ -49,6 +51,20 @@ fn rewritten(
         writer = writer.with_metadata(&name(&key), &value);
     }
     writer.into_bytes().unwrap().to_vec()
+}
+
+#[test]
+fn steps_of_a_plan_beside_the_regular_ones_are_validated_and_saved_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::default();
+    // The others are every tenth of 20.
+    let plan = Plan { also: vec![14, 3], ..plan(20) };
+    run_plan(folder.path(), &plan, None, &log, &Interrupter::new()).unwrap();
+    let validated: Vec<usize> = log.validations.lock().unwrap().iter().map(|v| v.0).collect();
+    assert_eq!(validated, [3, 10, 14, 20]);
+    let kept = checkpoints(folder.path()).all().unwrap();
+    // Two of them are kept.
+    assert_eq!(kept.iter().map(|checkpoint| checkpoint.step).collect::<Vec<_>>(), [14, 20]);
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn a_finite_loss_whose_gradient_is_not_stops_the_last_step_before_its_checkpoint
     let plan = plan(20);
     for without_validation in [false, true] {
         let batches = if without_validation { 0 } else { plan.validation_batches };
-        let plan = Plan { validation_batches: batches, ..plan };
+        let plan = Plan { validation_batches: batches, ..plan.clone() };
         let (error, latest) = error(&plan, [Some((19, Event::Gradient)), None]);
         let TrainError::Diverged { step: 20, what } = &error else { panic!("{error}") };
         assert!(

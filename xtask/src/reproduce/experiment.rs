@@ -5,6 +5,9 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
+use super::claim::Claim;
+use super::reference::Reference;
+
 /// What a paper claims, and the runs or the program that put it to the test.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,8 +19,14 @@ pub(crate) struct Experiment {
     /// What is done and what is scaled down.
     pub(crate) about: String,
     /// What the paper says, with its source.
-    pub(crate) claim: String,
-    /// What the results say, written after they were looked at.
+    pub(crate) paper: String,
+    /// What numbers can decide of it.
+    #[serde(rename = "claim", default)]
+    pub(crate) claims: Vec<Claim>,
+    /// The paper's own numbers.
+    #[serde(rename = "reference", default)]
+    pub(crate) references: Vec<Reference>,
+    /// What a person makes of the results, written after they were looked at.
     #[serde(default)]
     pub(crate) reading: String,
     /// Wall time of all seeds on `machine`.
@@ -36,7 +45,7 @@ pub(crate) struct Experiment {
 }
 
 /// A recipe and what is changed in it; one folder for each seed.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Run {
     pub(crate) name: String,
@@ -52,6 +61,28 @@ pub(crate) struct Run {
     /// put behind the verb.
     #[serde(default)]
     pub(crate) then: Vec<String>,
+    /// Whether a loss that stops being a number is a result, and not the end of the experiment.
+    #[serde(default)]
+    pub(crate) may_diverge: bool,
+}
+
+/// Changes with which every run is made, once for each of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    /// Put behind the name of the run, `RUN-VARIANT`.
+    name: String,
+    set: Vec<String>,
+}
+
+impl Run {
+    fn varied(&self, variant: &Variant) -> Self {
+        let mut run = self.clone();
+        run.name = format!("{}-{}", self.name, variant.name);
+        run.after = self.after.as_ref().map(|after| format!("{after}-{}", variant.name));
+        run.set.extend(variant.set.iter().cloned());
+        run
+    }
 }
 
 /// An example whose output is the result.
@@ -74,6 +105,9 @@ pub(crate) struct Compare {
     pub(crate) scores: Vec<String>,
     /// Solver rows whose names begin like these, such as `midpoint`.
     pub(crate) rows: Vec<String>,
+    /// Pairs of runs: what share of the evaluations of the second the first needs for the same
+    /// error.
+    pub(crate) equal_error: Vec<[String; 2]>,
 }
 
 /// An experiment as its file has it, with what its runs share.
@@ -83,6 +117,8 @@ struct File {
     set: Vec<String>,
     #[serde(default)]
     then: Vec<String>,
+    #[serde(rename = "variant", default)]
+    variants: Vec<Variant>,
     #[serde(flatten)]
     experiment: toml::Table,
 }
@@ -115,8 +151,12 @@ impl Experiment {
     /// # Errors
     /// If it is no TOML, has unknown keys or lacks some, or if two runs share a name.
     pub(crate) fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
-        let File { set, then, experiment } = toml::from_str(text)?;
+        let File { set, then, variants, experiment } = toml::from_str(text)?;
         let mut experiment = Self { name: name.to_owned(), ..experiment.try_into()? };
+        if !variants.is_empty() {
+            let varied = |run: &Run| variants.iter().map(|v| run.varied(v)).collect::<Vec<_>>();
+            experiment.runs = experiment.runs.iter().flat_map(varied).collect();
+        }
         ensure!(
             experiment.runs.is_empty() == experiment.program.is_some(),
             "it must have either [[run]] or [program]"
@@ -142,7 +182,29 @@ impl Experiment {
             run.set.splice(0..0, set.iter().cloned());
             run.then.splice(0..0, then.iter().cloned());
         }
+        experiment.check_names()?;
         Ok(experiment)
+    }
+}
+
+impl Experiment {
+    /// Refuses claims, numbers and pairs of what is no run.
+    fn check_names(&self) -> anyhow::Result<()> {
+        let runs: Vec<&str> = self.runs.iter().map(|run| run.name.as_str()).collect();
+        for claim in &self.claims {
+            claim.check(&runs)?;
+        }
+        for reference in &self.references {
+            reference.check(&runs)?;
+        }
+        for run in self.compare.equal_error.iter().flatten() {
+            ensure!(
+                runs.contains(&run.as_str()),
+                "compare.equal_error names `{run}`, which is no run: use one of {}",
+                runs.join(", ")
+            );
+        }
+        Ok(())
     }
 }
 
@@ -153,7 +215,7 @@ mod tests {
     const SMALL: &str = r#"
         title = "T"
         about = "A"
-        claim = "C"
+        paper = "C"
         minutes = 2
         machine = "two cores"
         seeds = [0, 1]
@@ -175,11 +237,26 @@ mod tests {
     }
 
     #[test]
+    fn every_run_is_made_in_every_variant() {
+        let text = format!(
+            "{SMALL}[[run]]\nname = \"again\"\nrecipe = \"debug\"\nafter = \"FM-OT\"\n\
+             [[variant]]\nname = \"fast\"\nset = [\"train.learning_rate=1\"]\n\
+             [[variant]]\nname = \"slow\"\nset = []\n"
+        );
+        let runs = Experiment::parse("small", &text).unwrap().runs;
+        let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+        assert_eq!(names, ["FM-OT-fast", "FM-OT-slow", "again-fast", "again-slow"]);
+        let set = ["train.images=1e3", "path.coupling.kind=ot", "train.learning_rate=1"];
+        assert_eq!(runs[0].set, set);
+        assert_eq!(runs[3].after.as_deref(), Some("FM-OT-slow"));
+    }
+
+    #[test]
     fn a_program_takes_the_place_of_runs() {
         let text = r#"
             title = "T"
             about = "A"
-            claim = "C"
+            paper = "C"
             minutes = 2
             machine = "two cores"
             [program]
@@ -196,13 +273,27 @@ mod tests {
     #[test]
     fn what_is_no_experiment_is_said() {
         for (text, named) in [
-            (SMALL.replace("claim", "claims"), "claims"),
+            (SMALL.replace("paper", "papers"), "papers"),
             (SMALL.replace("minutes = 2", ""), "minutes"),
             (SMALL.replace("FM-OT", "FM OT"), "FM OT"),
             (SMALL.split("set =").next().unwrap().to_owned(), "[program]"),
             (SMALL.replace("[0, 1]", "[]"), "seeds"),
             (format!("{SMALL}\n[[run]]\nname = \"FM-OT\"\nrecipe = \"debug\""), "two runs"),
             (format!("{SMALL}\nafter = \"FM-OT\""), "no run before it"),
+            (
+                format!(
+                    "{SMALL}[[claim]]\nsays = 'S'\nleft = 'SM'\nis = 'below'\nvalue = 1\n\
+                     score = 's'"
+                ),
+                "`SM`",
+            ),
+            (
+                format!(
+                    "{SMALL}[[reference]]\ntitle = \"T\"\nscore = \"s\"\nnumbers = {{ DDPM = 1 }}"
+                ),
+                "`DDPM`",
+            ),
+            (format!("{SMALL}[compare]\nequal_error = [[\"FM-OT\", \"VP\"]]"), "`VP`"),
         ] {
             let error = Experiment::parse("small", &text).unwrap_err();
             assert!(format!("{error:#}").contains(named), "{named}: {error:#}");

@@ -1,4 +1,9 @@
-//! One run of an experiment on disk: what is left to do of it, and doing it.
+//! One run of an experiment: what is left to do of it, and doing it.
+//!
+//! A run lies in a folder named by what its training depends on, `KEY/NAME-SEED`: the recipe with
+//! every value, but for the seed and for ways of sampling and scoring, and the code that trains. So
+//! whoever changes one finds no run, and whoever changes it back finds the old one. Each command
+//! that scores is known by its own key, so that scores are renewed without training again.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -7,87 +12,202 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
-use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use toml::Table;
 
+use super::code::short;
 use super::experiment::Run;
+use super::record::{Record, Scored, beside};
 use crate::cargo;
+
+/// Parts of a recipe on which no weight depends.
+const APART: [&str; 5] = ["name", "about", "seed", "sample", "eval"];
+/// What every run is asked for before the verbs of its own.
+const ALWAYS: [&str; 2] = ["eval", "plot"];
+
+/// What `flow` says of a loss or a weight that is no number any more.
+const DIVERGED: &str = "train anew with a lower learning rate";
+
+/// Names of the code.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) training: String,
+    pub(crate) scoring: String,
+    /// Whether a run is taken whatever code trained it.
+    pub(crate) any: bool,
+}
 
 /// A run of one seed.
 #[derive(Debug)]
 pub(crate) struct Job {
     /// `NAME-SEED`.
     pub(crate) name: String,
-    /// Its run folder; beside it lie `NAME-SEED.json`, what was done, and `NAME-SEED.log`.
-    pub(crate) folder: PathBuf,
-    /// The folder of the run that must be done before.
-    pub(crate) after: Option<PathBuf>,
-    /// Words of `flow train`, without the folder and the threads: they say what the run is.
-    train: Vec<String>,
+    /// The one that must be done before.
+    pub(crate) after: Option<String>,
+    /// Where the folders of all keys are.
+    runs: PathBuf,
+    recipe: String,
+    set: Vec<String>,
+    seed: u64,
     then: Vec<String>,
+    may_diverge: bool,
 }
 
 impl Job {
     pub(crate) fn new(run: &Run, seed: u64, runs: &Path) -> Self {
-        let name = format!("{}-{seed}", run.name);
-        let after = run.after.as_ref().map(|after| runs.join(format!("{after}-{seed}")));
-        let mut train = vec![run.recipe.clone()];
-        for change in &run.set {
-            let change = match &after {
-                Some(after) => change.replace("{after}", &after.to_string_lossy()),
+        Self {
+            name: format!("{}-{seed}", run.name),
+            after: run.after.as_ref().map(|after| format!("{after}-{seed}")),
+            runs: runs.to_owned(),
+            recipe: run.recipe.clone(),
+            set: run.set.clone(),
+            seed,
+            then: run.then.clone(),
+            may_diverge: run.may_diverge,
+        }
+    }
+
+    /// Words of `flow train`, without the folder and the threads. The folder of the run before
+    /// stands for `{after}`.
+    fn words(&self, before: Option<&Path>) -> Vec<String> {
+        let mut words = vec![self.recipe.clone()];
+        for change in &self.set {
+            let change = match before {
+                Some(before) => change.replace("{after}", &before.to_string_lossy()),
                 None => change.clone(),
             };
-            train.extend(["--set".into(), change]);
+            words.extend(["--set".into(), change]);
         }
-        train.extend(["--seed".into(), seed.to_string()]);
-        Self { folder: runs.join(&name), name, after, train, then: run.then.clone() }
+        words.extend(["--seed".into(), self.seed.to_string()]);
+        words
     }
 
-    /// All commands of the run, in order, each the words that follow `flow`.
-    pub(crate) fn commands(&self) -> Vec<Vec<OsString>> {
-        let folder = self.folder.as_os_str();
-        let mut train: Vec<OsString> = vec!["train".into()];
-        train.extend(self.train.iter().map(OsString::from));
-        train.extend(["--out".into(), folder.to_owned()]);
-        let mut commands = vec![train];
-        commands.extend(self.then.iter().map(|line| {
-            let mut words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-            words.insert(1.min(words.len()), folder.to_owned());
-            words
-        }));
-        for words in &mut commands {
-            words.extend(["--threads".into(), "1".into()]);
-        }
-        commands
-    }
-
-    /// The commands that are still to be run: none for a finished run.
+    /// Asks `flow` for the recipe with every value, and finds the folder.
     ///
     /// # Errors
-    /// If the folder was made by other commands, or its record cannot be read.
-    pub(crate) fn left(&self) -> anyhow::Result<Vec<Vec<OsString>>> {
-        let mut commands = self.commands();
-        let Some(record) = self.record()? else {
-            ensure!(
-                !self.folder.exists(),
-                "{} was not made by `cargo xtask reproduce`: move it away",
-                self.folder.display()
-            );
-            return Ok(commands);
-        };
-        ensure!(
-            record["train"] == json!(self.train),
-            "{} was made by another experiment file, remove it to train it again",
-            self.folder.display()
-        );
-        let done = record["done"].as_u64().unwrap_or_default() as usize;
-        if done == 0 && self.folder.join("recipe.toml").exists() {
-            let folder = self.folder.clone().into_os_string();
-            let resume: [OsString; 2] = ["train".into(), "--resume".into()];
-            commands[0] =
-                resume.into_iter().chain([folder, "--threads".into(), "1".into()]).collect();
+    /// If `flow` refuses the recipe.
+    pub(crate) fn place(
+        &self,
+        flow: &Path,
+        before: Option<&Path>,
+        code: &Code,
+    ) -> anyhow::Result<Placed> {
+        let mut command = Command::new(flow);
+        command.arg("train").args(self.words(before)).args(["--dry-run", "--threads", "1"]);
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.with_context(|| format!("cannot start `{}`", cargo::show(&command)))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("`{}` failed: {}", cargo::show(&command), said.trim());
         }
-        // A command that was added to the file since is run; one that was changed is not seen.
-        Ok(commands.split_off(done.min(commands.len())))
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        self.placed(text, before, code)
+    }
+
+    /// The folder of a resolved recipe.
+    fn placed(&self, recipe: String, before: Option<&Path>, code: &Code) -> anyhow::Result<Placed> {
+        let mut table: Table =
+            recipe.parse().with_context(|| format!("the recipe of {} is no TOML", self.name))?;
+        let sampling: Vec<_> = ["sample", "eval"].map(|part| table.remove(part)).into();
+        table.retain(|key, _| !APART.contains(&key));
+        let mut text = table.to_string();
+        // The folder of the run before differs by the seed, and its key says what it depends on.
+        if let Some(before) = before {
+            let key = before.parent().unwrap_or(before).to_string_lossy().into_owned();
+            text = text.replace(&*before.to_string_lossy(), &key);
+            text += &flow_of(before);
+        }
+        let recipe_key = name_of(&[&text]);
+        let sampling = name_of(&[&format!("{sampling:?}"), &code.scoring]);
+        let mut folder = self.runs.join(name_of(&[&recipe_key, &code.training])).join(&self.name);
+        if code.any && !Record::read(&folder)?.is_some_and(|record| record.trained) {
+            folder = self.of_other_code(&recipe_key)?.unwrap_or(folder);
+        }
+        let scores = ALWAYS.into_iter().map(String::from).chain(self.then.iter().cloned());
+        let scores = scores.map(|line| (name_of(&[&line, &sampling]), line)).collect();
+        Ok(Placed {
+            name: self.name.clone(),
+            folder,
+            words: self.words(before),
+            recipe,
+            recipe_key,
+            code: code.training.clone(),
+            scores,
+            may_diverge: self.may_diverge,
+        })
+    }
+
+    /// A run of the same recipe that other code trained, the newest.
+    fn of_other_code(&self, recipe_key: &str) -> anyhow::Result<Option<PathBuf>> {
+        let mut found = Vec::new();
+        for key in fs::read_dir(&self.runs).into_iter().flatten().flatten() {
+            let folder = key.path().join(&self.name);
+            let record = Record::read(&folder)?;
+            if record.is_some_and(|record| record.trained && record.recipe == recipe_key) {
+                let changed = folder.metadata().and_then(|metadata| metadata.modified()).ok();
+                found.push((changed, folder));
+            }
+        }
+        Ok(found.into_iter().max().map(|(_, folder)| folder))
+    }
+}
+
+/// What its recipe says of the flow of a run, which makes the pairs of another, and not of its weights.
+fn flow_of(run: &Path) -> String {
+    let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap_or_default();
+    let recipe: Table = recipe.parse().unwrap_or_default();
+    let sample = recipe.get("sample");
+    let key = |key: &str| sample.and_then(|sample| sample.get(key)).map(ToString::to_string);
+    format!("{:?}", ["guidance", "guidance_interval", "schedule"].map(key))
+}
+
+/// A name of texts, the same for the same.
+fn name_of(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    short(hash)
+}
+
+/// A run whose folder is known.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) name: String,
+    /// Its run folder; beside it lie `NAME-SEED.json`, what was done, and `NAME-SEED.log`.
+    pub(crate) folder: PathBuf,
+    words: Vec<String>,
+    /// With every value.
+    recipe: String,
+    recipe_key: String,
+    code: String,
+    /// Keys and lines of the commands that score.
+    scores: Vec<(String, String)>,
+    may_diverge: bool,
+}
+
+impl AsRef<Path> for Placed {
+    fn as_ref(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq)]
+enum Task<'a> {
+    Train,
+    Score { key: &'a str, line: &'a str },
+}
+
+impl Placed {
+    /// The commands that are left, in order, each the words that follow `flow`.
+    ///
+    /// # Errors
+    /// If the folder was made by another program, or its record cannot be read.
+    pub(crate) fn left(&self) -> anyhow::Result<Vec<Vec<OsString>>> {
+        let record = self.record()?;
+        Ok(self.tasks(&record).iter().map(|task| self.command(task)).collect())
     }
 
     /// Wall time of all that was done, in seconds.
@@ -95,7 +215,64 @@ impl Job {
     /// # Errors
     /// If the record cannot be read.
     pub(crate) fn seconds(&self) -> anyhow::Result<f64> {
-        Ok(self.record()?.and_then(|record| record["seconds"].as_f64()).unwrap_or_default())
+        Ok(self.record()?.seconds())
+    }
+
+    /// Whether its loss stopped being a number.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub(crate) fn diverged(&self) -> anyhow::Result<bool> {
+        Ok(self.record()?.diverged)
+    }
+
+    fn record(&self) -> anyhow::Result<Record> {
+        let record = Record::read(&self.folder)?;
+        ensure!(
+            record.is_some() || !self.folder.exists(),
+            "{} was not made by `cargo xtask reproduce`: move it away",
+            self.folder.display()
+        );
+        let new = || Record {
+            recipe: self.recipe_key.clone(),
+            code: self.code.clone(),
+            ..Record::default()
+        };
+        Ok(record.unwrap_or_else(new))
+    }
+
+    fn tasks(&self, record: &Record) -> Vec<Task<'_>> {
+        if record.diverged {
+            return Vec::new();
+        }
+        let train = (!record.trained).then_some(Task::Train);
+        let done = |key: &str, line: &str| {
+            record.trained && record.scores.get(line).is_some_and(|scored| scored.key == key)
+        };
+        let scores = self.scores.iter().filter(|(key, line)| !done(key, line));
+        train.into_iter().chain(scores.map(|(key, line)| Task::Score { key, line })).collect()
+    }
+
+    fn command(&self, task: &Task<'_>) -> Vec<OsString> {
+        let folder = self.folder.as_os_str().to_owned();
+        let mut words: Vec<OsString> = match task {
+            Task::Train if self.folder.join("recipe.toml").exists() => {
+                vec!["train".into(), "--resume".into(), folder]
+            }
+            Task::Train => {
+                let words = self.words.iter().map(OsString::from);
+                let train = std::iter::once("train".into()).chain(words);
+                train.chain(["--out".into(), folder]).collect()
+            }
+            Task::Score { line, .. } => {
+                let mut words: Vec<OsString> = line.split_whitespace().map(Into::into).collect();
+                words.insert(1.min(words.len()), folder);
+                words
+            }
+        };
+        words.extend((*task == Task::Train).then(|| "--no-eval".into()));
+        words.extend(["--threads".into(), "1".into()]);
+        words
     }
 
     /// Does what is left. What `flow` says goes into the log.
@@ -103,60 +280,97 @@ impl Job {
     /// # Errors
     /// If a command fails; the sentence ends with the last line that it said.
     pub(crate) fn run(&self, flow: &Path) -> anyhow::Result<()> {
-        let left = self.left()?;
-        let mut done = self.commands().len() - left.len();
-        let mut seconds = self.seconds()?;
-        let path = self.beside("log");
-        let cannot = || format!("cannot write {}", path.display());
-        self.keep(done, seconds)?;
-        for words in left {
-            let log = File::options().create(true).append(true).open(&path).with_context(cannot)?;
-            let errors = log.try_clone().with_context(cannot)?;
-            let started = Instant::now();
-            let mut command = Command::new(flow);
-            command.args(words).stdin(Stdio::null()).stdout(log).stderr(errors);
-            let status = command
-                .status()
-                .with_context(|| format!("cannot start `{}`", cargo::show(&command)))?;
-            seconds += started.elapsed().as_secs_f64();
-            if !status.success() {
-                self.keep(done, seconds)?;
-                let text = fs::read_to_string(&path).unwrap_or_default();
-                let last = text.lines().next_back().unwrap_or("it said nothing").to_owned();
-                bail!("`{}` failed, see {}: {last}", cargo::show(&command), path.display());
+        let mut record = self.record()?;
+        if let Some(key) = self.folder.parent() {
+            fs::create_dir_all(key).with_context(|| format!("cannot make {}", key.display()))?;
+        }
+        record.keep(&self.folder)?;
+        self.forget(&mut record)?;
+        for task in self.tasks(&record) {
+            if task != Task::Train {
+                self.renew_recipe()?;
             }
-            done += 1;
-            self.keep(done, seconds)?;
+            if matches!(task, Task::Score { line: "eval", .. }) {
+                // Scores of more samples would not be replaced.
+                remove(&self.folder.join("eval.json"))?;
+            }
+            let started = Instant::now();
+            let outcome = self.start(flow, self.command(&task));
+            let seconds = started.elapsed().as_secs_f64();
+            match task {
+                Task::Train => {
+                    record.seconds += seconds;
+                    record.trained = outcome.is_ok();
+                    let said = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                    record.diverged = self.may_diverge && said.contains(DIVERGED);
+                }
+                Task::Score { key, line } if outcome.is_ok() => {
+                    record.scores.insert(line.into(), Scored { key: key.into(), seconds });
+                }
+                Task::Score { .. } => {}
+            }
+            record.keep(&self.folder)?;
+            if record.diverged {
+                break;
+            }
+            outcome?;
         }
         Ok(())
     }
 
-    fn beside(&self, extension: &str) -> PathBuf {
-        // Not `with_extension`: a name may hold a dot.
-        let mut path = self.folder.clone().into_os_string();
-        path.push(format!(".{extension}"));
-        path.into()
-    }
-
-    /// What was done; nothing, once the run's folder is removed.
-    fn record(&self) -> anyhow::Result<Option<Value>> {
-        let path = self.beside("json");
-        if !path.exists() || !self.folder.exists() {
-            return Ok(None);
+    /// Removes the likelihoods that a command left which is none of the run any more.
+    fn forget(&self, record: &mut Record) -> anyhow::Result<()> {
+        let known = |line: &String| self.scores.iter().any(|(_, known)| known == line);
+        if record.scores.keys().all(known) {
+            return Ok(());
         }
-        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let record = serde_json::from_slice(&text)
-            .with_context(|| format!("{} is damaged, remove it and the run", path.display()))?;
-        Ok(Some(record))
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("likelihood") {
+                remove(&entry.path())?;
+            }
+        }
+        record.scores.retain(|line, _| ALWAYS.contains(&line.as_str()));
+        record.keep(&self.folder)
     }
 
-    fn keep(&self, done: usize, seconds: f64) -> anyhow::Result<()> {
-        let record = json!({ "train": self.train, "done": done, "seconds": seconds });
-        let path = self.beside("json");
-        let draft = self.beside("json.tmp");
-        fs::write(&draft, record.to_string())
-            .and_then(|()| fs::rename(&draft, &path))
+    /// Gives the run the ways of sampling and scoring that its recipe has now.
+    fn renew_recipe(&self) -> anyhow::Result<()> {
+        let path = self.folder.join("recipe.toml");
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        if kept.parse::<Table>().ok() == self.recipe.parse::<Table>().ok() {
+            return Ok(());
+        }
+        let begins = |line: &&str| line.starts_with('#') || line.is_empty();
+        let lines: Vec<&str> = self.recipe.lines().skip_while(begins).collect();
+        fs::write(&path, lines.join("\n") + "\n")
             .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn start(&self, flow: &Path, words: Vec<OsString>) -> anyhow::Result<()> {
+        let path = beside(&self.folder, "log");
+        let cannot = || format!("cannot write {}", path.display());
+        let log = File::options().create(true).append(true).open(&path).with_context(cannot)?;
+        let errors = log.try_clone().with_context(cannot)?;
+        let mut command = Command::new(flow);
+        command.args(words).stdin(Stdio::null()).stdout(log).stderr(errors);
+        let status = command
+            .status()
+            .with_context(|| format!("cannot start `{}`", cargo::show(&command)))?;
+        if !status.success() {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let last = text.lines().next_back().unwrap_or("it said nothing").to_owned();
+            bail!("`{}` failed, see {}: {last}", cargo::show(&command), path.display());
+        }
+        Ok(())
+    }
+}
+
+fn remove(path: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -164,93 +378,180 @@ impl Job {
 mod tests {
     use super::*;
 
-    fn job(runs: &Path) -> Job {
+    const RECIPE: &str = "# 3 parameters\nname = 'debug'\nseed = 3\n\n[train]\nbatch = 8\n\n[sample]\n\
+                          steps = 5\n\n[eval]\nn = 100\n";
+
+    fn code(training: &str) -> Code {
+        Code { training: training.into(), scoring: "s".into(), any: false }
+    }
+
+    fn job(runs: &Path, then: &[&str]) -> Job {
         let run = Run {
             name: "ot".into(),
             recipe: "debug".into(),
             set: vec!["train.batch=8".into()],
             after: None,
-            then: vec!["likelihood --exact".into()],
+            then: then.iter().map(ToString::to_string).collect(),
+            may_diverge: false,
         };
         Job::new(&run, 3, runs)
     }
 
-    fn lines(commands: &[Vec<OsString>]) -> Vec<String> {
+    fn placed(runs: &Path, recipe: &str) -> Placed {
+        job(runs, &["likelihood --exact"]).placed(recipe.into(), None, &code("a")).unwrap()
+    }
+
+    fn left(placed: &Placed) -> Vec<String> {
         let join = |words: &Vec<OsString>| {
             words.iter().map(|w| w.to_str().unwrap()).collect::<Vec<_>>().join(" ")
         };
-        commands.iter().map(join).collect()
+        let text = placed.folder.to_string_lossy().into_owned();
+        placed.left().unwrap().iter().map(|words| join(words).replace(&text, "RUN")).collect()
+    }
+
+    /// A program that makes the folder behind `--out` and succeeds.
+    #[cfg(unix)]
+    fn flow(folder: &Path) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = folder.join("flow.sh");
+        let text = "#!/bin/sh\nout=no\nfor word; do [ $out = yes ] && mkdir -p \"$word\" && touch \
+                    $word/recipe.toml; out=no; [ \"$word\" = --out ] && out=yes; done; exit 0\n";
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     #[test]
-    fn a_new_run_is_trained_and_then_asked_for_more() {
-        let runs = Path::new("runs");
+    fn a_new_run_is_trained_then_scored_and_asked_for_more() {
         assert_eq!(
-            lines(&job(runs).commands()),
+            left(&placed(Path::new("runs"), RECIPE)),
             [
-                "train debug --set train.batch=8 --seed 3 --out runs/ot-3 --threads 1",
-                "likelihood runs/ot-3 --exact --threads 1"
+                "train debug --set train.batch=8 --seed 3 --out RUN --no-eval --threads 1",
+                "eval RUN --threads 1",
+                "plot RUN --threads 1",
+                "likelihood RUN --exact --threads 1"
             ]
         );
     }
 
     #[test]
-    fn the_folder_of_the_run_before_has_the_same_seed() {
-        let run = Run {
-            name: "reflow".into(),
-            recipe: "debug".into(),
-            set: vec!["reflow.run={after}".into()],
-            after: Some("rf".into()),
-            then: vec![],
+    fn the_folder_follows_from_recipe_and_code_but_not_from_seed_and_scores() {
+        let runs = Path::new("runs");
+        let folder = |recipe: &str, training: &str| {
+            job(runs, &[]).placed(recipe.into(), None, &code(training)).unwrap().folder
         };
-        let job = Job::new(&run, 3, Path::new("runs"));
-        assert_eq!(job.after.as_deref(), Some(Path::new("runs/rf-3")));
-        assert_eq!(
-            lines(&job.commands()),
-            ["train debug --set reflow.run=runs/rf-3 --seed 3 --out runs/reflow-3 --threads 1"]
-        );
+        let usual = folder(RECIPE, "a");
+        assert!(usual.ends_with("ot-3") && usual.starts_with("runs"), "{usual:?}");
+        for same in [("seed = 3", "seed = 4"), ("steps = 5", "steps = 6"), ("n = 100", "n = 9")] {
+            assert_eq!(folder(&RECIPE.replace(same.0, same.1), "a"), usual);
+        }
+        assert_ne!(folder(&RECIPE.replace("batch = 8", "batch = 9"), "a"), usual);
+        assert_ne!(folder(RECIPE, "b"), usual);
     }
 
     #[test]
-    fn what_was_done_is_not_done_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let job = job(folder.path());
-        assert_eq!(job.left().unwrap().len(), 2);
-        fs::create_dir(&job.folder).unwrap();
-        job.keep(0, 1.5).unwrap();
-        fs::write(job.folder.join("recipe.toml"), "").unwrap();
-        assert!(lines(&job.left().unwrap())[0].starts_with("train --resume "));
-        job.keep(1, 2.5).unwrap();
-        assert!(lines(&job.left().unwrap())[0].starts_with("likelihood "));
-        job.keep(2, 3.5).unwrap();
-        assert!(job.left().unwrap().is_empty());
-        assert!((job.seconds().unwrap() - 3.5).abs() < 1e-12);
-        // A folder that was removed is made anew, whatever was noted beside it.
-        fs::remove_dir_all(&job.folder).unwrap();
-        assert_eq!((job.left().unwrap().len(), job.seconds().unwrap()), (2, 0.0));
-    }
-
-    #[test]
-    fn a_folder_of_other_commands_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let job = job(folder.path());
-        fs::create_dir(&job.folder).unwrap();
-        job.keep(1, 0.0).unwrap();
-        let other = Job { train: vec!["digits".into()], ..self::job(folder.path()) };
-        assert!(other.left().unwrap_err().to_string().contains("another experiment file"));
-        let foreign = Job { name: "x-1".into(), folder: folder.path().join("x-1"), ..other };
-        fs::create_dir(&foreign.folder).unwrap();
-        assert!(foreign.left().unwrap_err().to_string().contains("move it away"));
+    fn the_run_before_counts_by_its_key_whatever_its_seed() {
+        let student = |seed: u64| {
+            let run = Run {
+                name: "reflow".into(),
+                recipe: "debug".into(),
+                set: vec!["reflow.run={after}".into()],
+                after: Some("rf".into()),
+                then: vec![],
+                may_diverge: false,
+            };
+            let before = PathBuf::from(format!("runs/abc/rf-{seed}"));
+            let recipe = format!("[reflow]\nrun = \"{}\"\n", before.display());
+            let job = Job::new(&run, seed, Path::new("runs"));
+            job.placed(recipe, Some(&before), &code("a")).unwrap()
+        };
+        assert_eq!(student(0).folder.parent(), student(1).folder.parent());
+        assert!(left(&student(3))[0].contains("--set reflow.run=runs/abc/rf-3 --seed 3"));
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_failure_is_told_with_its_last_words() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = job(folder.path()).run(Path::new("/bin/false")).unwrap_err().to_string();
+    fn what_was_done_is_not_done_again_and_changed_scores_need_no_training() {
+        let runs = tempfile::tempdir().unwrap();
+        let flow = flow(runs.path());
+        let run = placed(runs.path(), RECIPE);
+        run.run(&flow).unwrap();
+        assert_eq!(left(&run), [""; 0]);
+        assert!(run.seconds().unwrap() > 0.0);
+        // Another number of samples: scored again, with the recipe that says so.
+        let other = placed(runs.path(), &RECIPE.replace("n = 100", "n = 200"));
+        assert_eq!(left(&other)[0], "eval RUN --threads 1");
+        assert_eq!(left(&other).len(), 3);
+        other.run(&flow).unwrap();
+        let kept = fs::read_to_string(other.folder.join("recipe.toml")).unwrap();
+        assert!(kept.starts_with("name = ") && kept.contains("n = 200"), "{kept}");
+        // Another question alone, which takes the answers of the one before with it.
+        fs::write(other.folder.join("likelihood.json"), "").unwrap();
+        let asked = job(runs.path(), &["likelihood --probes 3"]);
+        let recipe = RECIPE.replace("n = 100", "n = 200");
+        let asked = asked.placed(recipe, None, &code("a")).unwrap();
+        assert_eq!(left(&asked), ["likelihood RUN --probes 3 --threads 1"]);
+        asked.run(&flow).unwrap();
+        assert!(!asked.folder.join("likelihood.json").exists());
+        // A folder that was removed is made anew, whatever was noted beside it.
+        fs::remove_dir_all(&asked.folder).unwrap();
+        assert_eq!((left(&asked).len(), asked.seconds().unwrap()), (4, 0.0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn runs_of_other_code_are_taken_if_that_is_asked_for() {
+        let runs = tempfile::tempdir().unwrap();
+        let flow = flow(runs.path());
+        let old = placed(runs.path(), RECIPE);
+        old.run(&flow).unwrap();
+        let with = |any: bool| {
+            let code = Code { any, ..code("b") };
+            job(runs.path(), &["likelihood --exact"]).placed(RECIPE.into(), None, &code).unwrap()
+        };
+        assert_eq!(left(&with(false)).len(), 4);
+        assert_eq!(with(true).folder, old.folder);
+        assert_eq!(left(&with(true)), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_run_that_diverges_is_a_result_where_that_is_said() {
+        let runs = tempfile::tempdir().unwrap();
+        let flow = flow(runs.path());
+        let text =
+            format!("#!/bin/sh\nmkdir -p \"$8\"; echo 'nan at step 3, {DIVERGED}'; exit 1\n");
+        fs::write(&flow, text).unwrap();
+        let mut run = placed(runs.path(), RECIPE);
+        // The eighth word is the folder.
+        assert!(left(&run)[0].split(' ').nth(7) == Some("RUN"), "{:?}", left(&run));
+        assert!(run.run(&flow).unwrap_err().to_string().contains("nan at step 3"));
+        run.may_diverge = true;
+        run.run(&flow).unwrap();
+        assert!(run.diverged().unwrap());
+        assert_eq!(left(&run), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_run_that_was_cut_off_goes_on() {
+        let runs = tempfile::tempdir().unwrap();
+        let run = placed(runs.path(), RECIPE);
+        let error = run.run(Path::new("/bin/false")).unwrap_err().to_string();
         assert!(error.contains("ot-3.log") && error.contains("it said nothing"), "{error}");
-        fs::create_dir(&job(folder.path()).folder).unwrap();
-        job(folder.path()).run(Path::new("/bin/true")).unwrap();
-        assert!(job(folder.path()).left().unwrap().is_empty());
+        // It had begun.
+        fs::create_dir(&run.folder).unwrap();
+        fs::write(run.folder.join("recipe.toml"), "").unwrap();
+        assert_eq!(left(&run)[0], "train --resume RUN --no-eval --threads 1");
+        run.run(&flow(runs.path())).unwrap();
+        assert_eq!(left(&run), [""; 0]);
+    }
+
+    #[test]
+    fn a_folder_that_others_made_is_refused() {
+        let runs = tempfile::tempdir().unwrap();
+        let run = placed(runs.path(), RECIPE);
+        fs::create_dir_all(&run.folder).unwrap();
+        assert!(run.left().unwrap_err().to_string().contains("move it away"));
     }
 }

@@ -1,14 +1,19 @@
 //! `cargo xtask reproduce`: trains the runs of an experiment, compares them and writes its page.
 //!
-//! What is finished is skipped and what was interrupted goes on, so the same command can be given
-//! until the page is there.
+//! What is finished is skipped, as long as neither its recipe nor its code has changed, and what
+//! was interrupted goes on, so the same command can be given until the page is there.
 
+mod claim;
+mod code;
+mod columns;
 mod document;
 mod experiment;
 mod job;
 mod program;
+mod record;
+mod reference;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -21,8 +26,9 @@ use clap::error::ErrorKind;
 
 use crate::cargo;
 use crate::output::print;
+use columns::Column;
 use experiment::Experiment;
-use job::Job;
+use job::{Code, Job, Placed};
 
 /// Where experiments are, and where their runs and pages go, from the root.
 const EXPERIMENTS: &str = "xtask/experiments";
@@ -43,6 +49,12 @@ pub(crate) struct Args {
     /// Runs at once, each on one thread; the default is one for each core.
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
+    /// Take runs of the same recipe whatever code trained them, in place of training again.
+    #[arg(long)]
+    any_code: bool,
+    /// A built `flow` in place of one that is built now.
+    #[arg(long, value_name = "FILE")]
+    flow: Option<PathBuf>,
     /// Print the commands that are left, and stop.
     #[arg(long)]
     dry_run: bool,
@@ -67,9 +79,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Runs and pages are named from the root, and so are the commands that are shown.
     std::env::set_current_dir(&root).context("cannot enter the root of the workspace")?;
     match &experiment.program {
-        Some(_) if !args.seeds.is_empty() || args.jobs.is_some() => {
+        Some(_) if !args.seeds.is_empty() || args.jobs.is_some() || args.flow.is_some() => {
             let text = format!(
-                "`{name}` is a program with seeds of its own: leave out --seeds and --jobs\n"
+                "`{name}` is a program with seeds of its own: leave out --seeds, --jobs, --flow\n"
             );
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, text).into());
         }
@@ -109,17 +121,46 @@ fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
         experiment.minutes * share,
         experiment.machine
     ))?;
+    let flow = match &args.flow {
+        Some(flow) => flow.clone(),
+        None => build()?,
+    };
+    let code = Code {
+        training: code::version(Path::new("."), code::TRAINING)?,
+        scoring: code::version(Path::new("."), code::SCORING)?,
+        any: args.any_code,
+    };
     if args.dry_run {
-        for words in jobs.iter().map(Job::left).collect::<Result<Vec<_>, _>>()?.concat() {
-            let mut command = Command::new("flow");
-            print(&cargo::show(command.args(words)))?;
-        }
-        return Ok(());
+        return show_left(&jobs, &flow, &code);
     }
-    let flow = build()?;
     std::fs::create_dir_all(&runs).with_context(|| format!("cannot make {}", runs.display()))?;
-    work(&jobs, workers, |job| job.run(&flow).and_then(|()| job.seconds()))?;
-    write_page(experiment, seeds, &jobs, workers, &flow)
+    let done = work(&jobs, workers, |job, before| {
+        let placed = job.place(&flow, before, &code)?;
+        placed.run(&flow)?;
+        print(&format!("{}: {:.1} minutes", placed.name, placed.seconds()? / 60.0))?;
+        Ok(placed)
+    })?;
+    write_page(experiment, seeds, &done, workers, &flow)
+}
+
+/// Prints the commands that are left. What comes after a run that is not there yet is left as a
+/// whole, and `flow` cannot be asked about it.
+fn show_left(jobs: &[Job], flow: &Path, code: &Code) -> anyhow::Result<()> {
+    let mut placed: BTreeMap<&str, Placed> = BTreeMap::new();
+    for job in jobs {
+        let before = job.after.as_ref().and_then(|after| placed.get(after.as_str()));
+        let before = before.map(|before| before.folder.as_path());
+        if before.is_some_and(|before| !before.exists()) {
+            print(&format!("{} begins once the run before it is there", job.name))?;
+            continue;
+        }
+        let found = job.place(flow, before, code)?;
+        for words in found.left()? {
+            print(&cargo::show(Command::new("flow").args(words)))?;
+        }
+        placed.insert(&job.name, found);
+    }
+    Ok(())
 }
 
 /// The binary `flow`, built if need be.
@@ -134,45 +175,46 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
 }
 
 /// What became of jobs.
-#[derive(Default)]
-struct Progress {
-    done: BTreeSet<PathBuf>,
+struct Progress<T> {
+    done: BTreeMap<String, T>,
     failure: Option<anyhow::Error>,
 }
 
-/// Does all jobs, some at once, each by `run`, which tells its seconds. After a failure none is
-/// begun.
-fn work(
+/// Does all jobs, some at once, each by `run`, which is told the folder of the run before, and
+/// gives what came of them in their order. After a failure none is begun.
+fn work<T: AsRef<Path> + Send>(
     jobs: &[Job],
     workers: usize,
-    run: impl Fn(&Job) -> anyhow::Result<f64> + Sync,
-) -> anyhow::Result<()> {
+    run: impl Fn(&Job, Option<&Path>) -> anyhow::Result<T> + Sync,
+) -> anyhow::Result<Vec<T>> {
     let next = AtomicUsize::new(0);
-    let (progress, changed) = (Mutex::new(Progress::default()), Condvar::new());
+    let progress = Progress { done: BTreeMap::new(), failure: None };
+    let (progress, changed) = (Mutex::new(progress), Condvar::new());
     let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
     thread::scope(|scope| {
         for _ in 0..workers.min(jobs.len()) {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // What a job waits for stands before it, so some worker has it already.
-                    let early = |progress: &mut Progress| {
+                    let early = |progress: &mut Progress<T>| {
                         progress.failure.is_none()
-                            && job.after.as_ref().is_some_and(|job| !progress.done.contains(job))
+                            && job
+                                .after
+                                .as_ref()
+                                .is_some_and(|job| !progress.done.contains_key(job))
                     };
                     let ready = changed.wait_while(lock(), early);
-                    if ready.unwrap_or_else(PoisonError::into_inner).failure.is_some() {
+                    let ready = ready.unwrap_or_else(PoisonError::into_inner);
+                    if ready.failure.is_some() {
                         break;
                     }
-                    let outcome = run(job);
+                    let before =
+                        job.after.as_ref().map(|after| ready.done[after].as_ref().to_owned());
+                    drop(ready);
+                    let outcome = run(job, before.as_deref());
                     let mut progress = lock();
                     match outcome {
-                        Ok(seconds) => {
-                            progress.done.insert(job.folder.clone());
-                            let line = format!("{}: {:.1} minutes", job.name, seconds / 60.0);
-                            if let Err(error) = print(&line) {
-                                progress.failure.get_or_insert(error);
-                            }
-                        }
+                        Ok(done) => _ = progress.done.insert(job.name.clone(), done),
                         Err(error) => _ = progress.failure.get_or_insert(error),
                     }
                     changed.notify_all();
@@ -180,22 +222,50 @@ fn work(
             });
         }
     });
-    let Progress { failure, .. } = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Some(error) = failure else { return Ok(()) };
-    Err(error.context("mend it and give the same command again: what is done stays done"))
+    let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Progress { mut done, failure } = progress;
+    if let Some(error) = failure {
+        return Err(
+            error.context("mend it and give the same command again: what is done stays done")
+        );
+    }
+    Ok(jobs.iter().filter_map(|job| done.remove(&job.name)).collect())
 }
 
-/// Lets `flow compare` make tables and figures, and writes the words around them.
+/// Lets `flow compare` make tables and figures, judges the claims, and writes the words around
+/// them.
 fn write_page(
     experiment: &Experiment,
     seeds: &[u64],
-    jobs: &[Job],
+    runs: &[Placed],
     workers: usize,
     flow: &Path,
 ) -> anyhow::Result<()> {
+    let mut lost = Vec::new();
+    let mut folders: Vec<&Path> = Vec::new();
+    for run in runs {
+        if run.diverged()? { lost.push(run.name.as_str()) } else { folders.push(&run.folder) }
+    }
+    ensure!(!folders.is_empty(), "every run diverged, so that there is nothing to compare");
+    let compare = || {
+        let mut command = Command::new(flow);
+        command.arg("compare").args(&folders).arg("--group");
+        for [a, b] in &experiment.compare.equal_error {
+            command.args(["--nfe-at-error", a, b]);
+        }
+        command
+    };
+    let mut numbers = Vec::new();
+    if !experiment.claims.is_empty() || !experiment.references.is_empty() {
+        let mut command = compare();
+        let output = command.arg("--json").stderr(std::process::Stdio::inherit()).output();
+        let output = output.with_context(|| format!("cannot start `{}`", cargo::show(&command)))?;
+        ensure!(output.status.success(), "`{}` failed", cargo::show(&command));
+        let parsed: Result<Vec<Column>, _> = serde_json::from_slice(&output.stdout);
+        numbers = parsed.context("`flow compare --json` printed no columns")?;
+    }
     let path = Path::new(PAGES).join(format!("{}.md", experiment.name));
-    let mut command = Command::new(flow);
-    command.arg("compare").args(jobs.iter().map(|job| &job.folder)).arg("--group");
+    let mut command = compare();
     for score in &experiment.compare.scores {
         command.args(["--score", score]);
     }
@@ -208,9 +278,16 @@ fn write_page(
     ensure!(status.success(), "`{}` failed", cargo::show(&command));
     let cannot_read = || format!("cannot read {}", path.display());
     let tables = std::fs::read_to_string(&path).with_context(cannot_read)?;
-    let seconds = jobs.iter().map(Job::seconds).sum::<anyhow::Result<f64>>()?;
-    let made_with = document::made_with(&jobs[0].folder, workers);
-    let page = document::page(experiment, seeds, seconds / 60.0, &made_with, &tables);
+    let seconds = runs.iter().map(Placed::seconds).sum::<anyhow::Result<f64>>()?;
+    let results = document::Results {
+        minutes: seconds / 60.0,
+        made_with: document::made_with(&folders, workers),
+        computed: document::diverged(&lost)
+            + &claim::section(&experiment.claims, &numbers)?
+            + &reference::section(&experiment.references, &numbers),
+        tables,
+    };
+    let page = document::page(experiment, seeds, &results);
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     print(&path.display().to_string())
 }
@@ -227,7 +304,7 @@ mod tests {
         let text = r#"
             title = "T"
             about = "A"
-            claim = "C"
+            paper = "C"
             minutes = 1
             machine = "M"
             seeds = [0]
@@ -244,22 +321,28 @@ mod tests {
     }
 
     #[test]
-    fn a_run_waits_for_the_one_before_it() {
+    fn a_run_waits_for_the_one_before_it_and_is_told_its_folder() {
         let said = Mutex::new(Vec::new());
-        let run = |job: &Job| {
+        let run = |job: &Job, before: Option<&Path>| {
             if job.name == "teacher-0" {
                 thread::sleep(Duration::from_millis(50));
             }
-            said.lock().unwrap().push(job.name.clone());
-            Ok(0.0)
+            said.lock().unwrap().push((job.name.clone(), before.map(Path::to_owned)));
+            Ok(PathBuf::from(format!("key/{}", job.name)))
         };
-        work(&jobs(), 2, run).unwrap();
-        assert_eq!(said.into_inner().unwrap(), ["teacher-0", "student-0"]);
+        let done = work(&jobs(), 2, run).unwrap();
+        let teacher = Some(PathBuf::from("key/teacher-0"));
+        let expected = [("teacher-0".to_owned(), None), ("student-0".to_owned(), teacher)];
+        assert_eq!(said.into_inner().unwrap(), expected);
+        assert_eq!(done, [Path::new("key/teacher-0"), Path::new("key/student-0")]);
     }
 
     #[test]
     fn nobody_waits_for_a_run_that_failed() {
-        let error = work(&jobs(), 2, |job| bail!("{} is ill", job.name)).unwrap_err();
+        let run = |job: &Job, _: Option<&Path>| -> anyhow::Result<PathBuf> {
+            bail!("{} is ill", job.name)
+        };
+        let error = work(&jobs(), 2, run).unwrap_err();
         assert_eq!(error.root_cause().to_string(), "teacher-0 is ill");
     }
 }

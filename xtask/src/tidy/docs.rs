@@ -1,4 +1,4 @@
-//! What the docs name exists: files, folders, commands.
+//! What the docs name exists: files, folders, commands, tests.
 
 use std::path::Path;
 
@@ -38,7 +38,9 @@ pub(crate) fn violations(tree: &Tree, verbs: &Verbs) -> anyhow::Result<Vec<Strin
             let complaints: Vec<_> = match part {
                 Part::Link(target) => link(tree, file, target).into_iter().collect(),
                 Part::Code(code) => {
-                    path(tree, file, code).into_iter().chain(commands(code, true, verbs)).collect()
+                    let test = test(tree, code)?;
+                    let names = path(tree, file, code).into_iter().chain(test);
+                    names.chain(commands(code, true, verbs)).collect()
                 }
                 Part::Block { language, text } => commands(text, SHELLS.contains(&language), verbs),
             };
@@ -66,6 +68,24 @@ fn path(tree: &Tree, file: &Path, code: &str) -> Option<String> {
             "names `{code}`, which does not exist: write its path from the root of the repository"
         )
     })
+}
+
+/// A complaint about `PATH.rs::NAME` without such a file, from the root, or such a function in it.
+fn test(tree: &Tree, code: &str) -> anyhow::Result<Option<String>> {
+    let Some((file, name)) = code.split_once("::") else { return Ok(None) };
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_rust = Path::new(file).extension().is_some_and(|extension| extension == "rs");
+    if !(file.contains('/') && is_rust && is_name) {
+        return Ok(None);
+    }
+    if !tree.has(Path::new(""), file) {
+        return Ok(Some(format!(
+            "names `{file}`, which does not exist: write its path from the root of the repository"
+        )));
+    }
+    let has = tree.read(Path::new(file))?.contains(&format!("fn {name}("));
+    Ok((!has)
+        .then(|| format!("names `{name}`, which is no function of `{file}`: correct the name")))
 }
 
 /// Whether the code is the path of a file of the repository, and not a placeholder, an address, a
@@ -183,6 +203,21 @@ FLOW_DATA=/data cargo xtask ci && flow train  # then flow along
             let violations = violations_of("README.md", &format!("`{code}`"));
             assert!(violations[0].starts_with(&format!("README.md:1 names `{code}`")), "{code}");
         }
+    }
+
+    #[test]
+    fn a_test_that_is_not_there_is_named() {
+        let of = |code: &str| {
+            let verbs = Verbs { xtask: vec![], flow: vec![] };
+            let page = format!("`{code}`");
+            let files = [("docs/a.md", page.as_str()), ("crates/a/tests/b.rs", "fn it_holds() {}")];
+            let (tree, _folder) = Tree::of_files(&files);
+            violations(&tree, &verbs).unwrap().concat()
+        };
+        assert_eq!(of("crates/a/tests/b.rs::it_holds"), "");
+        assert_eq!(of("flow_path::Exact"), "");
+        assert!(of("crates/a/tests/b.rs::it").contains("names `it`, which is no function"));
+        assert!(of("crates/a/tests/c.rs::it_holds").contains("`crates/a/tests/c.rs`"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod docs;
 mod imports;
 mod lines;
 mod markdown;
+mod mission;
 mod packages;
 mod sizes;
 mod sources;
@@ -44,6 +45,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         imports::violations(&packages),
         crates::violations(&packages, &tree)?,
         docs::violations(&tree, &verbs)?,
+        mission::violations(&tree)?,
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
         circles::violations(&tree)?,

@@ -239,6 +239,7 @@ fn plan(recipe: &Recipe) -> Plan {
     Plan {
         steps,
         every: recipe.checkpoint_steps(),
+        also: recipe.moments(),
         learning_rate: LearningRate {
             peak: train.learning_rate,
             warmup: (train.warmup_images / train.batch as f64).ceil() as usize,

@@ -4,6 +4,7 @@ pub(crate) mod check;
 mod eval;
 pub(crate) mod identity;
 mod latent;
+mod moments;
 mod path;
 mod reflow;
 mod seed;
@@ -176,6 +177,11 @@ impl Recipe {
         ((self.train.checkpoint_every / self.train.batch as f64).ceil() as usize).max(1)
     }
 
+    /// Steps after which there is a checkpoint besides, by `train.checkpoints`.
+    pub(crate) fn moments(&self) -> Vec<usize> {
+        self.train.checkpoints.steps(self.steps())
+    }
+
     /// All values, defaults included, as TOML.
     pub(crate) fn resolved(&self) -> String {
         toml::to_string(self).expect("a recipe is made of numbers, text and tables")
@@ -244,6 +250,22 @@ mod tests {
         let recipe = debug(&["train.images=2e5", "train.batch=1e2", "sample.solver=rk4"]).unwrap();
         assert_eq!(recipe.steps(), 2000);
         assert_eq!(recipe.sample.solver, "rk4");
+    }
+
+    #[test]
+    fn none_takes_the_bound_of_the_gradient_out_of_a_recipe() {
+        let recipe = debug(&["train.clip=1", "train.clip=none"]).unwrap();
+        assert_eq!(recipe.train.clip, None);
+        assert_eq!(Recipe::parse(&recipe.resolved(), &[], "debug").unwrap(), recipe);
+        let error = debug(&["train.clip=never"]).unwrap_err().to_string();
+        assert!(error.contains("`none`"), "{error}");
+    }
+
+    #[test]
+    fn checkpoints_by_fractions_are_kept_in_the_recipe_as_numbers() {
+        let recipe = debug(&["train.checkpoints=log"]).unwrap();
+        assert_eq!(recipe.moments(), [1, 2, 4, 10, 20, 40, 100, 200]);
+        assert_eq!(Recipe::parse(&recipe.resolved(), &[], "debug").unwrap(), recipe);
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 use anyhow::Result;
 use flow_train::Decay;
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
+use toml::Value;
 
 use super::check::{fractions, not_negative, positive};
+use super::moments::Moments;
 use crate::exit::usage;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,9 +22,12 @@ pub(crate) struct Train {
     pub(crate) decay: Decay,
     #[serde(default)]
     pub(crate) floor: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub(crate) clip: Option<f64>,
     pub(crate) checkpoint_every: f64,
+    /// Besides those.
+    #[serde(default, skip_serializing_if = "Moments::is_empty")]
+    pub(crate) checkpoints: Moments,
     #[serde(default = "validation_batches")]
     pub(crate) validation_batches: usize,
 }
@@ -31,6 +37,16 @@ const MOST_IMAGES: f64 = 9_007_199_254_740_992.0;
 
 fn validation_batches() -> usize {
     4
+}
+
+/// A number, or the word `none` for a key that a change takes out of a recipe.
+fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Float(number) => Ok(Some(number)),
+        Value::Integer(number) => Ok(Some(number as f64)),
+        Value::String(word) if word == "none" => Ok(None),
+        other => Err(D::Error::custom(format!("{other} is neither a number nor `none`"))),
+    }
 }
 
 impl Train {

@@ -41,6 +41,7 @@ pub(crate) fn plan(steps: usize) -> Plan {
     Plan {
         steps,
         every: 10,
+        also: Vec::new(),
         learning_rate: LearningRate {
             peak: 3e-3,
             warmup: 5,
@@ -108,9 +109,19 @@ pub(crate) fn run(
     log: &Log,
     interrupter: &Interrupter,
 ) -> Result<Outcome<Ensemble>, TrainError> {
+    run_plan(folder, &plan(steps), resume, log, interrupter)
+}
+
+pub(crate) fn run_plan(
+    folder: &Path,
+    plan: &Plan,
+    resume: Option<&Checkpoint>,
+    log: &Log,
+    interrupter: &Interrupter,
+) -> Result<Outcome<Ensemble>, TrainError> {
     let checkpoints = checkpoints(folder);
     let session = session(&checkpoints, resume, log, interrupter);
-    fit(task(network(&Device::flex())), &plan(steps), session)
+    fit(task(network(&Device::flex())), plan, session)
 }
 
 pub(crate) fn checkpoints(folder: &Path) -> CheckpointFolder {

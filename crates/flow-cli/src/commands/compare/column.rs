@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::scored::{Measured, ScoredRun};
-use crate::commands::eval::course::Point;
+use super::course::{Course, courses};
+use super::equal::EqualErrors;
+use super::scored::{ErrorsOfSamples, Measured, ScoredRun};
 
 /// Points of a curve.
 pub(crate) type Curve = Vec<(f64, f64)>;
@@ -16,12 +17,17 @@ pub(crate) struct Column {
     #[serde(skip)]
     pub(crate) keys: Vec<(String, String)>,
     pub(crate) scores: Vec<Compared>,
-    /// Scores against the images seen, by name, mean over the runs.
-    #[serde(skip)]
-    pub(crate) courses: Vec<(String, Curve)>,
+    /// Scores against the images seen.
+    pub(crate) courses: Vec<Course>,
     /// How much of the noise is left at each time, mean over the runs.
     #[serde(skip)]
     pub(crate) noise_residual: Curve,
+    /// What few steps cost, for each run.
+    #[serde(skip)]
+    pub(crate) errors: Vec<Vec<ErrorsOfSamples>>,
+    /// Comparisons with other columns that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) equal_errors: Vec<EqualErrors>,
 }
 
 /// A score over the runs of a column.
@@ -31,6 +37,8 @@ pub(crate) struct Compared {
     pub(crate) row: String,
     /// Method and mean number of network evaluations.
     pub(crate) solver: Option<(String, f64)>,
+    /// Of each run that has it, in the order of the seeds.
+    pub(crate) values: Vec<f64>,
     /// Mean over the runs.
     pub(crate) mean: f64,
     /// Standard deviation over the runs; of a single run, the standard error of the score.
@@ -75,10 +83,11 @@ impl Column {
     }
 
     fn of(name: String, runs: Vec<ScoredRun>) -> Self {
-        let seeds = runs.iter().map(|run| run.seed).collect();
+        let seeds: Vec<u64> = runs.iter().map(|run| run.seed).collect();
         let keys = runs[0].keys.clone();
         let courses = courses(&runs);
         let noise_residual = mean_curve(runs.iter().map(|run| run.noise_residual.as_slice()));
+        let errors = runs.iter().map(|run| run.errors.clone()).collect();
         let mut all: Vec<Vec<Measured>> = Vec::new();
         for measured in runs.into_iter().flat_map(|run| run.measured) {
             let same = |other: &&mut Vec<Measured>| {
@@ -89,8 +98,12 @@ impl Column {
                 None => all.push(vec![measured]),
             }
         }
+        // An error that the reference of one seed cannot tell from its own would leave a mean of
+        // the larger ones.
+        all.retain(|same| same.len() == seeds.len() || !same[0].score.starts_with("squared error"));
         let scores = all.iter().map(|same| Compared::of(same)).collect();
-        Self { name, seeds, keys, scores, courses, noise_residual }
+        let equal_errors = Vec::new();
+        Self { name, seeds, keys, scores, courses, noise_residual, errors, equal_errors }
     }
 
     /// Keeps the scores and rows whose names begin like one of these; all, where there are none.
@@ -102,35 +115,13 @@ impl Column {
             let solved = compared.solver.is_some() || compared.score == "network evaluations";
             begins(&compared.score, scores) && (!solved || begins(&compared.row, rows))
         });
-        self.courses.retain(|(score, _)| begins(score, scores));
+        self.courses.retain(|course| begins(&course.score, scores));
     }
 
     /// The score of this name and row.
     pub(crate) fn get(&self, score: &str, row: &str) -> Option<&Compared> {
         self.scores.iter().find(|compared| compared.score == score && compared.row == row)
     }
-}
-
-/// Scores and evaluations of the checkpoints.
-fn courses(runs: &[ScoredRun]) -> Vec<(String, Curve)> {
-    let Some(first) = runs[0].course.first() else { return Vec::new() };
-    let mut courses =
-        vec![("network evaluations".to_owned(), mean_curves(runs, |point| Some(point.nfe)))];
-    for (index, score) in first.scores.iter().enumerate() {
-        let value = |point: &Point| point.scores.get(index).map(|score| score.value);
-        courses.push((score.name.clone(), mean_curves(runs, value)));
-    }
-    courses
-}
-
-fn mean_curves(runs: &[ScoredRun], value: impl Fn(&Point) -> Option<f64>) -> Curve {
-    let curves: Vec<Curve> = runs
-        .iter()
-        .map(|run| {
-            run.course.iter().map(|p| (p.images as f64, value(p).unwrap_or(f64::NAN))).collect()
-        })
-        .collect();
-    mean_curve(curves.iter().map(Vec::as_slice))
 }
 
 /// The mean of curves over the same places, as far as all of them go.
@@ -171,6 +162,7 @@ impl Compared {
             score: score.clone(),
             row: row.clone(),
             solver: solver.as_ref().map(|(method, _)| (method.clone(), evaluations)),
+            values,
             mean: centre,
             spread: if same.len() > 1 { Some(deviation) } else { *std_error },
             floor: (!floors.is_empty()).then(|| mean(floors)),
@@ -211,6 +203,7 @@ mod tests {
             measured: vec![measured],
             course: vec![],
             noise_residual,
+            errors: vec![],
         }
     }
 
@@ -223,10 +216,25 @@ mod tests {
         // Mean 2; deviation sqrt(((1 - 2)^2 + (3 - 2)^2) / 1).
         let compared = columns[0].get("distance", "euler x 2").unwrap();
         assert_eq!((compared.mean, compared.runs, compared.n), (2.0, 2, Some((100, 150))));
+        assert_eq!(compared.values, [1.0, 3.0]);
         assert!((compared.spread.unwrap() - 2_f64.sqrt()).abs() < 1e-12);
         assert_eq!(columns[0].noise_residual, [(0.0, 1.0), (1.0, 2.0)]);
         // A single run has the error of its score.
         assert_eq!(columns[1].get("distance", "euler x 2").unwrap().spread, Some(0.5));
+    }
+
+    #[test]
+    fn an_error_that_one_seed_cannot_tell_is_not_told_of_the_others() {
+        let error = |seed: u64, row: &str| {
+            let mut run = run(&format!("a-{seed}"), seed, "x", 1.0);
+            run.measured[0].score = "squared error, mean".into();
+            run.measured[0].row = row.into();
+            run
+        };
+        let columns = Column::grouped(vec![error(0, "euler x 2"), error(1, "euler x 2")]);
+        assert_eq!(columns[0].scores.len(), 1);
+        let columns = Column::grouped(vec![error(0, "euler x 2"), error(1, "euler x 50")]);
+        assert_eq!(columns[0].scores.len(), 0);
     }
 
     #[test]

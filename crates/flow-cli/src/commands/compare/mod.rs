@@ -1,6 +1,8 @@
 //! `flow compare`: runs side by side.
 
 mod column;
+mod course;
+mod equal;
 mod figures;
 mod scored;
 mod tables;
@@ -12,6 +14,7 @@ use crate::document::{Block, Document, Picture};
 use crate::exit::usage;
 use crate::terminal::print;
 pub(crate) use column::Column;
+use equal::EqualErrors;
 pub(crate) use figures::{Drawn, all as figures};
 pub(crate) use scored::ScoredRun;
 pub(crate) use tables::of_one;
@@ -41,11 +44,19 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
              of a solver's"
         ));
     }
+    let mut equal = Vec::new();
+    for pair in args.nfe_at_error.chunks_exact(2) {
+        let [a, b] = [named(&columns, &pair[0])?, named(&columns, &pair[1])?];
+        let ratios = equal::ratios(&columns[a], &columns[b])?;
+        equal.extend(equal::blocks(&pair[0], &pair[1], &ratios));
+        columns[a].equal_errors.push(EqualErrors { with: pair[1].clone(), ratios });
+    }
     if args.json {
         let json = serde_json::to_string_pretty(&columns).expect("names and numbers");
         return print(&json);
     }
     let mut blocks = tables::blocks(&columns);
+    blocks.extend(equal);
     let Some(out) = &args.out else {
         return print(Document { title: String::new(), blocks }.markdown().trim_end());
     };
@@ -57,4 +68,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let title = if extension == Some("html") { "Runs side by side" } else { "" };
     Document { title: title.into(), blocks }.save(out)?;
     print(&out.display().to_string())
+}
+
+/// The place of the column of this name.
+fn named(columns: &[Column], name: &str) -> Result<usize> {
+    columns.iter().position(|column| column.name == name).ok_or_else(|| {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        usage!("--nfe-at-error {name}: there is no such column, use one of {}", names.join(", "))
+    })
 }

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::ambiguity::AmbiguityReport;
 use crate::commands::eval::course::Point;
-use crate::commands::eval::paths::ErrorReport;
+use crate::commands::eval::paths::{ErrorReport, ErrorRow};
 use crate::commands::eval::report::{Report, Row};
 use crate::commands::likelihood::report::Report as LikelihoodReport;
 use crate::control::ControlReport;
@@ -46,6 +46,30 @@ pub(crate) struct ScoredRun {
     pub(crate) course: Vec<Point>,
     /// Times and how much of the noise is left.
     pub(crate) noise_residual: Vec<(f64, f64)>,
+    /// What few steps of each solver cost, with fewer evaluations first.
+    pub(crate) errors: Vec<ErrorsOfSamples>,
+}
+
+/// Squared errors of one solver and number of steps, from noise that is the same in every row.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorsOfSamples {
+    pub(crate) method: String,
+    pub(crate) nfe: f64,
+    pub(crate) errors: Vec<f64>,
+}
+
+impl ErrorsOfSamples {
+    /// Those of all rows of a report that has them.
+    fn of(report: &ErrorReport) -> Vec<Self> {
+        let of_row = |row: &ErrorRow| {
+            let (method, _) = row.solver.split_once(" x ")?;
+            let (method, nfe) = (method.to_owned(), row.nfe);
+            Some(Self { method, nfe, errors: row.per_sample.clone()? })
+        };
+        let mut all: Vec<Self> = report.rows.iter().filter_map(of_row).collect();
+        all.sort_by(|a, b| a.nfe.total_cmp(&b.nfe));
+        all
+    }
 }
 
 impl ScoredRun {
@@ -65,8 +89,10 @@ impl ScoredRun {
             keys.filter(|(key, _)| !["name", "about", "seed"].contains(&key.as_str())).collect();
         let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (measured, course, noise_residual) = (Vec::new(), Vec::new(), Vec::new());
-        let mut run = Self { name, seed: recipe.seed, keys, measured, course, noise_residual };
+        let (measured, course) = (Vec::new(), Vec::new());
+        let (noise_residual, errors) = (Vec::new(), Vec::new());
+        let seed = recipe.seed;
+        let mut run = Self { name, seed, keys, measured, course, noise_residual, errors };
         if let Some(report) = Report::read(folder)? {
             run.take(report);
         }
@@ -86,6 +112,7 @@ impl ScoredRun {
             let scores = scores.into_iter().map(|score| Measured::of(score, &solver));
             measured.extend(scores.map(|score| score.solved_by(&solver, nfe)));
         }
+        self.errors = errors.as_ref().map(ErrorsOfSamples::of).unwrap_or_default();
         measured.extend(errors.into_iter().flat_map(of_errors));
         if let Some(paths) = paths {
             self.noise_residual = paths.times.into_iter().zip(paths.noise_residual).collect();

@@ -236,6 +236,8 @@ mod tests {
             scores: vec![],
             courses: vec![],
             noise_residual: vec![],
+            errors: vec![],
+            equal_errors: vec![],
         }
     }
 

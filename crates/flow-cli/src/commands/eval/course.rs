@@ -1,4 +1,5 @@
-//! Scores in the course of training: of every checkpoint that was kept, from the same noise.
+//! Scores in the course of training: of every checkpoint that was kept, or of those that
+//! `train.checkpoints` asks for, from the same noise.
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -26,7 +27,7 @@ pub(crate) struct Point {
     pub(crate) scores: Vec<Score>,
 }
 
-/// Scores every kept checkpoint.
+/// Scores the kept checkpoints.
 pub(crate) fn course(
     run: &Run,
     data: &Data,
@@ -45,8 +46,12 @@ pub(crate) fn course(
         reference: None,
     };
     let examiner = Examiner::new(&run.recipe, data, exam, device)?;
+    let moments = run.recipe.moments();
     let mut points = Vec::new();
     for checkpoint in run.checkpoints().all()? {
+        if !moments.is_empty() && !moments.contains(&checkpoint.step) {
+            continue;
+        }
         let samples = Model::of(run, &checkpoint, device)?.sample(&request)?;
         let scores = examiner.scores(&samples)?;
         let images = checkpoint.step * run.recipe.train.batch;
