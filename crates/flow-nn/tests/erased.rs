@@ -126,13 +126,6 @@ fn a_box_trains_and_validates_as_what_is_inside() {
 
 #[test]
 fn gradients_reach_every_parameter_through_the_box_and_are_those_of_what_is_inside() {
-    let tape = Device::flex().autodiff();
-    let network = unet().train();
-    let boxed = DynNetwork::new(network.clone());
-    let gradients = |network: &dyn Network| answer(network, &tape).square().mean().backward();
-    let through = GradientsParams::from_grads(gradients(&boxed), &boxed);
-    let missing = without_gradient(&boxed, &through);
-    assert!(missing.is_empty(), "no gradient reaches {missing:?}");
     struct Same(GradientsParams, GradientsParams, usize);
     impl ModuleVisitor for Same {
         fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
@@ -141,6 +134,13 @@ fn gradients_reach_every_parameter_through_the_box_and_are_those_of_what_is_insi
             self.2 += 1;
         }
     }
+    let tape = Device::flex().autodiff();
+    let network = unet().train();
+    let boxed = DynNetwork::new(network.clone());
+    let gradients = |network: &dyn Network| answer(network, &tape).square().mean().backward();
+    let through = GradientsParams::from_grads(gradients(&boxed), &boxed);
+    let missing = without_gradient(&boxed, &through);
+    assert!(missing.is_empty(), "no gradient reaches {missing:?}");
     let inside = GradientsParams::from_grads(gradients(&network), &network);
     let mut same = Same(through, inside, 0);
     network.visit(&mut same);
