@@ -142,7 +142,7 @@ fn columns_print_as_a_table_for_a_person() {
     let known = "\
 column  kind             range                  missing  transform
 length  real             150.0 to 185.5               6  standard
-income  real             900.0  to 145346.9           -  log1p
+income  real             900.0 to 145346.9            -  log1p
 visits  integer          0 to 8                       -  standard
 clinic  category, given  3: east, north, south       15  one-hot
 smoker  category         0 to 1                       -  one-hot

@@ -38,7 +38,7 @@ fn cells_are_read_with_their_types_and_holes() {
     assert_eq!(cells(&table, "b"), some(&["0.50", "2.25", ""]));
     assert_eq!(cells(&table, "c"), some(&["x", "y", ""]));
     assert_eq!(cells(&table, "d"), some(&["007", "010", ""]));
-    assert_eq!(cells(&table, "e"), some(&["0.001", "2", ""]));
+    assert_eq!(cells(&table, "e"), some(&["0.001", "2.0", ""]));
 }
 
 #[test]

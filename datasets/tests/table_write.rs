@@ -69,7 +69,7 @@ fn bits(table: &Table) -> Vec<Vec<u64>> {
 fn words(table: &Table) -> Vec<(String, Vec<Option<String>>)> {
     let mut cells = cells(table);
     for ((_, cells), column) in cells.iter_mut().zip(table.columns()) {
-        if matches!(column.values, Values::Number(_)) {
+        if matches!(column.values, Values::Number(_)) || column.missing() == column.len() {
             cells.clear();
         }
     }

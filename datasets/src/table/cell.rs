@@ -47,11 +47,10 @@ pub(crate) fn print(value: f64, ty: Type) -> String {
             let zero = text.bytes().all(|c| matches!(c, b'-' | b'0' | b'.'));
             if zero { text.trim_start_matches('-').to_owned() } else { text }
         }
-        Type::Single {} => {
-            shortest(value, &(value as f32).to_string(), &format!("{:e}", value as f32))
-        }
         Type::Integer {} if value.abs() <= LARGEST_WHOLE => format!("{}", value as i64),
-        _ => shortest(value, &value.to_string(), &format!("{value:e}")),
+        // As many digits as the number needs, and a point: 3.0 is no whole number.
+        Type::Single {} => format!("{:?}", value as f32),
+        _ => format!("{value:?}"),
     }
 }
 
@@ -63,12 +62,6 @@ pub(crate) fn label(value: f64, ty: Type) -> String {
         Type::Single {} => print(value, ty),
         _ => print(value, Type::Real { decimals: None }),
     }
-}
-
-fn shortest(value: f64, plain: &str, exponent: &str) -> String {
-    let size = value.abs();
-    let far = size.is_finite() && size != 0.0 && !(1e-5..1e16).contains(&size);
-    if far { exponent.to_owned() } else { plain.to_owned() }
 }
 
 /// Whether a text is a date, a time of day or both: `2024-05-01`, `1.5.2024`, `05/01/24`,
@@ -136,6 +129,7 @@ mod tests {
         assert_eq!(print(-0.5, real(Some(1))), "-0.5");
         assert_eq!(print(0.1, real(None)), "0.1");
         assert_eq!(print(1e300, real(None)), "1e300");
+        assert_eq!(print(3.0, real(None)), "3.0");
         assert_eq!(print(f64::from(0.1_f32), Type::Single {}), "0.1");
         assert_eq!(print(3.0, Type::Integer {}), "3");
         assert_eq!(label(3.0, real(Some(1))), "3");

@@ -5,6 +5,8 @@ mod meaning;
 mod write;
 
 use std::fs::File;
+use std::io::{Error, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -19,6 +21,14 @@ pub(crate) use write::write;
 const CELL: u64 = 40;
 
 pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Table, TableError> {
+    // The crate panics at some damaged files: an assertion about column chunks was found by fuzzing.
+    catch_unwind(AssertUnwindSafe(|| read_columns(path, options))).unwrap_or_else(|_| {
+        let source = Error::new(ErrorKind::InvalidData, "the file is damaged");
+        Err(TableError::Read { path: path.to_owned(), source })
+    })
+}
+
+fn read_columns(path: &Path, options: &ReadOptions) -> Result<Table, TableError> {
     let file = File::open(path).map_err(TableError::read(path))?;
     let refused = |source| TableError::Parquet { path: path.to_owned(), source };
     let reader = SerializedFileReader::new(file).map_err(refused)?;
