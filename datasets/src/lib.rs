@@ -1,13 +1,13 @@
-//! Data sets in host memory: tables and arrays of your own, seeded toys, embedded digits, IDX and CIFAR-10
-//! readers, verified downloads.
+//! Data sets in host memory: tables and arrays of your own, seeded toys, embedded digits, IDX and
+//! CIFAR-10 readers, verified downloads.
 //!
-//! - [`table`] reads csv, tsv and Parquet, guesses what columns are, encodes rows as numbers and decodes them;
-//!   [`array`] reads npy, npz and safetensors.
+//! - [`table`] reads csv, tsv and Parquet, guesses what columns are, encodes rows as numbers and
+//!   decodes them; [`array`] reads npy, npz and safetensors.
 //! - [`toy`] gives distributions over points, each a formula with a seed: no file.
 //! - [`digits`] gives real images of 8 × 8 pixels that are part of this crate: no file either.
-//! - [`load`] gives a part of any image set by its name, and [`load_parts`] both. Files come from the
-//!   folder of the user, else from a cache, else from the network, and are used only if their SHA-256
-//!   is the published one.
+//! - [`load`] gives a part of any image set by its name, and [`load_parts`] both. Files come from
+//!   the folder of the user, else from a cache, else from the network, and are used only if their
+//!   SHA-256 is the published one.
 //!
 //! Values are bytes or `f32` on the host; the crate knows no tensor and no device. The folder
 //! `cards/` says of each set where it comes from, under which licence, how large it is and in which
@@ -46,7 +46,8 @@ pub use toy::{
 /// Names that [`load`] knows.
 pub const IMAGE_SETS: &[&str] = &["digits", "mnist", "fashion-mnist", "cifar10", "folder"];
 
-/// What the classes of a published set are called, in the order of their labels; nothing for other names.
+/// What the classes of a published set are called, in the order of their labels; nothing for other
+/// names.
 ///
 /// ```
 /// assert_eq!(flow_datasets::class_names("cifar10")[2], "bird");
@@ -107,8 +108,8 @@ pub fn load_parts(name: &str, source: &Source) -> Result<Parts, DatasetError> {
     Ok(Parts { train, test, left_out: Vec::new() })
 }
 
-/// Loads the part `split` of the image set of that name, for which the other part is not opened unless
-/// the set is a `folder`, whose classes and channels both parts decide.
+/// Loads the part `split` of the image set of that name, for which the other part is not opened
+/// unless the set is a `folder`, whose classes and channels both parts decide.
 ///
 /// # Errors
 /// As [`load_parts`].

@@ -105,7 +105,8 @@ fn columns_that_are_chosen_leave_out_the_others() {
 #[test]
 fn overrides_are_read_from_a_recipe() {
     let overrides: Overrides = toml::from_str(
-        "given = ['age']\n[types]\ncut = ['Fair', 'Good']\nzip = 'categorical'\n[transforms]\nprice = 'log1p'",
+        "given = ['age']\n[types]\ncut = ['Fair', 'Good']\nzip = \
+         'categorical'\n[transforms]\nprice = 'log1p'",
     )
     .unwrap();
     assert_eq!(overrides.types["cut"], ColumnType::Levels(vec!["Fair".into(), "Good".into()]));
@@ -145,7 +146,7 @@ length  real             150.0 to 185.5               6  standard
 income  real             900.0 to 145346.9            -  log1p
 visits  integer          0 to 8                       -  standard
 clinic  category, given  3: east, north, south       15  one-hot
-smoker  category         0 to 1                       -  one-hot
+smoker  category         2: 0, 1                      -  one-hot
 unit    constant         cm                           -  written back
 ";
     assert_eq!(text, known, "{text}");

@@ -147,7 +147,8 @@ fn the_order_of_columns_and_rows_does_not_matter() {
 #[test]
 fn an_encoder_is_stored_and_read_again_bit_for_bit() {
     let table = mixed();
-    let overrides = "given = ['clinic']\n[transforms]\nvisits = 'quantile'\nlength = 'min-max'\n[types]\nsmoker = ['0', '1']";
+    let overrides = "given = ['clinic']\n[transforms]\nvisits = 'quantile'\nlength = 'min-max'\n\
+                     [types]\nsmoker = ['0', '1']";
     let encoder = fitted(&table, overrides);
     let stored = toml::to_string(&encoder).unwrap();
     let read: Encoder = toml::from_str(&stored).unwrap();

@@ -32,8 +32,8 @@ pub enum ArrayError {
 
     /// The name of a file says nothing about its format.
     #[error(
-        "the name of {} ends in none of .npy, .npz, .safetensors (the last is read only); rename the \
-         file after its format",
+        "the name of {} ends in none of .npy, .npz, .safetensors (the last is read only); rename \
+         the file after its format",
         path.display()
     )]
     UnknownFormat {
@@ -59,7 +59,8 @@ pub enum ArrayError {
 
     /// Another length than the header says.
     #[error(
-        "{} has {actual} bytes behind its header and {expected} are called for; copy or write it again",
+        "{} has {actual} bytes behind its header and {expected} are called for; copy or write it \
+         again",
         path.display()
     )]
     Length {
@@ -73,8 +74,8 @@ pub enum ArrayError {
 
     /// Python objects, which only Python may unpickle.
     #[error(
-        "{} holds Python objects, not numbers; convert it in Python by `array.astype(\"float32\")` and \
-         save it again",
+        "{} holds Python objects, not numbers; convert it in Python by \
+         `array.astype(\"float32\")` and save it again",
         path.display()
     )]
     Objects {
@@ -84,8 +85,8 @@ pub enum ArrayError {
 
     /// Elements that are no real numbers.
     #[error(
-        "{} holds elements of type {ty}, and floats, integers or truth values are read; convert it by \
-         `array.astype(\"float32\")`",
+        "{} holds elements of type {ty}, and floats, integers or truth values are read; convert \
+         it by `array.astype(\"float32\")`",
         path.display()
     )]
     Element {
@@ -119,8 +120,8 @@ pub enum ArrayError {
 
     /// A number that is none.
     #[error(
-        "{} holds at {index:?} a number that is not finite as a 32-bit float; remove its row, or read \
-         the data as a table, where values may be missing",
+        "{} holds at {index:?} a number that is not finite as a 32-bit float; remove its row, or \
+         read the data as a table, where values may be missing",
         path.display()
     )]
     NotFinite {
@@ -132,8 +133,8 @@ pub enum ArrayError {
 
     /// An array that does not fit into the memory allowed.
     #[error(
-        "{} needs {needed} bytes of memory and {limit} are allowed; read an npy file in pieces, or raise \
-         `max_bytes`",
+        "{} needs {needed} bytes of memory and {limit} are allowed; read an npy file in pieces, \
+         or raise `max_bytes`",
         path.display()
     )]
     TooLarge {
@@ -173,8 +174,8 @@ pub enum ArrayError {
 
     /// A file that cannot be read in pieces.
     #[error(
-        "{} has its first axis fastest (Fortran order), so that its rows cannot be read in pieces; save \
-         it by `numpy.ascontiguousarray`",
+        "{} has its first axis fastest (Fortran order), so that its rows cannot be read in \
+         pieces; save it by `numpy.ascontiguousarray`",
         path.display()
     )]
     Fortran {

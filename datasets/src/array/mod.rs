@@ -1,8 +1,8 @@
 //! Arrays of your own: npy, npz and safetensors.
 //!
-//! Points are `[n, d]`, sequences `[n, length, channels]`, images `[n, channels, height, width]`. Values
-//! become `f32` in row-major order whatever the file holds: floats of 16, 32 or 64 bits, integers,
-//! truth values, either order of bytes or axes.
+//! Points are `[n, d]`, sequences `[n, length, channels]`, images `[n, channels, height, width]`.
+//! Values become `f32` in row-major order whatever the file holds: floats of 16, 32 or 64 bits,
+//! integers, truth values, either order of bytes or axes.
 
 mod element;
 mod error;
@@ -53,9 +53,10 @@ impl Array {
     /// Reads an array of two to four axes from an npy, npz or safetensors file.
     ///
     /// # Errors
-    /// If the file cannot be read, is damaged, cut or too long, holds something other than numbers, holds a
-    /// number that is not finite as `f32`, has no row or more axes than four or fewer than two, holds several
-    /// arrays and none is named, or does not fit into `options.max_bytes`.
+    /// If the file cannot be read, is damaged, cut or too long, holds something other than
+    /// numbers, holds a number that is not finite as `f32`, has no row or more axes than four or
+    /// fewer than two, holds several arrays and none is named, or does not fit into
+    /// `options.max_bytes`.
     pub fn read(path: &Path, options: &ArrayOptions) -> Result<Self, ArrayError> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         match ending.as_deref() {
@@ -82,8 +83,9 @@ impl Array {
         self.len() == 0
     }
 
-    /// Writes the array as npy, or as the array `data` of an npz: bytes as bytes, whole numbers of other
-    /// sizes as 64-bit integers, everything else as 32-bit floats. The file appears whole or not at all.
+    /// Writes the array as npy, or as the array `data` of an npz: bytes as bytes, whole numbers of
+    /// other sizes as 64-bit integers, everything else as 32-bit floats. The file appears whole or
+    /// not at all.
     ///
     /// # Errors
     /// If the name of the file ends in neither `.npy` nor `.npz`, or the file cannot be written.

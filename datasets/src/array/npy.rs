@@ -7,8 +7,8 @@
 //! numbers
 //! ```
 //!
-//! The text is a Python literal. Of that language only what such a text holds is read, without recursion and
-//! without a product of sizes that could overflow: files come from anywhere.
+//! The text is a Python literal. Of that language only what such a text holds is read, without
+//! recursion and without a product of sizes that could overflow: files come from anywhere.
 //!
 //! # Reference
 //! NumPy documentation, `numpy.lib.format`.

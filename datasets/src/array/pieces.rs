@@ -23,8 +23,8 @@ impl ArrayFile {
     /// Opens an npy file and checks that it is as long as its header says.
     ///
     /// # Errors
-    /// If the file cannot be read, is damaged, cut or too long, holds something other than numbers, has fewer than
-    /// two or more than four axes, or has its first axis fastest.
+    /// If the file cannot be read, is damaged, cut or too long, holds something other than
+    /// numbers, has fewer than two or more than four axes, or has its first axis fastest.
     pub fn open(path: &Path) -> Result<Self, ArrayError> {
         let file = File::open(path).map_err(ArrayError::read(path))?;
         let header = Header::read(path, &mut BufReader::new(&file))?;
@@ -52,7 +52,8 @@ impl ArrayFile {
     /// The numbers of some rows, one row after the other.
     ///
     /// # Errors
-    /// If the file cannot be read, was written to since it was opened, or holds a number that is not finite.
+    /// If the file cannot be read, was written to since it was opened, or holds a number that is
+    /// not finite.
     ///
     /// # Panics
     /// If there are no such rows.

@@ -20,8 +20,8 @@ pub(crate) struct Number {
 
 /// Reads a number as programs write it: `-12`, `0.50`, `1e-3`, `inf`.
 ///
-/// What has leading zeros (`007`) or more digits than an `f64` keeps is no number but a code, since it
-/// could not be written again as it was.
+/// What has leading zeros (`007`) or more digits than an `f64` keeps is no number but a code,
+/// since it could not be written again as it was.
 pub(crate) fn number(text: &str) -> Option<Number> {
     let value: f64 = text.parse().ok().filter(|value: &f64| !value.is_nan())?;
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text).as_bytes();

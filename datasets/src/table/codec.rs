@@ -36,8 +36,8 @@ pub enum Codec {
         /// Whether what comes out is rounded to a whole number.
         whole: bool,
     },
-    /// One number for each name: 1 for the category that it is, -1 for the others, and 0 for all where the
-    /// value is missing. The greatest decides what comes out.
+    /// One number for each name: 1 for the category that it is, -1 for the others, and 0 for all
+    /// where the value is missing. The greatest decides what comes out.
     Category {
         /// Names of the categories.
         names: Vec<String>,

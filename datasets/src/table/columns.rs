@@ -1,4 +1,5 @@
-//! The columns of a table and what becomes of each: printed before training, so that a person can check.
+//! The columns of a table and what becomes of each: printed before training, so that a person can
+//! check.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{Guess, categories, guess, is_constant, is_whole};
 use super::transform::{TransformKind, skewed};
-use super::{Column, ColumnType, Kind, Table, TableError, Type, Values, cell};
+use super::{Column, ColumnType, Kind, Table, TableError, Values, cell};
 
 /// Names of categories that are printed.
 const NAMES: usize = 4;
@@ -75,15 +76,15 @@ pub struct Columns {
 impl Columns {
     /// Guesses what each column is, except where `overrides` says it.
     ///
-    /// Words are categories; numbers are real, or integer where all are whole; whole numbers counted from 0
-    /// or 1 up to five of them, and any two whole numbers, are codes of categories. A column of one
-    /// value is kept beside the model. Dates, row numbers, identifiers and free text are dropped with a
-    /// reason. Numbers without a negative one, whose skewness the logarithm lessens, are
-    /// transformed by `log1p`; others by their standard score.
+    /// Words are categories; numbers are real, or integer where all are whole; whole numbers
+    /// counted from 0 or 1 up to five of them, and any two whole numbers, are codes of categories.
+    /// A column of one value is kept beside the model. Dates, row numbers, identifiers and free
+    /// text are dropped with a reason. Numbers without a negative one, whose skewness the
+    /// logarithm lessens, are transformed by `log1p`; others by their standard score.
     ///
     /// # Errors
-    /// If names are unknown or contradict each other, if a column is not of the type said, if a number is
-    /// infinite, or if fewer than two rows or no target is left.
+    /// If names are unknown or contradict each other, if a column is not of the type said, if a
+    /// number is infinite, or if fewer than two rows or no target is left.
     pub fn guess(table: &Table, overrides: &Overrides) -> Result<Self, TableError> {
         check(table, overrides)?;
         let (rows, needed) = (table.len(), 2);
@@ -168,11 +169,15 @@ fn plan(column: &Column, overrides: &Overrides) -> Result<ColumnPlan, TableError
                     let guess = if log { TransformKind::Log1p } else { TransformKind::Standard };
                     Some(said.unwrap_or(guess))
                 }
-                Kind::Category => None,
+                Kind::Category => {
+                    plan.range = listed(&categories(column));
+                    None
+                }
                 Kind::Ordinal => {
                     if plan.levels.is_empty() {
                         plan.levels = categories(column);
                     }
+                    plan.range = listed(&plan.levels);
                     Some(said.unwrap_or_default())
                 }
             };
@@ -216,15 +221,18 @@ fn range(column: &Column) -> Result<String, TableError> {
         let Some((low, high)) = ends else { return Ok(String::new()) };
         let print = |x| cell::print(x, column.ty);
         return Ok(match column.ty {
-            Type::Bool {} => "true, false".to_owned(),
             _ if low.total_cmp(&high).is_eq() => print(low),
             _ => format!("{} to {}", print(low), print(high)),
         });
     }
-    let names = categories(column);
+    Ok(listed(&categories(column)))
+}
+
+/// How many names there are, and the first of them.
+fn listed(names: &[String]) -> String {
     let start = names.iter().take(NAMES).map(|name| shortened(name)).collect::<Vec<_>>().join(", ");
     let more = if NAMES < names.len() { ", ..." } else { "" };
-    Ok(if names.len() == 1 { start } else { format!("{}: {start}{more}", names.len()) })
+    if names.len() == 1 { start } else { format!("{}: {start}{more}", names.len()) }
 }
 
 fn shortened(name: &str) -> String {

@@ -4,13 +4,15 @@ use super::cell::{number, print};
 use super::{Codec, Coded, Column, Encoder, Role, Table, TableError, Type, Values};
 
 impl Encoder {
-    /// Decodes rows of numbers, `[n, width]`, into a table with the columns of the training table in
-    /// their order, without those that were dropped.
+    /// Decodes rows of numbers, `[n, width]`, into a table with the columns of the training table
+    /// in their order, without those that were dropped.
     ///
-    /// Whole numbers and levels are rounded and kept within their range, real numbers are rounded to
-    /// the digits of their column and kept within the range of the training rows if
-    /// [`Encoder::clip`] says so, categories are those of the greatest number, constants are written.
-    /// What was encoded comes back as it was, as far as the seven digits of an `f32` carry it. Given columns are taken from `given`, which has `n` rows; those that it lacks are missing.
+    /// Whole numbers and levels are rounded and kept within their range, real numbers are rounded
+    /// to the digits of their column and kept within the range of the training rows if
+    /// [`Encoder::clip`] says so, categories are those of the greatest number, constants are
+    /// written. What was encoded comes back as it was, as far as the seven digits of an `f32`
+    /// carry it. Given columns are taken from `given`, which has `n` rows; those that it lacks are
+    /// missing.
     ///
     /// # Errors
     /// If a number is not finite.
@@ -46,12 +48,12 @@ impl Encoder {
         Table::new(columns)
     }
 
-    /// For each row of encoded numbers `z`, `[n, width]`, the sum of `ln dz/dx` over its columns: the
-    /// log-density of the row in the table's units is that of `z` plus this number.
+    /// For each row of encoded numbers `z`, `[n, width]`, the sum of `ln dz/dx` over its columns:
+    /// the log-density of the row in the table's units is that of `z` plus this number.
     ///
-    /// With a mask, `[n, width]`, missing values are left out. Categories count nothing: their part of
-    /// a density is that of the numbers by which they are encoded. Whole numbers count like real ones,
-    /// so that the density of a dequantised one is that of a cell of length 1.
+    /// With a mask, `[n, width]`, missing values are left out. Categories count nothing: their
+    /// part of a density is that of the numbers by which they are encoded. Whole numbers count
+    /// like real ones, so that the density of a dequantised one is that of a cell of length 1.
     ///
     /// # Panics
     /// If `rows` holds no whole number of rows, or the mask is of another length.

@@ -75,7 +75,8 @@ fn open(path: &Path, delimiter: u8, packed: bool) -> Result<Source, TableError> 
     Ok(ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(bytes))
 }
 
-/// The names of the columns; a column without a name, such as the index that pandas writes, gets one.
+/// The names of the columns; a column without a name, such as the index that pandas writes, gets
+/// one.
 fn names(
     path: &Path,
     source: &mut Source,
@@ -186,8 +187,8 @@ impl Builder {
         if scan.words { Self::Text(TextBuilder::default()) } else { Self::Number(Vec::new()) }
     }
 
-    /// Takes a cell; gives the bytes that it needs beyond its place, or nothing if it is of another kind
-    /// than in the first pass.
+    /// Takes a cell; gives the bytes that it needs beyond its place, or nothing if it is of
+    /// another kind than in the first pass.
     fn push(&mut self, cell: Option<&str>) -> Option<u64> {
         match self {
             Self::Text(builder) => Some(builder.push(cell)),

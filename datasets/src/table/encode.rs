@@ -33,19 +33,20 @@ impl Encoder {
     /// Encodes the rows of a table; columns are found by their names.
     ///
     /// # Errors
-    /// If the table lacks a column, or a cell cannot be encoded: a word where a number belongs, an infinite
-    /// number, a number that the transform cannot take, a category that is not known (but see
-    /// [`Encoder::unseen`]).
+    /// If the table lacks a column, or a cell cannot be encoded: a word where a number belongs, an
+    /// infinite number, a number that the transform cannot take, a category that is not known (but
+    /// see [`Encoder::unseen`]).
     pub fn encode(&self, table: &Table) -> Result<Encoded, TableError> {
         self.encode_dequantised(table, &|_, _| 0.0)
     }
 
-    /// Like [`Encoder::encode`], with `noise(row, column)` added to whole numbers and positions of levels
-    /// before they are transformed.
+    /// Like [`Encoder::encode`], with `noise(row, column)` added to whole numbers and positions of
+    /// levels before they are transformed.
     ///
-    /// With noise that is uniform in `[-1/2, 1/2)`, the density of what is learned bounds the probability
-    /// of the whole number from below (Theis, van den Oord & Bethge 2016, arXiv 1511.01844, section 3.1). `column`
-    /// is the position in [`Encoder::columns`], `row` that in the table.
+    /// With noise that is uniform in `[-1/2, 1/2)`, the density of what is learned bounds the
+    /// probability of the whole number from below (Theis, van den Oord & Bethge 2016, arXiv
+    /// 1511.01844, section 3.1). `column` is the position in [`Encoder::columns`], `row` that in
+    /// the table.
     ///
     /// # Errors
     /// As [`Encoder::encode`].
@@ -60,8 +61,8 @@ impl Encoder {
         Ok(Encoded { n, width, rows, mask, given_width, given, given_mask })
     }
 
-    /// Conditions and their mask, each `[n, given_width]`, from a table that holds at least one given column;
-    /// those that it lacks are unknown.
+    /// Conditions and their mask, each `[n, given_width]`, from a table that holds at least one
+    /// given column; those that it lacks are unknown.
     ///
     /// # Errors
     /// If the table holds no given column, or a cell cannot be encoded.

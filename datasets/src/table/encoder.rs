@@ -53,8 +53,8 @@ impl Encoder {
     /// Learns transforms and categories from the training rows alone.
     ///
     /// # Errors
-    /// If the table lacks a column of `columns`, if a column has no value, holds words where numbers belong,
-    /// or holds what its transform cannot take.
+    /// If the table lacks a column of `columns`, if a column has no value, holds words where
+    /// numbers belong, or holds what its transform cannot take.
     pub fn fit(train: &Table, columns: &Columns) -> Result<Self, TableError> {
         let kept = columns.plans.iter().filter(|plan| plan.role != Role::Dropped);
         let columns = kept.map(|plan| fit_column(find(train, &plan.name)?, plan));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// A table that cannot be read, understood, encoded or written.
 ///
-/// Each message says what happened, where, and what to try. Rows are counted from 1 without the line of
-/// names, lines of a file from 1 with it.
+/// Each message says what happened, where, and what to try. Rows are counted from 1 without the
+/// line of names, lines of a file from 1 with it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
@@ -45,7 +45,8 @@ pub enum TableError {
 
     /// The reader of this format is not compiled in.
     #[error(
-        "{} needs the feature `{feature}` of flow-datasets; rebuild with it, or save the table as csv",
+        "{} needs the feature `{feature}` of flow-datasets; rebuild with it, or save the table as \
+         csv",
         path.display()
     )]
     NotBuilt {
@@ -66,8 +67,8 @@ pub enum TableError {
 
     /// A line with more or fewer cells than there are names.
     #[error(
-        "line {line} of {} has {actual} cells but {expected} columns are named; mend the line, or put \
-         cells that hold the separator in quotes",
+        "line {line} of {} has {actual} cells but {expected} columns are named; mend the line, or \
+         put cells that hold the separator in quotes",
         path.display()
     )]
     Ragged {
@@ -83,8 +84,8 @@ pub enum TableError {
 
     /// One column whose name holds another separator.
     #[error(
-        "{} has the single column {name:?}, which holds {found:?}; if that separates its columns, say \
-         so by the option `delimiter`",
+        "{} has the single column {name:?}, which holds {found:?}; if that separates its columns, \
+         say so by the option `delimiter`",
         path.display()
     )]
     Delimiter {
@@ -98,8 +99,8 @@ pub enum TableError {
 
     /// No name line: numbers stand where names belong.
     #[error(
-        "the first line of {} holds numbers where the names of the columns belong ({start}, ...); put a \
-         line of names above it",
+        "the first line of {} holds numbers where the names of the columns belong ({start}, ...); \
+         put a line of names above it",
         path.display()
     )]
     NoNames {
@@ -138,8 +139,8 @@ pub enum TableError {
 
     /// More columns than a table should have.
     #[error(
-        "{} has {columns} columns and {limit} are allowed; store measurements of one kind as an array \
-         (npy), choose fewer columns, or raise `max_columns`",
+        "{} has {columns} columns and {limit} are allowed; store measurements of one kind as an \
+         array (npy), choose fewer columns, or raise `max_columns`",
         path.display()
     )]
     TooManyColumns {
@@ -178,8 +179,8 @@ pub enum TableError {
 
     /// A column that no cell of a table can hold.
     #[error(
-        "column {column:?} of {} holds {what}, which a table cannot; drop it or flatten it into plain \
-         columns before",
+        "column {column:?} of {} holds {what}, which a table cannot; drop it or flatten it into \
+         plain columns before",
         path.display()
     )]
     Nested {
@@ -235,7 +236,8 @@ pub enum TableError {
 
     /// No column is left.
     #[error(
-        "no column is left to learn: {reasons}; choose columns by `columns`, or say by `types` what they are"
+        "no column is left to learn: {reasons}; choose columns by `columns`, or \
+         say by `types` what they are"
     )]
     NothingToLearn {
         /// Each column and why it is left out.
@@ -244,8 +246,8 @@ pub enum TableError {
 
     /// A word where a number belongs.
     #[error(
-        "row {row} of column {column:?} holds {value:?}, which is no {expected}; if it means that the \
-         value is missing, name it under `missing`, else change the type of the column"
+        "row {row} of column {column:?} holds {value:?}, which is no {expected}; if it means that \
+         the value is missing, name it under `missing`, else change the type of the column"
     )]
     NotOfType {
         /// The column.
@@ -272,8 +274,8 @@ pub enum TableError {
 
     /// A number that the transform of its column cannot take.
     #[error(
-        "row {row} of column {column:?} holds {value}, which its transform ({transform}) cannot take; \
-         choose another by `transforms`, or remove the row"
+        "row {row} of column {column:?} holds {value}, which its transform ({transform}) cannot \
+         take; choose another by `transforms`, or remove the row"
     )]
     OutOfDomain {
         /// The column.
@@ -307,8 +309,8 @@ pub enum TableError {
 
     /// A category that the model has not learned.
     #[error(
-        "row {row} of column {column:?} holds {value:?}, a category that the rows to learn from do not \
-         have; they have {}; correct it, remove the row, or leave the cell empty",
+        "row {row} of column {column:?} holds {value:?}, a category that the rows to learn from \
+         do not have; they have {}; correct it, remove the row, or leave the cell empty",
         list(known)
     )]
     UnseenCategory {
@@ -324,8 +326,8 @@ pub enum TableError {
 
     /// A number of the sampler that is none.
     #[error(
-        "sample {row} has no finite number in column {column:?}; the sampler diverged: train longer, or \
-         take more steps"
+        "sample {row} has no finite number in column {column:?}; the sampler diverged: train \
+         longer, or take more steps"
     )]
     Diverged {
         /// The column.

@@ -12,13 +12,15 @@ use super::{ReadOptions, Table, TableError};
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Holdout {
-    /// By a hash of what a row holds: a row is on the same side whatever the order of rows and columns, and
-    /// equal rows are on one side. The rows with the least hash are held out if the share is that small.
+    /// By a hash of what a row holds: a row is on the same side whatever the order of rows and
+    /// columns, and equal rows are on one side. The rows with the least hash are held out if the
+    /// share is that small.
     Hash {
         /// Share of the different rows held out, between 0 and 1.
         share: f64,
     },
-    /// The rows for which a column holds one of some values. The column itself is left out of both parts.
+    /// The rows for which a column holds one of some values. The column itself is left out of both
+    /// parts.
     Column {
         /// Name of the column.
         name: String,
@@ -40,7 +42,8 @@ impl Default for Holdout {
 }
 
 impl Holdout {
-    /// Splits a table into the rows to learn from and those held out, each in the order of the table.
+    /// Splits a table into the rows to learn from and those held out, each in the order of the
+    /// table.
     ///
     /// # Errors
     /// If a part would be empty, the column does not exist, or the file cannot be read.
@@ -85,8 +88,8 @@ fn parts(table: &Table, is_held: impl Fn(usize) -> bool) -> Result<(Table, Table
     }
 }
 
-/// The first 64 bits of the SHA-256 of each row: names and cells in the order of the names, each with its
-/// length before it, so that no two rows give the same bytes.
+/// The first 64 bits of the SHA-256 of each row: names and cells in the order of the names, each
+/// with its length before it, so that no two rows give the same bytes.
 fn hashes(table: &Table) -> Vec<u64> {
     let mut columns: Vec<_> = table.columns().iter().collect();
     columns.sort_by(|a, b| a.name.cmp(&b.name));

@@ -35,7 +35,8 @@ pub enum Kind {
     Ordinal,
 }
 
-/// What a user says of a column: its kind, or the names of its levels from the lowest to the highest.
+/// What a user says of a column: its kind, or the names of its levels from the lowest to the
+/// highest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ColumnType {
@@ -119,8 +120,8 @@ fn words(rows: usize, names: &[&str]) -> Guess {
         names.iter().filter(|name| what(name)).count() as f64 / names.len() as f64
     };
     if 0.9 <= share(is_date) {
-        let what = "holds dates or times; write them as numbers, such as days since the first, or say \
-                    `category` under `types`";
+        let what = "holds dates or times; write them as numbers, such as days since the first, or \
+        say `category` under `types`";
         return Guess::Drop(what.into());
     }
     let numbers = share(|name| number(name).is_some());
@@ -139,7 +140,8 @@ fn words(rows: usize, names: &[&str]) -> Guess {
     if 2 * names.len() <= spaces {
         let n = names.len();
         return Guess::Drop(format!(
-            "holds free text ({n} different in {rows} rows); say `category` under `types` if it is one"
+            "holds free text ({n} different in {rows} rows); say `category` under `types` if \
+             it is one"
         ));
     }
     Guess::Drop(identifier(names.len(), rows))
@@ -147,8 +149,8 @@ fn words(rows: usize, names: &[&str]) -> Guess {
 
 fn identifier(distinct: usize, rows: usize) -> String {
     format!(
-        "looks like an identifier ({distinct} different in {rows} rows); say under `types` what it is \
-         if it is data"
+        "looks like an identifier ({distinct} different in {rows} rows); say under `types` what \
+         it is if it is data"
     )
 }
 
@@ -158,7 +160,8 @@ fn names_identifiers(name: &str) -> bool {
     ["id", "uuid", "key", "index"].iter().any(|word| words.contains(*word)) || name.ends_with("Id")
 }
 
-/// The different values of a column by their names, in the order of their numbers or of the alphabet.
+/// The different values of a column by their names, in the order of their numbers or of the
+/// alphabet.
 pub(crate) fn categories(column: &Column) -> Vec<String> {
     match &column.values {
         Values::Number(values) => {

@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! A table is held by columns: numbers as `f64`, text as a number for each different value. A missing
-//! value is NaN among numbers and [`NO_TEXT`] among text.
+//! A table is held by columns: numbers as `f64`, text as a number for each different value. A
+//! missing value is NaN among numbers and [`NO_TEXT`] among text.
 
 pub(crate) mod cell;
 mod codec;

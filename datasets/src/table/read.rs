@@ -67,14 +67,14 @@ impl Format {
 impl Table {
     /// Reads a table: csv or tsv, also with `.gz`, and Parquet with the feature `parquet`.
     ///
-    /// The first line of a csv file names the columns; spaces around cells are left out. A column is held
-    /// as numbers if each of its cells is one or is missing, else as text. Two passes are made over csv:
-    /// the first counts, so that what does not fit into `options.max_bytes` is refused before memory is
-    /// taken.
+    /// The first line of a csv file names the columns; spaces around cells are left out. A column
+    /// is held as numbers if each of its cells is one or is missing, else as text. Two passes are
+    /// made over csv: the first counts, so that what does not fit into `options.max_bytes` is
+    /// refused before memory is taken.
     ///
     /// # Errors
-    /// If the file cannot be read, is no UTF-8, is ragged, names a column twice, names none, holds no row, is
-    /// larger than the options allow, or changes between the passes.
+    /// If the file cannot be read, is no UTF-8, is ragged, names a column twice, names none, holds
+    /// no row, is larger than the options allow, or changes between the passes.
     pub fn read(path: &Path, options: &ReadOptions) -> Result<Self, TableError> {
         match Format::of(path) {
             Some(Format::Delimited { delimiter, packed }) => {

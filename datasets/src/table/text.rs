@@ -79,7 +79,8 @@ impl TextBuilder {
         self.text.codes.push(code);
         self.text.names.push(word.to_owned());
         self.numbers.insert(word.to_owned(), code);
-        // The word twice, two headers of 24 bytes, the code and the room that both collections keep free.
+        // The word twice, two headers of 24 bytes, the code and the room that both collections
+        // keep free.
         2 * word.len() as u64 + 100
     }
 }

@@ -71,8 +71,8 @@ pub enum Transform {
     },
     /// Linear between the points `(values[i], scores[i])`, and on beyond the last by their slope.
     ///
-    /// The points are quantiles of the training rows: `scores[i]` is the normal quantile of the mean rank of
-    /// `values[i]`, `(rank - 1/2) / n`.
+    /// The points are quantiles of the training rows: `scores[i]` is the normal quantile of the
+    /// mean rank of `values[i]`, `(rank - 1/2) / n`.
     Quantile {
         /// Values, increasing.
         values: Vec<f64>,
@@ -82,8 +82,8 @@ pub enum Transform {
 }
 
 impl Transform {
-    /// Fits a transform to values, of which NaN are left out; nothing if the transform cannot take one of
-    /// them, or if there is none.
+    /// Fits a transform to values, of which NaN are left out; nothing if the transform cannot take
+    /// one of them, or if there is none.
     ///
     /// Values without spread get the scale 1.
     #[must_use]

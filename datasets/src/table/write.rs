@@ -11,15 +11,16 @@ use super::{Column, Table, TableError, Type, Values, whole};
 use crate::array::{Element, NpyHeader, npz};
 
 impl Table {
-    /// Writes the table: csv or tsv, also with `.gz`, npy, npz, and Parquet with the feature `parquet`.
+    /// Writes the table: csv or tsv, also with `.gz`, npy, npz, and Parquet with the feature
+    /// `parquet`.
     ///
-    /// Columns keep their order, cells how they were written, and a missing value is an empty cell (NaN in
-    /// arrays, null in Parquet). npy is one array `[rows, columns]` of 64-bit numbers and holds no words; npz
-    /// has one array for each column. The file appears whole or not at all.
+    /// Columns keep their order, cells how they were written, and a missing value is an empty cell
+    /// (NaN in arrays, null in Parquet). npy is one array `[rows, columns]` of 64-bit numbers and
+    /// holds no words; npz has one array for each column. The file appears whole or not at all.
     ///
     /// # Errors
-    /// If the name of the file has another ending, the format is not compiled in or cannot hold words, or the
-    /// file cannot be written.
+    /// If the name of the file has another ending, the format is not compiled in or cannot hold
+    /// words, or the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), TableError> {
         match Format::of(path) {
             Some(Format::Delimited { delimiter, packed }) => {
@@ -90,7 +91,8 @@ impl Table {
     }
 }
 
-/// A column as an npy file: bool, 64-bit integers, floats of its size, or words of fixed length in UTF-32.
+/// A column as an npy file: bool, 64-bit integers, floats of its size, or words of fixed length in
+/// UTF-32.
 fn npy_bytes(column: &Column) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let shape = vec![column.len()];

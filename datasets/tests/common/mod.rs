@@ -34,7 +34,8 @@ pub(crate) fn rows(names: &str, n: usize, row: impl Fn(usize) -> String) -> Tabl
     csv(&(lines.join("\n") + "\n")).unwrap()
 }
 
-/// Sixty rows of every kind: real numbers, skewed ones, counts, categories, codes, and one value, with holes.
+/// Sixty rows of every kind: real numbers, skewed ones, counts, categories, codes, and one value,
+/// with holes.
 pub(crate) fn mixed() -> Table {
     rows("length,income,visits,clinic,smoker,unit", 60, |i| {
         let length =

@@ -21,7 +21,8 @@ pub(crate) use write::write;
 const CELL: u64 = 40;
 
 pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Table, TableError> {
-    // The crate panics at some damaged files: an assertion about column chunks was found by fuzzing.
+    // The crate panics at some damaged files: an assertion about column chunks was found by
+    // fuzzing.
     catch_unwind(AssertUnwindSafe(|| read_columns(path, options))).unwrap_or_else(|_| {
         let source = Error::new(ErrorKind::InvalidData, "the file is damaged");
         Err(TableError::Read { path: path.to_owned(), source })
