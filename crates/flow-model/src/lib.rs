@@ -1,6 +1,4 @@
-//! A trained flow-matching model as a thing of its own: sample it, score it, hand it on.
-//!
-//! Nothing here knows of recipes, runs, data sets or training.
+#![doc = include_str!("../README.md")]
 
 mod density;
 mod error;

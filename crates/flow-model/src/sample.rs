@@ -5,13 +5,45 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
-use flow_sample::{Guided, Predictor, Sampler, Seeded, Way, latents, starts};
+use flow_sample::{Guided, Interval, Predictor, Sampler, Seeded, Way, latents, starts};
 
 use crate::error::ModelError;
 use crate::model::{Model, host};
 use crate::request::{Against, Classes, Guidance, SampleRequest, Samples};
+use crate::settings::Asked;
 
 impl Model {
+    /// The sampler of the model's own settings, and its grid: what is meant by
+    /// [`SampleConfig::plan`](crate::SampleConfig::plan) when nothing else is asked for.
+    ///
+    /// # Errors
+    /// When the settings contradict each other.
+    pub fn sampler(&self) -> Result<Box<dyn Sampler>, ModelError> {
+        Ok(self.config().sample.plan(Asked::default())?.sampler())
+    }
+
+    /// A request for samples as the model's own settings draw them: their grid, their guidance.
+    ///
+    /// # Errors
+    /// When the settings contradict each other.
+    pub fn request(&self, n: usize, seed: u64) -> Result<SampleRequest<'static>, ModelError> {
+        let settings = &self.config().sample;
+        let mut request = SampleRequest::new(n, seed);
+        if let Some(grid) = settings.plan(Asked::default())?.grid() {
+            request.grid = grid.clone();
+        }
+        request.along = settings.schedule.map(|schedule| schedule.build());
+        let [start, end] = settings.guidance_interval;
+        if settings.is_guided() && self.config().learned_without {
+            request.guidance = Some(Guidance {
+                scale: settings.guidance,
+                interval: Interval { start, end },
+                against: Against::Unconditional,
+            });
+        }
+        Ok(request)
+    }
+
     /// Draws samples.
     ///
     /// # Errors

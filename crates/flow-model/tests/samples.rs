@@ -1,0 +1,111 @@
+//! Samples follow from seed and number alone, guidance is its formula, and requests are looked at.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use common::{MLP, SPLIT, UNET, model, models};
+use flow_model::{Against, Classes, Guidance, Model, ModelError, SampleRequest};
+use flow_nn::Signature;
+use flow_ode::{Method, Stepping};
+use flow_sample::{Interval, Ode};
+
+fn euler() -> Ode {
+    Ode::new(Method::Euler, Stepping::Count(1))
+}
+
+fn rows(model: &Model, request: &SampleRequest<'_>) -> Vec<f32> {
+    model.sample(request, &euler()).unwrap().rows
+}
+
+#[test]
+fn a_sample_depends_on_its_seed_and_number_alone() {
+    for (name, model) in models() {
+        let size = model.signature().size();
+        let all = rows(&model, &SampleRequest::new(7, 3));
+        let parts = rows(&model, &SampleRequest { batch: 2, ..SampleRequest::new(7, 3) });
+        let fewer = rows(&model, &SampleRequest::new(4, 3));
+        // Products of other sizes sum in another order: a few roundings of numbers near 1.
+        let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
+        assert!(near(&all, &parts) && near(&all, &fewer), "{name}");
+        assert_eq!(all.len(), 7 * size);
+        assert_ne!(all, rows(&model, &SampleRequest::new(7, 4)), "{name}");
+    }
+}
+
+/// One Euler step is affine in the velocity, so guidance of velocities is guidance of samples.
+#[test]
+fn guidance_moves_away_from_any_other_model() {
+    let points = Signature::of([2]);
+    let told = Signature { classes: 3, ..points.clone() };
+    let (model, weaker) = (model(MLP, &told, 1), model(SPLIT, &points, 2));
+    let against = |against| {
+        let guidance = Guidance { scale: 2.5, interval: Interval::default(), against };
+        SampleRequest { guidance: Some(guidance), ..SampleRequest::new(6, 1) }
+    };
+    let with = rows(&model, &SampleRequest::new(6, 1));
+    let null =
+        rows(&model, &SampleRequest { classes: Classes::All(0), ..SampleRequest::new(6, 1) });
+    assert_ne!(with, null, "the class is listened to");
+    let without = rows(&weaker, &SampleRequest::new(6, 1));
+    let guided = rows(&model, &against(Against::Model(&weaker)));
+    for ((guided, with), without) in guided.iter().zip(&with).zip(&without) {
+        assert!((guided - (without + 2.5 * (with - without))).abs() < 1e-4);
+    }
+    assert_ne!(rows(&model, &against(Against::Unconditional)), with);
+}
+
+#[test]
+fn requests_that_do_not_fit_are_refused() {
+    let points = Signature::of([2]);
+    let plain = model(MLP, &points, 1);
+    let classed = model(MLP, &Signature { classes: 3, ..points.clone() }, 1);
+    let vector = model(MLP, &Signature { vector: 2, ..points.clone() }, 1);
+    let image = model(UNET, &Signature::of([1, 8, 8]), 1);
+    let refused = |model: &Model, request: SampleRequest<'_>| {
+        let error = model.sample(&request, &euler()).unwrap_err();
+        assert!(error.is_usage(), "{error}");
+        error
+    };
+    let new = || SampleRequest::new(4, 0);
+    let of = |classes| SampleRequest { classes, ..new() };
+    assert!(matches!(refused(&plain, of(Classes::All(0))), ModelError::NoClasses));
+    let error = refused(&classed, of(Classes::All(3)));
+    assert!(matches!(error, ModelError::NoSuchClass { class: 3, last: 2, .. }));
+    assert!(matches!(
+        refused(&classed, of(Classes::Each(vec![0, 1]))),
+        ModelError::Rows { what: "class", n: 4, got: 2, .. }
+    ));
+    assert!(matches!(refused(&vector, new()), ModelError::Missing { size: 2, .. }));
+    let given = SampleRequest { vectors: Some(vec![0.0; 8]), ..new() };
+    assert!(matches!(refused(&plain, given.clone()), ModelError::NotAsked { .. }));
+    vector.sample(&given, &euler()).unwrap();
+    let short = SampleRequest { starts: Some(vec![0.0; 7]), ..new() };
+    assert!(matches!(refused(&plain, short), ModelError::Rows { what: "start", got: 7, .. }));
+    let guided = |against| {
+        let guidance = Guidance { scale: 2.0, interval: Interval::default(), against };
+        SampleRequest { guidance: Some(guidance), ..new() }
+    };
+    assert!(matches!(
+        refused(&plain, guided(Against::Model(&image))),
+        ModelError::GuideRows { .. }
+    ));
+    assert!(matches!(
+        refused(&plain, guided(Against::Model(&classed))),
+        ModelError::GuideCondition { what: "classes", .. }
+    ));
+}
+
+#[test]
+fn a_hidden_vector_does_not_count_and_a_shown_one_does() {
+    let model = model(MLP, &Signature { vector: 2, ..Signature::of([2]) }, 1);
+    let told = |vector: f32, scale| {
+        let guidance =
+            Guidance { scale, interval: Interval::default(), against: Against::Unconditional };
+        let request = SampleRequest::new(3, 0);
+        let vectors = Some(vec![vector; 6]);
+        rows(&model, &SampleRequest { vectors, guidance: Some(guidance), ..request })
+    };
+    // Strength 0 is the prediction without the condition, 1 the one with it.
+    assert_eq!(told(0.3, 0.0), told(-2.0, 0.0));
+    assert_ne!(told(0.3, 1.0), told(-2.0, 1.0));
+}
