@@ -23,7 +23,7 @@ use crate::run::Run;
 /// A trained model with what only its run knows.
 #[derive(Debug)]
 pub(crate) struct Model {
-    model: flow_model::Model,
+    bare: flow_model::Model,
     /// What taught the latent; samples never ask it.
     pub(crate) posterior: Option<DynPosterior>,
     /// What the velocity network takes.
@@ -36,7 +36,7 @@ impl Deref for Model {
     type Target = flow_model::Model;
 
     fn deref(&self) -> &flow_model::Model {
-        &self.model
+        &self.bare
     }
 }
 
@@ -68,7 +68,7 @@ impl Model {
         let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
         let model = flow_model::Model::new(&registry, config, network, device)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { model, posterior, footprint, guide: None })
+        Ok(Self { bare: model, posterior, footprint, guide: None })
     }
 
     /// Opens a model that `flow export` wrote.
@@ -83,15 +83,13 @@ impl Model {
             }
         }
         let model = flow_model::Model::open_with(&registry, path, device);
-        let model = model.map_err(|error| match error.is_usage() {
-            true => usage!("{error}"),
-            false => error.into(),
-        })?;
+        let model = model
+            .map_err(|error| if error.is_usage() { usage!("{error}") } else { error.into() })?;
         let config = model.config();
         let footprint = registry
             .footprint(&config.network, &config.signature)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { model, posterior: None, footprint, guide: None })
+        Ok(Self { bare: model, posterior: None, footprint, guide: None })
     }
 
     /// Number of classes of a conditional model, else 0.
@@ -106,14 +104,14 @@ impl Model {
 
     /// Lets guidance move away from a weaker model of the same rows, of whatever network.
     pub(crate) fn guided_by(self, weaker: Self) -> Result<Self> {
-        self.model.check_guide(&weaker).map_err(|error| usage!("--guide-with: {error}"))?;
+        self.bare.check_guide(&weaker).map_err(|error| usage!("--guide-with: {error}"))?;
         Ok(Self { guide: Some(Box::new(weaker)), ..self })
     }
 
     /// Draws samples.
     pub(crate) fn sample(&self, request: &Request) -> Result<Samples> {
         let sampler = request.way.sampler();
-        self.model.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
+        self.bare.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
     }
 
     /// Draws samples batch by batch, in their order, and holds no more than a batch.
@@ -123,7 +121,7 @@ impl Model {
         take: impl FnMut(Samples) -> Result<()>,
     ) -> Result<()> {
         let sampler = request.way.sampler();
-        let done = self.model.sample_each(&self.request(request), &*sampler, take);
+        let done = self.bare.sample_each(&self.request(request), &*sampler, take);
         done.map_err(|error| match error.downcast::<ModelError>() {
             Ok(error) => refused(error, request),
             Err(other) => other,
@@ -170,7 +168,7 @@ impl Model {
                 Condition::none().with_latent(Tensor::from_data(latents, self.device()))
             }
         };
-        Some(self.model.velocity(points, t, condition))
+        Some(self.bare.velocity(points, t, condition))
     }
 }
 
@@ -220,7 +218,10 @@ fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry> {
 /// Settings that cannot work are a usage error, a solve that failed is not.
 fn refused(error: ModelError, request: &Request) -> anyhow::Error {
     match error {
-        ModelError::NoSuchClass { .. } | ModelError::NoClasses => usage!("--class: {error}"),
+        ModelError::NoSuchClass { class, last, names } => {
+            usage!("--class is {class}, the model has the classes 0 to {last}{names}")
+        }
+        ModelError::NoClasses => usage!("--class is given, but the model knows no classes"),
         ModelError::NotLearnedWithout => usage!(
             "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
              do without the class; draw with --guidance 1"

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use anyhow::Result;
-use flow_model::{Asked, SampleConfig, SamplePlan};
+use flow_model::{Asked, ModelError, SampleConfig, SamplePlan};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
 use flow_path::config::shown;
@@ -64,7 +64,7 @@ impl Request {
             guidance: sample.guidance,
             interval: Interval { start, end },
             batch: DEFAULT_BATCH,
-            way: sample.plan(asked(args)).map_err(|error| usage!("{error}"))?,
+            way: sample.plan(asked(args)).map_err(|error| contradiction(&error))?,
             schedule: sample.schedule,
             times: Vec::new(),
             given: Given::default(),
@@ -125,7 +125,7 @@ impl Request {
                     parts.push(format!("-grid-{}", shown(grid)));
                 }
                 if self.sample.is_shifted() {
-                    parts.push(format!("-shift{}", shift));
+                    parts.push(format!("-shift{shift}"));
                 }
             }
         }
@@ -190,6 +190,13 @@ fn asked(args: &SolverArgs) -> Asked {
         tolerances: args.rtol.is_some() || args.atol.is_some(),
         solver: args.solver.is_some(),
     }
+}
+
+/// Settings that contradict each other, by the names of their options.
+fn contradiction(error: &ModelError) -> anyhow::Error {
+    let text = error.to_string();
+    let text = text.replace("solver, rtol and", "--solver, rtol and");
+    usage!("{}", text.replace("rtol and atol", "--rtol and --atol"))
 }
 
 /// A choice as typed at an option.

@@ -108,7 +108,7 @@ fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -
 /// Where a model is sampled from.
 enum Place {
     /// A run, whose newest checkpoint is opened when all else is clear.
-    Run(Run),
+    Run(Box<Run>),
     /// A model that `flow export` wrote.
     File(Box<Model>),
 }
@@ -119,7 +119,7 @@ impl Place {
         if path.join("model.toml").is_file() || path.is_file() {
             return Model::of_file(path, device).map(Box::new).map(Self::File);
         }
-        Run::open(path).map(Self::Run)
+        Run::open(path).map(Box::new).map(Self::Run)
     }
 
     fn request(&self, args: &SampleArgs) -> Result<Request> {
