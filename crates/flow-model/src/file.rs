@@ -43,7 +43,7 @@ pub struct ModelConfig {
     pub format: u32,
     /// SHA-256 of the weights in a file; empty for a model that is open.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    sha256: String,
+    pub sha256: String,
     /// Its name, usually that of the recipe.
     #[serde(default)]
     pub name: String,
