@@ -11,9 +11,8 @@ use flow_sample::normal_rows;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Model;
-use crate::recipe::Recipe;
-use crate::registry;
+use flow_run::Model;
+use flow_run::Recipe;
 
 /// Latents at each point of the report.
 const LATENTS: usize = 4000;
@@ -105,7 +104,7 @@ pub(crate) fn maps(
 
 /// The law of the data and the schedule, where the spread of velocities has a closed form.
 fn known(recipe: &Recipe, model: &Model) -> Option<(Arc<dyn Target>, Arc<dyn Schedule>)> {
-    let target = registry::target(&recipe.data.set)?;
+    let target = flow_run::target(&recipe.data.set)?;
     let simple = recipe.path.is_affine() && recipe.reflow.is_none() && model.shape() == [1];
     simple.then(|| (target, recipe.path.schedule.build()))
 }

@@ -17,9 +17,10 @@ use flow_train::{
 use sha2::{Digest, Sha256};
 
 use crate::bar::Bar;
-use crate::drafts;
-use crate::registry::{image_rows, labels, pixels};
 use crate::terminal::say;
+use flow_run::Meter;
+use flow_run::drafts;
+use flow_run::{image_rows, labels, pixels};
 
 /// Steps of training and rows in a step.
 const STEPS: usize = 1000;

@@ -13,11 +13,11 @@ use flow_path::stream::Purpose;
 use flow_sample::{latent_grid, normal_rows};
 use serde::{Deserialize, Serialize};
 
-use crate::args::SolverArgs;
 use crate::classifier::Judge;
-use crate::model::Model;
-use crate::recipe::Recipe;
-use crate::request::{Given, Request};
+use flow_run::Model;
+use flow_run::Recipe;
+use flow_run::SampleChanges;
+use flow_run::{Given, Request};
 
 /// Samples on a side of a manifold.
 pub(crate) const SIDE: usize = 20;
@@ -98,7 +98,7 @@ pub(crate) fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec
 
 /// Draws of `x_0`.
 fn starts(recipe: &Recipe, model: &Model, n: usize, seed: u64) -> Result<Vec<Vec<f32>>> {
-    let request = Request::new(recipe, &SolverArgs::default(), n, seed)?;
+    let request = Request::new(recipe, &SampleChanges::default(), n, seed)?;
     let once = SamplePlan::Solver(Method::Euler, Stepping::Count(1));
     let samples = model.sample(&Request { way: once, ..request }.with_times(vec![0.0]))?;
     let size = model.signature().size();
@@ -114,7 +114,7 @@ fn with_latents(
     seed: u64,
 ) -> Result<Vec<f32>> {
     let n = latents.len() / model.latent();
-    let request = Request::new(recipe, &SolverArgs::default(), n, seed)?;
+    let request = Request::new(recipe, &SampleChanges::default(), n, seed)?;
     let given = Given { starts: Some(start.repeat(n)), latents: Some(latents) };
     let class = (0 < model.classes()).then_some(0);
     Ok(model.sample(&Request { class, ..request }.with_given(given))?.rows)

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::files::{write, write_text};
+use flow_run::files::{write, write_text};
 
 /// What a page is made of.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Document {
     /// Writes the page as `.html`, or as `.md` with its pictures beside it.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         if path.extension().is_some_and(|extension| extension == "html") {
-            return write_text(path, &self.html());
+            return Ok(write_text(path, &self.html())?);
         }
         for block in &self.blocks {
             if let Block::Picture(picture) = block {
@@ -112,7 +112,7 @@ impl Document {
                 })?;
             }
         }
-        write_text(path, &self.markdown())
+        Ok(write_text(path, &self.markdown())?)
     }
 }
 

@@ -8,9 +8,8 @@ use flow_path::{Schedule, Target};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Model;
-use crate::recipe::Recipe;
-use crate::registry;
+use flow_run::Model;
+use flow_run::Recipe;
 
 /// Pairs at each time.
 const PAIRS: usize = 4000;
@@ -44,7 +43,7 @@ pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldR
     if !recipe.path.is_affine() || recipe.latent.is_some() || recipe.reflow.is_some() {
         return None;
     }
-    let target = registry::target(&recipe.data.set)?;
+    let target = flow_run::target(&recipe.data.set)?;
     let schedule = recipe.path.schedule.build();
     let (start, end) = schedule.span();
     let (mut times, mut loss, mut loss_floor) = (Vec::new(), 0.0, 0.0);

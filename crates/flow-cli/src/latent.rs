@@ -11,11 +11,11 @@ use flow_sample::normal_rows;
 use flow_train::{Batch, BatchSource, MatchingBatches, Networks, Objective, Variational};
 use serde::{Deserialize, Serialize};
 
-use crate::batches::{batches, sources};
-use crate::model::Model;
-use crate::reflow::Teacher;
-use crate::registry::Data;
-use crate::run::Run;
+use flow_run::Data;
+use flow_run::Model;
+use flow_run::Run;
+use flow_run::Teacher;
+use flow_run::{batches, sources};
 
 /// Pairs of points, and of images, which cost more.
 const POINTS: usize = 4000;

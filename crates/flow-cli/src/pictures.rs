@@ -6,12 +6,12 @@ use flow_path::stream::Streams;
 use flow_plot::{Chart, Figure, Limits, Picture, heat_maps, image_grid, trajectories};
 
 use crate::ambiguity;
-use crate::args::SolverArgs;
 use crate::control::{self, SIDE};
-use crate::model::Model;
-use crate::recipe::Recipe;
-use crate::registry::{Changes, Data};
-use crate::request::Request;
+use flow_run::Model;
+use flow_run::Recipe;
+use flow_run::Request;
+use flow_run::SampleChanges;
+use flow_run::{Changes, Data};
 
 /// Times of the paths on the line, but for the first, and their tolerance: a pixel is coarser.
 const TIMES: u32 = 50;
@@ -33,7 +33,7 @@ pub(crate) fn line(
 ) -> Result<Vec<(&'static str, Figure)>> {
     let [_, rows] = data.sources(Changes::default());
     let real = rows.draw(0..POINTS as u64, &Streams::new(seed)).rows;
-    let request = Request::new(recipe, &SolverArgs::default(), POINTS, seed)?;
+    let request = Request::new(recipe, &SampleChanges::default(), POINTS, seed)?;
     let samples = model.sample(&request)?.rows;
     let reach = 1.2 * real.iter().fold(0.0, |reach: f64, &x| reach.max(f64::from(x).abs()));
     let (of_data, of_samples) = (histogram(&real, reach), histogram(&samples, reach));

@@ -3,19 +3,20 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use flow_model::Registry;
 use flow_ode::Method;
 
 use crate::args::RecipeArgs;
 use crate::device;
 use crate::exit::usage;
-use crate::recipe::Recipe;
-use crate::registry::{Choices, RECIPES, choices};
 use crate::terminal::print;
+use flow_run::Recipe;
+use flow_run::{Choices, RECIPES, choices};
 
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(registry: &Registry) -> Result<()> {
     let mut text = String::from("recipes\n");
     for (name, recipe) in RECIPES {
-        let recipe = Recipe::parse(recipe, &[], name)?;
+        let recipe = Recipe::parse(registry, recipe, &[], name)?;
         writeln!(text, "  {name:20} {}", recipe.about)?;
     }
     let takes_samples = Method::ALL.iter().filter(|method| !method.is_implicit());

@@ -13,7 +13,7 @@ use zip::{ZipArchive, ZipWriter};
 use super::npy::{self, Array};
 use super::{MOST_BYTES, at_most};
 use crate::exit::usage;
-use crate::files;
+use flow_run::files;
 
 /// Number of images where the file does not say it, as pytorch-fid's do not.
 const UNKNOWN: usize = 1 << 40;
@@ -128,7 +128,7 @@ pub(crate) fn write(path: &Path, statistics: &Statistics) -> Result<()> {
         archive.write_all(&bytes)?;
     }
     let bytes = archive.finish()?.into_inner();
-    files::write(path, |out| out.write_all(&bytes))
+    Ok(files::write(path, |out| out.write_all(&bytes))?)
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ mod scored;
 mod tables;
 
 use anyhow::Result;
+use flow_model::Registry;
+
+use flow_run::Run;
 
 use crate::args::CompareArgs;
 use crate::document::{Block, Document, Picture};
@@ -19,7 +22,7 @@ pub(crate) use figures::{Drawn, all as figures};
 pub(crate) use scored::ScoredRun;
 pub(crate) use tables::of_one;
 
-pub(crate) fn run(args: &CompareArgs) -> Result<()> {
+pub(crate) fn run(args: &CompareArgs, registry: &Registry) -> Result<()> {
     let extension = args.out.as_ref().and_then(|out| out.extension()).and_then(|e| e.to_str());
     if let Some(out) = &args.out {
         if !matches!(extension, Some("md" | "html")) {
@@ -31,7 +34,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
             return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
         }
     }
-    let runs = args.runs.iter().map(|run| ScoredRun::read(run)).collect::<Result<Vec<_>>>()?;
+    let runs = args
+        .runs
+        .iter()
+        .map(|run| ScoredRun::read(&Run::open(registry, run)?))
+        .collect::<Result<Vec<_>>>()?;
     let mut columns = if args.group { Column::grouped(runs) } else { Column::each(runs) };
     for column in &mut columns {
         column.keep(&args.score, &args.row);

@@ -14,10 +14,10 @@ use crate::commands::likelihood::report::Report as LikelihoodReport;
 use crate::control::ControlReport;
 use crate::exit::usage;
 use crate::field::FieldReport;
-use crate::json;
 use crate::latent::LatentReport;
-use crate::recipe::identity::flat;
-use crate::run::Run;
+use flow_run::Run;
+use flow_run::json;
+use flow_run::recipe::flat;
 
 /// One number of a run.
 #[derive(Clone, Debug)]
@@ -73,12 +73,12 @@ impl ErrorsOfSamples {
 }
 
 impl ScoredRun {
-    /// Reads recipe and scores.
+    /// Reads the scores of a run.
     ///
     /// # Errors
     /// If a file cannot be read, and if there are no scores.
-    pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let Run { recipe, .. } = Run::open(folder)?;
+    pub(crate) fn read(run: &Run) -> Result<Self> {
+        let Run { folder, recipe } = run;
         let table: Table = recipe.resolved().parse().expect("a resolved recipe is TOML");
         let text = |value| match value {
             Value::String(text) => text,
@@ -87,7 +87,7 @@ impl ScoredRun {
         let keys = flat(&table).into_iter().map(|(key, value)| (key, text(value)));
         let keys =
             keys.filter(|(key, _)| !["name", "about", "seed"].contains(&key.as_str())).collect();
-        let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        let full = folder.canonicalize().unwrap_or_else(|_| folder.clone());
         let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (measured, course) = (Vec::new(), Vec::new());
         let (noise_residual, errors) = (Vec::new(), Vec::new());
@@ -259,18 +259,19 @@ fn of_likelihood(report: LikelihoodReport, row: &str) -> Vec<Measured> {
 mod tests {
     use std::fs;
 
+    use flow_model::Registry;
+
     use super::*;
-    use crate::registry;
 
     /// The scores of a folder with these files and the recipe `debug`.
     fn scored(files: &[(&str, &str)]) -> Result<ScoredRun> {
         let folder = tempfile::tempdir().unwrap();
-        let (_, recipe) = registry::RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
+        let (_, recipe) = flow_run::RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
         fs::write(folder.path().join("recipe.toml"), recipe).unwrap();
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        ScoredRun::read(folder.path())
+        ScoredRun::read(&Run::open(&Registry::default(), folder.path())?)
     }
 
     fn value(run: &ScoredRun, score: &str) -> Measured {

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::examiner::{Exam, Examiner};
 use super::metric::{Kind, Metric};
-use crate::model::Model;
-use crate::registry::Data;
-use crate::request::Request;
-use crate::run::Run;
+use flow_run::Data;
+use flow_run::Model;
+use flow_run::Request;
+use flow_run::Run;
 
 /// Samples of each checkpoint, at most.
 const FEWEST_SAMPLES: usize = 1000;

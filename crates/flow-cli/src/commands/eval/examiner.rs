@@ -15,9 +15,10 @@ use super::metric::{Metric, Sets, Subject};
 use crate::bar::Bar;
 use crate::classifier::{self, Judge};
 use crate::inception::{self, Extractor, Origin, Statistics};
-use crate::recipe::Recipe;
-use crate::registry::{self, Data};
 use flow_model::Samples;
+use flow_run::Data;
+use flow_run::Meter;
+use flow_run::Recipe;
 
 /// Images whose features are found together.
 const PART: usize = 64;
@@ -75,9 +76,9 @@ impl<'a> Examiner<'a> {
                 let judge = Judge::new(set, train, test, device)?;
                 let n = n.min(train.len()).min(test.len());
                 let subject = |images: &Images, part: Split| {
-                    let some = registry::some_of(images, part, n, seed);
-                    let labels = registry::labels(&some);
-                    Self::images(&judge, extractor, &registry::pixels(&some), Some(labels))
+                    let some = flow_run::some_of(images, part, n, seed);
+                    let labels = flow_run::labels(&some);
+                    Self::images(&judge, extractor, &flow_run::pixels(&some), Some(labels))
                 };
                 (subject(train, Split::Train)?, subject(test, Split::Test)?, Some(judge))
             }
@@ -90,7 +91,7 @@ impl<'a> Examiner<'a> {
         };
         let (kernel, scott) = scales(real.points()?)?;
         let bandwidth = recipe.eval.bandwidth.unwrap_or(scott);
-        let target = registry::target(set);
+        let target = flow_run::target(set);
         let mut examiner = Self {
             data,
             metrics,
@@ -204,7 +205,7 @@ fn statistics(
     }
     let mut moments = Moments::new(Inception::FEATURES);
     let shape = [train.channels, train.height, train.width];
-    each_part(&registry::pixels(train), shape, extractor, |features| {
+    each_part(&flow_run::pixels(train), shape, extractor, |features| {
         moments.push(Points::new(&features, Inception::FEATURES)?);
         Ok(())
     })?;

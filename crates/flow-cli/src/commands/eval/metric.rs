@@ -12,8 +12,8 @@ use flow_path::Target;
 use crate::classifier::Verdict;
 use crate::exit::usage;
 use crate::inception::ADVICE;
-use crate::recipe::FEWEST_SAMPLES;
-use crate::registry::Data;
+use flow_run::Data;
+use flow_run::recipe::FEWEST_SAMPLES;
 
 /// Directions of the sliced Wasserstein distances.
 const PROJECTIONS: usize = 256;

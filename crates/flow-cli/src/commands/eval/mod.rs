@@ -11,26 +11,28 @@ use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
+use flow_model::Registry;
 
 use crate::ambiguity;
-use crate::args::{EvalArgs, SolverArgs};
+use crate::args::EvalArgs;
 use crate::commands::plot;
 use crate::control;
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::field;
-use crate::files::write_text;
 use crate::inception::Extractor;
 use crate::latent;
-use crate::model::Model;
-use crate::recipe::Recipe;
-use crate::registry::Data;
-use crate::request::Request;
-use crate::run::Run;
-use crate::sizes::check_scored;
-use crate::terminal::{print, say};
+use crate::terminal::{Terminal, print, say};
 use examiner::{Exam, Examiner};
+use flow_run::Data;
+use flow_run::Model;
+use flow_run::Recipe;
+use flow_run::Request;
+use flow_run::Run;
+use flow_run::SampleChanges;
+use flow_run::check_scored;
+use flow_run::files::write_text;
 use metric::Metric;
 pub(crate) use report::Report;
 use report::{InceptionFile, Row};
@@ -39,11 +41,11 @@ use report::{InceptionFile, Row};
 /// evaluations, which is what the flow matching paper itself takes for exact.
 const CHECKING_STEPS: usize = 500;
 
-pub(crate) fn run(args: &EvalArgs) -> Result<()> {
+pub(crate) fn run(args: &EvalArgs, registry: &Registry) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
-    let run = Run::open(&args.run)?;
-    let data = run.data(&data_files(args.data.folder()))?;
+    let run = Run::open(registry, &args.run)?;
+    let data = run.data(&data_files(args.data.folder()), &Terminal)?;
     let options = Options {
         number: args.number,
         seed: args.seed,
@@ -121,7 +123,7 @@ pub(crate) fn evaluate(
     enough(&metrics, n, data)?;
     check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
     let model = Model::load(run, device)?;
-    let request = Request::new(recipe, &SolverArgs::default(), n, options.seed)?;
+    let request = Request::new(recipe, &SampleChanges::default(), n, options.seed)?;
     let extractor = match &options.inception {
         Some(file) => Some(Extractor::open(file, device)?),
         None => None,

@@ -8,10 +8,10 @@ use flow_eval::{
 use flow_ode::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Model;
-use crate::request::Request;
 use crate::terminal::say;
 use flow_model::Samples;
+use flow_run::Model;
+use flow_run::Request;
 
 /// Times of the paths that are scored, but for the first.
 const TIMES: u32 = 20;

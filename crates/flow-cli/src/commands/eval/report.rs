@@ -12,8 +12,8 @@ use super::paths::{ErrorReport, PathReport};
 use crate::ambiguity::AmbiguityReport;
 use crate::control::ControlReport;
 use crate::field::FieldReport;
-use crate::json;
 use crate::latent::LatentReport;
+use flow_run::json;
 
 /// The content of `eval.json`. Files of earlier versions lack some of it, and those of later ones
 /// may hold more; the solvers' scores are always there.
@@ -80,7 +80,7 @@ impl Report {
     /// What `eval.json` of a run's folder holds; nothing if there is no such file.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join("eval.json");
-        if path.exists() { json::read(&path).map(Some) } else { Ok(None) }
+        if path.exists() { Ok(Some(json::read(&path)?)) } else { Ok(None) }
     }
 
     pub(crate) fn json(&self) -> String {

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use flow_datasets::{Images, Split};
+use flow_model::Registry;
 use flow_model::check_solver;
 use flow_ode::{Adaptive, Stepping, Tolerance};
 use flow_path::stream::{Purpose, Streams};
@@ -17,16 +18,16 @@ use crate::args::{Held, LikelihoodArgs};
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
-use crate::files::write_text;
-use crate::model::Model;
-use crate::recipe::check;
-use crate::registry::{self, Data};
-use crate::run::Run;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 use flow_model::{DensityRequest, Rows, Trace};
+use flow_run::Data;
+use flow_run::Model;
+use flow_run::Run;
+use flow_run::files::write_text;
+use flow_run::recipe::check;
 use report::{Bits, Estimate, Report};
 
-pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
+pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let zero = [
         ("--number", args.number),
@@ -43,8 +44,8 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
         check::name("--tag", tag)?;
     }
     let device = device::parse(&args.compute.device)?;
-    let run = Run::open(&args.run)?;
-    let data = run.data(&data_files(args.source.folder()))?;
+    let run = Run::open(registry, &args.run)?;
+    let data = run.data(&data_files(args.source.folder()), &Terminal)?;
     let model = Model::load(&run, &device)?;
     let held = args.data;
     let (report, files) = match &data {
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &LikelihoodArgs) -> Result<()> {
                 Held::Train => (train, Split::Train),
                 Held::Test => (test, Split::Test),
             };
-            let some = registry::some_of(images, part, args.number.unwrap_or(100), args.seed);
+            let some = flow_run::some_of(images, part, args.number.unwrap_or(100), args.seed);
             (pixels(args, &run, &model, &some)?, Vec::new())
         }
     };
@@ -125,7 +126,7 @@ fn points(
     };
     let found = model.log_prob(points.len() / dim, rows, &request)?;
     let mut report = Report::new(args, run, &request, &found, found.nats.clone(), started)?;
-    if let Some(target) = registry::target(&run.recipe.data.set) {
+    if let Some(target) = flow_run::target(&run.recipe.data.set) {
         let exact = |point: &[f32]| {
             let point: Vec<f64> = point.iter().copied().map(f64::from).collect();
             target.log_density(&point)

@@ -7,10 +7,10 @@ use flow_ode::{Adaptive, Method, Tolerance};
 use flow_plot::{Limits, heat_map};
 use flow_sample::Likelihood;
 
-use crate::model::Model;
-use crate::run::Run;
 use crate::terminal::say;
 use flow_model::{DensityRequest, Rows, Trace};
+use flow_run::Model;
+use flow_run::Run;
 
 /// Cells on a side.
 const CELLS: usize = 64;

@@ -8,9 +8,9 @@ use flow_sample::Probe;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Held, LikelihoodArgs};
-use crate::json;
-use crate::run::Run;
 use flow_model::{Densities, DensityRequest, Trace};
+use flow_run::Run;
+use flow_run::json;
 
 /// The content of `likelihood.json`. Files of earlier versions lack some of it; the log-likelihood
 /// and its evaluations are always there.

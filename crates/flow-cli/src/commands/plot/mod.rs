@@ -7,22 +7,24 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::tensor::Device;
 use flow_datasets::{Images, Split};
+use flow_model::Registry;
 use flow_plot::{
     Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, image_grid,
     trajectories,
 };
 
-use crate::args::{PlotArgs, SolverArgs};
+use crate::args::PlotArgs;
 use crate::commands::compare::{self, Column, Drawn, ScoredRun};
 use crate::data_files::data_files;
 use crate::device;
-use crate::metrics::{Line, read};
-use crate::model::Model;
 use crate::pictures;
-use crate::registry::{self, Changes, Data};
-use crate::request::Request;
-use crate::run::Run;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
+use flow_run::Model;
+use flow_run::Request;
+use flow_run::Run;
+use flow_run::SampleChanges;
+use flow_run::metrics::{Line, read};
+use flow_run::{Changes, Data};
 pub(crate) use page::page;
 
 /// Seed of the noise in pictures.
@@ -36,11 +38,11 @@ const FRAMES: usize = 25;
 /// Tolerance of what is drawn along the paths: a pixel is coarser.
 const TOLERANCE: f64 = 1e-4;
 
-pub(crate) fn run(args: &PlotArgs) -> Result<()> {
+pub(crate) fn run(args: &PlotArgs, registry: &Registry) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
-    let run = Run::open(&args.run)?;
-    let data = run.data(&data_files(args.data.folder()))?;
+    let run = Run::open(registry, &args.run)?;
+    let data = run.data(&data_files(args.data.folder()), &Terminal)?;
     for picture in draw(&run, &data, &device)? {
         print(&picture.display().to_string())?;
     }
@@ -53,15 +55,15 @@ pub(crate) fn draw(run: &Run, data: &Data, device: &Device) -> Result<Vec<PathBu
     let mut gallery = Gallery { run, files: Vec::new() };
     gallery.curves()?;
     gallery.scores()?;
-    let solver = SolverArgs::default();
+    let changes = SampleChanges::default();
     match model.shape() {
         [1] => {
             for (name, figure) in pictures::line(&run.recipe, &model, data, SEED)? {
                 gallery.figure(name, &figure)?;
             }
         }
-        [2] => gallery.points(&model, data, &solver)?,
-        [_, _, _] => gallery.images(&model, data, &solver)?,
+        [2] => gallery.points(&model, data, &changes)?,
+        [_, _, _] => gallery.images(&model, data, &changes)?,
         _ => {}
     }
     for (i, manifold) in pictures::manifolds(&run.recipe, &model, SEED)?.iter().enumerate() {
@@ -92,7 +94,7 @@ impl Gallery<'_> {
     /// Loss and learning rate against images.
     fn curves(&mut self) -> Result<()> {
         let (mut train, mut validation, mut rate) = (Vec::new(), Vec::new(), Vec::new());
-        for line in read(&self.run.folder)? {
+        for line in read(&self.run.folder, &Terminal)? {
             match line {
                 Line::Train { images, loss, learning_rate, .. } => {
                     train.push((images as f64, loss));
@@ -114,7 +116,7 @@ impl Gallery<'_> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());
         }
-        for mut column in Column::each(vec![ScoredRun::read(&self.run.folder)?]) {
+        for mut column in Column::each(vec![ScoredRun::read(self.run)?]) {
             column.name.clone_from(&self.run.recipe.name);
             for Drawn { name, figure, .. } in compare::figures(&[column]) {
                 self.figure(&name, &figure)?;
@@ -124,15 +126,16 @@ impl Gallery<'_> {
     }
 
     /// Clouds, trajectories, densities and the animation of a model of points.
-    fn points(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
+    fn points(&mut self, model: &Model, data: &Data, changes: &SampleChanges) -> Result<()> {
         let recipe = &self.run.recipe;
         let times: Vec<f64> = (0..FRAMES).map(|i| i as f64 / (FRAMES - 1) as f64).collect();
-        let request =
-            Request::new(recipe, solver, POINTS, SEED)?.within(TOLERANCE).with_times(times.clone());
+        let request = Request::new(recipe, changes, POINTS, SEED)?
+            .within(TOLERANCE)
+            .with_times(times.clone());
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
 
-        let adaptive = model.sample(&Request::new(recipe, solver, CLOUD, SEED)?)?;
+        let adaptive = model.sample(&Request::new(recipe, changes, CLOUD, SEED)?)?;
         let samples = pairs(&adaptive.rows);
         let streams = flow_path::stream::Streams::new(SEED);
         let [_, real] = data.sources(Changes::default());
@@ -158,14 +161,14 @@ impl Gallery<'_> {
     }
 
     /// Grids, the path of a few samples and the animation of a model of images.
-    fn images(&mut self, model: &Model, data: &Data, solver: &SolverArgs) -> Result<()> {
+    fn images(&mut self, model: &Model, data: &Data, changes: &SampleChanges) -> Result<()> {
         let &[c, h, w] = model.shape() else { return Ok(()) };
         let columns = if model.classes() > 0 { model.classes() } else { 10 };
         let n = columns * 8;
         let grid = |rows: &[f32], columns| -> Result<Picture> {
             Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
         };
-        let request = Request::new(&self.run.recipe, solver, n, SEED)?;
+        let request = Request::new(&self.run.recipe, changes, n, SEED)?;
         let samples = model.sample(&request)?;
         let path = self.path("samples.png");
         grid(&samples.rows, columns)?.save(&path)?;
@@ -196,20 +199,20 @@ impl Gallery<'_> {
 
 /// Pixels of `n` images of a part, chosen at random.
 fn some_rows(images: &Images, n: usize) -> Vec<f32> {
-    registry::pixels(&registry::some_of(images, Split::Test, n, SEED))
+    flow_run::pixels(&flow_run::some_of(images, Split::Test, n, SEED))
 }
 
 /// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows,
 /// fewer where a class has fewer images.
 fn by_class(images: &Images, rows: usize) -> Vec<f32> {
-    let mixed = registry::some_of(images, Split::Test, images.len(), SEED);
+    let mixed = flow_run::some_of(images, Split::Test, images.len(), SEED);
     let mut classes = vec![Vec::new(); mixed.classes()];
     for (i, &label) in mixed.labels.iter().enumerate() {
         classes[usize::from(label)].push(i);
     }
     let rows = classes.iter().map(Vec::len).fold(rows, usize::min);
     let order = (0..rows).flat_map(|row| classes.iter().map(move |class| class[row]));
-    registry::pixels(&mixed.select(&order.collect::<Vec<_>>()))
+    flow_run::pixels(&mixed.select(&order.collect::<Vec<_>>()))
 }
 
 fn pairs(rows: &[f32]) -> Vec<[f32; 2]> {

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use crate::commands::compare::{self, Column, ScoredRun};
 use crate::document::{Block, Document, Picture};
-use crate::files::read_text;
-use crate::run::Run;
+use flow_run::Run;
+use flow_run::files::read_text;
 
 /// Pictures by the name of their file, in the order of the page; others follow.
 const CAPTIONS: &[(&str, &str)] = &[
@@ -27,7 +27,7 @@ pub(crate) fn page(run: &Run) -> Result<PathBuf> {
     let Run { folder, recipe } = run;
     let mut blocks = vec![Block::Text(format!("{}. Seed {}.", recipe.about, recipe.seed))];
     if folder.join("eval.json").exists() {
-        let mut column = Column::each(vec![ScoredRun::read(folder)?]).remove(0);
+        let mut column = Column::each(vec![ScoredRun::read(run)?]).remove(0);
         column.name.clone_from(&recipe.name);
         blocks.push(Block::Heading("Scores".into()));
         blocks.extend(compare::of_one(&column));
