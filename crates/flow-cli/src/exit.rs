@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use flow_judge::JudgeError;
+use flow_report::ReportError;
 use flow_run::{RunError, sentence};
 
 use crate::signals::Signal;
@@ -64,5 +66,8 @@ pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
 
 /// Whether something was asked for that cannot be met.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<Usage>() || error.downcast_ref().is_some_and(RunError::is_usage)
+    error.is::<Usage>()
+        || error.downcast_ref().is_some_and(RunError::is_usage)
+        || error.downcast_ref().is_some_and(JudgeError::is_usage)
+        || error.downcast_ref().is_some_and(ReportError::is_usage)
 }

@@ -3,23 +3,6 @@
 use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, Result};
-use flow_run::{Listener, Meter};
-
-use crate::bar::Bar;
-
-/// The terminal as somebody who is told what happens meanwhile.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terminal;
-
-impl Listener for Terminal {
-    fn say(&self, text: &str) {
-        say(text);
-    }
-
-    fn meter(&self, start: usize, total: usize, things: &'static str) -> Box<dyn Meter> {
-        Box::new(Bar::new(start, total, things))
-    }
-}
 
 /// Prints a message for the user on standard error, apart from the results on standard output.
 pub(crate) fn say(text: &str) {

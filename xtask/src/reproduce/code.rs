@@ -25,14 +25,8 @@ pub(super) const TRAINING: &[&str] = &[
 
 /// Where the code of sampling and scoring is.
 pub(super) const SCORING: &[&str] = &[
-    "crates/flow-cli/src/ambiguity.rs",
-    "crates/flow-cli/src/classifier.rs",
-    "crates/flow-cli/src/commands/eval",
-    "crates/flow-cli/src/commands/likelihood",
-    "crates/flow-cli/src/control.rs",
-    "crates/flow-cli/src/field.rs",
-    "crates/flow-cli/src/latent.rs",
     "crates/flow-eval/src",
+    "crates/flow-judge/src",
     "crates/flow-model/src",
     "crates/flow-ode/src",
     "crates/flow-run/src/model.rs",

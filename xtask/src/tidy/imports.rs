@@ -77,6 +77,16 @@ const RULES: &[Rule] = &[
         because: "recipes and runs are for any program, and their errors have types",
     },
     Rule {
+        krate: "flow-judge",
+        never: &["clap", "anyhow"],
+        because: "scores are for any program, and their errors have types",
+    },
+    Rule {
+        krate: "flow-report",
+        never: &["clap", "anyhow"],
+        because: "pictures and pages are for any program, and their errors have types",
+    },
+    Rule {
         krate: "flow-eval",
         never: &["flow-train", "flow-datasets"],
         because: "scores take tensors, whoever made them",
@@ -164,7 +174,9 @@ mod tests {
             Package::new("flow-eval", &["flow-sample", "flow-transport"]),
             Package::new("flow-model", &["flow-sample", "toml"]),
             Package::new("flow-run", &["flow-model", "flow-train", "flow-datasets"]),
-            Package::new("flow-cli", &["clap", "anyhow", "flow-run", "flow-eval"]),
+            Package::new("flow-judge", &["flow-run", "flow-eval"]),
+            Package::new("flow-report", &["flow-judge", "flow-plot"]),
+            Package::new("flow-cli", &["clap", "anyhow", "flow-report"]),
             Package::new("flow-datasets", &["serde"]),
             Package::new("xtask", &["clap"]),
         ];
@@ -219,6 +231,8 @@ mod tests {
             ("flow-model", "flow-train"),
             ("flow-run", "clap"),
             ("flow-run", "anyhow"),
+            ("flow-judge", "anyhow"),
+            ("flow-report", "clap"),
             ("flow-eval", "flow-train"),
             ("flow-eval", "flow-datasets"),
             ("xtask", "flow-ode"),

@@ -3,15 +3,13 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use flow_model::Registry;
-use flow_model::{Model as Exported, ModelConfig, parameters};
+use flow_model::{Model as Exported, ModelConfig, Registry, parameters};
+use flow_run::{Model, Run, save_model};
 use toml::Value;
 
 use crate::args::{CardArgs, ExportArgs};
 use crate::device;
 use crate::terminal::print;
-use flow_run::Run;
-use flow_run::{Model, save_model};
 
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
 pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {

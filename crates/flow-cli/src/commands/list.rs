@@ -5,13 +5,12 @@ use std::fmt::Write;
 use anyhow::Result;
 use flow_model::Registry;
 use flow_ode::Method;
+use flow_run::{Choices, RECIPES, Recipe, choices};
 
 use crate::args::RecipeArgs;
 use crate::device;
 use crate::exit::usage;
 use crate::terminal::print;
-use flow_run::Recipe;
-use flow_run::{Choices, RECIPES, choices};
 
 pub(crate) fn run(registry: &Registry) -> Result<()> {
     let mut text = String::from("recipes\n");
@@ -39,6 +38,10 @@ pub(crate) fn run(registry: &Registry) -> Result<()> {
         for (choice, about) in all {
             writeln!(text, "  {choice:56} {about}")?;
         }
+    }
+    writeln!(text, "networks (network.kind)")?;
+    for (kind, about) in registry.kinds() {
+        writeln!(text, "  {kind:56} {about}")?;
     }
     writeln!(text, "solvers (sample.solver)\n  {}", solvers.join(" "))?;
     write!(text, "devices built in\n  {}", device::built_in().join(" "))?;

@@ -6,22 +6,15 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use flow_model::Registry;
-use flow_plot::{Limits, clouds, image_grid};
+use flow_run::files::write_npy;
+use flow_run::{DEFAULT_BATCH, Listener, Model, Request, Run, RunError, memory, row_size};
 use sha2::{Digest, Sha256};
 
 use crate::args::SampleArgs;
 use crate::device;
 use crate::exit::usage;
-use crate::terminal::Terminal;
+use crate::listener::Terminal;
 use crate::terminal::print;
-use flow_run::DEFAULT_BATCH;
-use flow_run::Model;
-use flow_run::Request;
-use flow_run::Run;
-use flow_run::files::write_npy;
-use flow_run::memory;
-use flow_run::row_size;
-use flow_run::{Listener, RunError};
 
 pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -75,7 +68,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     let started = Instant::now();
     let nfe = if format == "png" {
         let samples = model.sample(&request)?;
-        save_picture(&samples.rows, model.shape(), &out)?;
+        flow_report::save_samples(&samples.rows, model.shape(), &out)?;
         samples.nfe
     } else {
         save_numbers(&model, &request, &out)?
@@ -245,20 +238,4 @@ fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {
         )?;
     }
     Ok(nfe)
-}
-
-fn save_picture(rows: &[f32], shape: &[usize], out: &Path) -> Result<()> {
-    match *shape {
-        [2] => {
-            let points: Vec<[f32; 2]> = rows.chunks(2).map(|p| [p[0], p[1]]).collect();
-            let limits = Limits::around(&[&points]);
-            Ok(clouds(&[("samples", &points)], limits).save(out)?)
-        }
-        [c, h, w] => {
-            let n = rows.len() / (c * h * w);
-            let columns = (n as f64).sqrt().ceil() as usize;
-            Ok(image_grid(rows, n, c, h, w, columns)?.save(out)?)
-        }
-        _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
-    }
 }

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
+use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
 use flow_run::{Listener, Recipe, Start, Training, network};
 use flow_train::{Ensemble, Interrupter};
 
 use crate::args::TrainArgs;
-use crate::commands::{eval, plot};
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::{Interrupted, usage};
+use crate::listener::Terminal;
 use crate::signals::Watch;
-use crate::terminal::{Terminal, print, say};
+use crate::terminal::{print, say};
 
 pub(crate) fn run(args: &TrainArgs, registry: &Registry) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -26,9 +27,9 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry) -> Result<()> {
     // A recipe whose regression or scores cannot be built is refused before anything is written.
     let training = Training::open(start, &data_files(args.data.folder()), &Terminal)?;
     let recipe = training.recipe();
-    eval::check(recipe, &training.data)?;
+    check_metrics(recipe, &training.data)?;
     if !args.no_eval {
-        eval::check_numbers(recipe, &training.data)?;
+        check_numbers(recipe, &training.data)?;
     }
     let sizes = training.sizes()?;
     sizes.check()?;
@@ -62,8 +63,8 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry) -> Result<()> {
         return print(&format!("run folder: {}", run.folder.display()));
     }
     // The pictures are drawn even if scoring fails, because they may show why.
-    let scored = eval::evaluate(run, data, &device, &eval::Options::default());
-    let drawn = plot::draw(run, data, &device);
+    let scored = evaluate(run, data, &device, &EvalOptions::default(), &Terminal);
+    let drawn = flow_report::draw(run, data, &device, &Terminal);
     if let Ok(report) = &scored {
         print(&report.table())?;
     }
@@ -71,9 +72,10 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry) -> Result<()> {
     for picture in drawn.iter().flatten() {
         print(&format!("picture:    {}", picture.display()))?;
     }
-    print(&format!("report:     {}", plot::page(run)?.display()))?;
+    print(&format!("report:     {}", flow_report::page(run)?.display()))?;
     scored?;
-    drawn.map(drop)
+    drawn?;
+    Ok(())
 }
 
 /// The recipe of a new run, or the run to go on with.
