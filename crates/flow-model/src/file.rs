@@ -130,6 +130,7 @@ impl ModelConfig {
 
     /// The text of `model.toml`.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "numbers, text and tables are valid TOML")]
     pub fn text(&self) -> String {
         toml::to_string(self).expect("a description is made of numbers, text and tables")
     }

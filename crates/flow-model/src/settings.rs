@@ -5,6 +5,7 @@ use flow_path::ScheduleConfig;
 use flow_path::config::{Check, shown};
 use flow_sample::{Grid, GridConfig, Ode, Sampler, SamplerConfig};
 use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
 
 use crate::error::ModelError;
 
@@ -82,9 +83,12 @@ impl SampleConfig {
             ));
         }
         self.method()?;
+        representable("sample.sampler", &self.sampler)?;
+        representable("sample.grid", &self.grid)?;
         within_domain("sample.sampler", &self.sampler)?;
         within_domain("sample.grid", &self.grid)?;
         if let Some(schedule) = &self.schedule {
+            representable("sample.schedule", schedule)?;
             within_domain("sample.schedule", schedule)?;
         }
         let [start, end] = self.guidance_interval;
@@ -269,12 +273,25 @@ fn within_domain(key: &str, choice: &impl Check) -> Result<(), ModelError> {
     })
 }
 
+/// Refuses numbers of a choice that are not finite in single precision, in which they are used.
+fn representable(key: &str, choice: &impl Serialize) -> Result<(), ModelError> {
+    let table = Table::try_from(choice).map_err(|error| setting(key, error.to_string()))?;
+    for (name, value) in &table {
+        let numbers = match value {
+            Value::Array(all) => all.iter().filter_map(Value::as_float).collect(),
+            value => value.as_float().map(|number| vec![number]).unwrap_or_default(),
+        };
+        for value in numbers {
+            number(&format!("{key}.{name}"), value, true, "")?;
+        }
+    }
+    Ok(())
+}
+
 /// Refuses numbers that are none, too large for single precision, or outside their domain.
 fn number(key: &str, value: f64, good: bool, demand: &str) -> Result<(), ModelError> {
-    if !value.is_finite() {
-        return Err(setting(key, format!("is {value}, it must be a finite number")));
-    }
-    if !good {
+    if !good || !value.is_finite() {
+        let demand = if demand.is_empty() { "it must be a finite number" } else { demand };
         return Err(setting(key, format!("is {value}, {demand}")));
     }
     if f64::from(f32::MAX) < value.abs() {

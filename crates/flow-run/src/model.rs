@@ -23,7 +23,7 @@ use crate::run::Run;
 /// A trained model with what only its run knows.
 #[derive(Debug)]
 pub struct Model {
-    model: flow_model::Model,
+    bare: flow_model::Model,
     /// What taught the latent; samples never ask it.
     pub posterior: Option<DynPosterior>,
     /// What the velocity network takes.
@@ -36,7 +36,7 @@ impl Deref for Model {
     type Target = flow_model::Model;
 
     fn deref(&self) -> &flow_model::Model {
-        &self.model
+        &self.bare
     }
 }
 
@@ -74,7 +74,7 @@ impl Model {
         let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
         let model = flow_model::Model::new(&registry, config, network, device)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { model, posterior, footprint, guide: None })
+        Ok(Self { bare: model, posterior, footprint, guide: None })
     }
 
     /// Opens a model that `flow export` wrote, with networks of the registry.
@@ -96,7 +96,7 @@ impl Model {
         let footprint = registry
             .footprint(&config.network, &config.signature)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { model, posterior: None, footprint, guide: None })
+        Ok(Self { bare: model, posterior: None, footprint, guide: None })
     }
 
     /// Number of classes of a conditional model, else 0.
@@ -116,7 +116,7 @@ impl Model {
     /// # Errors
     /// When its rows or classes are others.
     pub fn guided_by(self, weaker: Self) -> Result<Self, RunError> {
-        self.model.check_guide(&weaker).map_err(|error| usage!("--guide-with: {error}"))?;
+        self.bare.check_guide(&weaker).map_err(|error| usage!("--guide-with: {error}"))?;
         Ok(Self { guide: Some(Box::new(weaker)), ..self })
     }
 
@@ -126,7 +126,7 @@ impl Model {
     /// For a request that the model cannot meet, and when the solver fails.
     pub fn sample(&self, request: &Request) -> Result<Samples, RunError> {
         let sampler = request.way.sampler();
-        self.model.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
+        self.bare.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
     }
 
     /// Draws samples batch by batch, in their order, and holds no more than a batch.
@@ -140,7 +140,7 @@ impl Model {
     ) -> Result<(), E> {
         let sampler = request.way.sampler();
         let take = |samples| take(samples).map_err(Stopped::Taken);
-        let done = self.model.sample_each(&self.request(request), &*sampler, take);
+        let done = self.bare.sample_each(&self.request(request), &*sampler, take);
         done.map_err(|stopped| match stopped {
             Stopped::Drawing(error) => refused(error, request).into(),
             Stopped::Taken(error) => error,
@@ -191,7 +191,7 @@ impl Model {
                 Condition::none().with_latent(Tensor::from_data(latents, self.device()))
             }
         };
-        Some(self.model.velocity(points, t, condition))
+        Some(self.bare.velocity(points, t, condition))
     }
 }
 
@@ -253,7 +253,10 @@ fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry, RunE
 /// Names the options of the command line, where the model's own words say what to do in Rust.
 fn refused(error: ModelError, request: &Request) -> RunError {
     match error {
-        ModelError::NoSuchClass { .. } | ModelError::NoClasses => usage!("--class: {error}"),
+        ModelError::NoSuchClass { class, last, names } => {
+            usage!("--class is {class}, the model has the classes 0 to {last}{names}")
+        }
+        ModelError::NoClasses => usage!("--class is given, but the model knows no classes"),
         ModelError::NotLearnedWithout => usage!(
             "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
              do without the class; draw with --guidance 1"

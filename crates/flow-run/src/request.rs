@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use flow_model::{Asked, SampleConfig, SamplePlan};
+use flow_model::{Asked, ModelError, SampleConfig, SamplePlan};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
 use flow_path::config::shown;
@@ -114,7 +114,7 @@ impl Request {
             guidance: sample.guidance,
             interval: Interval { start, end },
             batch: DEFAULT_BATCH,
-            way: sample.plan(asked(changes)).map_err(|error| usage!("{error}"))?,
+            way: sample.plan(asked(changes)).map_err(|error| contradiction(&error))?,
             schedule: sample.schedule,
             times: Vec::new(),
             given: Given::default(),
@@ -182,7 +182,7 @@ impl Request {
                     parts.push(format!("-grid-{}", shown(grid)));
                 }
                 if self.sample.is_shifted() {
-                    parts.push(format!("-shift{}", shift));
+                    parts.push(format!("-shift{shift}"));
                 }
             }
         }
@@ -248,6 +248,13 @@ fn asked(changes: &SampleChanges) -> Asked {
         tolerances: changes.rtol.is_some() || changes.atol.is_some(),
         solver: changes.solver.is_some(),
     }
+}
+
+/// Settings that contradict each other, by the names of their options.
+fn contradiction(error: &ModelError) -> RunError {
+    let text = error.to_string();
+    let text = text.replace("solver, rtol and", "--solver, rtol and");
+    usage!("{}", text.replace("rtol and atol", "--rtol and --atol"))
 }
 
 /// A choice as typed at an option.

@@ -22,9 +22,10 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
 /// Prints what a model is.
 pub(crate) fn show(args: &CardArgs, registry: &Registry) -> Result<()> {
     let device = device::parse("flex")?;
-    let model = match Run::is_one(&args.model) {
-        true => Model::load(&Run::open(registry, &args.model)?, &device)?,
-        false => Model::of_file(registry, &args.model, &device)?,
+    let model = if Run::is_one(&args.model) {
+        Model::load(&Run::open(registry, &args.model)?, &device)?
+    } else {
+        Model::of_file(registry, &args.model, &device)?
     };
     if args.toml {
         return print(model.config().text().trim_end());
@@ -58,15 +59,14 @@ fn card(model: &Exported) -> String {
     let kind = network.get("kind").and_then(Value::as_str).unwrap_or_default();
     line("network", &format!("{kind}, {} parameters", parameters(model.network())));
     line("path", &format!("{schedule}, predicts {prediction}, starts from {source}"));
-    let sampled = match sample.sampler.is_ode() {
-        true => format!("ode by {}", sample.solver),
-        false => sample.sampler.to_string(),
-    };
-    let guidance = match sample.is_guided() {
-        true => format!(", guidance {}", sample.guidance),
-        false => String::new(),
-    };
-    line("sampled by", &format!("{sampled}{guidance}"));
+    let mut sampled = sample.sampler.to_string();
+    if sample.sampler.is_ode() {
+        sampled = format!("ode by {}", sample.solver);
+    }
+    if sample.is_guided() {
+        let _ = write!(sampled, ", guidance {}", sample.guidance);
+    }
+    line("sampled by", &sampled);
     let made: Vec<String> = made
         .iter()
         .map(|(key, value)| match value {

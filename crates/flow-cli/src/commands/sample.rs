@@ -105,7 +105,7 @@ fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -
 /// Where a model is sampled from.
 enum Place {
     /// A run, whose newest checkpoint is opened when all else is clear.
-    Run(Run),
+    Run(Box<Run>),
     /// A model that `flow export` wrote.
     File(Box<Model>),
 }
@@ -116,7 +116,7 @@ impl Place {
         if path.join("model.toml").is_file() || path.is_file() {
             return Ok(Self::File(Box::new(Model::of_file(registry, path, device)?)));
         }
-        Ok(Self::Run(Run::open(registry, path)?))
+        Ok(Self::Run(Box::new(Run::open(registry, path)?)))
     }
 
     fn request(&self, args: &SampleArgs) -> Result<Request> {
