@@ -98,7 +98,7 @@ const RULES: &[Rule] = &[
     },
     Rule { krate: "xtask", never: &["flow-*"], because: "the commands must build in seconds" },
     Rule {
-        krate: "*",
+        krate: "flow-*",
         never: &["flow-cli"],
         because: "the binary is glue, and what others need belongs in a library",
     },
