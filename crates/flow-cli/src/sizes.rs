@@ -117,6 +117,8 @@ fn tables(coupling: CouplingConfig) -> Option<(&'static str, f64)> {
     let tables = match coupling {
         CouplingConfig::Independent(_) | CouplingConfig::Paired(_) => return None,
         CouplingConfig::Ot(_) => 1.0,
+        // Of data, of conditions, and what separates the pairs.
+        CouplingConfig::Conditional(_) => 3.0,
         // Rows that are left out are twice as many.
         CouplingConfig::Partial(_) => 4.0,
         CouplingConfig::Sinkhorn(_)
