@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use flow_nn::Signature;
+
 use crate::objective::Loss;
 
 /// A loss of a module and its average on a batch: of a flow by an [`Objective`](crate::Objective),
@@ -13,8 +15,8 @@ pub(crate) trait Criterion<M>: Clone + Debug + Send + Sync + 'static {
     /// The loss of `module`, whose moving average is `average`, on `batch`.
     fn loss(&self, module: &M, average: &M, batch: Self::Batch) -> Loss;
 
-    /// Classes that `module` tells apart, 0 for none; `None` where nobody knows.
-    fn classes(&self, module: &M) -> Option<usize> {
+    /// What `module` reads, where batches must agree with it.
+    fn signature<'a>(&self, module: &'a M) -> Option<&'a Signature> {
         let _ = module;
         None
     }

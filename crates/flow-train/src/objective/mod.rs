@@ -91,7 +91,7 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
         Objective::loss(&**self, networks, batch)
     }
 
-    fn classes(&self, module: &Ensemble) -> Option<usize> {
-        Some(module.network.signature().classes)
+    fn signature<'a>(&self, module: &'a Ensemble) -> Option<&'a Signature> {
+        Some(module.network.signature())
     }
 }
