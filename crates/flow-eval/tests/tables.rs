@@ -29,11 +29,18 @@ fn the_floors_of_iris_are_those_of_the_published_protocol() {
     let reference = reference();
     let all = rows_of(&reference["iris"]);
     for split in reference["splits"].as_array().unwrap() {
-        let test: Vec<usize> =
-            split["test"].as_array().unwrap().iter().map(|i| i.as_u64().unwrap() as usize).collect();
+        let test: Vec<usize> = split["test"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|i| i.as_u64().unwrap() as usize)
+            .collect();
         let pick = |wanted: bool| -> Vec<f32> {
             let rows = all.chunks(5).enumerate();
-            rows.filter(|(i, _)| test.contains(i) == wanted).flat_map(|(_, row)| row).copied().collect()
+            rows.filter(|(i, _)| test.contains(i) == wanted)
+                .flat_map(|(_, row)| row)
+                .copied()
+                .collect()
         };
         let (train, test) = (pick(false), pick(true));
         let gower = Gower::fit(points(&train, 5), &IRIS).unwrap();

@@ -77,7 +77,7 @@ impl Ranks {
             }
         }
         rarest.sort_unstable_by(f64::total_cmp);
-        let least = rarest[((1.0 - level) * SIMULATIONS as f64) as usize];
+        let least = rarest[(((1.0 - level) * SIMULATIONS as f64) as usize).min(SIMULATIONS - 1)];
         let within = |&share: &f64| {
             let tails = Tails::new(n, share);
             let mut inside = (0..=n).filter(|&count| least <= tails.of(count));
