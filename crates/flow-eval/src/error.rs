@@ -86,6 +86,49 @@ pub enum EvalError {
         expected: &'static str,
     },
 
+    /// Not one kind for each column of a table.
+    #[error("{kinds} kinds for {columns} columns: say of each column what it holds")]
+    ColumnCount {
+        /// Kinds given.
+        kinds: usize,
+        /// Columns of the rows.
+        columns: usize,
+    },
+
+    /// A number that should name a category.
+    #[error(
+        "row {row} has {value} in column {column}, which holds categories: give whole numbers from \
+         0 and below {levels}"
+    )]
+    NotACategory {
+        /// The row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The number.
+        value: f64,
+        /// Number of categories.
+        levels: usize,
+    },
+
+    /// Draws that cannot be shared out among the truths.
+    #[error("{draws} draws for {truths} true values: give as many draws for each of them")]
+    DrawCount {
+        /// Draws given.
+        draws: usize,
+        /// True values given.
+        truths: usize,
+    },
+
+    /// A rank that is none.
+    #[error("a rank of {rank} among {draws} draws: it is at most their number")]
+    Rank {
+        /// The rank.
+        rank: usize,
+        /// Number of draws.
+        draws: usize,
+    },
+
     /// A row that should hold the probabilities of all classes.
     #[error("row {row} is no distribution: its entries must be at least 0 and sum to 1, not {sum}")]
     NotADistribution {

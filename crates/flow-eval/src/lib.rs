@@ -9,7 +9,11 @@
 //! |---|---|
 //! | is it the same distribution? | [`sliced_wasserstein`], [`energy_distance`], [`mmd`] |
 //! | in which direction is it not? | [`max_sliced_wasserstein`] |
-//! | exactly how far, in one dimension or for few points? | [`wasserstein_1d`], [`wasserstein_assignment`] |
+//! | exactly how far, in one dimension or for few points? | [`wasserstein_1d`], [`wasserstein_assignment`], [`wasserstein`] for any sizes |
+//! | can a classifier tell them apart? | [`c2st`] |
+//! | of a table: how far, what is reached, what is copied? | [`Gower`], then [`wasserstein`], [`table_coverage`], [`memorisation`] |
+//! | are its columns right, and its pairs of columns? | [`marginal_distances`], [`association_difference`] |
+//! | are posteriors as wide as they should be? | [`sbc`], [`tarp`], [`Ranks::verdict`], [`Ranks::bands`] |
 //! | do features agree in mean and covariance? | [`frechet`], [`frechet_between`] streamed [`Moments`]; [`kid`] |
 //! | are samples good, and are they varied? | [`precision_recall`], [`density_coverage`] |
 //! | do classes look distinct and all appear? | [`inception_score`] |
@@ -41,12 +45,15 @@
 //! # Ok::<(), flow_eval::EvalError>(())
 //! ```
 
+mod calibration;
+mod classifier;
 mod density;
 mod distance;
 mod feature;
 mod flow;
 mod image;
 mod support;
+mod table;
 
 mod moments;
 mod points;
@@ -59,10 +66,15 @@ mod matrix;
 mod pairwise;
 mod random;
 
+pub use calibration::bands::Bands;
+pub use calibration::ranks::{Ranks, sbc, tarp};
+pub use calibration::verdict::Verdict;
+pub use classifier::c2st::c2st;
 pub use density::known::mean_log_density;
 pub use density::parzen::parzen_log_likelihood;
 pub use distance::assignment::wasserstein_assignment;
 pub use distance::energy::energy_distance;
+pub use distance::exact::{Ground, wasserstein};
 pub use distance::frechet::{frechet, frechet_between};
 pub use distance::kernel::Kernel;
 pub use distance::mmd::{kid, mmd};
@@ -83,6 +95,12 @@ pub use points::Points;
 pub use resample::{Bootstrap, bootstrap};
 pub use score::{Score, floor};
 pub use support::off_support_mass;
+pub use table::association::{association_difference, associations};
+pub use table::column::Column;
+pub use table::coverage::table_coverage;
+pub use table::gower::Gower;
+pub use table::marginal::marginal_distances;
+pub use table::nearest::{Memorisation, memorisation};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -35,6 +35,17 @@ impl PairFunction for SquaredDistance {
     fn finish(&self, _: &mut [f64]) {}
 }
 
+/// `sum_k |x_k - y_k|`
+pub(crate) struct Manhattan;
+
+impl PairFunction for Manhattan {
+    fn term(x: f64, y: f64) -> f64 {
+        (x - y).abs()
+    }
+
+    fn finish(&self, _: &mut [f64]) {}
+}
+
 /// A set laid out for [`for_each_pair`]: in groups of columns, each `[dim, LANES]`, padded with
 /// zeros.
 pub(crate) struct Columns {

@@ -18,6 +18,9 @@ pub(crate) enum Purpose {
     Bootstrap = 3,
     Jackknife = 4,
     Median = 5,
+    Classifier = 6,
+    Calibration = 7,
+    Bands = 8,
 }
 
 /// The stream of a seed for the `index`-th use of a purpose, whatever thread asks for it.

@@ -7,12 +7,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flow_eval::{
-    Bins, EvalError, Kernel, Moments, Points, Score, Trajectories, bootstrap, cost_at_error,
-    covariance_sqrt, density_coverage, energy_distance, floor, frechet, frechet_between,
-    inception_score, kid, max_sliced_wasserstein, mean_log_density, mean_squared_error, mmd,
-    noise_residual, off_support_mass, parzen_log_likelihood, path_energy, path_length_ratio,
-    precision_recall, psnr, sliced_wasserstein, ssim, straightness, velocity_spread,
-    wasserstein_1d, wasserstein_assignment,
+    Bins, Column, EvalError, Gower, Ground, Kernel, Moments, Points, Ranks, Score, Trajectories,
+    association_difference, associations, bootstrap, c2st, cost_at_error, covariance_sqrt,
+    density_coverage, energy_distance, floor, frechet, frechet_between, inception_score, kid,
+    marginal_distances, max_sliced_wasserstein, mean_log_density, mean_squared_error, memorisation,
+    mmd, noise_residual, off_support_mass, parzen_log_likelihood, path_energy, path_length_ratio,
+    precision_recall, psnr, sbc, sliced_wasserstein, ssim, straightness, table_coverage, tarp,
+    velocity_spread, wasserstein, wasserstein_1d, wasserstein_assignment,
 };
 use flow_testing::{awkward, public};
 
@@ -72,6 +73,8 @@ fn unless_it_says<T>(text: &str, call: impl FnOnce() -> T) -> Option<T> {
     assert!(said.contains(text), "an undocumented panic: {said}");
     None
 }
+
+const NUMBERS: [Column; 2] = [Column::Number; 2];
 
 type Row = (&'static str, fn(Awkward<'_>) -> Given);
 
@@ -163,6 +166,85 @@ const TABLE: &[Row] = &[
         let scores =
             [inception_score(Points::new(&even, 2)?), a.points().and_then(inception_score)];
         scores.into_iter().map(|score| Ok(numbers(&score?))).collect::<Result<Vec<_>, _>>()?;
+        Ok(vec![])
+    }),
+    ("wasserstein", |a| {
+        let grounds = [Ground::Manhattan, Ground::Euclidean, Ground::SquaredEuclidean];
+        let given = grounds.map(|ground| {
+            // Sets of two sizes too.
+            wasserstein(a.points()?.first(7), a.other()?, ground)?;
+            a.distance(|x, y| wasserstein(x, y, ground))
+        });
+        given.into_iter().collect::<Result<Vec<_>, _>>().map(|given| given.concat())
+    }),
+    ("c2st", |a| {
+        // Each takes a training, so that one of the counts is enough.
+        if a.count != 3 || a.x.total_cmp(&1.0).is_ne() {
+            return Ok(vec![]);
+        }
+        a.distance(|x, y| c2st(x, y, 0))
+    }),
+    ("Gower::fit", |a| {
+        let categories = Gower::fit(a.points()?, &[Column::Category(a.count), Column::Number]);
+        assert!(categories.is_err() || categories.is_ok_and(|gower| 1 < gower.dim()));
+        Ok(vec![Gower::fit(a.points()?, &NUMBERS)?.dim() as f64])
+    }),
+    ("Gower::embed", |a| {
+        let gower = Gower::fit(a.other()?, &NUMBERS)?;
+        Ok(gower.embed(a.points()?)?.into_iter().map(f64::from).collect())
+    }),
+    ("table_coverage", |a| {
+        a.distance(|x, y| table_coverage(x, y, 3))?;
+        a.distance(|x, y| table_coverage(x, y, a.count))
+    }),
+    ("marginal_distances", |a| {
+        let mixed = [Column::Number, Column::Category(a.count)];
+        let found = marginal_distances(a.points()?, a.other()?, &mixed);
+        assert!(found.is_err() || found.is_ok_and(|found| found.len() == 2));
+        let found = marginal_distances(a.points()?, a.other()?, &NUMBERS)?;
+        Ok(found.iter().flat_map(numbers).collect())
+    }),
+    ("associations", |a| {
+        let mixed = associations(a.points()?, &[Column::Number, Column::Category(a.count)]);
+        assert!(mixed.is_err() || mixed.is_ok_and(|found| found.len() == 4));
+        associations(a.points()?, &NUMBERS)
+    }),
+    ("association_difference", |a| a.distance(|x, y| association_difference(x, y, &NUMBERS))),
+    ("memorisation", |a| {
+        let (points, other) = (a.points()?, a.other()?);
+        let found = [
+            memorisation(points, other, other)?,
+            memorisation(other, points, other)?,
+            memorisation(other, other, points)?,
+        ];
+        Ok(found.iter().flat_map(|m| [numbers(&m.distance), numbers(&m.nearer)].concat()).collect())
+    }),
+    ("sbc", |a| {
+        let found = sbc(a.other()?, a.points()?, 0)?;
+        Ok(found.iter().flat_map(|ranks| numbers(&ranks.deviation("SBC", 0))).collect())
+    }),
+    ("tarp", |a| {
+        let there = tarp(a.other()?, a.points()?, 0)?;
+        let back = tarp(a.points()?, a.other()?, 0)?;
+        Ok([there, back].iter().flat_map(|ranks| numbers(&ranks.deviation("TARP", 0))).collect())
+    }),
+    ("Ranks::new", |a| {
+        let ranks = Ranks::new(vec![0, 1], a.count)?;
+        Ok(numbers(&ranks.deviation("SBC", 0)))
+    }),
+    ("Ranks::histogram", |a| {
+        let ranks = Ranks::new(vec![0, 2, 3], 3)?;
+        let found = unless_it_says("bins, got", || ranks.histogram(a.count));
+        Ok(found.into_iter().flatten().map(|n| n as f64).collect())
+    }),
+    ("Ranks::bands", |a| {
+        let ranks = Ranks::new(vec![0, 2, 3], 3)?;
+        let bands = unless_it_says("level must be in (0, 1)", || ranks.bands(a.x, 0));
+        Ok(bands.map_or_else(Vec::new, |bands| [bands.low, bands.high, bands.found].concat()))
+    }),
+    ("Ranks::verdict", |a| {
+        let ranks = Ranks::new(vec![0, 2, 3], 3)?;
+        unless_it_says("level must be in (0, 1)", || ranks.verdict(a.x, 0));
         Ok(vec![])
     }),
     ("off_support_mass", |a| Ok(numbers(&off_support_mass(a.points()?, |x| x[0] < a.x as f32)))),

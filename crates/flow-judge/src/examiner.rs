@@ -10,6 +10,7 @@ use flow_model::Samples;
 use flow_nn::Inception;
 use flow_path::Target;
 use flow_path::stream::{Purpose, Streams};
+use flow_run::table::Part;
 use flow_run::{Data, Listener, Recipe};
 
 use crate::classifier::{self, Judge};
@@ -70,6 +71,14 @@ impl<'a> Examiner<'a> {
                     ..Subject::default()
                 };
                 (draw(0), draw(1), None)
+            }
+            Data::Table(table) => {
+                let n = n.min(table.train.n).min(table.held.n);
+                let subject = |part: &Part| {
+                    let dim = table.rows.encoder.width();
+                    Subject { rows: part.in_turn(n).0, dim, ..Subject::default() }
+                };
+                (subject(&table.train), subject(&table.held), None)
             }
             Data::Images { train, test } => {
                 let judge = Judge::new(set, train, test, device, told)?;

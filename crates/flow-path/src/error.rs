@@ -3,13 +3,15 @@
 use flow_transport::TransportError;
 use thiserror::Error;
 
-/// Which of the two batches of rows.
+/// Which of the batches of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The noise, `x_0`.
     Noise,
     /// The data, `x_1`.
     Data,
+    /// The condition vectors.
+    Condition,
 }
 
 impl std::fmt::Display for Side {
@@ -17,6 +19,7 @@ impl std::fmt::Display for Side {
         f.write_str(match self {
             Self::Noise => "noise",
             Self::Data => "data",
+            Self::Condition => "condition",
         })
     }
 }
@@ -63,6 +66,22 @@ pub enum PathError {
     LabelCount {
         /// Labels given.
         labels: usize,
+        /// Rows of data.
+        rows: usize,
+    },
+
+    /// A coupling that needs condition vectors was given none.
+    #[error(
+        "this coupling weighs the condition vectors of the rows and was given none: condition the \
+         data on numbers, or choose the coupling `independent` or `ot`"
+    )]
+    MissingConditions,
+
+    /// Condition vectors that do not match the data.
+    #[error("{numbers} numbers of conditions for {rows} rows of data: pass as many for each row")]
+    ConditionCount {
+        /// Numbers given.
+        numbers: usize,
         /// Rows of data.
         rows: usize,
     },

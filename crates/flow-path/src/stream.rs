@@ -57,6 +57,8 @@ pub enum Purpose {
     Control,
     /// The velocities of many pairs through one point.
     Ambiguity,
+    /// Hiding condition vectors and conditioning rows for classifier-free guidance.
+    ConditionDrop,
 }
 
 impl Purpose {
@@ -85,6 +87,8 @@ impl Purpose {
             Self::Prior => 20,
             Self::Control => 21,
             Self::Ambiguity => 22,
+            // 23 is that of the jumps of a flow map.
+            Self::ConditionDrop => 24,
         }
     }
 }

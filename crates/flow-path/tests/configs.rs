@@ -195,6 +195,7 @@ fn values_outside_their_domain_are_refused_by_name() {
         ("mode,scale=2", "scale is 2: it must lie in [-1, 1.752], up to 2 / (pi - 2)"),
         ("u-shaped,sharpness=-1", "sharpness is -1: it must lie in [0, inf)"),
         ("beta,data=1,noise=0", "noise is 0: it must lie in [1e-3, 1e6]"),
+        ("power,exponent=-1", "exponent is -1: it must lie in (-1, 1e6]"),
         ("edm,std=-1", "std is -1: it must lie in (0, inf), the positive numbers"),
     ] {
         let config: TimesConfig = typed.parse().unwrap();
@@ -205,7 +206,12 @@ fn values_outside_their_domain_are_refused_by_name() {
     for typed in ["uniform", "cosmap", "mode,scale=-1", "u-shaped,sharpness=0"] {
         assert!(typed.parse::<TimesConfig>().unwrap().check().is_ok(), "{typed}");
     }
-    for typed in ["sinkhorn,epsilon=0", "unbalanced,relaxation=-1", "partial,fraction=1.5"] {
+    for typed in [
+        "sinkhorn,epsilon=0",
+        "unbalanced,relaxation=-1",
+        "partial,fraction=1.5",
+        "conditional,share=2",
+    ] {
         assert!(typed.parse::<CouplingConfig>().unwrap().check().is_err(), "{typed}");
     }
     assert!("edm,std=0".parse::<LossWeight>().unwrap().check().is_err());

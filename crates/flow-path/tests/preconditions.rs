@@ -10,13 +10,14 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use common::{all_schedules, rng};
 use flow_path::{
-    Beta, Checkerboard, ClassAware, Coefficients, CosMap, Cosine, Coupling, Dual, EdmLogNormal,
-    Entropic, Epsilon, Exact, ExactField, ExactOt, FiniteData, FromFunctions, Gaussian,
-    Independent, Linear, LogitNormal, LossWeight, Mixture, Mode, NicholDhariwal, Paired, Pairing,
-    PartialOt, Polynomial, Prediction, Rescheduled, Schedule, SchrodingerBridge, Shifted, Sinkhorn,
-    Source, Stratified, Target, TimeSampler, TimeShift, Times, UShaped, Uniform, VarianceExploding,
-    VariancePreserving, VeBoundary, Weighting, config, from_diffusion_time,
-    from_diffusion_velocity, from_discrete_step, to_diffusion_time, to_discrete_step,
+    Beta, Checkerboard, ClassAware, Coefficients, ConditionalOt, CosMap, Cosine, Coupling, Dual,
+    EdmLogNormal, Entropic, Epsilon, Exact, ExactField, ExactOt, FiniteData, FromFunctions,
+    Gaussian, Given, Independent, Linear, LogitNormal, LossWeight, Mixture, Mode, NicholDhariwal,
+    Paired, Pairing, PartialOt, Polynomial, PowerLaw, Prediction, Rescheduled, Schedule,
+    SchrodingerBridge, Shifted, Sinkhorn, Source, Stratified, Target, TimeSampler, TimeShift,
+    Times, UShaped, Uniform, VarianceExploding, VariancePreserving, VeBoundary, Weighting, config,
+    from_diffusion_time, from_diffusion_velocity, from_discrete_step, to_diffusion_time,
+    to_discrete_step,
 };
 use flow_testing::awkward::{SCALARS, rows};
 use flow_testing::public;
@@ -191,6 +192,7 @@ fn laws_of_time_draw_within_the_interval_or_refuse_their_parameters() {
             Box::new(LogitNormal { mean: x, std: 1.0 }),
             Box::new(LogitNormal { mean: 0.0, std: x }),
             Box::new(UShaped { sharpness: x }),
+            Box::new(PowerLaw { exponent: x }),
             Box::new(Mode { scale: x }),
             Box::new(EdmLogNormal { mean: x, std: 1.0, schedule: Linear::default() }),
             Box::new(EdmLogNormal { mean: 0.0, std: x, schedule: Cosine::default() }),
@@ -226,7 +228,7 @@ fn laws_of_time_draw_within_the_interval_or_refuse_their_parameters() {
 #[test]
 fn batches_are_paired_or_refused_by_row() {
     let soft = Entropic { relaxation: Some(1.0), ..Entropic::default() };
-    let couplings: [Box<dyn Coupling>; 9] = [
+    let couplings: [Box<dyn Coupling>; 10] = [
         Box::new(Independent),
         Box::new(Paired),
         Box::new(ExactOt),
@@ -236,6 +238,7 @@ fn batches_are_paired_or_refused_by_row() {
         Box::new(PartialOt::new(0.5).expect("a fraction")),
         Box::new(ClassAware { within: ExactOt }),
         Box::new(ClassAware { within: Sinkhorn::default() }),
+        Box::new(ConditionalOt::default()),
     ];
     for dim in [1, 2, 8] {
         for x0 in rows(6, dim) {
@@ -245,7 +248,9 @@ fn batches_are_paired_or_refused_by_row() {
                 for coupling in &couplings {
                     let what = format!("{coupling:?}: {} and {}, dim {dim}", x0.name, x1.name);
                     let start = Instant::now();
-                    let pair = coupling.pair(&x0.rows, &x1.rows, Some(&labels), dim, &mut rng(0));
+                    // The noise as a condition, which is as awkward as it.
+                    let given = Given { labels: Some(&labels), vectors: Some(&x0.rows) };
+                    let pair = coupling.pair_given(&x0.rows, &x1.rows, given, dim, &mut rng(0));
                     assert!(start.elapsed() < Duration::from_secs(1), "{what}");
                     let Ok(pairing) = pair else { continue };
                     assert!(pairing.len() == n && x0.rows.len() == x1.rows.len(), "{what}");

@@ -6,9 +6,9 @@ mod common;
 use common::{assert_close, derivative, integral, rng};
 use flow_path::{
     Beta, CosMap, Cosine, EdmLogNormal, FromDiffusionTime, Linear, LogitNormal, Mode, PathError,
-    Schedule, Shifted, Stratified, TimeSampler, TimeShift, UShaped, Uniform, VariancePreserving,
-    from_diffusion_time, from_diffusion_velocity, from_discrete_step, to_diffusion_time,
-    to_discrete_step,
+    PowerLaw, Schedule, Shifted, Stratified, TimeSampler, TimeShift, UShaped, Uniform,
+    VariancePreserving, from_diffusion_time, from_diffusion_velocity, from_discrete_step,
+    to_diffusion_time, to_discrete_step,
 };
 
 fn laws() -> Vec<Box<dyn TimeSampler>> {
@@ -23,6 +23,8 @@ fn laws() -> Vec<Box<dyn TimeSampler>> {
         Box::new(CosMap),
         Box::new(UShaped { sharpness: 4.0 }),
         Box::new(Beta::new(2.5, 1.5).expect("positive exponents")),
+        Box::new(PowerLaw { exponent: 1.0 }),
+        Box::new(PowerLaw { exponent: 2.5 }),
         Box::new(EdmLogNormal::new(Linear::default())),
         Box::new(EdmLogNormal::new(Cosine::default())),
         Box::new(Shifted { law: LogitNormal::default(), shift }),
@@ -197,4 +199,17 @@ fn wide_laws_draw_no_end_and_have_no_density_there() {
 #[should_panic(expected = "sharpness is NaN: it must lie in [0, inf)")]
 fn a_law_refuses_a_parameter_that_is_no_number() {
     let _ = UShaped { sharpness: f64::NAN }.sample(1, &mut rng(0));
+}
+
+#[test]
+fn a_power_law_is_a_beta_law_and_its_draws_are_powers_of_uniform_ones() {
+    let (law, beta) = (PowerLaw { exponent: 3.0 }, Beta::new(4.0, 1.0).unwrap());
+    for t in [0.1, 0.5, 0.9] {
+        assert_close(law.density(t), beta.density(t), 1e-9);
+    }
+    let uniform = Uniform.sample(9, &mut rng(4));
+    let drawn = law.sample(9, &mut rng(4));
+    for (u, t) in uniform.iter().zip(drawn.iter()) {
+        assert_close(t, u.powf(0.25), 1e-15);
+    }
 }

@@ -11,6 +11,7 @@ use rand_distr::{Distribution, Uniform};
 use crate::error::{RunError, usage};
 use crate::listener::Listener;
 use crate::recipe::Recipe;
+use crate::table::{TABLE, TableData};
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub enum Data {
         /// Held out.
         test: Images,
     },
+    /// Rows of a table of the user's own.
+    Table(Box<TableData>),
 }
 
 /// What training does to images before it sees them.
@@ -45,9 +48,12 @@ impl Data {
         if let Some(toy) = flow_datasets::toy(set) {
             return Ok(Self::Toy(toy.into()));
         }
+        if set == TABLE {
+            return TableData::open(&recipe.data).map(Box::new).map(Self::Table);
+        }
         if !flow_datasets::IMAGE_SETS.contains(&set) {
             return Err(usage!(
-                "there is no data set `{set}`, known are {}, {}",
+                "there is no data set `{set}`, known are {TABLE}, {}, {}",
                 flow_datasets::TOYS.join(", "),
                 flow_datasets::IMAGE_SETS.join(", ")
             ));
@@ -69,6 +75,7 @@ impl Data {
         match self {
             Self::Toy(toy) => vec![toy.dim()],
             Self::Images { train, .. } => vec![train.channels, train.height, train.width],
+            Self::Table(table) => vec![table.rows.encoder.width()],
         }
     }
 
@@ -76,8 +83,23 @@ impl Data {
     #[must_use]
     pub fn classes(&self) -> usize {
         match self {
-            Self::Toy(_) => 0,
+            Self::Toy(_) | Self::Table(_) => 0,
             Self::Images { train, .. } => train.classes(),
+        }
+    }
+
+    /// Numbers in the condition vector of a row, 0 for none.
+    #[must_use]
+    pub fn vector(&self) -> usize {
+        self.table().map_or(0, |table| table.rows.vector())
+    }
+
+    /// The table, if it is one.
+    #[must_use]
+    pub fn table(&self) -> Option<&TableData> {
+        match self {
+            Self::Table(table) => Some(table),
+            _ => None,
         }
     }
 
@@ -85,7 +107,7 @@ impl Data {
     #[must_use]
     pub fn class_names(&self) -> &[String] {
         match self {
-            Self::Toy(_) => &[],
+            Self::Toy(_) | Self::Table(_) => &[],
             Self::Images { train, .. } => &train.class_names,
         }
     }
@@ -107,6 +129,9 @@ impl Data {
                 };
                 let seen = if changes.mirror { rows(train).mirrored() } else { rows(train) };
                 [Arc::new(seen), Arc::new(rows(test))]
+            }
+            Self::Table(table) => {
+                table.sources().map(|rows| -> Arc<dyn DataSource> { Arc::new(rows) })
             }
         }
     }

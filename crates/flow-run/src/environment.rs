@@ -12,8 +12,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::data::Data;
-use crate::error::RunError;
+use crate::error::{RunError, usage};
 use crate::files::{read_text, write_text};
+use crate::table::TableRows;
 
 /// The data of a run, as far as networks and checkpoints depend on them.
 #[expect(
@@ -29,21 +30,36 @@ pub struct Shape {
     /// Names of the classes in the order of their labels; missing in older runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
+    /// How the rows of a table become numbers; missing for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Value>,
     /// SHA-256 of everything that was read from files, by which changed data are noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
 impl Shape {
+    /// How the rows of a table become numbers; nothing for other data.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn table(&self) -> Result<Option<TableRows>, RunError> {
+        let Some(table) = &self.table else { return Ok(None) };
+        let read = serde_json::from_value(table.clone()).map(Some);
+        read.map_err(|error| usage!("environment.json holds no table: {error}"))
+    }
+
     /// The shape of data that are open.
     #[must_use]
     pub fn of(data: &Data) -> Self {
         let sha256 = match data {
             Data::Toy(_) => None,
             Data::Images { train, test } => Some(digest([train, test])),
+            Data::Table(table) => Some(table.sha256().to_owned()),
         };
         let class_names = data.class_names().to_vec();
-        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
+        let table = data.table().map(|table| json!(table.rows));
+        Self { shape: data.shape(), classes: data.classes(), class_names, table, sha256 }
     }
 }
 

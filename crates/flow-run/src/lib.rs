@@ -10,7 +10,7 @@
 //! |---|---|
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
 //! | the choices that a recipe has | [`choices()`] |
-//! | data sets by name | [`Data`], [`target`] |
+//! | data sets by name, and tables of your own | [`Data`], [`target`], [`table`] |
 //! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
 //! | what it takes of the memory | [`Sizes`], [`memory`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
@@ -49,6 +49,7 @@ mod reflow;
 mod request;
 mod run;
 mod sizes;
+pub mod table;
 mod training;
 
 pub use batches::{Sources, batches, flow_matching, sources};

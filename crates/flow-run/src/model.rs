@@ -19,6 +19,7 @@ use crate::network;
 use crate::recipe::{self, Recipe};
 use crate::request::Request;
 use crate::run::Run;
+use crate::table::TableRows;
 
 /// A trained model with what only its run knows.
 #[derive(Debug)]
@@ -61,16 +62,20 @@ impl Model {
     /// # Errors
     /// When it cannot be read, or is that of another recipe.
     pub fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self, RunError> {
-        let Shape { shape, classes, class_names, .. } = match run.rows()? {
+        let data = match run.rows()? {
             Some(rows) => rows,
             None => shape_of(&run.recipe)?,
         };
-        let signature = network::signature(&run.recipe, &shape, classes)?;
+        let table = data.table()?;
+        let vector = table.as_ref().map_or(0, TableRows::vector);
+        let Shape { shape, classes, class_names, .. } = data;
+        let signature = network::signature(&run.recipe, &shape, classes, vector)?;
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;
         let empty = network::build_empty(&run.recipe, &signature, device)?;
         let Ensemble { network, posterior } = checkpoint.average(empty)?;
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
-        let config = description(&run.recipe, signature, names, checkpoint.step)?;
+        let mut config = description(&run.recipe, signature, names, checkpoint.step)?;
+        config.rows = table.as_ref().map(TableRows::kept).unwrap_or_default();
         let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
         let model = flow_model::Model::new(&registry, config, network, device)
             .map_err(|error| usage!("{error}"))?;
@@ -97,6 +102,20 @@ impl Model {
             .footprint(&config.network, &config.signature)
             .map_err(|error| usage!("{error}"))?;
         Ok(Self { bare: model, posterior: None, footprint, guide: None })
+    }
+
+    /// Whether it is told a class or numbers.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        0 < self.classes() || 0 < self.signature().vector
+    }
+
+    /// How its rows become those of a table, for a model of one.
+    ///
+    /// # Errors
+    /// When what it has kept of the table is damaged.
+    pub fn table(&self) -> Result<Option<TableRows>, RunError> {
+        TableRows::of(&self.config().rows)
     }
 
     /// Number of classes of a conditional model, else 0.
@@ -162,7 +181,7 @@ impl Model {
     fn request(&self, request: &Request) -> SampleRequest<'_> {
         let against = match &self.guide {
             Some(guide) => Some(Against::Model(guide)),
-            None => (0 < self.classes()).then_some(Against::Unconditional),
+            None => self.is_told().then_some(Against::Unconditional),
         };
         let guidance =
             |against| Guidance { scale: request.guidance, interval: request.interval, against };
@@ -171,6 +190,7 @@ impl Model {
         asked.classes = classes(request);
         asked.starts.clone_from(&request.given.starts);
         asked.latents.clone_from(&request.given.latents);
+        asked.vectors.clone_from(&request.given.vectors);
         asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
         asked.along = request.schedule.map(|schedule| schedule.build());
         asked.keep.clone_from(&request.times);

@@ -13,7 +13,12 @@ use crate::recipe::Recipe;
 ///
 /// # Errors
 /// When the recipe asks for classes that the data do not have.
-pub fn signature(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Signature, RunError> {
+pub fn signature(
+    recipe: &Recipe,
+    shape: &[usize],
+    classes: usize,
+    vector: usize,
+) -> Result<Signature, RunError> {
     let conditional = recipe.data.conditional;
     if conditional && classes == 0 {
         let set = &recipe.data.set;
@@ -21,6 +26,7 @@ pub fn signature(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Sig
     }
     Ok(Signature {
         classes: if conditional { classes } else { 0 },
+        vector,
         latent: recipe.latent.as_ref().map_or(0, |latent| latent.dim),
         ..Signature::of(shape)
     })

@@ -76,6 +76,8 @@ pub struct Given {
     pub starts: Option<Vec<f32>>,
     /// What the latents are.
     pub latents: Option<Vec<f32>>,
+    /// Condition vectors, for models that are told numbers.
+    pub vectors: Option<Vec<f32>>,
 }
 
 impl Request {

@@ -94,7 +94,7 @@ impl Run {
         let then = self.rows()?.and_then(|rows| rows.sha256);
         if then.is_some() && then != Shape::of(&data).sha256 {
             told.say(&format!(
-                "the images are not those that {} was trained on, although their sizes are",
+                "the data are not those that {} was trained on, although their sizes are",
                 self.folder.display()
             ));
         }

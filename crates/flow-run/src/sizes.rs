@@ -44,8 +44,13 @@ impl Sizes {
     ///
     /// # Errors
     /// When the network of the recipe is for rows of another kind.
-    pub fn of(recipe: &Recipe, shape: &[usize], classes: usize) -> Result<Self, RunError> {
-        let [velocity, posterior] = footprints(recipe, &signature(recipe, shape, classes)?)?;
+    pub fn of(
+        recipe: &Recipe,
+        shape: &[usize],
+        classes: usize,
+        vector: usize,
+    ) -> Result<Self, RunError> {
+        let [velocity, posterior] = footprints(recipe, &signature(recipe, shape, classes, vector)?)?;
         let [of_network, of_posterior] = largest(recipe);
         let row = row_size(shape);
         let batch = recipe.train.batch as f64;
@@ -125,6 +130,8 @@ fn tables(coupling: CouplingConfig) -> Option<(&'static str, f64)> {
     let tables = match coupling {
         CouplingConfig::Independent(_) | CouplingConfig::Paired(_) => return None,
         CouplingConfig::Ot(_) => 1.0,
+        // Of data, of conditions, and what separates the pairs.
+        CouplingConfig::Conditional(_) => 3.0,
         // Rows that are left out are twice as many.
         CouplingConfig::Partial(_) => 4.0,
         CouplingConfig::Sinkhorn(_)

@@ -124,7 +124,8 @@ impl Training {
     /// # Errors
     /// When the network is for rows of another kind.
     pub fn sizes(&self) -> Result<Sizes, RunError> {
-        Sizes::of(self.recipe(), &self.data.shape(), self.data.classes())
+        let data = &self.data;
+        Sizes::of(self.recipe(), &data.shape(), data.classes(), data.vector())
     }
 
     /// Builds its networks, with weights drawn from the seed.
@@ -133,7 +134,12 @@ impl Training {
     /// When they do not fit the data or the memory.
     pub fn networks(&self, device: &Device) -> Result<Ensemble, RunError> {
         let recipe = self.recipe();
-        let signature = network::signature(recipe, &self.data.shape(), self.data.classes())?;
+        let signature = network::signature(
+            recipe,
+            &self.data.shape(),
+            self.data.classes(),
+            self.data.vector(),
+        )?;
         network::build(recipe, &signature, device)
     }
 

@@ -128,6 +128,7 @@ fn the_streams_of_all_purposes_are_uncorrelated() {
         Purpose::Prior,
         Purpose::Control,
         Purpose::Ambiguity,
+        Purpose::ConditionDrop,
     ];
     let n = 4000;
     let rows = purposes.map(|purpose| normal_rows(5, purpose, 0..n, 1));

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use flow_nn::{Network, Posterior};
+use flow_nn::{Network, Posterior, Signature};
 
 use crate::ensemble::Ensemble;
 use crate::objective::{Batch, Loss, Networks, Objective};
@@ -17,8 +17,8 @@ pub(crate) trait Criterion<M>: Clone + Debug + Send + Sync + 'static {
     /// The loss of `module`, whose moving average is `average`, on `batch`.
     fn loss(&self, module: &M, average: &M, batch: Self::Batch) -> Loss;
 
-    /// Classes that `module` tells apart, 0 for none; `None` where nobody knows.
-    fn classes(&self, module: &M) -> Option<usize> {
+    /// What `module` reads, where batches must agree with it.
+    fn signature<'a>(&self, module: &'a M) -> Option<&'a Signature> {
         let _ = module;
         None
     }
@@ -33,7 +33,7 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
         Objective::loss(&**self, networks, batch)
     }
 
-    fn classes(&self, module: &Ensemble) -> Option<usize> {
-        Some(module.network.signature().classes)
+    fn signature<'a>(&self, module: &'a Ensemble) -> Option<&'a Signature> {
+        Some(module.network.signature())
     }
 }

@@ -14,6 +14,10 @@ pub struct Draw {
     pub rows: Vec<f32>,
     /// Class of each row, for labelled data.
     pub labels: Option<Vec<usize>>,
+    /// Numbers that condition each row, `[n, vector]`, standardised.
+    pub vectors: Option<Vec<f32>>,
+    /// A row that conditions each row, `[n, product of context]`.
+    pub contexts: Option<Vec<f32>>,
     /// Where the path of each row starts, `[n, ..]`, for data that come in pairs; else it is drawn.
     pub starts: Option<Vec<f32>>,
 }
@@ -22,6 +26,16 @@ pub struct Draw {
 pub trait DataSource: Debug + Send + Sync {
     /// Shape of one row, for example `[2]` or `[1, 28, 28]`.
     fn shape(&self) -> &[usize];
+
+    /// Numbers in the condition vector of a row, 0 for none.
+    fn vector(&self) -> usize {
+        0
+    }
+
+    /// Shape of the conditioning row of a row, empty for none.
+    fn context(&self) -> &[usize] {
+        &[]
+    }
 
     /// The rows numbered `range` in the endless sequence of rows that `streams` defines.
     ///
@@ -38,6 +52,9 @@ pub struct Rows {
     shape: Vec<usize>,
     values: Vec<f32>,
     labels: Option<Vec<usize>>,
+    vectors: Option<Vec<f32>>,
+    contexts: Option<Vec<f32>>,
+    context: Vec<usize>,
     starts: Option<Vec<f32>>,
     mirror: bool,
     /// Half the distance between two values of a pixel, which is how far the noise goes.
@@ -71,8 +88,46 @@ impl Rows {
         if let Some(labels) = &labels {
             assert!(labels.len() == n, "expected {n} labels, got {}", labels.len());
         }
-        let order = Mutex::new(None);
-        Self { shape, values: rows, labels, starts: None, mirror: false, noise: None, order }
+        Self {
+            shape,
+            values: rows,
+            labels,
+            vectors: None,
+            contexts: None,
+            context: Vec::new(),
+            starts: None,
+            mirror: false,
+            noise: None,
+            order: Mutex::new(None),
+        }
+    }
+
+    /// Gives each row the numbers that condition it, standardised: as many for each row.
+    ///
+    /// # Panics
+    /// When they are no whole number of numbers for each row, or none.
+    #[must_use]
+    pub fn with_vectors(mut self, vectors: Vec<f32>) -> Self {
+        let (rows, got) = (self.len(), vectors.len());
+        let whole = 0 < got && got.is_multiple_of(rows);
+        assert!(whole, "expected condition vectors for {rows} rows, got {got} numbers");
+        self.vectors = Some(vectors);
+        self
+    }
+
+    /// Gives each row a row of `shape` that conditions it, such as an image to upsample. Where rows
+    /// are mirrored, it is too.
+    ///
+    /// # Panics
+    /// When there is not one for each of the rows, or the shape has no numbers.
+    #[must_use]
+    pub fn with_contexts(mut self, shape: Vec<usize>, contexts: Vec<f32>) -> Self {
+        let size: usize = shape.iter().product();
+        let (expected, got) = (self.len() * size, contexts.len());
+        let whole = !shape.is_empty() && 0 < size && got == expected;
+        assert!(whole, "expected conditioning rows of {expected} numbers, got {got}");
+        (self.contexts, self.context) = (Some(contexts), shape);
+        self
     }
 
     /// Gives each row the start of its path, for pairs that belong together: use the coupling
@@ -153,20 +208,31 @@ impl DataSource for Rows {
         &self.shape
     }
 
+    fn vector(&self) -> usize {
+        self.vectors.as_ref().map_or(0, |vectors| vectors.len() / self.len())
+    }
+
+    fn context(&self) -> &[usize] {
+        &self.context
+    }
+
     fn draw(&self, range: Range<u64>, streams: &Streams) -> Draw {
         let (n, size) = (self.len() as u64, self.size());
-        let width = self.shape.last().copied().unwrap_or(1);
+        let last = |shape: &[usize]| shape.last().copied().unwrap_or(1);
+        let (width, context) = (last(&self.shape), self.context.iter().product::<usize>());
         let mut coin = streams.rng(range.start, Purpose::Augment);
         let mut uniform = streams.rng(range.start, Purpose::Dequantise);
         let mut draw = Draw {
             rows: Vec::new(),
             labels: self.labels.as_ref().map(|_| Vec::new()),
+            vectors: self.vectors.as_ref().map(|_| Vec::new()),
+            contexts: self.contexts.as_ref().map(|_| Vec::new()),
             starts: self.starts.as_ref().map(|_| Vec::new()),
         };
         for k in range {
             let row = self.order(k / n, *streams)[(k % n) as usize];
             let mirrored = self.mirror && coin.random_bool(0.5);
-            let copy = |out: &mut Vec<f32>, from: &[f32]| {
+            let copy = |out: &mut Vec<f32>, from: &[f32], size: usize, width: usize| {
                 let values = &from[row * size..(row + 1) * size];
                 if mirrored {
                     values.chunks(width).for_each(|line| out.extend(line.iter().rev()));
@@ -174,9 +240,16 @@ impl DataSource for Rows {
                     out.extend_from_slice(values);
                 }
             };
-            copy(&mut draw.rows, &self.values);
+            copy(&mut draw.rows, &self.values, size, width);
             if let (Some(out), Some(starts)) = (&mut draw.starts, &self.starts) {
-                copy(out, starts);
+                copy(out, starts, size, width);
+            }
+            if let (Some(out), Some(contexts)) = (&mut draw.contexts, &self.contexts) {
+                copy(out, contexts, context, last(&self.context));
+            }
+            if let (Some(out), Some(vectors)) = (&mut draw.vectors, &self.vectors) {
+                let dim = self.vector();
+                out.extend_from_slice(&vectors[row * dim..(row + 1) * dim]);
             }
             if let (Some(out), Some(labels)) = (&mut draw.labels, &self.labels) {
                 out.push(labels[row]);
@@ -257,6 +330,24 @@ mod tests {
             assert!((variance - 1.0 / 768.0).abs() < 5.0 * 1.8e-5, "variance {variance}");
         }
         assert_ne!(draw.rows[..17], rows.draw(n..n + 17, &streams).rows[..17]);
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "copies and sums of small integers are exact")]
+    fn conditions_stay_with_their_rows_and_are_mirrored_with_them() {
+        let vectors = (0..9).flat_map(|i| [i as f32, -(i as f32)]).collect();
+        let pictures: Vec<f32> = (0..18).map(|i| i as f32).collect();
+        let rows = Rows::new(vec![1, 1, 2], pictures.clone(), None).mirrored();
+        let rows = rows.with_vectors(vectors).with_contexts(vec![1, 1, 2], pictures);
+        assert_eq!((rows.vector(), rows.context()), (2, &[1, 1, 2][..]));
+        let draw = rows.draw(3..40, &Streams::new(5));
+        assert_eq!(draw.contexts.unwrap(), draw.rows);
+        let turned = draw.rows.chunks(2).filter(|picture| picture[1] < picture[0]).count();
+        assert!((1..37).contains(&turned), "{turned}");
+        for (picture, vector) in draw.rows.chunks(2).zip(draw.vectors.unwrap().chunks(2)) {
+            let number = (picture[0].min(picture[1])) / 2.0;
+            assert_eq!(vector, [number, -number]);
+        }
     }
 
     #[test]

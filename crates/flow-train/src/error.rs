@@ -128,6 +128,33 @@ pub enum TrainError {
         /// The number.
         value: f32,
     },
+    /// Batches and network do not agree on the size of a condition.
+    #[error(
+        "the batches bring a {what} of {batches:?} numbers, the network reads one of {network:?}: \
+         build both for the same conditions, [] being none"
+    )]
+    Conditions {
+        /// What does not fit.
+        what: &'static str,
+        /// Its shape in the batches.
+        batches: Vec<usize>,
+        /// Its shape in the signature of the network.
+        network: Vec<usize>,
+    },
+    /// A condition holds something that is no finite number.
+    #[error(
+        "step {step}: row {row} of the {what} holds {value}, leave out or repair what is not finite"
+    )]
+    Condition {
+        /// The step of training.
+        step: usize,
+        /// The row of the batch.
+        row: usize,
+        /// What it was found in.
+        what: &'static str,
+        /// The number.
+        value: f32,
+    },
     /// A row of data is of a class that the batches do not have.
     #[error(
         "step {step}: row {row} of the data is of class {label}, but there are {classes} classes, \

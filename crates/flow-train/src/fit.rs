@@ -12,6 +12,7 @@ use flow_nn::Classifier;
 
 use crate::checkpoint::{Checkpoint, CheckpointFolder};
 use crate::classification::{Classification, LabelledBatches};
+use crate::conditions::check_fit;
 use crate::criterion::Criterion;
 use crate::ensemble::Ensemble;
 use crate::error::{Divergence, TrainError};
@@ -74,7 +75,8 @@ pub struct Session<'a> {
 /// it came in; that validation is not made up for later.
 ///
 /// # Errors
-/// When the plan holds a number that is none, batches and network have other classes, a batch
+/// When the plan holds a number that is none, batches and network have other classes
+/// or conditions, a batch
 /// cannot be made (whatever its source panicked with), a checkpoint cannot be read or written or
 /// does not fit the network, or when a loss, a weight or a number of the optimizer stops being
 /// finite. Nothing of such a step is committed, and checkpoints written before stay valid.
@@ -192,7 +194,7 @@ where
     })
 }
 
-/// Refuses batches without rows, and classes that the network numbers differently.
+/// Refuses batches without rows, and classes and conditions that the network does not read so.
 fn check_batches<N, O: Criterion<N>>(
     network: &N,
     objective: &O,
@@ -201,11 +203,12 @@ fn check_batches<N, O: Criterion<N>>(
     if batches.rows() == 0 {
         return Err(TrainError::Plan { field: "rows of a batch", value: 0.0, need: "positive" });
     }
-    match (batches.classes(), objective.classes(network)) {
-        (batches, Some(network)) if 0 < batches && batches != network => {
+    let Some(signature) = objective.signature(network) else { return Ok(()) };
+    match (batches.classes(), signature.classes) {
+        (batches, network) if 0 < batches && batches != network => {
             Err(TrainError::Classes { batches, network })
         }
-        _ => Ok(()),
+        _ => check_fit(signature, batches),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct FlowMatching {
     pub coupling: Arc<dyn Coupling>,
     /// Probability of hiding a label, for classifier-free guidance.
     pub label_drop: f64,
+    /// Probability of hiding the condition vector and the conditioning row of a row, for the same.
+    pub condition_drop: f64,
 }
 
 /// Where `x_t` lies, given both ends of its path.
@@ -79,6 +81,7 @@ impl Default for FlowMatching {
             source: Source::Normal,
             coupling: Arc::new(Independent),
             label_drop: 0.0,
+            condition_drop: 0.0,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | the loss | `objective/` |
 //! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
+//! | what conditions a row besides its class | `conditions.rs` |
 //! | batches by step, prepared in a worker | `loader.rs` |
 //! | the network, its posterior and their moving average | `ensemble.rs`, `trainee.rs`, `ema.rs` |
 //! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
@@ -26,6 +27,7 @@
 mod checkpoint;
 mod classification;
 mod clip;
+mod conditions;
 mod criterion;
 mod data;
 mod draft;

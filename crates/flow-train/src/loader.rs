@@ -35,6 +35,16 @@ pub trait BatchSource: Debug + Send + Sync + 'static {
     fn classes(&self) -> usize {
         0
     }
+
+    /// Numbers in the condition vectors that batches bring; 0 for none.
+    fn vector(&self) -> usize {
+        0
+    }
+
+    /// Shape of the conditioning rows that batches bring; empty for none.
+    fn context(&self) -> &[usize] {
+        &[]
+    }
 }
 
 /// A data loader of burn-train over a range of steps.

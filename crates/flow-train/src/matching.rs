@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_nn::{Condition, Time};
-use flow_path::Source;
 use flow_path::stream::{Purpose, Streams};
+use flow_path::{Given, Source};
 use rand::{Rng, RngExt};
 
+use crate::conditions::{check_conditions, with_conditions};
 use crate::data::{DataSource, Draw};
 use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
@@ -36,11 +37,12 @@ impl BatchSource for MatchingBatches {
     type Batch = Batch;
 
     /// # Errors
-    /// When a row of the data is not finite or of a class that there is not, or cannot be paired.
+    /// When a row of the data or its condition is not finite, or it is of a class that there is
+    /// not, or cannot be paired.
     ///
     /// # Panics
-    /// When a batch has no rows or the data do not give whole ones, or `label_drop` is no
-    /// probability.
+    /// When a batch has no rows or the data do not give whole ones, or `label_drop` or
+    /// `condition_drop` is no probability.
     fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
         let Self { matching, rows, streams, .. } = self;
         let index = step as u64;
@@ -50,6 +52,7 @@ impl BatchSource for MatchingBatches {
         let draw = self.data.draw(first..first + *rows as u64, streams);
         let size: usize = self.data.shape().iter().product();
         check_rows(step, *rows, size, &draw)?;
+        check_conditions(step, *rows, &*self.data, &draw)?;
         let noise = match draw.starts {
             Some(starts) => starts,
             None => matching.source.sample(*rows, size, &mut rng(Purpose::Noise)),
@@ -61,9 +64,10 @@ impl BatchSource for MatchingBatches {
             let (label, classes) = (labels[row], self.classes);
             return Err(TrainError::Label { step, row, label, classes });
         }
+        let given = Given { labels: labels.as_deref(), vectors: draw.vectors.as_deref() };
         let pairing = matching
             .coupling
-            .pair(&noise, &draw.rows, labels.as_deref(), size, &mut rng(Purpose::Coupling))
+            .pair_given(&noise, &draw.rows, given, size, &mut rng(Purpose::Coupling))
             .map_err(|source| TrainError::Coupling { step, source })?;
         let noise = pairing.gather(&noise, size);
         let (t, factors) = matching.draw_times(*rows, &mut rng(Purpose::Time));
@@ -85,6 +89,9 @@ impl BatchSource for MatchingBatches {
             }
             None => Condition::none(),
         };
+        let drop = (matching.condition_drop, &mut rng(Purpose::ConditionDrop) as &mut dyn Rng);
+        let numbers = (draw.vectors, draw.contexts);
+        let condition = with_conditions(condition, &*self.data, numbers, drop, device);
         // The noise of the loss has a stream of its own: pairs and times are those of a loss
         // without.
         let noise = (0 < self.noise).then(|| {
@@ -101,6 +108,14 @@ impl BatchSource for MatchingBatches {
 
     fn classes(&self) -> usize {
         self.classes
+    }
+
+    fn vector(&self) -> usize {
+        self.data.vector()
+    }
+
+    fn context(&self) -> &[usize] {
+        self.data.context()
     }
 }
 

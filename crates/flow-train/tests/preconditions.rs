@@ -20,14 +20,16 @@ use flow_train::{
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 7] = [
+const TABLE: [Row; 9] = [
     ("Ema::decay", decays),
     ("Ema::follow", averages),
     ("FlowMatching::draw_times", times),
     ("FlowMatching::regress", regressions),
     ("LearningRate::at", rates),
     ("Rows::new", rows),
+    ("Rows::with_contexts", contexts),
     ("Rows::with_starts", starts),
+    ("Rows::with_vectors", vectors),
 ];
 
 #[test]
@@ -198,6 +200,31 @@ fn starts() {
         }
         let drawn = build().draw(0..2, &Streams::new(0)).starts.unwrap();
         assert_eq!(drawn.iter().all(|x| x.is_finite()), set.finite, "{}", set.name);
+        let source = MatchingBatches { data: Arc::new(build()), rows: 2, ..batches(1) };
+        assert_eq!(source.batch(0, &Device::flex()).is_ok(), set.finite, "{}", set.name);
+    }
+}
+
+fn contexts() {
+    for set in awkward::rows(2, 2) {
+        let build =
+            || Rows::new(vec![1], vec![0.0; 2], None).with_contexts(vec![2], set.rows.clone());
+        if set.rows.len() != 4 {
+            panics("expected conditioning rows of 4 numbers", || drop(build()));
+            continue;
+        }
+        let source = MatchingBatches { data: Arc::new(build()), rows: 2, ..batches(1) };
+        assert_eq!(source.batch(0, &Device::flex()).is_ok(), set.finite, "{}", set.name);
+    }
+}
+
+fn vectors() {
+    for set in awkward::rows(2, 3) {
+        let build = || Rows::new(vec![1], vec![0.0; 2], None).with_vectors(set.rows.clone());
+        if set.rows.len() != 6 {
+            panics("expected condition vectors for 2 rows", || drop(build()));
+            continue;
+        }
         let source = MatchingBatches { data: Arc::new(build()), rows: 2, ..batches(1) };
         assert_eq!(source.batch(0, &Device::flex()).is_ok(), set.finite, "{}", set.name);
     }

@@ -68,6 +68,15 @@ pub enum TransportError {
         index: usize,
     },
 
+    /// Masses of two sides that differ.
+    #[error("the rows send {rows} units and the columns take {columns}: give both as many")]
+    Masses {
+        /// Units of all rows.
+        rows: u64,
+        /// Units of all columns.
+        columns: u64,
+    },
+
     /// More pairs than there are rows or columns.
     #[error(
         "{pairs} pairs of {rows} rows and {columns} columns: ask for at most the fewer of both"

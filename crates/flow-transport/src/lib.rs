@@ -1,12 +1,13 @@
 //! Optimal transport between finite sets, on the host and in double precision.
 //!
 //! Rows of one set meet rows of another at a cost for each pair, a [`CostMatrix`], for example
-//! their [`squared_distances`]. Four questions are answered about it:
+//! their [`squared_distances`]. Five questions are answered about it:
 //!
 //! | question | answer |
 //! |---|---|
 //! | who meets whom, one to one, at the least cost? | [`assign`], square or not |
 //! | the same, for only some of the rows | [`assign_some`] |
+//! | what goes where, if rows and columns have masses, or are not as many? | [`transport`] |
 //! | a plan smoothed by entropy | [`Entropic`], by Sinkhorn's iteration in the log domain |
 //! | a plan that may create and destroy mass | [`Entropic`] with a `relaxation` |
 //!
@@ -20,6 +21,7 @@ mod cost;
 mod distance;
 mod entropic;
 mod error;
+mod masses;
 mod newton;
 mod partial;
 mod plan;
@@ -32,6 +34,7 @@ pub use cost::CostMatrix;
 pub use distance::squared_distances;
 pub use entropic::{Entropic, Epsilon};
 pub use error::TransportError;
+pub use masses::{Shipment, transport};
 pub use partial::{PartialAssignment, assign_some};
 pub use plan::Plan;
 pub use stop::Stop;

@@ -2,6 +2,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod energy;
+pub(crate) mod exact;
 pub(crate) mod frechet;
 pub(crate) mod kernel;
 pub(crate) mod mmd;

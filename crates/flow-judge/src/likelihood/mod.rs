@@ -98,6 +98,9 @@ pub fn likelihood(
             let mut rng = Streams::new(seed).rng(part as u64, Purpose::LikelihoodPoints);
             points(options, run, model, toy.sample(n, &mut rng))
         }
+        Data::Table(_) => Err(usage!(
+            "densities of tables are not told yet: ask the model itself, flow_model::Model::log_prob"
+        )),
         Data::Images { train, test } => {
             let images = match part {
                 Split::Train => train,

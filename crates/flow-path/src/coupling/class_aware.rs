@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use super::{Coupling, Pairing};
+use super::{Coupling, Given, Pairing};
 use crate::PathError;
 
 /// A coupling applied to each class of the batch by itself.
@@ -32,10 +32,24 @@ impl<C: Coupling> Coupling for ClassAware<C> {
         dim: usize,
         rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {
+        self.pair_given(x0, x1, Given { labels, vectors: None }, dim, rng)
+    }
+
+    fn pair_given(
+        &self,
+        x0: &[f32],
+        x1: &[f32],
+        given: Given<'_>,
+        dim: usize,
+        rng: &mut dyn Rng,
+    ) -> Result<Pairing, PathError> {
         let rows = super::batch::row_count(x0, x1, dim)?;
-        let labels = labels.ok_or(PathError::MissingLabels)?;
+        let labels = given.labels.ok_or(PathError::MissingLabels)?;
         if labels.len() != rows {
             return Err(PathError::LabelCount { labels: labels.len(), rows });
+        }
+        if let Some(numbers) = given.vectors.map(<[f32]>::len).filter(|n| !n.is_multiple_of(rows)) {
+            return Err(PathError::ConditionCount { numbers, rows });
         }
         let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (row, &label) in labels.iter().enumerate() {
@@ -44,13 +58,15 @@ impl<C: Coupling> Coupling for ClassAware<C> {
         let (mut noise_rows, mut weights) = (vec![0; rows], vec![1.0; rows]);
         let (mut weighted, mut marginal_error) = (false, 0.0f64);
         for members in classes.values() {
-            let gather = |x: &[f32]| -> Vec<f32> {
+            let gather = |x: &[f32], dim: usize| -> Vec<f32> {
                 members.iter().flat_map(|&i| &x[i * dim..(i + 1) * dim]).copied().collect()
             };
             let same = vec![labels[members[0]]; members.len()];
+            let vectors = given.vectors.map(|vectors| gather(vectors, vectors.len() / rows));
+            let given = Given { labels: Some(&same), vectors: vectors.as_deref() };
             let pairing = self
                 .within
-                .pair(&gather(x0), &gather(x1), Some(&same), dim, rng)
+                .pair_given(&gather(x0, dim), &gather(x1, dim), given, dim, rng)
                 .map_err(|error| in_the_batch(error, members))?;
             weighted |= pairing.weights().is_some();
             marginal_error = marginal_error.max(pairing.marginal_error());

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coupling, Draw, Entropic, Epsilon, ExactOt, Independent, Paired, PartialOt, Sinkhorn};
+use super::{
+    ConditionalOt, Coupling, Draw, Entropic, Epsilon, ExactOt, Independent, Paired, PartialOt,
+    Sinkhorn,
+};
 use crate::config::{Check, positive};
 use crate::{PathError, choices};
 
@@ -18,6 +21,8 @@ choices! {
         "paired" => Paired(Paired),
         /// exact optimal transport within the batch
         "ot" => Ot(ExactOt),
+        /// exact among rows of like conditions
+        "conditional" => Conditional(ConditionalOt),
         /// entropic optimal transport
         "sinkhorn" => Sinkhorn(SinkhornPlan),
         /// the same with soft marginals
@@ -43,6 +48,7 @@ impl CouplingConfig {
             Self::Independent(coupling) => Arc::new(coupling),
             Self::Paired(coupling) => Arc::new(coupling),
             Self::Ot(coupling) => Arc::new(coupling),
+            Self::Conditional(coupling) => Arc::new(coupling),
             Self::Partial(coupling) => Arc::new(coupling),
             Self::Sinkhorn(plan) => Arc::new(Sinkhorn::from(plan)),
             Self::Unbalanced(plan) => Arc::new(Sinkhorn::from(plan)),
@@ -51,10 +57,17 @@ impl CouplingConfig {
     }
 
     /// Whether noise and data meet by their values. Then the noise that a class meets, unless it is
-    /// paired [within classes](super::ClassAware), is not the noise that samples start from.
+    /// paired [within classes](super::ClassAware), is not the noise that samples start from; nor
+    /// is the noise that a vector meets, unless [conditions weigh in](super::ConditionalOt).
     #[must_use]
     pub fn looks_at_values(&self) -> bool {
         !matches!(self, Self::Independent(_) | Self::Paired(_))
+    }
+
+    /// Whether pairs need the condition vectors of the rows.
+    #[must_use]
+    pub fn needs_vectors(&self) -> bool {
+        matches!(self, Self::Conditional(_))
     }
 }
 

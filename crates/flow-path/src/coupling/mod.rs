@@ -2,6 +2,7 @@
 
 mod batch;
 mod class_aware;
+mod conditional;
 mod config;
 mod exact;
 mod independent;
@@ -13,6 +14,7 @@ use std::ops::Index;
 use std::sync::Arc;
 
 pub use class_aware::ClassAware;
+pub use conditional::{ConditionDistance, ConditionalOt};
 pub use config::{CouplingConfig, SchrodingerPlan, SinkhornPlan, UnbalancedPlan};
 pub use exact::ExactOt;
 pub use flow_transport::{Entropic, Epsilon};
@@ -126,6 +128,32 @@ pub trait Coupling: Debug + Send + Sync {
         dim: usize,
         rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError>;
+
+    /// Pairs the rows of a batch whose rows have conditions; couplings that do not look at the
+    /// numbers of a condition pair as without them.
+    ///
+    /// # Errors
+    /// Those of [`Coupling::pair`], and conditions that a coupling needs and are missing, do not
+    /// fit the rows or are not finite.
+    fn pair_given(
+        &self,
+        x0: &[f32],
+        x1: &[f32],
+        given: Given<'_>,
+        dim: usize,
+        rng: &mut dyn Rng,
+    ) -> Result<Pairing, PathError> {
+        self.pair(x0, x1, given.labels, dim, rng)
+    }
+}
+
+/// What is known of the rows of a batch. Noise row `i` was drawn for row `i`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// The class of each row.
+    pub labels: Option<&'a [usize]>,
+    /// As many numbers for each row, one row after another, standardised.
+    pub vectors: Option<&'a [f32]>,
 }
 
 macro_rules! forward_coupling {
@@ -140,6 +168,17 @@ macro_rules! forward_coupling {
                 rng: &mut dyn Rng,
             ) -> Result<Pairing, PathError> {
                 (**self).pair(x0, x1, labels, dim, rng)
+            }
+
+            fn pair_given(
+                &self,
+                x0: &[f32],
+                x1: &[f32],
+                given: Given<'_>,
+                dim: usize,
+                rng: &mut dyn Rng,
+            ) -> Result<Pairing, PathError> {
+                (**self).pair_given(x0, x1, given, dim, rng)
             }
         }
     )*};

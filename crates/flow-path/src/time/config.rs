@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Beta, CosMap, LogNormalLevel, LogitNormal, Mode, Stratified, TimeSampler, UShaped, Uniform,
+    Beta, CosMap, LogNormalLevel, LogitNormal, Mode, PowerLaw, Stratified, TimeSampler, UShaped,
+    Uniform,
 };
 use crate::{Schedule, choices};
 
@@ -25,6 +26,8 @@ choices! {
         "u-shaped" ("sharpness=4") => UShaped(UShaped),
         /// either end
         "beta" ("data=2,noise=1") => Beta(Beta),
+        /// the data, for posteriors
+        "power" ("exponent=1") => Power(PowerLaw),
         /// log-normal noise level
         "edm" => Edm(LogNormalLevel),
     }
@@ -48,6 +51,7 @@ impl TimesConfig {
             Self::CosMap(law) => Arc::new(law),
             Self::UShaped(law) => Arc::new(law),
             Self::Beta(law) => Arc::new(law),
+            Self::Power(law) => Arc::new(law),
             Self::Edm(level) => Arc::new(level.on(Arc::clone(schedule))),
         }
     }

@@ -9,7 +9,7 @@ mod shift;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-pub use basic::{Beta, LogitNormal, Stratified, UShaped, Uniform};
+pub use basic::{Beta, LogitNormal, PowerLaw, Stratified, UShaped, Uniform};
 pub use config::TimesConfig;
 pub use edm::{EdmLogNormal, LogNormalLevel};
 pub use noise_heavy::{CosMap, Mode};

@@ -11,7 +11,12 @@ mod seed;
 mod set;
 mod train;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use flow_model::{NetworkSection, Registry, SampleConfig};
+use flow_datasets::Holdout;
+use flow_datasets::table::{ColumnType, TransformKind};
 use flow_path::CouplingConfig;
 use flow_train::{AdamW, Ema};
 use serde::{Deserialize, Serialize};
@@ -82,6 +87,27 @@ pub struct Data {
     /// Whether pixels are spread over the gaps between their values.
     #[serde(default)]
     pub dequantise: bool,
+    /// The file of the set `table`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Columns of a table that are conditions: given when a sample is drawn, not generated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<String>,
+    /// The only columns of a table to learn, beside those given; all, if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Columns of a table to leave out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// What columns are, by their names, where the guess is wrong.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, ColumnType>,
+    /// Transforms of columns of numbers, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub transforms: BTreeMap<String, TransformKind>,
+    /// How rows of a table are held out of training; a tenth by a hash of the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Holdout>,
 }
 
 impl Recipe {

@@ -78,9 +78,9 @@ fn taken(text: &str, change: &str) -> Result<(), RunError> {
         "cifar10" => (vec![3, 32, 32], 10),
         toy => (vec![flow_datasets::toy(toy).unwrap().dim()], 0),
     };
-    Sizes::of(&recipe, &shape, classes)?.check()?;
+    Sizes::of(&recipe, &shape, classes, 0)?.check()?;
     if change.starts_with("network.") || change.starts_with("latent.") {
-        let signature = network::signature(&recipe, &shape, classes)?;
+        let signature = network::signature(&recipe, &shape, classes, 0)?;
         network::build(&recipe, &signature, &Device::flex())?;
     }
     Ok(())

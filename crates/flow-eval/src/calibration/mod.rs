@@ -1,0 +1,5 @@
+//! Whether posteriors are as wide as they should be, over many observations.
+
+pub(crate) mod bands;
+pub(crate) mod ranks;
+pub(crate) mod verdict;

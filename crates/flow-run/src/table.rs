@@ -1,0 +1,210 @@
+//! A table of the user's own as data to train on, and what a model of one keeps of it.
+
+use flow_datasets::{Columns, Encoded, Encoder, Overrides, ReadOptions, Table};
+use flow_train::Rows;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{RunError, usage};
+use crate::recipe;
+
+/// The name of the set.
+pub const TABLE: &str = "table";
+
+/// The key under which a model keeps how its rows become those of a table.
+const KEY: &str = "table";
+
+/// A table that is open: its columns, how they are encoded, and its two parts.
+#[derive(Debug)]
+pub struct TableData {
+    /// What its columns were taken for, to be looked at before anything is learned.
+    pub columns: Columns,
+    /// How rows become numbers and back.
+    pub rows: TableRows,
+    /// Rows to train with.
+    pub train: Part,
+    /// Rows held out.
+    pub held: Part,
+    sha256: String,
+}
+
+/// The complete rows of a part of a table.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// Number of rows.
+    pub n: usize,
+    /// What is learned, `[n, width]`.
+    pub values: Vec<f32>,
+    /// What conditions it, `[n, vector]`; empty without given columns.
+    pub vectors: Vec<f32>,
+    /// Rows that were left out because a value that is learned is missing.
+    pub left_out: usize,
+}
+
+/// What a model of a table keeps: enough to decode its samples and to encode conditions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableRows {
+    /// Whether a bit for each number of a condition says if it is known.
+    pub masked: bool,
+    /// How rows become numbers and back.
+    pub encoder: Encoder,
+}
+
+impl TableRows {
+    /// Numbers in a condition vector, 0 without given columns.
+    #[must_use]
+    pub fn vector(&self) -> usize {
+        self.encoder.given_width() * if self.masked { 2 } else { 1 }
+    }
+
+    /// Names of the given columns.
+    pub fn given(&self) -> impl Iterator<Item = &str> {
+        let given = self.encoder.spans(flow_datasets::table::Role::Given);
+        given.map(|(column, _)| column.name.as_str())
+    }
+
+    /// Condition vectors of encoded conditions and their masks, `[n, given_width]` each.
+    #[must_use]
+    pub fn vectors(&self, given: &[f32], mask: &[f32]) -> Vec<f32> {
+        let width = self.encoder.given_width();
+        if width == 0 || !self.masked {
+            return given.to_vec();
+        }
+        let both = given.chunks(width).zip(mask.chunks(width));
+        both.flat_map(|(given, mask)| given.iter().chain(mask).copied()).collect()
+    }
+
+    /// What a model keeps under its own key.
+    ///
+    /// # Panics
+    /// Never: an encoder is made of numbers, text and lists.
+    #[must_use]
+    pub fn kept(&self) -> toml::Table {
+        let own = toml::Value::try_from(self).expect("an encoder is valid TOML");
+        toml::Table::from_iter([(KEY.to_owned(), own)])
+    }
+
+    /// What a model of a table has kept; nothing for other models.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn of(rows: &toml::Table) -> Result<Option<Self>, RunError> {
+        let Some(own) = rows.get(KEY) else { return Ok(None) };
+        let read = own.clone().try_into().map(Some);
+        read.map_err(|error: toml::de::Error| usage!("the model's table: {}", error.message()))
+    }
+}
+
+impl TableData {
+    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes the rest.
+    ///
+    /// # Errors
+    /// When the file cannot be read, holds what cannot be encoded, or too few complete rows.
+    pub fn open(data: &recipe::Data) -> Result<Self, RunError> {
+        let Some(file) = &data.file else {
+            return Err(usage!("data.set is table, name its file with data.file=FILE.csv"));
+        };
+        let refused = |error: flow_datasets::TableError| usage!("{}: {error}", file.display());
+        let table = Table::read(file, &ReadOptions::default()).map_err(refused)?;
+        let overrides = Overrides {
+            given: data.given.clone(),
+            columns: data.columns.clone(),
+            drop: data.drop.clone(),
+            types: data.types.clone(),
+            transforms: data.transforms.clone(),
+        };
+        let columns = Columns::guess(&table, &overrides).map_err(refused)?;
+        let split = data.split.clone().unwrap_or_default();
+        let (train, held) = split.split(&table).map_err(refused)?;
+        let encoder = Encoder::fit(&train, &columns).map_err(refused)?;
+        if encoder.width() == 0 {
+            return Err(usage!("{}: no column is left to learn", file.display()));
+        }
+        let train = encoder.encode(&train).map_err(refused)?;
+        let held = encoder.encode(&held).map_err(refused)?;
+        let incomplete = |mask: &[f32]| mask.iter().any(|known| *known == 0.0);
+        let masked = incomplete(&train.given_mask) || incomplete(&held.given_mask);
+        let rows = TableRows { masked, encoder };
+        let (train, held) = (Part::of(&rows, &train), Part::of(&rows, &held));
+        for (part, name) in [(&train, "to train with"), (&held, "held out")] {
+            if part.n < FEWEST {
+                return Err(usage!(
+                    "{}: {} complete rows {name}, at least {FEWEST} are needed ({} more lack a \
+                     value)",
+                    file.display(),
+                    part.n,
+                    part.left_out
+                ));
+            }
+        }
+        let sha256 = digest(&rows, [&train, &held]);
+        Ok(Self { columns, rows, train, held, sha256 })
+    }
+
+    /// SHA-256 of all that is learned from, by which other data are noticed.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Rows to train with and rows to validate with.
+    #[must_use]
+    pub fn sources(&self) -> [Rows; 2] {
+        [&self.train, &self.held].map(|part| {
+            let rows = Rows::new(vec![self.rows.encoder.width()], part.values.clone(), None);
+            match part.vectors.is_empty() {
+                true => rows,
+                false => rows.with_vectors(part.vectors.clone()),
+            }
+        })
+    }
+}
+
+/// Rows that each part of a table needs.
+const FEWEST: usize = 2;
+
+impl Part {
+    /// The complete rows of encoded ones.
+    fn of(rows: &TableRows, encoded: &Encoded) -> Self {
+        let Encoded { n, width, given_width, .. } = *encoded;
+        let mut part = Self::default();
+        let vectors = rows.vectors(&encoded.given, &encoded.given_mask);
+        let size = rows.vector();
+        for row in 0..n {
+            let of = |all: &[f32], size: usize| all[row * size..(row + 1) * size].to_vec();
+            if of(&encoded.mask, width).contains(&0.0) {
+                part.left_out += 1;
+                continue;
+            }
+            part.n += 1;
+            part.values.extend(of(&encoded.rows, width));
+            if 0 < given_width {
+                part.vectors.extend(of(&vectors, size));
+            }
+        }
+        part
+    }
+
+    /// The first `n` rows, beginning again at the end, with their conditions.
+    #[must_use]
+    pub fn in_turn(&self, n: usize) -> (Vec<f32>, Vec<f32>) {
+        let turn = |all: &[f32]| {
+            let size = all.len() / self.n.max(1);
+            (0..n).flat_map(|i| all[(i % self.n) * size..][..size].to_vec()).collect()
+        };
+        (turn(&self.values), turn(&self.vectors))
+    }
+}
+
+fn digest(rows: &TableRows, parts: [&Part; 2]) -> String {
+    let mut digest = Sha256::new();
+    digest.update(serde_json::to_vec(rows).unwrap_or_default());
+    for part in parts {
+        digest.update((part.n as u64).to_le_bytes());
+        for number in part.values.iter().chain(&part.vectors) {
+            digest.update(number.to_le_bytes());
+        }
+    }
+    format!("{:x}", digest.finalize())
+}

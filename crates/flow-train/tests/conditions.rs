@@ -1,0 +1,124 @@
+//! Conditions that are no classes, on their way from the data to the network.
+
+mod common;
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use common::{Log, ROWS, batches, checkpoints, plan, session, small, task};
+use flow_nn::{DynNetwork, NetworkConfig, Signature, init_seeded};
+use flow_path::{ConditionalOt, ExactOt};
+use flow_train::{
+    Batch, BatchSource, Ensemble, FlowMatching, Interrupter, MatchingBatches, Rows, Task,
+    TrainError, fit,
+};
+
+/// Two points, each with two numbers and a row of three to condition on.
+fn rows() -> Rows {
+    Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5], None)
+        .with_vectors(vec![10.0, 11.0, 20.0, 21.0])
+        .with_contexts(vec![3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+}
+
+fn conditioned(data: Rows, matching: FlowMatching) -> MatchingBatches {
+    MatchingBatches { data: Arc::new(data), matching, ..batches(1) }
+}
+
+fn batch(source: &MatchingBatches) -> Batch {
+    source.batch(3, &Device::flex()).unwrap()
+}
+
+fn host(rows: burn::tensor::Tensor<2>) -> Vec<f32> {
+    rows.into_data().to_vec().unwrap()
+}
+
+#[test]
+fn conditions_reach_the_batch_with_their_rows() {
+    let batch = batch(&conditioned(rows(), FlowMatching::default()));
+    let [x1, vectors] = [batch.x1, batch.condition.vector.unwrap()].map(host);
+    let contexts = host(batch.condition.context.unwrap());
+    assert!(batch.condition.hidden.is_none(), "nothing is hidden unless asked for");
+    for k in 0..ROWS {
+        let first = x1[2 * k..2 * k + 2] == [1.0, 1.0];
+        let (vector, context) =
+            if first { ([10.0, 11.0], [1.0, 2.0, 3.0]) } else { ([20.0, 21.0], [4.0, 5.0, 6.0]) };
+        assert_eq!(vectors[2 * k..2 * k + 2], vector);
+        assert_eq!(contexts[3 * k..3 * k + 3], context);
+    }
+}
+
+#[test]
+fn hiding_follows_its_rate_and_moves_no_other_draw() {
+    let matching = |condition_drop| FlowMatching { condition_drop, ..FlowMatching::default() };
+    let [plain, never, often] = [
+        batch(&batches(1)),
+        batch(&conditioned(rows(), matching(0.0))),
+        batch(&conditioned(rows(), matching(0.25))),
+    ];
+    let x_t = [&plain, &never, &often].map(|batch| host(batch.x_t.clone()));
+    assert!(x_t[0] == x_t[1] && x_t[1] == x_t[2], "a stream of its own");
+    let hidden: Vec<bool> = often.condition.hidden.unwrap().into_data().iter::<bool>().collect();
+    let count = hidden.iter().filter(|hidden| **hidden).count();
+    // 64 rows at a quarter: 16 with a standard deviation of 3.5.
+    assert!((3..30).contains(&count), "{count}");
+    assert!(plain.condition.rows().is_none());
+}
+
+#[test]
+fn the_coupling_is_told_of_the_vectors() {
+    let coupled = |coupling| conditioned(rows(), FlowMatching { coupling, ..Default::default() });
+    let conditional = batch(&coupled(Arc::new(ConditionalOt::default())));
+    let plain = batch(&coupled(Arc::new(ExactOt)));
+    assert_ne!(host(conditional.x0), host(plain.x0));
+    // Without vectors there is nothing to weigh, and the message says what to do.
+    let matching =
+        FlowMatching { coupling: Arc::new(ConditionalOt::default()), ..FlowMatching::default() };
+    let error = MatchingBatches { matching, ..batches(1) }.batch(3, &Device::flex()).unwrap_err();
+    assert!(error.to_string().starts_with("step 3: this coupling weighs the condition"), "{error}");
+}
+
+#[test]
+fn conditions_that_are_not_finite_are_named() {
+    let refused = |data: Rows| {
+        let source = MatchingBatches { rows: 2, ..conditioned(data, FlowMatching::default()) };
+        source.batch(0, &Device::flex()).unwrap_err().to_string()
+    };
+    let points = || Rows::new(vec![1], vec![0.0; 2], None);
+    let error = refused(points().with_vectors(vec![f32::NAN; 2]));
+    assert!(error.starts_with("step 0: row 0 of the condition vectors holds NaN"), "{error}");
+    let error = refused(points().with_contexts(vec![1], vec![f32::INFINITY; 2]));
+    assert!(error.starts_with("step 0: row 0 of the conditioning rows holds inf"), "{error}");
+}
+
+fn network(signature: &Signature) -> Ensemble {
+    let init = |device: &Device| small().init(signature, device);
+    DynNetwork::new(init_seeded(3, &Device::flex(), init).unwrap()).into()
+}
+
+#[test]
+fn conditions_of_another_size_are_refused_before_the_first_step() {
+    let run = |data: Rows, vector| {
+        let folder = tempfile::tempdir().unwrap();
+        let model = network(&Signature { vector, ..Signature::of([2]) });
+        let source = Arc::new(conditioned(data, FlowMatching::default()));
+        let task = Task { train: source.clone(), validation: source, ..task(model) };
+        let (folder, interrupter) = (checkpoints(folder.path()), Interrupter::new());
+        let session = session(&folder, None, &Log::default(), &interrupter);
+        fit(task, &plan(3), session).map(|outcome| outcome.step)
+    };
+    let points = || Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5], None);
+    let vectors = || points().with_vectors(vec![10.0, 11.0, 20.0, 21.0]);
+    assert_eq!(run(vectors(), 2).unwrap(), 3);
+    for (data, vector) in [(vectors(), 3), (vectors(), 0), (points(), 2)] {
+        let error = run(data, vector).unwrap_err();
+        assert!(
+            matches!(error, TrainError::Conditions { what: "condition vector", .. }),
+            "{error}"
+        );
+    }
+    let error = run(rows(), 2).unwrap_err().to_string();
+    assert!(
+        error.contains("conditioning row of [3] numbers, the network reads one of []"),
+        "{error}"
+    );
+}
