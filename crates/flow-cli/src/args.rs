@@ -24,6 +24,10 @@ pub(crate) enum Verb {
     Sample(SampleArgs),
     /// Score a finished run, each score beside its floor.
     Eval(EvalArgs),
+    /// Draw what a model of a table believes after an observation, with log-densities.
+    Posterior(PosteriorArgs),
+    /// Rank held-out truths among draws: is the posterior calibrated, too narrow, too wide, biased?
+    Calibrate(CalibrateArgs),
     /// Log-likelihood of data under a finished run, with bits per dimension of images.
     Likelihood(LikelihoodArgs),
     /// Draw the pictures of a finished run.
@@ -45,9 +49,18 @@ pub(crate) enum Verb {
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct TrainArgs {
-    /// Name of a recipe (see `flow list`) or path of a TOML file.
-    #[arg(default_value = "checkerboard")]
-    pub(crate) recipe: String,
+    /// Name of a recipe (see `flow list`), path of a TOML file, or a table of your own: `.csv`,
+    /// `.tsv`, `.npy`, `.parquet`. The default is checkerboard, or table with --data.
+    pub(crate) recipe: Option<String>,
+    /// A table to train on, with the recipe `table` unless another is named.
+    #[arg(long = "data", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Columns of the table that are conditions: given when a sample is drawn, not generated.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) given: Vec<String>,
+    /// Columns of the table to leave out.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) drop: Vec<String>,
     /// Change a value of the recipe, for example `--set train.images=2e6`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
@@ -60,7 +73,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run instead of starting one.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "out", "set", "seed"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "file", "given", "drop", "out", "set", "seed"])]
     pub(crate) resume: Option<PathBuf>,
     /// Train the run to resume on so many images more than its recipe says, a finished one too. The
     /// learning rate goes on along the recipe's schedule of the new length.
@@ -159,9 +172,12 @@ impl SolverArgs {
 pub(crate) struct SampleArgs {
     /// Folder of a run, or a model that `flow export` wrote.
     pub(crate) run: PathBuf,
-    /// Number of samples.
-    #[arg(short = 'n', long, default_value_t = 64, value_parser = whole)]
-    pub(crate) number: usize,
+    /// Number of samples; the default is 64, or a sample for each row of a --given file.
+    #[arg(short = 'n', long, value_parser = whole)]
+    pub(crate) number: Option<usize>,
+    /// What a model of a table is told: `clinic=B,age=40`, or a table whose rows are taken in turn.
+    #[arg(long, value_name = "COLUMN=VALUE,..|FILE")]
+    pub(crate) given: Option<String>,
     /// Seed of the noise: sample i of a seed starts from the same noise whatever the number and the
     /// batch. On fixed steps it is then the same sample; adaptive solvers share their steps within
     /// a batch, so that it differs by about the tolerance.
@@ -178,11 +194,60 @@ pub(crate) struct SampleArgs {
     /// Samples computed together.
     #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
     pub(crate) batch: usize,
-    /// File to write: `.npy` for numbers, `.png` for a picture. A model that is no run needs one.
+    /// File to write: `.npy` for numbers, `.png` for a picture; of a model of a table `.csv`,
+    /// `.tsv`, `.npy`, `.npz` or `.parquet`. A model that is no run needs one.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct PosteriorArgs {
+    /// Folder of a run of a table with given columns, or a model that `flow export` wrote.
+    pub(crate) run: PathBuf,
+    /// What was observed: `x1=0.3,x2=-1`, or a table with a row for each observation.
+    #[arg(long, value_name = "COLUMN=VALUE,..|FILE")]
+    pub(crate) observe: String,
+    /// Number of draws for each observation.
+    #[arg(short = 'n', long, default_value_t = 1000, value_parser = whole)]
+    pub(crate) number: usize,
+    /// Seed of the noise.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Leave out the log-density of each draw, which takes a solve of its own.
+    #[arg(long)]
+    pub(crate) no_density: bool,
+    #[command(flatten)]
+    pub(crate) solver: SolverArgs,
+    /// Table to write, with a corner plot beside it; a model that is no run needs one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CalibrateArgs {
+    /// Folder of a run of a table with given columns.
+    pub(crate) run: PathBuf,
+    /// Held-out rows.
+    #[arg(short = 'n', long, default_value_t = 500, value_parser = whole)]
+    pub(crate) number: usize,
+    /// Draws for each of them.
+    #[arg(long, default_value_t = 99, value_parser = whole)]
+    pub(crate) draws: usize,
+    /// Seed of the noise and of random points.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print `calibration.json` instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -253,6 +318,11 @@ pub(crate) enum Held {
 pub(crate) struct LikelihoodArgs {
     /// Folder of a run.
     pub(crate) run: PathBuf,
+    /// A table whose rows are asked for their log-density, under a model of a table.
+    pub(crate) file: Option<PathBuf>,
+    /// Where to write the rows of FILE with their log-densities.
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) out: Option<PathBuf>,
     /// The data: seen in training or held out.
     #[arg(long, value_enum, default_value_t = Held::Test)]
     pub(crate) data: Held,

@@ -23,6 +23,7 @@ mod device;
 mod exit;
 mod listener;
 mod memory;
+mod place;
 mod signals;
 mod terminal;
 
@@ -44,6 +45,8 @@ pub fn run(registry: &Registry) -> ExitCode {
         Verb::Train(args) => commands::train::run(&args, registry),
         Verb::Sample(args) => commands::sample::run(&args, registry),
         Verb::Eval(args) => commands::eval::run(&args, registry),
+        Verb::Posterior(args) => commands::posterior::run(&args, registry),
+        Verb::Calibrate(args) => commands::posterior::calibrate(&args, registry),
         Verb::Likelihood(args) => commands::likelihood::run(&args, registry),
         Verb::Plot(args) => commands::plot::run(&args, registry),
         Verb::Export(args) => commands::export::run(&args, registry),

@@ -61,11 +61,15 @@ fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<(), JudgeError> 
              or -n, or choose other metrics"
         ));
     }
-    let Data::Images { train, test } = data else { return Ok(()) };
-    for (part, images) in [("train", train.len()), ("test", test.len())] {
-        if images < *least {
+    let (what, parts) = match data {
+        Data::Toy(_) => return Ok(()),
+        Data::Table(table) => ("rows", [table.train.n, table.held.n]),
+        Data::Images { train, test } => ("images", [train.len(), test.len()]),
+    };
+    for (part, rows) in ["train", "test"].into_iter().zip(parts) {
+        if rows < *least {
             return Err(usage!(
-                "images in the {part} part: {images}, but `{name}` compares with at least {least}: \
+                "{what} in the {part} part: {rows}, but `{name}` compares with at least {least}: \
                  add some, choose other metrics by eval.metrics, or train with --no-eval"
             ));
         }
@@ -87,12 +91,15 @@ pub fn evaluate(
     let started = Instant::now();
     let recipe = &run.recipe;
     let n = options.number.unwrap_or(recipe.eval.n);
+    // Of a table as many rows as it was trained on, which is what published scores take.
+    let n = data.table().map_or(n, |table| n.min(table.train.n));
     let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
     let metrics = metric::chosen(names, data, options.inception.is_some())?;
     enough(&metrics, n, data)?;
     check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
     let model = Model::load(run, device)?;
-    let request = Request::new(recipe, &SampleChanges::default(), n, options.seed)?;
+    let request = Request::new(recipe, &SampleChanges::default(), n, options.seed)?
+        .with_vectors(data.conditions());
     let extractor = match &options.inception {
         Some(file) => Some(Extractor::open(file, device)?),
         None => None,

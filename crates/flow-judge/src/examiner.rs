@@ -10,13 +10,13 @@ use flow_model::Samples;
 use flow_nn::Inception;
 use flow_path::Target;
 use flow_path::stream::{Purpose, Streams};
-use flow_run::table::Part;
 use flow_run::{Data, Listener, Recipe};
 
 use crate::classifier::{self, Judge};
 use crate::error::JudgeError;
 use crate::inception::{self, Extractor, Origin, Statistics};
 use crate::metric::{Metric, Sets, Subject};
+use crate::table::TableSpace;
 
 /// Images whose features are found together.
 const PART: usize = 64;
@@ -27,6 +27,7 @@ pub(crate) struct Examiner<'a> {
     metrics: Vec<&'static Metric>,
     real: Subject,
     target: Option<Arc<dyn Target>>,
+    table: Option<TableSpace<'a>>,
     judge: Option<Judge>,
     extractor: Option<&'a Extractor>,
     reference: Option<Statistics>,
@@ -63,6 +64,7 @@ impl<'a> Examiner<'a> {
         let Exam { metrics, n, seed, extractor, reference } = exam;
         let set = recipe.data.set.as_str();
         let streams = Streams::new(seed);
+        let mut of_table = None;
         let (real, held_out, judge) = match data {
             Data::Toy(toy) => {
                 let draw = |index| Subject {
@@ -73,12 +75,11 @@ impl<'a> Examiner<'a> {
                 (draw(0), draw(1), None)
             }
             Data::Table(table) => {
-                let n = n.min(table.train.n).min(table.held.n);
-                let subject = |part: &Part| {
-                    let dim = table.rows.encoder.width();
-                    Subject { rows: part.in_turn(n).0, dim, ..Subject::default() }
-                };
-                (subject(&table.train), subject(&table.held), None)
+                let space = TableSpace::new(table)?;
+                // Held-out rows are the reference, and training rows what real rows score.
+                let (held, train) = (space.real(&table.held, n)?, space.real(&table.train, n)?);
+                of_table = Some(space);
+                (held, train, None)
             }
             Data::Images { train, test } => {
                 let judge = Judge::new(set, train, test, device, told)?;
@@ -105,6 +106,7 @@ impl<'a> Examiner<'a> {
             metrics,
             real,
             target,
+            table: of_table,
             judge,
             extractor,
             reference,
@@ -131,12 +133,13 @@ impl<'a> Examiner<'a> {
 
     /// Scores with their floors.
     pub(crate) fn scores(&self, samples: &Samples) -> Result<Vec<Score>, JudgeError> {
-        let subject = match &self.judge {
-            Some(judge) => {
+        let subject = match (&self.judge, &self.table) {
+            (Some(judge), _) => {
                 let (rows, classes) = (&samples.rows, samples.classes.clone());
                 Self::images(judge, self.extractor, rows, classes, self.told)?
             }
-            None => {
+            (None, Some(table)) => table.generated(&samples.rows)?,
+            (None, None) => {
                 Subject { rows: samples.rows.clone(), dim: self.real.dim, ..Subject::default() }
             }
         };
@@ -166,7 +169,8 @@ impl<'a> Examiner<'a> {
         }
         let mut verdict = judge.judge(rows, told)?;
         let rows = std::mem::take(&mut verdict.features);
-        Ok(Subject { rows, dim: verdict.dim, verdict: Some(verdict), labels, inception })
+        let (dim, verdict) = (verdict.dim, Some(verdict));
+        Ok(Subject { rows, dim, verdict, labels, inception, ..Subject::default() })
     }
 
     fn measure(&self, subject: &Subject) -> Result<Vec<Score>, JudgeError> {
@@ -175,6 +179,7 @@ impl<'a> Examiner<'a> {
             real: &self.real,
             data: self.data,
             target: self.target.as_deref(),
+            table: self.table.as_ref(),
             kernel: &self.kernel,
             bandwidth: self.bandwidth,
             reference: self.reference.as_ref().map(|reference| &reference.moments),

@@ -19,6 +19,7 @@
 //! goes wrong is a [`JudgeError`].
 
 pub mod ambiguity;
+mod calibration;
 mod classifier;
 pub mod control;
 mod course;
@@ -35,9 +36,11 @@ mod malformed;
 mod metric;
 mod paths;
 mod report;
+mod table;
 pub mod verify;
 
 pub use ambiguity::{AmbiguityPoint, AmbiguityReport};
+pub use calibration::{Calibrated, Calibration, calibrate};
 pub use classifier::{Judge, Verdict};
 pub use control::{ControlReport, Manifold, Variance};
 pub use course::Point;
@@ -46,12 +49,13 @@ pub use evaluate::{EvalOptions, check_metrics, check_numbers, evaluate};
 pub use field::{FieldError, FieldReport};
 pub use latent::{LatentError, LatentReport};
 pub use likelihood::{
-    Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, likelihood,
+    Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, densities, likelihood,
 };
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};
 pub use paths::{ErrorReport, ErrorRow, PathReport};
 pub use report::{InceptionFile, Report, Row};
+pub use table::TableSpace;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,10 +1,11 @@
 //! The scores that `eval.metrics` and `--metrics` choose from, by name.
 
 use flow_eval::{
-    EvalError, Kernel, Moments, Points, Score, density_coverage, energy_distance, frechet,
-    frechet_between, inception_score, kid, max_sliced_wasserstein, mean_log_density, mmd,
-    off_support_mass, parzen_log_likelihood, precision_recall, sliced_wasserstein, wasserstein_1d,
-    wasserstein_assignment,
+    EvalError, Ground, Kernel, Moments, Points, Score, association_difference, c2st,
+    density_coverage, energy_distance, frechet, frechet_between, inception_score, kid,
+    marginal_distances, max_sliced_wasserstein, mean_log_density, memorisation, mmd,
+    off_support_mass, parzen_log_likelihood, precision_recall, sliced_wasserstein, table_coverage,
+    wasserstein, wasserstein_1d, wasserstein_assignment,
 };
 use flow_nn::Inception;
 use flow_path::Target;
@@ -14,6 +15,7 @@ use flow_run::recipe::FEWEST_SAMPLES;
 use crate::classifier::Verdict;
 use crate::error::{JudgeError, usage};
 use crate::inception::ADVICE;
+use crate::table::TableSpace;
 
 /// Directions of the sliced Wasserstein distances.
 const PROJECTIONS: usize = 256;
@@ -22,6 +24,11 @@ const ASSIGNED: usize = 2048;
 /// Neighbours whose distance is the radius of a ball, as in the papers.
 const PRECISION_NEIGHBOURS: usize = 3;
 const DENSITY_NEIGHBOURS: usize = 5;
+/// Neighbour whose distance is the radius of a ball of a table, as its authors' program has it.
+const TABLE_NEIGHBOURS: usize = 2;
+/// Dimensions and rows of a classifier two-sample test, whose networks grow with the dimension.
+const MOST_DIMENSIONS: usize = 200;
+const MOST_TOLD_APART: usize = 2000;
 /// Points to a block of the kernel distance, of which it needs two with three points at least.
 const BLOCK: usize = 100;
 /// Rows of which the error of the Frechet distance leaves out a tenth, two at least.
@@ -32,6 +39,8 @@ const JACKKNIFE: usize = 20;
 pub(crate) struct Subject {
     pub rows: Vec<f32>,
     pub dim: usize,
+    /// Of tables: numbers in their units, and categories by index.
+    pub cells: Vec<f32>,
     /// Of images: what the classifier takes them for.
     pub verdict: Option<Verdict>,
     /// Of images with classes: what they should be.
@@ -56,6 +65,8 @@ pub(crate) struct Sets<'a> {
     pub real: &'a Subject,
     pub data: &'a Data,
     pub target: Option<&'a dyn Target>,
+    /// Of tables: what their columns are.
+    pub table: Option<&'a TableSpace<'a>>,
     pub kernel: &'a Kernel,
     pub bandwidth: f64,
     /// Of the features of reference images, for FID.
@@ -71,6 +82,13 @@ impl Sets<'_> {
         let (generated, real) = (self.generated.points()?, self.real.points()?);
         Ok((generated.first(real.len()), real.first(generated.len())))
     }
+
+    /// Generated and real rows of a table, in the units of its columns.
+    fn cells(&self, table: &TableSpace<'_>) -> Result<(Points<'_>, Points<'_>), EvalError> {
+        let columns = table.columns.len();
+        let real = Points::new(&self.real.cells, columns)?;
+        Ok((Points::new(&self.generated.cells, columns)?, real))
+    }
 }
 
 /// The kind of data that a metric can score.
@@ -78,9 +96,11 @@ impl Sets<'_> {
 pub enum Kind {
     /// Points.
     Points,
+    /// Tables; scores of points are taken in the space of Gower's distance.
+    Table,
     /// Images, by the features of the classifier.
     Images,
-    /// Both of these.
+    /// All of these.
     Both,
     /// Images, by the features of the network of FID.
     Inception,
@@ -127,6 +147,45 @@ pub const METRICS: &[Metric] = &[
             1 => wasserstein_1d(a.as_slice(), b.as_slice(), 1.0)?,
             _ => wasserstein_assignment(a.first(ASSIGNED), b.first(ASSIGNED))?,
         }])
+    }),
+    metric("c2st", Kind::Points, None, 5, |sets| {
+        let (a, b) = sets.points()?;
+        if MOST_DIMENSIONS < a.dim() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![c2st(a.first(MOST_TOLD_APART), b.first(MOST_TOLD_APART), sets.seed)?])
+    }),
+    metric("transport", Kind::Table, Some(Kind::Table), FEWEST_SAMPLES, |sets| {
+        let (a, b) = (sets.generated.points()?, sets.real.points()?);
+        Ok(vec![wasserstein(a.first(ASSIGNED), b.first(ASSIGNED), Ground::Manhattan)?])
+    }),
+    metric("coverage", Kind::Table, Some(Kind::Table), TABLE_NEIGHBOURS + 1, |sets| {
+        let (a, b) = (sets.generated.points()?, sets.real.points()?);
+        Ok(vec![table_coverage(b, a, TABLE_NEIGHBOURS)?])
+    }),
+    metric("memorisation", Kind::Table, Some(Kind::Table), FEWEST_SAMPLES, |sets| {
+        let Some(table) = sets.table else { return Ok(Vec::new()) };
+        let found =
+            memorisation(sets.generated.points()?, table.train()?, sets.real.points()?)?;
+        Ok(vec![found.distance, found.nearer])
+    }),
+    metric("marginals", Kind::Table, Some(Kind::Table), FEWEST_SAMPLES, |sets| {
+        let Some(table) = sets.table else { return Ok(Vec::new()) };
+        let (a, b) = sets.cells(table)?;
+        let named = |(mut score, name): (Score, &String)| {
+            let (distance, _) = score.name.split_once(" of ").unwrap_or_default();
+            score.name = format!("{distance} of {name}");
+            score
+        };
+        let found = marginal_distances(a, b, &table.columns)?;
+        Ok(found.into_iter().zip(&table.names).map(named).collect())
+    }),
+    metric("associations", Kind::Table, Some(Kind::Table), FEWEST_SAMPLES, |sets| {
+        let Some(table) = sets.table.filter(|table| 1 < table.columns.len()) else {
+            return Ok(Vec::new());
+        };
+        let (a, b) = sets.cells(table)?;
+        Ok(vec![association_difference(a, b, &table.columns)?])
     }),
     metric("energy", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;
@@ -222,12 +281,14 @@ pub(crate) fn chosen(
         Data::Toy(_) | Data::Table(_) if with_inception => {
             return Err(usage!("--inception describes images, and these data are points"));
         }
-        Data::Toy(_) | Data::Table(_) => &[Kind::Points],
+        Data::Toy(_) => &[Kind::Points],
+        Data::Table(_) => &[Kind::Table, Kind::Points],
         Data::Images { .. } if with_inception => &[Kind::Images, Kind::Inception],
         Data::Images { .. } => &[Kind::Images],
     };
     let fits = |metric: &&Metric| metric.of == Kind::Both || kinds.contains(&metric.of);
-    let usual = |metric: &&Metric| metric.usual.is_some_and(|kind| kinds.contains(&kind));
+    let own = if let Data::Table(_) = data { &kinds[..1] } else { kinds };
+    let usual = |metric: &&Metric| metric.usual.is_some_and(|kind| own.contains(&kind));
     let fitting: Vec<&Metric> = METRICS.iter().filter(fits).collect();
     match names {
         [] => return Ok(METRICS.iter().filter(usual).collect()),

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | curves against a step or a time | [`Chart`] |
 //! | samples beside data | [`clouds`] |
+//! | the columns of rows, and their pairs | [`marginals`], [`corner`] |
 //! | the way from noise to data | [`trajectories`] |
 //! | the density at a few times | [`density_frames`] |
 //! | a function of two variables, or several | [`heat_map`], [`heat_maps`] |
@@ -44,6 +45,7 @@
 
 mod chart;
 mod clouds;
+mod corner;
 mod density;
 mod heat_map;
 mod image_grid;
@@ -75,6 +77,7 @@ mod svg;
 pub use animation::{animate, flow_frames};
 pub use chart::Chart;
 pub use clouds::clouds;
+pub use corner::{corner, marginals};
 pub use density::density_frames;
 pub use error::PlotError;
 pub use figure::Figure;

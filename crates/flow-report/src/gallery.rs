@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use flow_datasets::{Images, Split};
+use flow_judge::TableSpace;
 use flow_plot::{
-    Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, image_grid,
-    trajectories,
+    Chart, Figure, Limits, Picture, animate, clouds, corner, density_frames, flow_frames,
+    image_grid, marginals, trajectories,
 };
 use flow_run::metrics::{Line, read};
 use flow_run::{Changes, Data, Listener, Model, Request, Run, SampleChanges};
@@ -21,6 +22,8 @@ const SEED: u64 = 0;
 const POINTS: usize = 10_000;
 /// Points of a cloud, few enough to be told apart.
 const CLOUD: usize = 4000;
+/// Columns of a table whose pairs are drawn.
+const MOST_PAIRED: usize = 7;
 /// Frames of an animation.
 const FRAMES: usize = 25;
 /// Tolerance of what is drawn along the paths: a pixel is coarser.
@@ -42,6 +45,7 @@ pub fn draw(
     gallery.scores()?;
     let changes = SampleChanges::default();
     match model.shape() {
+        _ if data.table().is_some() => gallery.table(&model, data, &changes)?,
         [1] => {
             for (name, figure) in pictures::line(&run.recipe, &model, data, SEED)? {
                 gallery.figure(name, &figure)?;
@@ -122,10 +126,12 @@ impl Gallery<'_> {
         let request = Request::new(recipe, changes, POINTS, SEED)?
             .within(TOLERANCE)
             .with_times(times.clone());
+        let request = request.with_vectors(data.conditions());
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
 
-        let adaptive = model.sample(&Request::new(recipe, changes, CLOUD, SEED)?)?;
+        let clouded = Request::new(recipe, changes, CLOUD, SEED)?.with_vectors(data.conditions());
+        let adaptive = model.sample(&clouded)?;
         let samples = pairs(&adaptive.rows);
         let streams = flow_path::stream::Streams::new(SEED);
         let [_, real] = data.sources(Changes::default());
@@ -148,6 +154,27 @@ impl Gallery<'_> {
         let frames: Vec<_> = times.iter().zip(&few).map(|(&t, s)| (t, s.as_slice())).collect();
         let path = self.path("flow.gif");
         Ok(animate(&flow_frames(&frames, wide)?, &path, 10.0)?)
+    }
+
+    /// The law of each column of a table, and of each pair where they are few.
+    fn table(
+        &mut self,
+        model: &Model,
+        data: &Data,
+        changes: &SampleChanges,
+    ) -> Result<(), ReportError> {
+        let Some(table) = data.table() else { return Ok(()) };
+        let space = TableSpace::new(table)?;
+        let n = table.train.n.min(CLOUD);
+        let request = Request::new(&self.run.recipe, changes, n, SEED)?;
+        let samples = model.sample(&request.with_vectors(data.conditions()))?;
+        let (real, drawn) = (space.cells(&table.train, n), space.cells_of(&samples.rows)?);
+        let sets: [(&str, &[f32]); 2] = [("data", &real), ("samples", &drawn)];
+        self.figure("marginals", &marginals(&space.names, &sets))?;
+        if (2..=MOST_PAIRED).contains(&space.names.len()) {
+            self.figure("pairs", &corner(&space.names, &sets))?;
+        }
+        Ok(())
     }
 
     /// Grids, the path of a few samples and the animation of a model of images.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the pictures of a run | [`draw`] |
 //! | the density of a model of points of the plane | [`draw_density`] |
+//! | how far draws can be trusted | [`draw_calibration`] |
 //! | samples as one picture | [`save_samples`] |
 //! | everything about a run on one page, in one file | [`page`] |
 //! | runs side by side: where their recipes differ, their scores, figures | [`Comparison`], [`CompareOptions`] |
@@ -12,6 +13,7 @@
 //! earlier version has them too. Nothing is printed: a [`Listener`](flow_run::Listener) is told
 //! what is left out, and what goes wrong is a [`ReportError`].
 
+mod calibration;
 mod compare;
 mod density;
 mod document;
@@ -22,6 +24,7 @@ mod gallery;
 mod page;
 mod pictures;
 
+pub use calibration::draw_calibration;
 pub use compare::{CompareOptions, Comparison};
 pub use density::draw_density;
 pub use error::ReportError;

@@ -16,6 +16,8 @@ const CAPTIONS: &[(&str, &str)] = &[
     ("data", "Data"),
     ("trajectories", "Paths from noise to samples"),
     ("paths", "A sample in each row, from noise on the left"),
+    ("marginals", "Columns, of the data and of the samples"),
+    ("pairs", "Pairs of columns"),
     ("density", "Density from noise to samples"),
     ("likelihood", "Density of the model"),
     ("flow", "The flow as it moves"),

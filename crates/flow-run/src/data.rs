@@ -94,6 +94,13 @@ impl Data {
         self.table().map_or(0, |table| table.rows.vector())
     }
 
+    /// Condition vectors of held-out rows, which requests take in turn; none for other data.
+    #[must_use]
+    pub fn conditions(&self) -> Option<Vec<f32>> {
+        let held = &self.table()?.held;
+        (!held.vectors.is_empty()).then(|| held.vectors.clone())
+    }
+
     /// The table, if it is one.
     #[must_use]
     pub fn table(&self) -> Option<&TableData> {

@@ -190,7 +190,10 @@ impl Model {
         asked.classes = classes(request);
         asked.starts.clone_from(&request.given.starts);
         asked.latents.clone_from(&request.given.latents);
-        asked.vectors.clone_from(&request.given.vectors);
+        asked.vectors = request.given.vectors.as_ref().map(|vectors| {
+            let size = request.n * self.signature().vector;
+            vectors.iter().copied().cycle().take(size).collect()
+        });
         asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
         asked.along = request.schedule.map(|schedule| schedule.build());
         asked.keep.clone_from(&request.times);

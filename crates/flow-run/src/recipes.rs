@@ -22,6 +22,7 @@ recipes![
     "eight-gaussians",
     "two-moons",
     "gaussian",
+    "table",
     "digits",
     "mnist",
     "fashion-mnist",

@@ -76,7 +76,8 @@ pub struct Given {
     pub starts: Option<Vec<f32>>,
     /// What the latents are.
     pub latents: Option<Vec<f32>>,
-    /// Condition vectors, for models that are told numbers.
+    /// Condition vectors, for models that are told numbers; taken in turn, so that one row holds
+    /// for all samples.
     pub vectors: Option<Vec<f32>>,
 }
 
@@ -150,6 +151,13 @@ impl Request {
     #[must_use]
     pub fn with_given(self, given: Given) -> Self {
         Self { given, ..self }
+    }
+
+    /// Tells the model of these condition vectors, in turn.
+    #[must_use]
+    pub fn with_vectors(mut self, vectors: Option<Vec<f32>>) -> Self {
+        self.given.vectors = vectors;
+        self
     }
 
     /// Whether the solver chooses its own steps, which a batch shares.

@@ -1,5 +1,6 @@
 //! A table of the user's own as data to train on, and what a model of one keeps of it.
 
+use flow_datasets::table::{Role, Unseen};
 use flow_datasets::{Columns, Encoded, Encoder, Overrides, ReadOptions, Table};
 use flow_train::Rows;
 use serde::{Deserialize, Serialize};
@@ -29,15 +30,17 @@ pub struct TableData {
 }
 
 /// The complete rows of a part of a table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Part {
+    /// The rows as the file has them.
+    pub table: Table,
     /// Number of rows.
     pub n: usize,
     /// What is learned, `[n, width]`.
     pub values: Vec<f32>,
     /// What conditions it, `[n, vector]`; empty without given columns.
     pub vectors: Vec<f32>,
-    /// Rows that were left out because a value that is learned is missing.
+    /// Rows that were left out because a value that is learned is missing or not known.
     pub left_out: usize,
 }
 
@@ -60,8 +63,28 @@ impl TableRows {
 
     /// Names of the given columns.
     pub fn given(&self) -> impl Iterator<Item = &str> {
-        let given = self.encoder.spans(flow_datasets::table::Role::Given);
-        given.map(|(column, _)| column.name.as_str())
+        self.encoder.spans(Role::Given).map(|(column, _)| column.name.as_str())
+    }
+
+    /// Condition vectors of a table with a row of conditions for each sample, `[n, vector]`.
+    ///
+    /// # Errors
+    /// When a given column is missing from the table or from a row, unless some were missing in
+    /// training too, and when a value is not of its column.
+    pub fn conditions(&self, given: &Table) -> Result<Vec<f32>, RunError> {
+        let (rows, mask) = self.encoder.encode_given(given).map_err(|error| usage!("{error}"))?;
+        let width = self.encoder.given_width();
+        if !self.masked
+            && let Some(at) = mask.iter().position(|known| *known == 0.0)
+        {
+            let column = self.encoder.spans(Role::Given).find(|(_, span)| span.contains(&(at % width)));
+            return Err(usage!(
+                "row {} of the conditions lacks `{}`: the model was always told it, give a value",
+                at / width + 1,
+                column.map_or("", |(column, _)| &column.name)
+            ));
+        }
+        Ok(self.vectors(&rows, &mask))
     }
 
     /// Condition vectors of encoded conditions and their masks, `[n, given_width]` each.
@@ -121,12 +144,15 @@ impl TableData {
         if encoder.width() == 0 {
             return Err(usage!("{}: no column is left to learn", file.display()));
         }
-        let train = encoder.encode(&train).map_err(refused)?;
-        let held = encoder.encode(&held).map_err(refused)?;
-        let incomplete = |mask: &[f32]| mask.iter().any(|known| *known == 0.0);
-        let masked = incomplete(&train.given_mask) || incomplete(&held.given_mask);
+        let numbers = encoder.encode(&train).map_err(refused)?;
+        let masked = numbers.given_mask.contains(&0.0);
+        // A category that only held-out rows have cannot be learned: such a row is left out.
+        let mut lenient = encoder.clone();
+        lenient.unseen = Unseen::Missing;
+        let numbers_held = lenient.encode(&held).map_err(refused)?;
         let rows = TableRows { masked, encoder };
-        let (train, held) = (Part::of(&rows, &train), Part::of(&rows, &held));
+        let train = Part::of(&rows, &train, &numbers);
+        let held = Part::of(&rows, &held, &numbers_held);
         for (part, name) in [(&train, "to train with"), (&held, "held out")] {
             if part.n < FEWEST {
                 return Err(usage!(
@@ -165,35 +191,28 @@ impl TableData {
 const FEWEST: usize = 2;
 
 impl Part {
-    /// The complete rows of encoded ones.
-    fn of(rows: &TableRows, encoded: &Encoded) -> Self {
+    /// The complete rows of a table that is encoded.
+    fn of(rows: &TableRows, table: &Table, encoded: &Encoded) -> Self {
         let Encoded { n, width, given_width, .. } = *encoded;
-        let mut part = Self::default();
-        let vectors = rows.vectors(&encoded.given, &encoded.given_mask);
-        let size = rows.vector();
-        for row in 0..n {
-            let of = |all: &[f32], size: usize| all[row * size..(row + 1) * size].to_vec();
-            if of(&encoded.mask, width).contains(&0.0) {
-                part.left_out += 1;
-                continue;
-            }
-            part.n += 1;
-            part.values.extend(of(&encoded.rows, width));
-            if 0 < given_width {
-                part.vectors.extend(of(&vectors, size));
-            }
-        }
-        part
-    }
-
-    /// The first `n` rows, beginning again at the end, with their conditions.
-    #[must_use]
-    pub fn in_turn(&self, n: usize) -> (Vec<f32>, Vec<f32>) {
-        let turn = |all: &[f32]| {
-            let size = all.len() / self.n.max(1);
-            (0..n).flat_map(|i| all[(i % self.n) * size..][..size].to_vec()).collect()
+        let whole = |mask: &[f32], row: usize, width: usize| {
+            !mask[row * width..(row + 1) * width].contains(&0.0)
         };
-        (turn(&self.values), turn(&self.vectors))
+        let complete = |row: &usize| {
+            whole(&encoded.mask, *row, width)
+                && (rows.masked || whole(&encoded.given_mask, *row, given_width))
+        };
+        let kept: Vec<usize> = (0..n).filter(complete).collect();
+        let of = |all: &[f32], size: usize| -> Vec<f32> {
+            kept.iter().flat_map(|row| &all[row * size..(row + 1) * size]).copied().collect()
+        };
+        let vectors = rows.vectors(&encoded.given, &encoded.given_mask);
+        Self {
+            n: kept.len(),
+            values: of(&encoded.rows, width),
+            vectors: of(&vectors, rows.vector()),
+            left_out: n - kept.len(),
+            table: table.select(&kept),
+        }
     }
 }
 

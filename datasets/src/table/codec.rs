@@ -78,8 +78,9 @@ impl Codec {
         }
     }
 
-    /// The transform of a column that becomes one number.
-    pub(crate) fn transform(&self) -> Option<&Transform> {
+    /// The transform of a column that becomes one number; nothing for other columns.
+    #[must_use]
+    pub fn transform(&self) -> Option<&Transform> {
         match self {
             Self::Number { transform, .. } | Self::Ordinal { transform, .. } => Some(transform),
             _ => None,

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::array::ArrayError;
+
 /// A table that cannot be read, understood, encoded or written.
 ///
 /// Each message says what happened, where, and what to try. Rows are counted from 1 without the
@@ -41,6 +43,22 @@ pub enum TableError {
         path: PathBuf,
         /// Endings that are known for what was asked.
         known: &'static str,
+    },
+
+    /// A file of an array that cannot be read.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+
+    /// An array that is no table.
+    #[error(
+        "{} is an array of shape {shape:?}, and a table has two axes, [rows, columns]",
+        path.display()
+    )]
+    NotAMatrix {
+        /// The file.
+        path: PathBuf,
+        /// Its sizes.
+        shape: Vec<usize>,
     },
 
     /// The reader of this format is not compiled in.

@@ -29,6 +29,7 @@ mod encoder;
 mod error;
 mod holdout;
 mod kind;
+mod matrix;
 mod normal;
 mod options;
 #[cfg(feature = "parquet")]
@@ -47,6 +48,7 @@ pub use encoder::Encoder;
 pub use error::TableError;
 pub use holdout::Holdout;
 pub use kind::{ColumnType, Kind};
+pub use read::ENDINGS;
 pub use options::{MISSING, ReadOptions};
 pub use text::{NO_TEXT, Text};
 pub use transform::{Transform, TransformKind};

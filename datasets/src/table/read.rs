@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ReadOptions, Table, TableError, delimited};
+use super::{ReadOptions, Table, TableError, delimited, matrix};
 
 /// The format of a table, by the ending of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,9 @@ pub(crate) enum Format {
     Npy,
     Npz,
 }
+
+/// Endings of the names of files that hold tables.
+pub const ENDINGS: &str = ".csv, .tsv, .csv.gz, .tsv.gz, .npy, .npz, .parquet";
 
 impl Format {
     pub(crate) fn of(path: &Path) -> Option<Self> {
@@ -33,8 +36,10 @@ impl Format {
 }
 
 impl Table {
-    /// Reads a table: csv or tsv, also with `.gz`, and Parquet with the feature `parquet`.
+    /// Reads a table: csv or tsv, also with `.gz`, an array of rank two from npy or npz, and Parquet
+    /// with the feature `parquet`.
     ///
+    /// The columns of an array are called `x1`, `x2` and so on.
     /// The first line of a csv file names the columns; spaces around cells are left out. A column
     /// is held as numbers if each of its cells is one or is missing, else as text. Two passes are
     /// made over csv: the first counts, so that what does not fit into `options.max_bytes` is
@@ -50,11 +55,15 @@ impl Table {
                 delimited::read(path, delimiter, packed, options)
             }
             Some(Format::Parquet) => read_parquet(path, options),
-            _ => {
-                let known = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet";
-                Err(TableError::UnknownFormat { path: path.to_owned(), known })
-            }
+            Some(Format::Npy | Format::Npz) => matrix::read(path, options),
+            None => Err(TableError::UnknownFormat { path: path.to_owned(), known: ENDINGS }),
         }
+    }
+
+    /// Whether the name of a file ends in that of a format of tables.
+    #[must_use]
+    pub fn is_named(path: &Path) -> bool {
+        Format::of(path).is_some()
     }
 }
 

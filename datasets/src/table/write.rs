@@ -6,7 +6,7 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::read::Format;
+use super::read::{ENDINGS, Format};
 use super::{Column, Table, TableError, Type, Values, whole};
 use crate::array::{Element, NpyHeader, npz};
 
@@ -32,10 +32,7 @@ impl Table {
                 whole(path, |out| self.write_npz(out)).map_err(TableError::write(path))
             }
             Some(Format::Parquet) => write_parquet(self, path),
-            None => {
-                let known = ".csv, .tsv, .csv.gz, .tsv.gz, .npy, .npz, .parquet";
-                Err(TableError::UnknownFormat { path: path.to_owned(), known })
-            }
+            None => Err(TableError::UnknownFormat { path: path.to_owned(), known: ENDINGS }),
         }
     }
 

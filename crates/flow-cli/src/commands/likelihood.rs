@@ -1,8 +1,12 @@
 //! `flow likelihood`: log-likelihood and bits per dimension of data under a run.
 
+use std::path::Path;
+
 use anyhow::Result;
-use flow_datasets::Split;
-use flow_judge::{LikelihoodOptions, likelihood};
+use burn::tensor::Device;
+use flow_datasets::table::{Column, Type, Values};
+use flow_datasets::{ReadOptions, Split, Table};
+use flow_judge::{LikelihoodOptions, densities, likelihood};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
@@ -13,6 +17,7 @@ use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
+use crate::place::Place;
 use crate::terminal::print;
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
@@ -32,6 +37,9 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
         check::name("--tag", tag)?;
     }
     let device = device::parse(&args.compute.device)?;
+    if let Some(file) = &args.file {
+        return of_file(args, file, registry, &device);
+    }
     let run = Run::open(registry, &args.run)?;
     let data = run.data(&data_files(args.source.folder()), &Terminal)?;
     let model = Model::load(&run, &device)?;
@@ -52,6 +60,35 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
         print(&format!("picture:    {}", picture.display()))?;
     }
     Ok(())
+}
+
+/// The log-density of each row of a table, written beside it.
+fn of_file(
+    args: &LikelihoodArgs,
+    file: &Path,
+    registry: &Registry,
+    device: &Device,
+) -> Result<()> {
+    let place = Place::open(registry, &args.run, device)?;
+    let Some(columns) = place.table()? else {
+        return Err(usage!("{} is no model of a table", args.run.display()));
+    };
+    let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
+    let rows = Table::read(file, &ReadOptions::default())?;
+    let model = place.model(device)?;
+    let nats = densities(&model, &columns, &rows, &options(args))?;
+    let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
+    let values = Values::Number(nats);
+    let ty = Type::Real { decimals: None };
+    let own = Column { name: "log_density".into(), ty, values };
+    Table::new(rows.columns().iter().cloned().chain([own]).collect())?.write(&out)?;
+    print(&format!(
+        "{} of {} rows, mean log-density {:.4} nats: {}",
+        known.len(),
+        rows.len(),
+        known.iter().sum::<f64>() / known.len() as f64,
+        out.display()
+    ))
 }
 
 fn options(args: &LikelihoodArgs) -> LikelihoodOptions {

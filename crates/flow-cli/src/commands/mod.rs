@@ -6,6 +6,8 @@ pub(crate) mod export;
 pub(crate) mod likelihood;
 pub(crate) mod list;
 pub(crate) mod plot;
+pub(crate) mod posterior;
+mod rows;
 pub(crate) mod sample;
 pub(crate) mod train;
 pub(crate) mod verify;

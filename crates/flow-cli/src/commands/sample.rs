@@ -5,27 +5,35 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use flow_datasets::Table;
 use flow_model::Registry;
 use flow_run::files::write_npy;
 use flow_run::{DEFAULT_BATCH, Listener, Model, Request, Run, RunError, memory, row_size};
 use sha2::{Digest, Sha256};
 
 use crate::args::SampleArgs;
+use crate::commands::rows;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
+use crate::place::{Place, folder};
 use crate::terminal::print;
 
 pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
-    if args.number == 0 || args.batch == 0 {
+    if args.number == Some(0) || args.batch == 0 {
         return Err(usage!("--number and --batch must be at least 1"));
     }
     let device = device::parse(&args.compute.device)?;
     let place = Place::open(registry, &args.run, &device)?;
-    let mut request = place.request(args)?;
+    let table = place.table()?;
+    let given = rows::given(table.as_ref(), args.given.as_deref())?;
+    let rows = given.as_ref().filter(|given| given.is_file).map(|given| given.table.len());
+    let number = args.number.or(rows);
+    let mut request = place.request(&args.solver.changes(), number.unwrap_or(DEFAULT_NUMBER), args.seed)?;
     request.class = args.class;
     request.batch = args.batch;
+    request.given.vectors = given.as_ref().map(|given| given.vectors.clone());
     if !place.is_conditional() && args.guide_with.is_none() {
         // A model without classes has nothing to be guided away from unless a weaker run is named,
         // whatever strength the recipe has.
@@ -39,34 +47,27 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     }
     let guide =
         args.guide_with.as_deref().map(|path| Place::open(registry, path, &device)).transpose()?;
-    let out = match (&args.out, &place) {
-        (Some(out), _) => out.clone(),
-        (None, Place::Run(run)) => {
-            run.folder.join("samples").join(format!("{}.npy", name(&request, args, run)?))
-        }
-        (None, Place::File(_)) => {
-            return Err(usage!(
-                "{} is no run with a place for samples, add --out",
-                args.run.display()
-            ));
-        }
-    };
+    let out = place.out(args.out.as_deref(), |run| {
+        let ending = if table.is_some() { "csv" } else { "npy" };
+        Ok(format!("{}.{ending}", name(&request, args, run)?))
+    })?;
     let format = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if !["npy", "png"].contains(&format) {
-        return Err(usage!("{} ends neither in .npy nor in .png", out.display()));
-    }
-    let folder = match out.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    if !folder.join(".").is_dir() {
-        return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
+    match &table {
+        Some(_) if !Table::is_named(&out) => {
+            return Err(usage!("{} ends in none of {}", out.display(), flow_datasets::table::ENDINGS));
+        }
+        None if !["npy", "png"].contains(&format) => {
+            return Err(usage!("{} ends neither in .npy nor in .png", out.display()));
+        }
+        _ => {}
     }
     let model = model(place, guide, args, &device)?;
-    check_sizes(&model, &request, format == "png", folder)?;
+    check_sizes(&model, &request, format == "png", folder(&out))?;
 
     let started = Instant::now();
-    let nfe = if format == "png" {
+    let nfe = if let Some(table) = &table {
+        rows::save(&model, &request, table, given.as_ref(), &out)?
+    } else if format == "png" {
         let samples = model.sample(&request)?;
         flow_report::save_samples(&samples.rows, model.shape(), &out)?;
         samples.nfe
@@ -81,6 +82,9 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
         out.display()
     ))
 }
+
+/// Samples that are drawn unless another number is asked for.
+const DEFAULT_NUMBER: usize = 64;
 
 /// Noise has a stream for each sample and step, with 32 bits for the sample.
 const MOST_SAMPLES: usize = u32::MAX as usize;
@@ -102,46 +106,6 @@ fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -
     Ok(())
 }
 
-/// Where a model is sampled from.
-enum Place {
-    /// A run, whose newest checkpoint is opened when all else is clear.
-    Run(Box<Run>),
-    /// A model that `flow export` wrote.
-    File(Box<Model>),
-}
-
-impl Place {
-    fn open(registry: &Registry, path: &Path, device: &Device) -> Result<Self> {
-        // What is neither is refused as a run, which says how one is made.
-        if path.join("model.toml").is_file() || path.is_file() {
-            return Ok(Self::File(Box::new(Model::of_file(registry, path, device)?)));
-        }
-        Ok(Self::Run(Box::new(Run::open(registry, path)?)))
-    }
-
-    fn request(&self, args: &SampleArgs) -> Result<Request> {
-        let (changes, n, seed) = (&args.solver.changes(), args.number, args.seed);
-        Ok(match self {
-            Self::Run(run) => Request::new(&run.recipe, changes, n, seed)?,
-            Self::File(model) => Request::of(&model.config().sample, changes, n, seed)?,
-        })
-    }
-
-    fn is_conditional(&self) -> bool {
-        match self {
-            Self::Run(run) => run.recipe.data.conditional,
-            Self::File(model) => 0 < model.classes(),
-        }
-    }
-
-    fn model(self, device: &Device) -> Result<Model> {
-        match self {
-            Self::Run(run) => Ok(Model::load(&run, device)?),
-            Self::File(model) => Ok(*model),
-        }
-    }
-}
-
 /// The model, with the weaker one that guides it.
 fn model(place: Place, guide: Option<Place>, args: &SampleArgs, device: &Device) -> Result<Model> {
     let model = place.model(device)?;
@@ -151,7 +115,7 @@ fn model(place: Place, guide: Option<Place>, args: &SampleArgs, device: &Device)
         }
         return Ok(model.guided_by(guide.model(device)?)?);
     }
-    if args.solver.guidance.is_some() && model.classes() == 0 {
+    if args.solver.guidance.is_some() && !model.is_told() {
         return Err(usage!(
             "--guidance is given, but the model knows no classes and has no --guide-with"
         ));
@@ -168,7 +132,10 @@ const LONGEST_NAME: usize = 200;
 /// What does not fit into a name, such as the place of a guide or a long list of times, is told
 /// apart by the beginning of its SHA-256.
 fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
-    let mut parts = vec![format!("seed{}-n{}", args.seed, args.number)];
+    let mut parts = vec![format!("seed{}-n{}", args.seed, request.n)];
+    if let Some(given) = &args.given {
+        parts.push(format!("-given-{}", digest(given)));
+    }
     if let Some(class) = args.class {
         parts.push(format!("-class{class}"));
     }

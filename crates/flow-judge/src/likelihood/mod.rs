@@ -1,6 +1,7 @@
 //! Log-likelihood and bits per dimension of data under a run.
 
 mod report;
+mod table;
 
 use std::ops::Range;
 use std::time::Instant;
@@ -15,6 +16,7 @@ use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::error::{JudgeError, usage};
 pub use report::{Bits, Estimate, Report};
+pub use table::densities;
 
 /// Whose likelihood is asked for, and how it is found.
 #[derive(Clone, Debug)]
@@ -98,9 +100,22 @@ pub fn likelihood(
             let mut rng = Streams::new(seed).rng(part as u64, Purpose::LikelihoodPoints);
             points(options, run, model, toy.sample(n, &mut rng))
         }
-        Data::Table(_) => Err(usage!(
-            "densities of tables are not told yet: ask the model itself, flow_model::Model::log_prob"
-        )),
+        Data::Table(_) if options.importance > 1 => {
+            Err(usage!("--importance averages over the noise of pixels, tables have none"))
+        }
+        Data::Table(table) => {
+            let rows = match part {
+                Split::Train => &table.train,
+                Split::Test => &table.held,
+            };
+            let some: Vec<usize> = (0..rows.n.min(options.number.unwrap_or(1000))).collect();
+            let started = Instant::now();
+            let (found, request) =
+                table::of_rows(model, &table.rows, &rows.table.select(&some), options)?;
+            let report =
+                Report::new(options, run, &request, &found, found.nats.clone(), started)?;
+            Ok(Found { report, points: Vec::new(), request })
+        }
         Data::Images { train, test } => {
             let images = match part {
                 Split::Train => train,

@@ -1,0 +1,102 @@
+//! Calibration of a model of a table with conditions: is the truth where its draws say?
+
+use flow_eval::{Points, Ranks, Score, sbc, tarp};
+use flow_run::table::TableData;
+use flow_run::{Listener, Model, Recipe, Request, SampleChanges};
+use serde::Serialize;
+
+use crate::error::{JudgeError, usage};
+
+/// Probability that right posteriors are called calibrated.
+const LEVEL: f64 = 0.95;
+
+/// What the ranks of held-out rows among their draws say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Calibration {
+    /// Held-out rows.
+    pub n: usize,
+    /// Draws for each of them.
+    pub draws: usize,
+    /// Seed of the noise and of random points.
+    pub seed: u64,
+    /// A line for each column, and last for all together.
+    pub rows: Vec<Calibrated>,
+}
+
+/// What the ranks of one column, or of distances to random points, say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Calibrated {
+    /// The column, or `TARP` for all together.
+    pub name: String,
+    /// Greatest deviation of the ranks' distribution from a uniform one.
+    pub deviation: Score,
+    /// What that means, in words.
+    pub verdict: String,
+    /// The ranks themselves, for pictures.
+    #[serde(skip)]
+    pub ranks: Ranks,
+}
+
+impl Calibration {
+    /// One sentence on all of them.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { n, draws, rows, .. } = self;
+        let wrong: Vec<String> = rows
+            .iter()
+            .filter(|row| !row.verdict.starts_with("calibrated"))
+            .map(|row| format!("{} is {}", row.name, row.verdict))
+            .collect();
+        if wrong.is_empty() {
+            return format!("calibrated, as far as {n} held-out rows with {draws} draws each tell");
+        }
+        format!("not calibrated on {n} held-out rows with {draws} draws each: {}", wrong.join("; "))
+    }
+}
+
+/// Ranks the truth of held-out rows among draws given the same conditions: simulation-based
+/// calibration of each column, and TARP of all together.
+///
+/// Numbers are compared as the network sees them: transforms keep their order.
+///
+/// # Errors
+/// When the table has no given columns, a sample fails, or rows are too few.
+pub fn calibrate(
+    recipe: &Recipe,
+    table: &TableData,
+    model: &Model,
+    (n, draws, seed): (usize, usize, u64),
+    told: &dyn Listener,
+) -> Result<Calibration, JudgeError> {
+    let (width, vector) = (table.rows.encoder.width(), table.rows.vector());
+    if vector == 0 {
+        return Err(usage!(
+            "calibration compares what was true with what is drawn given the conditions, and this \
+             model has none: train it with --given"
+        ));
+    }
+    let n = n.min(table.held.n);
+    told.say(&format!("drawing {draws} samples for each of {n} held-out rows"));
+    let told_of = table.held.vectors.chunks(vector).take(n);
+    let vectors: Vec<f32> = told_of.flat_map(|row| row.repeat(draws)).collect();
+    let request = Request::new(recipe, &SampleChanges::default(), n * draws, seed)?;
+    let samples = model.sample(&request.with_vectors(Some(vectors)))?.rows;
+    let truths = Points::new(&table.held.values[..n * width], width)?;
+    let drawn = Points::new(&samples, width)?;
+    let names = table.rows.encoder.spans(flow_datasets::table::Role::Target).flat_map(
+        |(column, span)| match span.len() {
+            1 => vec![column.name.clone()],
+            many => (0..many).map(|at| format!("{} {at}", column.name)).collect(),
+        },
+    );
+    let line = |(name, ranks): (String, Ranks)| Calibrated {
+        deviation: ranks.deviation(name.clone(), seed),
+        verdict: ranks.verdict(LEVEL, seed).to_string(),
+        name,
+        ranks,
+    };
+    let together = ("TARP".to_owned(), tarp(truths, drawn, seed)?);
+    let each = names.zip(sbc(truths, drawn, seed)?);
+    let rows = each.chain([together]).map(line).collect();
+    Ok(Calibration { n, draws, seed, rows })
+}
