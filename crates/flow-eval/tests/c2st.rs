@@ -5,8 +5,8 @@ mod common;
 use common::{assert_close, mean_and_std, normal, points};
 use flow_eval::{EvalError, c2st};
 
-/// Two sets of 2,000 draws of one posterior, the first observation of the task `gaussian_mixture` of
-/// sbibm 1.1.0 (MIT): rows 0, 5, 10, ... and rows 1, 6, 11, ... of its reference.
+/// Two sets of 2,000 draws of one posterior, the first observation of the task `gaussian_mixture`
+/// of sbibm 1.1.0 (MIT): rows 0, 5, 10, ... and rows 1, 6, 11, ... of its reference.
 fn mixture() -> (Vec<f32>, Vec<f32>) {
     let bytes = include_bytes!("reference/mixture.f32");
     let numbers: Vec<f32> =

@@ -1,4 +1,5 @@
 //! Calibration: posteriors in closed form, and the same ones too narrow, too wide and moved.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 
@@ -9,8 +10,8 @@ const TRUTHS: usize = 500;
 const DRAWS: usize = 99;
 const DIM: usize = 3;
 
-/// `theta ~ N(0, 1)` and `x ~ N(theta, 1)` in each dimension, so that `theta | x ~ N(x / 2, 1 / 2)`:
-/// truths, and draws of the posterior with its spread scaled and its centre moved.
+/// `theta ~ N(0, 1)` and `x ~ N(theta, 1)` in each dimension, so that `theta | x ~ N(x / 2, 1 /
+/// 2)`: truths, and draws of the posterior with its spread scaled and its centre moved.
 fn posteriors(scale: f32, shift: f32, seed: u64) -> (Vec<f32>, Vec<f32>) {
     let truths = normal(TRUTHS, DIM, 3 * seed);
     let noise = normal(TRUTHS, DIM, 3 * seed + 1);

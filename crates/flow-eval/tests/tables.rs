@@ -1,4 +1,5 @@
 //! Scores of tables: published floors, closed forms, and controls that must be seen.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 
@@ -51,8 +52,8 @@ fn the_floors_of_iris_are_those_of_the_published_protocol() {
         let w1 = wasserstein(train, test, Ground::Manhattan).unwrap();
         assert_close(w1.value, score("w1"), 1e-6);
         assert_close(wasserstein(test, train, Ground::Manhattan).unwrap().value, w1.value, 1e-12);
-        // Iris is measured in millimetres, so that distances tie and rounding decides; for one row of
-        // the 30 it decides otherwise in single precision.
+        // Iris is measured in millimetres, so that distances tie and rounding decides; for one row
+        // of the 30 it decides otherwise in single precision.
         let coverage = table_coverage(test, train, 2).unwrap().value;
         assert_close(coverage, score("coverage"), 1.0 / 30.0 + 1e-12);
     }

@@ -17,8 +17,8 @@ fn repeated(cost: &CostMatrix, rows: &[u64], columns: &[u64]) -> f64 {
         masses.iter().enumerate().flat_map(each).collect()
     };
     let (i, j) = (copies(rows), copies(columns));
-    let big = CostMatrix::from_fn(i.len(), j.len(), |a, b| cost.row(i[a])[j[b]]).unwrap();
-    assign(&big).unwrap().cost()
+    let big = CostMatrix::from_fn(i.len(), j.len(), |a, b| cost.row(i[a])[j[b]]);
+    assign(&big.expect("few points")).expect("every pair is allowed").cost()
 }
 
 fn assert_marginals(plan: &[Shipment], rows: &[u64], columns: &[u64]) {

@@ -12,8 +12,8 @@ const MOST_RANKS: usize = 100_000;
 /// `0..=draws`.
 ///
 /// If truths and observations are drawn from the model and the posteriors are right, every rank is
-/// equally likely, whatever the posteriors look like. Posteriors that are too narrow leave the truth
-/// at the ends, too wide ones in the middle; a bias puts it to one side.
+/// equally likely, whatever the posteriors look like. Posteriors that are too narrow leave the
+/// truth at the ends, too wide ones in the middle; a bias puts it to one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranks {
     ranks: Vec<usize>,

@@ -36,8 +36,8 @@ impl Ranks {
     /// The greatest deviation of the ranks' distribution function from a uniform one, in standard
     /// errors, under a name of the caller's choice. The floor is the median for uniform ranks.
     ///
-    /// It is the greatest of up to 99 dependent deviations, so that values of 2 to 3 are common: use
-    /// [`Ranks::verdict`] to judge.
+    /// It is the greatest of up to 99 dependent deviations, so that values of 2 to 3 are common:
+    /// use [`Ranks::verdict`] to judge.
     #[must_use]
     pub fn deviation(&self, name: impl Into<String>, seed: u64) -> Score {
         let bands = self.bands(0.95, seed);
@@ -49,9 +49,9 @@ impl Ranks {
 
     /// What the ranks say, at a level such as 0.95.
     ///
-    /// Ranks within their [`bands`](Ranks::bands) are called calibrated; right posteriors are called
-    /// something else with probability `1 - level`. Of others it is said in which way they are wrong
-    /// the most: by the mean of the ranks, or by how far they lie from the middle.
+    /// Ranks within their [`bands`](Ranks::bands) are called calibrated; right posteriors are
+    /// called something else with probability `1 - level`. Of others it is said in which way they
+    /// are wrong the most: by the mean of the ranks, or by how far they lie from the middle.
     ///
     /// # Panics
     /// When the level is not in `(0, 1)`.

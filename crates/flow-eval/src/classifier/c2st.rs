@@ -28,9 +28,9 @@ const MOST_DIMENSIONS: usize = 200;
 ///
 /// Both sets are scaled by the mean and the standard deviation of the reference. A network of two
 /// hidden layers of `10 dim` ReLU units is trained on four fifths of all rows and tested on the
-/// rest, five times; the value is the mean accuracy. It sees every kind of difference, and sees more
-/// with more rows: compare at equal `n`. The protocol is that of the benchmark for simulation-based
-/// inference, whose figures are at 10,000 rows a set.
+/// rest, five times; the value is the mean accuracy. It sees every kind of difference, and sees
+/// more with more rows: compare at equal `n`. The protocol is that of the benchmark for
+/// simulation-based inference, whose figures are at 10,000 rows a set.
 ///
 /// The standard error is that of a share of all rows, with the networks taken as given; networks of
 /// another `seed` may differ by as much again. Numbers are clipped to 100 standard deviations.

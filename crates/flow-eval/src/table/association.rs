@@ -9,8 +9,8 @@ use crate::{EvalError, Points, Score};
 ///
 /// Two numbers have their correlation, in `[-1, 1]`; a number and a category the correlation ratio,
 /// the root of the share of the number's variance that the category explains; two categories
-/// Cramer's V, the root of their mean squared contingency over what it could be. The last two lie in
-/// `[0, 1]`. A column that is constant hangs together with none.
+/// Cramer's V, the root of their mean squared contingency over what it could be. The last two lie
+/// in `[0, 1]`. A column that is constant hangs together with none.
 ///
 /// # Errors
 /// Columns of which the kind is not known, a category that is none, and a single row.

@@ -17,8 +17,8 @@ use crate::{EvalError, Points, Score};
 /// Sets of different dimensions, and no more than `k >= 1` real rows.
 ///
 /// # Reference
-/// Naeem, Oh, Uh, Choi & Yoo (2020), arXiv:2002.09797; Jolicoeur-Martineau, Fatras & Kachman (2024),
-/// arXiv:2309.09968, for tables.
+/// Naeem, Oh, Uh, Choi & Yoo (2020), arXiv:2002.09797; Jolicoeur-Martineau, Fatras & Kachman
+/// (2024), arXiv:2309.09968, for tables.
 pub fn table_coverage(
     real: Points<'_>,
     generated: Points<'_>,

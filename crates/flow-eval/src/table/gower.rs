@@ -6,8 +6,8 @@ use crate::{EvalError, Points};
 /// The space of Gower's distance: every column adds at most 1 to the `l1` distance of two rows.
 ///
 /// A number becomes `(x - min) / (max - min)` with the range of the training rows, not clipped; a
-/// column that is constant in them is only shifted. A category becomes a half at its own place of as
-/// many as there are categories, so that two different ones are at the distance 1.
+/// column that is constant in them is only shifted. A category becomes a half at its own place of
+/// as many as there are categories, so that two different ones are at the distance 1.
 ///
 /// ```
 /// use flow_eval::{Column, Gower, Points};
@@ -19,8 +19,8 @@ use crate::{EvalError, Points};
 /// ```
 ///
 /// # Reference
-/// Gower (1971), "A General Coefficient of Similarity and Some of Its Properties", Biometrics 27; as
-/// the protocol of Jolicoeur-Martineau, Fatras & Kachman (2024), arXiv:2309.09968, has it.
+/// Gower (1971), "A General Coefficient of Similarity and Some of Its Properties", Biometrics 27;
+/// as the protocol of Jolicoeur-Martineau, Fatras & Kachman (2024), arXiv:2309.09968, has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gower {
     columns: Vec<Column>,

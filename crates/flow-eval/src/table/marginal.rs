@@ -4,15 +4,15 @@ use super::column::Column;
 use crate::points::{at_least, shared_dim};
 use crate::{EvalError, Points, Score};
 
-/// The distance between the laws of each column: Kolmogorov-Smirnov for numbers, total variation for
-/// categories. Both lie between 0 and 1.
+/// The distance between the laws of each column: Kolmogorov-Smirnov for numbers, total variation
+/// for categories. Both lie between 0 and 1.
 ///
 /// `sup_x |F(x) - G(x)|` of the two distribution functions, and `1/2 sum_k |p_k - q_k|` of the two
 /// sets of shares. Neither looks at more than one column: see
-/// [`association_difference`](crate::association_difference) for pairs. The floor of two sets of `n`
-/// rows of one law is about `0.87 sqrt(2 / n)` for numbers; measure it with real rows. The standard
-/// error is that of the difference at the number, or over the categories, where it is greatest,
-/// which takes its place as given.
+/// [`association_difference`](crate::association_difference) for pairs. The floor of two sets of
+/// `n` rows of one law is about `0.87 sqrt(2 / n)` for numbers; measure it with real rows. The
+/// standard error is that of the difference at the number, or over the categories, where it is
+/// greatest, which takes its place as given.
 ///
 /// # Errors
 /// Sets of different dimensions, columns of which the kind is not known, a category that is none,
@@ -63,7 +63,9 @@ fn kolmogorov(mut a: Vec<f64>, mut b: Vec<f64>) -> (&'static str, f64, [f64; 2])
 fn total_variation(a: &[f64], b: &[f64], levels: usize) -> (&'static str, f64, [f64; 2]) {
     let shares = |values: &[f64]| {
         let mut shares = vec![0.0; levels];
-        values.iter().for_each(|&k| shares[k as usize] += 1.0 / values.len() as f64);
+        for &k in values {
+            shares[k as usize] += 1.0 / values.len() as f64;
+        }
         shares
     };
     let (p, q) = (shares(a), shares(b));

@@ -13,15 +13,15 @@ use crate::error::Side;
 /// Minibatch optimal transport for conditions that are numbers: noise moves only between rows
 /// whose conditions are near each other.
 ///
-/// Noise row `j` carries the condition of its own row, and data row `i` takes it at the cost
-/// `|x1_i - x0_j|^2 + w d(c_i, c_j)`. Without the second term the noise that meets a condition is no
+/// Noise row `j` carries the condition of its own row, and data row `i` takes it at the cost `|x1_i
+/// - x0_j|^2 + w d(c_i, c_j)`. Without the second term the noise that meets a condition is no
 /// longer the prior, while samples start from the prior whatever the condition, so that the model
 /// of `x` given `c` is biased. With a large `w` every row keeps the noise that it was drawn with.
 ///
-/// The weight follows from the batch. Another noise row is *within reach* of a data row if it
-/// costs no more than the row's own, `|x1_i - x0_j|^2 + w d(c_i, c_j) <= |x1_i - x0_i|^2`. The share
-/// of such pairs falls as `w` rises, and `w` is the largest at which it is [`ConditionalOt::share`].
-/// A pair leaves the reach at one known weight, `(|x1_i - x0_i|^2 - |x1_i - x0_j|^2) / d(c_i, c_j)`,
+/// The weight follows from the batch. Another noise row is *within reach* of a data row if it costs
+/// no more than the row's own, `|x1_i - x0_j|^2 + w d(c_i, c_j) <= |x1_i - x0_i|^2`. The share of
+/// such pairs falls as `w` rises, and `w` is the largest at which it is [`ConditionalOt::share`]. A
+/// pair leaves the reach at one known weight, `(|x1_i - x0_i|^2 - |x1_i - x0_j|^2) / d(c_i, c_j)`,
 /// so that weight is a quantile of those and no search is needed.
 ///
 /// Rows of equal conditions cost nothing more, so that a condition with few values, such as the

@@ -27,8 +27,9 @@ impl TimeSampler for Uniform {
 
 /// Uniform time with one sample in each of `n` equal intervals, in the order of the batch.
 ///
-/// Each sample by itself is uniform only over its interval: a batch whose order carries meaning must
-/// be shuffled. The batch covers the unit interval evenly, which lowers the variance of its mean loss.
+/// Each sample by itself is uniform only over its interval: a batch whose order carries meaning
+/// must be shuffled. The batch covers the unit interval evenly, which lowers the variance of its
+/// mean loss.
 ///
 /// # Reference
 /// Low-discrepancy times follow Kingma et al. (2021), "Variational Diffusion Models",
@@ -55,8 +56,8 @@ without_values!(Uniform, Stratified);
 
 /// Logit-normal time: `ln(t / (1 - t)) ~ N(mean, std^2)`.
 ///
-/// With mean 0 the middle is favoured; a positive mean moves the weight towards the data. The density
-/// vanishes at both ends.
+/// With mean 0 the middle is favoured; a positive mean moves the weight towards the data. The
+/// density vanishes at both ends.
 ///
 /// A standard deviation far above 1 puts times so near to the ends that they round to them; they
 /// are moved to the nearest number inside.
@@ -217,8 +218,8 @@ impl TimeSampler for Beta {
     }
 }
 
-/// Times with the density `(1 + a) t^a`, drawn as `U^(1 / (1 + a))`: a positive `a` favours the data,
-/// a negative one the noise, and 0 is uniform.
+/// Times with the density `(1 + a) t^a`, drawn as `U^(1 / (1 + a))`: a positive `a` favours the
+/// data, a negative one the noise, and 0 is uniform.
 ///
 /// It is the law of posterior estimation, where the end near the data decides how sharp a posterior
 /// becomes: those authors tune `a` between -0.5 and 4. [`Beta`] with the exponents `1 + a` and 1 is
