@@ -3,11 +3,14 @@
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
 use flow_path::config::{Check, shown};
-use flow_sample::{Grid, GridConfig, Ode, Sampler, SamplerConfig};
+use flow_sample::{GivenGrid, Grid, GridConfig, Ode, Sampler, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::error::ModelError;
+
+/// The data, but for the margin of schedules that are singular there.
+const LAST_TIME: f64 = 1.0 - 1e-4;
 
 /// Most steps of a solver: their times alone fill memory in the end, and no one waits for them.
 const MOST_STEPS: usize = 1_000_000;
@@ -86,6 +89,9 @@ impl SampleConfig {
         representable("sample.sampler", &self.sampler)?;
         representable("sample.grid", &self.grid)?;
         within_domain("sample.sampler", &self.sampler)?;
+        if let GridConfig::Given(GivenGrid { times }) = &self.grid {
+            check_times("sample.grid.times", times)?;
+        }
         within_domain("sample.grid", &self.grid)?;
         if let Some(schedule) = &self.schedule {
             representable("sample.schedule", schedule)?;
@@ -261,6 +267,25 @@ pub fn check_solver(key: &str, name: &str) -> Result<Method, ModelError> {
         return Err(setting(key, reason));
     }
     Ok(method)
+}
+
+/// Refuses times that do not lead forward to the data.
+fn check_times(key: &str, times: &[f64]) -> Result<(), ModelError> {
+    if let Some(t) = times.iter().find(|t| !(0.0..=1.0).contains(*t)) {
+        return Err(setting(key, format!("is {t}, it must lie between 0 and 1")));
+    }
+    if let Some(pair) = times.windows(2).find(|pair| pair[1] <= pair[0]) {
+        let reason = format!("has {} after {}, give increasing times", pair[1], pair[0]);
+        return Err(setting(key, reason));
+    }
+    match times {
+        [] | [_] => Err(setting(key, "holds no step, give at least two times")),
+        [.., last] if *last < LAST_TIME => {
+            let what = "where noise is left: the last time must be 1, the data";
+            Err(setting(key, format!("ends at {last}, {what}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a choice with a value outside its domain, by its key.
