@@ -55,7 +55,7 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set data.set=cats", &["`cats`", "checkerboard"]),
         ("debug --set data.set=digits", &["mlp takes points", "`digits`"]),
         ("debug --set data.conditional=true", &["data.conditional", "no classes"]),
-        ("debug --set sample.sampler=ddim,eta=7", &["sample.sampler.eta is 7", "between 0 and 1"]),
+        ("debug --set sample.sampler=ddim,eta=7", &["sample.sampler.eta is 7", "[0, 1]"]),
         ("debug --set sample.sampler=churn,fraction=3", &["fraction is 3", "[0, 1)"]),
         ("debug --set sample.solver=rk5", &["sample.solver", "`rk5`", "dopri5"]),
         ("debug --set eval.steps.rk4=[0]", &["eval.steps.rk4", "positive"]),
