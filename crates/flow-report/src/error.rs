@@ -28,7 +28,7 @@ pub enum ReportError {
     Run(#[from] RunError),
     /// What was judged.
     #[error(transparent)]
-    Judge(#[from] JudgeError),
+    Judge(Box<JudgeError>),
     /// A trained model.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -38,6 +38,12 @@ pub enum ReportError {
     /// A picture.
     #[error(transparent)]
     Plot(#[from] PlotError),
+}
+
+impl From<JudgeError> for ReportError {
+    fn from(error: JudgeError) -> Self {
+        Self::Judge(Box::new(error))
+    }
 }
 
 impl ReportError {

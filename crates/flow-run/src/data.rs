@@ -148,6 +148,9 @@ impl Data {
 ///
 /// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing
 /// but themselves. Those of a smaller `n` are the first of a larger one with the same seed.
+///
+/// # Panics
+/// Never: a place is drawn from those that are left.
 #[must_use]
 pub fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
     let mut rng = Streams::new(seed).rng(part as u64, Purpose::Subset);

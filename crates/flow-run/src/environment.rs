@@ -17,10 +17,6 @@ use crate::files::{read_text, write_text};
 use crate::table::TableRows;
 
 /// The data of a run, as far as networks and checkpoints depend on them.
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names of the fields are those of environment.json"
-)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     /// Shape of one row.

@@ -83,16 +83,15 @@ fn free(_: &std::path::Path) -> Option<f64> {
 /// Bytes for people: `23.4 GB`.
 #[must_use]
 pub fn shown(bytes: f64) -> String {
-    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
-    let mut units = UNITS.iter();
-    let (mut value, mut unit) = (bytes, units.next().expect("there are seven"));
+    let mut units = ["kB", "MB", "GB", "TB", "PB", "EB"].into_iter();
+    let (mut value, mut unit) = (bytes, "B");
     while 999.5 <= value
         && let Some(next) = units.next()
     {
         (value, unit) = (value / 1000.0, next);
     }
     match value {
-        _ if *unit == "B" => format!("{value:.0} B"),
+        _ if unit == "B" => format!("{value:.0} B"),
         value if value < 99.5 => format!("{value:.1} {unit}"),
         value if value < 1e6 => format!("{value:.0} {unit}"),
         value => format!("{value:.0e} {unit}"),
