@@ -57,6 +57,8 @@ pub enum Purpose {
     Control,
     /// The velocities of many pairs through one point.
     Ambiguity,
+    /// Where the jumps of a flow map start and arrive.
+    Jump,
 }
 
 impl Purpose {
@@ -85,6 +87,7 @@ impl Purpose {
             Self::Prior => 20,
             Self::Control => 21,
             Self::Ambiguity => 22,
+            Self::Jump => 23,
         }
     }
 }

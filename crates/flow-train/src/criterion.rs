@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::error::TrainError;
 use crate::objective::Loss;
+use crate::pairs::Pairs;
 
 /// A loss of a module and its average on a batch: of a flow by an [`Objective`](crate::Objective),
 /// or of the classifier that measures images.
@@ -17,5 +19,14 @@ pub(crate) trait Criterion<M>: Clone + Debug + Send + Sync + 'static {
     fn classes(&self, module: &M) -> Option<usize> {
         let _ = module;
         None
+    }
+
+    /// Refuses a module and batches that know another number of times than the loss.
+    ///
+    /// # Errors
+    /// [`TrainError::Times`].
+    fn check_times(&self, module: &M, pairs: Option<Pairs>) -> Result<(), TrainError> {
+        let _ = (module, pairs);
+        Ok(())
     }
 }

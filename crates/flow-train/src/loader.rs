@@ -13,6 +13,7 @@ use burn::tensor::Device;
 
 use crate::error::TrainError;
 use crate::failure::Failure;
+use crate::pairs::Pairs;
 
 /// Batches in flight between the worker and the training step.
 const PREFETCH: usize = 2;
@@ -34,6 +35,11 @@ pub trait BatchSource: Debug + Send + Sync + 'static {
     /// Classes that the batches name, the null class not counted; 0 for none.
     fn classes(&self) -> usize {
         0
+    }
+
+    /// The law of the second times that batches of a flow map bring; nothing for one time.
+    fn pairs(&self) -> Option<Pairs> {
+        None
     }
 }
 
