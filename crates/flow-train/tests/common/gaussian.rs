@@ -1,4 +1,5 @@
 //! The flow map of Gaussian data on the straight path, as a network.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Signature, Time};
