@@ -1,7 +1,7 @@
 //! Models as files: `model.toml` with `weights.safetensors` in a folder, or both in one file.
 //!
-//! A file `NAME.flow` is a safetensors file whose metadata hold the text of `model.toml` and the
-//! SHA-256 of the weights, so that any reader of safetensors opens it too.
+//! A file `NAME.flow` is a safetensors file whose metadata hold the text of `model.toml`, so that
+//! any reader of safetensors opens it too. The text holds the SHA-256 of the weights.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,131 +9,25 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use flow_nn::{DynNetwork, Signature};
-use flow_path::{Prediction, ScheduleConfig};
-use serde::{Deserialize, Serialize};
+use flow_nn::DynNetwork;
 use sha2::{Digest, Sha256};
-use toml::Table;
 
+use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::model::Model;
 use crate::registry::Registry;
-use crate::settings::SampleConfig;
 use crate::weights;
-
-/// The version of `model.toml` that this program writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
 
 /// The files of a folder.
 const CONFIG: &str = "model.toml";
 const WEIGHTS: &str = "weights.safetensors";
-/// The keys of the metadata.
+/// The key of the metadata under which a file holds the text of `model.toml`. It is the only one:
+/// the order of several would differ from one writing to the next.
 const CONFIG_KEY: &str = "flow.model";
-const DIGEST_KEY: &str = "flow.sha256";
 /// Endings of single files.
 const ENDINGS: [&str; 2] = ["flow", "safetensors"];
 /// Bytes of a text that no model's description reaches.
 const LONGEST_CONFIG: u64 = 16 << 20;
-
-/// `model.toml`: everything about a model but its weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelConfig {
-    /// Version of this description.
-    pub format: u32,
-    /// Its name, usually that of the recipe.
-    #[serde(default)]
-    pub name: String,
-    /// What it is, in a line.
-    #[serde(default)]
-    pub about: String,
-    /// What it predicts.
-    #[serde(default = "velocity")]
-    pub prediction: Prediction,
-    /// Whether it has learned to do without its condition, as guidance without another model needs.
-    #[serde(default)]
-    pub learned_without: bool,
-    /// The law that paths start from: `normal`, or a name that the [`Registry`] knows.
-    #[serde(default = "normal")]
-    pub source: String,
-    /// What its classes are called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub class_names: Vec<String>,
-    /// What goes into its network and what comes out.
-    pub signature: Signature,
-    /// Along which schedule it was trained.
-    #[serde(default)]
-    pub schedule: ScheduleConfig,
-    /// The network, a section of the [`Registry`].
-    pub network: Table,
-    /// How it is sampled unless somebody asks for something else.
-    #[serde(default)]
-    pub sample: SampleConfig,
-    /// What made it: program, data, training, as anybody who hands it on wants to say.
-    #[serde(default, skip_serializing_if = "Table::is_empty")]
-    pub made: Table,
-    /// What its rows are made of, such as the columns of a table: for those who write and read them.
-    #[serde(default, skip_serializing_if = "Table::is_empty")]
-    pub rows: Table,
-}
-
-fn velocity() -> Prediction {
-    Prediction::Velocity
-}
-
-fn normal() -> String {
-    NORMAL.into()
-}
-
-/// The name of the standard normal law.
-pub(crate) const NORMAL: &str = "normal";
-
-impl ModelConfig {
-    /// A network that predicts the velocity of straight paths from normal noise.
-    #[must_use]
-    pub fn new(signature: Signature, network: Table) -> Self {
-        Self {
-            format: FORMAT,
-            name: String::new(),
-            about: String::new(),
-            prediction: velocity(),
-            learned_without: false,
-            source: normal(),
-            class_names: Vec::new(),
-            signature,
-            schedule: ScheduleConfig::default(),
-            network,
-            sample: SampleConfig::default(),
-            made: Table::new(),
-            rows: Table::new(),
-        }
-    }
-
-    /// Reads the text of `model.toml`.
-    ///
-    /// # Errors
-    /// When it is none, or of a newer format.
-    pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let broken =
-            |reason: &str| ModelError::Format { reason: reason.trim().replace('\n', ", ") };
-        let table: Table = text.parse().map_err(|e: toml::de::Error| broken(e.message()))?;
-        match table.get("format").and_then(toml::Value::as_integer) {
-            Some(format) if i64::from(FORMAT) < format => {
-                return Err(ModelError::Newer { format, known: FORMAT });
-            }
-            _ => {}
-        }
-        let config: Self = table.try_into().map_err(|e: toml::de::Error| broken(&e.to_string()))?;
-        config.sample.check()?;
-        Ok(config)
-    }
-
-    /// The text of `model.toml`.
-    #[must_use]
-    pub fn text(&self) -> String {
-        toml::to_string(self).expect("a description is made of numbers, text and tables")
-    }
-}
 
 impl Model {
     /// Opens a model of the networks of flow-nn: a file `NAME.flow`, or a folder with `model.toml`
@@ -196,12 +90,10 @@ impl Model {
         bytes: &[u8],
         device: &Device,
     ) -> Result<Self, ModelError> {
-        let config = ModelConfig::parse(config)?;
+        let mut config = ModelConfig::parse(config)?;
         let misfit = |reason| ModelError::Weights { reason };
-        let metadata = weights::metadata(bytes).map_err(misfit)?;
-        if let Some(stored) = metadata.get(DIGEST_KEY)
-            && *stored != digest(bytes).map_err(misfit)?
-        {
+        let stored = std::mem::take(&mut config.sha256);
+        if !stored.is_empty() && stored != digest(bytes).map_err(misfit)? {
             return Err(misfit("their SHA-256 is not the stored one, the file is damaged".into()));
         }
         let empty = registry.build_empty(&config.network, &config.signature, device)?;
@@ -224,8 +116,9 @@ impl Model {
         }
         fs::create_dir_all(path).map_err(|source| io("make", path, source))?;
         // The weights first: a folder with a description is whole.
-        write(&path.join(WEIGHTS), &self.weights(HashMap::new())?)?;
-        write(&path.join(CONFIG), self.config().text().as_bytes())
+        let (text, bare) = self.described()?;
+        write(&path.join(WEIGHTS), &bare)?;
+        write(&path.join(CONFIG), text.as_bytes())
     }
 
     /// The bytes of a file `NAME.flow`.
@@ -233,15 +126,17 @@ impl Model {
     /// # Errors
     /// When the weights cannot be laid out as safetensors.
     pub fn to_file_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        self.weights(HashMap::from([(CONFIG_KEY.into(), self.config().text())]))
+        let (text, _) = self.described()?;
+        let metadata = HashMap::from([(CONFIG_KEY.into(), text)]);
+        weights::to_bytes(self.network(), metadata).map_err(|reason| ModelError::Weights { reason })
     }
 
-    /// The bytes of a safetensors file with these words and the digest of the weights.
-    fn weights(&self, mut metadata: HashMap<String, String>) -> Result<Vec<u8>, ModelError> {
+    /// The text of `model.toml` with the digest of the weights, and the weights alone.
+    fn described(&self) -> Result<(String, Vec<u8>), ModelError> {
         let misfit = |reason| ModelError::Weights { reason };
         let bare = weights::to_bytes(self.network(), HashMap::new()).map_err(misfit)?;
-        metadata.insert(DIGEST_KEY.into(), digest(&bare).map_err(misfit)?);
-        weights::to_bytes(self.network(), metadata).map_err(misfit)
+        let sha256 = digest(&bare).map_err(misfit)?;
+        Ok((ModelConfig { sha256, ..self.config().clone() }.text(), bare))
     }
 }
 

@@ -18,15 +18,10 @@ mod splitting;
 mod variational;
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Posterior, Signature, Time};
 
-use crate::criterion::Criterion;
-use crate::ensemble::Ensemble;
-use crate::error::TrainError;
 use crate::pairs::Pairs;
 
 pub use config::ObjectiveConfig;
@@ -110,35 +105,5 @@ pub trait Objective: Debug + Send + Sync + 'static {
     /// time. Batches that follow it are [`MapBatches`](crate::MapBatches).
     fn pairs(&self) -> Option<Pairs> {
         None
-    }
-}
-
-impl Criterion<Ensemble> for Arc<dyn Objective> {
-    type Batch = Batch;
-
-    fn loss(&self, module: &Ensemble, average: &Ensemble, batch: Batch) -> Loss {
-        let posterior = module.posterior.as_ref().map(|posterior| posterior as &dyn Posterior);
-        let network = &module.network;
-        // Only the losses of flow maps ask it.
-        let frozen = self.pairs().map(|_| network.valid());
-        let frozen = frozen.as_ref().unwrap_or(network);
-        let networks = Networks { network, frozen, average: &average.network, posterior };
-        Objective::loss(&**self, networks, batch)
-    }
-
-    fn classes(&self, module: &Ensemble) -> Option<usize> {
-        Some(module.network.signature().classes)
-    }
-
-    fn check_times(&self, module: &Ensemble, pairs: Option<Pairs>) -> Result<(), TrainError> {
-        let asked = self.pairs();
-        let remedy = if asked.is_some() && !module.network.signature().two_times {
-            "the loss of a flow map needs a network whose signature has `two_times`"
-        } else if asked != pairs {
-            "draw MapBatches with the pairs of the loss where it has some, else MatchingBatches"
-        } else {
-            return Ok(());
-        };
-        Err(TrainError::Times { remedy })
     }
 }
