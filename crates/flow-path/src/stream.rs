@@ -57,6 +57,8 @@ pub enum Purpose {
     Control,
     /// The velocities of many pairs through one point.
     Ambiguity,
+    /// Where the jumps of a flow map start and arrive.
+    Jump,
     /// Hiding condition vectors and conditioning rows for classifier-free guidance.
     ConditionDrop,
 }
@@ -87,7 +89,7 @@ impl Purpose {
             Self::Prior => 20,
             Self::Control => 21,
             Self::Ambiguity => 22,
-            // 23 is that of the jumps of a flow map.
+            Self::Jump => 23,
             Self::ConditionDrop => 24,
         }
     }

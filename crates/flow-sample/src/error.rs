@@ -62,6 +62,12 @@ pub enum SampleError {
         /// The time.
         t: f64,
     },
+    /// A jump was asked of what is no flow map.
+    #[error(
+        "this sampler jumps along a flow map and the predictor is none: train a network of two times \
+         with a loss for flow maps, or choose another sampler"
+    )]
+    NoFlowMap,
     /// A sample is not made of finite numbers.
     #[error(
         "sample {row} is not finite at t = {t}: look for NaN or infinity in its start and in the \

@@ -36,6 +36,7 @@
 //! | [`Edm`], [`KarrasChurn`] | Heun in the noise level, the second noised before | `2n - 1` |
 //! | [`Sde`] | Euler-Maruyama with any [`Diffusion`] | `n` |
 //! | [`DpmSolver`] | exponential, from one or two predictions, with or without noise | `n` |
+//! | [`FlowMap`] | one jump of a flow map, a network of two times | `n` |
 //! | [`UniPc`] | exponential, from two or three predictions, corrected by the next | `n` |
 //!
 //! A network that predicts the noise says little about the data near pure noise, and one that
@@ -84,9 +85,9 @@ pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, st
 pub use predictor::{Predictor, Trained, Velocity};
 pub use retimed::Retimed;
 pub use sampler::{
-    Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Generated, GivenGrid, Grid,
-    GridConfig, KarrasChurn, KarrasGrid, LastStep, LogSnrGrid, Multistep, Noise, Ode,
-    Reparametrised, Rule, Sampler, SamplerConfig, Sde, Seeded, Space, UniPc, UniPcOrder,
+    Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, FlowMap, Generated,
+    GivenGrid, Grid, GridConfig, KarrasChurn, KarrasGrid, LastStep, LogSnrGrid, Multistep, Noise,
+    Ode, Reparametrised, Rule, Sampler, SamplerConfig, Sde, Seeded, Space, UniPc, UniPcOrder,
     UniformGrid, Way,
 };
 pub use steered::Steered;

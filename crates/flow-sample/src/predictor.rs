@@ -20,7 +20,7 @@ pub trait Predictor {
         self.schedule().span()
     }
 
-    /// Network calls of a prediction at `t`.
+    /// Network calls of a prediction at `t`, and of a jump from there.
     fn calls(&self, _t: f64) -> usize {
         1
     }
@@ -34,7 +34,8 @@ pub trait Predictor {
     /// - `x` and output: `[B, d]`
     fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2>;
 
-    /// Where a flow map takes `x` from `t` to `s` in one call; nothing for all that are no flow map.
+    /// Where a flow map takes `x` from `t` to `s` at the price of one prediction; nothing for all
+    /// that are no flow map.
     ///
     /// # Shapes
     /// - `x` and output: `[B, d]`
@@ -85,9 +86,11 @@ impl Predictor for Trained<'_> {
         self.prediction.convert_tensor(what, output, x.clone(), &self.schedule.at(t))
     }
 
-    /// `x + (s - t) u(x, t, s)`.
+    /// `x + (s - t) u(x, t, s)`, of a network of two times that predicts the velocity: other
+    /// predictions have no mean over an interval that moves a point.
     fn jump(&self, x: &Tensor<2>, t: f64, s: f64) -> Option<Tensor<2>> {
-        let is_map = self.network.signature().two_times;
+        let predicts_velocity = self.prediction == Prediction::Velocity;
+        let is_map = self.network.signature().two_times && predicts_velocity;
         is_map.then(|| {
             let time = |t| Times::constant(t, 1).to_tensor(&x.device());
             let condition = self.condition_for(x.dims()[0]);
@@ -108,6 +111,11 @@ impl<T: Target, S: Schedule> Predictor for Exact<T, S> {
 
     fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         Exact::predict(self, what, x.clone(), &Times::constant(t, x.dims()[0]))
+    }
+
+    /// The flow itself, where its solution is known.
+    fn jump(&self, x: &Tensor<2>, t: f64, s: f64) -> Option<Tensor<2>> {
+        self.target.flow_map(x.clone(), &self.schedule.at(t), &self.schedule.at(s))
     }
 }
 

@@ -14,6 +14,9 @@ use crate::predictor::Predictor;
 /// where it answers a part of its own schedule only, as a network that predicts the noise does, the
 /// new span is cut at the same ratios.
 ///
+/// Paths along both schedules are the same but for scale and clock, so a flow map jumps along the new
+/// one as exactly as along its own.
+///
 /// # Reference
 /// Karras et al. (2022), "Elucidating the Design Space of Diffusion-Based Generative Models",
 /// arXiv:2206.00364, section 4, on schedules chosen after training; Gao et al. (2024), "Diffusion
@@ -57,6 +60,13 @@ impl<P: Predictor, S: Schedule> Predictor for Retimed<P, S> {
         let value = self.predictor.predict(between, &inner, reading.t);
         let (a, b) = reading.convert(between, what);
         value * a + x.clone() * b
+    }
+
+    /// The jump between the times of equal ratios, at the scale of each.
+    fn jump(&self, x: &Tensor<2>, r: f64, q: f64) -> Option<Tensor<2>> {
+        let (from, to) = (self.reading(r), self.reading(q));
+        let end = self.predictor.jump(&(x.clone() / from.scale), from.t, to.t)?;
+        Some(end * to.scale)
     }
 }
 

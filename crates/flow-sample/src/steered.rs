@@ -12,6 +12,8 @@ use crate::predictor::Predictor;
 /// `y`. The noise falls by `sigma scale grad`, and the data rise by what keeps `x_t`. Pure noise says
 /// nothing about `y`: where `alpha` is zero the gradient is not asked.
 ///
+/// A gradient at one point says nothing about a jump: what is steered is no flow map.
+///
 /// # Reference
 /// Song et al. (2021), "Score-Based Generative Modeling through Stochastic Differential Equations",
 /// arXiv:2011.13456, section 5; Dhariwal & Nichol (2021), "Diffusion Models Beat GANs on Image

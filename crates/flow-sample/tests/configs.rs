@@ -12,7 +12,7 @@ use flow_ode::Method;
 use flow_path::config::{Check, ConfigError};
 use flow_path::{Exact, Gaussian, Linear, TimeShift};
 use flow_sample::{
-    Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, GivenGrid, Grid,
+    Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, FlowMap, GivenGrid, Grid,
     GridConfig, KarrasChurn, KarrasGrid, LastStep, LogSnrGrid, Multistep, Reparametrised, Rule,
     Sampler, SamplerConfig, Sde, Space, UniPc, UniPcOrder, UniformGrid, Way, prior,
 };
@@ -108,6 +108,7 @@ fn samplers_of_recipes_of_version_0_2_mean_what_they_did() {
         ("dpm-solver++,order=2,eta=0", SamplerConfig::DpmSolver(solver)),
         ("unipc,order=2,last=full", SamplerConfig::UniPc(unipc)),
         ("straight,space=displacement,rule=midpoint", SamplerConfig::Straight(straight)),
+        ("flow-map", SamplerConfig::FlowMap(FlowMap {})),
     ];
     let typed: Vec<String> = SamplerConfig::choices().into_iter().map(|one| one.typed).collect();
     assert_eq!(typed, defaults.map(|(typed, _)| typed));

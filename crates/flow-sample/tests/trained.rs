@@ -13,8 +13,8 @@ use flow_nn::{
     Condition, DynNetwork, MlpConfig, Network, NetworkConfig, Signature, SplitMlpConfig, Time,
     UNetConfig, init_seeded,
 };
-use flow_path::{Exact, Gaussian, Linear, Prediction};
-use flow_sample::{Guided, Interval, Predictor, Trained};
+use flow_path::{Checkerboard, Exact, Gaussian, Linear, Prediction};
+use flow_sample::{Guided, Interval, Predictor, Steered, Trained};
 
 const LINEAR: Linear = Linear { sigma_min: 0.0 };
 
@@ -126,10 +126,15 @@ fn a_velocity_asked_of_a_flow_map_is_that_of_arriving_where_it_starts() {
 fn what_is_no_flow_map_does_not_jump() {
     let network = mlp(&Signature::of([2]));
     let velocity = trained(&network, Condition::none());
-    let exact = Exact::new(Gaussian::new(vec![0.5, -0.2], 0.5), LINEAR);
+    let exact = Exact::new(Checkerboard::default(), LINEAR);
+    let gaussian = Exact::new(Gaussian::new(vec![0.5, -0.2], 0.5), LINEAR);
     let interval = Interval::default();
-    let guided = Guided { with: &velocity, without: &exact, scale: 2.0, interval };
-    let predictors: [&dyn Predictor; 3] = [&velocity, &exact, &guided];
+    let guided = Guided { with: &gaussian, without: &exact, scale: 2.0, interval };
+    let map = mlp(&Signature { two_times: true, ..Signature::of([2]) });
+    let data = Trained { prediction: Prediction::Data, ..trained(&map, Condition::none()) };
+    let steered =
+        Steered { predictor: &gaussian, gradient: |x: &_, _| Tensor::clone(x), scale: 1.0 };
+    let predictors: [&dyn Predictor; 5] = [&velocity, &exact, &guided, &data, &steered];
     assert!(predictors.iter().all(|predictor| predictor.jump(&points(3, 2), 0.2, 0.8).is_none()));
 }
 

@@ -3,10 +3,13 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use burn::module::Module;
 use flow_nn::{Network, Posterior, Signature};
 
 use crate::ensemble::Ensemble;
+use crate::error::TrainError;
 use crate::objective::{Batch, Loss, Networks, Objective};
+use crate::pairs::Pairs;
 
 /// A loss of a module and its average on a batch: of a flow by an [`Objective`](crate::Objective),
 /// or of the classifier that measures images.
@@ -22,6 +25,15 @@ pub(crate) trait Criterion<M>: Clone + Debug + Send + Sync + 'static {
         let _ = module;
         None
     }
+
+    /// Refuses a module and batches that know another number of times than the loss.
+    ///
+    /// # Errors
+    /// [`TrainError::Times`].
+    fn check_times(&self, module: &M, pairs: Option<Pairs>) -> Result<(), TrainError> {
+        let _ = (module, pairs);
+        Ok(())
+    }
 }
 
 impl Criterion<Ensemble> for Arc<dyn Objective> {
@@ -29,11 +41,27 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
 
     fn loss(&self, module: &Ensemble, average: &Ensemble, batch: Batch) -> Loss {
         let posterior = module.posterior.as_ref().map(|posterior| posterior as &dyn Posterior);
-        let networks = Networks { network: &module.network, average: &average.network, posterior };
+        let network = &module.network;
+        // Only the losses of flow maps ask it.
+        let frozen = self.pairs().map(|_| network.valid());
+        let frozen = frozen.as_ref().unwrap_or(network);
+        let networks = Networks { network, frozen, average: &average.network, posterior };
         Objective::loss(&**self, networks, batch)
     }
 
     fn signature<'a>(&self, module: &'a Ensemble) -> Option<&'a Signature> {
         Some(module.network.signature())
+    }
+
+    fn check_times(&self, module: &Ensemble, pairs: Option<Pairs>) -> Result<(), TrainError> {
+        let asked = self.pairs();
+        let remedy = if asked.is_some() && !module.network.signature().two_times {
+            "the loss of a flow map needs a network whose signature has `two_times`"
+        } else if asked != pairs {
+            "draw MapBatches with the pairs of the loss where it has some, else MatchingBatches"
+        } else {
+            return Ok(());
+        };
+        Err(TrainError::Times { remedy })
     }
 }

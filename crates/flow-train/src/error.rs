@@ -116,6 +116,12 @@ pub enum TrainError {
         /// Classes of the network.
         network: usize,
     },
+    /// Loss, batches and network do not agree on their times.
+    #[error("the loss, the network and the batches know different times: {remedy}")]
+    Times {
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A row of data holds something that is no finite number.
     #[error(
         "step {step}: row {row} of the data holds {value}, leave out or repair what is not finite"

@@ -75,8 +75,8 @@ pub struct Session<'a> {
 /// it came in; that validation is not made up for later.
 ///
 /// # Errors
-/// When the plan holds a number that is none, batches and network have other classes
-/// or conditions, a batch
+/// When the plan holds a number that is none, batches and network have other classes or
+/// conditions, or one of them knows no second time where the loss asks for it, a batch
 /// cannot be made (whatever its source panicked with), a checkpoint cannot be read or written or
 /// does not fit the network, or when a loss, a weight or a number of the optimizer stops being
 /// finite. Nothing of such a step is committed, and checkpoints written before stay valid.
@@ -119,6 +119,9 @@ where
     let rows = batches.rows();
     plan.check()?;
     check_batches(&network, &objective, &*batches)?;
+    for source in [&batches, &validation] {
+        objective.check_times(&network, source.pairs())?;
+    }
     let device = device.clone().autodiff();
     let rules = Rules {
         device: Some(device.clone()),

@@ -8,6 +8,7 @@
 //! | the loss | `objective/` |
 //! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
 //! | what conditions a row besides its class | `conditions.rs` |
+//! | the two times `(t, s)` of a flow map | `pairs.rs`, `map_batches.rs` |
 //! | batches by step, prepared in a worker | `loader.rs` |
 //! | the network, its posterior and their moving average | `ensemble.rs`, `trainee.rs`, `ema.rs` |
 //! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
@@ -39,10 +40,12 @@ mod fit;
 mod flow_matching;
 mod identity;
 mod loader;
+mod map_batches;
 mod matching;
 mod objective;
 mod observer;
 mod optimizer;
+mod pairs;
 mod parameters;
 mod plan;
 mod record;
@@ -64,10 +67,15 @@ pub use fit::{Outcome, Session, Task, fit, fit_classifier};
 pub use flow_matching::{Between, FlowMatching};
 pub use identity::{Difference, Identity};
 pub use loader::BatchSource;
+pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
-pub use objective::{Batch, Loss, Networks, Objective, Regression, Variational};
+pub use objective::{
+    Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks, Objective,
+    ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
+};
 pub use observer::{Observer, StepRecord};
 pub use optimizer::AdamW;
+pub use pairs::{Jump, Pairs};
 pub use plan::Plan;
 pub use schedule::{Decay, LearningRate};
 pub use terms::Terms;

@@ -13,6 +13,7 @@ use burn::tensor::Device;
 
 use crate::error::TrainError;
 use crate::failure::Failure;
+use crate::pairs::Pairs;
 
 /// Batches in flight between the worker and the training step.
 const PREFETCH: usize = 2;
@@ -44,6 +45,11 @@ pub trait BatchSource: Debug + Send + Sync + 'static {
     /// Shape of the conditioning rows that batches bring; empty for none.
     fn context(&self) -> &[usize] {
         &[]
+    }
+
+    /// The law of the second times that batches of a flow map bring; nothing for one time.
+    fn pairs(&self) -> Option<Pairs> {
+        None
     }
 }
 

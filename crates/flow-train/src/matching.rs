@@ -14,6 +14,7 @@ use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
 use crate::loader::BatchSource;
 use crate::objective::Batch;
+use crate::pairs::Pairs;
 
 /// The batches of a run of [`FlowMatching`] on a data set.
 #[derive(Clone, Debug)]
@@ -44,6 +45,34 @@ impl BatchSource for MatchingBatches {
     /// When a batch has no rows or the data do not give whole ones, or `label_drop` or
     /// `condition_drop` is no probability.
     fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
+        self.draw(step, None, device)
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn vector(&self) -> usize {
+        self.data.vector()
+    }
+
+    fn context(&self) -> &[usize] {
+        self.data.context()
+    }
+}
+
+impl MatchingBatches {
+    /// The batch of `step`, with second times where the pairs of a flow map are asked for.
+    pub(crate) fn draw(
+        &self,
+        step: usize,
+        pairs: Option<Pairs>,
+        device: &Device,
+    ) -> Result<Batch, TrainError> {
         let Self { matching, rows, streams, .. } = self;
         let index = step as u64;
         let rng = |purpose| streams.rng(index, purpose);
@@ -71,6 +100,13 @@ impl BatchSource for MatchingBatches {
             .map_err(|source| TrainError::Coupling { step, source })?;
         let noise = pairing.gather(&noise, size);
         let (t, factors) = matching.draw_times(*rows, &mut rng(Purpose::Time));
+        let (t, s) = match pairs {
+            Some(pairs) => {
+                let (t, s) = pairs.draw(t, matching, &mut rng(Purpose::Jump));
+                (t, Some(s))
+            }
+            None => (t, None),
+        };
         let blur = matching.between.is_random().then(|| {
             let z = Source::Normal.sample(*rows, size, &mut rng(Purpose::Blur));
             rows_of(z, size, device)
@@ -98,28 +134,11 @@ impl BatchSource for MatchingBatches {
             let rng = &mut rng(Purpose::Latent);
             rows_of(Source::Normal.sample(*rows, self.noise, rng), self.noise, device)
         });
-        let time = Time::at(t.to_tensor(device));
-        Ok(Batch { x0, x1, x_t, time, target, weight, condition, noise })
+        let time = Time { t: t.to_tensor(device), s: s.map(|s| s.to_tensor(device)) };
+        let jumps = pairs.map_or(0, |pairs| pairs.jumps(*rows));
+        Ok(Batch { x0, x1, x_t, time, jumps, target, weight, condition, noise })
     }
 
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-
-    fn vector(&self) -> usize {
-        self.data.vector()
-    }
-
-    fn context(&self) -> &[usize] {
-        self.data.context()
-    }
-}
-
-impl MatchingBatches {
     fn drop_labels(&self, labels: &mut [usize], rng: &mut dyn Rng) {
         let p = self.matching.label_drop;
         assert!((0.0..=1.0).contains(&p), "expected a label_drop in [0, 1], got {p}");

@@ -101,6 +101,7 @@ fn the_loss_is_the_evidence_bound_and_tight_at_the_true_posterior() {
             x1: rows([0.0; 2]),
             x_t: rows([0.0; 2]),
             time: Time::at(column([0.5; 2])),
+            jumps: 0,
             target: rows([v; 2]),
             weight: None,
             condition: Condition::none(),

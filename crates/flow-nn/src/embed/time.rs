@@ -9,10 +9,22 @@ use flow_kernels::Activation;
 
 use crate::layer::linear;
 
-/// Highest angular frequency: `t` in `[0, 1]` spans as many radians as 1,000 diffusion steps would.
-const TIME_SCALE: f64 = 1000.0;
-/// Ratio of the highest to the lowest frequency.
-const FREQUENCY_RANGE: f64 = 1e4;
+/// Angular frequencies from the highest down, in geometric progression.
+#[derive(Clone, Copy, Debug)]
+struct Frequencies {
+    /// The highest, in radians per unit of time.
+    highest: f64,
+    /// Ratio of the highest to the lowest, which the progression ends before.
+    range: f64,
+}
+
+/// Of a time: `t` in `[0, 1]` spans as many radians as 1,000 diffusion steps would.
+const TIMES: Frequencies = Frequencies { highest: 1000.0, range: 1e4 };
+
+/// Of a duration. Losses of flow maps differentiate a network by it: a wiggle of a thousand radians that
+/// is a thousandth of the output is as large as the output in the derivative, and the loss that is taught
+/// by it diverges.
+const DURATIONS: Frequencies = Frequencies { highest: 20.0, range: 100.0 };
 
 /// Sinusoidal embedding of a continuous time, followed by two linear layers.
 ///
@@ -27,6 +39,8 @@ pub struct TimeEmbedding {
     inner: Linear,
     outer: Linear,
     sinusoids: usize,
+    #[module(skip)]
+    frequencies: Frequencies,
 }
 
 impl TimeEmbedding {
@@ -44,18 +58,23 @@ impl TimeEmbedding {
             inner: LinearConfig::new(sinusoids, width).init(device),
             outer: LinearConfig::new(width, width).init(device),
             sinusoids,
+            frequencies: TIMES,
         }
     }
 
-    /// As [`TimeEmbedding::new`], but zero for every time until it is trained: a network that gets
-    /// it in addition begins as it was.
+    /// An embedding of durations, zero for all of them until it is trained: a network that gets it in
+    /// addition begins as it was.
+    ///
+    /// Its frequencies are `20 * 100^(-k/K)`, slow enough for derivatives by the duration to be of the
+    /// size of the output.
     ///
     /// # Panics
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn starting_at_zero(sinusoids: usize, width: usize, device: &Device) -> Self {
         let outer = LinearConfig::new(width, width).with_initializer(Initializer::Zeros);
-        Self { outer: outer.init(device), ..Self::new(sinusoids, width, device) }
+        let outer = outer.init(device);
+        Self { outer, frequencies: DURATIONS, ..Self::new(sinusoids, width, device) }
     }
 
     /// A time that is not finite makes its row so.
@@ -64,18 +83,19 @@ impl TimeEmbedding {
     /// - `t`: `[B]`, output: `[B, width]`
     #[must_use]
     pub fn forward(&self, t: Tensor<1>) -> Tensor<2> {
-        let hidden = linear(&self.inner, sinusoids(t, self.sinusoids), Activation::Silu);
+        let hidden =
+            linear(&self.inner, sinusoids(t, self.sinusoids, self.frequencies), Activation::Silu);
         linear(&self.outer, hidden, Activation::Identity)
     }
 }
 
-/// `[cos(1000 w_k t), sin(1000 w_k t)]`, `[B] -> [B, n]`.
-fn sinusoids(t: Tensor<1>, n: usize) -> Tensor<2> {
+/// `[cos(w w_k t), sin(w w_k t)]` with `w` the highest frequency, `[B] -> [B, n]`.
+fn sinusoids(t: Tensor<1>, n: usize, Frequencies { highest, range }: Frequencies) -> Tensor<2> {
     let half = n / 2;
     let frequencies: Vec<f32> = (0..half)
         .map(|k| {
             let fraction = k as f64 / half as f64;
-            (TIME_SCALE * (-(FREQUENCY_RANGE.log10()) * LN_10 * fraction).exp()) as f32
+            (highest * (-(range.log10()) * LN_10 * fraction).exp()) as f32
         })
         .collect();
     let frequencies = Tensor::<2>::from_data(TensorData::new(frequencies, [1, half]), &t.device());
@@ -90,7 +110,7 @@ mod tests {
     #[test]
     fn sinusoids_match_their_formula() {
         let device = Device::flex();
-        let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), 8);
+        let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), 8, TIMES);
         let out: Vec<f32> = out.into_data().try_into_vec().unwrap();
         assert_eq!(&out[..8], &[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
         for k in 0..4 {

@@ -103,6 +103,13 @@ impl Target for Gaussian {
             - col(&|c| gain(c).0 * c.sigma * c.alpha) * mean;
         (data, noise)
     }
+
+    /// As [`Gaussian::transport`].
+    fn flow_map(&self, x: Tensor<2>, from: &Coefficients, to: &Coefficients) -> Option<Tensor<2>> {
+        let mean = super::mixture::upload(&self.mean, [1, self.dim()], &x);
+        let stretch = self.total_std(to) / self.total_std(from);
+        Some((x - mean.clone() * from.alpha) * stretch + mean * to.alpha)
+    }
 }
 
 /// The marginal of `N(mean, std^2 I)` under an affine path.

@@ -66,6 +66,16 @@ pub trait Target: Debug + Send + Sync {
         let upload = |values| Tensor::from_data(TensorData::new(values, dims), options);
         (upload(data), upload(noise))
     }
+
+    /// Where the flow takes a batch between two times given by their coefficients; nothing where
+    /// that has no closed form.
+    ///
+    /// # Shapes
+    /// `x` and the output are `[B, dim]`.
+    fn flow_map(&self, x: Tensor<2>, from: &Coefficients, to: &Coefficients) -> Option<Tensor<2>> {
+        let _ = (x, from, to);
+        None
+    }
 }
 
 /// The marginal field of a flow whose solution is known, at host points in double precision.

@@ -6,8 +6,8 @@ use flow_path::{PathError, TimeShift, choices};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Grid, KarrasChurn, Ode, Reparametrised,
-    Sampler, Sde, UniPc,
+    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, FlowMap, Grid, KarrasChurn, Ode,
+    Reparametrised, Sampler, Sde, UniPc,
 };
 
 /// The probability-flow ODE; by which solver is chosen apart.
@@ -39,6 +39,8 @@ choices! {
         "unipc" => UniPc(UniPc),
         /// steps along one prediction
         "straight" => Straight(Reparametrised),
+        /// jumps of a flow map, a network of two times
+        "flow-map" => FlowMap(FlowMap),
     }
 }
 
@@ -63,6 +65,7 @@ impl SamplerConfig {
             Self::DpmSolver(sampler) => Box::new(sampler),
             Self::UniPc(sampler) => Box::new(sampler),
             Self::Straight(sampler) => Box::new(sampler),
+            Self::FlowMap(sampler) => Box::new(sampler),
         }
     }
 
@@ -83,7 +86,9 @@ impl SamplerConfig {
                 *diffusion != Diffusion::Zero && *scale != 0.0
             }
             Self::Ancestral(_) => true,
-            Self::Ode(_) | Self::Edm(_) | Self::UniPc(_) | Self::Straight(_) => false,
+            Self::Ode(_) | Self::Edm(_) | Self::UniPc(_) | Self::Straight(_) | Self::FlowMap(_) => {
+                false
+            }
         }
     }
 }
@@ -91,6 +96,7 @@ impl SamplerConfig {
 impl Check for ByMethod {}
 impl Check for Ancestral {}
 impl Check for Edm {}
+impl Check for FlowMap {}
 impl Check for UniPc {}
 impl Check for Reparametrised {}
 

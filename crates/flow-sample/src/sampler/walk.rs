@@ -91,6 +91,12 @@ impl Model<'_> {
         self.predictor.predict(what, x, t)
     }
 
+    /// Where a flow map takes `x`; an error for what is none.
+    pub(super) fn jump(&self, x: &Tensor<2>, t: f64, s: f64) -> Result<Tensor<2>, SampleError> {
+        self.calls.set(self.calls.get() + self.predictor.calls(t));
+        self.predictor.jump(x, t, s).ok_or(SampleError::NoFlowMap)
+    }
+
     pub(super) fn schedule(&self) -> &dyn Schedule {
         self.predictor.schedule()
     }

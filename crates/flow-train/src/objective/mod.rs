@@ -1,9 +1,20 @@
 //! The loss: what a step of training minimises.
 //!
 //! This file says what a loss is; `regression.rs` is that of flow matching, `variational.rs` that of a model with
-//! a latent, which is the same and one term more.
+//! a latent, which is the same and one term more. The others learn a flow map `u(x, t, s)`: the velocity where
+//! `s = t`, and elsewhere a target that the network, or its average, is asked for. `jump.rs` is what they share,
+//! `derivative.rs` the derivatives along the path.
 
+mod config;
+mod consistency;
+mod derivative;
+mod distillation;
+mod jump;
+mod lagrangian;
+mod mean_flow;
 mod regression;
+mod shortcut;
+mod splitting;
 mod variational;
 
 use std::fmt::Debug;
@@ -11,7 +22,16 @@ use std::fmt::Debug;
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Posterior, Signature, Time};
 
+use crate::pairs::Pairs;
+
+pub use config::ObjectiveConfig;
+pub use consistency::Consistency;
+pub use distillation::Distillation;
+pub use lagrangian::Lagrangian;
+pub use mean_flow::MeanFlow;
 pub use regression::Regression;
+pub use shortcut::Shortcut;
+pub use splitting::Splitting;
 pub use variational::Variational;
 
 /// One batch with all its randomness drawn, a row for each sample.
@@ -25,6 +45,8 @@ pub struct Batch {
     pub x_t: Tensor<2>,
     /// Their times, `[B]`, and second times for objectives that ask for them.
     pub time: Time,
+    /// How many rows, the last ones, jump to a later second time; the others stay, `s = t`.
+    pub jumps: usize,
     /// The regression target, `[B, d]`.
     pub target: Tensor<2>,
     /// Weight of each row, `[B]`; `None` for one throughout.
@@ -40,6 +62,8 @@ pub struct Batch {
 pub struct Networks<'a> {
     /// What is trained: gradients reach it.
     pub network: &'a dyn Network,
+    /// The same weights without a tape, for targets that carry no gradient.
+    pub frozen: &'a dyn Network,
     /// The moving average of its weights, without a tape: the teacher of objectives that have one.
     pub average: &'a dyn Network,
     /// What reads a latent off a pair, for models with a latent; gradients reach it too.
@@ -47,10 +71,10 @@ pub struct Networks<'a> {
 }
 
 impl<'a> Networks<'a> {
-    /// A network that is its own average, without a posterior.
+    /// A network that is its own average and its own copy without a tape, without a posterior.
     #[must_use]
     pub fn of(network: &'a dyn Network) -> Self {
-        Self { network, average: network, posterior: None }
+        Self { network, frozen: network, average: network, posterior: None }
     }
 }
 
@@ -75,5 +99,11 @@ pub trait Objective: Debug + Send + Sync + 'static {
     fn noise(&self, signature: &Signature) -> usize {
         let _ = signature;
         0
+    }
+
+    /// The law of the two times of a batch, for the loss of a flow map; nothing for a loss of one
+    /// time. Batches that follow it are [`MapBatches`](crate::MapBatches).
+    fn pairs(&self) -> Option<Pairs> {
+        None
     }
 }

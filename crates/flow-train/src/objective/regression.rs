@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use flow_nn::Network;
+use flow_path::without_values;
 
 use super::{Batch, Loss, Networks, Objective};
 
@@ -16,8 +17,10 @@ use super::{Batch, Loss, Networks, Objective};
 /// # Reference
 /// Lipman et al. (2023), "Flow Matching for Generative Modeling", arXiv:2210.02747, equations 9
 /// and 14.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Regression;
+
+without_values!(Regression);
 
 impl Objective for Regression {
     fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {

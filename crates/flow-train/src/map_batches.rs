@@ -1,0 +1,65 @@
+//! Batches for the losses of flow maps.
+
+use burn::tensor::Device;
+use flow_path::{LossWeight, Prediction};
+
+use crate::error::TrainError;
+use crate::loader::BatchSource;
+use crate::matching::MatchingBatches;
+use crate::objective::Batch;
+use crate::pairs::Pairs;
+
+/// The batches of a run on a data set, whose last rows jump from `t` to a later `s`.
+///
+/// The pairs of noise and data, the labels and the noise of the loss are those of
+/// [`MatchingBatches`] to the bit; which rows jump, and where to, has a stream of its own.
+#[derive(Clone, Debug)]
+pub struct MapBatches {
+    /// The batches without second times.
+    pub batches: MatchingBatches,
+    /// The law of the two times: that of the loss, [`Objective::pairs`](crate::Objective::pairs).
+    pub pairs: Pairs,
+}
+
+impl BatchSource for MapBatches {
+    type Batch = Batch;
+
+    /// # Errors
+    /// As for [`MatchingBatches`], and when it predicts something else than the velocity or weighs
+    /// times: a flow map is a mean of velocities, and its losses have weights of their own.
+    ///
+    /// # Panics
+    /// As for [`MatchingBatches`].
+    fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
+        let matching = &self.batches.matching;
+        if matching.prediction != Prediction::Velocity {
+            let remedy = "a flow map is made of velocities, choose the prediction velocity";
+            return Err(TrainError::Times { remedy });
+        }
+        if matching.weight != LossWeight::Unit {
+            let remedy = "a weight of one time says nothing about two, choose the weight unit";
+            return Err(TrainError::Times { remedy });
+        }
+        self.batches.draw(step, Some(self.pairs), device)
+    }
+
+    fn rows(&self) -> usize {
+        self.batches.rows()
+    }
+
+    fn classes(&self) -> usize {
+        self.batches.classes()
+    }
+
+    fn vector(&self) -> usize {
+        self.batches.vector()
+    }
+
+    fn context(&self) -> &[usize] {
+        self.batches.context()
+    }
+
+    fn pairs(&self) -> Option<Pairs> {
+        Some(self.pairs)
+    }
+}

@@ -1,0 +1,71 @@
+//! Lagrangian self-distillation: the end of a step moves with the velocity there.
+
+use burn::tensor::Tensor;
+use flow_path::PathError;
+use flow_path::config::Check;
+use serde::{Deserialize, Serialize};
+
+use super::derivative::{WIDTH, along_the_end, check_width};
+use super::jump::{Jumps, check_share, with_targets};
+use super::regression::weighted_error;
+use super::{Batch, Loss, Networks, Objective};
+use crate::pairs::{Jump, Pairs};
+
+/// A flow map `X = x + (s - t) u(x, t, s)` from the equation `dX/ds = u(X, s, s)`.
+///
+/// Solved for the map it reads `u(x, t, s) = u(X, s, s) - (s - t) d/ds u(x, t, s)`: the right side is
+/// the target, by the network itself and without a gradient; the derivative is a central difference. It
+/// is taken in one number and not along the path, so no velocity of a pair enters a jump.
+///
+/// The paper lets a gradient reach `dX/ds` too. As a fixed target it has the same solution, and what is
+/// known at `s = t` spreads to longer steps in the same way.
+///
+/// # Reference
+/// Boffi, Albergo & Vanden-Eijnden (2025), "How to build a consistency model: Learning flow maps via
+/// self-distillation", arXiv:2505.18825; the share of rows that jump is that of
+/// [`MeanFlow`](super::MeanFlow).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lagrangian {
+    /// Fraction of the rows that jump.
+    pub share: f64,
+    /// Half the width of the central difference, in units of time.
+    pub width: f64,
+}
+
+impl Default for Lagrangian {
+    fn default() -> Self {
+        Self { share: 0.25, width: WIDTH }
+    }
+}
+
+impl Check for Lagrangian {
+    fn check(&self) -> Result<(), PathError> {
+        check_share(self.share)?;
+        check_width(self.width)
+    }
+}
+
+impl Lagrangian {
+    fn target(&self, networks: Networks<'_>, jumps: &Jumps) -> Tensor<2> {
+        let Jumps { x, t, s, .. } = jumps;
+        let duration = jumps.duration();
+        let u = jumps.ask(networks.frozen, x.clone(), t, s);
+        let end = x.clone() + duration.clone() * u;
+        let velocity = jumps.ask(networks.frozen, end, s, s);
+        velocity - duration * along_the_end(networks.frozen, jumps, self.width)
+    }
+}
+
+impl Objective for Lagrangian {
+    /// # Panics
+    /// When rows jump and the batch brings no second times.
+    fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {
+        let batch = with_targets(batch, |jumps| self.target(networks, jumps));
+        Loss { total: weighted_error(networks.network, batch), terms: Vec::new() }
+    }
+
+    fn pairs(&self) -> Option<Pairs> {
+        Some(Pairs { share: self.share, jump: Jump::Drawn })
+    }
+}
