@@ -7,6 +7,7 @@ use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::Activation;
 
+use super::coordinate::Band;
 use crate::layer::linear;
 
 /// Highest angular frequency: `t` in `[0, 1]` spans as many radians as 1,000 diffusion steps would.
@@ -26,7 +27,7 @@ const FREQUENCY_RANGE: f64 = 1e4;
 pub struct TimeEmbedding {
     inner: Linear,
     outer: Linear,
-    sinusoids: usize,
+    frequencies: Vec<f32>,
 }
 
 impl TimeEmbedding {
@@ -40,10 +41,29 @@ impl TimeEmbedding {
             0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
             "expected an even number of sinusoids and a width, got {sinusoids} and {width}"
         );
+        Self::of(frequencies(sinusoids), width, device)
+    }
+
+    /// As [`TimeEmbedding::new`] with the frequencies of a band, the highest first:
+    /// `w_k = highest (lowest / highest)^(k / (K - 1))` in place of `1000 w_k`.
+    ///
+    /// # Panics
+    /// When `sinusoids` is odd or a number is zero.
+    #[must_use]
+    pub fn within(band: Band, sinusoids: usize, width: usize, device: &Device) -> Self {
+        assert!(
+            0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
+            "expected an even number of sinusoids and a width, got {sinusoids} and {width}"
+        );
+        let highest_first = Band { lowest: band.highest, highest: band.lowest };
+        Self::of(highest_first.frequencies(sinusoids / 2), width, device)
+    }
+
+    fn of(frequencies: Vec<f32>, width: usize, device: &Device) -> Self {
         Self {
-            inner: LinearConfig::new(sinusoids, width).init(device),
+            inner: LinearConfig::new(2 * frequencies.len(), width).init(device),
             outer: LinearConfig::new(width, width).init(device),
-            sinusoids,
+            frequencies,
         }
     }
 
@@ -54,8 +74,14 @@ impl TimeEmbedding {
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn starting_at_zero(sinusoids: usize, width: usize, device: &Device) -> Self {
+        Self::new(sinusoids, width, device).at_zero(device)
+    }
+
+    /// The same, but zero for every time until it is trained.
+    pub(crate) fn at_zero(self, device: &Device) -> Self {
+        let width = self.outer.weight.lazy_shape()[0];
         let outer = LinearConfig::new(width, width).with_initializer(Initializer::Zeros);
-        Self { outer: outer.init(device), ..Self::new(sinusoids, width, device) }
+        Self { outer: outer.init(device), ..self }
     }
 
     /// A time that is not finite makes its row so.
@@ -64,21 +90,25 @@ impl TimeEmbedding {
     /// - `t`: `[B]`, output: `[B, width]`
     #[must_use]
     pub fn forward(&self, t: Tensor<1>) -> Tensor<2> {
-        let hidden = linear(&self.inner, sinusoids(t, self.sinusoids), Activation::Silu);
+        let hidden = linear(&self.inner, sinusoids(t, &self.frequencies), Activation::Silu);
         linear(&self.outer, hidden, Activation::Identity)
     }
 }
 
-/// `[cos(1000 w_k t), sin(1000 w_k t)]`, `[B] -> [B, n]`.
-fn sinusoids(t: Tensor<1>, n: usize) -> Tensor<2> {
+/// `1000 w_k` for `n` sinusoids, half as many.
+fn frequencies(n: usize) -> Vec<f32> {
     let half = n / 2;
-    let frequencies: Vec<f32> = (0..half)
-        .map(|k| {
-            let fraction = k as f64 / half as f64;
-            (TIME_SCALE * (-(FREQUENCY_RANGE.log10()) * LN_10 * fraction).exp()) as f32
-        })
-        .collect();
-    let frequencies = Tensor::<2>::from_data(TensorData::new(frequencies, [1, half]), &t.device());
+    let frequency = |k| {
+        let fraction = f64::from(k) / half as f64;
+        (TIME_SCALE * (-(FREQUENCY_RANGE.log10()) * LN_10 * fraction).exp()) as f32
+    };
+    (0..half as u32).map(frequency).collect()
+}
+
+/// `[cos(w_k t), sin(w_k t)]`, `[B] -> [B, 2 K]`.
+fn sinusoids(t: Tensor<1>, frequencies: &[f32]) -> Tensor<2> {
+    let frequencies = TensorData::new(frequencies.to_vec(), [1, frequencies.len()]);
+    let frequencies = Tensor::<2>::from_data(frequencies, (&t.device(), t.dtype()));
     let angle = t.unsqueeze_dim::<2>(1) * frequencies; // [B, n/2]
     Tensor::cat(vec![angle.clone().cos(), angle.sin()], 1)
 }
@@ -90,7 +120,7 @@ mod tests {
     #[test]
     fn sinusoids_match_their_formula() {
         let device = Device::flex();
-        let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), 8);
+        let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), &frequencies(8));
         let out: Vec<f32> = out.into_data().try_into_vec().unwrap();
         assert_eq!(&out[..8], &[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
         for k in 0..4 {
@@ -98,6 +128,16 @@ mod tests {
             // An angle of 370 carries an f32 rounding of 370 * 6e-8 = 2e-5.
             assert!((f64::from(out[8 + k]) - angle.cos()).abs() < 1e-4);
             assert!((f64::from(out[12 + k]) - angle.sin()).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_frequencies_of_a_band_run_from_its_highest_to_its_lowest() {
+        let band = Band { lowest: 0.1, highest: 1000.0 };
+        let time = TimeEmbedding::within(band, 10, 3, &Device::flex());
+        for (k, &w) in time.frequencies.iter().enumerate() {
+            let expected = 1000.0 * 1e-4_f64.powf(k as f64 / 4.0);
+            assert!((f64::from(w) / expected - 1.0).abs() < 1e-6, "{w} for {expected}");
         }
     }
 }
