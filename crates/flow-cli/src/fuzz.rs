@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::Path;
 
-use burn::tensor::Device;
 use flow_testing::fuzz::fuzz;
 use flow_testing::memory::Watch;
 
@@ -29,24 +28,6 @@ fn files(name: &str, corpus: &[Vec<u8>], file: &str, read: impl Fn(&Path) -> boo
 
 fn reference(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)).unwrap()
-}
-
-/// Whether the file opens as weights of FID's network. These small files never do, but they are
-/// read to their end before they are refused.
-fn opens(path: &Path) -> bool {
-    inception::Extractor::open(path, &Device::flex()).is_ok()
-}
-
-#[test]
-fn fuzz_weights_of_pytorch() {
-    let corpus = [reference("weights.pth"), reference("weights-legacy.pth")];
-    files("PyTorch weights", &corpus, "weights.pth", opens);
-}
-
-#[test]
-fn fuzz_safetensors() {
-    let corpus = [reference("weights.safetensors")];
-    files("safetensors", &corpus, "weights.safetensors", opens);
 }
 
 #[test]

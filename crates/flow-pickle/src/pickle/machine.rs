@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result, bail, ensure};
-
 use super::value::{Id, Storage, Value, View};
+use crate::error::{ReadError, Result, malformed};
 
 /// Operations of one pickle; the state of the network of FID takes about 50,000.
 pub(super) const MOST_OPERATIONS: usize = 1 << 20;
@@ -59,7 +58,7 @@ impl<'a> Machine<'a> {
                 }
                 b'X' => {
                     let length = u32::from_le_bytes(self.take()?) as usize;
-                    let text = str::from_utf8(self.slice(length)?)?;
+                    let text = utf8(self.slice(length)?)?;
                     self.push(Value::Text(text.into()));
                 }
                 b'c' => {
@@ -88,7 +87,11 @@ impl<'a> Machine<'a> {
                 }
                 0x85..=0x87 => {
                     let count = usize::from(op - 0x84);
-                    let at = self.stack.len().checked_sub(count).context("a tuple is too short")?;
+                    let at = self
+                        .stack
+                        .len()
+                        .checked_sub(count)
+                        .ok_or(malformed("a tuple is too short"))?;
                     let items = self.stack.split_off(at);
                     self.push(Value::Tuple(items));
                 }
@@ -114,17 +117,22 @@ impl<'a> Machine<'a> {
                     self.push(Value::Storage(storage));
                 }
                 b'R' => self.call()?,
+                // A new object of a class: unknown, as what functions give.
+                0x81 => {
+                    let (_, _) = (self.pop()?, self.pop()?);
+                    self.push(Value::Other);
+                }
                 // State of an object, such as the versions of a module: not needed.
                 b'b' => drop(self.pop()?),
-                op => bail!("the pickle has the operation {op:#04x}, which no array needs"),
+                op => return Err(ReadError::Operation { op }),
             }
         }
-        bail!("the pickle has more than {MOST_OPERATIONS} operations, as no network does")
+        Err(ReadError::Operations { most: MOST_OPERATIONS })
     }
 
     fn slice(&mut self, length: usize) -> Result<&'a [u8]> {
         let (slice, rest) =
-            self.bytes.split_at_checked(length).context("the pickle was cut off")?;
+            self.bytes.split_at_checked(length).ok_or(malformed("the pickle was cut off"))?;
         self.bytes = rest;
         Ok(slice)
     }
@@ -134,8 +142,12 @@ impl<'a> Machine<'a> {
     }
 
     fn line(&mut self) -> Result<&'a str> {
-        let end = self.bytes.iter().position(|&byte| byte == b'\n').context("a line has no end")?;
-        let line = str::from_utf8(self.slice(end)?)?;
+        let end = self
+            .bytes
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .ok_or(malformed("a line has no end"))?;
+        let line = utf8(self.slice(end)?)?;
         self.slice(1)?;
         Ok(line)
     }
@@ -161,22 +173,22 @@ impl<'a> Machine<'a> {
     }
 
     fn pop(&mut self) -> Result<Id> {
-        self.stack.pop().context("the pickle takes more than it gives")
+        self.stack.pop().ok_or(malformed("the pickle takes more than it gives"))
     }
 
     fn since_mark(&mut self) -> Result<Vec<Id>> {
         let mark = self.marks.pop().filter(|&mark| mark <= self.stack.len());
-        Ok(self.stack.split_off(mark.context("the pickle lacks a mark")?))
+        Ok(self.stack.split_off(mark.ok_or(malformed("the pickle lacks a mark"))?))
     }
 
     fn remember(&mut self, key: u32) -> Result<()> {
-        let top = *self.stack.last().context("there is nothing to remember")?;
+        let top = *self.stack.last().ok_or(malformed("there is nothing to remember"))?;
         self.memo.insert(key, top);
         Ok(())
     }
 
     fn recall(&mut self, key: u32) -> Result<()> {
-        let id = self.memo.get(&key).context("the pickle recalls what it never had")?;
+        let id = self.memo.get(&key).ok_or(malformed("the pickle recalls what it never had"))?;
         self.stack.push(*id);
         Ok(())
     }
@@ -188,7 +200,7 @@ impl<'a> Machine<'a> {
             entries.extend(items.as_chunks::<2>().0.iter().map(|&[key, value]| (key, value)));
             return Ok(());
         }
-        bail!("items are set in what is no dictionary")
+        Err(malformed("items are set in what is no dictionary"))
     }
 
     fn append(&mut self, items: &[Id]) -> Result<()> {
@@ -198,7 +210,7 @@ impl<'a> Machine<'a> {
             list.extend(items);
             return Ok(());
         }
-        bail!("items are appended to what is no list")
+        Err(malformed("items are appended to what is no list"))
     }
 
     /// `("storage", kind, name, place, length, ..)`.
@@ -210,7 +222,7 @@ impl<'a> Machine<'a> {
         {
             return Ok(Storage { kind: kind.clone(), name: name.clone() });
         }
-        bail!("a storage has no kind and no name")
+        Err(malformed("a storage has no kind and no name"))
     }
 
     /// What a function gives: arrays and dictionaries are made, all else is unknown.
@@ -219,7 +231,7 @@ impl<'a> Machine<'a> {
         let (Value::Global(name), Value::Tuple(arguments)) =
             (&self.values[function], &self.values[arguments])
         else {
-            bail!("what is called is no function")
+            return Err(malformed("what is called is no function"));
         };
         let value = match (&**name, arguments.first()) {
             ("collections.OrderedDict", _) => Value::Dict(Vec::new()),
@@ -245,20 +257,30 @@ impl<'a> Machine<'a> {
             return Ok(View {
                 kind: storage.kind.clone(),
                 storage: storage.name.clone(),
-                offset: usize::try_from(offset)?,
+                offset: size(offset)?,
                 shape: self.sizes(shape)?,
                 strides: self.sizes(strides)?,
             });
         }
-        bail!("an array has no storage or no shape")
+        Err(malformed("an array has no storage or no shape"))
     }
 
     fn sizes(&self, items: &[Id]) -> Result<Vec<usize>> {
-        ensure!(items.len() <= MOST_SIDES, "an array has more than {MOST_SIDES} sides");
+        if MOST_SIDES < items.len() {
+            return Err(ReadError::Sides { most: MOST_SIDES });
+        }
         let size = |&item: &Id| match self.values[item] {
-            Value::Int(size) => Ok(usize::try_from(size)?),
-            _ => bail!("a size is no number"),
+            Value::Int(number) => size(number),
+            _ => Err(malformed("a size is no number")),
         };
         items.iter().map(size).collect()
     }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    str::from_utf8(bytes).map_err(|_| malformed("a text is no UTF-8"))
+}
+
+fn size(number: i64) -> Result<usize> {
+    usize::try_from(number).map_err(|_| malformed("a size is negative"))
 }
