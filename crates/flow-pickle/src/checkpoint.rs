@@ -73,7 +73,7 @@ impl Checkpoint {
     pub fn parse(bytes: Vec<u8>, most: u64) -> std::result::Result<Self, ReadError> {
         let format = match &*bytes {
             [b'P', b'K', ..] => archive(&bytes)?,
-            [0x80, version, ..] if *version <= 5 => legacy(&bytes)?,
+            [0x80, ..] if !has_head(&bytes) => legacy(&bytes)?,
             _ => {
                 SafeTensors::deserialize(&bytes)?;
                 Format::Safetensors
@@ -175,6 +175,14 @@ impl Checkpoint {
     }
 }
 
+/// Whether a file begins with the length of a head that lies within it, as safetensors do. A pickle
+/// would be one of petabytes.
+fn has_head(bytes: &[u8]) -> bool {
+    bytes
+        .split_first_chunk()
+        .is_some_and(|(length, rest)| u64::from_le_bytes(*length) <= rest.len() as u64)
+}
+
 fn no_part<'a>(part: &str, known: impl IntoIterator<Item = &'a str>) -> ReadError {
     let known: Vec<String> = known.into_iter().map(|part| format!("`{part}`")).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -259,6 +267,35 @@ mod tests {
             // The second half of the bias's storage.
             assert_eq!(part.arrays["tied"].numbers, [-0.25], "{name}");
         }
+    }
+
+    /// Pickles begin with the byte 0x80 too.
+    #[test]
+    fn a_safetensors_file_whose_head_has_128_bytes_is_read_as_one() {
+        for length in [128, 640] {
+            let head = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+            let head = format!("{head:length$}");
+            let number = 2.0_f32.to_le_bytes();
+            let bytes = [&(length as u64).to_le_bytes(), head.as_bytes(), &number].concat();
+            let part = Checkpoint::parse(bytes, MOST).unwrap().part("").unwrap();
+            assert_eq!(part.arrays["a"].numbers, [2.0]);
+        }
+    }
+
+    /// A checkpoint of a training script, with objects and an optimizer beside its weights.
+    #[test]
+    fn states_within_a_checkpoint_are_found_by_their_keys() {
+        let checkpoint = Checkpoint::parse(reference("nested.pt"), MOST).unwrap();
+        assert_eq!(checkpoint.parts(), ["ema", "half", "model"]);
+        let [model, ema] = ["model", "ema"].map(|part| checkpoint.part(part).unwrap());
+        assert_eq!(model.arrays["module.layer.bias"].numbers, [0.5, -0.25]);
+        assert_eq!(ema.arrays["module.layer.bias"].numbers, [1.5, 0.75]);
+        assert_eq!((model.others, ema.others), (vec!["module.layer.steps".to_owned()], vec![]));
+        let half = checkpoint.part("half").unwrap().arrays;
+        assert_eq!(half["h"].numbers, [0.5, -2.0]);
+        assert_eq!((&half["b"].numbers[..], &half["d"].numbers[..]), (&[3.0][..], &[0.1][..]));
+        let error = checkpoint.part("net").unwrap_err().to_string();
+        assert_eq!(error, "there is no part `net` with arrays, it has `ema`, `half`, `model`");
     }
 
     /// The message for a file of these bytes.

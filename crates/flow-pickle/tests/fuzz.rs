@@ -27,7 +27,7 @@ fn files(name: &str, corpus: &[&str]) {
 
 #[test]
 fn fuzz_files_of_pytorch() {
-    files("PyTorch weights", &["weights.pth", "weights-legacy.pth"]);
+    files("PyTorch weights", &["weights.pth", "weights-legacy.pth", "nested.pt"]);
 }
 
 #[test]

@@ -33,14 +33,15 @@ pub use config::{DitConfig, Embeddings};
 /// Transformers", arXiv:2401.08740, for its use with velocities.
 #[derive(Module, Debug)]
 pub struct Dit {
-    /// One for all blocks, or one for each.
-    embeddings: Vec<Embedding>,
     input: Linear,
     context: Option<Linear>,
     blocks: Vec<Block>,
     head: Head,
     /// Of the rows' tokens, then of the context's where it has its own, `[1, N, D]`.
     positions: Tensor<3>,
+    /// One for all blocks, or one for each. They stand behind the blocks, and the duration is the last
+    /// of an embedding, so that a seed draws a flow map as the velocity, and that besides.
+    embeddings: Vec<Embedding>,
     #[module(skip)]
     grid: Grid,
     #[module(skip)]
