@@ -1,6 +1,6 @@
 //! The block of a transformer, and the layers before and after all blocks.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::{Activation, attention, group_norm_act};
@@ -123,7 +123,8 @@ fn modulated(h: Tensor<3>, epsilon: f64, scale: Tensor<3>, shift: Tensor<3>) -> 
 /// networks", equation 16.
 pub(super) fn xavier(from: usize, to: usize, device: &Device) -> Linear {
     let weight = Initializer::XavierUniform { gain: 1.0 };
-    Linear { bias: no_bias(to, device), ..linear_of(from, to, weight, device) }
+    let bias = Some(Initializer::Zeros.init([to], device));
+    Linear { bias, ..linear_of(from, to, weight, device) }
 }
 
 /// A linear layer whose output is zero at first.
@@ -133,8 +134,4 @@ fn zero(from: usize, to: usize, device: &Device) -> Linear {
 
 fn linear_of(from: usize, to: usize, initializer: Initializer, device: &Device) -> Linear {
     LinearConfig::new(from, to).with_initializer(initializer).init(device)
-}
-
-fn no_bias(to: usize, device: &Device) -> Option<Param<Tensor<1>>> {
-    Some(Initializer::Zeros.init([to], device))
 }
