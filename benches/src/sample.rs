@@ -4,9 +4,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use flow_nn::{Condition, DynNetwork, Network, Time, parameter_count};
-use flow_ode::{Method, Stepping};
+use flow_ode::Method;
 use flow_path::{Linear, Prediction};
-use flow_sample::{Ode, Sampler, Trained, prior};
+use flow_sample::{Ode, Sampler, Trained, Way, prior};
 
 use crate::{Work, device, network, noise};
 
@@ -40,7 +40,7 @@ pub fn unet_forward(size: usize) -> Work {
 
 fn euler(network: DynNetwork, count: usize) -> Work {
     let parameters = parameter_count(&network);
-    let sampler = Ode::new(Method::Euler, Stepping::Count(STEPS));
+    let sampler = Ode::on_grid(Method::Euler);
     let run = move || {
         let predictor = Trained {
             network: &network,
@@ -50,7 +50,8 @@ fn euler(network: DynNetwork, count: usize) -> Work {
         };
         let size = network.signature().size();
         let x0 = prior(0, 0..count, size, &predictor, &device());
-        let generated = sampler.sample(&predictor, x0).expect("a fixed grid always ends");
+        let generated =
+            sampler.sample(&predictor, x0, &Way::steps(STEPS)).expect("a fixed grid always ends");
         black_box(generated.x.into_data());
     };
     Work::new(run).with_parameters(parameters).with_steps(STEPS)

@@ -1,6 +1,8 @@
-//! Data sets in host memory: seeded toys, embedded digits, IDX and CIFAR-10 readers, verified
-//! downloads.
+//! Data sets in host memory: tables and arrays of your own, seeded toys, embedded digits, IDX and
+//! CIFAR-10 readers, verified downloads.
 //!
+//! - [`table`] reads csv, tsv and Parquet, guesses what columns are, encodes rows as numbers and
+//!   decodes them; [`array`] reads npy, npz and safetensors.
 //! - [`toy`] gives distributions over points, each a formula with a seed: no file.
 //! - [`digits`] gives real images of 8 × 8 pixels that are part of this crate: no file either.
 //! - [`load`] gives a part of any image set by its name, and [`load_parts`] both. Files come from
@@ -15,6 +17,7 @@
 
 use std::path::PathBuf;
 
+pub mod array;
 mod cache;
 pub mod cifar;
 mod digits;
@@ -27,13 +30,16 @@ pub mod idx;
 mod images;
 mod manifest;
 mod progress;
+pub mod table;
 mod toy;
 
+pub use array::{Array, ArrayError, ArrayFile, ArrayOptions, Element};
 pub use cache::{Checksums, Download, Files, default_cache_dir};
 pub use digits::digits;
 pub use error::{Attempt, DatasetError, Refusal};
 pub use images::Images;
 pub use progress::{Progress, ProgressFn};
+pub use table::{Columns, Encoded, Encoder, Holdout, Overrides, ReadOptions, Table, TableError};
 pub use toy::{
     Checkerboard, Circles, GaussianMixture, Pinwheel, Spirals, Support, SwissRoll, TOYS, Toy,
     TwoMoons, toy,

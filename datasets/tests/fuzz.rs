@@ -7,7 +7,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use flow_datasets::{cifar, idx};
+use flow_datasets::{Array, ArrayFile, ArrayOptions, ReadOptions, Table, cifar, idx};
 use flow_testing::fuzz::fuzz;
 use flow_testing::memory::Watch;
 
@@ -57,6 +57,65 @@ fn fuzz_cifar_records() {
     let outcome = fuzz("CIFAR records", &corpus, |bytes| {
         fs::write(&path, bytes).unwrap();
         cifar::read(std::slice::from_ref(&path)).is_ok()
+    });
+    println!("{outcome}");
+}
+
+#[test]
+fn fuzz_tables_of_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = b"a,b,c\n1,0.50,x\n2,,\"y, z\"\n3,2.25,NA\n".repeat(3);
+    for (name, good) in [("t.csv", text.clone()), ("t.csv.gz", packed(&text))] {
+        let path = folder.path().join(name);
+        let outcome = fuzz(name, &[good], |bytes| {
+            fs::write(&path, bytes).unwrap();
+            Table::read(&path, &ReadOptions::default()).is_ok()
+        });
+        println!("{outcome}");
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn fuzz_tables_of_parquet() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, path) = (folder.path().join("t.csv"), folder.path().join("t.parquet"));
+    fs::write(&text, "a,b,c\n1,0.50,x\n2,,y\n3,2.25,NA\n").unwrap();
+    Table::read(&text, &ReadOptions::default()).unwrap().write(&path).unwrap();
+    let good = fs::read(&path).unwrap();
+    let outcome = fuzz("parquet", &[good], |bytes| {
+        fs::write(&path, bytes).unwrap();
+        Table::read(&path, &ReadOptions::default()).is_ok()
+    });
+    println!("{outcome}");
+}
+
+#[test]
+fn fuzz_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    let [npy, npz] = ["a.npy", "a.npz"].map(|name| folder.path().join(name));
+    let values: Vec<f32> = (0..24).map(|i| i as f32).collect();
+    let array = Array { shape: vec![2, 3, 4], values, element: flow_datasets::Element::F32 };
+    for path in [&npy, &npz] {
+        array.write(path).unwrap();
+        let outcome = fuzz(
+            &format!("{}", path.extension().unwrap().display()),
+            &[fs::read(path).unwrap()],
+            |bytes| {
+                fs::write(path, bytes).unwrap();
+                let pieces = ArrayFile::open(path).and_then(|mut file| file.rows(0..1));
+                Array::read(path, &ArrayOptions::default()).is_ok() || pieces.is_ok()
+            },
+        );
+        println!("{outcome}");
+    }
+    let path = folder.path().join("a.safetensors");
+    let data: Vec<u8> = array.values.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, array.shape, &data);
+    let good = safetensors::serialize([("x", view.unwrap())], None).unwrap();
+    let outcome = fuzz("safetensors", &[good], |bytes| {
+        fs::write(&path, bytes).unwrap();
+        Array::read(&path, &ArrayOptions::default()).is_ok()
     });
     println!("{outcome}");
 }

@@ -6,7 +6,11 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use flow_datasets::{GaussianMixture, Images, TOYS, Toy, idx, toy};
+use flow_datasets::table::{Column, Text, Transform, TransformKind, Type, Values};
+use flow_datasets::{
+    Array, ArrayFile, Columns, Element, Encoder, GaussianMixture, Images, Overrides, TOYS, Table,
+    Toy, idx, toy,
+};
 use flow_testing::{awkward, public};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -34,7 +38,18 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 8] = [
+const ROWS: [&str; 19] = [
+    "ArrayFile::rows",
+    "Column::cell",
+    "Encoder::decode",
+    "Encoder::encode_dequantised",
+    "Encoder::log_jacobian",
+    "Table::select",
+    "Text::get",
+    "Transform::fit",
+    "Transform::forward",
+    "Transform::inverse",
+    "Transform::log_slope",
     "GaussianMixture::new",
     "GaussianMixture::on_a_circle",
     "GaussianMixture::six_on_a_ring",
@@ -111,5 +126,91 @@ fn toys_draw_no_point_and_one_point() {
             let far = vec![1e38; toy.dim()];
             assert!(!support.contains(&nowhere) && !support.contains(&far), "{name}");
         }
+    }
+}
+
+const KINDS: [TransformKind; 4] =
+    [TransformKind::Standard, TransformKind::MinMax, TransformKind::Log1p, TransformKind::Quantile];
+
+/// A column of numbers beside one of words.
+fn table(values: &[f64]) -> Table {
+    let words = ["a", "b"].into_iter().cycle().map(Some).take(values.len());
+    Table::new(vec![
+        Column {
+            name: "x".into(),
+            ty: Type::Real { decimals: None },
+            values: Values::Number(values.to_vec()),
+        },
+        Column { name: "c".into(), ty: Type::Text {}, values: Values::Text(words.collect()) },
+    ])
+    .unwrap()
+}
+
+#[test]
+fn transforms_of_any_numbers_are_refused_or_finite_where_their_values_lie() {
+    for (name, x) in awkward::SCALARS {
+        for others in [vec![], vec![x; 3], vec![0.5, 2.0], vec![-1e38, 1e38]] {
+            for kind in KINDS {
+                let values = [vec![x], others.clone()].concat();
+                let Some(transform) = Transform::fit(kind, &values) else { continue };
+                for &y in values.iter().filter(|y| !y.is_nan()) {
+                    let z = transform.forward(y);
+                    let all = [z, transform.inverse(z), transform.log_slope(z)];
+                    assert!(all.iter().all(|x| x.is_finite()), "{kind:?} of {name}: {all:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn encoders_of_any_table_are_refused_or_give_finite_numbers() {
+    for (name, x) in awkward::SCALARS {
+        for rows in [vec![], vec![x], vec![x, x], vec![x, 0.5, 2.0], vec![x, 1e38, -1e38]] {
+            let table = table(&rows);
+            let what = format!("{name} among {} rows", rows.len());
+            let Ok(columns) = Columns::guess(&table, &Overrides::default()) else { continue };
+            let Ok(encoder) = Encoder::fit(&table, &columns) else { continue };
+            for noise in [0.0, -0.5, x] {
+                let Ok(encoded) = encoder.encode_dequantised(&table, &|_, _| noise) else {
+                    continue;
+                };
+                assert!(encoded.rows.iter().all(|x| x.is_finite()), "{what}");
+                assert!(encoder.log_jacobian(&encoded.rows, None).iter().all(|x| x.is_finite()));
+                let back = encoder.decode(&encoded.rows, Some(&table)).unwrap();
+                assert_eq!(back.len(), table.len(), "{what}");
+            }
+            for z in [x as f32, f32::MAX, f32::MIN_POSITIVE] {
+                let z = vec![z; encoder.width()];
+                finite_or_panic(&what, || {
+                    let Ok(drawn) = encoder.decode(&z, None) else { return Vec::new() };
+                    let Values::Number(values) = &drawn.columns()[0].values else {
+                        return Vec::new();
+                    };
+                    values.clone()
+                });
+            }
+            finite_or_panic(&what, || encoder.log_jacobian(&vec![0.5; encoder.width() + 1], None));
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_not_there_panic() {
+    let table = table(&[1.0, 2.0]);
+    let text: Text = [Some("a"), None].into_iter().collect();
+    let panics = |call: &dyn Fn()| catch_unwind(AssertUnwindSafe(call)).is_err();
+    for row in [0, 1, 2, usize::MAX] {
+        assert_eq!(panics(&|| drop(table.select(&[row]))), 1 < row);
+        assert_eq!(panics(&|| drop(table.columns()[0].cell(row))), 1 < row);
+        assert_eq!(panics(&|| assert!(text.get(row).is_none_or(|word| word == "a"))), 1 < row);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    let array = Array { shape: vec![2, 1], values: vec![1.0, 2.0], element: Element::F32 };
+    array.write(&path).unwrap();
+    for (start, end) in [(0, 2), (2, 2), (1, 0), (0, 3), (0, usize::MAX)] {
+        let read = || drop(ArrayFile::open(&path).unwrap().rows(start..end).unwrap());
+        assert_eq!(panics(&read), end < start || 2 < end, "{start}..{end}");
     }
 }

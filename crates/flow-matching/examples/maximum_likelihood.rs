@@ -32,7 +32,7 @@ use flow_matching::path::{
     AffinePath, Gaussian, Linear, Mixture, Prediction, ProbabilityPath, Target, TimeSampler, Times,
     Uniform,
 };
-use flow_matching::sample::{ExactTrace, Likelihood, Ode, Sampler, Trained, prior};
+use flow_matching::sample::{ExactTrace, Likelihood, Ode, Sampler, Trained, Way, prior};
 
 const SEED: u64 = 0;
 /// Steps of maximum likelihood.
@@ -167,7 +167,8 @@ fn report(
     )?;
     let nats = found.nats.iter().sum::<f64>() / N as f64;
     let x0 = prior(SEED, 0..N, 2, &velocity, &device);
-    let samples = Ode::new(Method::Dopri5, adaptive).sample(&velocity, x0)?.x;
+    let solver = Ode::new(Method::Dopri5, adaptive);
+    let samples = solver.sample(&velocity, x0, &Way::steps(1))?.x;
     let samples = samples.into_data().try_into_vec::<f32>()?;
     let distance =
         sliced_wasserstein(Points::new(&samples, 2)?, Points::new(&real, 2)?, 256, SEED)?;

@@ -18,11 +18,11 @@ use flow_matching::eval::{EvalError, Points, Score, floor, sliced_wasserstein};
 use flow_matching::nn::{
     Condition, FourierFeatures, MlpConfig, Network, NetworkConfig, Signature, Time, init_seeded,
 };
-use flow_matching::ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_matching::ode::{Adaptive, Method, Tolerance};
 use flow_matching::path::stream::{Purpose, Streams};
 use flow_matching::path::{AffinePath, Linear, Prediction, ProbabilityPath, TimeSampler, Uniform};
 use flow_matching::plot::{Figure, Limits, clouds, trajectories};
-use flow_matching::sample::{Ode, Sampler, Trained, prior};
+use flow_matching::sample::{Ode, Sampler, Trained, Way, prior};
 
 const SEED: u64 = 0;
 const STEPS: usize = 5000;
@@ -78,12 +78,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         prediction: Prediction::Velocity,
     };
     let x0 = prior(SEED, 0..N, 2, &velocity, &device);
-    let few_steps = Ode::new(Method::Midpoint, Stepping::Count(5));
-    let quick = few_steps.sample(&velocity, x0.clone())?;
+    let quick = Ode::on_grid(Method::Midpoint).sample(&velocity, x0.clone(), &Way::steps(5))?;
     let tolerance = Tolerance { atol: 1e-5, rtol: 1e-5 };
-    let adaptive = Ode::new(Method::Dopri5, Adaptive::new(tolerance).into())
-        .with_times((0..=50).map(|i| f64::from(i) / 50.0).collect());
-    let exact = adaptive.sample(&velocity, x0)?;
+    let adaptive = Ode::new(Method::Dopri5, Adaptive::new(tolerance).into());
+    let times: Vec<f64> = (0..=50).map(|i| f64::from(i) / 50.0).collect();
+    let exact = adaptive.sample(&velocity, x0, &Way::steps(50).keeping(&times))?;
 
     // 5. How good? A distance to the data, beside the distance between two draws of the data.
     let (real, held_out) = (draw(N, STEPS), draw(N, STEPS + 1));

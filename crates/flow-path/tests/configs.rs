@@ -190,12 +190,12 @@ fn a_schedule_that_passes_its_check_has_coefficients_and_one_that_panics_does_no
 #[test]
 fn values_outside_their_domain_are_refused_by_name() {
     for (typed, said) in [
-        ("logit-normal,std=0", "std is 0: it must lie in (0, inf)"),
-        ("logit-normal,mean=nan", "mean is NaN: it must lie in (-inf, inf)"),
+        ("logit-normal,std=0", "std is 0: it must lie in (0, inf), the positive numbers"),
+        ("logit-normal,mean=nan", "mean is NaN: it must lie in (-inf, inf), the finite numbers"),
         ("mode,scale=2", "scale is 2: it must lie in [-1, 1.752], up to 2 / (pi - 2)"),
         ("u-shaped,sharpness=-1", "sharpness is -1: it must lie in [0, inf)"),
         ("beta,data=1,noise=0", "noise is 0: it must lie in [1e-3, 1e6]"),
-        ("edm,std=-1", "std is -1: it must lie in (0, inf)"),
+        ("edm,std=-1", "std is -1: it must lie in (0, inf), the positive numbers"),
     ] {
         let config: TimesConfig = typed.parse().unwrap();
         assert_eq!(config.check().unwrap_err().to_string(), said);

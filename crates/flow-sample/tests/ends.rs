@@ -17,7 +17,7 @@ use flow_path::{
 use flow_sample::{
     Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, ExactTrace, Final, Grid, Guided, Interval,
     LastStep, Multistep, Ode, Predictor, Reparametrised, Retimed, Rule, Sampler, Sde, Seeded,
-    Space, UniPc, UniPcOrder, prior,
+    Space, UniPc, UniPcOrder, Way, prior,
 };
 use oracles::generate;
 
@@ -106,24 +106,27 @@ fn fixed(method: Method) -> Box<dyn Sampler> {
     Box::new(Ode::new(method, Stepping::Count(20)))
 }
 
+/// Twenty equal steps, which is also what [`fixed`] takes.
+fn way() -> Way<'static> {
+    Way::steps(20).with_noise(&Seeded { seed: 3, first: 0 })
+}
+
 fn samplers() -> Vec<(&'static str, Box<dyn Sampler>)> {
-    let grid = || Grid::Uniform { steps: 20 };
-    let noise = Seeded::new(3);
-    let unipc = |order| UniPc { grid: grid(), order, last: Final::FullOrder };
-    let straight = |space| Reparametrised { grid: grid(), space, rule: Rule::Midpoint };
-    let last = LastStep::Denoise;
+    let unipc = |order| UniPc { order, last: Final::FullOrder };
+    let straight = |space| Reparametrised { space, rule: Rule::Midpoint };
+    let sde = Sde { diffusion: Diffusion::Sigma, scale: 1.0, last: LastStep::Denoise };
     vec![
         ("euler", fixed(Method::Euler)),
         ("midpoint", fixed(Method::Midpoint)),
         ("rk4", fixed(Method::Rk4)),
-        ("rk4 on a grid", Box::new(Ode::on_grid(Method::Rk4, grid()))),
+        ("rk4 on a grid", Box::new(Ode::on_grid(Method::Rk4))),
         ("dopri5", Box::new(Ode::new(Method::Dopri5, adaptive()))),
-        ("ddim", Box::new(Ddim::deterministic(grid()))),
-        ("ancestral", Box::new(Ancestral { grid: grid(), noise })),
-        ("churn", Box::new(Churn { grid: grid(), fraction: 0.3, noise })),
-        ("edm", Box::new(Edm::deterministic(grid()))),
-        ("sde", Box::new(Sde { grid: grid(), diffusion: Diffusion::Sigma(1.0), last, noise })),
-        ("dpm++(2M)", Box::new(DpmSolver::deterministic(grid(), Multistep::Second))),
+        ("ddim", Box::new(Ddim::default())),
+        ("ancestral", Box::new(Ancestral {})),
+        ("churn", Box::new(Churn { fraction: 0.3 })),
+        ("edm", Box::new(Edm {})),
+        ("sde", Box::new(sde)),
+        ("dpm++(2M)", Box::new(DpmSolver { multistep: Multistep::Second, eta: 0.0 })),
         ("unipc-2", Box::new(unipc(UniPcOrder::Second))),
         ("unipc-3", Box::new(unipc(UniPcOrder::Third))),
         ("data midpoint", Box::new(straight(Space::Data))),
@@ -145,13 +148,13 @@ fn starts(n: usize, field: &dyn Predictor) -> Tensor<2> {
 /// What a sampler makes of 500 starts on the exact field.
 fn exact(sampler: &dyn Sampler, schedule: &Arc<dyn Schedule>) -> (f64, f64) {
     let exact = Exact::new(data(), Arc::clone(schedule));
-    moments(generate(sampler, &exact, &starts(500, &exact)).x)
+    moments(generate(sampler, &exact, &starts(500, &exact), &way()).x)
 }
 
 /// How far mean and standard deviation lie from those that the same sampler makes of the exact
 /// field.
 fn gap(sampler: &dyn Sampler, field: &Through, want: (f64, f64)) -> f64 {
-    let (mean, std) = moments(generate(sampler, field, &starts(500, field)).x);
+    let (mean, std) = moments(generate(sampler, field, &starts(500, field), &way()).x);
     let gap = (mean - want.0).abs().max((std - want.1).abs());
     if gap.is_finite() { gap } else { f64::INFINITY }
 }
@@ -178,7 +181,8 @@ fn solvers_of_higher_order_find_mean_and_standard_deviation() {
         for prediction in PREDICTIONS {
             let field = Through::new(&schedule, prediction);
             for sampler in [fixed(Method::Midpoint), fixed(Method::Rk4)] {
-                let (mean, std) = moments(generate(&*sampler, &field, &starts(2000, &field)).x);
+                let (mean, std) =
+                    moments(generate(&*sampler, &field, &starts(2000, &field), &way()).x);
                 // Four standard errors of 2,000 samples are 0.045 and 0.032; the start is off by
                 // 0.0075.
                 assert!((mean - MEAN).abs() < 0.05, "{prediction:?} on {schedule:?}: {mean}");
@@ -193,9 +197,7 @@ fn solvers_of_higher_order_find_mean_and_standard_deviation() {
 fn predictions_asked_where_they_lose_the_pair_make_garbage() {
     let linear = &schedules()[0];
     let brink = |prediction| Through::to_the_brink(linear, prediction);
-    for sampler in
-        [fixed(Method::Euler), Box::new(Ddim::deterministic(Grid::Uniform { steps: 20 }))]
-    {
+    for sampler in [fixed(Method::Euler), Box::new(Ddim::default())] {
         let want = exact(&*sampler, linear);
         assert!(gap(&*sampler, &brink(Prediction::Noise), want) > 0.5);
         assert!(gap(&*sampler, &brink(Prediction::Score), want) > 0.5);
@@ -209,7 +211,7 @@ fn adaptive_steps_cost_about_the_same_for_every_prediction() {
     let ode = Ode::new(Method::Dopri5, adaptive());
     let nfe = |prediction| {
         let field = Through::new(&schedules()[0], prediction);
-        generate(&ode, &field, &starts(2000, &field)).nfe
+        generate(&ode, &field, &starts(2000, &field), &way()).nfe
     };
     let velocity = nfe(Prediction::Velocity);
     for prediction in [Prediction::Data, Prediction::Noise, Prediction::Score] {
@@ -225,8 +227,8 @@ fn the_end_costs_one_evaluation_and_asked_states_reach_both_ends() {
     let linear = &schedules()[0];
     let field = Through::new(linear, Prediction::Score);
     let x0 = starts(2000, &field);
-    let ode = Ode::new(Method::Euler, Stepping::Count(5)).with_times(vec![0.0, 0.5, 0.999, 1.0]);
-    let got = generate(&ode, &field, &x0);
+    let ode = Ode::new(Method::Euler, Stepping::Count(5));
+    let got = generate(&ode, &field, &x0, &way().keeping(&[0.0, 0.5, 0.999, 1.0]));
     assert_eq!(got.nfe, 5 + 1);
     assert_eq!(host(got.states[0].clone()), host(x0));
     assert_eq!(host(got.states[3].clone()), host(got.x));
@@ -242,11 +244,11 @@ fn a_grid_that_is_given_may_begin_and_end_beyond_the_span() {
     let whole = given(&[0.0, 0.25, 0.5, 0.75, 0.995, 1.0]);
     let times = whole.times(&field).unwrap();
     assert_eq!((times.len(), times[0], times[4], times[5]), (6, field.span.0, field.span.1, 1.0));
-    for sampler in [
-        Box::new(Ddim::deterministic(whole.clone())) as Box<dyn Sampler>,
-        Box::new(Ode::on_grid(Method::Midpoint, whole)),
-    ] {
-        let (mean, std) = moments(generate(&*sampler, &field, &x0).x);
+    for sampler in
+        [Box::new(Ddim::default()) as Box<dyn Sampler>, Box::new(Ode::on_grid(Method::Midpoint))]
+    {
+        let way = Way::along(whole.clone());
+        let (mean, std) = moments(generate(&*sampler, &field, &x0, &way).x);
         // Five steps leave an error of a few hundredths.
         assert!((mean - MEAN).abs() < 0.06 && (std - STD).abs() < 0.2, "{mean} {std}");
     }
@@ -333,7 +335,8 @@ fn spans_reach_through_other_schedules_and_guidance() {
     let interval = Interval::default();
     let guided = Guided { with: &noise, without: &clean, scale: 2.0, interval };
     assert_eq!(Predictor::span(&guided), (noise.span.0, clean.span.1));
-    let (mean, std) = moments(generate(&*fixed(Method::Rk4), &along, &starts(2000, &along)).x);
+    let (mean, std) =
+        moments(generate(&*fixed(Method::Rk4), &along, &starts(2000, &along), &way()).x);
     assert!((mean - MEAN).abs() < 0.05 && (std - STD).abs() < 0.035, "{mean} {std}");
 }
 
@@ -342,8 +345,8 @@ fn single_and_double_precision_agree() {
     let field = Through::new(&schedules()[0], Prediction::Score);
     let x0 = starts(2000, &field);
     for (name, sampler) in samplers().into_iter().filter(|(name, _)| *name != "dopri5") {
-        let narrow = host(generate(&*sampler, &field, &x0).x);
-        let wide = host(generate(&*sampler, &field, &x0.clone().cast(DType::F64)).x);
+        let narrow = host(generate(&*sampler, &field, &x0, &way()).x);
+        let wide = host(generate(&*sampler, &field, &x0.clone().cast(DType::F64), &way()).x);
         for (narrow, wide) in narrow.into_iter().zip(wide) {
             // A rounding of 6e-8 is amplified by 100, in 20 steps.
             assert!((narrow - wide).abs() < 1e-4, "{name}: {narrow} and {wide}");

@@ -15,9 +15,9 @@ use flow_path::{
 };
 use flow_sample::{
     Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, Grid, KarrasChurn, LastStep,
-    Multistep, Ode, Predictor, Reparametrised, Rule, Sampler, Sde, Space, UniPc, UniPcOrder,
+    Multistep, Ode, Predictor, Reparametrised, Rule, Sampler, Sde, Space, UniPc, UniPcOrder, Way,
 };
-use oracles::{Arbitrary, difference, noise, replay, run};
+use oracles::{Arbitrary, along, difference, replay, run};
 
 /// Rounding of at most a hundred operations on numbers of size ten, divided by `alpha >= 0.01`.
 const ROUNDING: f64 = 1e-11;
@@ -26,8 +26,12 @@ fn start() -> Tensor<2> {
     rows(&[0.3, -0.7, 1.2, 0.4, -0.9, 0.1], 2)
 }
 
-fn uneven() -> Grid {
-    Grid::Given(vec![0.1, 0.15, 0.4, 0.75, 0.98])
+fn given(times: &[f64]) -> Way<'static> {
+    along(Grid::Given(times.to_vec()))
+}
+
+fn uneven() -> Way<'static> {
+    given(&[0.1, 0.15, 0.4, 0.75, 0.98])
 }
 
 fn schedules() -> Vec<Box<dyn Schedule>> {
@@ -42,10 +46,10 @@ fn schedules() -> Vec<Box<dyn Schedule>> {
 fn euler_steps_in_every_space_are_ddim() {
     for schedule in schedules() {
         let field = Arbitrary(schedule);
-        let ddim = run(&Ddim::deterministic(uneven()), &field, &start());
+        let ddim = run(&Ddim::default(), &field, &start(), &uneven());
         for space in [Space::Data, Space::Noise, Space::Displacement] {
-            let euler = Reparametrised { grid: uneven(), space, rule: Rule::Euler };
-            let gap = difference(&run(&euler, &field, &start()), &ddim);
+            let euler = Reparametrised { space, rule: Rule::Euler };
+            let gap = difference(&run(&euler, &field, &start(), &uneven()), &ddim);
             assert!(gap < ROUNDING, "{space:?} on {:?}: {gap:e}", field.0);
         }
     }
@@ -56,8 +60,8 @@ fn midpoint_steps_depend_on_the_space() {
     for schedule in schedules() {
         let field = Arbitrary(schedule);
         let end = |space| {
-            let midpoint = Reparametrised { grid: uneven(), space, rule: Rule::Midpoint };
-            run(&midpoint, &field, &start())
+            let midpoint = Reparametrised { space, rule: Rule::Midpoint };
+            run(&midpoint, &field, &start(), &uneven())
         };
         let ends = [end(Space::Data), end(Space::Noise), end(Space::Displacement)];
         for (a, b) in [(0, 1), (1, 2), (0, 2)] {
@@ -69,18 +73,20 @@ fn midpoint_steps_depend_on_the_space() {
 #[test]
 fn the_first_orders_of_all_solvers_are_ddim() {
     let field = Arbitrary(Cosine::default());
-    let ddim = run(&Ddim::deterministic(uneven()), &field, &start());
-    let churn = Churn { grid: uneven(), fraction: 0.0, noise: noise() };
-    let solver = DpmSolver::deterministic(uneven(), Multistep::First);
-    assert!(difference(&run(&churn, &field, &start()), &ddim) < ROUNDING);
-    assert!(difference(&run(&solver, &field, &start()), &ddim) < ROUNDING);
+    let ddim = run(&Ddim::default(), &field, &start(), &uneven());
+    let solver = DpmSolver { multistep: Multistep::First, eta: 0.0 };
+    let others: [&dyn Sampler; 2] = [&Churn { fraction: 0.0 }, &solver];
+    for other in others {
+        let gap = difference(&run(other, &field, &start(), &uneven()), &ddim);
+        assert!(gap < ROUNDING, "{other:?}: {gap:e}");
+    }
     // One step has no history: the second and third orders begin as DDIM.
-    let one = Grid::Given(vec![0.2, 0.5]);
-    let ddim = run(&Ddim::deterministic(one.clone()), &field, &start());
-    let second = DpmSolver::deterministic(one.clone(), Multistep::Second);
-    let third = UniPc { grid: one, order: UniPcOrder::Third, last: Final::default() };
-    assert!(difference(&run(&second, &field, &start()), &ddim) < ROUNDING);
-    assert!(difference(&run(&third, &field, &start()), &ddim) < ROUNDING);
+    let one = given(&[0.2, 0.5]);
+    let ddim = run(&Ddim::default(), &field, &start(), &one);
+    let second = DpmSolver { multistep: Multistep::Second, eta: 0.0 };
+    let third = UniPc { order: UniPcOrder::Third, last: Final::default() };
+    assert!(difference(&run(&second, &field, &start(), &one), &ddim) < ROUNDING);
+    assert!(difference(&run(&third, &field, &start(), &one), &ddim) < ROUNDING);
 }
 
 #[test]
@@ -88,8 +94,10 @@ fn ddim_is_an_euler_step_on_the_velocity_of_the_linear_schedule_alone() {
     let steps = 8;
     let gap = |schedule: &dyn Schedule| {
         let field = Arbitrary(schedule);
-        let ddim = run(&Ddim::deterministic(Grid::Uniform { steps }), &field, &start());
-        let euler = run(&Ode::new(Method::Euler, Stepping::Count(steps)), &field, &start());
+        let way = Way::steps(steps);
+        let ddim = run(&Ddim::default(), &field, &start(), &way);
+        let euler = Ode::new(Method::Euler, Stepping::Count(steps));
+        let euler = run(&euler, &field, &start(), &way);
         difference(&ddim, &euler)
     };
     assert!(gap(&Linear::default()) < 1e-12);
@@ -107,7 +115,7 @@ fn ddim_turns_the_v_prediction_where_the_variance_is_preserved() {
         let turn = angle(s) - angle(t);
         let v = field.predict(Prediction::V, &start(), t);
         let turned = start() * turn.cos() + v * turn.sin();
-        let ddim = run(&Ddim::deterministic(Grid::Given(vec![t, s])), &field, &start());
+        let ddim = run(&Ddim::default(), &field, &start(), &given(&[t, s]));
         assert!(difference(&ddim, &turned) < ROUNDING);
     }
 }
@@ -116,15 +124,12 @@ fn ddim_turns_the_v_prediction_where_the_variance_is_preserved() {
 fn one_ancestral_step_has_four_names() {
     for schedule in schedules() {
         let field = Arbitrary(schedule);
-        let (grid, noise) = (uneven(), noise());
-        let ancestral = run(&Ancestral { grid: grid.clone(), noise }, &field, &start());
-        let ddim = Ddim { grid: grid.clone(), eta: 1.0, noise };
-        let churn = Churn { grid: grid.clone(), fraction: 0.5, noise };
-        let solver = DpmSolver { grid, multistep: Multistep::First, eta: 1.0, noise };
-        let others: [&dyn Sampler; 3] = [&ddim, &churn, &solver];
-        for (k, other) in others.into_iter().enumerate() {
-            let gap = difference(&run(other, &field, &start()), &ancestral);
-            assert!(gap < ROUNDING, "{k} on {:?}: {gap:e}", field.0);
+        let ancestral = run(&Ancestral {}, &field, &start(), &uneven());
+        let solver = DpmSolver { multistep: Multistep::First, eta: 1.0 };
+        let others: [&dyn Sampler; 3] = [&Ddim { eta: 1.0 }, &Churn { fraction: 0.5 }, &solver];
+        for other in others {
+            let gap = difference(&run(other, &field, &start(), &uneven()), &ancestral);
+            assert!(gap < ROUNDING, "{other:?} on {:?}: {gap:e}", field.0);
         }
     }
 }
@@ -140,8 +145,9 @@ fn ddim_with_noise_is_the_ancestral_euler_step_of_unscaled_data() {
     let z = rows(&[0.5, -1.5, 0.2, 2.0, -0.3, 1.1], 2);
     let noise = field.predict(Prediction::Noise, &start(), t);
     let want = start() + noise * (down - sigma) + z.clone() * up;
-    let ddim = Ddim { grid: Grid::Given(vec![t, s]), eta, noise: replay(vec![z]) };
-    assert!(difference(&run(&ddim, &field, &start()), &want) < ROUNDING);
+    let noise = replay(vec![z]);
+    let way = given(&[t, s]).with_noise(&noise);
+    assert!(difference(&run(&Ddim { eta }, &field, &start(), &way), &want) < ROUNDING);
 }
 
 #[test]
@@ -153,13 +159,14 @@ fn churn_is_ddim_too_far_and_renoised() {
     for fraction in [0.1, 0.5, 0.7] {
         let ahead = at(t).log_snr() + (at(s).log_snr() - at(t).log_snr()) / (1.0 - fraction);
         let r = field.0.time_at_log_snr(ahead);
-        let too_far = run(&Ddim::deterministic(Grid::Given(vec![t, r])), &field, &start());
+        let too_far = run(&Ddim::default(), &field, &start(), &given(&[t, r]));
         let back = at(s).alpha / at(r).alpha;
         let std = (at(s).sigma.powi(2) - (back * at(r).sigma).powi(2)).sqrt();
         let want = too_far * back + z.clone() * std;
-        let grid = Grid::Given(vec![t, s]);
-        let churn = Churn { grid, fraction, noise: replay(vec![z.clone()]) };
-        assert!(difference(&run(&churn, &field, &start()), &want) < ROUNDING, "{fraction}");
+        let noise = replay(vec![z.clone()]);
+        let way = given(&[t, s]).with_noise(&noise);
+        let got = run(&Churn { fraction }, &field, &start(), &way);
+        assert!(difference(&got, &want) < ROUNDING, "{fraction}");
     }
 }
 
@@ -186,9 +193,9 @@ fn churn_weighs_each_prediction_as_published() {
     let zero = |_: usize, x: &Tensor<2>| x.zeros_like();
     for (fraction, weights) in figure {
         let fraction = fraction.parse().unwrap();
-        let churn = Churn { grid: Grid::Uniform { steps: 100 }, fraction, noise: zero };
         let impulse = Impulse(Cosine::with_log_snr_bound(15.0));
-        let got = host(run(&churn, &impulse, &rows(&[0.0; 100], 1)));
+        let way = Way::steps(100).with_noise(&zero);
+        let got = host(run(&Churn { fraction }, &impulse, &rows(&[0.0; 100], 1), &way));
         for (k, (got, want)) in got.iter().zip(&weights).enumerate() {
             // The figure was drawn from single-precision numbers, 9e-6 away.
             assert!((got / want - 1.0).abs() < 2e-5, "c = {fraction}, step {k}: {got}, {want}");
@@ -208,8 +215,9 @@ fn rescaled(k: f64) -> impl Schedule {
 fn five_steps(schedule: impl Schedule, variance: f64) -> (f64, f64) {
     let field = Exact::new(Gaussian::new(vec![0.0], variance.sqrt()), schedule);
     let x0 = rows(&[-2.0], 1);
-    let ddim = run(&Ddim::deterministic(Grid::Uniform { steps: 5 }), &field, &x0);
-    let euler = run(&Ode::new(Method::Euler, Stepping::Count(5)), &field, &x0);
+    let way = Way::steps(5);
+    let ddim = run(&Ddim::default(), &field, &x0, &way);
+    let euler = run(&Ode::new(Method::Euler, Stepping::Count(5)), &field, &x0, &way);
     (host(ddim)[0], host(euler)[0])
 }
 
@@ -230,8 +238,8 @@ fn scale_moves_euler_steps_and_leaves_ddim() {
     }
     let field = Exact::new(Gaussian::new(vec![0.0], 0.5), rescaled(1.0));
     for (k, want) in [(1, -1.94029), (2, -1.70677), (3, -1.28008), (4, -0.89552)] {
-        let grid = Grid::Given((0..=k).map(|i| f64::from(i) / 5.0).collect());
-        let state = run(&Ddim::deterministic(grid), &field, &rows(&[-2.0], 1));
+        let way = along(Grid::Given((0..=k).map(|i| f64::from(i) / 5.0).collect()));
+        let state = run(&Ddim::default(), &field, &rows(&[-2.0], 1), &way);
         assert_printed(host(state)[0], want);
     }
 }
@@ -258,30 +266,35 @@ fn wide_data_prefers_the_diffusion_and_narrow_data_the_straight_line() {
 #[test]
 fn a_diffusion_of_zero_is_the_euler_method_to_the_last_bit() {
     let field = Arbitrary(Cosine::default());
-    let grid = Grid::Uniform { steps: 8 };
-    let last = LastStep::Plain;
-    let sde = Sde { grid, diffusion: Diffusion::Zero, last, noise: noise() };
-    let ode = run(&Ode::new(Method::Euler, Stepping::Count(8)), &field, &start());
-    assert_eq!(host(run(&sde, &field, &start())), host(ode));
+    let way = Way::steps(8);
+    let ode = run(&Ode::new(Method::Euler, Stepping::Count(8)), &field, &start(), &way);
+    let ode = host(ode);
+    for (diffusion, scale) in [(Diffusion::Zero, 1.0), (Diffusion::Sigma, 0.0)] {
+        let sde = Sde { diffusion, scale, last: LastStep::Plain };
+        assert_eq!(host(run(&sde, &field, &start(), &way)), ode, "{sde:?}");
+    }
 }
 
 #[test]
 fn edm_is_heun_in_the_noise_level_with_a_first_order_end() {
     let schedule =
         |floor: f64| FromFunctions::new(|_| Dual::constant(1.0), move |t| (1.0 - t) * 3.0 + floor);
-    let edm = Edm::deterministic(Grid::Uniform { steps: 8 });
-    let grid = || Grid::Given((0..8).map(|k| f64::from(k) / 8.0).collect());
-    let before = Edm::deterministic(grid());
+    let whole = Way::steps(8);
+    let before = along(Grid::Given((0..8).map(|k| f64::from(k) / 8.0).collect()));
+    let edm = |field: &dyn Predictor, way: &Way<'_>| run(&Edm {}, field, &start(), way);
     let field = Arbitrary(schedule(0.1));
-    let heun = run(&Ode::on_grid(Method::Heun2, grid()), &field, &start());
-    assert!(difference(&run(&before, &field, &start()), &heun) < ROUNDING);
-    let euler = Ode::on_grid(Method::Euler, Grid::Given(vec![0.875, 1.0]));
-    let end = run(&euler, &field, &heun);
-    assert!(difference(&run(&edm, &field, &start()), &end) < ROUNDING);
+    let heun = run(&Ode::on_grid(Method::Heun2), &field, &start(), &before);
+    assert!(difference(&edm(&field, &before), &heun) < ROUNDING);
+    let end = run(&Ode::on_grid(Method::Euler), &field, &heun, &given(&[0.875, 1.0]));
+    assert!(difference(&edm(&field, &whole), &end) < ROUNDING);
     // Without noise at the end the last step returns the predicted data.
     let field = Arbitrary(schedule(0.0));
-    let data = field.predict(Prediction::Data, &run(&before, &field, &start()), 0.875);
-    assert!(difference(&run(&edm, &field, &start()), &data) < ROUNDING);
+    let data = field.predict(Prediction::Data, &edm(&field, &before), 0.875);
+    assert!(difference(&edm(&field, &whole), &data) < ROUNDING);
+    // A churn of nothing adds nothing.
+    let still = KarrasChurn { amount: 0.0, ..KarrasChurn::default() };
+    let still = run(&still, &field, &start(), &whole);
+    assert_eq!(host(still), host(edm(&field, &whole)));
 }
 
 #[test]
@@ -311,7 +324,8 @@ fn edm_with_churn_is_the_published_algorithm() {
             x + (slope + after) * (0.5 * (next - hat))
         };
     }
-    let edm = Edm { grid: Grid::Karras { steps, rho, min, max }, churn, noise: replay(z) };
+    let noise = replay(z);
+    let way = along(Grid::Karras { steps, rho, min, max }).with_noise(&noise);
     // Times resolve noise levels to 80 e, which is 1e-11 of the lowest of them.
-    assert!(difference(&run(&edm, &field, &(start() * max)), &x) < 1e-9);
+    assert!(difference(&run(&churn, &field, &(start() * max), &way), &x) < 1e-9);
 }

@@ -11,8 +11,8 @@ use flow_ode::{Method, Stepping};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Exact, Gaussian, Linear, Mixture, Prediction, Source, Target, VarianceExploding};
 use flow_sample::{
-    ExactTrace, Likelihood, Ode, Predictor, Sampler, Trained, latents, latents_of, normal_rows,
-    prior, starts, starts_of,
+    ExactTrace, Likelihood, Ode, Predictor, Sampler, Trained, Way, latents, latents_of,
+    normal_rows, prior, starts, starts_of,
 };
 
 const LINEAR: Linear = Linear { sigma_min: 0.0 };
@@ -53,7 +53,8 @@ fn trained(network: &dyn Network, z: Tensor<2>) -> Trained<'_> {
 }
 
 fn euler(predictor: &dyn Predictor, x0: Tensor<2>, steps: usize) -> Vec<f32> {
-    host(Ode::new(Method::Euler, Stepping::Count(steps)).sample(predictor, x0).unwrap().x)
+    let euler = Ode::new(Method::Euler, Stepping::Count(steps));
+    host(euler.sample(predictor, x0, &Way::steps(steps)).unwrap().x)
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn by_mode(x0: &Tensor<2>, labels: &[usize]) -> Vec<f64> {
     let ends = modes().map(|mode| {
         let field = Exact::new(mode, LINEAR);
         let sampler = Ode::new(Method::Rk4, Stepping::Count(32));
-        host(sampler.sample(&field, x0.clone()).unwrap().x)
+        host(sampler.sample(&field, x0.clone(), &Way::steps(32)).unwrap().x)
     });
     labels.iter().enumerate().map(|(row, &label)| f64::from(ends[label][row])).collect()
 }

@@ -5,7 +5,7 @@
 
 use burn::tensor::{Device, Tensor};
 use flow_path::{Linear, Prediction, Schedule};
-use flow_sample::{Final, Grid, Predictor, Sampler, UniPc, UniPcOrder};
+use flow_sample::{Final, Predictor, Sampler, UniPc, UniPcOrder, Way};
 
 /// Answers the same data at every point, on tensors of 4 MiB.
 struct Still;
@@ -31,9 +31,9 @@ fn peak() -> f64 {
 #[test]
 fn memory_does_not_grow_with_the_number_of_steps() {
     let sample = |steps: usize| {
-        let grid = Grid::Uniform { steps };
-        let unipc = UniPc { grid, order: UniPcOrder::Third, last: Final::FullOrder };
-        drop(unipc.sample(&Still, Tensor::ones([1024, 1024], &Device::flex())).unwrap());
+        let unipc = UniPc { order: UniPcOrder::Third, last: Final::FullOrder };
+        let x0 = Tensor::ones([1024, 1024], &Device::flex());
+        drop(unipc.sample(&Still, x0, &Way::steps(steps)).unwrap());
         peak()
     };
     let (few, many) = (sample(10), sample(100));

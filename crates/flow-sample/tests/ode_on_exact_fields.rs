@@ -8,7 +8,7 @@ use std::cell::Cell;
 use burn::tensor::{Device, Tensor};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::{Exact, Gaussian, Linear, Prediction, Schedule};
-use flow_sample::{Ode, Predictor, Sampler, prior};
+use flow_sample::{Ode, Predictor, Sampler, Way, prior};
 
 const MEAN: [f64; 2] = [1.5, -0.5];
 const STD: f64 = 0.5;
@@ -28,7 +28,8 @@ fn a_gaussian_is_transported_by_its_closed_form_flow() {
     let field = field(Linear { sigma_min: 0.0 });
     let x0 = prior(1, 0..200, 2, &field, &device);
     let adaptive = Adaptive::new(Tolerance { atol: 1e-6, rtol: 1e-6 });
-    let end = Ode::new(Method::Dopri5, adaptive.into()).sample(&field, x0.clone()).unwrap();
+    let dopri5 = Ode::new(Method::Dopri5, adaptive.into());
+    let end = dopri5.sample(&field, x0.clone(), &Way::steps(1)).unwrap();
     for (row, (x, x0)) in host(end.x).chunks(2).zip(host(x0).chunks(2)).enumerate() {
         for k in 0..2 {
             let exact = MEAN[k] + STD * f64::from(x0[k]);
@@ -43,9 +44,11 @@ fn a_sample_does_not_depend_on_its_batch() {
     let device = Device::flex();
     let field = field(Linear { sigma_min: 0.0 });
     let sampler = Ode::new(Method::Rk4, Stepping::Count(8));
-    let whole = host(sampler.sample(&field, prior(9, 0..10, 2, &field, &device)).unwrap().x);
-    let part = host(sampler.sample(&field, prior(9, 4..7, 2, &field, &device)).unwrap().x);
-    assert_eq!(part, whole[8..14]);
+    let samples = |range| {
+        let x0 = prior(9, range, 2, &field, &device);
+        host(sampler.sample(&field, x0, &Way::steps(8)).unwrap().x)
+    };
+    assert_eq!(samples(4..7), samples(0..10)[8..14]);
 }
 
 /// Counts what a sampler really asks.
@@ -73,7 +76,7 @@ fn reported_evaluations_are_those_made() {
     ] {
         let field = Counted(field(Linear { sigma_min: 0.0 }), Cell::new(0));
         let x0 = prior(2, 0..16, 2, &field, &device);
-        let generated = Ode::new(method, stepping).sample(&field, x0).unwrap();
+        let generated = Ode::new(method, stepping).sample(&field, x0, &Way::steps(7)).unwrap();
         assert_eq!(generated.nfe, field.1.get(), "{method}");
     }
 }

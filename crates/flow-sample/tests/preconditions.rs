@@ -13,22 +13,23 @@ use flow_ode::{Method, Stepping};
 use flow_path::stream::Purpose;
 use flow_path::{Exact, Gaussian, Linear, Prediction, Schedule, Source, VariancePreserving};
 use flow_sample::{
-    Ancestral, Churn, Ddim, Dequantise, Diffusion, Divergence, DpmSolver, Edm, ExactTrace, Final,
-    Grid, Hutchinson, Interval, LastStep, Multistep, Noise, Ode, Predictor, Probe, Reparametrised,
-    Rule, Sampler, Sde, Seeded, Space, UniPc, UniPcOrder, latent_grid, latents, latents_of,
-    log_mean_exp, normal_rows, prior, starts, starts_of,
+    Dequantise, Diffusion, Divergence, ExactTrace, Grid, GridConfig, Hutchinson, Interval,
+    LastStep, Noise, Ode, Predictor, Probe, Sampler, SamplerConfig, Sde, Seeded, Way, latent_grid,
+    latents, latents_of, log_mean_exp, normal_rows, prior, starts, starts_of,
 };
 use flow_testing::awkward::{Rows, SCALARS, rows};
 use flow_testing::public;
 
 type Check = fn();
 
-const TABLE: [(&str, Check); 15] = [
+const TABLE: [(&str, Check); 17] = [
     ("Dequantise::bits_per_dim", bits_per_dim),
     ("log_mean_exp", log_mean_exps),
     ("Interval::holds", interval),
     ("Diffusion::squared", diffusion),
-    ("Ode::with_times", asked_times),
+    ("GridConfig::build", built_grids),
+    ("Way::steps", counted_steps),
+    ("Way::keeping", asked_times),
     ("Seeded::starting_at", numbered_noise),
     ("Hutchinson::new", probes),
     ("Hutchinson::draw", drawn_probes),
@@ -99,20 +100,54 @@ fn interval() {
     }
 }
 
+fn starts_of_three() -> Tensor<2> {
+    prior(1, 0..3, 2, &field(), &Device::flex())
+}
+
 fn diffusion() {
     let middle = Linear::default().at(0.5);
+    let forms = [
+        Diffusion::Zero,
+        Diffusion::Constant,
+        Diffusion::Sigma,
+        Diffusion::Linear,
+        Diffusion::Ddpm,
+    ];
     for (name, value) in SCALARS {
-        for form in [Diffusion::Constant(value), Diffusion::Sigma(value), Diffusion::Linear(value)]
-        {
-            let g2 = form.squared(0.5, &middle);
-            let noise = Seeded::new(1);
-            let grid = Grid::Uniform { steps: 3 };
-            let sde = Sde { grid, diffusion: form, last: LastStep::Denoise, noise };
-            let sampled = sde.sample(&field(), prior(1, 0..3, 2, &field(), &Device::flex()));
+        for form in forms {
+            assert!(form.squared(value, &middle).is_finite() || !value.is_finite(), "{name}");
+            let g2 = value * form.squared(0.5, &middle);
+            let sde = Sde { diffusion: form, scale: value, last: LastStep::Denoise };
+            let sampled = sde.sample(&field(), starts_of_three(), &Way::steps(3));
             let refused = !g2.is_finite() || g2 < 0.0;
             assert!(sampled.is_err() || !refused, "{name} in {form:?}");
             assert!(sampled.is_err() || finite(&sampled.unwrap().x), "{name} in {form:?}");
         }
+    }
+}
+
+fn built_grids() {
+    for choice in GridConfig::choices() {
+        let config: GridConfig = choice.typed.parse().unwrap();
+        for (name, shift) in SCALARS {
+            for steps in [0, 1, 5] {
+                let built = config.build(steps, shift);
+                let positive = 0.0 < shift && shift.is_finite();
+                assert_eq!(built.is_ok(), positive, "{} shifted by {name}", choice.name);
+                // A shift so strong that times become one is refused by the grid itself.
+                let Ok(Ok(times)) = built.map(|grid| grid.times(&field())) else { continue };
+                assert!(times.windows(2).all(|t| t[0] < t[1]), "{}: {times:?}", choice.name);
+            }
+        }
+    }
+}
+
+fn counted_steps() {
+    let euler = Ode::on_grid(Method::Euler);
+    for steps in [0, 1, 7] {
+        let sampled = euler.sample(&field(), starts_of_three(), &Way::steps(steps));
+        assert_eq!(sampled.is_ok(), 0 < steps);
+        assert!(sampled.is_err() || sampled.unwrap().nfe == steps);
     }
 }
 
@@ -145,12 +180,10 @@ fn times_of_a_grid_of_awkward_numbers_rise_or_are_refused() {
 }
 
 fn asked_times() {
-    let x0 = prior(1, 0..3, 2, &field(), &Device::flex());
+    let ode = Ode::new(Method::Rk4, Stepping::Count(4));
     for (name, t) in SCALARS {
-        let ode = Ode::new(Method::Rk4, Stepping::Count(4)).with_times(vec![t]);
-        let sampled = catch_unwind(AssertUnwindSafe(|| ode.sample(&field(), x0.clone())));
         // A time that is none may be an error; all others are moved into the span.
-        let sampled = sampled.unwrap();
+        let sampled = ode.sample(&field(), starts_of_three(), &Way::steps(4).keeping(&[t]));
         assert_eq!(sampled.is_ok(), !t.is_nan(), "{name}");
         if let Ok(sampled) = sampled {
             assert!(sampled.states.iter().all(finite), "{name}");
@@ -255,31 +288,22 @@ fn latent() {
 /// What implements a trait has no function of its own in the table.
 #[test]
 fn every_sampler_answers_awkward_starts_with_numbers_or_an_error() {
-    let (steps, noise) = (5, Seeded::new(1));
-    let grid = || Grid::Uniform { steps };
-    let last = LastStep::Denoise;
-    let samplers: Vec<Box<dyn Sampler>> = vec![
-        Box::new(Ode::new(Method::Euler, Stepping::Count(steps))),
-        Box::new(Ode::on_grid(Method::Rk4, grid())),
-        Box::new(Ddim { grid: grid(), eta: 0.5, noise }),
-        Box::new(Ancestral { grid: grid(), noise }),
-        Box::new(Churn { grid: grid(), fraction: 0.3, noise }),
-        Box::new(Edm::deterministic(grid())),
-        Box::new(Sde { grid: grid(), diffusion: Diffusion::Sigma(1.0), last, noise }),
-        Box::new(DpmSolver::deterministic(grid(), Multistep::Second)),
-        Box::new(UniPc { grid: grid(), order: UniPcOrder::Third, last: Final::FullOrder }),
-        Box::new(Reparametrised { grid: grid(), space: Space::Data, rule: Rule::Midpoint }),
-    ];
-    for (k, sampler) in samplers.iter().enumerate() {
+    let choices = SamplerConfig::choices();
+    let named = choices.iter().map(|choice| {
+        let config: SamplerConfig = choice.typed.parse().unwrap();
+        (choice.name, config.build(Method::Rk4))
+    });
+    let counted = Ode::new(Method::Euler, Stepping::Count(5));
+    for (name, sampler) in named.chain([("counted", Box::new(counted) as Box<dyn Sampler>)]) {
         for set in rows(4, 2) {
-            match sampler.sample(&field(), tensor(&set)) {
+            match sampler.sample(&field(), tensor(&set), &Way::steps(5)) {
                 Ok(sampled) => {
-                    assert!(set.finite && finite(&sampled.x), "sampler {k}, {}", set.name);
+                    assert!(set.finite && finite(&sampled.x), "{name}, {}", set.name);
                     assert_eq!(sampled.x.dims(), [set.rows.len() / 2, 2]);
                 }
                 Err(error) => {
                     let huge = set.rows.iter().any(|x| 1e30 < x.abs());
-                    assert!(!set.finite || huge, "sampler {k}, {}: {error}", set.name);
+                    assert!(!set.finite || huge, "{name}, {}: {error}", set.name);
                 }
             }
         }

@@ -12,6 +12,7 @@ use flow_path::{
 };
 use flow_sample::{
     Ddim, Grid, Guided, Interval, Ode, Predictor, Reparametrised, Retimed, Rule, Space, Steered,
+    Way,
 };
 use oracles::{Arbitrary, difference, generate, run};
 
@@ -59,16 +60,17 @@ fn ddim_does_not_see_the_schedule_but_its_grid() {
     let along = Linear::default();
     let retimed = Retimed { predictor: &field, along };
     let ratios = [-4.0, -2.5, 0.0, 1.5, 4.0];
-    let grid = |schedule: &dyn Schedule| {
-        Grid::Given(ratios.iter().map(|&ratio| schedule.time_at_log_snr(ratio)).collect())
+    let way = |schedule: &dyn Schedule| {
+        let times = ratios.iter().map(|&ratio| schedule.time_at_log_snr(ratio));
+        Way::along(Grid::Given(times.collect()))
     };
     let scale = |schedule: &dyn Schedule, ratio| {
         let c = schedule.at(schedule.time_at_log_snr(ratio));
         c.alpha.hypot(c.sigma)
     };
     let first = points() * scale(&along, ratios[0]);
-    let own = run(&Ddim::deterministic(grid(&field.0)), &field, &points());
-    let other = run(&Ddim::deterministic(grid(&along)), &retimed, &first);
+    let own = run(&Ddim::default(), &field, &points(), &way(&field.0));
+    let other = run(&Ddim::default(), &retimed, &first, &way(&along));
     assert!(difference(&(other / scale(&along, ratios[4])), &own) < 1e-10);
 }
 
@@ -76,7 +78,8 @@ fn ddim_does_not_see_the_schedule_but_its_grid() {
 fn where_a_network_does_not_answer_the_end_of_its_span_stands_in() {
     let field = Exact::new(mixture(), VariancePreserving::default());
     let retimed = Retimed { predictor: field, along: Linear::default() };
-    let end = run(&Ode::new(Method::Rk4, Stepping::Count(50)), &retimed, &points());
+    let rk4 = Ode::new(Method::Rk4, Stepping::Count(50));
+    let end = run(&rk4, &retimed, &points(), &Way::steps(50));
     assert!(host(end).iter().all(|x| x.is_finite()));
 }
 
@@ -152,16 +155,17 @@ fn guidance_acts_in_its_interval_alone() {
 fn a_solver_on_a_uniform_grid_takes_equal_steps() {
     let field = Arbitrary(Linear::default());
     let equal = Ode::new(Method::Midpoint, Stepping::Count(6));
-    let gridded = Ode::on_grid(Method::Midpoint, Grid::Uniform { steps: 6 });
-    let (equal, gridded) =
-        (generate(&equal, &field, &points()), generate(&gridded, &field, &points()));
+    let gridded = Ode::on_grid(Method::Midpoint);
+    let six = |ode: &Ode| generate(ode, &field, &points(), &Way::steps(6));
+    let (equal, gridded) = (six(&equal), six(&gridded));
     assert_eq!(equal.nfe, gridded.nfe);
     assert!(difference(&equal.x, &gridded.x) < 1e-14);
     // Straight steps along the displacement on the linear schedule are Euler steps.
-    let grid = Grid::Given(vec![0.0, 0.5, 0.7, 1.0]);
-    let euler = Ode::on_grid(Method::Euler, grid.clone());
-    let straight = Reparametrised { grid, space: Space::Displacement, rule: Rule::Euler };
-    let gap = difference(&run(&euler, &field, &points()), &run(&straight, &field, &points()));
+    let way = Way::along(Grid::Given(vec![0.0, 0.5, 0.7, 1.0]));
+    let straight = Reparametrised { space: Space::Displacement, rule: Rule::Euler };
+    let straight = run(&straight, &field, &points(), &way);
+    let euler = run(&Ode::on_grid(Method::Euler), &field, &points(), &way);
+    let gap = difference(&euler, &straight);
     assert!(gap < 1e-12, "{gap:e}");
 }
 
@@ -172,7 +176,7 @@ fn evaluations_of_guidance_are_counted_where_it_acts() {
     let guided = Guided { with, without, scale: 3.0, interval };
     let euler = Ode::new(Method::Euler, Stepping::Count(8));
     // Both predictors at t = 1/4, 3/8 and 1/2, one of them at the other five times.
-    assert_eq!(generate(&euler, &guided, &points()).nfe, 8 + 3);
-    let ddim = Ddim::deterministic(Grid::Uniform { steps: 8 });
-    assert_eq!(generate(&ddim, &guided, &points()).nfe, 8 + 3);
+    let way = Way::steps(8);
+    assert_eq!(generate(&euler, &guided, &points(), &way).nfe, 8 + 3);
+    assert_eq!(generate(&Ddim::default(), &guided, &points(), &way).nfe, 8 + 3);
 }

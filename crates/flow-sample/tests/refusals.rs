@@ -16,7 +16,7 @@ use flow_path::{
 };
 use flow_sample::{
     Ddim, Diffusion, DpmSolver, Edm, ExactTrace, Final, Grid, LastStep, Multistep, Ode, Predictor,
-    SampleError, Sampler, Sde, Seeded, UniPc, UniPcOrder, prior,
+    SampleError, Sampler, Sde, Seeded, UniPc, UniPcOrder, Way, prior,
 };
 use oracles::{Arbitrary, generate};
 
@@ -30,9 +30,9 @@ fn solvers() -> Vec<Box<dyn Sampler>> {
         counted(Method::Rk4),
         counted(Method::Ab2),
         counted(Method::Dopri5),
-        Box::new(Ode::on_grid(Method::Rk4, Grid::Uniform { steps: 4 })),
+        Box::new(Ode::on_grid(Method::Rk4)),
         Box::new(Ode::new(Method::Dopri5, Adaptive::new(tolerance).into())),
-        Box::new(Ddim::deterministic(Grid::Uniform { steps: 4 })),
+        Box::new(Ddim::default()),
     ]
 }
 
@@ -47,7 +47,7 @@ fn a_start_that_is_not_a_number_is_named_by_its_row() {
     for bad in [f64::NAN, f64::INFINITY] {
         let x0 = rows(&[0.3, -0.7, 0.1, bad, 0.2, 0.4], 2);
         for sampler in solvers() {
-            let error = sampler.sample(&field, x0.clone()).unwrap_err();
+            let error = sampler.sample(&field, x0.clone(), &Way::steps(4)).unwrap_err();
             assert!(matches!(error, SampleError::NotFinite { row: 1, .. }), "{bad}: {error}");
         }
     }
@@ -72,7 +72,7 @@ impl Predictor for Failing {
 fn a_network_that_answers_nan_is_an_error_on_fixed_steps_too() {
     let x0 = rows(&[0.3, -0.7, 0.1, 0.2, 0.2, 0.4], 2);
     for sampler in solvers() {
-        match sampler.sample(&Failing, x0.clone()).unwrap_err() {
+        match sampler.sample(&Failing, x0.clone(), &Way::steps(4)).unwrap_err() {
             SampleError::NotFinite { row, .. } => assert_eq!(row, 2),
             // Adaptive steps stop where the field fails.
             SampleError::Solver { reason } => assert!(reason.contains("not finite"), "{reason}"),
@@ -119,7 +119,8 @@ fn grids_at_their_defaults_fit_every_schedule() {
             assert_eq!(times.len(), 21, "{grid:?} on {:?}", field.0);
             let least = times.windows(2).map(|t| t[1] - t[0]).fold(1.0, f64::min);
             assert!(1e-6 < least, "{grid:?} on {:?}: a step of {least}", field.0);
-            let nfe = generate(&Edm::deterministic(grid.clone()), &field, &rows(&[0.1], 1)).nfe;
+            let way = Way::along(grid.clone());
+            let nfe = generate(&Edm {}, &field, &rows(&[0.1], 1), &way).nfe;
             // The last step has no correction, nor has one from pure noise.
             let pure = field.0.at(0.0).alpha == 0.0;
             assert_eq!(nfe, 39 - usize::from(pure), "{grid:?} on {:?}", field.0);
@@ -135,45 +136,38 @@ fn grids_at_their_defaults_fit_every_schedule() {
 #[test]
 fn the_sde_starts_where_the_path_stands_still() {
     let field = Exact::new(Gaussian::new(vec![1.5], 0.5), Polynomial::default());
-    let grid = Grid::Uniform { steps: 100 };
-    let sde = |diffusion| Sde {
-        grid: grid.clone(),
-        diffusion,
-        last: LastStep::Denoise,
-        noise: Seeded::new(1),
-    };
+    let way = Way::steps(100).with_noise(&Seeded { seed: 1, first: 0 });
+    let sde = |diffusion| Sde { diffusion, scale: 1.0, last: LastStep::Denoise };
     let x0 = prior(2, 0..4000, 1, &field, &burn::tensor::Device::flex());
-    let x = host(generate(&sde(Diffusion::Sigma(1.0)), &field, &x0).x);
+    let x = host(generate(&sde(Diffusion::Sigma), &field, &x0, &way).x);
     let mean = x.iter().sum::<f64>() / 4000.0;
     let std = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 4000.0).sqrt();
     // Four standard errors are 0.032 and 0.022, and 100 steps err by about 0.02.
     assert!((mean - 1.5).abs() < 0.05 && (std - 0.5).abs() < 0.045, "{mean} {std}");
-    let error = sde(Diffusion::Ddpm { eta: 1.0 }).sample(&field, x0).unwrap_err();
+    let error = sde(Diffusion::Ddpm).sample(&field, x0, &way).unwrap_err();
     assert_eq!(error, SampleError::PureNoise { t: 0.0 });
 }
 
 /// On these schedules the last of equal steps is many times as long as the one before it in `h`.
 #[test]
 fn multistep_solvers_do_not_extrapolate_over_a_long_last_step() {
-    let grid = || Grid::Uniform { steps: 20 };
-    let unipc =
-        |order| Box::new(UniPc { grid: grid(), order, last: Final::FullOrder }) as Box<dyn Sampler>;
-    let solvers: [Box<dyn Sampler>; 3] = [
-        Box::new(DpmSolver::deterministic(grid(), Multistep::Second)),
-        unipc(UniPcOrder::Second),
-        unipc(UniPcOrder::Third),
+    let solvers: [&dyn Sampler; 3] = [
+        &DpmSolver { multistep: Multistep::Second, eta: 0.0 },
+        &UniPc { order: UniPcOrder::Second, last: Final::FullOrder },
+        &UniPc { order: UniPcOrder::Third, last: Final::FullOrder },
     ];
     for schedule in schedules() {
         let field = Exact::new(Gaussian::new(vec![1.5], 0.5), schedule);
         let (start, end) = field.schedule.span();
         let (from, to) = (field.schedule.at(start), field.schedule.at(end));
         let x0 = [0.0, field.schedule.prior_std()];
-        for (k, solver) in solvers.iter().enumerate() {
-            let x = host(generate(&**solver, &field, &rows(&x0, 1)).x);
+        for solver in solvers {
+            let x = host(generate(solver, &field, &rows(&x0, 1), &Way::steps(20)).x);
             for (x, x0) in x.iter().zip(x0) {
                 let want = field.target.transport(&[x0], &from, &to)[0];
                 // DDIM is off by up to 0.07 here, extrapolation over the last step by 0.23.
-                assert!((x - want).abs() < 0.04, "{k} on {:?}: {x}, not {want}", field.schedule);
+                let gap = (x - want).abs();
+                assert!(gap < 0.04, "{solver:?} on {:?}: {x}, not {want}", field.schedule);
             }
         }
     }
@@ -184,7 +178,7 @@ fn no_rows_are_no_samples() {
     let field = plane();
     let none = rows(&[], 2);
     for sampler in solvers() {
-        let got = sampler.sample(&field, none.clone()).unwrap();
+        let got = sampler.sample(&field, none.clone(), &Way::steps(4)).unwrap();
         assert_eq!((got.x.dims(), got.nfe), ([0, 2], 0));
     }
     let density = rk4(4).log_prob(&field, none.clone(), &PLANE).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use flow_matching::ode::{Method, Stepping};
 use flow_matching::path::{Checkerboard, Exact, Gaussian, Linear, Schedule, VariancePreserving};
 use flow_matching::plot::{Chart, Figure};
-use flow_matching::sample::{Ode, Predictor};
+use flow_matching::sample::{Ode, Predictor, Way};
 
 use crate::support::{Outcome, end, host, mean, noise, rows};
 
@@ -57,7 +57,8 @@ impl Errors {
     ) -> Outcome<Self> {
         let x0 = rows(&noise(seed, POINTS, 2), 2);
         let solve = |method, steps| -> Outcome<Vec<f64>> {
-            Ok(host(end(&Ode::new(method, Stepping::Count(steps)), field, x0.clone())?))
+            let solver = Ode::new(method, Stepping::Count(steps));
+            Ok(host(end(&solver, field, x0.clone(), &Way::steps(steps))?))
         };
         let truth = solve(Method::Midpoint, REFERENCE)?;
         let per_step = if method == Method::Euler { 1 } else { 2 };
@@ -158,7 +159,8 @@ fn gaussians() -> Outcome<()> {
                 let truth = target.transport(&[1.0], &start, &c)[0];
                 let field = Exact::new(target, schedule);
                 let solver = Ode::new(method, Stepping::Count(steps));
-                Ok((host(end(&solver, &field, rows(&[1.0], 1))?)[0] - truth).abs())
+                let x = end(&solver, &field, rows(&[1.0], 1), &Way::steps(steps))?;
+                Ok((host(x)[0] - truth).abs())
             };
             println!(
                 "  std {std}, {method:8}: straight line {:.2e}, diffusion (VP) {:.2e}",

@@ -7,13 +7,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_matching::datasets::Toy;
 use flow_matching::eval::{Points, floor, sliced_wasserstein};
 use flow_matching::nn::Condition;
-use flow_matching::ode::{Method, Stepping};
+use flow_matching::ode::Method;
 use flow_matching::path::stream::{Purpose, Streams};
 use flow_matching::path::{Linear, Prediction};
 use flow_matching::plot::{Chart, Figure};
 use flow_matching::sample::{
-    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Grid, LastStep, Multistep, Ode, Reparametrised,
-    Rule, Sampler, Sde, Seeded, Space, Trained, normal_rows,
+    Ancestral, Churn, Ddim, Diffusion, DpmSolver, LastStep, Multistep, Ode, Reparametrised, Rule,
+    Sampler, Sde, Seeded, Space, Trained, Way, normal_rows,
 };
 use flow_matching::train::FlowMatching;
 
@@ -26,7 +26,6 @@ type Curve = Vec<(f64, (f64, f64))>;
 const SAMPLES: usize = 4000;
 /// Seeds over which scores are averaged.
 const SEEDS: u64 = 6;
-const NOISE: Seeded = Seeded { seed: 5, first: 0 };
 
 pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     let network = train(&batches(FlowMatching::default(), 512, 0), 3000, 3000, |_, _| Ok(()))?;
@@ -39,13 +38,11 @@ pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     same_samples(&field)?;
     let scores = Scores::new(&field)?;
     println!("  floor of the sliced Wasserstein distance: {:.4}", scores.floor);
-    let grid = |steps| Grid::Uniform { steps };
     let mut by_fraction: Vec<(usize, Curve)> = Vec::new();
     for steps in [5, 10, 20] {
         let mut curve = Vec::new();
         for fraction in [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7] {
-            let churn = |noise| Churn { grid: grid(steps), fraction, noise };
-            curve.push((fraction, scores.of(churn)?));
+            curve.push((fraction, scores.of(&Churn { fraction }, steps)?));
         }
         println!("  churn, {steps} steps: {}", shown(&curve));
         by_fraction.push((steps, curve));
@@ -53,9 +50,9 @@ pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     let mut by_noise = Vec::new();
     for steps in [20, 100] {
         let mut curve = Vec::new();
-        for g2 in [0.0, 0.25, 1.0, 4.0, 9.0] {
-            let (diffusion, last) = (Diffusion::Sigma(g2), LastStep::Denoise);
-            curve.push((g2, scores.of(|noise| Sde { grid: grid(steps), diffusion, last, noise })?));
+        for scale in [0.0, 0.25, 1.0, 4.0, 9.0] {
+            let sde = Sde { diffusion: Diffusion::Sigma, scale, last: LastStep::Denoise };
+            curve.push((scale, scores.of(&sde, steps)?));
         }
         println!("  sde with g^2 = c sigma, {steps} steps: {}", shown(&curve));
         by_noise.push((steps, curve));
@@ -88,39 +85,33 @@ fn chart(title: &str, x: &str, curves: &[(usize, Curve)], floor: f64) -> Figure 
 
 /// Differences between samples that are the same by theory, and between those that are not.
 fn same_samples(field: &Trained<'_>) -> Outcome<()> {
-    let (steps, grid) = (10, || Grid::Uniform { steps: 10 });
+    let steps = 10;
+    let way = Way::steps(steps).with_noise(&Seeded { seed: 5, first: 0 });
     let x0 = noise(1);
-    let draw = |sampler: &dyn Sampler| end(sampler, field, x0.clone());
-    let ddim = draw(&Ddim::deterministic(grid()))?;
-    let ancestral = draw(&Ancestral { grid: grid(), noise: NOISE })?;
+    let draw = |sampler: &dyn Sampler| end(sampler, field, x0.clone(), &way);
+    let ddim = draw(&Ddim::default())?;
+    let ancestral = draw(&Ancestral {})?;
     println!("  largest difference after {steps} steps, single precision, samples of size 5");
-    let straight = |space, rule| Reparametrised { grid: grid(), space, rule };
+    let straight = |space, rule| Reparametrised { space, rule };
+    let solver = DpmSolver { multistep: Multistep::First, eta: 1.0 };
     for (name, other, same_as) in [
-        ("DDIM, Euler", draw(&Ode::new(Method::Euler, Stepping::Count(steps)))?, &ddim),
+        ("DDIM, Euler", draw(&Ode::on_grid(Method::Euler))?, &ddim),
         ("DDIM, straight along x_1", draw(&straight(Space::Data, Rule::Euler))?, &ddim),
         (
             "DDIM, straight along x_1 - x_0",
             draw(&straight(Space::Displacement, Rule::Euler))?,
             &ddim,
         ),
-        ("DDPM, DDIM eta 1", draw(&Ddim { grid: grid(), eta: 1.0, noise: NOISE })?, &ancestral),
-        (
-            "DDPM, churn 1/2",
-            draw(&Churn { grid: grid(), fraction: 0.5, noise: NOISE })?,
-            &ancestral,
-        ),
-        (
-            "DDPM, SDE-DPM-Solver++(1)",
-            draw(&DpmSolver { grid: grid(), multistep: Multistep::First, eta: 1.0, noise: NOISE })?,
-            &ancestral,
-        ),
+        ("DDPM, DDIM eta 1", draw(&Ddim { eta: 1.0 })?, &ancestral),
+        ("DDPM, churn 1/2", draw(&Churn { fraction: 0.5 })?, &ancestral),
+        ("DDPM, SDE-DPM-Solver++(1)", draw(&solver)?, &ancestral),
     ] {
         println!("    {name:32} {:.1e}", gap(&other, same_as));
     }
     let midpoints =
         [Space::Data, Space::Displacement].map(|space| draw(&straight(space, Rule::Midpoint)));
     let [data, displacement] = midpoints;
-    let velocity = draw(&Ode::new(Method::Midpoint, Stepping::Count(steps)))?;
+    let velocity = draw(&Ode::on_grid(Method::Midpoint))?;
     let (data, displacement) = (data?, displacement?);
     println!("  midpoint rule, whose answer depends on the coordinates");
     println!("    {:32} {:.1e}", "x_1, x_1 - x_0", gap(&data, &displacement));
@@ -157,10 +148,12 @@ impl<'a> Scores<'a> {
     }
 
     /// Mean sliced Wasserstein distance over seeds, and its standard error.
-    fn of<S: Sampler>(&self, sampler: impl Fn(Seeded) -> S) -> Outcome<(f64, f64)> {
+    fn of(&self, sampler: &dyn Sampler, steps: usize) -> Outcome<(f64, f64)> {
         let mut distances = Vec::new();
         for (seed, data) in (0..SEEDS).zip(&self.data) {
-            let samples = end(&sampler(Seeded::new(seed)), self.field, noise(seed))?;
+            let fresh = Seeded::new(seed);
+            let way = Way::steps(steps).with_noise(&fresh);
+            let samples = end(sampler, self.field, noise(seed), &way)?;
             let samples: Vec<f32> = host(samples).into_iter().map(|x| x as f32).collect();
             let (a, b) = (Points::new(&samples, 2)?, Points::new(data, 2)?);
             distances.push(sliced_wasserstein(a, b, 128, 0)?.value);

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use flow_matching::ode::{Method, Stepping};
+use flow_matching::ode::Method;
 use flow_matching::path::{Dual, Exact, Gaussian, Linear, Scaled, Schedule};
 use flow_matching::plot::{Chart, Figure};
-use flow_matching::sample::{Ddim, Grid, Ode, Sampler};
+use flow_matching::sample::{Ddim, Grid, Ode, Sampler, Way};
 
 use crate::support::{Outcome, end, host, rows};
 
@@ -26,41 +26,36 @@ pub(crate) fn rescaled(k: f64) -> impl Schedule {
     })
 }
 
-/// The states after 0, 1, .., 5 steps of what `sampler` makes for that many steps.
+/// The states of a sampler after 0, 1, .., 5 steps.
 pub(crate) fn states(
     schedule: impl Schedule,
     variance: f64,
-    sampler: impl Fn(Grid) -> Box<dyn Sampler>,
+    sampler: &dyn Sampler,
 ) -> Outcome<Vec<(f64, f64)>> {
     let field = Exact::new(Gaussian::new(vec![0.0], variance.sqrt()), schedule);
     let mut states = vec![(0.0, START)];
     for last in 1..=STEPS {
         let times: Vec<f64> = (0..=last).map(|k| k as f64 / STEPS as f64).collect();
-        let sampler = sampler(Grid::Given(times.clone()));
-        let x = host(end(&*sampler, &field, rows(&[START], 1))?)[0];
+        let way = Way::along(Grid::Given(times.clone()));
+        let x = host(end(sampler, &field, rows(&[START], 1), &way)?)[0];
         states.push((times[last], x));
     }
     Ok(states)
 }
 
-pub(crate) fn ddim(grid: Grid) -> Box<dyn Sampler> {
-    Box::new(Ddim::deterministic(grid))
+pub(crate) fn euler() -> Ode {
+    Ode::on_grid(Method::Euler)
 }
-
-pub(crate) fn euler(grid: Grid) -> Box<dyn Sampler> {
-    Box::new(Ode::on_grid(Method::Euler, grid))
-}
-
-/// A sampler on a grid.
-type Make = fn(Grid) -> Box<dyn Sampler>;
 
 pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     let variance = 0.25;
     let mut panels = Vec::new();
-    for (name, make) in [("DDIM", ddim as Make), ("Euler on dx/dt", euler as Make)] {
+    let samplers: [(&str, &dyn Sampler); 2] =
+        [("DDIM", &Ddim::default()), ("Euler on dx/dt", &euler())];
+    for (name, sampler) in samplers {
         let mut curves = Vec::new();
         for (k, published) in PUBLISHED {
-            let curve = states(rescaled(k), variance, make)?;
+            let curve = states(rescaled(k), variance, sampler)?;
             let end = curve[STEPS].1;
             let published = if name == "DDIM" { PUBLISHED[0].1 } else { published };
             println!("  {name:15} scaled {k:.3}: ends at {end:.5}, published {published:.5}");
@@ -73,8 +68,8 @@ pub(crate) fn draw(folder: &Path) -> Outcome<()> {
         }
         panels.push(chart.figure());
     }
-    let exact = Ode::new(Method::Rk4, Stepping::Count(200));
     let field = Exact::new(Gaussian::new(vec![0.0], 0.5), Linear { sigma_min: 0.0 });
-    println!("  the exact flow ends at {:.5}", host(end(&exact, &field, rows(&[START], 1))?)[0]);
+    let exact = end(&Ode::on_grid(Method::Rk4), &field, rows(&[START], 1), &Way::steps(200))?;
+    println!("  the exact flow ends at {:.5}", host(exact)[0]);
     Ok(Figure::row(panels).save(folder.join("equivalence-scaling.png"))?)
 }

@@ -21,8 +21,8 @@ const PUBLISHED: [(f64, f64, f64); 5] = [
 pub(crate) fn draw(folder: &Path) -> Outcome<()> {
     let mut panels = Vec::new();
     for (variance, linear, diffusion) in PUBLISHED {
-        let flow = states(Linear { sigma_min: 0.0 }, variance, euler)?;
-        let vp = states(rescaled(1.0), variance, euler)?;
+        let flow = states(Linear { sigma_min: 0.0 }, variance, &euler())?;
+        let vp = states(rescaled(1.0), variance, &euler())?;
         let exact = -2.0 * variance.sqrt();
         let (flow_end, vp_end) = (flow[STEPS].1, vp[STEPS].1);
         println!(

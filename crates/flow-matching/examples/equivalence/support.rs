@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use flow_matching::datasets::{GaussianMixture, Toy};
 use flow_matching::nn::{FourierFeatures, Mlp, MlpConfig, NetworkConfig, Signature, init_seeded};
 use flow_matching::path::stream::{Purpose, Streams};
-use flow_matching::sample::{Predictor, Sampler, normal_rows};
+use flow_matching::sample::{Predictor, Sampler, Way, normal_rows};
 use flow_matching::train::{
     BatchSource, DataSource, Draw, FlowMatching, MatchingBatches, Networks, Objective, Regression,
 };
@@ -32,13 +32,14 @@ pub(crate) fn noise(seed: u64, n: usize, columns: usize) -> Vec<f64> {
     normal_rows(seed, Purpose::Noise, 0..n, columns).into_iter().map(f64::from).collect()
 }
 
-/// The samples that a sampler makes of `x0`.
+/// The samples that a sampler makes of `x0` along its way.
 pub(crate) fn end(
     sampler: &dyn Sampler,
     field: &dyn Predictor,
     x0: Tensor<2>,
+    way: &Way<'_>,
 ) -> Outcome<Tensor<2>> {
-    Ok(sampler.sample(field, x0)?.x)
+    Ok(sampler.sample(field, x0, way)?.x)
 }
 
 /// Largest absolute difference; not a number if either side is none.

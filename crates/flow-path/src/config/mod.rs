@@ -69,7 +69,7 @@ pub fn within(
 /// # Errors
 /// As [`within`].
 pub fn finite(name: &'static str, value: f64) -> Result<(), PathError> {
-    within(name, value, value.is_finite(), "(-inf, inf)")
+    within(name, value, value.is_finite(), "(-inf, inf), the finite numbers")
 }
 
 /// Refuses what is no finite number above zero.
@@ -77,7 +77,7 @@ pub fn finite(name: &'static str, value: f64) -> Result<(), PathError> {
 /// # Errors
 /// As [`within`].
 pub fn positive(name: &'static str, value: f64) -> Result<(), PathError> {
-    within(name, value, 0.0 < value && value.is_finite(), "(0, inf)")
+    within(name, value, 0.0 < value && value.is_finite(), "(0, inf), the positive numbers")
 }
 
 /// The values of a choice that has none: what [`without_values!`](crate::without_values) reads and

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use burn::tensor::Tensor;
 use flow_path::{Coefficients, Prediction, Schedule};
-use flow_sample::{Generated, Noise, Predictor, Sampler, Seeded};
+use flow_sample::{Generated, Grid, Noise, Predictor, Sampler, Seeded, Way};
 
 use crate::common::host;
 
@@ -67,9 +67,9 @@ impl<P: Predictor> Predictor for Counted<P> {
     }
 }
 
-/// The same seeded noise for every sampler of a comparison.
-pub(crate) fn noise() -> Seeded {
-    Seeded::new(11)
+/// A way along a grid, with the same seeded noise for every sampler of a comparison.
+pub(crate) fn along(grid: Grid) -> Way<'static> {
+    Way::along(grid).with_noise(&Seeded { seed: 11, first: 0 })
 }
 
 /// Noise recorded step by step.
@@ -77,12 +77,22 @@ pub(crate) fn replay(steps: Vec<Tensor<2>>) -> impl Noise {
     move |step: usize, _: &Tensor<2>| steps[step].clone()
 }
 
-pub(crate) fn run(sampler: &dyn Sampler, field: &dyn Predictor, x0: &Tensor<2>) -> Tensor<2> {
-    generate(sampler, field, x0).x
+pub(crate) fn run(
+    sampler: &dyn Sampler,
+    field: &dyn Predictor,
+    x0: &Tensor<2>,
+    way: &Way<'_>,
+) -> Tensor<2> {
+    generate(sampler, field, x0, way).x
 }
 
-pub(crate) fn generate(sampler: &dyn Sampler, field: &dyn Predictor, x0: &Tensor<2>) -> Generated {
-    sampler.sample(field, x0.clone()).expect("the grid suits the field")
+pub(crate) fn generate(
+    sampler: &dyn Sampler,
+    field: &dyn Predictor,
+    x0: &Tensor<2>,
+    way: &Way<'_>,
+) -> Generated {
+    sampler.sample(field, x0.clone(), way).expect("the grid suits the field")
 }
 
 /// Largest absolute difference; not a number if either side is not.

@@ -1,0 +1,236 @@
+#![doc = include_str!("../README.md")]
+// C can be called in no other way; what each function may be given stands at the function.
+#![allow(unsafe_code, reason = "pointers of C are read and written here and nowhere else")]
+
+mod call;
+mod error;
+mod text;
+
+use std::ffi::{CString, c_char, c_double, c_float, c_int};
+use std::path::PathBuf;
+use std::slice;
+
+use burn::tensor::Device;
+use flow_model::{
+    Asked, Classes, DensityRequest, Model, SampleConfig, SamplePlan, Trace, parameters,
+};
+use flow_ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_sample::{Likelihood, Probe};
+
+use call::{Failure, guarded, refused};
+use text::from_c;
+
+/// A model that [`flow_open`] opened, until [`flow_close`].
+pub struct FlowModel {
+    model: Model,
+    /// `model.toml`, as C reads it.
+    description: CString,
+}
+
+/// Rows whose density is solved for together.
+const DENSITY_BATCH: usize = 256;
+/// Tolerance of densities: that of `flow likelihood` for points.
+const DENSITY_TOLERANCE: f64 = 1e-5;
+
+/// Opens a model that `flow export` wrote: a file `NAME.flow`, or a folder. Null if that fails.
+///
+/// # Safety
+/// `path` must be null or point to text that ends in a zero byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_open(path: *const c_char) -> *mut FlowModel {
+    guarded(std::ptr::null_mut(), || {
+        // SAFETY: the caller keeps the contract above.
+        let path = PathBuf::from(unsafe { from_c(path) }?);
+        let model = Model::open(path, &Device::flex()).map_err(Failure::from)?;
+        let description = CString::new(model.config().text())
+            .map_err(|_| refused("the description of the model holds a zero byte"))?;
+        Ok(Box::into_raw(Box::new(FlowModel { model, description })))
+    })
+}
+
+/// Gives a model back. Null is taken and nothing is done.
+///
+/// # Safety
+/// `model` must be null or come from [`flow_open`] and not have been closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_close(model: *mut FlowModel) {
+    if !model.is_null() {
+        // SAFETY: the caller keeps the contract above, and the box was made by `flow_open`.
+        drop(unsafe { Box::from_raw(model) });
+    }
+}
+
+/// The text of `model.toml`, owned by the model. Null for a null model.
+///
+/// # Safety
+/// `model` must be null or come from [`flow_open`] and not have been closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_describe(model: *const FlowModel) -> *const c_char {
+    // SAFETY: the caller keeps the contract above.
+    unsafe { model.as_ref() }.map_or(std::ptr::null(), |model| model.description.as_ptr())
+}
+
+/// Numbers in a row, the product of its shape; 0 for a null model.
+///
+/// # Safety
+/// `model` must be null or come from [`flow_open`] and not have been closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_row_size(model: *const FlowModel) -> usize {
+    // SAFETY: the caller keeps the contract above.
+    unsafe { model.as_ref() }.map_or(0, |model| model.model.signature().size())
+}
+
+/// Number of classes, 0 for none and for a null model.
+///
+/// # Safety
+/// `model` must be null or come from [`flow_open`] and not have been closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_classes(model: *const FlowModel) -> usize {
+    // SAFETY: the caller keeps the contract above.
+    unsafe { model.as_ref() }.map_or(0, |model| model.model.signature().classes)
+}
+
+/// Number of weights, 0 for a null model.
+///
+/// # Safety
+/// `model` must be null or come from [`flow_open`] and not have been closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_parameters(model: *const FlowModel) -> usize {
+    // SAFETY: the caller keeps the contract above.
+    unsafe { model.as_ref() }.map_or(0, |model| parameters(model.model.network()))
+}
+
+/// Draws samples `0..n` of a seed into `rows`, which has place for `n * flow_row_size` numbers.
+///
+/// `class` is the class of all samples, or -1 for all classes in turn. `steps` is a number of steps,
+/// or 0 for the model's own settings. Returns 0, or -1 if it fails; nothing is written then.
+///
+/// # Safety
+/// `model` must come from [`flow_open`] and not have been closed, and `rows` must have place for
+/// `length` numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_sample(
+    model: *const FlowModel,
+    n: usize,
+    seed: u64,
+    class: c_int,
+    steps: usize,
+    rows: *mut c_float,
+    length: usize,
+) -> c_int {
+    guarded(-1, || {
+        // SAFETY: the caller keeps the contract above.
+        let model = &unsafe { model.as_ref() }.ok_or_else(|| refused("the model is null"))?.model;
+        let size = model.signature().size();
+        place(n, size, length, rows.is_null())?;
+        let plan = plan(&model.config().sample, steps)?;
+        let mut request = model.request(n, seed).map_err(Failure::from)?;
+        if let Some(grid) = plan.grid() {
+            request.grid = grid.clone();
+        }
+        if class != -1 {
+            let class = usize::try_from(class)
+                .map_err(|_| refused("the class is negative, give -1 for all in turn"))?;
+            request.classes = Classes::All(class);
+        }
+        let samples = model.sample(&request, &*plan.sampler()).map_err(Failure::from)?;
+        if n != 0 {
+            // SAFETY: `rows` has place for `length` numbers, which is at least `n * size`.
+            unsafe { slice::from_raw_parts_mut(rows, n * size) }.copy_from_slice(&samples.rows);
+        }
+        Ok(0)
+    })
+}
+
+/// Log-densities, in nats, of `n` rows into `nats`, which has place for `n` numbers.
+///
+/// Each row is of the class `class`, or -1 for models without classes. Returns 0, or -1 if it fails;
+/// nothing is written then.
+///
+/// # Safety
+/// `model` must come from [`flow_open`] and not have been closed, `rows` must hold
+/// `n * flow_row_size` numbers and `nats` have place for `n`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_log_prob(
+    model: *const FlowModel,
+    rows: *const c_float,
+    n: usize,
+    class: c_int,
+    nats: *mut c_double,
+) -> c_int {
+    guarded(-1, || {
+        // SAFETY: the caller keeps the contract above.
+        let model = &unsafe { model.as_ref() }.ok_or_else(|| refused("the model is null"))?.model;
+        let size = model.signature().size();
+        let all = n.checked_mul(size).ok_or_else(|| refused("there are too many rows"))?;
+        if n == 0 {
+            return Ok(0);
+        }
+        if rows.is_null() || nats.is_null() {
+            return Err(refused("the rows or the place for their densities are null"));
+        }
+        // SAFETY: the caller keeps the contract above.
+        let rows = unsafe { slice::from_raw_parts(rows, all) };
+        let classes = match (class, model.signature().classes) {
+            (-1, 0) => None,
+            (-1, _) => return Err(refused("the model knows classes, say of which the rows are")),
+            (class, known) => match usize::try_from(class) {
+                Ok(class) if class < known => Some(class),
+                _ => return Err(refused("the model has no such class")),
+            },
+        };
+        let found = densities(model, rows, classes)?;
+        // SAFETY: the caller keeps the contract above.
+        unsafe { slice::from_raw_parts_mut(nats, n) }.copy_from_slice(&found);
+        Ok(0)
+    })
+}
+
+/// Why the last call of this thread failed, until its next call; empty if it did not.
+#[unsafe(no_mangle)]
+pub extern "C" fn flow_last_error() -> *const c_char {
+    error::last()
+}
+
+fn densities(model: &Model, rows: &[f32], class: Option<usize>) -> Result<Vec<f64>, Failure> {
+    let size = model.signature().size();
+    let tolerance = Tolerance { atol: DENSITY_TOLERANCE, rtol: DENSITY_TOLERANCE };
+    let request = DensityRequest {
+        likelihood: Likelihood::new(Method::Dopri5, Adaptive::new(tolerance).into()),
+        trace: Trace::Exact,
+        probe: Probe::default(),
+        seed: 0,
+        batch: DENSITY_BATCH,
+        latents: 100,
+    };
+    let some = |range: std::ops::Range<usize>| flow_model::Rows {
+        values: rows[range.start * size..range.end * size].to_vec(),
+        classes: class.map(|class| vec![class; range.len()]),
+        ..flow_model::Rows::default()
+    };
+    Ok(model.log_prob(rows.len() / size, some, &request).map_err(Failure::from)?.nats)
+}
+
+/// The way of some settings, with another number of steps unless that is 0.
+fn plan(settings: &SampleConfig, steps: usize) -> Result<SamplePlan, Failure> {
+    if steps == 0 {
+        return settings.plan(Asked::default()).map_err(Failure::from);
+    }
+    let settings = SampleConfig { steps, ..settings.clone() };
+    settings.check().map_err(Failure::from)?;
+    match settings.plan(Asked { steps: true, ..Asked::default() }).map_err(Failure::from)? {
+        SamplePlan::Solver(method, _) => Ok(SamplePlan::Solver(method, Stepping::Count(steps))),
+        plan @ SamplePlan::OnGrid(..) => Ok(plan),
+    }
+}
+
+/// Refuses a place that is too small for what is asked for.
+fn place(n: usize, size: usize, length: usize, null: bool) -> Result<(), Failure> {
+    let need = n.checked_mul(size).ok_or_else(|| refused("there are too many samples"))?;
+    if length < need {
+        return Err(refused(&format!(
+            "{n} samples of {size} numbers need place for {need}, there is place for {length}"
+        )));
+    }
+    if null && 0 < need { Err(refused("the place for the samples is null")) } else { Ok(()) }
+}

@@ -1,0 +1,26 @@
+//! Copies a table or an array into another format: `convert IN OUT`, by the endings of the names.
+//!
+//! Tables go from csv, tsv and parquet (feature `parquet`) to these and to npy and npz; arrays
+//! from npy, npz and safetensors to npy and npz. `benches/peers/roundtrip.py` compares what comes
+//! out with pandas.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use flow_datasets::{Array, ArrayOptions, ReadOptions, Table};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut names = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(from), Some(to)) = (names.next(), names.next()) else {
+        return Err("expected the name of a file to read and of a file to write".into());
+    };
+    let is_array = from.extension().is_some_and(|ending| {
+        ["npy", "npz", "safetensors"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+    });
+    if is_array {
+        Array::read(&from, &ArrayOptions::default())?.write(&to)?;
+    } else {
+        Table::read(&from, &ReadOptions::default())?.write(&to)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! What the numbers of a file are.
+
+use half::{bf16, f16};
+
+/// The type of the numbers in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Element {
+    /// Truth values, 0 and 1.
+    Bool,
+    /// Bytes: pixels from 0 to 255.
+    U8,
+    /// 8 bits with a sign.
+    I8,
+    /// 16 bits without a sign.
+    U16,
+    /// 16 bits with a sign.
+    I16,
+    /// 32 bits without a sign.
+    U32,
+    /// 32 bits with a sign.
+    I32,
+    /// 64 bits without a sign.
+    U64,
+    /// 64 bits with a sign.
+    I64,
+    /// Floats of 16 bits.
+    F16,
+    /// Floats of 16 bits with the exponent of 32.
+    BF16,
+    /// Floats of 32 bits.
+    F32,
+    /// Floats of 64 bits.
+    F64,
+}
+
+impl Element {
+    /// Bytes of one number.
+    #[must_use]
+    pub fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 | Self::F16 | Self::BF16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+        }
+    }
+
+    /// The code of NumPy, without the order of bytes.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Bool => "b1",
+            Self::U8 => "u1",
+            Self::I8 => "i1",
+            Self::U16 => "u2",
+            Self::I16 => "i2",
+            Self::U32 => "u4",
+            Self::I32 => "i4",
+            Self::U64 => "u8",
+            Self::I64 => "i8",
+            Self::F16 => "f2",
+            // Not known to NumPy, and never written.
+            Self::BF16 => "V2",
+            Self::F32 => "f4",
+            Self::F64 => "f8",
+        }
+    }
+
+    /// The type of a code of NumPy without the order of bytes.
+    pub(crate) fn of_code(code: &str) -> Option<Self> {
+        const ALL: [Element; 12] = [
+            Element::Bool,
+            Element::U8,
+            Element::I8,
+            Element::U16,
+            Element::I16,
+            Element::U32,
+            Element::I32,
+            Element::U64,
+            Element::I64,
+            Element::F16,
+            Element::F32,
+            Element::F64,
+        ];
+        ALL.into_iter().find(|element| element.code() == code)
+    }
+
+    /// What numbers of this type are written as.
+    pub(crate) fn written(self) -> Self {
+        match self {
+            Self::Bool | Self::U8 => self,
+            Self::I8 | Self::U16 | Self::I16 | Self::U32 | Self::I32 | Self::U64 | Self::I64 => {
+                Self::I64
+            }
+            _ => Self::F32,
+        }
+    }
+
+    /// Appends the numbers of whole elements to `out`, rounded to `f32`.
+    pub(crate) fn decode(self, bytes: &[u8], big_endian: bool, out: &mut Vec<f32>) {
+        macro_rules! numbers {
+            ($type:ty, $to:expr) => {{
+                let (chunks, _) = bytes.as_chunks::<{ size_of::<$type>() }>();
+                let one = |chunk: &[u8; size_of::<$type>()]| match big_endian {
+                    true => <$type>::from_be_bytes(*chunk),
+                    false => <$type>::from_le_bytes(*chunk),
+                };
+                out.extend(chunks.iter().map(one).map($to));
+            }};
+        }
+        match self {
+            Self::Bool => numbers!(u8, |x| f32::from(u8::from(x != 0))),
+            Self::U8 => numbers!(u8, f32::from),
+            Self::I8 => numbers!(i8, f32::from),
+            Self::U16 => numbers!(u16, f32::from),
+            Self::I16 => numbers!(i16, f32::from),
+            Self::U32 => numbers!(u32, |x| x as f32),
+            Self::I32 => numbers!(i32, |x| x as f32),
+            Self::U64 => numbers!(u64, |x| x as f32),
+            Self::I64 => numbers!(i64, |x| x as f32),
+            Self::F16 => numbers!(f16, f16::to_f32),
+            Self::BF16 => numbers!(bf16, bf16::to_f32),
+            Self::F32 => numbers!(f32, |x| x),
+            Self::F64 => numbers!(f64, |x| x as f32),
+        }
+    }
+}

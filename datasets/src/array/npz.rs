@@ -1,0 +1,69 @@
+//! Archives of arrays, as `numpy.savez` writes them: a zip of npy files.
+
+use std::fs::File;
+use std::io::{self, BufReader, Seek, Write};
+use std::path::Path;
+
+use zip::result::ZipError;
+use zip::write::FileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::{Array, ArrayError, ArrayOptions, npy};
+
+/// Reads the array that the options name, or the only one.
+pub(crate) fn read(path: &Path, options: &ArrayOptions) -> Result<Array, ArrayError> {
+    let file = File::open(path).map_err(ArrayError::read(path))?;
+    let refused = |error: ZipError| match error {
+        ZipError::Io(source) => ArrayError::read(path)(source),
+        error => ArrayError::damaged(path, error.to_string()),
+    };
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(refused)?;
+    let names: Vec<String> = archive
+        .file_names()
+        .filter_map(|name| name.strip_suffix(".npy"))
+        .map(String::from)
+        .collect();
+    let name = chosen(path, names, options)?;
+    let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused)?;
+    let length = member.size();
+    npy::read(path, &mut member, length, options.max_bytes)
+}
+
+/// The name asked for, or that of the only array.
+pub(crate) fn chosen(
+    path: &Path,
+    mut names: Vec<String>,
+    options: &ArrayOptions,
+) -> Result<String, ArrayError> {
+    match (&options.name, &names[..]) {
+        (None, [only]) => Ok(only.clone()),
+        (Some(name), _) if names.contains(name) => Ok(name.clone()),
+        (asked, _) => {
+            let asked = asked.clone();
+            names.sort_unstable();
+            Err(ArrayError::WhichArray { path: path.to_owned(), names, asked })
+        }
+    }
+}
+
+/// Writes arrays one after the other.
+pub(crate) struct Writer<W: Write + Seek>(ZipWriter<W>);
+
+impl<W: Write + Seek> Writer<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self(ZipWriter::new(out))
+    }
+
+    /// Adds an npy file under the name of its array.
+    pub(crate) fn array(&mut self, name: &str, npy: &[u8]) -> io::Result<()> {
+        let options = FileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .large_file(u64::from(u32::MAX) <= npy.len() as u64);
+        self.0.start_file(format!("{name}.npy"), options)?;
+        self.0.write_all(npy)
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.0.finish()?.flush()
+    }
+}

@@ -1,0 +1,211 @@
+//! Rows of a table as rows of numbers.
+
+use std::collections::HashMap;
+
+use super::cell::{label, number};
+use super::encoder::find;
+use super::{Codec, Coded, Column, Encoder, Role, Table, TableError, Unseen, Values};
+
+/// Rows of numbers, and which of them are known.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Encoded {
+    /// Number of rows.
+    pub n: usize,
+    /// Numbers in a row.
+    pub width: usize,
+    /// What is learned, `[n, width]`; 0 where the value is missing.
+    pub rows: Vec<f32>,
+    /// 1 where the value is known and 0 where it is missing, `[n, width]`.
+    pub mask: Vec<f32>,
+    /// Numbers in a row of conditions.
+    pub given_width: usize,
+    /// Conditions, `[n, given_width]`; 0 where the value is missing.
+    pub given: Vec<f32>,
+    /// 1 where a condition is known, `[n, given_width]`.
+    pub given_mask: Vec<f32>,
+}
+
+/// Gives the number to add to the whole number in a row and column, uniform in `[-1/2, 1/2)`.
+type Noise<'a> = &'a dyn Fn(usize, usize) -> f64;
+
+impl Encoder {
+    /// Encodes the rows of a table; columns are found by their names.
+    ///
+    /// # Errors
+    /// If the table lacks a column, or a cell cannot be encoded: a word where a number belongs, an
+    /// infinite number, a number that the transform cannot take, a category that is not known (but
+    /// see [`Encoder::unseen`]).
+    pub fn encode(&self, table: &Table) -> Result<Encoded, TableError> {
+        self.encode_dequantised(table, &|_, _| 0.0)
+    }
+
+    /// Like [`Encoder::encode`], with `noise(row, column)` added to whole numbers and positions of
+    /// levels before they are transformed.
+    ///
+    /// With noise that is uniform in `[-1/2, 1/2)`, the density of what is learned bounds the
+    /// probability of the whole number from below (Theis, van den Oord & Bethge 2016, arXiv
+    /// 1511.01844, section 3.1). `column` is the position in [`Encoder::columns`], `row` that in
+    /// the table.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_dequantised(
+        &self,
+        table: &Table,
+        noise: &dyn Fn(usize, usize) -> f64,
+    ) -> Result<Encoded, TableError> {
+        let (rows, mask) = self.part(table, Role::Target, noise)?;
+        let (given, given_mask) = self.part(table, Role::Given, &|_, _| 0.0)?;
+        let (n, width, given_width) = (table.len(), self.width(), self.given_width());
+        Ok(Encoded { n, width, rows, mask, given_width, given, given_mask })
+    }
+
+    /// Conditions and their mask, each `[n, given_width]`, from a table that holds at least one
+    /// given column; those that it lacks are unknown.
+    ///
+    /// # Errors
+    /// If the table holds no given column, or a cell cannot be encoded.
+    pub fn encode_given(&self, table: &Table) -> Result<(Vec<f32>, Vec<f32>), TableError> {
+        let mut lacking =
+            self.of(Role::Given).filter(|column| table.column(&column.name).is_none());
+        if let Some(column) = lacking.next()
+            && lacking.count() + 1 == self.of(Role::Given).count()
+        {
+            find(table, &column.name)?;
+        }
+        self.fill(table, Role::Given, &|_, _| 0.0, true)
+    }
+
+    fn part(
+        &self,
+        table: &Table,
+        role: Role,
+        noise: Noise<'_>,
+    ) -> Result<(Vec<f32>, Vec<f32>), TableError> {
+        self.fill(table, role, noise, false)
+    }
+
+    fn fill(
+        &self,
+        table: &Table,
+        role: Role,
+        noise: Noise<'_>,
+        may_lack: bool,
+    ) -> Result<(Vec<f32>, Vec<f32>), TableError> {
+        let width = self.of(role).map(|column| column.codec.width()).sum::<usize>();
+        let mut rows = vec![0.0; table.len() * width];
+        let mut mask = vec![0.0; rows.len()];
+        for (coded, span) in self.spans(role) {
+            if may_lack && table.column(&coded.name).is_none() {
+                continue;
+            }
+            let column = find(table, &coded.name)?;
+            let at = self.columns().iter().position(|other| other.name == coded.name).unwrap_or(0);
+            for (row, value) in self.values(coded, column)?.into_iter().enumerate() {
+                let Some(value) = value else { continue };
+                let place = row * width + span.start..row * width + span.end;
+                mask[place.clone()].fill(1.0);
+                write(coded, column, row, value, noise(row, at), &mut rows[place])?;
+            }
+        }
+        Ok((rows, mask))
+    }
+
+    /// The numbers of a column, or the positions of its names; nothing for what is missing.
+    fn values(&self, coded: &Coded, column: &Column) -> Result<Vec<Option<f64>>, TableError> {
+        let (Codec::Category { names } | Codec::Ordinal { levels: names, .. }) = &coded.codec
+        else {
+            return numbers(column);
+        };
+        let positions: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+        let position = |row: usize, name: &str| match positions.get(name) {
+            Some(&at) => Ok(Some(at as f64)),
+            None if self.unseen == Unseen::Missing => Ok(None),
+            None => Err(TableError::UnseenCategory {
+                column: column.name.clone(),
+                row: row + 1,
+                value: name.to_owned(),
+                known: names.clone(),
+            }),
+        };
+        let rows = 0..column.len();
+        match &column.values {
+            Values::Number(values) => rows
+                .map(|row| match values[row] {
+                    x if x.is_nan() => Ok(None),
+                    x => position(row, &label(x, column.ty)),
+                })
+                .collect(),
+            Values::Text(text) => rows
+                .map(|row| {
+                    text.get(row).map_or(Ok(None), |name| position(row, &canonical(name, coded)))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The name of a category as the encoder spells it: `1.0` is `1` where categories are numbers.
+fn canonical(name: &str, coded: &Coded) -> String {
+    match number(name) {
+        Some(number) if coded.ty != (super::Type::Text {}) => label(number.value, coded.ty),
+        _ => name.to_owned(),
+    }
+}
+
+fn numbers(column: &Column) -> Result<Vec<Option<f64>>, TableError> {
+    let name = || column.name.clone();
+    let one = |(row, &x): (usize, &f64)| match x {
+        x if x.is_nan() => Ok(None),
+        x if x.is_infinite() => Err(TableError::Infinite { column: name(), row: row + 1 }),
+        x => Ok(Some(x)),
+    };
+    match &column.values {
+        Values::Number(values) => values.iter().enumerate().map(one).collect(),
+        Values::Text(text) => {
+            let row = (0..column.len())
+                .find(|&row| text.get(row).is_some_and(|word| number(word).is_none()));
+            // A column that is all text although each word is a number holds codes such as 007.
+            let row = row.or_else(|| (0..column.len()).find(|&row| text.get(row).is_some()));
+            match row {
+                None => Ok(vec![None; column.len()]),
+                Some(row) => Err(TableError::NotOfType {
+                    column: name(),
+                    row: row + 1,
+                    value: text.get(row).unwrap_or_default().to_owned(),
+                    expected: "number",
+                }),
+            }
+        }
+    }
+}
+
+fn write(
+    coded: &Coded,
+    column: &Column,
+    row: usize,
+    value: f64,
+    noise: f64,
+    out: &mut [f32],
+) -> Result<(), TableError> {
+    let (transform, x) = match &coded.codec {
+        Codec::Category { .. } => {
+            out.fill(-1.0);
+            out[value as usize] = 1.0;
+            return Ok(());
+        }
+        Codec::Constant { .. } => return Ok(()),
+        Codec::Ordinal { transform, .. } | Codec::Number { transform, whole: true, .. } => {
+            (transform, value + noise)
+        }
+        Codec::Number { transform, .. } => (transform, value),
+    };
+    out[0] = transform.forward(x) as f32;
+    if out[0].is_finite() {
+        return Ok(());
+    }
+    let (column, transform) = (column.name.clone(), transform.kind().name());
+    Err(TableError::OutOfDomain { column, row: row + 1, value, transform })
+}

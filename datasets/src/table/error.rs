@@ -1,0 +1,387 @@
+//! What can go wrong between a file of a table and its rows of numbers.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A table that cannot be read, understood, encoded or written.
+///
+/// Each message says what happened, where, and what to try. Rows are counted from 1 without the
+/// line of names, lines of a file from 1 with it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The operating system refused to read, or a packed file is damaged.
+    #[error("could not read {}: {source}; check that the file exists and is whole", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        source: io::Error,
+    },
+
+    /// The operating system refused to write.
+    #[error(
+        "could not write {}: {source}; check that its folder exists, may be written and has room",
+        path.display()
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        source: io::Error,
+    },
+
+    /// The name of a file says nothing about its format.
+    #[error(
+        "the name of {} ends in none of {known}; rename the file after its format",
+        path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// Endings that are known for what was asked.
+        known: &'static str,
+    },
+
+    /// The reader of this format is not compiled in.
+    #[error(
+        "{} needs the feature `{feature}` of flow-datasets; rebuild with it, or save the table as \
+         csv",
+        path.display()
+    )]
+    NotBuilt {
+        /// The file.
+        path: PathBuf,
+        /// The cargo feature that brings the format.
+        feature: &'static str,
+    },
+
+    /// A text file in another encoding.
+    #[error("{} is not UTF-8 at line {line}; save it as UTF-8", path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+    },
+
+    /// A line with more or fewer cells than there are names.
+    #[error(
+        "line {line} of {} has {actual} cells but {expected} columns are named; mend the line, or \
+         put cells that hold the separator in quotes",
+        path.display()
+    )]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// Number of names.
+        expected: u64,
+        /// Number of cells.
+        actual: u64,
+    },
+
+    /// One column whose name holds another separator.
+    #[error(
+        "{} has the single column {name:?}, which holds {found:?}; if that separates its columns, \
+         say so by the option `delimiter`",
+        path.display()
+    )]
+    Delimiter {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// The likely separator.
+        found: char,
+    },
+
+    /// No name line: numbers stand where names belong.
+    #[error(
+        "the first line of {} holds numbers where the names of the columns belong ({start}, ...); \
+         put a line of names above it",
+        path.display()
+    )]
+    NoNames {
+        /// The file.
+        path: PathBuf,
+        /// The first of them.
+        start: String,
+    },
+
+    /// Two columns of one name.
+    #[error("two columns are named {name:?}; rename one of them")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+
+    /// Columns of different lengths.
+    #[error("column {column:?} has {actual} rows, but {first:?} has {expected}; give both as many")]
+    Lengths {
+        /// Name of the first column.
+        first: String,
+        /// Its number of rows.
+        expected: usize,
+        /// Name of the other column.
+        column: String,
+        /// Its number of rows.
+        actual: usize,
+    },
+
+    /// A file without a row.
+    #[error("{} holds no row of data; add rows below the names of the columns", path.display())]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// More columns than a table should have.
+    #[error(
+        "{} has {columns} columns and {limit} are allowed; store measurements of one kind as an \
+         array (npy), choose fewer columns, or raise `max_columns`",
+        path.display()
+    )]
+    TooManyColumns {
+        /// The file.
+        path: PathBuf,
+        /// Number of columns.
+        columns: usize,
+        /// Number allowed.
+        limit: usize,
+    },
+
+    /// A table that does not fit into the memory allowed.
+    #[error(
+        "{} needs {needed} bytes of memory or more and {limit} are allowed; take fewer rows or \
+         columns, or raise `max_bytes`",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes, as far as they were counted.
+        needed: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+
+    /// A file that another program writes to.
+    #[error(
+        "{} changed while it was read; wait until its writer is done, and read again",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A column that no cell of a table can hold.
+    #[error(
+        "column {column:?} of {} holds {what}, which a table cannot; drop it or flatten it into \
+         plain columns before",
+        path.display()
+    )]
+    Nested {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it holds.
+        what: String,
+    },
+
+    /// A Parquet file that cannot be read or written.
+    #[cfg(feature = "parquet")]
+    #[error(
+        "{}: {source}; save it with compression snappy, gzip or none, or as csv",
+        path.display()
+    )]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        source: parquet::errors::ParquetError,
+    },
+
+    /// A column that was asked for and is not there.
+    #[error("no column is named {name:?}; the columns are {}", list(known))]
+    UnknownColumn {
+        /// The name asked for.
+        name: String,
+        /// Names that exist.
+        known: Vec<String>,
+    },
+
+    /// A column with two roles.
+    #[error("column {column:?} is named under both `{first}` and `{second}`; take it out of one")]
+    Contradiction {
+        /// The column.
+        column: String,
+        /// One list.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+
+    /// Too few rows to learn a distribution from.
+    #[error("the table has {rows} rows, and a distribution is learned from {needed} or more")]
+    TooFewRows {
+        /// Number of rows.
+        rows: usize,
+        /// The least number.
+        needed: usize,
+    },
+
+    /// No column is left.
+    #[error(
+        "no column is left to learn: {reasons}; choose columns by `columns`, or \
+         say by `types` what they are"
+    )]
+    NothingToLearn {
+        /// Each column and why it is left out.
+        reasons: String,
+    },
+
+    /// A word where a number belongs.
+    #[error(
+        "row {row} of column {column:?} holds {value:?}, which is no {expected}; if it means that \
+         the value is missing, name it under `missing`, else change the type of the column"
+    )]
+    NotOfType {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The cell.
+        value: String,
+        /// What the column holds.
+        expected: &'static str,
+    },
+
+    /// An infinite number.
+    #[error(
+        "row {row} of column {column:?} is infinite; leave the cell empty if the value is missing, \
+         remove the row, or drop the column"
+    )]
+    Infinite {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+    },
+
+    /// A number that the transform of its column cannot take.
+    #[error(
+        "row {row} of column {column:?} holds {value}, which its transform ({transform}) cannot \
+         take; choose another by `transforms`, or remove the row"
+    )]
+    OutOfDomain {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The cell.
+        value: f64,
+        /// Name of the transform.
+        transform: &'static str,
+    },
+
+    /// A column without a value in the rows to learn from.
+    #[error("column {column:?} has no value in the rows to learn from; drop it, or add rows")]
+    NoValues {
+        /// The column.
+        column: String,
+    },
+
+    /// A column that the model knows and the table lacks.
+    #[error(
+        "the table has no column {name:?}, which the model knows; its columns are {}",
+        list(known)
+    )]
+    MissingColumn {
+        /// The column.
+        name: String,
+        /// Names that the table has.
+        known: Vec<String>,
+    },
+
+    /// A category that the model has not learned.
+    #[error(
+        "row {row} of column {column:?} holds {value:?}, a category that the rows to learn from \
+         do not have; they have {}; correct it, remove the row, or leave the cell empty",
+        list(known)
+    )]
+    UnseenCategory {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The cell.
+        value: String,
+        /// Categories that are known.
+        known: Vec<String>,
+    },
+
+    /// A number of the sampler that is none.
+    #[error(
+        "sample {row} has no finite number in column {column:?}; the sampler diverged: train \
+         longer, or take more steps"
+    )]
+    Diverged {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+    },
+
+    /// A split with an empty part.
+    #[error("no row is left {part}; hold out another share, or name other values")]
+    EmptyPart {
+        /// What the part is for.
+        part: &'static str,
+    },
+
+    /// A stored encoder that is damaged.
+    #[error("the stored column {column:?} is damaged ({what}); export the model again")]
+    Damaged {
+        /// The column.
+        column: String,
+        /// What is wrong.
+        what: &'static str,
+    },
+
+    /// A format that holds numbers only.
+    #[error(
+        "{} holds numbers only and column {column:?} holds words; write csv, npz or parquet",
+        path.display()
+    )]
+    WordsInArray {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+}
+
+impl TableError {
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Read { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Write { path: path.to_owned(), source }
+    }
+}
+
+/// The first names of a list, and how many there are in all.
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let start = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>();
+    match names.len() {
+        0 => "none".to_owned(),
+        n if n <= SHOWN => start.join(", "),
+        n => format!("{}, ... ({n} in all)", start.join(", ")),
+    }
+}

@@ -1,0 +1,113 @@
+//! The part of a table that nothing is learned from, so that scores can be trusted.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{ReadOptions, Table, TableError};
+
+/// How rows are held out of training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Holdout {
+    /// By a hash of what a row holds: a row is on the same side whatever the order of rows and
+    /// columns, and equal rows are on one side. The rows with the least hash are held out if the
+    /// share is that small.
+    Hash {
+        /// Share of the different rows held out, between 0 and 1.
+        share: f64,
+    },
+    /// The rows for which a column holds one of some values. The column itself is left out of both
+    /// parts.
+    Column {
+        /// Name of the column.
+        name: String,
+        /// Values of the rows held out.
+        held: Vec<String>,
+    },
+    /// The rows of another file.
+    File {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Default for Holdout {
+    /// A tenth, by hash.
+    fn default() -> Self {
+        Self::Hash { share: 0.1 }
+    }
+}
+
+impl Holdout {
+    /// Splits a table into the rows to learn from and those held out, each in the order of the
+    /// table.
+    ///
+    /// # Errors
+    /// If a part would be empty, the column does not exist, or the file cannot be read.
+    ///
+    /// # Panics
+    /// If the share is not between 0 and 1.
+    pub fn split(&self, table: &Table) -> Result<(Table, Table), TableError> {
+        match self {
+            Self::Hash { share } => {
+                assert!((0.0..=1.0).contains(share), "expected a share from 0 to 1, got {share}");
+                by_hash(table, *share)
+            }
+            Self::Column { name, held } => {
+                let Some(column) = table.column(name) else {
+                    let (name, known) = (name.clone(), table.names());
+                    return Err(TableError::UnknownColumn { name, known });
+                };
+                let is_held =
+                    |row: usize| column.cell(row).is_some_and(|cell| held.contains(&cell));
+                parts(&table.without(name), is_held)
+            }
+            Self::File { path } => Ok((table.clone(), Table::read(path, &ReadOptions::default())?)),
+        }
+    }
+}
+
+fn by_hash(table: &Table, share: f64) -> Result<(Table, Table), TableError> {
+    let hashes = hashes(table);
+    // 2^64 as f64; the cast of what is not below it saturates.
+    let below = (share * 18_446_744_073_709_551_616.0) as u64;
+    let least = hashes.iter().min().copied().unwrap_or(0);
+    parts(table, |row| hashes[row] < below || hashes[row] == least)
+}
+
+fn parts(table: &Table, is_held: impl Fn(usize) -> bool) -> Result<(Table, Table), TableError> {
+    let (held, kept): (Vec<usize>, Vec<usize>) = (0..table.len()).partition(|&row| is_held(row));
+    let empty = |part| Err(TableError::EmptyPart { part });
+    match (kept.is_empty(), held.is_empty()) {
+        (true, _) => empty("to learn from"),
+        (_, true) => empty("held out"),
+        _ => Ok((table.select(&kept), table.select(&held))),
+    }
+}
+
+/// The first 64 bits of the SHA-256 of each row: names and cells in the order of the names, each
+/// with its length before it, so that no two rows give the same bytes.
+fn hashes(table: &Table) -> Vec<u64> {
+    let mut columns: Vec<_> = table.columns().iter().collect();
+    columns.sort_by(|a, b| a.name.cmp(&b.name));
+    let part = |hash: &mut Sha256, text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    };
+    let one = |row: usize| {
+        let mut hash = Sha256::new();
+        for column in &columns {
+            part(&mut hash, &column.name);
+            match column.cell(row) {
+                Some(cell) => part(&mut hash, &cell),
+                None => hash.update(u64::MAX.to_le_bytes()),
+            }
+        }
+        let digest = hash.finalize();
+        u64::from_be_bytes(std::array::from_fn(|at| digest[at]))
+    };
+    (0..table.len()).map(one).collect()
+}

@@ -1,0 +1,101 @@
+//! A table from a file, by the ending of its name.
+
+use std::path::Path;
+
+use super::{Table, TableError, delimited};
+
+/// Cells that mean a missing value unless [`ReadOptions::missing`] says otherwise.
+///
+/// Those of pandas, and `?` and `.`, by which older collections and statistics programs write it.
+pub const MISSING: [&str; 24] = [
+    "", "?", ".", "NA", "N/A", "n/a", "na", "<NA>", "#N/A", "#N/A N/A", "#NA", "NaN", "nan", "NAN",
+    "-NaN", "-nan", "NULL", "null", "None", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#VALUE!",
+];
+
+/// How a table is read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// What separates the cells of a csv file, if not a comma (a tab in tsv files).
+    pub delimiter: Option<u8>,
+    /// Cells that mean a missing value; [`MISSING`] by default.
+    pub missing: Vec<String>,
+    /// Bytes of memory that the table may take; 4 GiB by default.
+    pub max_bytes: u64,
+    /// Columns that a table may have; 10,000 by default.
+    pub max_columns: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: None,
+            missing: MISSING.map(String::from).to_vec(),
+            max_bytes: 4 << 30,
+            max_columns: 10_000,
+        }
+    }
+}
+
+/// The format of a table, by the ending of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Delimited { delimiter: u8, packed: bool },
+    Parquet,
+    Npy,
+    Npz,
+}
+
+impl Format {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        let (stem, packed) = match name.strip_suffix(".gz") {
+            Some(stem) => (stem, true),
+            None => (name.as_str(), false),
+        };
+        match stem.rsplit_once('.')?.1 {
+            "csv" => Some(Self::Delimited { delimiter: b',', packed }),
+            "tsv" | "tab" => Some(Self::Delimited { delimiter: b'\t', packed }),
+            _ if packed => None,
+            "parquet" | "pq" => Some(Self::Parquet),
+            "npy" => Some(Self::Npy),
+            "npz" => Some(Self::Npz),
+            _ => None,
+        }
+    }
+}
+
+impl Table {
+    /// Reads a table: csv or tsv, also with `.gz`, and Parquet with the feature `parquet`.
+    ///
+    /// The first line of a csv file names the columns; spaces around cells are left out. A column
+    /// is held as numbers if each of its cells is one or is missing, else as text. Two passes are
+    /// made over csv: the first counts, so that what does not fit into `options.max_bytes` is
+    /// refused before memory is taken.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no UTF-8, is ragged, names a column twice, names none, holds
+    /// no row, is larger than the options allow, or changes between the passes.
+    pub fn read(path: &Path, options: &ReadOptions) -> Result<Self, TableError> {
+        match Format::of(path) {
+            Some(Format::Delimited { delimiter, packed }) => {
+                let delimiter = options.delimiter.unwrap_or(delimiter);
+                delimited::read(path, delimiter, packed, options)
+            }
+            Some(Format::Parquet) => read_parquet(path, options),
+            _ => {
+                let known = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet";
+                Err(TableError::UnknownFormat { path: path.to_owned(), known })
+            }
+        }
+    }
+}
+
+#[cfg(feature = "parquet")]
+fn read_parquet(path: &Path, options: &ReadOptions) -> Result<Table, TableError> {
+    super::parquet::read(path, options)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(path: &Path, _: &ReadOptions) -> Result<Table, TableError> {
+    Err(TableError::NotBuilt { path: path.to_owned(), feature: "parquet" })
+}

@@ -1,0 +1,134 @@
+//! A table into a file, by the ending of its name.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::read::Format;
+use super::{Column, Table, TableError, Type, Values, whole};
+use crate::array::{Element, NpyHeader, npz};
+
+impl Table {
+    /// Writes the table: csv or tsv, also with `.gz`, npy, npz, and Parquet with the feature
+    /// `parquet`.
+    ///
+    /// Columns keep their order, cells how they were written, and a missing value is an empty cell
+    /// (NaN in arrays, null in Parquet). npy is one array `[rows, columns]` of 64-bit numbers and
+    /// holds no words; npz has one array for each column. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// If the name of the file has another ending, the format is not compiled in or cannot hold
+    /// words, or the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), TableError> {
+        match Format::of(path) {
+            Some(Format::Delimited { delimiter, packed }) => {
+                whole(path, |out| self.write_delimited(out, delimiter, packed))
+                    .map_err(TableError::write(path))
+            }
+            Some(Format::Npy) => self.write_npy(path),
+            Some(Format::Npz) => {
+                whole(path, |out| self.write_npz(out)).map_err(TableError::write(path))
+            }
+            Some(Format::Parquet) => write_parquet(self, path),
+            None => {
+                let known = ".csv, .tsv, .csv.gz, .tsv.gz, .npy, .npz, .parquet";
+                Err(TableError::UnknownFormat { path: path.to_owned(), known })
+            }
+        }
+    }
+
+    fn write_delimited(&self, out: impl Write, delimiter: u8, packed: bool) -> io::Result<()> {
+        if !packed {
+            return self.write_lines(out, delimiter);
+        }
+        let mut encoder = GzEncoder::new(out, Compression::default());
+        self.write_lines(&mut encoder, delimiter)?;
+        encoder.finish()?.flush()
+    }
+
+    fn write_lines(&self, out: impl Write, delimiter: u8) -> io::Result<()> {
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(out);
+        writer.write_record(self.columns().iter().map(|column| &column.name))?;
+        for row in 0..self.len() {
+            let cells = self.columns().iter().map(|column| column.cell(row).unwrap_or_default());
+            writer.write_record(cells)?;
+        }
+        writer.flush()
+    }
+
+    fn write_npy(&self, path: &Path) -> Result<(), TableError> {
+        let mut columns = Vec::new();
+        for column in self.columns() {
+            match &column.values {
+                Values::Number(values) => columns.push(values),
+                Values::Text(_) => {
+                    let (path, column) = (path.to_owned(), column.name.clone());
+                    return Err(TableError::WordsInArray { path, column });
+                }
+            }
+        }
+        let header = NpyHeader::new(Element::F64, vec![self.len(), columns.len()]);
+        whole(path, |out| {
+            header.write(out)?;
+            for row in 0..self.len() {
+                for values in &columns {
+                    out.write_all(&values[row].to_le_bytes())?;
+                }
+            }
+            Ok(())
+        })
+        .map_err(TableError::write(path))
+    }
+
+    fn write_npz(&self, out: impl Write + io::Seek) -> io::Result<()> {
+        let mut archive = npz::Writer::new(out);
+        for column in self.columns() {
+            archive.array(&column.name, &npy_bytes(column)?)?;
+        }
+        archive.finish()
+    }
+}
+
+/// A column as an npy file: bool, 64-bit integers, floats of its size, or words of fixed length in
+/// UTF-32.
+fn npy_bytes(column: &Column) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let shape = vec![column.len()];
+    // Whole numbers and truth values have no way to be missing.
+    let ty = if column.missing() == 0 { column.ty } else { Type::Real { decimals: None } };
+    match &column.values {
+        Values::Number(values) => {
+            let (element, cell): (_, fn(f64) -> Vec<u8>) = match ty {
+                Type::Bool {} => (Element::Bool, |x| vec![u8::from(x != 0.0)]),
+                Type::Integer {} => (Element::I64, |x| (x as i64).to_le_bytes().to_vec()),
+                Type::Single {} => (Element::F32, |x| (x as f32).to_le_bytes().to_vec()),
+                _ => (Element::F64, |x| x.to_le_bytes().to_vec()),
+            };
+            NpyHeader::new(element, shape).write(&mut bytes)?;
+            bytes.extend(values.iter().flat_map(|&x| cell(x)));
+        }
+        Values::Text(text) => {
+            let longest = text.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+            let longest = longest.max(1);
+            NpyHeader::words(longest, shape).write(&mut bytes)?;
+            for row in 0..column.len() {
+                let letters = text.get(row).unwrap_or_default().chars().map(u32::from);
+                let padded = letters.chain(std::iter::repeat(0)).take(longest);
+                bytes.extend(padded.flat_map(u32::to_le_bytes));
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(feature = "parquet")]
+fn write_parquet(table: &Table, path: &Path) -> Result<(), TableError> {
+    super::parquet::write(table, path)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(_: &Table, path: &Path) -> Result<(), TableError> {
+    Err(TableError::NotBuilt { path: path.to_owned(), feature: "parquet" })
+}

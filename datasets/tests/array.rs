@@ -1,0 +1,194 @@
+//! Arrays from files, and a sentence for every file that is none.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::float_cmp, reason = "files keep every bit")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::file;
+use flow_datasets::{Array, ArrayFile, ArrayOptions, Element};
+
+/// An npy file by the text of its header.
+fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let mut text = format!("{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}");
+    text += &" ".repeat(63 - (10 + text.len()) % 64);
+    text.push('\n');
+    let length = (text.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), data].concat()
+}
+
+fn read(bytes: &[u8]) -> Result<Array, String> {
+    let (_folder, path) = file("a.npy", bytes);
+    Array::read(&path, &ArrayOptions::default()).map_err(|error| error.to_string())
+}
+
+fn bytes<const N: usize>(numbers: &[[u8; N]]) -> Vec<u8> {
+    numbers.concat()
+}
+
+#[test]
+fn every_type_of_number_and_either_order_of_bytes_is_read() {
+    let cases = [
+        ("'<f4'", Element::F32, bytes(&[1.0_f32, -2.0].map(f32::to_le_bytes))),
+        ("'>f4'", Element::F32, bytes(&[1.0_f32, -2.0].map(f32::to_be_bytes))),
+        ("'<f8'", Element::F64, bytes(&[1.0_f64, -2.0].map(f64::to_le_bytes))),
+        ("'>f8'", Element::F64, bytes(&[1.0_f64, -2.0].map(f64::to_be_bytes))),
+        // 1 and -2 in 16 bits.
+        ("'<f2'", Element::F16, vec![0x00, 0x3c, 0x00, 0xc0]),
+        ("'|i1'", Element::I8, vec![1, 254]),
+        ("'<i2'", Element::I16, bytes(&[1_i16, -2].map(i16::to_le_bytes))),
+        ("'>i4'", Element::I32, bytes(&[1_i32, -2].map(i32::to_be_bytes))),
+        ("'<i8'", Element::I64, bytes(&[1_i64, -2].map(i64::to_le_bytes))),
+    ];
+    for (descr, element, data) in cases {
+        let array = read(&npy(descr, "False", "(1, 2)", &data)).unwrap();
+        assert_eq!(
+            (array.shape, array.values, array.element),
+            (vec![1, 2], vec![1.0, -2.0], element)
+        );
+    }
+    for (descr, data) in [("'|b1'", vec![1, 0]), ("'|u1'", vec![1, 0]), ("'<u2'", vec![1, 0, 0, 0])]
+    {
+        assert_eq!(
+            read(&npy(descr, "False", "(2, 1)", &data)).unwrap().values,
+            [1.0, 0.0],
+            "{descr}"
+        );
+    }
+}
+
+#[test]
+fn the_first_axis_fastest_gives_the_same_array() {
+    let data = |order: &[f32]| bytes(&order.iter().map(|x| x.to_le_bytes()).collect::<Vec<_>>());
+    let c = npy("'<f4'", "False", "(2, 3)", &data(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
+    let fortran = npy("'<f4'", "True", "(2, 3)", &data(&[0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+    assert_eq!(read(&c).unwrap(), read(&fortran).unwrap());
+    // The place of a number that is none is that in the array.
+    let bad = npy("'<f4'", "True", "(2, 3)", &data(&[0.0, 3.0, 1.0, f32::NAN, 2.0, 5.0]));
+    assert!(read(&bad).unwrap_err().contains("[1, 1]"), "{}", read(&bad).unwrap_err());
+}
+
+#[test]
+fn what_is_no_array_of_numbers_is_refused_in_one_sentence() {
+    let good = |descr: &str, shape: &str, n: usize| npy(descr, "False", shape, &vec![0; n]);
+    let nan = npy("'<f4'", "False", "(1, 2)", &bytes(&[1.0, f32::INFINITY].map(f32::to_le_bytes)));
+    let wide = npy("'<f8'", "False", "(1, 1)", &1e300_f64.to_le_bytes());
+    let cut = good("'<f4'", "(2, 2)", 16);
+    let cases: [(&[u8], &str); 18] = [
+        (&good("'|O'", "(2, 2)", 16), "Python objects"),
+        (&good("'<c8'", "(2, 1)", 16), "<c8"),
+        (&good("'<U3'", "(2, 1)", 24), "<U3"),
+        (&good("'<M8[D]'", "(2, 1)", 16), "<M8[D]"),
+        (&good("[('a', '<f4'), ('b', '<i4')]", "(2, 1)", 16), "[('a', '<f4'), ('b', '<i4')]"),
+        (&good("[('a', '|O')]", "(2, 1)", 16), "Python objects"),
+        (&good("'<f4'", "(4,)", 16), "[n, d]"),
+        (&good("'<f4'", "()", 4), "[n, d]"),
+        (&good("'<f4'", "(1, 1, 1, 1, 4)", 16), "[n, d]"),
+        (&good("'<f4'", "(0, 3)", 0), "no number"),
+        (&good("'<f4'", "(2, 3)", 16), "24 are called for"),
+        (&good("'<f4'", "(2, 1)", 16), "8 are called for"),
+        (&good("'<f4'", "(4294967296, 4294967296)", 16), "bytes"),
+        (&nan, "[0, 1]"),
+        (&wide, "not finite as a 32-bit float"),
+        (&cut[..60], "ends within its header"),
+        (b"", "ends within its header"),
+        (b"a,b\n1,2\n3,4\n", "does not begin like an npy"),
+    ];
+    for (content, piece) in cases {
+        let message = read(content).unwrap_err();
+        assert!(message.contains(piece), "{piece:?} is not in: {message}");
+        assert!(message.contains("a.npy"), "{message}");
+    }
+}
+
+#[test]
+fn an_array_larger_than_the_memory_allowed_is_refused_before_it_is_held() {
+    let (_folder, path) = file("a.npy", npy("'|u1'", "False", "(100, 100)", &[0; 10_000]));
+    let options = ArrayOptions { max_bytes: 39_999, ..ArrayOptions::default() };
+    let message = Array::read(&path, &options).unwrap_err().to_string();
+    assert!(message.contains("needs 40000 bytes") && message.contains("pieces"), "{message}");
+    let mut pieces = ArrayFile::open(&path).unwrap();
+    assert_eq!(pieces.rows(7..9).unwrap(), [0.0; 200]);
+}
+
+#[test]
+fn a_file_in_pieces_is_the_file_as_a_whole() {
+    let values: Vec<[u8; 8]> = (0..60_i64).map(i64::to_be_bytes).collect();
+    let (_folder, path) = file("a.npy", npy("'>i8'", "False", "(10, 3, 2)", &bytes(&values)));
+    let whole = Array::read(&path, &ArrayOptions::default()).unwrap();
+    let mut file = ArrayFile::open(&path).unwrap();
+    assert_eq!(file.shape(), [10, 3, 2]);
+    for rows in [0..10, 3..4, 9..10, 4..4] {
+        let piece = file.rows(rows.clone()).unwrap();
+        assert_eq!(piece, whole.values[rows.start * 6..rows.end * 6], "{rows:?}");
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_noticed() {
+    let (_folder, path) = file("a.npy", npy("'<f4'", "False", "(2, 2)", &[0; 16]));
+    let mut pieces = ArrayFile::open(&path).unwrap();
+    fs::write(&path, npy("'<f4'", "False", "(2, 3)", &[0; 24])).unwrap();
+    let message = pieces.rows(0..1).unwrap_err().to_string();
+    assert!(message.contains("changed while it was read"), "{message}");
+    let (_folder, path) = file("b.npy", npy("'<f4'", "True", "(2, 2)", &[0; 16]));
+    assert!(ArrayFile::open(&path).unwrap_err().to_string().contains("ascontiguousarray"));
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let shapes: [&[usize]; 3] = [&[6, 4], &[2, 3, 4], &[2, 1, 3, 4]];
+    for (element, written) in [
+        (Element::F32, Element::F32),
+        (Element::F16, Element::F32),
+        (Element::U8, Element::U8),
+        (Element::I16, Element::I64),
+        (Element::Bool, Element::Bool),
+    ] {
+        for shape in shapes {
+            let value = |i: usize| match element {
+                Element::Bool => (i % 2) as f32,
+                Element::F32 | Element::F16 => (i as f32).sin(),
+                _ => i as f32,
+            };
+            let array =
+                Array { shape: shape.to_vec(), values: (0..24).map(value).collect(), element };
+            for name in ["a.npy", "a.npz"] {
+                let path = folder.path().join(name);
+                array.write(&path).unwrap();
+                let read = Array::read(&path, &ArrayOptions::default()).unwrap();
+                assert_eq!(read, Array { element: written, ..array.clone() }, "{name}");
+            }
+        }
+    }
+    let array = Array { shape: vec![1, 1], values: vec![0.5], element: Element::F32 };
+    assert!(array.write(&folder.path().join("a.txt")).is_err());
+}
+
+#[test]
+fn a_safetensors_file_gives_its_tensors_by_name() {
+    let data: Vec<u8> = [1.0_f32, 2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let view = |shape: Vec<usize>| {
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape, &data).unwrap()
+    };
+    let one = safetensors::serialize([("x", view(vec![1, 2]))], None).unwrap();
+    let (_folder, path) = file("a.safetensors", &one);
+    assert_eq!(Array::read(&path, &ArrayOptions::default()).unwrap().values, [1.0, 2.0]);
+    let two = safetensors::serialize([("x", view(vec![1, 2])), ("y", view(vec![2, 1]))], None);
+    let (_folder, path) = file("b.safetensors", two.unwrap());
+    let named = |name: Option<&str>| {
+        let options = ArrayOptions { name: name.map(String::from), ..ArrayOptions::default() };
+        Array::read(&path, &options).map(|array| array.shape).map_err(|error| error.to_string())
+    };
+    assert_eq!(named(Some("y")).unwrap(), [2, 1]);
+    assert!(named(None).unwrap_err().contains("x, y"));
+    assert!(named(Some("z")).unwrap_err().contains("\"z\""));
+    let (_folder, path) = file("c.safetensors", &one[..one.len() - 1]);
+    assert!(Array::read(&path, &ArrayOptions::default()).is_err());
+    let message = Array::read(Path::new("x.mat"), &ArrayOptions::default()).unwrap_err();
+    assert!(message.to_string().contains(".npy, .npz, .safetensors"));
+}
