@@ -1,5 +1,9 @@
 //! The families of networks that are read, by name.
 
+use std::collections::BTreeMap;
+
+use flow_pickle::Array;
+
 use crate::error::ImportError;
 use crate::map::Map;
 
@@ -52,5 +56,17 @@ impl Family {
             Self::DiffusersDit => include_str!("../families/diffusers-dit.toml"),
             Self::Sit => include_str!("../families/sit.toml"),
         })
+    }
+
+    /// Refuses the arrays of another family by its name.
+    pub(crate) fn recognise(self, arrays: &BTreeMap<String, Array>) -> Result<(), ImportError> {
+        let has = |family: &Self| arrays.contains_key(&family.map().mark);
+        match Self::ALL.iter().find(|family| has(family)) {
+            Some(&found) if found == self => Ok(()),
+            Some(found) => {
+                Err(ImportError::OtherFamily { asked: self.name(), found: found.name() })
+            }
+            None => Err(ImportError::Missing { family: self.name(), name: self.map().mark }),
+        }
     }
 }

@@ -71,8 +71,8 @@ impl Import {
         Self { config: Some(config.as_ref().into()), ..self }
     }
 
-    /// The same with the part of the file to take, such as `ema_model`. Where nobody says, it is the
-    /// only one, or the only one whose name tells of an average (`ema`).
+    /// The same with the part of the file to take, such as `ema_model`. Where nobody says, it is
+    /// the only one, or the only one whose name tells of an average (`ema`).
     #[must_use]
     pub fn with_part(self, part: impl Into<String>) -> Self {
         Self { part: Some(part.into()), ..self }
@@ -89,6 +89,7 @@ impl Import {
         let Part { arrays, others, .. } = checkpoint.part(&name)?;
         drop(checkpoint);
         let arrays = without_prefix(arrays);
+        self.family.recognise(&arrays)?;
         let (mut config, sizes) = self.describe(&arrays)?;
         let map = self.family.map();
         // A vector for no class is there when the network was trained without classes now and then.
@@ -96,10 +97,10 @@ impl Import {
             name.ends_with("embedding_table.weight") && array.shape[..1] == [sizes.classes + 1]
         });
         let rows = arrays.len();
-        let ours = map.apply(self.family, arrays, &sizes)?;
+        let ours = map.apply(self.family.name(), arrays, &sizes)?;
         let file = self.weights.file_name().map(|name| name.to_string_lossy().into_owned());
         config.name = self.weights.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        config.about = map.about.clone();
+        config.about.clone_from(&map.about);
         config.made = Table::from_iter([
             ("program".to_owned(), Value::String("flow import".into())),
             ("family".to_owned(), Value::String(self.family.name().into())),

@@ -1,4 +1,7 @@
-#![doc = include_str!("../README.md")]
+//! Networks that other programs trained, as models of ours.
+//!
+//! [`Import`] reads a file of a [`Family`] and gives a `flow_model::Model`. See the README of the
+//! crate.
 
 mod error;
 mod family;
@@ -13,3 +16,7 @@ pub use error::ImportError;
 pub use family::Family;
 pub use import::{Import, Imported};
 pub use network::{TorchcfmMlp, TorchcfmMlpConfig, registry};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,7 +6,6 @@ use flow_pickle::Array;
 use serde::Deserialize;
 
 use crate::error::ImportError;
-use crate::family::Family;
 use crate::operation::{Operation, Sizes};
 
 /// A file of the folder `families`.
@@ -45,13 +44,12 @@ impl Map {
     /// Our arrays from theirs, of which none may be missing or left over.
     pub(crate) fn apply(
         &self,
-        family: Family,
+        family: &'static str,
         mut theirs: BTreeMap<String, Array>,
         sizes: &Sizes,
     ) -> Result<BTreeMap<String, Array>, ImportError> {
-        self.recognise(family, &theirs)?;
         let mut take = |name: &str| {
-            let missing = || ImportError::Missing { family: family.name(), name: name.into() };
+            let missing = || ImportError::Missing { family, name: name.into() };
             theirs.remove(name).ok_or_else(missing)
         };
         let mut ours = BTreeMap::new();
@@ -77,25 +75,7 @@ impl Map {
             return Ok(ours);
         }
         let names: Vec<String> = theirs.into_keys().collect();
-        Err(ImportError::Left { family: family.name(), names: names.join(", ") })
-    }
-
-    /// Refuses the arrays of another family by its name.
-    fn recognise(
-        &self,
-        asked: Family,
-        theirs: &BTreeMap<String, Array>,
-    ) -> Result<(), ImportError> {
-        if theirs.contains_key(&self.mark) {
-            return Ok(());
-        }
-        let found = Family::ALL.into_iter().find(|family| theirs.contains_key(&family.map().mark));
-        match found {
-            Some(found) => {
-                Err(ImportError::OtherFamily { asked: asked.name(), found: found.name() })
-            }
-            None => Err(ImportError::Missing { family: asked.name(), name: self.mark.clone() }),
-        }
+        Err(ImportError::Left { family, names: names.join(", ") })
     }
 }
 

@@ -14,7 +14,9 @@ use crate::operation::Sizes;
 use crate::transformer::Described;
 
 pub(crate) fn describe(arrays: &BTreeMap<String, Array>) -> Result<Described, ImportError> {
-    let depth = (0..).take_while(|i| arrays.contains_key(&format!("net.{}.weight", 2 * i))).count();
+    let depth = (0..arrays.len())
+        .take_while(|i| arrays.contains_key(&format!("net.{}.weight", 2 * i)))
+        .count();
     let shape = |layer: usize| {
         let name = format!("net.{}.weight", 2 * layer);
         match arrays.get(&name).map(|array| &*array.shape) {

@@ -68,8 +68,8 @@ impl NetworkConfig for TorchcfmMlpConfig {
 ///
 /// # Reference
 /// Tong et al. (2024), "Improving and Generalizing Flow-Based Generative Models with Minibatch
-/// Optimal Transport", arXiv:2302.00482, whose code it is; Klambauer et al. (2017), "Self-Normalizing
-/// Neural Networks", arXiv:1706.02515, for the activation.
+/// Optimal Transport", arXiv:2302.00482, whose code it is; Klambauer et al. (2017),
+/// "Self-Normalizing Neural Networks", arXiv:1706.02515, for the activation.
 #[derive(Module, Debug)]
 pub struct TorchcfmMlp {
     layers: Vec<Linear>,

@@ -109,8 +109,8 @@ impl Operation {
 /// A layer over `[cos(w k), sin(w k)]` of the step `k = 999 - 1000 t` as one over
 /// `[cos(1000 w t), sin(1000 w t)]` of our time `t`.
 ///
-/// `cos(a - b) = cos a cos b + sin a sin b` and `sin(a - b) = sin a cos b - cos a sin b`, so that the
-/// change of the clock is a rotation of the weights of each frequency.
+/// `cos(a - b) = cos a cos b + sin a sin b` and `sin(a - b) = sin a cos b - cos a sin b`, so that
+/// the change of the clock is a rotation of the weights of each frequency.
 fn of_time(mut array: Array, frequencies: &[f64]) -> Array {
     let count = frequencies.len();
     for row in array.numbers.chunks_mut(2 * count) {
@@ -154,7 +154,7 @@ impl Sizes {
             let position = if place < 2 * quarter { token % columns } else { token / columns };
             let w = FREQUENCY_RANGE.powf(-((place % quarter) as f64) / quarter as f64);
             let (sin, cos) = (position as f64 * w).sin_cos();
-            let expected = if place / quarter % 2 == 0 { sin } else { cos } as f32;
+            let expected = if (place / quarter).is_multiple_of(2) { sin } else { cos } as f32;
             // Positions of programs in single precision carry a rounding of their angle.
             if 1e-4 < (got - expected).abs() || got.is_nan() {
                 return Err(ImportError::Positions { name: name.into(), at, got, expected });

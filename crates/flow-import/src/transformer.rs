@@ -96,7 +96,8 @@ impl DiffusersConfig {
     pub(crate) const KEYS: &'static str = "sample_size, patch_size, in_channels, num_layers, \
         num_attention_heads, attention_head_dim and num_embeds_ada_norm";
 
-    /// Its 1,000 steps count to the noise, of the diffusion with the usual rates; it gives the noise.
+    /// Its 1,000 steps count to the noise, of the diffusion with the usual rates; it gives the
+    /// noise.
     pub(crate) fn describe(self) -> Result<Described, ImportError> {
         let family = Family::DiffusersDit.name();
         let unsupported =

@@ -78,8 +78,8 @@ fn a_sit_answers_so_in_double_precision_too() {
     assert!(error < 1e-6, "{error}");
 }
 
-/// Its step `k` is our time `(999 - k) / 1000`, which is rounded: 6e-8 of a second hand that turns by
-/// 1,000 radians. The library's own angle in single precision is off by 2e-5.
+/// Its step `k` is our time `(999 - k) / 1000`, which is rounded: 6e-8 of a second hand that turns
+/// by 1,000 radians. The library's own angle in single precision is off by 2e-5.
 #[test]
 fn a_dit_of_diffusers_answers_at_its_steps() {
     let io = Io::open("diffusers_dit_io");

@@ -141,8 +141,8 @@ impl NetworkConfig for DitConfig {
     type Network = Dit;
 
     /// # Errors
-    /// When a size is zero, `hidden` is no multiple of 4 and of the heads, the patch does not divide
-    /// an image, rows or context have more than three sides, or a frequency is not positive.
+    /// When a size is zero, `hidden` is no multiple of 4 and of the heads, the patch does not
+    /// divide an image, rows or context have more than three sides, or a frequency is not positive.
     fn init(&self, signature: &Signature, device: &Device) -> Result<Dit, NetworkError> {
         self.check()?;
         let grid = Grid::of(&signature.shape, self.patch)?;
@@ -156,7 +156,7 @@ impl NetworkConfig for DitConfig {
         let mut positions = vec![grid.positions(hidden, device)];
         positions.extend(further.map(|context| context.positions(hidden, device)));
         let context = further.map(|context| xavier(context.width() + 1, hidden, device));
-        let embedding = |_| Embedding::new(self, signature, device);
+        let embedding = |_| Embedding::new(hidden, self.time, signature, device);
         Ok(Dit {
             embeddings: (0..self.count()).map(embedding).collect(),
             input: xavier(grid.width() + joined, hidden, device),

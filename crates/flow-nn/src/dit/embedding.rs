@@ -3,9 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::config::DitConfig;
 use crate::condition::Condition;
-use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
+use crate::embed::{Band, ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
 use crate::network::Time;
 use crate::signature::Signature;
 
@@ -23,10 +22,9 @@ pub(super) struct Embedding {
 }
 
 impl Embedding {
-    pub(super) fn new(config: &DitConfig, signature: &Signature, device: &Device) -> Self {
+    pub(super) fn new(width: usize, band: Band, signature: &Signature, device: &Device) -> Self {
         let &Signature { classes, vector, latent, two_times, .. } = signature;
-        let width = config.hidden;
-        let time = || TimeEmbedding::within(config.time, SINUSOIDS, width, device);
+        let time = || TimeEmbedding::within(band, SINUSOIDS, width, device);
         Self {
             time: time(),
             class: (classes > 0).then(|| ClassEmbedding::new(classes, width, device)),

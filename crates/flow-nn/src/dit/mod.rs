@@ -23,9 +23,10 @@ pub use config::{DitConfig, Embeddings};
 /// Transformer blocks over tokens, which time and conditions shift, scale and gate (adaLN-Zero).
 ///
 /// Tokens are the patches of an image, the elements of a sequence or the columns of a table, with
-/// sine-cosine positions. A context whose tokens lie where those of the rows do, such as an image to
-/// upsample, is joined to them; any other is read as further tokens before the first block, behind
-/// those of the rows. Gates and output layer start at zero, so that a new network answers zero.
+/// sine-cosine positions. A context whose tokens lie where those of the rows do, such as an image
+/// to upsample, is joined to them; any other is read as further tokens before the first block,
+/// behind those of the rows. Gates and output layer start at zero, so that a new network answers
+/// zero.
 ///
 /// # Reference
 /// Peebles & Xie (2023), "Scalable Diffusion Models with Transformers", arXiv:2212.09748; Ma et al.
@@ -39,8 +40,8 @@ pub struct Dit {
     head: Head,
     /// Of the rows' tokens, then of the context's where it has its own, `[1, N, D]`.
     positions: Tensor<3>,
-    /// One for all blocks, or one for each. They stand behind the blocks, and the duration is the last
-    /// of an embedding, so that a seed draws a flow map as the velocity, and that besides.
+    /// One for all blocks, or one for each. They stand behind the blocks, and the duration is the
+    /// last of an embedding, so that a seed draws a flow map as the velocity, and that besides.
     embeddings: Vec<Embedding>,
     #[module(skip)]
     grid: Grid,

@@ -119,9 +119,9 @@ impl Grid {
 
     /// The sine-cosine vector of each token's position, `[1, tokens, width]`.
     ///
-    /// A coordinate `p` becomes `[sin(p w_i), cos(p w_i)]`, `w_i = 10000^(-i/K)`, `i = 0..K-1`. Along
-    /// a sequence it has all of the width; of a patch the first half is its column's and the second
-    /// half its row's.
+    /// A coordinate `p` becomes `[sin(p w_i), cos(p w_i)]`, `w_i = 10000^(-i/K)`, `i = 0..K-1`.
+    /// Along a sequence it has all of the width; of a patch the first half is its column's and the
+    /// second half its row's.
     ///
     /// # Reference
     /// Vaswani et al. (2017), "Attention Is All You Need", arXiv:1706.03762, section 3.5, in the
