@@ -8,6 +8,7 @@ use flow_eval::EvalError;
 use flow_model::ModelError;
 use flow_nn::NetworkError;
 use flow_path::PathError;
+use flow_pickle::ReadError;
 use flow_run::RunError;
 use flow_sample::SampleError;
 use flow_train::TrainError;
@@ -37,6 +38,9 @@ pub enum JudgeError {
         /// What does not fit.
         source: Malformed,
     },
+    /// A file of weights that cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// Weights that do not fit the network of FID.
     #[error("cannot use {path}")]
     Weights {

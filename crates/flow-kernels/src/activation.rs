@@ -2,7 +2,7 @@
 
 use burn::tensor::{
     Tensor,
-    activation::{gelu, silu},
+    activation::{gelu, gelu_approximate, silu},
 };
 
 /// A function applied to every element of a result.
@@ -23,6 +23,14 @@ pub enum Activation {
     /// # Reference
     /// Hendrycks & Gimpel (2016), "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
     Gelu,
+    /// `z (1 + tanh u) / 2 = z / (1 + exp(-2 u))` with `u = sqrt(2 / pi) (z + 0.044715 z^3)`, the
+    /// approximation of [`Gelu`](Self::Gelu) that trained transformers contain; with
+    /// `s = 1 / (1 + exp(-2 u))` its derivative is `s + 2 z s (1 - s) du/dz`.
+    ///
+    /// # Reference
+    /// Hendrycks & Gimpel (2016), "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415,
+    /// section 2.
+    GeluTanh,
 }
 
 impl Activation {
@@ -31,6 +39,7 @@ impl Activation {
             Self::Identity => z,
             Self::Silu => silu(z),
             Self::Gelu => gelu(z),
+            Self::GeluTanh => gelu_approximate(z),
         }
     }
 }

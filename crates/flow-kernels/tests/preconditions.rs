@@ -90,7 +90,8 @@ fn panics(words: &str, f: impl FnOnce() + std::panic::UnwindSafe) {
     assert!(text.contains(words), "{text}");
 }
 
-const ACTIVATIONS: [Activation; 3] = [Activation::Identity, Activation::Silu, Activation::Gelu];
+const ACTIVATIONS: [Activation; 4] =
+    [Activation::Identity, Activation::Silu, Activation::Gelu, Activation::GeluTanh];
 
 fn linears() {
     for act in ACTIVATIONS {

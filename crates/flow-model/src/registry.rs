@@ -5,8 +5,8 @@ use std::fmt;
 
 use burn::tensor::Device;
 use flow_nn::{
-    DynNetwork, Footprint, MlpConfig, NetworkConfig, NetworkError, Signature, SplitMlpConfig,
-    UNetConfig, init_seeded,
+    DitConfig, DynNetwork, Footprint, MlpConfig, NetworkConfig, NetworkError, Signature,
+    SplitMlpConfig, UNetConfig, init_seeded,
 };
 use flow_path::Source;
 use toml::{Table, Value};
@@ -24,7 +24,7 @@ const KIND: &str = "kind";
 /// use flow_model::Registry;
 ///
 /// let kinds: Vec<&str> = Registry::default().kinds().map(|(kind, _)| kind).collect();
-/// assert_eq!(kinds, ["mlp", "split-mlp", "unet"]);
+/// assert_eq!(kinds, ["dit", "mlp", "split-mlp", "unet"]);
 /// ```
 #[derive(Clone)]
 pub struct Registry {
@@ -65,7 +65,11 @@ impl Kind {
 impl Default for Registry {
     /// The networks of flow-nn.
     fn default() -> Self {
-        Self::empty().with::<MlpConfig>().with::<SplitMlpConfig>().with::<UNetConfig>()
+        Self::empty()
+            .with::<MlpConfig>()
+            .with::<SplitMlpConfig>()
+            .with::<UNetConfig>()
+            .with::<DitConfig>()
     }
 }
 

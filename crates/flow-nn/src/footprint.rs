@@ -40,6 +40,11 @@ impl Footprint {
         self.layers(1.0, from * to + to, to);
     }
 
+    /// A linear layer with bias over each of so many tokens.
+    pub(crate) fn each(&mut self, from: f64, to: f64, tokens: f64) {
+        self.layers(1.0, from * to + to, to * tokens);
+    }
+
     /// `depth` linear layers of `width` numbers, the first of which sees `input`.
     pub(crate) fn stack(&mut self, input: f64, width: f64, depth: usize) {
         if 0 < depth {

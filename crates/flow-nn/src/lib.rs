@@ -12,6 +12,7 @@
 //! | [`Mlp`] | points in the plane, small vectors | [`MlpConfig`] |
 //! | [`SplitMlp`] | points, with or without a latent | [`SplitMlpConfig`] |
 //! | [`UNet`] | images of any height and width | [`UNetConfig`] |
+//! | [`Dit`] | images, sequences and tables, a transformer over their parts | [`DitConfig`] |
 //! | [`PointEncoder`], [`ImageEncoder`] | the latent of a pair, as a [`Posterior`] | [`PointEncoderConfig`], [`ImageEncoderConfig`] |
 //! | [`Classifier`] | features that measure generated images | [`ClassifierConfig`] |
 //! | [`Inception`] | the features that FID is defined on, from weights in a file | |
@@ -35,6 +36,7 @@
 mod classifier;
 mod condition;
 mod config;
+mod dit;
 mod embed;
 mod erased;
 mod error;
@@ -52,6 +54,7 @@ mod unet;
 pub use classifier::{Classifier, ClassifierConfig};
 pub use condition::Condition;
 pub use config::NetworkConfig;
+pub use dit::{Dit, DitConfig, Embeddings};
 pub use embed::{
     Band, ClassEmbedding, CoordinateEncoder, FourierFeatures, LatentEmbedding, TimeEmbedding,
     VectorEmbedding,

@@ -7,10 +7,22 @@ mod common;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
 use common::told::{
-    ROWS, everything, mlp, network, numbers, one_time, split, told_images, told_points, unet,
+    ROWS, dit, everything, mlp, network, numbers, one_time, split, told_images, told_points, unet,
 };
 use common::{bits, built, difference, largest, ramp, stir, stir_except};
-use flow_nn::{DynNetwork, Fusion, Network, NetworkConfig, NetworkError, Signature, Time};
+use flow_nn::{
+    DitConfig, DynNetwork, Embeddings, Fusion, Network, NetworkConfig, NetworkError, Signature,
+    Time,
+};
+
+/// A row of this shape with everything that a transformer may be told.
+fn told(shape: Vec<usize>, context: Vec<usize>) -> Signature {
+    Signature { shape, context, ..told_images() }
+}
+
+fn own_embeddings() -> DitConfig {
+    DitConfig { embeddings: Embeddings::EachBlock, ..dit() }
+}
 
 /// Networks of every kind, with nothing but their rows to read and with everything they can.
 fn all() -> Vec<(&'static str, DynNetwork)> {
@@ -24,6 +36,15 @@ fn all() -> Vec<(&'static str, DynNetwork)> {
         ("unet", network(&unet(4, norm), &Signature::of([1, 8, 8]))),
         ("unet told everything", network(&unet(4, norm), &told_images())),
         ("unet with a latent in its middle", network(&unet(6, sum), &latent(&[1, 12, 8]))),
+        ("dit of columns", network(&dit(), &Signature::of([3]))),
+        ("dit of columns told everything", network(&dit(), &told(vec![3], vec![4]))),
+        ("dit of a sequence", network(&dit(), &Signature::of([6, 2]))),
+        ("dit of a sequence told everything", network(&dit(), &told(vec![6, 2], vec![6, 3]))),
+        ("dit of a sequence told another", network(&dit(), &told(vec![6, 2], vec![4, 3]))),
+        ("dit of an image", network(&dit(), &Signature::of([1, 8, 8]))),
+        ("dit of an image told everything", network(&dit(), &told_images())),
+        ("dit of an image told a sequence", network(&dit(), &told(vec![2, 4, 8], vec![3, 2]))),
+        ("dit that embeds for each block", network(&own_embeddings(), &told_images())),
     ]
 }
 
@@ -124,6 +145,8 @@ fn a_new_map_is_the_velocity_wherever_it_arrives_and_a_trained_one_is_not() {
     check("mlp", &velocity, &map, &stir(map.clone()));
     let [velocity, map] = as_map(&unet(4, Fusion::AdaptiveNorm), &told_images());
     check("unet", &velocity, &map, &stir(map.clone()));
+    let [velocity, map] = as_map(&dit(), &told_images());
+    check("dit", &velocity, &map, &stir(map.clone()));
 }
 
 /// Convolutions, norms and attention do not know which side is which, so that transposed kernels

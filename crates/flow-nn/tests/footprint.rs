@@ -3,9 +3,9 @@
 
 use burn::tensor::Device;
 use flow_nn::{
-    EncoderConfig, Footprint, FourierFeatures, Fusion, ImageEncoderConfig, MlpConfig,
-    NetworkConfig, PointEncoderConfig, PosteriorInput, Signature, SplitMlpConfig, UNetConfig,
-    parameter_count,
+    DitConfig, Embeddings, EncoderConfig, Footprint, FourierFeatures, Fusion, ImageEncoderConfig,
+    MlpConfig, NetworkConfig, PointEncoderConfig, PosteriorInput, Signature, SplitMlpConfig,
+    UNetConfig, parameter_count,
 };
 
 #[expect(clippy::float_cmp, reason = "whole numbers below 2^53")]
@@ -95,6 +95,27 @@ fn parameters_of_unets_are_counted_before_they_are_made() {
     }
 }
 
+#[test]
+fn parameters_of_transformers_are_counted_before_they_are_made() {
+    for embeddings in [Embeddings::Shared, Embeddings::EachBlock] {
+        let config = DitConfig { hidden: 24, depth: 3, embeddings, ..DitConfig::default() };
+        let told = Signature { classes: 4, vector: 2, latent: 3, ..Signature::default() };
+        for (shape, context) in [
+            (&[5][..], &[][..]),
+            (&[5], &[3]),
+            (&[6, 2], &[6, 1]),
+            (&[6, 2], &[4, 1]),
+            (&[3, 8, 12], &[2, 8, 12]),
+            (&[1, 8, 8], &[7]),
+        ] {
+            let plain = Signature { context: context.to_vec(), ..Signature::of(shape) };
+            check_network(&config, &plain);
+            let shape = shape.to_vec();
+            check_network(&config, &Signature { shape, two_times: true, ..told.clone() });
+        }
+    }
+}
+
 /// The outputs of layers are those of images of as many pixels.
 #[test]
 #[expect(clippy::float_cmp, reason = "whole numbers below 2^53")]
@@ -131,6 +152,7 @@ fn any_size_has_a_footprint() {
     };
     let images = ImageEncoderConfig { channels: most, ..ImageEncoderConfig::default() };
     let unet = UNetConfig { channels: most, blocks: most, ..UNetConfig::default() };
+    let dit = DitConfig { hidden: most, depth: most, patch: 1, ..DitConfig::default() };
     let inputs = [PosteriorInput::X0, PosteriorInput::X1, PosteriorInput::Xt];
     let told = |shape: &[usize]| Signature {
         classes: most,
@@ -147,6 +169,7 @@ fn any_size_has_a_footprint() {
         images.footprint([1, most, most], &inputs, most),
         unet.footprint(&told(&[1, most, most])),
         unet.footprint(&side),
+        dit.footprint(&side),
     ] {
         assert!(1e30 < footprint.parameters, "{footprint:?}");
     }

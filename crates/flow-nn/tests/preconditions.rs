@@ -11,14 +11,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use flow_nn::{
     Band, ClassEmbedding, ClassifierConfig, Condition, CoordinateEncoder, DiagonalGaussian,
-    FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, NetworkConfig, NetworkError,
-    PointEncoderConfig, PosteriorInput, Signature, Time, TimeEmbedding, VectorEmbedding,
+    DitConfig, FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, Network,
+    NetworkConfig, NetworkError, PointEncoderConfig, PosteriorInput, Signature, Time,
+    TimeEmbedding, VectorEmbedding,
 };
 use flow_testing::{awkward, public};
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 31] = [
+const TABLE: [Row; 36] = [
     ("ClassEmbedding::forward", classes),
     ("ClassEmbedding::new", class_sizes),
     ("Classifier::features", features),
@@ -34,6 +35,10 @@ const TABLE: [Row; 31] = [
     ("CoordinateEncoder::new", bands),
     ("DiagonalGaussian::from_output", gaussians),
     ("DiagonalGaussian::sample", draws),
+    ("DitConfig::b", || preset(DitConfig::b)),
+    ("DitConfig::l", || preset(DitConfig::l)),
+    ("DitConfig::s", || preset(DitConfig::s)),
+    ("DitConfig::xl", || preset(DitConfig::xl)),
     ("FourierFeatures::forward", fourier),
     ("FourierFeatures::width", widths),
     ("ImageEncoderConfig::footprint", footprints),
@@ -49,6 +54,7 @@ const TABLE: [Row; 31] = [
     ("TimeEmbedding::forward", times),
     ("TimeEmbedding::new", time_sizes),
     ("TimeEmbedding::starting_at_zero", durations),
+    ("TimeEmbedding::within", time_bands),
     ("VectorEmbedding::new", vectors),
 ];
 
@@ -133,6 +139,41 @@ fn bands() {
     for (dim, features) in [(0, 8), (2, 0), (2, 6)] {
         let sizes = CoordinateEncoder::new(dim, features, Band::default(), 8, &Device::flex());
         assert!(sizes.is_err(), "{features} features of {dim} coordinates");
+    }
+}
+
+/// A size of the paper with any patch, made small: the rest of a network follows from numbers that
+/// every preset has.
+fn preset(of: fn(usize) -> DitConfig) {
+    let init = |patch: usize, shape: &[usize]| {
+        let config = DitConfig { hidden: 16, depth: 1, heads: 2, ..of(patch) };
+        config.init(&Signature::of(shape), &Device::flex())
+    };
+    for patch in [0, 3, usize::MAX] {
+        assert!(init(patch, &[1, 4, 4]).is_err(), "patches of {patch}");
+    }
+    assert!(init(2, &[1, 0, 4]).is_err() && init(2, &[]).is_err());
+    let network = init(2, &[2]).unwrap();
+    // The variance of a token squares its numbers.
+    by_rows("Dit", 2, 1e15, |x| {
+        let t = Tensor::<1>::ones([1], &Device::flex());
+        read(network.forward(x, t.into(), &Condition::none()))
+    });
+}
+
+fn time_bands() {
+    for (name, value) in awkward::SCALARS {
+        let band = Band { lowest: 0.1, highest: value };
+        let time = TimeEmbedding::within(band, 8, 4, &Device::flex());
+        let out = read(time.forward(Tensor::from_floats([0.5], &Device::flex())));
+        let usual = (1e-30..=1e30).contains(&value);
+        assert!(!usual || out.iter().all(|x| x.is_finite()), "{name}");
+    }
+    let band = Band::default();
+    for (sinusoids, width) in [(0, 4), (3, 4), (8, 0)] {
+        panics("expected an even number of sinusoids", || {
+            let _ = TimeEmbedding::within(band, sinusoids, width, &Device::flex());
+        });
     }
 }
 

@@ -39,6 +39,16 @@ const RULES: &[Rule] = &[
         because: "a network knows no schedule and no solver",
     },
     Rule {
+        krate: "flow-pickle",
+        never: &["flow-*", "burn*"],
+        because: "a file of arrays is numbers and names, whoever reads it",
+    },
+    Rule {
+        krate: "flow-import",
+        never: &["flow-train", "flow-datasets", "flow-eval", "flow-plot", "clap", "anyhow"],
+        because: "weights come from elsewhere and are neither trained nor scored",
+    },
+    Rule {
         krate: "flow-plot",
         never: &["flow-*"],
         because: "pictures are drawn from plain numbers",
@@ -222,6 +232,8 @@ mod tests {
             ("flow-path", "flow-nn"),
             ("flow-nn", "flow-path"),
             ("flow-nn", "flow-ode"),
+            ("flow-pickle", "burn"),
+            ("flow-import", "flow-train"),
             ("flow-plot", "flow-eval"),
             ("flow-datasets", "flow-path"),
             ("flow-sample", "flow-train"),

@@ -1,7 +1,6 @@
 //! FID proper: features of the published Inception network, from a file that the user names.
 
 mod npy;
-mod pickle;
 mod resize;
 mod statistics;
 mod weights;

@@ -32,6 +32,7 @@ fn kernel_and_composition_agree() {
         (1024, 64, 48, Activation::Silu),
         (1, 3, 1, Activation::Gelu),
         (300, 20, 31, Activation::Gelu),
+        (300, 20, 31, Activation::GeluTanh),
     ] {
         assert_kernel_agrees(&format!("{case:?}"), &op(&case), &lens(&case));
         assert_kernel_agrees(&format!("{case:?} without bias"), &op(&case), &lens(&case)[..2]);

@@ -41,7 +41,7 @@ impl Band {
         Err(NetworkError::OutOfRange { field: "band.highest", value, need })
     }
 
-    fn frequencies(&self, count: usize) -> Vec<f32> {
+    pub(super) fn frequencies(&self, count: usize) -> Vec<f32> {
         let last = count.saturating_sub(1).max(1) as f64;
         let ratio = self.highest / self.lowest;
         (0..count).map(|k| (self.lowest * ratio.powf(k as f64 / last)) as f32).collect()

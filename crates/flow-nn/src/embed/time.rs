@@ -7,6 +7,7 @@ use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::Activation;
 
+use super::coordinate::Band;
 use crate::layer::linear;
 
 /// Angular frequencies from the highest down, in geometric progression.
@@ -38,9 +39,7 @@ const DURATIONS: Frequencies = Frequencies { highest: 20.0, range: 100.0 };
 pub struct TimeEmbedding {
     inner: Linear,
     outer: Linear,
-    sinusoids: usize,
-    #[module(skip)]
-    frequencies: Frequencies,
+    frequencies: Vec<f32>,
 }
 
 impl TimeEmbedding {
@@ -54,11 +53,29 @@ impl TimeEmbedding {
             0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
             "expected an even number of sinusoids and a width, got {sinusoids} and {width}"
         );
+        Self::of(frequencies(sinusoids, TIMES), width, device)
+    }
+
+    /// As [`TimeEmbedding::new`] with the frequencies of a band, the highest first:
+    /// `w_k = highest (lowest / highest)^(k / (K - 1))` in place of `1000 w_k`.
+    ///
+    /// # Panics
+    /// When `sinusoids` is odd or a number is zero.
+    #[must_use]
+    pub fn within(band: Band, sinusoids: usize, width: usize, device: &Device) -> Self {
+        assert!(
+            0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
+            "expected an even number of sinusoids and a width, got {sinusoids} and {width}"
+        );
+        let highest_first = Band { lowest: band.highest, highest: band.lowest };
+        Self::of(highest_first.frequencies(sinusoids / 2), width, device)
+    }
+
+    fn of(frequencies: Vec<f32>, width: usize, device: &Device) -> Self {
         Self {
-            inner: LinearConfig::new(sinusoids, width).init(device),
+            inner: LinearConfig::new(2 * frequencies.len(), width).init(device),
             outer: LinearConfig::new(width, width).init(device),
-            sinusoids,
-            frequencies: TIMES,
+            frequencies,
         }
     }
 
@@ -72,9 +89,14 @@ impl TimeEmbedding {
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn starting_at_zero(sinusoids: usize, width: usize, device: &Device) -> Self {
+        Self::of(frequencies(sinusoids, DURATIONS), width, device).at_zero(device)
+    }
+
+    /// The same, but zero for every time until it is trained.
+    pub(crate) fn at_zero(self, device: &Device) -> Self {
+        let width = self.outer.weight.lazy_shape()[0];
         let outer = LinearConfig::new(width, width).with_initializer(Initializer::Zeros);
-        let outer = outer.init(device);
-        Self { outer, frequencies: DURATIONS, ..Self::new(sinusoids, width, device) }
+        Self { outer: outer.init(device), ..self }
     }
 
     /// A time that is not finite makes its row so.
@@ -83,22 +105,26 @@ impl TimeEmbedding {
     /// - `t`: `[B]`, output: `[B, width]`
     #[must_use]
     pub fn forward(&self, t: Tensor<1>) -> Tensor<2> {
-        let hidden =
-            linear(&self.inner, sinusoids(t, self.sinusoids, self.frequencies), Activation::Silu);
+        let hidden = linear(&self.inner, sinusoids(t, &self.frequencies), Activation::Silu);
         linear(&self.outer, hidden, Activation::Identity)
     }
 }
 
-/// `[cos(w w_k t), sin(w w_k t)]` with `w` the highest frequency, `[B] -> [B, n]`.
-fn sinusoids(t: Tensor<1>, n: usize, Frequencies { highest, range }: Frequencies) -> Tensor<2> {
+/// `w r^(-2 k / n)` for `n` sinusoids, half as many, with `w` the highest frequency and `r` the range.
+fn frequencies(n: usize, Frequencies { highest, range }: Frequencies) -> Vec<f32> {
+    assert!(0 < n && n.is_multiple_of(2), "expected an even number of sinusoids, got {n}");
     let half = n / 2;
-    let frequencies: Vec<f32> = (0..half)
-        .map(|k| {
-            let fraction = k as f64 / half as f64;
-            (highest * (-(range.log10()) * LN_10 * fraction).exp()) as f32
-        })
-        .collect();
-    let frequencies = Tensor::<2>::from_data(TensorData::new(frequencies, [1, half]), &t.device());
+    let frequency = |k| {
+        let fraction = f64::from(k) / half as f64;
+        (highest * (-(range.log10()) * LN_10 * fraction).exp()) as f32
+    };
+    (0..half as u32).map(frequency).collect()
+}
+
+/// `[cos(w_k t), sin(w_k t)]`, `[B] -> [B, 2 K]`.
+fn sinusoids(t: Tensor<1>, frequencies: &[f32]) -> Tensor<2> {
+    let frequencies = TensorData::new(frequencies.to_vec(), [1, frequencies.len()]);
+    let frequencies = Tensor::<2>::from_data(frequencies, (&t.device(), t.dtype()));
     let angle = t.unsqueeze_dim::<2>(1) * frequencies; // [B, n/2]
     Tensor::cat(vec![angle.clone().cos(), angle.sin()], 1)
 }
@@ -110,7 +136,8 @@ mod tests {
     #[test]
     fn sinusoids_match_their_formula() {
         let device = Device::flex();
-        let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), 8, TIMES);
+        let frequencies = frequencies(8, TIMES);
+        let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), &frequencies);
         let out: Vec<f32> = out.into_data().try_into_vec().unwrap();
         assert_eq!(&out[..8], &[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
         for k in 0..4 {
@@ -118,6 +145,16 @@ mod tests {
             // An angle of 370 carries an f32 rounding of 370 * 6e-8 = 2e-5.
             assert!((f64::from(out[8 + k]) - angle.cos()).abs() < 1e-4);
             assert!((f64::from(out[12 + k]) - angle.sin()).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_frequencies_of_a_band_run_from_its_highest_to_its_lowest() {
+        let band = Band { lowest: 0.1, highest: 1000.0 };
+        let time = TimeEmbedding::within(band, 10, 3, &Device::flex());
+        for (k, &w) in time.frequencies.iter().enumerate() {
+            let expected = 1000.0 * 1e-4_f64.powf(k as f64 / 4.0);
+            assert!((f64::from(w) / expected - 1.0).abs() < 1e-6, "{w} for {expected}");
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn stir<M: Module>(module: M) -> M {
     stir_except(module, None)
 }
 
-/// Puts noise into every parameter but those of one part of a module.
+/// Puts noise into every parameter but those of parts of one name.
 pub(crate) fn stir_except<M: Module>(module: M, part: Option<&'static str>) -> M {
     struct Stir(Option<&'static str>, Vec<String>);
     impl ModuleMapper for Stir {
@@ -56,7 +56,7 @@ pub(crate) fn stir_except<M: Module>(module: M, part: Option<&'static str>) -> M
             self.1.pop();
         }
         fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            if self.0.is_some_and(|part| self.1[0] == part) {
+            if self.0.is_some_and(|part| self.1.iter().any(|name| name == part)) {
                 return parameter;
             }
             parameter.map(|p| {

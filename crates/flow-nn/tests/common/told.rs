@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, Device, Tensor};
 use flow_nn::{
-    Condition, DynNetwork, FourierFeatures, Fusion, MlpConfig, NetworkConfig, Signature,
+    Condition, DitConfig, DynNetwork, FourierFeatures, Fusion, MlpConfig, NetworkConfig, Signature,
     SplitMlpConfig, Time, UNetConfig,
 };
 
@@ -18,6 +18,10 @@ pub(crate) fn mlp() -> MlpConfig {
 
 pub(crate) fn split() -> SplitMlpConfig {
     SplitMlpConfig { features: 16, hidden: 16, ..SplitMlpConfig::default() }
+}
+
+pub(crate) fn dit() -> DitConfig {
+    DitConfig { hidden: 16, depth: 2, heads: 2, ..DitConfig::default() }
 }
 
 /// `attention` is the height of the smaller of two resolutions.

@@ -30,18 +30,18 @@ pub(super) struct Storage {
 
 /// An array: a part of a storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::inception) struct View {
+pub(crate) struct View {
     /// `torch.FloatStorage` and so on.
-    pub(in crate::inception) kind: Rc<str>,
-    pub(in crate::inception) storage: Rc<str>,
-    pub(in crate::inception) offset: usize,
-    pub(in crate::inception) shape: Vec<usize>,
-    pub(in crate::inception) strides: Vec<usize>,
+    pub(crate) kind: Rc<str>,
+    pub(crate) storage: Rc<str>,
+    pub(crate) offset: usize,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) strides: Vec<usize>,
 }
 
 impl View {
     /// Whether the numbers lie one after another.
-    pub(in crate::inception) fn is_contiguous(&self) -> bool {
+    pub(crate) fn is_contiguous(&self) -> bool {
         let mut step = Some(1_usize);
         self.shape.iter().zip(&self.strides).rev().all(|(&size, &stride)| {
             let fits = size == 1 || Some(stride) == step;
@@ -51,7 +51,7 @@ impl View {
     }
 
     /// Bytes of a number.
-    pub(in crate::inception) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         match self.kind.trim_start_matches("torch.") {
             "DoubleStorage" | "LongStorage" => 8,
             "HalfStorage" | "BFloat16Storage" | "ShortStorage" => 2,

@@ -11,15 +11,19 @@
 mod machine;
 mod value;
 
+use std::collections::{BTreeMap, HashSet};
+
+use crate::error::Result;
 use machine::Machine;
+pub(super) use value::View;
 use value::{Id, Value};
 
-use crate::malformed::Malformed;
-pub(super) use value::View;
+/// Bytes of the keys that lead to a dictionary.
+const MOST_PATH: usize = 256;
 
 /// What a pickle holds.
 #[derive(Debug)]
-pub(super) struct Pickle {
+pub(crate) struct Pickle {
     values: Vec<Value>,
     root: Id,
 }
@@ -29,26 +33,56 @@ impl Pickle {
     ///
     /// # Errors
     /// When it is cut off or holds what no array needs, and beyond [`machine::MOST_OPERATIONS`].
-    pub(super) fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(bytes: &mut &[u8]) -> Result<Self> {
         let mut machine = Machine::new(bytes);
         let root = machine.run()?;
         *bytes = machine.bytes;
         Ok(Self { values: machine.values, root })
     }
 
-    /// The arrays of a dictionary by name; nothing if it is none.
-    pub(super) fn arrays(&self) -> Option<impl Iterator<Item = (&str, &View)>> {
-        let Value::Dict(entries) = &self.values[self.root] else { return None };
-        Some(entries.iter().filter_map(|&(key, value)| {
-            match (&self.values[key], &self.values[value]) {
-                (Value::Text(name), Value::View(view)) => Some((&**name, &**view)),
-                _ => None,
+    /// The arrays of a dictionary by name, and those of the dictionaries in it: each under its keys
+    /// on the way, joined by `/`, the outermost under the empty name.
+    ///
+    /// A dictionary that is reached twice is taken once, so that the work is bounded by the values.
+    pub(crate) fn parts(&self) -> BTreeMap<String, Vec<(&str, &View)>> {
+        let mut parts = BTreeMap::new();
+        let mut seen = HashSet::new();
+        let mut next = vec![(String::new(), self.root)];
+        while let Some((path, place)) = next.pop() {
+            let Value::Dict(entries) = &self.values[place] else { continue };
+            if !seen.insert(place) || MOST_PATH < path.len() {
+                continue;
             }
-        }))
+            let mut arrays = Vec::new();
+            for &(key, value) in entries {
+                match (&self.values[key], &self.values[value]) {
+                    (Value::Text(name), Value::View(view)) => arrays.push((&**name, &**view)),
+                    (Value::Text(name), Value::Dict(_)) if path.is_empty() => {
+                        next.push((name.to_string(), value));
+                    }
+                    (Value::Text(name), Value::Dict(_)) => {
+                        next.push((format!("{path}/{name}"), value));
+                    }
+                    _ => {}
+                }
+            }
+            if !arrays.is_empty() {
+                parts.insert(path, arrays);
+            }
+        }
+        parts
+    }
+
+    /// All arrays, wherever they are.
+    pub(crate) fn views(&self) -> impl Iterator<Item = &View> {
+        self.values.iter().filter_map(|value| match value {
+            Value::View(view) => Some(&**view),
+            _ => None,
+        })
     }
 
     /// The texts of a list; nothing if it holds anything else.
-    pub(super) fn texts(&self) -> Option<Vec<&str>> {
+    pub(crate) fn texts(&self) -> Option<Vec<&str>> {
         let Value::List(items) = &self.values[self.root] else { return None };
         let text = |&item: &Id| match &self.values[item] {
             Value::Text(text) => Some(&**text),
@@ -63,7 +97,7 @@ mod tests {
     use super::machine::MOST_OPERATIONS;
     use super::*;
 
-    fn read(pickle: &[u8]) -> Result<Pickle, Malformed> {
+    fn read(pickle: &[u8]) -> Result<Pickle> {
         Pickle::read(&mut &*pickle)
     }
 

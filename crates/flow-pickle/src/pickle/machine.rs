@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::value::{Id, Storage, Value, View};
-use crate::malformed::{Malformed, OrMalformed, ensure, refuse};
+use crate::error::{ReadError, Result, malformed};
 
 /// Operations of one pickle; the state of the network of FID takes about 50,000.
 pub(super) const MOST_OPERATIONS: usize = 1 << 20;
@@ -28,7 +28,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs to the end of the pickle and says where its value lies.
-    pub(super) fn run(&mut self) -> Result<Id, Malformed> {
+    pub(super) fn run(&mut self) -> Result<Id> {
         for _ in 0..MOST_OPERATIONS {
             let [op] = self.take()?;
             match op {
@@ -58,7 +58,7 @@ impl<'a> Machine<'a> {
                 }
                 b'X' => {
                     let length = u32::from_le_bytes(self.take()?) as usize;
-                    let text = str::from_utf8(self.slice(length)?)?;
+                    let text = utf8(self.slice(length)?)?;
                     self.push(Value::Text(text.into()));
                 }
                 b'c' => {
@@ -87,8 +87,11 @@ impl<'a> Machine<'a> {
                 }
                 0x85..=0x87 => {
                     let count = usize::from(op - 0x84);
-                    let at =
-                        self.stack.len().checked_sub(count).or_malformed("a tuple is too short")?;
+                    let at = self
+                        .stack
+                        .len()
+                        .checked_sub(count)
+                        .ok_or(malformed("a tuple is too short"))?;
                     let items = self.stack.split_off(at);
                     self.push(Value::Tuple(items));
                 }
@@ -114,35 +117,43 @@ impl<'a> Machine<'a> {
                     self.push(Value::Storage(storage));
                 }
                 b'R' => self.call()?,
+                // A new object of a class: unknown, as what functions give.
+                0x81 => {
+                    let (_, _) = (self.pop()?, self.pop()?);
+                    self.push(Value::Other);
+                }
                 // State of an object, such as the versions of a module: not needed.
                 b'b' => drop(self.pop()?),
-                op => refuse!("the pickle has the operation {op:#04x}, which no array needs"),
+                op => return Err(ReadError::Operation { op }),
             }
         }
-        refuse!("the pickle has more than {MOST_OPERATIONS} operations, as no network does")
+        Err(ReadError::Operations { most: MOST_OPERATIONS })
     }
 
-    fn slice(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    fn slice(&mut self, length: usize) -> Result<&'a [u8]> {
         let (slice, rest) =
-            self.bytes.split_at_checked(length).or_malformed("the pickle was cut off")?;
+            self.bytes.split_at_checked(length).ok_or(malformed("the pickle was cut off"))?;
         self.bytes = rest;
         Ok(slice)
     }
 
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
         Ok(self.slice(N)?.try_into().expect("of this length"))
     }
 
-    fn line(&mut self) -> Result<&'a str, Malformed> {
-        let end =
-            self.bytes.iter().position(|&byte| byte == b'\n').or_malformed("a line has no end")?;
-        let line = str::from_utf8(self.slice(end)?)?;
+    fn line(&mut self) -> Result<&'a str> {
+        let end = self
+            .bytes
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .ok_or(malformed("a line has no end"))?;
+        let line = utf8(self.slice(end)?)?;
         self.slice(1)?;
         Ok(line)
     }
 
     /// An integer of any length; a longer one than ours is a magic number.
-    fn long(&mut self) -> Result<(), Malformed> {
+    fn long(&mut self) -> Result<()> {
         let [length] = self.take()?;
         let bytes = self.slice(length.into())?;
         let mut wide = [0; 8];
@@ -161,49 +172,49 @@ impl<'a> Machine<'a> {
         self.values.push(value);
     }
 
-    fn pop(&mut self) -> Result<Id, Malformed> {
-        self.stack.pop().or_malformed("the pickle takes more than it gives")
+    fn pop(&mut self) -> Result<Id> {
+        self.stack.pop().ok_or(malformed("the pickle takes more than it gives"))
     }
 
-    fn since_mark(&mut self) -> Result<Vec<Id>, Malformed> {
+    fn since_mark(&mut self) -> Result<Vec<Id>> {
         let mark = self.marks.pop().filter(|&mark| mark <= self.stack.len());
-        Ok(self.stack.split_off(mark.or_malformed("the pickle lacks a mark")?))
+        Ok(self.stack.split_off(mark.ok_or(malformed("the pickle lacks a mark"))?))
     }
 
-    fn remember(&mut self, key: u32) -> Result<(), Malformed> {
-        let top = *self.stack.last().or_malformed("there is nothing to remember")?;
+    fn remember(&mut self, key: u32) -> Result<()> {
+        let top = *self.stack.last().ok_or(malformed("there is nothing to remember"))?;
         self.memo.insert(key, top);
         Ok(())
     }
 
-    fn recall(&mut self, key: u32) -> Result<(), Malformed> {
-        let id = self.memo.get(&key).or_malformed("the pickle recalls what it never had")?;
+    fn recall(&mut self, key: u32) -> Result<()> {
+        let id = self.memo.get(&key).ok_or(malformed("the pickle recalls what it never had"))?;
         self.stack.push(*id);
         Ok(())
     }
 
-    fn set_items(&mut self, items: &[Id]) -> Result<(), Malformed> {
+    fn set_items(&mut self, items: &[Id]) -> Result<()> {
         if let Some(&top) = self.stack.last()
             && let Value::Dict(entries) = &mut self.values[top]
         {
             entries.extend(items.as_chunks::<2>().0.iter().map(|&[key, value]| (key, value)));
             return Ok(());
         }
-        refuse!("items are set in what is no dictionary")
+        Err(malformed("items are set in what is no dictionary"))
     }
 
-    fn append(&mut self, items: &[Id]) -> Result<(), Malformed> {
+    fn append(&mut self, items: &[Id]) -> Result<()> {
         if let Some(&top) = self.stack.last()
             && let Value::List(list) = &mut self.values[top]
         {
             list.extend(items);
             return Ok(());
         }
-        refuse!("items are appended to what is no list")
+        Err(malformed("items are appended to what is no list"))
     }
 
     /// `("storage", kind, name, place, length, ..)`.
-    fn storage(&self, id: Id) -> Result<Storage, Malformed> {
+    fn storage(&self, id: Id) -> Result<Storage> {
         if let Value::Tuple(parts) = &self.values[id]
             && let [_, kind, name, ..] = *parts.as_slice()
             && let (Value::Global(kind), Value::Text(name)) =
@@ -211,16 +222,16 @@ impl<'a> Machine<'a> {
         {
             return Ok(Storage { kind: kind.clone(), name: name.clone() });
         }
-        refuse!("a storage has no kind and no name")
+        Err(malformed("a storage has no kind and no name"))
     }
 
     /// What a function gives: arrays and dictionaries are made, all else is unknown.
-    fn call(&mut self) -> Result<(), Malformed> {
+    fn call(&mut self) -> Result<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         let (Value::Global(name), Value::Tuple(arguments)) =
             (&self.values[function], &self.values[arguments])
         else {
-            refuse!("what is called is no function")
+            return Err(malformed("what is called is no function"));
         };
         let value = match (&**name, arguments.first()) {
             ("collections.OrderedDict", _) => Value::Dict(Vec::new()),
@@ -236,7 +247,7 @@ impl<'a> Machine<'a> {
     }
 
     /// `(storage, offset, shape, strides, ..)`.
-    fn view(&self, arguments: &[Id]) -> Result<View, Malformed> {
+    fn view(&self, arguments: &[Id]) -> Result<View> {
         if let [storage, offset, shape, strides, ..] = *arguments
             && let (Value::Storage(storage), &Value::Int(offset)) =
                 (&self.values[storage], &self.values[offset])
@@ -246,20 +257,30 @@ impl<'a> Machine<'a> {
             return Ok(View {
                 kind: storage.kind.clone(),
                 storage: storage.name.clone(),
-                offset: usize::try_from(offset)?,
+                offset: size(offset)?,
                 shape: self.sizes(shape)?,
                 strides: self.sizes(strides)?,
             });
         }
-        refuse!("an array has no storage or no shape")
+        Err(malformed("an array has no storage or no shape"))
     }
 
-    fn sizes(&self, items: &[Id]) -> Result<Vec<usize>, Malformed> {
-        ensure!(items.len() <= MOST_SIDES, "an array has more than {MOST_SIDES} sides");
+    fn sizes(&self, items: &[Id]) -> Result<Vec<usize>> {
+        if MOST_SIDES < items.len() {
+            return Err(ReadError::Sides { most: MOST_SIDES });
+        }
         let size = |&item: &Id| match self.values[item] {
-            Value::Int(size) => Ok(usize::try_from(size)?),
-            _ => refuse!("a size is no number"),
+            Value::Int(number) => size(number),
+            _ => Err(malformed("a size is no number")),
         };
         items.iter().map(size).collect()
     }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    str::from_utf8(bytes).map_err(|_| malformed("a text is no UTF-8"))
+}
+
+fn size(number: i64) -> Result<usize> {
+    usize::try_from(number).map_err(|_| malformed("a size is negative"))
 }

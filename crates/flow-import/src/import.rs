@@ -1,0 +1,184 @@
+//! From a file of another program to a model.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use flow_model::{Model, ModelError, Registry};
+use flow_pickle::{Array, Checkpoint, Part};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use crate::error::ImportError;
+use crate::family::Family;
+use crate::transformer::{Described, DiffusersConfig, SitConfig};
+use crate::{mlp, network};
+
+/// Bytes of a file of weights, and of the arrays in it: the largest transformers of the papers take
+/// three gibibytes.
+const MOST_BYTES: u64 = 16 << 30;
+
+/// What programs that train on several machines, or compile, put before each name.
+const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
+
+/// A network that is to be imported.
+///
+/// ```no_run
+/// use burn::tensor::Device;
+/// use flow_import::{Family, Import};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let import = Import::new(Family::Sit, "SiT-S-2.pt").with_config("config.json");
+/// let imported = import.run(&Device::flex())?;
+/// println!("{}", imported.notes.join("\n"));
+/// imported.model.save("sit-s-2.flow")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Import {
+    family: Family,
+    weights: PathBuf,
+    config: Option<PathBuf>,
+    part: Option<String>,
+    registry: Registry,
+}
+
+/// A network that was imported.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The model.
+    pub model: Model,
+    /// What was chosen, converted and left out, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Import {
+    /// The weights of a file of a family.
+    #[must_use]
+    pub fn new(family: Family, weights: impl AsRef<Path>) -> Self {
+        let registry = network::registry(Registry::default());
+        Self { family, weights: weights.as_ref().into(), config: None, part: None, registry }
+    }
+
+    /// The same with the JSON file that describes the network.
+    #[must_use]
+    pub fn with_config(self, config: impl AsRef<Path>) -> Self {
+        Self { config: Some(config.as_ref().into()), ..self }
+    }
+
+    /// The same with the part of the file to take, such as `ema_model`. Where nobody says, it is
+    /// the only one, or the only one whose name tells of an average (`ema`).
+    #[must_use]
+    pub fn with_part(self, part: impl Into<String>) -> Self {
+        Self { part: Some(part.into()), ..self }
+    }
+
+    /// Reads the file and makes the model.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is of another family, an array is missing, left over or of
+    /// another shape, or the network is one that ours cannot be.
+    pub fn run(&self, device: &Device) -> Result<Imported, ImportError> {
+        let checkpoint = Checkpoint::open(&self.weights, MOST_BYTES)?;
+        let name = self.choose(&checkpoint)?;
+        let Part { arrays, others, .. } = checkpoint.part(&name)?;
+        drop(checkpoint);
+        let arrays = without_prefix(arrays);
+        self.family.recognise(&arrays)?;
+        let (mut config, sizes) = self.describe(&arrays)?;
+        let map = self.family.map();
+        // A vector for no class is there when the network was trained without classes now and then.
+        config.learned_without = arrays.iter().any(|(name, array)| {
+            name.ends_with("embedding_table.weight") && array.shape[..1] == [sizes.classes + 1]
+        });
+        let rows = arrays.len();
+        let ours = map.apply(self.family.name(), arrays, &sizes)?;
+        let file = self.weights.file_name().map(|name| name.to_string_lossy().into_owned());
+        config.name = self.weights.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        config.about.clone_from(&map.about);
+        config.made = Table::from_iter([
+            ("program".to_owned(), Value::String("flow import".into())),
+            ("family".to_owned(), Value::String(self.family.name().into())),
+            ("file".to_owned(), Value::String(file.unwrap_or_default())),
+            ("part".to_owned(), Value::String(name.clone())),
+        ]);
+        let bytes = safetensors_of(&ours)?;
+        let model = Model::from_bytes(&self.registry, &config.text(), &bytes, device)?;
+        let mut notes = vec![map.about, format!("{rows} arrays became {}", ours.len())];
+        if !name.is_empty() {
+            notes.push(format!("of the states in the file `{name}` was taken"));
+        }
+        if !others.is_empty() {
+            notes.push(format!("arrays of whole numbers were left out: {}", others.join(", ")));
+        }
+        Ok(Imported { model, notes })
+    }
+
+    /// The part of a file that is meant.
+    fn choose(&self, checkpoint: &Checkpoint) -> Result<String, ImportError> {
+        if let Some(part) = &self.part {
+            return Ok(part.clone());
+        }
+        let parts = checkpoint.parts();
+        let averages: Vec<&String> = parts.iter().filter(|part| part.contains("ema")).collect();
+        match (&*parts, &*averages) {
+            ([only], _) => Ok(only.clone()),
+            (_, [average]) => Ok((*average).clone()),
+            _ => Err(ImportError::Ambiguous { known: parts.join(", ") }),
+        }
+    }
+
+    fn describe(&self, arrays: &BTreeMap<String, Array>) -> Result<Described, ImportError> {
+        match self.family {
+            Family::TorchcfmMlp => mlp::describe(arrays),
+            Family::Sit => self.config::<SitConfig>(SitConfig::KEYS)?.describe(),
+            Family::DiffusersDit => {
+                self.config::<DiffusersConfig>(DiffusersConfig::KEYS)?.describe()
+            }
+        }
+    }
+
+    /// The configuration of the network, as its family writes it.
+    fn config<C: DeserializeOwned>(&self, keys: &'static str) -> Result<C, ImportError> {
+        let Some(path) = &self.config else {
+            return Err(ImportError::NoConfig { family: self.family.name(), keys });
+        };
+        let broken = |reason: String| ImportError::Config { path: path.clone(), reason };
+        let text = fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
+    }
+}
+
+/// The arrays without what all of their names begin with and no network calls so.
+fn without_prefix(mut arrays: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
+    for prefix in PREFIXES {
+        if arrays.keys().all(|name| name.starts_with(prefix)) {
+            let short = |name: String| name[prefix.len()..].to_owned();
+            arrays = arrays.into_iter().map(|(name, array)| (short(name), array)).collect();
+        }
+    }
+    arrays
+}
+
+/// Arrays as the bytes of a safetensors file, which is how a model reads its weights.
+fn safetensors_of(arrays: &BTreeMap<String, Array>) -> Result<Vec<u8>, ImportError> {
+    let bytes: Vec<(&String, &Array, Vec<u8>)> = arrays
+        .iter()
+        .map(|(name, array)| {
+            (name, array, array.numbers.iter().copied().flat_map(f32::to_le_bytes).collect())
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, array, bytes)| {
+        TensorView::new(Dtype::F32, array.shape.clone(), bytes).map(|view| (name, view))
+    });
+    let reason = |error: safetensors::SafeTensorError| {
+        ImportError::Model(ModelError::Weights { reason: error.to_string() })
+    };
+    let views = views.collect::<Result<Vec<_>, _>>().map_err(reason)?;
+    safetensors::serialize(views, Some(HashMap::new())).map_err(reason)
+}

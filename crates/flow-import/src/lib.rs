@@ -1,0 +1,22 @@
+//! Networks that other programs trained, as models of ours.
+//!
+//! [`Import`] reads a file of a [`Family`] and gives a `flow_model::Model`. See the README of the
+//! crate.
+
+mod error;
+mod family;
+mod import;
+mod map;
+mod mlp;
+mod network;
+mod operation;
+mod transformer;
+
+pub use error::ImportError;
+pub use family::Family;
+pub use import::{Import, Imported};
+pub use network::{TorchcfmMlp, TorchcfmMlpConfig, registry};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,96 @@
+//! The map of a family: which of its arrays becomes which of ours, and how.
+
+use std::collections::BTreeMap;
+
+use flow_pickle::Array;
+use serde::Deserialize;
+
+use crate::error::ImportError;
+use crate::operation::{Operation, Sizes};
+
+/// A file of the folder `families`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Map {
+    /// What the family is, and what its time and its output mean.
+    pub(crate) about: String,
+    /// An array that every file of the family has, and no file of another.
+    pub(crate) mark: String,
+    /// The arrays of ours.
+    pub(crate) take: Vec<Take>,
+    /// An array of positions to compare with ours, if the family stores one.
+    #[serde(default)]
+    pub(crate) positions: Option<String>,
+}
+
+/// An array of ours.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Take {
+    /// Theirs, one below the other; `{i}` stands for the number of a block.
+    from: Vec<String>,
+    /// Ours.
+    to: String,
+    /// What is done to it, in order.
+    #[serde(default)]
+    how: Vec<Operation>,
+}
+
+impl Map {
+    pub(crate) fn parse(text: &str) -> Self {
+        toml::from_str(text).expect("the files of the families are read by a test")
+    }
+
+    /// Our arrays from theirs, of which none may be missing or left over.
+    pub(crate) fn apply(
+        &self,
+        family: &'static str,
+        mut theirs: BTreeMap<String, Array>,
+        sizes: &Sizes,
+    ) -> Result<BTreeMap<String, Array>, ImportError> {
+        let mut take = |name: &str| {
+            let missing = || ImportError::Missing { family, name: name.into() };
+            theirs.remove(name).ok_or_else(missing)
+        };
+        let mut ours = BTreeMap::new();
+        for rule in &self.take {
+            let repeated = rule.to.contains("{i}");
+            for block in 0..if repeated { sizes.depth } else { 1 } {
+                let name = numbered(&rule.from[0], block);
+                let mut array = take(&name)?;
+                for below in &rule.from[1..] {
+                    let below = numbered(below, block);
+                    append(&below, &mut array, take(&below)?)?;
+                }
+                for operation in &rule.how {
+                    array = operation.apply(&name, array, sizes)?;
+                }
+                ours.insert(numbered(&rule.to, block), array);
+            }
+        }
+        if let Some(name) = &self.positions {
+            sizes.check_positions(name, &take(name)?)?;
+        }
+        if theirs.is_empty() {
+            return Ok(ours);
+        }
+        let names: Vec<String> = theirs.into_keys().collect();
+        Err(ImportError::Left { family, names: names.join(", ") })
+    }
+}
+
+/// A name with the number of a block, or of the module that holds it.
+fn numbered(name: &str, block: usize) -> String {
+    name.replace("{i}", &block.to_string()).replace("{2i}", &(2 * block).to_string())
+}
+
+/// One array below another of the same sides.
+fn append(name: &str, array: &mut Array, below: Array) -> Result<(), ImportError> {
+    if array.shape.is_empty() || array.shape[1..] != below.shape[1..] {
+        let need = format!("one to stand below {:?}", array.shape);
+        return Err(ImportError::Shape { name: name.into(), shape: below.shape, need });
+    }
+    array.shape[0] += below.shape[0];
+    array.numbers.extend(below.numbers);
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! What is done to an array of another program before it is one of ours.
+
+use flow_pickle::Array;
+use serde::Deserialize;
+
+use crate::error::ImportError;
+
+/// The ratio of the highest to the lowest frequency of times and positions.
+const FREQUENCY_RANGE: f64 = 1e4;
+
+/// Sizes that operations need, from the configuration of the network.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sizes {
+    /// Blocks, or layers.
+    pub(crate) depth: usize,
+    pub(crate) hidden: usize,
+    pub(crate) patch: usize,
+    /// Channels of an image.
+    pub(crate) channels: usize,
+    /// Patches in a column and in a row.
+    pub(crate) patches: [usize; 2],
+    pub(crate) classes: usize,
+    /// Of the time, in radians per step of 1,000.
+    pub(crate) frequencies: Vec<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Operation {
+    /// `[out, in]` to `[in, out]`: PyTorch's linear layers hold their transposed.
+    Transpose,
+    /// A convolution `[out, channels, p, p]` over patches to a linear layer of their numbers, laid
+    /// out as row, column, channel: `[p p channels, out]`.
+    Patches,
+    /// Keeps, of each pixel of a patch, the channels of the image: the others are a variance that
+    /// flows do not use.
+    FirstChannels,
+    /// Adds a vector of zeros for the null class where none was trained.
+    NullClass,
+    /// From steps, which count to the noise, to our time: see [`of_time`].
+    Steps,
+}
+
+impl Operation {
+    pub(crate) fn apply(
+        self,
+        name: &str,
+        array: Array,
+        sizes: &Sizes,
+    ) -> Result<Array, ImportError> {
+        let refuse = |array: &Array, need: String| ImportError::Shape {
+            name: name.into(),
+            shape: array.shape.clone(),
+            need,
+        };
+        match self {
+            Self::Transpose => match *array.shape {
+                [rows, columns] => Ok(permuted(&array, [columns, rows], |c, r| r * columns + c)),
+                _ => Err(refuse(&array, "[out, in]".into())),
+            },
+            Self::Patches => {
+                let Sizes { channels, patch, .. } = *sizes;
+                let out = array.shape.first().copied().unwrap_or_default();
+                if array.shape != [out, channels, patch, patch] {
+                    let need = format!("[out, {channels}, {patch}, {patch}]");
+                    return Err(refuse(&array, need));
+                }
+                let width = patch * patch * channels;
+                Ok(permuted(&array, [width, out], |place, out| {
+                    let (pixel, channel) = (place / channels, place % channels);
+                    (out * channels + channel) * patch * patch + pixel
+                }))
+            }
+            Self::FirstChannels => {
+                let (pixels, keep) = (sizes.patch * sizes.patch, sizes.channels);
+                let rows = array.shape.first().copied().unwrap_or_default();
+                let have = rows / pixels.max(1);
+                if rows != have * pixels || have < keep {
+                    return Err(refuse(&array, format!("[{pixels} times {keep} or more, ..]")));
+                }
+                let width = array.numbers.len() / rows.max(1);
+                let kept = (0..rows).filter(|row| row % have < keep);
+                let numbers = kept.flat_map(|row| &array.numbers[row * width..(row + 1) * width]);
+                let numbers = numbers.copied().collect();
+                let mut shape = array.shape;
+                shape[0] = pixels * keep;
+                Ok(Array { shape, numbers })
+            }
+            Self::NullClass => {
+                let Sizes { classes, hidden, .. } = *sizes;
+                let mut array = array;
+                if array.shape == [classes, hidden] {
+                    array.shape[0] += 1;
+                    array.numbers.extend(vec![0.0; hidden]);
+                }
+                Ok(array)
+            }
+            Self::Steps => {
+                let count = sizes.frequencies.len();
+                match *array.shape {
+                    [_, width] if width == 2 * count => Ok(of_time(array, &sizes.frequencies)),
+                    _ => Err(refuse(&array, format!("[out, {}]", 2 * count))),
+                }
+            }
+        }
+    }
+}
+
+/// A layer over `[cos(w k), sin(w k)]` of the step `k = 999 - 1000 t` as one over
+/// `[cos(1000 w t), sin(1000 w t)]` of our time `t`.
+///
+/// `cos(a - b) = cos a cos b + sin a sin b` and `sin(a - b) = sin a cos b - cos a sin b`, so that
+/// the change of the clock is a rotation of the weights of each frequency.
+fn of_time(mut array: Array, frequencies: &[f64]) -> Array {
+    let count = frequencies.len();
+    for row in array.numbers.chunks_mut(2 * count) {
+        for (k, &w) in frequencies.iter().enumerate() {
+            let (sin, cos) = (LAST_STEP * w).sin_cos();
+            let [of_cos, of_sin] = [row[k], row[count + k]].map(f64::from);
+            row[k] = (of_cos * cos + of_sin * sin) as f32;
+            row[count + k] = (of_cos * sin - of_sin * cos) as f32;
+        }
+    }
+    array
+}
+
+/// The last of a thousand steps: noise.
+const LAST_STEP: f64 = 999.0;
+
+/// The matrix `[rows, columns]` whose entry `(r, c)` is number `place(r, c)` of an array.
+fn permuted(
+    array: &Array,
+    [rows, columns]: [usize; 2],
+    place: impl Fn(usize, usize) -> usize,
+) -> Array {
+    let place = &place;
+    let places = (0..rows).flat_map(|r| (0..columns).map(move |c| place(r, c)));
+    Array { shape: vec![rows, columns], numbers: places.map(|at| array.numbers[at]).collect() }
+}
+
+impl Sizes {
+    /// Compares stored positions with the sines and cosines that our transformer computes: of the
+    /// column, then of the row of each patch.
+    pub(crate) fn check_positions(&self, name: &str, array: &Array) -> Result<(), ImportError> {
+        let [rows, columns] = self.patches;
+        let need = [1, rows * columns, self.hidden];
+        if array.shape != need {
+            let (shape, need) = (array.shape.clone(), format!("{need:?}"));
+            return Err(ImportError::Shape { name: name.into(), shape, need });
+        }
+        let quarter = self.hidden / 4;
+        for (at, &got) in array.numbers.iter().enumerate() {
+            let (token, place) = (at / self.hidden, at % self.hidden);
+            let position = if place < 2 * quarter { token % columns } else { token / columns };
+            let w = FREQUENCY_RANGE.powf(-((place % quarter) as f64) / quarter as f64);
+            let (sin, cos) = (position as f64 * w).sin_cos();
+            let expected = if (place / quarter).is_multiple_of(2) { sin } else { cos } as f32;
+            // Positions of programs in single precision carry a rounding of their angle.
+            if 1e-4 < (got - expected).abs() || got.is_nan() {
+                return Err(ImportError::Positions { name: name.into(), at, got, expected });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! Networks of other programs answer here what they answered there.
+//!
+//! The files were made by the programs themselves, or in their layout, with random numbers in every
+//! array; `tests/reference/README.md` says how.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use common::{Io, config, largest, reference};
+use flow_import::{Family, Import, ImportError, Imported, registry};
+use flow_model::{Model, Registry, SampleRequest};
+use flow_nn::{Condition, Network, Time};
+use flow_path::Prediction;
+
+fn imported(import: Import) -> Imported {
+    import.run(&Device::flex()).unwrap()
+}
+
+fn sit() -> Import {
+    Import::new(Family::Sit, reference("sit_small.safetensors")).with_config(config("sit_small"))
+}
+
+fn diffusers() -> Import {
+    let file = reference("diffusers_dit.safetensors");
+    Import::new(Family::DiffusersDit, file).with_config(config("diffusers_dit"))
+}
+
+fn torchcfm(file: &str) -> Import {
+    Import::new(Family::TorchcfmMlp, reference(file))
+}
+
+/// The output of a model's network for the rows of a file, at times of ours.
+fn output(model: &Model, io: &Io, t: Vec<f32>) -> Vec<f32> {
+    let device = Device::flex();
+    let x = io.rows("x");
+    let classes = io.classes();
+    let condition = classes.map_or_else(Condition::none, |y| Condition::classes(&y, &device));
+    let t = Tensor::<1>::from_floats(&*t, &device);
+    let y = model.network().forward(x, Time::at(t), &condition);
+    y.into_data().try_into_vec().unwrap()
+}
+
+/// Sums of some hundred products of numbers of size 1 in single precision: some 1e-6.
+#[test]
+fn a_sit_answers_as_the_code_that_trained_it() {
+    let io = Io::open("sit_small_io");
+    let model = imported(sit()).model;
+    let error = largest(&output(&model, &io, io.numbers("t")), &io.numbers("output"));
+    assert!(error < 1e-5, "{error}");
+}
+
+struct Double;
+
+impl ModuleMapper for Double {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        parameter.map(|p| p.cast(DType::F64))
+    }
+}
+
+/// In double precision what is left is the rounding of positions and frequencies to single.
+#[test]
+fn a_sit_answers_so_in_double_precision_too() {
+    let io = Io::open("sit_small_io");
+    let network = imported(sit()).model.network().clone().map(&mut Double);
+    let x = io.rows("x").cast(DType::F64);
+    let t: Vec<f64> = io.numbers("t").into_iter().map(f64::from).collect();
+    let count = t.len();
+    let t = TensorData::new(t, [count]);
+    let t = Tensor::<1>::from_data(t, (&Device::flex(), DType::F64));
+    let condition = Condition::classes(&io.classes().unwrap(), &Device::flex());
+    let y = network.forward(x, Time::at(t), &condition);
+    let y: Vec<f64> = y.into_data().try_into_vec().unwrap();
+    let pairs = y.iter().zip(io.doubles("output_f64"));
+    let error = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(error < 1e-6, "{error}");
+}
+
+/// Its step `k` is our time `(999 - k) / 1000`, which is rounded: 6e-8 of a second hand that turns
+/// by 1,000 radians. The library's own angle in single precision is off by 2e-5.
+#[test]
+fn a_dit_of_diffusers_answers_at_its_steps() {
+    let io = Io::open("diffusers_dit_io");
+    let Imported { model, .. } = imported(diffusers());
+    assert_eq!(model.prediction(), Prediction::Noise);
+    for (steps, expected) in [("t", "output"), ("t_unit", "output_unit")] {
+        let t = io.numbers(steps).into_iter().map(|k| ((999.0 - f64::from(k)) / 1000.0) as f32);
+        let error = largest(&output(&model, &io, t.collect()), &io.numbers(expected));
+        assert!(error < 1e-4, "{steps}: {error}");
+    }
+    // The control: the clock that runs the other way is heard.
+    let t = io.numbers("t").into_iter().map(|k| k / 1000.0);
+    assert!(largest(&output(&model, &io, t.collect()), &io.numbers("output")) > 1e-2);
+}
+
+#[test]
+fn a_perceptron_of_torchcfm_answers_from_each_state_of_its_checkpoint() {
+    let io = Io::open("torchcfm_mlp_io");
+    let error = |import| {
+        let model = imported(import).model;
+        largest(&output(&model, &io, io.numbers("t")), &io.numbers("output"))
+    };
+    assert!(error(torchcfm("torchcfm_mlp.safetensors")) < 1e-5);
+    assert!(error(torchcfm("torchcfm_mlp_checkpoint.pt").with_part("net_model")) < 1e-5);
+    // `module.` before each name, and one state beside a number.
+    assert!(error(torchcfm("torchcfm_mlp_ddp.pt")) < 1e-5);
+    // Where nobody says, it is the average, every number of which is larger by 0.01.
+    assert!(error(torchcfm("torchcfm_mlp_checkpoint.pt")) > 1e-3);
+    let notes = imported(torchcfm("torchcfm_mlp_checkpoint.pt")).notes.join(", ");
+    assert!(notes.contains("`ema_model`"), "{notes}");
+}
+
+/// 100 steps of the method of Runge and Kutta over a trained network, whose points lie within 5.
+#[test]
+fn a_trained_network_carries_points_to_where_torchcfm_carried_them() {
+    let model = imported(torchcfm("torchcfm_moons.safetensors")).model;
+    let io = Io::open("torchcfm_moons_io");
+    let mut x = io.numbers("x0");
+    let (steps, h) = (100, 0.01);
+    let along = |x: &[f32], k: &[f32], h: f32| -> Vec<f32> {
+        x.iter().zip(k).map(|(x, k)| x + h * k).collect()
+    };
+    for step in 0..steps {
+        let t = f64::from(step) * 0.01;
+        let v = |x: &[f32], t: f64| model.velocity(x, t, Condition::none());
+        let k1 = v(&x, t);
+        let k2 = v(&along(&x, &k1, h / 2.0), t + 0.005);
+        let k3 = v(&along(&x, &k2, h / 2.0), t + 0.005);
+        let k4 = v(&along(&x, &k3, h), t + 0.01);
+        for (i, x) in x.iter_mut().enumerate() {
+            *x += h / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]);
+        }
+    }
+    let error = largest(&x, &io.numbers("x1"));
+    assert!(error < 1e-3, "{error}");
+}
+
+#[test]
+fn an_imported_model_is_saved_opened_and_sampled_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = registry(Registry::default());
+    for (name, import) in
+        [("sit", sit()), ("dit", diffusers()), ("mlp", torchcfm("torchcfm_mlp.safetensors"))]
+    {
+        let model = imported(import).model;
+        let path = folder.path().join(format!("{name}.flow"));
+        model.save(&path).unwrap();
+        let opened = Model::open_with(&known, &path, &Device::flex()).unwrap();
+        assert_eq!(opened.config(), model.config());
+        let sampler = opened.sampler().unwrap();
+        let request = SampleRequest::new(2, 7);
+        let draw = |model: &Model| model.sample(&request, &*sampler).unwrap().rows;
+        let rows = draw(&opened);
+        assert_eq!(rows.len(), 2 * model.signature().size(), "{name}");
+        assert!(rows == draw(&model), "{name} draws something else when it is opened");
+    }
+}
+
+/// What is said of a file of SiT whose arrays were changed.
+fn refusal(change: impl FnOnce(&mut common::Arrays)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("changed.safetensors");
+    common::changed(&reference("sit_small.safetensors"), &path, change);
+    let import = Import::new(Family::Sit, &path).with_config(config("sit_small"));
+    import.run(&Device::flex()).unwrap_err().to_string()
+}
+
+#[test]
+fn arrays_that_do_not_fit_are_named() {
+    let missing = refusal(|arrays| drop(arrays.remove("blocks.1.mlp.fc2.bias")));
+    assert!(missing.contains("no array `blocks.1.mlp.fc2.bias`, which sit has"), "{missing}");
+    let left = refusal(|arrays| {
+        let array = arrays["pos_embed"].clone();
+        arrays.insert("blocks.2.extra".into(), array);
+    });
+    assert_eq!(left, "the file has arrays that sit does not: blocks.2.extra");
+    // A transposed layer is one of other sides.
+    let transposed = refusal(|arrays| {
+        arrays.get_mut("blocks.0.mlp.fc1.weight").unwrap().shape.reverse();
+    });
+    assert!(transposed.contains("blocks.0.up.weight has the shape [256, 64]"), "{transposed}");
+    let patches = refusal(|arrays| {
+        arrays.get_mut("x_embedder.proj.weight").unwrap().shape.reverse();
+    });
+    assert!(patches.contains("`x_embedder.proj.weight` has the shape [2, 2, 4, 64]"), "{patches}");
+    // Two arrays under each other's names.
+    let shuffled = refusal(|arrays| {
+        let bias = arrays.remove("blocks.0.mlp.fc1.bias").unwrap();
+        let other = arrays.insert("blocks.0.mlp.fc2.bias".into(), bias).unwrap();
+        arrays.insert("blocks.0.mlp.fc1.bias".into(), other);
+    });
+    assert!(shuffled.contains("has the shape"), "{shuffled}");
+    let positions = refusal(|arrays| arrays.get_mut("pos_embed").unwrap().numbers[70] += 0.5);
+    assert!(
+        positions.contains("`pos_embed` holds no sine-cosine positions, entry 70"),
+        "{positions}"
+    );
+    let infinite =
+        refusal(|arrays| arrays.get_mut("x_embedder.proj.bias").unwrap().numbers[0] = f32::NAN);
+    assert!(infinite.contains("input.bias holds NaN"), "{infinite}");
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_with_what_to_do() {
+    let device = Device::flex();
+    let error = |import: Import| import.run(&device).unwrap_err();
+    let file = reference("diffusers_dit.safetensors");
+    let other = error(Import::new(Family::Sit, &file).with_config(config("sit_small"))).to_string();
+    assert!(other.contains("no file of sit, it has the arrays of diffusers-dit"), "{other}");
+    let none = error(Import::new(Family::Sit, reference("sit_small.safetensors"))).to_string();
+    assert!(none.contains("sit needs the configuration") && none.contains("num_heads"), "{none}");
+    let part = error(torchcfm("torchcfm_mlp_checkpoint.pt").with_part("ema")).to_string();
+    assert!(part.contains("no part `ema`") && part.contains("`ema_model`, `net_model`"), "{part}");
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.pt");
+    let bytes = std::fs::read(reference("torchcfm_mlp_ddp.pt")).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let cut = error(Import::new(Family::TorchcfmMlp, cut)).to_string();
+    assert!(cut.contains("cut.pt"), "{cut}");
+    let unknown = Family::of_name("unet").unwrap_err();
+    assert!(matches!(unknown, ImportError::UnknownFamily { .. }));
+    assert_eq!(
+        unknown.to_string(),
+        "there is no family `unet`, use one of torchcfm-mlp, diffusers-dit, sit"
+    );
+}
+
+#[test]
+fn every_family_says_what_its_time_means() {
+    for family in Family::ALL {
+        assert_eq!(Family::of_name(family.name()).unwrap(), family);
+        assert!(family.about().contains("is noise"), "{}", family.about());
+    }
+}

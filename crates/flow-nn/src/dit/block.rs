@@ -1,0 +1,137 @@
+//! The block of a transformer, and the layers before and after all blocks.
+
+use burn::module::Module;
+use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+use flow_kernels::{Activation, attention, group_norm_act};
+
+use crate::layer::linear;
+
+/// Hidden numbers of the MLP for each of a token.
+pub(super) const MLP_RATIO: usize = 4;
+
+/// Added to the variance of a token.
+pub(super) const EPSILON: f64 = 1e-6;
+
+/// Attention and an MLP, each behind a layer norm without parameters that the condition shifts and
+/// scales, and before a gate that the condition opens:
+///
+/// `h <- h + g_1 attention((1 + s_1) norm(h) + b_1)`,
+/// `h <- h + g_2 mlp((1 + s_2) norm(h) + b_2)`, with
+/// `[b_1, s_1, g_1, b_2, s_2, g_2] = W silu(c) + b`, zero at first: a new block is the identity.
+///
+/// # Reference
+/// Peebles & Xie (2023), "Scalable Diffusion Models with Transformers", arXiv:2212.09748, section
+/// 3.2, adaLN-Zero.
+#[derive(Module, Debug)]
+pub(super) struct Block {
+    modulation: Linear,
+    qkv: Linear,
+    out: Linear,
+    up: Linear,
+    down: Linear,
+    heads: usize,
+    mlp_epsilon: f64,
+}
+
+impl Block {
+    pub(super) fn new(width: usize, heads: usize, mlp_epsilon: f64, device: &Device) -> Self {
+        Self {
+            modulation: zero(width, 6 * width, device),
+            qkv: xavier(width, 3 * width, device),
+            out: xavier(width, width, device),
+            up: xavier(width, MLP_RATIO * width, device),
+            down: xavier(MLP_RATIO * width, width, device),
+            heads,
+            mlp_epsilon,
+        }
+    }
+
+    /// # Shapes
+    /// - `h` and output: `[B, N, D]`
+    /// - `condition`: `silu(c)`, `[B, D]`, or `[1, D]` for one that all rows share
+    pub(super) fn forward(&self, h: Tensor<3>, condition: &Tensor<2>) -> Tensor<3> {
+        let [b1, s1, g1, b2, s2, g2] = modulation(&self.modulation, condition);
+        let h = h.clone() + g1 * self.attend(modulated(h, EPSILON, s1, b1));
+        let inner = modulated(h.clone(), self.mlp_epsilon, s2, b2);
+        let inner = each(&self.up, inner, Activation::GeluTanh);
+        h + g2 * each(&self.down, inner, Activation::Identity)
+    }
+
+    /// Self-attention over all tokens.
+    fn attend(&self, h: Tensor<3>) -> Tensor<3> {
+        let [batch, tokens, width] = h.dims();
+        let qkv = each(&self.qkv, h, Activation::Identity)
+            .reshape([batch, tokens, 3, self.heads, width / self.heads])
+            .permute([2, 0, 3, 1, 4]); // [3, B, heads, N, d]
+        let [q, k, v] = [0, 1, 2].map(|i| qkv.clone().narrow(0, i, 1).squeeze_dim::<4>(0));
+        let y = attention(q, k, v).swap_dims(1, 2).reshape([batch, tokens, width]);
+        each(&self.out, y, Activation::Identity)
+    }
+}
+
+/// `W ((1 + s) norm(h) + b) + b'` with `[b, s]` from the condition: the last layer, zero at first.
+#[derive(Module, Debug)]
+pub(super) struct Head {
+    modulation: Linear,
+    out: Linear,
+}
+
+impl Head {
+    pub(super) fn new(width: usize, output: usize, device: &Device) -> Self {
+        Self { modulation: zero(width, 2 * width, device), out: zero(width, output, device) }
+    }
+
+    /// # Shapes
+    /// - `h`: `[B, N, D]`, `condition`: `silu(c)`, `[B, D]` or `[1, D]`, output: `[B, N, output]`
+    pub(super) fn forward(&self, h: Tensor<3>, condition: &Tensor<2>) -> Tensor<3> {
+        let [shift, scale] = modulation(&self.modulation, condition);
+        each(&self.out, modulated(h, EPSILON, scale, shift), Activation::Identity)
+    }
+}
+
+/// A linear layer of each token, `[B, N, in] -> [B, N, out]`.
+pub(super) fn each(layer: &Linear, tokens: Tensor<3>, activation: Activation) -> Tensor<3> {
+    let [batch, count, width] = tokens.dims();
+    let rows = linear(layer, tokens.reshape([batch * count, width]), activation);
+    let [_, width] = rows.dims();
+    rows.reshape([batch, count, width])
+}
+
+/// What a condition asks of the tokens, in `PARTS` parts of `[B, 1, D]`.
+fn modulation<const PARTS: usize>(layer: &Linear, condition: &Tensor<2>) -> [Tensor<3>; PARTS] {
+    let all = linear(layer, condition.clone(), Activation::Identity).unsqueeze_dim::<3>(1);
+    let width = all.dims()[2] / PARTS;
+    std::array::from_fn(|part| all.clone().narrow(2, part * width, width))
+}
+
+/// `(1 + scale) (h - mean) / sqrt(var + epsilon) + shift` over the numbers of each token.
+fn modulated(h: Tensor<3>, epsilon: f64, scale: Tensor<3>, shift: Tensor<3>) -> Tensor<3> {
+    let [batch, tokens, width] = h.dims();
+    // The layer norm of tokens is the group norm of as many channels, each a group of its own.
+    let ones = Tensor::ones([1, tokens], (&h.device(), h.dtype()));
+    let zeros = ones.zeros_like();
+    let h = h.reshape([batch, tokens, width, 1]);
+    let h = group_norm_act(h, tokens, epsilon, ones, zeros, Activation::Identity);
+    h.reshape([batch, tokens, width]) * (scale + 1.0) + shift
+}
+
+/// A linear layer drawn as those of transformers are, with a bias of zero.
+///
+/// # Reference
+/// Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural
+/// networks", equation 16.
+pub(super) fn xavier(from: usize, to: usize, device: &Device) -> Linear {
+    let weight = Initializer::XavierUniform { gain: 1.0 };
+    let bias = Some(Initializer::Zeros.init([to], device));
+    Linear { bias, ..linear_of(from, to, weight, device) }
+}
+
+/// A linear layer whose output is zero at first.
+fn zero(from: usize, to: usize, device: &Device) -> Linear {
+    linear_of(from, to, Initializer::Zeros, device)
+}
+
+fn linear_of(from: usize, to: usize, initializer: Initializer, device: &Device) -> Linear {
+    LinearConfig::new(from, to).with_initializer(initializer).init(device)
+}

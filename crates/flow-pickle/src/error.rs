@@ -1,0 +1,89 @@
+//! What can be wrong with a file of arrays.
+
+use std::path::PathBuf;
+
+/// A file from which no arrays can be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file cannot be opened or read.
+    #[error("cannot read {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// What is wrong with a file of this name.
+    #[error("cannot read the arrays of {path}, save them as .safetensors with Python: {source}")]
+    In {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<ReadError>,
+    },
+    /// It holds more than it may.
+    #[error("a part of it holds more than {most} bytes")]
+    TooLarge {
+        /// The limit.
+        most: u64,
+    },
+    /// Something that no file of arrays has.
+    #[error("{what}")]
+    Malformed {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A pickle with an operation that arrays do not need.
+    #[error("the pickle has the operation {op:#04x}, which no array needs")]
+    Operation {
+        /// The operation.
+        op: u8,
+    },
+    /// A pickle longer than that of a network.
+    #[error("the pickle has more than {most} operations, as no network does")]
+    Operations {
+        /// The limit.
+        most: usize,
+    },
+    /// An array of a rank that no weight has.
+    #[error("an array has more than {most} sides")]
+    Sides {
+        /// The limit.
+        most: usize,
+    },
+    /// An array whose numbers do not lie one after another.
+    #[error("the array `{name}` is a view with gaps, make it contiguous before it is saved")]
+    Gaps {
+        /// Its name.
+        name: String,
+    },
+    /// An array that does not have the numbers that its shape says.
+    #[error("the array `{name}` of shape {shape:?} has other numbers than its shape says")]
+    Numbers {
+        /// Its name.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// A part is asked for that is not there.
+    #[error("there is no part `{part}` with arrays, it has {known}")]
+    NoPart {
+        /// What is asked for.
+        part: String,
+        /// What there is.
+        known: String,
+    },
+    /// An archive that cannot be opened.
+    #[error("the archive is damaged: {0}")]
+    Archive(#[from] zip::result::ZipError),
+    /// A safetensors file that cannot be read.
+    #[error("it is no safetensors file: {0}")]
+    Safetensors(#[from] safetensors::SafeTensorError),
+}
+
+pub(crate) type Result<T> = std::result::Result<T, ReadError>;
+
+pub(crate) fn malformed(what: &'static str) -> ReadError {
+    ReadError::Malformed { what }
+}
