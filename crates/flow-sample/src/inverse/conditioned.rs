@@ -23,6 +23,16 @@ pub trait Conditioning {
     fn shift(&self, predictor: &dyn Predictor, x: &Tensor<2>, t: f64) -> (Tensor<2>, Tensor<2>);
 }
 
+impl<M: Conditioning + ?Sized> Conditioning for Box<M> {
+    fn evaluations(&self) -> usize {
+        (**self).evaluations()
+    }
+
+    fn shift(&self, predictor: &dyn Predictor, x: &Tensor<2>, t: f64) -> (Tensor<2>, Tensor<2>) {
+        (**self).shift(predictor, x, t)
+    }
+}
+
 /// A predictor whose data are moved by an observation, for any sampler.
 ///
 /// Near pure noise the covariance of the data, `(sigma^2 / alpha) dE[x_1 | x_t]/dx_t`, is a
