@@ -36,6 +36,12 @@ pub(crate) const VERBS: &[Verb] = &[
         has_device: true,
     },
     Verb { name: "plot", about: "Draw the pictures of a run again", has_device: true },
+    Verb {
+        name: "export",
+        about: "Write the model of a run as a file of its own",
+        has_device: false,
+    },
+    Verb { name: "card", about: "Print what a model is", has_device: false },
     Verb { name: "compare", about: "Put runs side by side", has_device: false },
     Verb {
         name: "list",

@@ -220,7 +220,7 @@ fn plan(settings: &SampleConfig, steps: usize) -> Result<SamplePlan, Failure> {
     settings.check().map_err(Failure::from)?;
     match settings.plan(Asked { steps: true, ..Asked::default() }).map_err(Failure::from)? {
         SamplePlan::Solver(method, _) => Ok(SamplePlan::Solver(method, Stepping::Count(steps))),
-        plan => Ok(plan),
+        plan @ SamplePlan::OnGrid(..) => Ok(plan),
     }
 }
 

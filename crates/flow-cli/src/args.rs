@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::OsStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use flow_path::ScheduleConfig;
+use flow_run::{DEFAULT_BATCH, SampleChanges};
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]
@@ -133,6 +134,24 @@ pub(crate) struct SolverArgs {
     /// Times between which guidance acts.
     #[arg(long, value_name = "START,END", value_parser = interval)]
     pub(crate) guidance_interval: Option<[f64; 2]>,
+}
+
+impl SolverArgs {
+    /// What they change of the way in which a recipe is sampled.
+    pub(crate) fn changes(&self) -> SampleChanges {
+        SampleChanges {
+            sampler: self.sampler.clone(),
+            solver: self.solver.clone(),
+            steps: self.steps,
+            grid: self.grid.clone(),
+            shift: self.shift,
+            schedule: self.schedule.clone(),
+            rtol: self.rtol,
+            atol: self.atol,
+            guidance: self.guidance,
+            guidance_interval: self.guidance_interval,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -353,9 +372,6 @@ fn images(text: &str) -> Result<f64, String> {
         _ => Err("it must be a positive number".into()),
     }
 }
-
-/// Samples that `flow sample` computes together.
-pub(crate) const DEFAULT_BATCH: usize = 500;
 
 /// A whole number, also as `1e6`.
 fn whole(text: &str) -> Result<usize, String> {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use flow_run::Meter;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use crate::terminal::say;
@@ -34,8 +35,16 @@ impl Bar {
         Self { shown: bar, things, start, total, began: Instant::now(), said: None }
     }
 
-    /// Shows that `done` are done, with something more to say about them.
-    pub(crate) fn at(&mut self, done: usize, message: &str) {
+    /// Time to the end, if the rest goes as fast as what is done.
+    fn left(&self, done: usize) -> Option<Duration> {
+        let (made, rest) = (done.checked_sub(self.start)?, self.total.checked_sub(done)?);
+        let seconds = self.began.elapsed().as_secs_f64() * rest as f64 / made as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+impl Meter for Bar {
+    fn at(&mut self, done: usize, message: &str) {
         self.shown.set_position(done as u64);
         self.shown.set_message(message.to_owned());
         let due = match self.said {
@@ -50,13 +59,6 @@ impl Bar {
                 .map_or_else(String::new, |left| format!("  {} left", HumanDuration(left)));
             say(&format!("  {done} of {} {}{left}  {message}", self.total, self.things));
         }
-    }
-
-    /// Time to the end, if the rest goes as fast as what is done.
-    fn left(&self, done: usize) -> Option<Duration> {
-        let (made, rest) = (done.checked_sub(self.start)?, self.total.checked_sub(done)?);
-        let seconds = self.began.elapsed().as_secs_f64() * rest as f64 / made as f64;
-        Duration::try_from_secs_f64(seconds).ok()
     }
 }
 

@@ -5,6 +5,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use flow_judge::JudgeError;
+use flow_report::ReportError;
+use flow_run::{RunError, sentence};
+
 use crate::signals::Signal;
 use crate::terminal::say;
 
@@ -56,17 +60,14 @@ pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
         say(&error.to_string());
         return ExitCode::from(by.exit_code());
     }
-    say(&format!("error: {}", sentence(&error)));
-    if error.downcast_ref::<Usage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    say(&format!("error: {}", sentence(error.as_ref())));
+    if is_usage(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
-/// An error and its causes, each said once.
-fn sentence(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| {
-        match (text.is_empty(), text.contains(&cause)) {
-            (true, _) => cause,
-            (false, true) => text,
-            (false, false) => format!("{text}: {cause}"),
-        }
-    })
+/// Whether something was asked for that cannot be met.
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<Usage>()
+        || error.downcast_ref().is_some_and(RunError::is_usage)
+        || error.downcast_ref().is_some_and(JudgeError::is_usage)
+        || error.downcast_ref().is_some_and(ReportError::is_usage)
 }

@@ -25,7 +25,7 @@ pub enum ModelError {
         known: String,
     },
     /// A network that cannot be built from its section.
-    #[error("network ({kind}): {reason}")]
+    #[error("{kind}: {reason}")]
     Network {
         /// The kind.
         kind: String,

@@ -1,7 +1,7 @@
 //! Models as files: `model.toml` with `weights.safetensors` in a folder, or both in one file.
 //!
-//! A file `NAME.flow` is a safetensors file whose metadata hold the text of `model.toml` and the
-//! SHA-256 of the weights, so that any reader of safetensors opens it too.
+//! A file `NAME.flow` is a safetensors file whose metadata hold the text of `model.toml`, so that any
+//! reader of safetensors opens it too. The text holds the SHA-256 of the weights.
 
 use std::collections::HashMap;
 use std::fs;
@@ -27,9 +27,9 @@ pub const FORMAT: u32 = 1;
 /// The files of a folder.
 const CONFIG: &str = "model.toml";
 const WEIGHTS: &str = "weights.safetensors";
-/// The keys of the metadata.
+/// The key of the metadata under which a file holds the text of `model.toml`. It is the only one:
+/// the order of several would differ from one writing to the next.
 const CONFIG_KEY: &str = "flow.model";
-const DIGEST_KEY: &str = "flow.sha256";
 /// Endings of single files.
 const ENDINGS: [&str; 2] = ["flow", "safetensors"];
 /// Bytes of a text that no model's description reaches.
@@ -41,6 +41,9 @@ const LONGEST_CONFIG: u64 = 16 << 20;
 pub struct ModelConfig {
     /// Version of this description.
     pub format: u32,
+    /// SHA-256 of the weights in a file; empty for a model that is open.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
     /// Its name, usually that of the recipe.
     #[serde(default)]
     pub name: String,
@@ -94,6 +97,7 @@ impl ModelConfig {
     pub fn new(signature: Signature, network: Table) -> Self {
         Self {
             format: FORMAT,
+            sha256: String::new(),
             name: String::new(),
             about: String::new(),
             prediction: velocity(),
@@ -130,6 +134,7 @@ impl ModelConfig {
 
     /// The text of `model.toml`.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "numbers, text and tables are valid TOML")]
     pub fn text(&self) -> String {
         toml::to_string(self).expect("a description is made of numbers, text and tables")
     }
@@ -196,12 +201,10 @@ impl Model {
         bytes: &[u8],
         device: &Device,
     ) -> Result<Self, ModelError> {
-        let config = ModelConfig::parse(config)?;
+        let mut config = ModelConfig::parse(config)?;
         let misfit = |reason| ModelError::Weights { reason };
-        let metadata = weights::metadata(bytes).map_err(misfit)?;
-        if let Some(stored) = metadata.get(DIGEST_KEY)
-            && *stored != digest(bytes).map_err(misfit)?
-        {
+        let stored = std::mem::take(&mut config.sha256);
+        if !stored.is_empty() && stored != digest(bytes).map_err(misfit)? {
             return Err(misfit("their SHA-256 is not the stored one, the file is damaged".into()));
         }
         let empty = registry.build_empty(&config.network, &config.signature, device)?;
@@ -224,8 +227,9 @@ impl Model {
         }
         fs::create_dir_all(path).map_err(|source| io("make", path, source))?;
         // The weights first: a folder with a description is whole.
-        write(&path.join(WEIGHTS), &self.weights(HashMap::new())?)?;
-        write(&path.join(CONFIG), self.config().text().as_bytes())
+        let (text, bare) = self.described()?;
+        write(&path.join(WEIGHTS), &bare)?;
+        write(&path.join(CONFIG), text.as_bytes())
     }
 
     /// The bytes of a file `NAME.flow`.
@@ -233,15 +237,17 @@ impl Model {
     /// # Errors
     /// When the weights cannot be laid out as safetensors.
     pub fn to_file_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        self.weights(HashMap::from([(CONFIG_KEY.into(), self.config().text())]))
+        let (text, _) = self.described()?;
+        let metadata = HashMap::from([(CONFIG_KEY.into(), text)]);
+        weights::to_bytes(self.network(), metadata).map_err(|reason| ModelError::Weights { reason })
     }
 
-    /// The bytes of a safetensors file with these words and the digest of the weights.
-    fn weights(&self, mut metadata: HashMap<String, String>) -> Result<Vec<u8>, ModelError> {
+    /// The text of `model.toml` with the digest of the weights, and the weights alone.
+    fn described(&self) -> Result<(String, Vec<u8>), ModelError> {
         let misfit = |reason| ModelError::Weights { reason };
         let bare = weights::to_bytes(self.network(), HashMap::new()).map_err(misfit)?;
-        metadata.insert(DIGEST_KEY.into(), digest(&bare).map_err(misfit)?);
-        weights::to_bytes(self.network(), metadata).map_err(misfit)
+        let sha256 = digest(&bare).map_err(misfit)?;
+        Ok((ModelConfig { sha256, ..self.config().clone() }.text(), bare))
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 
 use burn::tensor::Device;
 use flow_nn::{
-    DynNetwork, Footprint, MlpConfig, NetworkConfig, Signature, SplitMlpConfig, UNetConfig,
-    init_seeded,
+    DynNetwork, Footprint, MlpConfig, NetworkConfig, NetworkError, Signature, SplitMlpConfig,
+    UNetConfig, init_seeded,
 };
 use flow_path::Source;
 use toml::{Table, Value};
@@ -49,11 +49,13 @@ impl Kind {
         Self {
             about: C::ABOUT,
             complete: |section| {
-                Table::try_from(read::<C>(section)?).map_err(|error| error.to_string())
+                let config = read::<C>(section)?;
+                config.check().map_err(said)?;
+                Table::try_from(config).map_err(|error| error.to_string())
             },
             build: |section, signature, device| {
                 let network = read::<C>(section)?.init(signature, device);
-                network.map(DynNetwork::new).map_err(|error| error.to_string())
+                network.map(DynNetwork::new).map_err(said)
             },
             footprint: |section, signature| Ok(read::<C>(section)?.footprint(signature)),
         }
@@ -169,14 +171,24 @@ impl Registry {
     fn find(&self, section: &Table) -> Result<(String, Kind, Table), ModelError> {
         let mut rest = section.clone();
         let known = || self.kinds.keys().copied().collect::<Vec<_>>().join(", ");
-        let name = match rest.remove(KIND) {
-            Some(Value::String(name)) => name,
-            _ => return Err(ModelError::NoKind { known: known() }),
+        let Some(Value::String(name)) = rest.remove(KIND) else {
+            return Err(ModelError::NoKind { known: known() });
         };
         match self.kinds.get(name.as_str()) {
             Some(kind) => Ok((name, *kind, rest)),
             None => Err(ModelError::UnknownKind { kind: name, known: known() }),
         }
+    }
+}
+
+/// An error of a network, whose fields are keys of the section.
+fn said(error: NetworkError) -> String {
+    match error {
+        NetworkError::Zero { .. }
+        | NetworkError::TooMany { .. }
+        | NetworkError::NotDivisible { .. }
+        | NetworkError::OutOfRange { .. } => format!("network.{error}"),
+        error => error.to_string(),
     }
 }
 

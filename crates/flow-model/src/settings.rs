@@ -3,10 +3,14 @@
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
 use flow_path::config::{Check, shown};
-use flow_sample::{Grid, GridConfig, Ode, Sampler, SamplerConfig};
+use flow_sample::{GivenGrid, Grid, GridConfig, Ode, Sampler, SamplerConfig};
 use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
 
 use crate::error::ModelError;
+
+/// The data, but for the margin of schedules that are singular there.
+const LAST_TIME: f64 = 1.0 - 1e-4;
 
 /// Most steps of a solver: their times alone fill memory in the end, and no one waits for them.
 const MOST_STEPS: usize = 1_000_000;
@@ -82,9 +86,15 @@ impl SampleConfig {
             ));
         }
         self.method()?;
+        representable("sample.sampler", &self.sampler)?;
+        representable("sample.grid", &self.grid)?;
         within_domain("sample.sampler", &self.sampler)?;
+        if let GridConfig::Given(GivenGrid { times }) = &self.grid {
+            check_times("sample.grid.times", times)?;
+        }
         within_domain("sample.grid", &self.grid)?;
         if let Some(schedule) = &self.schedule {
+            representable("sample.schedule", schedule)?;
             within_domain("sample.schedule", schedule)?;
         }
         let [start, end] = self.guidance_interval;
@@ -259,6 +269,25 @@ pub fn check_solver(key: &str, name: &str) -> Result<Method, ModelError> {
     Ok(method)
 }
 
+/// Refuses times that do not lead forward to the data.
+fn check_times(key: &str, times: &[f64]) -> Result<(), ModelError> {
+    if let Some(t) = times.iter().find(|t| !(0.0..=1.0).contains(*t)) {
+        return Err(setting(key, format!("is {t}, it must lie between 0 and 1")));
+    }
+    if let Some(pair) = times.windows(2).find(|pair| pair[1] <= pair[0]) {
+        let reason = format!("has {} after {}, give increasing times", pair[1], pair[0]);
+        return Err(setting(key, reason));
+    }
+    match times {
+        [] | [_] => Err(setting(key, "holds no step, give at least two times")),
+        [.., last] if *last < LAST_TIME => {
+            let what = "where noise is left: the last time must be 1, the data";
+            Err(setting(key, format!("ends at {last}, {what}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a choice with a value outside its domain, by its key.
 fn within_domain(key: &str, choice: &impl Check) -> Result<(), ModelError> {
     choice.check().map_err(|error| match error {
@@ -269,12 +298,25 @@ fn within_domain(key: &str, choice: &impl Check) -> Result<(), ModelError> {
     })
 }
 
+/// Refuses numbers of a choice that are not finite in single precision, in which they are used.
+fn representable(key: &str, choice: &impl Serialize) -> Result<(), ModelError> {
+    let table = Table::try_from(choice).map_err(|error| setting(key, error.to_string()))?;
+    for (name, value) in &table {
+        let numbers = match value {
+            Value::Array(all) => all.iter().filter_map(Value::as_float).collect(),
+            value => value.as_float().map(|number| vec![number]).unwrap_or_default(),
+        };
+        for value in numbers {
+            number(&format!("{key}.{name}"), value, true, "")?;
+        }
+    }
+    Ok(())
+}
+
 /// Refuses numbers that are none, too large for single precision, or outside their domain.
 fn number(key: &str, value: f64, good: bool, demand: &str) -> Result<(), ModelError> {
-    if !value.is_finite() {
-        return Err(setting(key, format!("is {value}, it must be a finite number")));
-    }
-    if !good {
+    if !good || !value.is_finite() {
+        let demand = if demand.is_empty() { "it must be a finite number" } else { demand };
         return Err(setting(key, format!("is {value}, {demand}")));
     }
     if f64::from(f32::MAX) < value.abs() {

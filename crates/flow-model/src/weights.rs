@@ -23,7 +23,8 @@ pub(crate) fn to_bytes<M: Module>(
         TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view))
     });
     let views = views.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
-    safetensors::serialize(views, Some(metadata)).map_err(|error| error.to_string())
+    let metadata = (!metadata.is_empty()).then_some(metadata);
+    safetensors::serialize(views, metadata).map_err(|error| error.to_string())
 }
 
 /// The words about the weights in the bytes of a safetensors file.

@@ -25,6 +25,14 @@ pub trait NetworkConfig:
     /// What is built.
     type Network: Trainable;
 
+    /// Refuses values that cannot work whatever the signature; by default none are refused.
+    ///
+    /// # Errors
+    /// The first such value, by the name of its field.
+    fn check(&self) -> Result<(), NetworkError> {
+        Ok(())
+    }
+
     /// Builds the network, with weights that Burn draws when they are first read.
     ///
     /// # Errors

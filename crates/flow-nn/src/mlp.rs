@@ -49,6 +49,18 @@ impl NetworkConfig for MlpConfig {
     type Network = Mlp;
 
     /// # Errors
+    /// When a size is zero, `time_features` is odd, or a frequency of `fourier` is no positive
+    /// number.
+    fn check(&self) -> Result<(), NetworkError> {
+        positive("hidden", self.hidden)?;
+        positive("depth", self.depth)?;
+        positive("time_features", self.time_features)?;
+        crate::error::multiple("time_features", self.time_features, 2)?;
+        at_most("fourier.octaves", self.fourier.octaves, MOST_OCTAVES)?;
+        self.fourier.check()
+    }
+
+    /// # Errors
     /// When rows are no points, the signature names a context or a latent, a size is zero,
     /// `time_features` is odd, or a frequency of `fourier` is no positive number.
     fn init(&self, signature: &Signature, device: &Device) -> Result<Mlp, NetworkError> {
@@ -57,12 +69,7 @@ impl NetworkConfig for MlpConfig {
         Signature::refuse(Self::KIND, &[("conditioning row", context), ("latent", latent)])?;
         let &Self { hidden, depth, time_features: time, fourier } = self;
         positive("dim", dim)?;
-        positive("hidden", hidden)?;
-        positive("depth", depth)?;
-        positive("time_features", time)?;
-        crate::error::multiple("time_features", time, 2)?;
-        at_most("fourier.octaves", fourier.octaves, MOST_OCTAVES)?;
-        fourier.check()?;
+        self.check()?;
         let &Signature { classes, vector, two_times, .. } = signature;
         let input = fourier.width(dim) + time;
         Ok(Mlp {

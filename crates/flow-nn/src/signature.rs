@@ -67,7 +67,7 @@ impl Signature {
     ///
     /// # Errors
     /// When rows have another rank, with the kind of network that takes points alone.
-    pub(crate) fn points(&self, kind: &'static str) -> Result<usize, NetworkError> {
+    pub fn points(&self, kind: &'static str) -> Result<usize, NetworkError> {
         match *self.shape {
             [dim] => Ok(dim),
             _ => Err(NetworkError::Shape { kind, need: "points, [d]", shape: self.shape.clone() }),
@@ -78,7 +78,7 @@ impl Signature {
     ///
     /// # Errors
     /// When rows have another rank, with the kind of network that takes images alone.
-    pub(crate) fn image(&self, kind: &'static str) -> Result<[usize; 3], NetworkError> {
+    pub fn image(&self, kind: &'static str) -> Result<[usize; 3], NetworkError> {
         <[usize; 3]>::try_from(self.shape.as_slice()).map_err(|_| NetworkError::Shape {
             kind,
             need: "images, [channels, height, width]",
@@ -86,11 +86,12 @@ impl Signature {
         })
     }
 
-    /// Refuses the first of some inputs that a kind of network has no place for.
-    pub(crate) fn refuse(
-        kind: &'static str,
-        inputs: &[(&'static str, bool)],
-    ) -> Result<(), NetworkError> {
+    /// Refuses the first of some inputs that a kind of network has no place for, so that nobody
+    /// believes it read them.
+    ///
+    /// # Errors
+    /// When one of them is asked for.
+    pub fn refuse(kind: &'static str, inputs: &[(&'static str, bool)]) -> Result<(), NetworkError> {
         match inputs.iter().find(|(_, asked)| *asked) {
             Some(&(what, _)) => Err(NetworkError::CannotTake { kind, what }),
             None => Ok(()),

@@ -64,6 +64,15 @@ impl NetworkConfig for SplitMlpConfig {
     type Network = SplitMlp;
 
     /// # Errors
+    /// When a size is zero, or a frequency is not positive.
+    fn check(&self) -> Result<(), NetworkError> {
+        positive("features", self.features)?;
+        positive("hidden", self.hidden)?;
+        positive("depth", self.depth)?;
+        self.band.check()
+    }
+
+    /// # Errors
     /// When rows are no points, the signature names a condition other than a latent, a size is
     /// zero, `features` is no multiple of `2 dim`, or a frequency is not positive.
     fn init(&self, signature: &Signature, device: &Device) -> Result<SplitMlp, NetworkError> {

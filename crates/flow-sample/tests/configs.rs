@@ -239,9 +239,9 @@ fn values_outside_their_domain_are_refused_by_name() {
         assert_refused::<SamplerConfig>(typed, said);
     }
     for (typed, said) in [
-        ("log-snr,min=inf", "min is inf: it must lie in (-inf, inf)"),
+        ("log-snr,min=inf", "min is inf: it must lie in (-inf, inf), the finite numbers"),
         ("log-snr,min=10", "max is 10: it must lie in (min, inf)"),
-        ("karras,rho=0", "rho is 0: it must lie in (0, inf)"),
+        ("karras,rho=0", "rho is 0: it must lie in (0, inf), the positive numbers"),
         ("karras,max=0.001", "max is 0.001: it must lie in (min, inf)"),
         ("given,times=[0,1.5]", "times is 1.5: it must lie in [0, 1]"),
         ("given,times=[0,nan,1]", "times is NaN: it must lie in [0, 1]"),

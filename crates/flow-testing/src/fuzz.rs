@@ -8,7 +8,9 @@
 //! `cargo xtask torture` does.
 
 use std::fmt;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::memory::Watch;
@@ -52,6 +54,22 @@ impl fmt::Display for Outcome {
             1e3 * self.time.as_secs_f64()
         )
     }
+}
+
+/// Tries a reader of files, prints what became of it and removes the files: `read` gets the path of
+/// each damaged copy, whose name is `file`.
+///
+/// # Panics
+/// As [`fuzz`] does, and if no file can be written.
+#[expect(clippy::print_stdout, reason = "the table of `cargo xtask torture`")]
+pub fn fuzz_files(name: &str, corpus: &[Vec<u8>], file: &str, read: impl Fn(&Path) -> bool) {
+    let folder = tempfile::tempdir().expect("a folder for the damaged copies");
+    let path = folder.path().join(file);
+    let outcome = fuzz(name, corpus, |bytes| {
+        fs::write(&path, bytes).expect("a damaged copy can be written");
+        read(&path)
+    });
+    println!("{outcome}");
 }
 
 /// Tries `read` on damaged copies of the files of `corpus`; it says whether it took an input for

@@ -9,12 +9,15 @@ use sha2::{Digest, Sha256};
 
 /// Where the code of training is.
 pub(super) const TRAINING: &[&str] = &[
-    "crates/flow-cli/src/batches.rs",
-    "crates/flow-cli/src/reflow.rs",
-    "crates/flow-cli/src/registry",
     "crates/flow-kernels/src",
     "crates/flow-nn/src",
     "crates/flow-path/src",
+    "crates/flow-run/src/batches.rs",
+    "crates/flow-run/src/data.rs",
+    "crates/flow-run/src/matching.rs",
+    "crates/flow-run/src/network.rs",
+    "crates/flow-run/src/reflow.rs",
+    "crates/flow-run/src/training.rs",
     "crates/flow-train/src",
     "crates/flow-transport/src",
     "datasets/src",
@@ -22,17 +25,12 @@ pub(super) const TRAINING: &[&str] = &[
 
 /// Where the code of sampling and scoring is.
 pub(super) const SCORING: &[&str] = &[
-    "crates/flow-cli/src/ambiguity.rs",
-    "crates/flow-cli/src/classifier.rs",
-    "crates/flow-cli/src/commands/eval",
-    "crates/flow-cli/src/commands/likelihood",
-    "crates/flow-cli/src/control.rs",
-    "crates/flow-cli/src/density.rs",
-    "crates/flow-cli/src/field.rs",
-    "crates/flow-cli/src/latent.rs",
-    "crates/flow-cli/src/sampling.rs",
     "crates/flow-eval/src",
+    "crates/flow-judge/src",
+    "crates/flow-model/src",
     "crates/flow-ode/src",
+    "crates/flow-run/src/model.rs",
+    "crates/flow-run/src/request.rs",
     "crates/flow-sample/src",
 ];
 

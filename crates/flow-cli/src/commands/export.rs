@@ -1,48 +1,31 @@
 //! `flow export` and `flow card`: a model as a file of its own, and what such a file is.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use anyhow::Result;
-use flow_model::{Model as Exported, ModelConfig, parameters};
+use flow_model::{Model as Exported, ModelConfig, Registry, parameters};
+use flow_run::{Model, Run, save_model};
 use toml::Value;
 
 use crate::args::{CardArgs, ExportArgs};
 use crate::device;
-use crate::exit::usage;
-use crate::model::Model;
-use crate::run::Run;
 use crate::terminal::print;
 
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
-pub(crate) fn run(args: &ExportArgs) -> Result<()> {
-    let run = Run::open(&args.run)?;
+pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
+    let run = Run::open(registry, &args.run)?;
     let model = Model::load(&run, &device::parse("flex")?)?;
-    save(&model, &args.out)?;
+    save_model(&model, &args.out)?;
     print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
 }
 
-/// Writes a model, unless something else than a model is there.
-pub(crate) fn save(model: &Exported, out: &Path) -> Result<()> {
-    let is_other = |folder: &Path| {
-        let empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-        folder.is_dir() && !empty && !folder.join("model.toml").is_file()
-    };
-    if is_other(out) {
-        return Err(usage!(
-            "{} is a folder of other things, name a new one or a file that ends in .flow",
-            out.display()
-        ));
-    }
-    Ok(model.save(out)?)
-}
-
 /// Prints what a model is.
-pub(crate) fn show(args: &CardArgs) -> Result<()> {
+pub(crate) fn show(args: &CardArgs, registry: &Registry) -> Result<()> {
     let device = device::parse("flex")?;
-    let model = match Run::is_one(&args.model) {
-        true => Model::load(&Run::open(&args.model)?, &device)?,
-        false => Model::of_file(&args.model, &device)?,
+    let model = if Run::is_one(&args.model) {
+        Model::load(&Run::open(registry, &args.model)?, &device)?
+    } else {
+        Model::of_file(registry, &args.model, &device)?
     };
     if args.toml {
         return print(model.config().text().trim_end());
@@ -76,15 +59,14 @@ fn card(model: &Exported) -> String {
     let kind = network.get("kind").and_then(Value::as_str).unwrap_or_default();
     line("network", &format!("{kind}, {} parameters", parameters(model.network())));
     line("path", &format!("{schedule}, predicts {prediction}, starts from {source}"));
-    let sampled = match sample.sampler.is_ode() {
-        true => format!("ode by {}", sample.solver),
-        false => sample.sampler.to_string(),
-    };
-    let guidance = match sample.is_guided() {
-        true => format!(", guidance {}", sample.guidance),
-        false => String::new(),
-    };
-    line("sampled by", &format!("{sampled}{guidance}"));
+    let mut sampled = sample.sampler.to_string();
+    if sample.sampler.is_ode() {
+        sampled = format!("ode by {}", sample.solver);
+    }
+    if sample.is_guided() {
+        let _ = write!(sampled, ", guidance {}", sample.guidance);
+    }
+    line("sampled by", &sampled);
     let made: Vec<String> = made
         .iter()
         .map(|(key, value)| match value {

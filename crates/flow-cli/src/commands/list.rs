@@ -3,19 +3,19 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use flow_model::Registry;
 use flow_ode::Method;
+use flow_run::{Choices, RECIPES, Recipe, choices};
 
 use crate::args::RecipeArgs;
 use crate::device;
 use crate::exit::usage;
-use crate::recipe::Recipe;
-use crate::registry::{Choices, RECIPES, choices};
 use crate::terminal::print;
 
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(registry: &Registry) -> Result<()> {
     let mut text = String::from("recipes\n");
     for (name, recipe) in RECIPES {
-        let recipe = Recipe::parse(recipe, &[], name)?;
+        let recipe = Recipe::parse(registry, recipe, &[], name)?;
         writeln!(text, "  {name:20} {}", recipe.about)?;
     }
     let takes_samples = Method::ALL.iter().filter(|method| !method.is_implicit());
@@ -38,6 +38,10 @@ pub(crate) fn run() -> Result<()> {
         for (choice, about) in all {
             writeln!(text, "  {choice:56} {about}")?;
         }
+    }
+    writeln!(text, "networks (network.kind)")?;
+    for (kind, about) in registry.kinds() {
+        writeln!(text, "  {kind:56} {about}")?;
     }
     writeln!(text, "solvers (sample.solver)\n  {}", solvers.join(" "))?;
     write!(text, "devices built in\n  {}", device::built_in().join(" "))?;

@@ -5,28 +5,24 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use flow_plot::{Limits, clouds, image_grid};
+use flow_model::Registry;
+use flow_run::files::write_npy;
+use flow_run::{DEFAULT_BATCH, Listener, Model, Request, Run, RunError, memory, row_size};
 use sha2::{Digest, Sha256};
 
-use crate::args::{DEFAULT_BATCH, SampleArgs};
-use crate::bar::Bar;
+use crate::args::SampleArgs;
 use crate::device;
 use crate::exit::usage;
-use crate::files::write_npy;
-use crate::memory;
-use crate::model::Model;
-use crate::request::Request;
-use crate::run::Run;
-use crate::sizes::row;
+use crate::listener::Terminal;
 use crate::terminal::print;
 
-pub(crate) fn run(args: &SampleArgs) -> Result<()> {
+pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     if args.number == 0 || args.batch == 0 {
         return Err(usage!("--number and --batch must be at least 1"));
     }
     let device = device::parse(&args.compute.device)?;
-    let place = Place::open(&args.run, &device)?;
+    let place = Place::open(registry, &args.run, &device)?;
     let mut request = place.request(args)?;
     request.class = args.class;
     request.batch = args.batch;
@@ -41,7 +37,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     {
         return Err(usage!("--guidance-interval does nothing without guidance, add --guidance"));
     }
-    let guide = args.guide_with.as_deref().map(|path| Place::open(path, &device)).transpose()?;
+    let guide =
+        args.guide_with.as_deref().map(|path| Place::open(registry, path, &device)).transpose()?;
     let out = match (&args.out, &place) {
         (Some(out), _) => out.clone(),
         (None, Place::Run(run)) => {
@@ -71,7 +68,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     let started = Instant::now();
     let nfe = if format == "png" {
         let samples = model.sample(&request)?;
-        save_picture(&samples.rows, model.shape(), &out)?;
+        flow_report::save_samples(&samples.rows, model.shape(), &out)?;
         samples.nfe
     } else {
         save_numbers(&model, &request, &out)?
@@ -90,12 +87,12 @@ const MOST_SAMPLES: usize = u32::MAX as usize;
 
 /// Refuses what neither memory nor disk can hold.
 fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -> Result<()> {
-    let (n, row) = (request.n as f64, row(model.shape()));
+    let (n, row) = (request.n as f64, row_size(model.shape()));
     let together = request.batch.min(request.n) as f64;
     memory::check("--batch", "a batch", 4.0 * together * (row + model.footprint.widest))?;
     if picture {
         // The samples, and three bytes for each of their pixels.
-        return memory::check("--number", "the picture", n * row * 7.0);
+        return Ok(memory::check("--number", "the picture", n * row * 7.0)?);
     }
     let label = if model.classes() == 0 { 0.0 } else { 8.0 };
     memory::check_disk("--number", folder, n * (4.0 * row + label))?;
@@ -108,26 +105,26 @@ fn check_sizes(model: &Model, request: &Request, picture: bool, folder: &Path) -
 /// Where a model is sampled from.
 enum Place {
     /// A run, whose newest checkpoint is opened when all else is clear.
-    Run(Run),
+    Run(Box<Run>),
     /// A model that `flow export` wrote.
     File(Box<Model>),
 }
 
 impl Place {
-    fn open(path: &Path, device: &Device) -> Result<Self> {
+    fn open(registry: &Registry, path: &Path, device: &Device) -> Result<Self> {
         // What is neither is refused as a run, which says how one is made.
         if path.join("model.toml").is_file() || path.is_file() {
-            return Model::of_file(path, device).map(Box::new).map(Self::File);
+            return Ok(Self::File(Box::new(Model::of_file(registry, path, device)?)));
         }
-        Run::open(path).map(Self::Run)
+        Ok(Self::Run(Box::new(Run::open(registry, path)?)))
     }
 
     fn request(&self, args: &SampleArgs) -> Result<Request> {
-        let (solver, n, seed) = (&args.solver, args.number, args.seed);
-        match self {
-            Self::Run(run) => Request::new(&run.recipe, solver, n, seed),
-            Self::File(model) => Request::of(&model.config().sample, solver, n, seed),
-        }
+        let (changes, n, seed) = (&args.solver.changes(), args.number, args.seed);
+        Ok(match self {
+            Self::Run(run) => Request::new(&run.recipe, changes, n, seed)?,
+            Self::File(model) => Request::of(&model.config().sample, changes, n, seed)?,
+        })
     }
 
     fn is_conditional(&self) -> bool {
@@ -139,7 +136,7 @@ impl Place {
 
     fn model(self, device: &Device) -> Result<Model> {
         match self {
-            Self::Run(run) => Model::load(&run, device),
+            Self::Run(run) => Ok(Model::load(&run, device)?),
             Self::File(model) => Ok(*model),
         }
     }
@@ -152,7 +149,7 @@ fn model(place: Place, guide: Option<Place>, args: &SampleArgs, device: &Device)
         if args.solver.guidance.is_none() {
             return Err(usage!("--guide-with needs a strength, add --guidance"));
         }
-        return model.guided_by(guide.model(device)?);
+        return Ok(model.guided_by(guide.model(device)?)?);
     }
     if args.solver.guidance.is_some() && model.classes() == 0 {
         return Err(usage!(
@@ -215,9 +212,9 @@ fn digest(text: &str) -> String {
 fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {
     let full: Vec<usize> = [request.n].iter().chain(model.shape()).copied().collect();
     let size: usize = model.signature().size();
-    let (mut bar, mut done, mut nfe) = (Bar::new(0, request.n, "samples"), 0, 0.0);
+    let (mut bar, mut done, mut nfe) = (Terminal.meter(0, request.n, "samples"), 0, 0.0);
     write_npy(out, &full, |write| {
-        model.sample_each(request, |part| {
+        model.sample_each(request, |part| -> Result<(), RunError> {
             done += part.rows.len() / size;
             nfe = part.nfe;
             write(&part.rows)?;
@@ -226,31 +223,19 @@ fn save_numbers(model: &Model, request: &Request, out: &Path) -> Result<f64> {
         })
     })?;
     if 0 < model.classes() {
-        write_npy(&out.with_extension("labels.npy"), &[request.n], |write| {
-            for start in (0..request.n).step_by(request.batch) {
-                let range = start..(start + request.batch).min(request.n);
-                let class = |label| i64::try_from(label).expect("a class fits in 63 bits");
-                let labels = model.labels(request, range)?.into_iter().flatten().map(class);
-                write(&labels.collect::<Vec<i64>>())?;
-            }
-            Ok(())
-        })?;
+        write_npy(
+            &out.with_extension("labels.npy"),
+            &[request.n],
+            |write| -> Result<(), RunError> {
+                for start in (0..request.n).step_by(request.batch) {
+                    let range = start..(start + request.batch).min(request.n);
+                    let class = |label| i64::try_from(label).expect("a class fits in 63 bits");
+                    let labels = model.labels(request, range)?.into_iter().flatten().map(class);
+                    write(&labels.collect::<Vec<i64>>())?;
+                }
+                Ok(())
+            },
+        )?;
     }
     Ok(nfe)
-}
-
-fn save_picture(rows: &[f32], shape: &[usize], out: &Path) -> Result<()> {
-    match *shape {
-        [2] => {
-            let points: Vec<[f32; 2]> = rows.chunks(2).map(|p| [p[0], p[1]]).collect();
-            let limits = Limits::around(&[&points]);
-            Ok(clouds(&[("samples", &points)], limits).save(out)?)
-        }
-        [c, h, w] => {
-            let n = rows.len() / (c * h * w);
-            let columns = (n as f64).sqrt().ceil() as usize;
-            Ok(image_grid(rows, n, c, h, w, columns)?.save(out)?)
-        }
-        _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
-    }
 }

@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use flow_judge::verify::{self, Check, GOLDENS, Golden};
 
 use crate::args::VerifyArgs;
 use crate::device;
 use crate::exit::usage;
 use crate::terminal::print;
-use crate::verify::{self, Check, GOLDENS, Golden};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
     device::limit_threads(args.compute.threads)?;

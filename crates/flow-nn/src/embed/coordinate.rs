@@ -30,6 +30,17 @@ impl Default for Band {
 }
 
 impl Band {
+    /// Refuses ends that are no positive numbers or in the wrong order.
+    pub(crate) fn check(self) -> Result<(), NetworkError> {
+        frequency("band.lowest", self.lowest)?;
+        frequency("band.highest", self.highest)?;
+        let (value, need) = (self.highest, "above band.lowest");
+        if self.lowest < self.highest {
+            return Ok(());
+        }
+        Err(NetworkError::OutOfRange { field: "band.highest", value, need })
+    }
+
     fn frequencies(&self, count: usize) -> Vec<f32> {
         let last = count.saturating_sub(1).max(1) as f64;
         let ratio = self.highest / self.lowest;

@@ -29,6 +29,10 @@ impl FourierFeatures {
         if self.octaves == 0 {
             return Ok(());
         }
+        if !(0.0 < self.wavelength && self.wavelength.is_finite()) {
+            let (field, value) = ("fourier.wavelength", self.wavelength);
+            return Err(NetworkError::OutOfRange { field, value, need: "a positive number" });
+        }
         let lowest = TAU / self.wavelength;
         frequency("the lowest frequency, 2 pi / fourier.wavelength,", lowest)?;
         let highest = lowest * (self.octaves as f64 - 1.0).exp2();

@@ -59,11 +59,11 @@ impl EncoderConfig {
         let latent = signature.latent;
         match self {
             Self::Mlp(config) => {
-                let dim = signature.points("the encoder mlp")?;
+                let dim = signature.points("the encoder mlp (conv is that of images)")?;
                 config.init(dim, inputs, latent, device).map(DynPosterior::new)
             }
             Self::Conv(config) => {
-                let shape = signature.image("the encoder conv")?;
+                let shape = signature.image("the encoder conv (mlp is that of points)")?;
                 config.init(shape, inputs, latent, device).map(DynPosterior::new)
             }
         }

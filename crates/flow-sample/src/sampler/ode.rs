@@ -147,20 +147,16 @@ struct Course {
 impl Ode {
     fn course(&self, predictor: &dyn Predictor, way: &Way<'_>) -> Result<Course, SampleError> {
         let span = predictor.span();
-        match &self.stepping {
-            Some(stepping) => {
-                let (from, last) = predictor.schedule().span();
-                Ok(Course { from, span, last, stepping: stepping.clone() })
-            }
-            None => {
-                let Route { from, mut times } = way.grid.route(predictor)?;
-                let last = times.pop().unwrap_or(from);
-                let end = last.min(span.1);
-                if times.last().is_none_or(|&t| t < end) {
-                    times.push(end);
-                }
-                Ok(Course { from, span: (times[0], end), last, stepping: Stepping::Grid(times) })
-            }
+        if let Some(stepping) = &self.stepping {
+            let (from, last) = predictor.schedule().span();
+            return Ok(Course { from, span, last, stepping: stepping.clone() });
         }
+        let Route { from, mut times } = way.grid.route(predictor)?;
+        let last = times.pop().unwrap_or(from);
+        let end = last.min(span.1);
+        if times.last().is_none_or(|&t| t < end) {
+            times.push(end);
+        }
+        Ok(Course { from, span: (times[0], end), last, stepping: Stepping::Grid(times) })
     }
 }

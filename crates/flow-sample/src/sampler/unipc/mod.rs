@@ -96,7 +96,7 @@ struct Taken {
 
 impl UniPc {
     /// The largest number of predictions in a step.
-    fn full(&self) -> usize {
+    fn full(self) -> usize {
         match self.order {
             UniPcOrder::Second => 2,
             UniPcOrder::Third => 3,
@@ -104,7 +104,7 @@ impl UniPc {
     }
 
     /// The order of a step whose predictions were made at these `lambda`, the newest first.
-    fn order_of(&self, step: &Step, nodes: &[Node]) -> usize {
+    fn order_of(self, step: &Step, nodes: &[Node]) -> usize {
         let left = match self.last {
             Final::FullOrder => self.full(),
             Final::LowerOrder => step.count - step.index,

@@ -1,0 +1,48 @@
+//! `flow compare`: runs side by side.
+
+use std::path::Path;
+
+use anyhow::Result;
+use flow_model::Registry;
+use flow_report::{CompareOptions, Comparison};
+use flow_run::{Run, RunError};
+
+use crate::args::CompareArgs;
+use crate::exit::usage;
+use crate::terminal::print;
+
+pub(crate) fn run(args: &CompareArgs, registry: &Registry) -> Result<()> {
+    if let Some(out) = &args.out {
+        check(out)?;
+    }
+    let runs = args.runs.iter().map(|run| Run::open(registry, run));
+    let runs = runs.collect::<Result<Vec<_>, RunError>>()?;
+    let (pairs, _) = args.nfe_at_error.as_chunks::<2>();
+    let options = CompareOptions {
+        group: args.group,
+        scores: args.score.clone(),
+        rows: args.row.clone(),
+        nfe_at_error: pairs.to_vec(),
+    };
+    let comparison = Comparison::of(&runs, &options)?;
+    if args.json {
+        return print(&comparison.json());
+    }
+    let Some(out) = &args.out else { return print(comparison.markdown().trim_end()) };
+    comparison.save(out)?;
+    print(&out.display().to_string())
+}
+
+/// Refuses a page that cannot be written, before the runs are read.
+fn check(out: &Path) -> Result<()> {
+    let extension = out.extension().and_then(|extension| extension.to_str());
+    if !matches!(extension, Some("md" | "html")) {
+        return Err(usage!("{} ends neither in .md nor in .html", out.display()));
+    }
+    if let Some(folder) = out.parent()
+        && !folder.join(".").is_dir()
+    {
+        return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
+    }
+    Ok(())
+}

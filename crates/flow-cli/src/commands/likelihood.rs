@@ -1,0 +1,76 @@
+//! `flow likelihood`: log-likelihood and bits per dimension of data under a run.
+
+use anyhow::Result;
+use flow_datasets::Split;
+use flow_judge::{LikelihoodOptions, likelihood};
+use flow_model::Registry;
+use flow_run::files::write_text;
+use flow_run::recipe::check;
+use flow_run::{Model, Run};
+
+use crate::args::{Held, LikelihoodArgs};
+use crate::data_files::data_files;
+use crate::device;
+use crate::exit::usage;
+use crate::listener::Terminal;
+use crate::terminal::print;
+
+pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
+    device::limit_threads(args.compute.threads)?;
+    let zero = [
+        ("--number", args.number),
+        ("--batch", args.batch),
+        ("--probes", args.probes),
+        ("--importance", Some(args.importance)),
+        ("--latents", Some(args.latents)),
+        ("--steps", args.steps),
+    ];
+    if let Some((name, _)) = zero.iter().find(|(_, value)| *value == Some(0)) {
+        return Err(usage!("{name} is 0, give at least 1"));
+    }
+    if let Some(tag) = &args.tag {
+        check::name("--tag", tag)?;
+    }
+    let device = device::parse(&args.compute.device)?;
+    let run = Run::open(registry, &args.run)?;
+    let data = run.data(&data_files(args.source.folder()), &Terminal)?;
+    let model = Model::load(&run, &device)?;
+    let found = likelihood(&run, &data, &model, &options(args))?;
+    // Points of the plane have a picture, which shows where the model is dense.
+    let pictures = match model.shape() {
+        [2] => flow_report::draw_density(&run, &model, &found.points, &found.request, &Terminal)?,
+        _ => Vec::new(),
+    };
+    let json = found.report.json();
+    let name = args.tag.as_ref().map(|tag| format!("likelihood-{tag}.json"));
+    write_text(&run.folder.join(name.unwrap_or("likelihood.json".into())), &json)?;
+    if args.json {
+        return print(&json);
+    }
+    print(found.report.table().trim_end())?;
+    for picture in pictures {
+        print(&format!("picture:    {}", picture.display()))?;
+    }
+    Ok(())
+}
+
+fn options(args: &LikelihoodArgs) -> LikelihoodOptions {
+    LikelihoodOptions {
+        part: match args.data {
+            Held::Train => Split::Train,
+            Held::Test => Split::Test,
+        },
+        exact: args.exact,
+        probes: args.probes,
+        importance: args.importance,
+        latents: args.latents,
+        number: args.number,
+        batch: args.batch,
+        seed: args.seed,
+        gaussian: args.gaussian,
+        solver: args.solver.clone(),
+        steps: args.steps,
+        rtol: args.rtol,
+        atol: args.atol,
+    }
+}

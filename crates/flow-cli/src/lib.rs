@@ -1,0 +1,57 @@
+//! The command `flow`: train, sample, score and draw flow-matching models.
+//!
+//! [`run`] is all of it, over a registry of networks, so that a program of three lines has every
+//! verb for networks of its own:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! fn main() -> ExitCode {
+//!     // Registry::default().with::<MyNetworkConfig>()
+//!     flow_cli::run(&flow_model::Registry::default())
+//! }
+//! ```
+//!
+//! What is here parses a command line, calls the libraries and prints. Recipes and runs are those
+//! of flow-run, scores of flow-judge, pictures and pages of flow-report.
+
+mod args;
+mod bar;
+mod commands;
+mod data_files;
+mod device;
+mod exit;
+mod listener;
+mod memory;
+mod signals;
+mod terminal;
+
+use std::process::ExitCode;
+
+use args::{Args, Verb};
+use clap::Parser;
+use flow_model::Registry;
+
+/// Reads the command line of this process, does what it asks for and says how the process ends.
+///
+/// It is to be called once, before other threads exist: it sets how memory is kept and listens for
+/// signals.
+#[must_use]
+pub fn run(registry: &Registry) -> ExitCode {
+    memory::keep();
+    let args = Args::parse();
+    let result = match args.verb {
+        Verb::Train(args) => commands::train::run(&args, registry),
+        Verb::Sample(args) => commands::sample::run(&args, registry),
+        Verb::Eval(args) => commands::eval::run(&args, registry),
+        Verb::Likelihood(args) => commands::likelihood::run(&args, registry),
+        Verb::Plot(args) => commands::plot::run(&args, registry),
+        Verb::Export(args) => commands::export::run(&args, registry),
+        Verb::Card(args) => commands::export::show(&args, registry),
+        Verb::Verify(args) => commands::verify::run(&args),
+        Verb::Compare(args) => commands::compare::run(&args, registry),
+        Verb::List => commands::list::run(registry),
+        Verb::Recipe(args) => commands::list::show(&args),
+    };
+    exit::code(result)
+}

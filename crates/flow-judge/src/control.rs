@@ -1,0 +1,209 @@
+//! What the latent of an image model decides, and what the noise does.
+//!
+//! # Reference
+//! Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, figures 6 and 7.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use flow_model::SamplePlan;
+use flow_ode::{Method, Stepping};
+use flow_path::stream::Purpose;
+use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
+use flow_sample::{latent_grid, normal_rows};
+use serde::{Deserialize, Serialize};
+
+use crate::classifier::Judge;
+use crate::error::JudgeError;
+
+/// Samples on a side of a manifold.
+pub const SIDE: usize = 20;
+/// Starts, and latents, of which each is joined with each.
+const CROSSED: usize = 16;
+
+/// What the latent controls, sampled by the recipe's solver; for class 0 of a model with classes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ControlReport {
+    /// Number of starts, and of latents.
+    #[serde(default)]
+    n: usize,
+    /// Variances of the mean intensity of each colour channel.
+    pub intensity: Vec<Variance>,
+    /// What the classifier sees on each grid of latents; only for a latent of two numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifolds: Vec<Manifold>,
+}
+
+/// Variances of a number that depends on a start and a latent.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variance {
+    /// With the start fixed, mean over starts.
+    pub over_latents: f64,
+    /// With the latent fixed, mean over latents.
+    pub over_starts: f64,
+}
+
+/// What the classifier sees on a grid of latents.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifold {
+    /// Classes that occur.
+    pub classes: usize,
+    /// Share of neighbouring cells, side by side or one below the other, that are of one class.
+    pub same: f64,
+    /// That of any two cells, drawn with replacement.
+    pub by_chance: f64,
+}
+
+/// Looks at a model of images with a latent.
+pub(crate) fn report(
+    recipe: &Recipe,
+    model: &Model,
+    judge: Option<&Judge>,
+    seed: u64,
+    told: &dyn Listener,
+) -> Result<Option<ControlReport>, JudgeError> {
+    let &[channels, h, w] = model.shape() else { return Ok(None) };
+    let (size, Some(judge)) = (model.latent(), judge) else { return Ok(None) };
+    if size == 0 {
+        return Ok(None);
+    }
+    let latents = normal_rows(seed, Purpose::Control, 0..CROSSED, size);
+    let mut means = vec![Vec::new(); channels];
+    for start in starts(recipe, model, CROSSED, seed)? {
+        let images = with_latents(recipe, model, &start, latents.clone(), seed)?;
+        for (i, pixels) in images.chunks(h * w).enumerate() {
+            let sum: f64 = pixels.iter().copied().map(f64::from).sum();
+            means[i % channels].push(sum / pixels.len() as f64);
+        }
+    }
+    let manifolds = manifolds(recipe, model, seed)?
+        .iter()
+        .map(|images| Ok(Manifold::of(&judge.judge(images, told)?.classes, SIDE)))
+        .collect::<Result<_, JudgeError>>()?;
+    let intensity = means.iter().map(|table| Variance::of(table, CROSSED)).collect();
+    Ok(Some(ControlReport { n: CROSSED, intensity, manifolds }))
+}
+
+/// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless
+/// the latent has two numbers.
+///
+/// # Errors
+/// When the solver fails.
+pub fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Vec<f32>>, JudgeError> {
+    if model.shape().len() != 3 || model.latent() != 2 {
+        return Ok(Vec::new());
+    }
+    let starts = starts(recipe, model, 2, seed)?;
+    let over = |start: &Vec<f32>| with_latents(recipe, model, start, latent_grid(SIDE), seed);
+    starts.iter().map(over).collect()
+}
+
+/// Draws of `x_0`.
+fn starts(
+    recipe: &Recipe,
+    model: &Model,
+    n: usize,
+    seed: u64,
+) -> Result<Vec<Vec<f32>>, JudgeError> {
+    let request = Request::new(recipe, &SampleChanges::default(), n, seed)?;
+    let once = SamplePlan::Solver(Method::Euler, Stepping::Count(1));
+    let samples = model.sample(&Request { way: once, ..request }.with_times(vec![0.0]))?;
+    let size = model.signature().size();
+    Ok(samples.states[0].chunks(size).map(<[f32]>::to_vec).collect())
+}
+
+/// Samples from one start, one for each latent.
+fn with_latents(
+    recipe: &Recipe,
+    model: &Model,
+    start: &[f32],
+    latents: Vec<f32>,
+    seed: u64,
+) -> Result<Vec<f32>, JudgeError> {
+    let n = latents.len() / model.latent();
+    let request = Request::new(recipe, &SampleChanges::default(), n, seed)?;
+    let given = Given { starts: Some(start.repeat(n)), latents: Some(latents) };
+    let class = (0 < model.classes()).then_some(0);
+    Ok(model.sample(&Request { class, ..request }.with_given(given))?.rows)
+}
+
+impl Variance {
+    /// The variances of a table with a row for each start and a column for each latent.
+    fn of(table: &[f64], columns: usize) -> Self {
+        let rows = table.len() / columns;
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let variance = |values: Vec<f64>| {
+            let centre = mean(&values);
+            let squares = values.iter().map(|value| (value - centre).powi(2)).sum::<f64>();
+            squares / (values.len() - 1) as f64
+        };
+        let row = |i: usize| (0..columns).map(|j| table[i * columns + j]).collect();
+        let column = |j: usize| (0..rows).map(|i| table[i * columns + j]).collect();
+        let over_latents: Vec<f64> = (0..rows).map(row).map(variance).collect();
+        let over_starts: Vec<f64> = (0..columns).map(column).map(variance).collect();
+        Self { over_latents: mean(&over_latents), over_starts: mean(&over_starts) }
+    }
+}
+
+impl Manifold {
+    /// Counts the classes on a square grid, given row by row.
+    fn of(classes: &[usize], side: usize) -> Self {
+        let across = classes.chunks(side).flat_map(|row| row.windows(2).map(|w| w[0] == w[1]));
+        let down = classes.iter().zip(&classes[side..]).map(|(a, b)| a == b);
+        let pairs: Vec<bool> = across.chain(down).collect();
+        let mut counts = BTreeMap::new();
+        for class in classes {
+            *counts.entry(class).or_insert(0_usize) += 1;
+        }
+        let share = |count: &usize| *count as f64 / classes.len() as f64;
+        Self {
+            classes: counts.len(),
+            same: pairs.iter().filter(|same| **same).count() as f64 / pairs.len() as f64,
+            by_chance: counts.values().map(|count| share(count).powi(2)).sum(),
+        }
+    }
+}
+
+impl ControlReport {
+    /// The report as text for a terminal.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = format!("mean intensity from {0} starts, each with {0} latents\n", self.n);
+        for (i, Variance { over_latents, over_starts }) in self.intensity.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "  channel {i}: variance over latents {over_latents:.5}, over starts \
+                 {over_starts:.5}"
+            );
+        }
+        for (i, Manifold { classes, same, by_chance }) in self.manifolds.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "manifold {i}: {classes} classes on {SIDE} x {SIDE} latents, {same:.3} of \
+                 neighbours are of one class ({by_chance:.3} of any two)"
+            );
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_two_effects_comes_apart() {
+        // Starts add 0, 3, 6 (variance 9) and latents 0, 1 (variance 1/2).
+        let table = [0.0, 1.0, 3.0, 4.0, 6.0, 7.0];
+        assert_eq!(Variance::of(&table, 2), Variance { over_latents: 0.5, over_starts: 9.0 });
+    }
+
+    #[test]
+    fn neighbours_are_counted_across_and_down_but_not_around_the_edge() {
+        // Across 2 of 6 pairs, down 3 of 6; classes 4, 3 and 2 of 9.
+        let found = Manifold::of(&[1, 1, 0, 1, 1, 0, 2, 0, 2], 3);
+        assert_eq!(found.classes, 3);
+        assert!((found.same - 5.0 / 12.0).abs() < 1e-12, "{found:?}");
+        assert!((found.by_chance - 29.0 / 81.0).abs() < 1e-12, "{found:?}");
+    }
+}

@@ -1,0 +1,177 @@
+//! Scores a run: each score beside what real data get.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::Device;
+use flow_run::files::write_text;
+use flow_run::{Data, Listener, Model, Recipe, Request, Run, SampleChanges, check_scored};
+
+use crate::error::{JudgeError, usage};
+use crate::examiner::{Exam, Examiner};
+use crate::inception::Extractor;
+use crate::metric::{self, Metric};
+use crate::report::{InceptionFile, Report, Row};
+use crate::{ambiguity, control, course, field, latent, paths};
+
+/// Steps of the midpoint rule by which the solution that is taken for exact is checked: 1,000
+/// evaluations, which is what the flow matching paper itself takes for exact.
+const CHECKING_STEPS: usize = 500;
+
+/// What to score in another way than the recipe says; nothing by default.
+#[derive(Clone, Debug, Default)]
+pub struct EvalOptions {
+    /// Number of samples.
+    pub number: Option<usize>,
+    /// Seed of the noise and the reference.
+    pub seed: u64,
+    /// Names of the metrics; those of the recipe if empty.
+    pub metrics: Vec<String>,
+    /// Weights of the network of FID.
+    pub inception: Option<PathBuf>,
+    /// Moments of its reference features.
+    pub reference: Option<PathBuf>,
+}
+
+/// Refuses metrics that do not exist or do not fit the data.
+///
+/// # Errors
+/// With those that do.
+pub fn check_metrics(recipe: &Recipe, data: &Data) -> Result<(), JudgeError> {
+    metric::chosen(&recipe.eval.metrics, data, false).map(drop)
+}
+
+/// Refuses numbers of samples that are too small to score, before the training starts.
+///
+/// # Errors
+/// With the smallest number.
+pub fn check_numbers(recipe: &Recipe, data: &Data) -> Result<(), JudgeError> {
+    let metrics = metric::chosen(&recipe.eval.metrics, data, false)?;
+    enough(&metrics, recipe.eval.n, data)
+}
+
+/// Refuses fewer samples, or images to compare them with, than the metrics need.
+fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<(), JudgeError> {
+    let Some(Metric { name, least, .. }) = metrics.iter().max_by_key(|metric| metric.least) else {
+        return Ok(());
+    };
+    if n < *least {
+        return Err(usage!(
+            "{n} samples cannot be scored, `{name}` needs at least {least}: ask for more by eval.n \
+             or -n, or choose other metrics"
+        ));
+    }
+    let Data::Images { train, test } = data else { return Ok(()) };
+    for (part, images) in [("train", train.len()), ("test", test.len())] {
+        if images < *least {
+            return Err(usage!(
+                "images in the {part} part: {images}, but `{name}` compares with at least {least}: \
+                 add some, choose other metrics by eval.metrics, or train with --no-eval"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Scores a run and writes `eval.json`; `told` hears what is scored, and what is left out.
+///
+/// # Errors
+/// For options that cannot be met, and when the model cannot be sampled or a file not written.
+pub fn evaluate(
+    run: &Run,
+    data: &Data,
+    device: &Device,
+    options: &EvalOptions,
+    told: &dyn Listener,
+) -> Result<Report, JudgeError> {
+    let started = Instant::now();
+    let recipe = &run.recipe;
+    let n = options.number.unwrap_or(recipe.eval.n);
+    let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
+    let metrics = metric::chosen(names, data, options.inception.is_some())?;
+    enough(&metrics, n, data)?;
+    check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
+    let model = Model::load(run, device)?;
+    let request = Request::new(recipe, &SampleChanges::default(), n, options.seed)?;
+    let extractor = match &options.inception {
+        Some(file) => Some(Extractor::open(file, device)?),
+        None => None,
+    };
+    let exam = Exam {
+        metrics: metrics.clone(),
+        n,
+        seed: options.seed,
+        extractor: extractor.as_ref(),
+        reference: options.reference.as_deref(),
+    };
+    let examiner = Examiner::new(recipe, data, exam, device, told)?;
+    let requests = requests(recipe, &request)?;
+
+    let mut rows = Vec::new();
+    for (solver, request) in &requests {
+        told.say(&format!("scoring {n} samples by {solver}"));
+        let samples = model.sample(request)?;
+        let scores = examiner.scores(&samples)?;
+        rows.push(Row { solver: solver.clone(), nfe: samples.nfe, scores });
+    }
+    let errors = match recipe.eval.error_n {
+        0 => None,
+        n => paths::errors(&model, &requests, n, CHECKING_STEPS, told)?,
+    };
+    let course = if recipe.eval.every_checkpoint {
+        course::course(run, data, device, &request, metrics, told)?
+    } else {
+        Vec::new()
+    };
+    let control = control::report(recipe, &model, examiner.judge(), options.seed, told)?;
+    let inception = extractor.as_ref().map(|Extractor { file, sha256, .. }| InceptionFile {
+        file: file.clone(),
+        sha256: sha256.clone(),
+        reference: examiner.reference_n(),
+    });
+    let report = Report {
+        schema: 2,
+        recipe: recipe.name.clone(),
+        step: run.latest()?.step,
+        seed: options.seed,
+        n,
+        classes: model.class_names().to_vec(),
+        rows,
+        paths: paths::paths(&model, &request, told)?,
+        errors,
+        course,
+        classifier_accuracy: examiner.judge().map(|judge| judge.accuracy),
+        inception,
+        field: field::report(recipe, &model, options.seed),
+        ambiguity: ambiguity::report(recipe, &model, options.seed),
+        latent: latent::report(run, &model, data, options.seed)?,
+        control,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    write_text(&run.folder.join(file_name(&run.folder, &report, told)), &report.json())?;
+    Ok(report)
+}
+
+/// Name of the file for the scores: `eval.json`, unless that holds scores of more samples of the
+/// same weights, which a quick evaluation must not replace.
+fn file_name(folder: &Path, report: &Report, told: &dyn Listener) -> String {
+    let usual = "eval.json".to_owned();
+    let Ok(Some(Report { step, n, .. })) = Report::read(folder) else { return usual };
+    if step != report.step || n <= report.n {
+        return usual;
+    }
+    let own = format!("eval-n{}.json", report.n);
+    let less = report.n;
+    told.say(&format!("eval.json keeps the scores of {n} samples, those of {less} are in {own}"));
+    own
+}
+
+/// The recipe's solver, then each fixed number of steps, by name.
+fn requests(recipe: &Recipe, request: &Request) -> Result<Vec<(String, Request)>, JudgeError> {
+    let mut requests = vec![(request.label(), request.clone())];
+    for (method, steps) in recipe.eval.fixed()? {
+        let fixed = request.clone().fixed(method, steps);
+        requests.push((format!("{method} x {steps}"), fixed));
+    }
+    Ok(requests)
+}

@@ -1,0 +1,253 @@
+//! The scores that `eval.metrics` and `--metrics` choose from, by name.
+
+use flow_eval::{
+    EvalError, Kernel, Moments, Points, Score, density_coverage, energy_distance, frechet,
+    frechet_between, inception_score, kid, max_sliced_wasserstein, mean_log_density, mmd,
+    off_support_mass, parzen_log_likelihood, precision_recall, sliced_wasserstein, wasserstein_1d,
+    wasserstein_assignment,
+};
+use flow_nn::Inception;
+use flow_path::Target;
+use flow_run::Data;
+use flow_run::recipe::FEWEST_SAMPLES;
+
+use crate::classifier::Verdict;
+use crate::error::{JudgeError, usage};
+use crate::inception::ADVICE;
+
+/// Directions of the sliced Wasserstein distances.
+const PROJECTIONS: usize = 256;
+/// Points of an exact assignment, which takes `O(n^3)`.
+const ASSIGNED: usize = 2048;
+/// Neighbours whose distance is the radius of a ball, as in the papers.
+const PRECISION_NEIGHBOURS: usize = 3;
+const DENSITY_NEIGHBOURS: usize = 5;
+/// Points to a block of the kernel distance, of which it needs two with three points at least.
+const BLOCK: usize = 100;
+/// Rows of which the error of the Frechet distance leaves out a tenth, two at least.
+const JACKKNIFE: usize = 20;
+
+/// Data to be scored, real or generated: points, or features of images.
+#[derive(Debug, Default)]
+pub(crate) struct Subject {
+    pub rows: Vec<f32>,
+    pub dim: usize,
+    /// Of images: what the classifier takes them for.
+    pub verdict: Option<Verdict>,
+    /// Of images with classes: what they should be.
+    pub labels: Option<Vec<usize>>,
+    /// Of images, if the network of FID is at hand: its features.
+    pub inception: Vec<f32>,
+}
+
+impl Subject {
+    pub(crate) fn points(&self) -> Result<Points<'_>, EvalError> {
+        Points::new(&self.rows, self.dim)
+    }
+
+    fn inception(&self) -> Result<Points<'_>, EvalError> {
+        Points::new(&self.inception, Inception::FEATURES)
+    }
+}
+
+/// Two sets, and what a metric may want to know of the data.
+pub(crate) struct Sets<'a> {
+    pub generated: &'a Subject,
+    pub real: &'a Subject,
+    pub data: &'a Data,
+    pub target: Option<&'a dyn Target>,
+    pub kernel: &'a Kernel,
+    pub bandwidth: f64,
+    /// Of the features of reference images, for FID.
+    pub reference: Option<&'a Moments>,
+    /// How often the classifier is right on real test images.
+    pub accuracy: f64,
+    pub seed: u64,
+}
+
+impl Sets<'_> {
+    /// Generated and real points, cut to the same number.
+    fn points(&self) -> Result<(Points<'_>, Points<'_>), EvalError> {
+        let (generated, real) = (self.generated.points()?, self.real.points()?);
+        Ok((generated.first(real.len()), real.first(generated.len())))
+    }
+}
+
+/// The kind of data that a metric can score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Points.
+    Points,
+    /// Images, by the features of the classifier.
+    Images,
+    /// Both of these.
+    Both,
+    /// Images, by the features of the network of FID.
+    Inception,
+}
+
+/// A score, or two that come together, by name.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// The data that it can score.
+    pub of: Kind,
+    /// The data for which it is computed when nothing else is asked for.
+    usual: Option<Kind>,
+    /// Rows that it needs of each set.
+    pub least: usize,
+    /// Computes the scores; none where the data lack what the metric needs.
+    pub(crate) score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
+}
+
+const fn metric(
+    name: &'static str,
+    of: Kind,
+    usual: Option<Kind>,
+    least: usize,
+    score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
+) -> Metric {
+    Metric { name, of, usual, least, score }
+}
+
+/// All of them, in the order in which they are printed.
+pub const METRICS: &[Metric] = &[
+    metric("sliced", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![sliced_wasserstein(a, b, PROJECTIONS, sets.seed)?])
+    }),
+    metric("max-sliced", Kind::Points, None, FEWEST_SAMPLES, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![max_sliced_wasserstein(a, b, PROJECTIONS, sets.seed)?])
+    }),
+    metric("wasserstein", Kind::Points, None, FEWEST_SAMPLES, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![match a.dim() {
+            1 => wasserstein_1d(a.as_slice(), b.as_slice(), 1.0)?,
+            _ => wasserstein_assignment(a.first(ASSIGNED), b.first(ASSIGNED))?,
+        }])
+    }),
+    metric("energy", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![energy_distance(a, b)?])
+    }),
+    metric("mmd", Kind::Points, None, FEWEST_SAMPLES, |sets| {
+        let (a, b) = sets.points()?;
+        Ok(vec![mmd(a, b, sets.kernel)?])
+    }),
+    metric("frechet", Kind::Both, Some(Kind::Images), JACKKNIFE, |sets| {
+        let (a, b) = sets.points()?;
+        let mut score = frechet(a, b)?;
+        if sets.generated.verdict.is_some() {
+            score.name = format!("FD-clf (classifier accuracy {:.3})", sets.accuracy);
+        }
+        Ok(vec![score])
+    }),
+    metric("kid", Kind::Images, None, 2 * 3, |sets| {
+        let (a, b) = sets.points()?;
+        let mut score = kid(a, b, (a.len() / BLOCK).max(2), sets.seed)?;
+        score.name = "kernel distance of the classifier's features".into();
+        Ok(vec![score])
+    }),
+    metric("fid", Kind::Inception, Some(Kind::Inception), FEWEST_SAMPLES, |sets| {
+        let Some(reference) = sets.reference else { return Ok(Vec::new()) };
+        let generated = Moments::of(sets.generated.inception()?);
+        let mut score = frechet_between(&generated, reference)?;
+        score.name = "FID".into();
+        Ok(vec![score])
+    }),
+    metric("inception-kid", Kind::Inception, None, 2 * 3, |sets| {
+        let (a, b) = (sets.generated.inception()?, sets.real.inception()?);
+        let (a, b) = (a.first(b.len()), b.first(a.len()));
+        Ok(vec![kid(a, b, (a.len() / BLOCK).max(2), sets.seed)?])
+    }),
+    metric("precision-recall", Kind::Both, None, PRECISION_NEIGHBOURS + 1, |sets| {
+        let (generated, real) = sets.points()?;
+        let found = precision_recall(real, generated, PRECISION_NEIGHBOURS)?;
+        Ok(vec![found.precision, found.recall])
+    }),
+    metric("density-coverage", Kind::Both, None, DENSITY_NEIGHBOURS + 1, |sets| {
+        let (generated, real) = sets.points()?;
+        let found = density_coverage(real, generated, DENSITY_NEIGHBOURS)?;
+        Ok(vec![found.density, found.coverage])
+    }),
+    metric("support", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
+        let Data::Toy(toy) = sets.data else { return Ok(Vec::new()) };
+        let Some(support) = toy.support() else { return Ok(Vec::new()) };
+        Ok(vec![off_support_mass(sets.generated.points()?, |x| support.contains(x))])
+    }),
+    metric("true-likelihood", Kind::Points, None, FEWEST_SAMPLES, |sets| {
+        let Some(target) = sets.target else { return Ok(Vec::new()) };
+        let log_density = |x: &[f32]| {
+            let x: Vec<f64> = x.iter().copied().map(f64::from).collect();
+            target.log_density(&x)
+        };
+        Ok(vec![mean_log_density(sets.generated.points()?, log_density)?])
+    }),
+    metric("parzen", Kind::Points, None, FEWEST_SAMPLES, |sets| {
+        let (samples, real) = sets.points()?;
+        Ok(vec![parzen_log_likelihood(samples, real, sets.bandwidth)?])
+    }),
+    metric("class-score", Kind::Images, None, FEWEST_SAMPLES, |sets| {
+        let Some(verdict) = &sets.generated.verdict else { return Ok(Vec::new()) };
+        let probabilities = Points::new(&verdict.probabilities, verdict.class_count())?;
+        let mut score = inception_score(probabilities)?;
+        score.name = "Inception score of the classifier".into();
+        Ok(vec![score])
+    }),
+    metric("class", Kind::Images, Some(Kind::Images), FEWEST_SAMPLES, |sets| {
+        let subject = sets.generated;
+        let (Some(verdict), Some(labels)) = (&subject.verdict, &subject.labels) else {
+            return Ok(Vec::new());
+        };
+        let same = verdict.classes.iter().zip(labels).map(|(a, b)| f32::from(u8::from(a == b)));
+        let same: Vec<f32> = same.collect();
+        let mut score = off_support_mass(Points::new(&same, 1)?, |same| 0.5 < same[0]);
+        score.name = "classified as another class than asked".into();
+        Ok(vec![score])
+    }),
+];
+
+/// The metrics of these names that fit the data; of no names, the usual ones; of `all`, all.
+///
+/// # Errors
+/// For a name that is none, and for one that does not fit the data.
+pub(crate) fn chosen(
+    names: &[String],
+    data: &Data,
+    with_inception: bool,
+) -> Result<Vec<&'static Metric>, JudgeError> {
+    let kinds: &[Kind] = match data {
+        Data::Toy(_) if with_inception => {
+            return Err(usage!("--inception describes images, and these data are points"));
+        }
+        Data::Toy(_) => &[Kind::Points],
+        Data::Images { .. } if with_inception => &[Kind::Images, Kind::Inception],
+        Data::Images { .. } => &[Kind::Images],
+    };
+    let fits = |metric: &&Metric| metric.of == Kind::Both || kinds.contains(&metric.of);
+    let usual = |metric: &&Metric| metric.usual.is_some_and(|kind| kinds.contains(&kind));
+    let fitting: Vec<&Metric> = METRICS.iter().filter(fits).collect();
+    match names {
+        [] => return Ok(METRICS.iter().filter(usual).collect()),
+        [name] if name == "all" => return Ok(fitting),
+        _ => {}
+    }
+    let find = |name: &String| {
+        if let Some(metric) = fitting.iter().find(|metric| metric.name == name) {
+            return Ok(*metric);
+        }
+        if kinds.contains(&Kind::Images)
+            && METRICS.iter().any(|metric| metric.name == name && metric.of == Kind::Inception)
+        {
+            return Err(usage!("`{name}` needs the weights of a network. {ADVICE}"));
+        }
+        let known: Vec<&str> = fitting.iter().map(|metric| metric.name).collect();
+        Err(usage!(
+            "there is no metric `{name}` for these data, use `all` or some of {}",
+            known.join(", ")
+        ))
+    };
+    names.iter().map(find).collect()
+}

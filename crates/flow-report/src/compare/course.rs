@@ -1,0 +1,80 @@
+//! Scores in the course of training, over the runs of a column.
+
+use flow_judge::Point;
+use serde::Serialize;
+
+use super::scored::ScoredRun;
+
+/// Points of a curve.
+pub(crate) type Curve = Vec<(f64, f64)>;
+
+/// A score against the images seen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Course {
+    pub(crate) score: String,
+    /// As far as all runs have them.
+    pub(crate) points: Vec<Moment>,
+}
+
+/// A score after so many images, or at so many evaluations.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Moment {
+    #[serde(rename = "images")]
+    pub(crate) at: f64,
+    /// Of each run, in the order of the seeds.
+    pub(crate) values: Vec<f64>,
+}
+
+/// The mean over the runs.
+pub(crate) fn mean(moments: &[Moment]) -> Curve {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    moments.iter().map(|moment| (moment.at, mean(&moment.values))).collect()
+}
+
+/// The outline of what lies between the smallest and the largest value; nothing of one run.
+pub(crate) fn band(moments: &[Moment]) -> Curve {
+    if moments.iter().all(|moment| moment.values.len() < 2) {
+        return Curve::new();
+    }
+    let edge = |of: fn(f64, f64) -> f64, start: f64| {
+        let place = move |m: &Moment| (m.at, m.values.iter().copied().fold(start, of));
+        moments.iter().map(place).collect::<Curve>()
+    };
+    let low = edge(f64::min, f64::INFINITY);
+    let high = edge(f64::max, f64::NEG_INFINITY);
+    low.into_iter().chain(high.into_iter().rev()).collect()
+}
+
+/// Scores and evaluations of the checkpoints.
+pub(super) fn courses(runs: &[ScoredRun]) -> Vec<Course> {
+    let Some(first) = runs[0].course.first() else { return Vec::new() };
+    let mut courses = vec![course(runs, "network evaluations", |point| Some(point.nfe))];
+    for (index, score) in first.scores.iter().enumerate() {
+        let value = |point: &Point| point.scores.get(index).map(|score| score.value);
+        courses.push(course(runs, &score.name, value));
+    }
+    courses
+}
+
+fn course(runs: &[ScoredRun], score: &str, value: impl Fn(&Point) -> Option<f64>) -> Course {
+    let moments = runs.iter().map(|run| run.course.len()).min().unwrap_or_default();
+    let moment = |i: usize| Moment {
+        at: runs[0].course[i].images as f64,
+        values: runs.iter().map(|run| value(&run.course[i]).unwrap_or(f64::NAN)).collect(),
+    };
+    Course { score: score.to_owned(), points: (0..moments).map(moment).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_goes_along_the_smallest_values_and_back_along_the_largest() {
+        let moment = |at, values: &[f64]| Moment { at, values: values.to_vec() };
+        let moments = [moment(1.0, &[3.0, 1.0]), moment(2.0, &[5.0, 6.0])];
+        assert_eq!(mean(&moments), [(1.0, 2.0), (2.0, 5.5)]);
+        assert_eq!(band(&moments), [(1.0, 1.0), (2.0, 5.0), (2.0, 6.0), (1.0, 3.0)]);
+        assert_eq!(band(&[moment(1.0, &[3.0])]), []);
+    }
+}

@@ -1,0 +1,173 @@
+//! Columns as figures: scores against network evaluations, in the course of training, along the
+//! path.
+
+use std::collections::BTreeMap;
+
+use flow_plot::{Chart, Figure};
+
+use super::column::Column;
+use super::course::{Curve, Moment, band, mean};
+
+/// A figure with a name for its file.
+pub(crate) struct Drawn {
+    pub(crate) name: String,
+    pub(crate) caption: String,
+    pub(crate) figure: Figure,
+}
+
+/// Every figure that the columns have numbers for.
+pub(crate) fn all(columns: &[Column]) -> Vec<Drawn> {
+    let mut names: Vec<&str> = Vec::new();
+    for compared in columns.iter().flat_map(|column| &column.scores) {
+        if compared.solver.is_some() && !names.contains(&compared.score.as_str()) {
+            names.push(&compared.score);
+        }
+    }
+    let mut drawn: Vec<Drawn> =
+        names.into_iter().filter_map(|score| against_evaluations(columns, score)).collect();
+    let mut courses: Vec<&str> = Vec::new();
+    for course in columns.iter().flat_map(|column| &column.courses) {
+        if !courses.contains(&course.score.as_str()) {
+            courses.push(&course.score);
+        }
+    }
+    drawn.extend(courses.into_iter().map(|name| in_the_course(columns, name)));
+    drawn.extend(along_the_path(columns));
+    drawn
+}
+
+/// One panel for each method with a curve for each column; of one column, a curve for each method.
+fn against_evaluations(columns: &[Column], score: &str) -> Option<Drawn> {
+    let mut panels: BTreeMap<&str, Vec<Drawing>> = BTreeMap::new();
+    let mut floors: Vec<f64> = Vec::new();
+    for column in columns {
+        let mut curves: BTreeMap<&str, Vec<Moment>> = BTreeMap::new();
+        for compared in column.scores.iter().filter(|compared| compared.score == score) {
+            floors.extend(compared.floor);
+            if let Some((method, evaluations)) = &compared.solver {
+                let values = compared.values.clone();
+                curves.entry(method).or_default().push(Moment { at: *evaluations, values });
+            }
+        }
+        for (method, mut points) in curves {
+            points.sort_by(|a, b| a.at.total_cmp(&b.at));
+            let (curve, band) = (mean(&points), band(&points));
+            let (panel, label) =
+                if columns.len() == 1 { ("", method) } else { (method, column.name.as_str()) };
+            panels.entry(panel).or_default().push((label, curve, band));
+        }
+    }
+    panels.retain(|_, curves| curves.iter().any(|(_, curve, _)| curve.len() > 1));
+    if panels.is_empty() {
+        return None;
+    }
+    let floor = (!floors.is_empty()).then(|| floors.iter().sum::<f64>() / floors.len() as f64);
+    let figure = Figure::column(panels.iter().map(|(method, curves)| {
+        let title = if method.is_empty() { score.to_owned() } else { format!("{score}, {method}") };
+        chart(
+            &Axes { title: &title, x: "network evaluations", y: score, log_x: true },
+            curves,
+            floor,
+        )
+    }));
+    let range = range(panels.values().flatten());
+    let caption = format!("{score} against network evaluations{range}");
+    Some(Drawn { name: slug(score), caption, figure })
+}
+
+fn in_the_course(columns: &[Column], name: &str) -> Drawn {
+    let courses = columns.iter().filter_map(|column| {
+        let course = column.courses.iter().find(|course| course.score == name)?;
+        Some((column.name.as_str(), mean(&course.points), band(&course.points)))
+    });
+    let curves: Vec<_> = courses.collect();
+    let places: Vec<f64> = curves.iter().flat_map(|(_, mean, _)| mean).map(|at| at.0).collect();
+    let (first, last) = ends(&places);
+    let figure = chart(
+        &Axes {
+            title: "In the course of training",
+            x: "images seen",
+            y: name,
+            // Moments that lie by fractions come together at the left of an even axis.
+            log_x: 50.0 * first < last,
+        },
+        &curves,
+        None,
+    );
+    let range = range(curves.iter());
+    let caption = format!("{name} in the course of training, from the same noise{range}");
+    Drawn { name: format!("course-{}", slug(name)), caption, figure }
+}
+
+fn along_the_path(columns: &[Column]) -> Option<Drawn> {
+    let curves: Vec<(&str, Curve)> = columns
+        .iter()
+        .filter(|column| !column.noise_residual.is_empty())
+        .map(|column| (column.name.as_str(), column.noise_residual.clone()))
+        .collect();
+    if curves.is_empty() {
+        return None;
+    }
+    let mut chart = Chart::new("How much noise is left").x("time").y("|x_t - x_1| / |x_0 - x_1|");
+    for (name, curve) in &curves {
+        chart = chart.line(name, curve);
+    }
+    let caption = "Distance to the sample along the path, over that of the noise".into();
+    Some(Drawn { name: "noise-left".into(), caption, figure: chart.figure() })
+}
+
+/// A name, a curve, and the outline of a band around it.
+type Drawing<'a> = (&'a str, Curve, Curve);
+
+/// What a caption adds where there are bands.
+fn range<'a>(mut curves: impl Iterator<Item = &'a Drawing<'a>>) -> &'static str {
+    let has_band = curves.any(|(.., band)| !band.is_empty());
+    if has_band { ": mean and range of the seeds" } else { "" }
+}
+
+struct Axes<'a> {
+    title: &'a str,
+    x: &'a str,
+    y: &'a str,
+    log_x: bool,
+}
+
+/// Curves and a floor; logarithmic where all values are positive.
+fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure {
+    let points = || curves.iter().flat_map(|(_, curve, band)| curve.iter().chain(band));
+    let (low, high) = ends(&points().map(|point| point.0).collect::<Vec<_>>());
+    let floor = floor.filter(|floor| floor.is_finite() && low <= high);
+    let floor = floor.map_or(Vec::new(), |floor| vec![(low, floor), (high, floor)]);
+    let mut chart = Chart::new(axes.title).x(axes.x).y(axes.y);
+    if axes.log_x {
+        chart = chart.log_x();
+    }
+    if points().all(|point| 0.0 < point.1) {
+        chart = chart.log_y();
+    }
+    for (name, curve, band) in curves {
+        if !band.is_empty() {
+            chart = chart.band(band);
+        }
+        // A single point has no line.
+        chart = if curve.len() > 1 { chart.line(name, curve) } else { chart.dots(name, curve) };
+    }
+    if !floor.is_empty() {
+        chart = chart.dashed("floor", &floor);
+    }
+    chart.figure()
+}
+
+/// The smallest and the largest number; the one above the other, if there is none.
+fn ends(numbers: &[f64]) -> (f64, f64) {
+    // Folds drop a number that is none.
+    let finite = || numbers.iter().copied().filter(|x| x.is_finite());
+    (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The beginning of a name as a file name: `fd-clf` of "FD-clf (classifier accuracy 0.98)".
+fn slug(name: &str) -> String {
+    let words = name.split('(').next().unwrap_or_default().trim().to_lowercase();
+    let plain = words.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
+    plain.split_whitespace().collect::<Vec<_>>().join("-")
+}

@@ -1,0 +1,215 @@
+//! The pictures of a run.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use flow_datasets::{Images, Split};
+use flow_plot::{
+    Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, image_grid,
+    trajectories,
+};
+use flow_run::metrics::{Line, read};
+use flow_run::{Changes, Data, Listener, Model, Request, Run, SampleChanges};
+
+use crate::compare::{self, Column, Drawn, ScoredRun};
+use crate::error::ReportError;
+use crate::pictures;
+
+/// Seed of the noise in pictures.
+const SEED: u64 = 0;
+/// Points of a density.
+const POINTS: usize = 10_000;
+/// Points of a cloud, few enough to be told apart.
+const CLOUD: usize = 4000;
+/// Frames of an animation.
+const FRAMES: usize = 25;
+/// Tolerance of what is drawn along the paths: a pixel is coarser.
+const TOLERANCE: f64 = 1e-4;
+
+/// Draws everything and returns the files; `told` hears of damaged lines of the log.
+///
+/// # Errors
+/// When the model cannot be read or sampled, or a file not written.
+pub fn draw(
+    run: &Run,
+    data: &Data,
+    device: &Device,
+    told: &dyn Listener,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let model = Model::load(run, device)?;
+    let mut gallery = Gallery { run, files: Vec::new() };
+    gallery.curves(told)?;
+    gallery.scores()?;
+    let changes = SampleChanges::default();
+    match model.shape() {
+        [1] => {
+            for (name, figure) in pictures::line(&run.recipe, &model, data, SEED)? {
+                gallery.figure(name, &figure)?;
+            }
+        }
+        [2] => gallery.points(&model, data, &changes)?,
+        [_, _, _] => gallery.images(&model, data, &changes)?,
+        _ => {}
+    }
+    for (i, manifold) in pictures::manifolds(&run.recipe, &model, SEED)?.iter().enumerate() {
+        manifold.save(gallery.path(&format!("manifold-{i}.png")))?;
+    }
+    Ok(gallery.files)
+}
+
+struct Gallery<'a> {
+    run: &'a Run,
+    files: Vec<PathBuf>,
+}
+
+impl Gallery<'_> {
+    fn path(&mut self, name: &str) -> PathBuf {
+        let path = self.run.folder.join("plots").join(name);
+        self.files.push(path.clone());
+        path
+    }
+
+    /// Saves a figure as PNG, listed, and as SVG beside it.
+    fn figure(&mut self, name: &str, figure: &Figure) -> Result<(), ReportError> {
+        let path = self.path(&format!("{name}.png"));
+        figure.save(&path)?;
+        Ok(figure.save(path.with_extension("svg"))?)
+    }
+
+    /// Loss and learning rate against images.
+    fn curves(&mut self, told: &dyn Listener) -> Result<(), ReportError> {
+        let (mut train, mut validation, mut rate) = (Vec::new(), Vec::new(), Vec::new());
+        for line in read(&self.run.folder, told)? {
+            match line {
+                Line::Train { images, loss, learning_rate, .. } => {
+                    train.push((images as f64, loss));
+                    rate.push((images as f64, learning_rate));
+                }
+                Line::Validation { images, loss, .. } => validation.push((images as f64, loss)),
+            }
+        }
+        let loss = Chart::new(&self.run.recipe.name)
+            .y("loss per dimension")
+            .line("training", &train)
+            .dots("validation, averaged weights", &validation);
+        let rate = Chart::new("").x("images").y("learning rate").line("learning rate", &rate);
+        self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
+    }
+
+    /// What `eval.json` has curves of; nothing before the run is scored.
+    fn scores(&mut self) -> Result<(), ReportError> {
+        if !self.run.folder.join("eval.json").exists() {
+            return Ok(());
+        }
+        for mut column in Column::each(vec![ScoredRun::read(self.run)?]) {
+            column.name.clone_from(&self.run.recipe.name);
+            for Drawn { name, figure, .. } in compare::figures(&[column]) {
+                self.figure(&name, &figure)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Clouds, trajectories, densities and the animation of a model of points.
+    fn points(
+        &mut self,
+        model: &Model,
+        data: &Data,
+        changes: &SampleChanges,
+    ) -> Result<(), ReportError> {
+        let recipe = &self.run.recipe;
+        let times: Vec<f64> = (0..FRAMES).map(|i| i as f64 / (FRAMES - 1) as f64).collect();
+        let request = Request::new(recipe, changes, POINTS, SEED)?
+            .within(TOLERANCE)
+            .with_times(times.clone());
+        let flow = model.sample(&request)?;
+        let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
+
+        let adaptive = model.sample(&Request::new(recipe, changes, CLOUD, SEED)?)?;
+        let samples = pairs(&adaptive.rows);
+        let streams = flow_path::stream::Streams::new(SEED);
+        let [_, real] = data.sources(Changes::default());
+        let real = pairs(&real.draw(0..CLOUD as u64, &streams).rows);
+        let limits = Limits::around(&[&real]);
+        let panels: [(&str, &[[f32; 2]]); 2] = [("data", &real), ("samples", &samples)];
+        self.figure("samples", &clouds(&panels, limits))?;
+
+        let noise = &states[0];
+        let wide = Limits::around(&[&real, noise]);
+        let paths: Vec<Vec<[f32; 2]>> =
+            (0..300).map(|i| states.iter().map(|state| state[i]).collect()).collect();
+        self.figure("trajectories", &trajectories(&paths, wide))?;
+
+        let frame = |i: usize| (times[i], states[i].as_slice());
+        let quarters: Vec<_> = (0..5).map(|q| frame(q * (FRAMES - 1) / 4)).collect();
+        self.figure("density", &density_frames(&quarters, wide))?;
+
+        let few: Vec<Vec<[f32; 2]>> = states.iter().map(|s| s[..2000].to_vec()).collect();
+        let frames: Vec<_> = times.iter().zip(&few).map(|(&t, s)| (t, s.as_slice())).collect();
+        let path = self.path("flow.gif");
+        Ok(animate(&flow_frames(&frames, wide)?, &path, 10.0)?)
+    }
+
+    /// Grids, the path of a few samples and the animation of a model of images.
+    fn images(
+        &mut self,
+        model: &Model,
+        data: &Data,
+        changes: &SampleChanges,
+    ) -> Result<(), ReportError> {
+        let &[c, h, w] = model.shape() else { return Ok(()) };
+        let columns = if model.classes() > 0 { model.classes() } else { 10 };
+        let n = columns * 8;
+        let grid = |rows: &[f32], columns| -> Result<Picture, ReportError> {
+            Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
+        };
+        let request = Request::new(&self.run.recipe, changes, n, SEED)?;
+        let samples = model.sample(&request)?;
+        let path = self.path("samples.png");
+        grid(&samples.rows, columns)?.save(&path)?;
+
+        if let Data::Images { test, .. } = data {
+            let real = if model.classes() > 0 { by_class(test, 8) } else { some_rows(test, n) };
+            let path = self.path("data.png");
+            grid(&real, columns)?.save(&path)?;
+        }
+
+        let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
+        let strip = Request { n: columns, ..request }.within(TOLERANCE).with_times(times.clone());
+        let strip = model.sample(&strip)?;
+        let size = c * h * w;
+        // One row of pictures for each sample, noise on the left and the sample on the right.
+        let rows: Vec<f32> = (0..columns)
+            .flat_map(|i| strip.states.iter().flat_map(move |s| &s[i * size..(i + 1) * size]))
+            .copied()
+            .collect();
+        let path = self.path("paths.png");
+        grid(&rows, times.len())?.save(&path)?;
+        let frames = strip.states.iter().map(|state| grid(state, columns));
+        let frames = frames.collect::<Result<Vec<Picture>, ReportError>>()?;
+        let path = self.path("flow.gif");
+        Ok(animate(&frames, &path, 5.0)?)
+    }
+}
+
+/// Pixels of `n` images of a part, chosen at random.
+fn some_rows(images: &Images, n: usize) -> Vec<f32> {
+    flow_run::pixels(&flow_run::some_of(images, Split::Test, n, SEED))
+}
+
+/// Pixels of images for a grid with a column for each class, chosen at random; of `rows` rows,
+/// fewer where a class has fewer images.
+fn by_class(images: &Images, rows: usize) -> Vec<f32> {
+    let mixed = flow_run::some_of(images, Split::Test, images.len(), SEED);
+    let mut classes = vec![Vec::new(); mixed.classes()];
+    for (i, &label) in mixed.labels.iter().enumerate() {
+        classes[usize::from(label)].push(i);
+    }
+    let rows = classes.iter().map(Vec::len).fold(rows, usize::min);
+    let order = (0..rows).flat_map(|row| classes.iter().map(move |class| class[row]));
+    flow_run::pixels(&mixed.select(&order.collect::<Vec<_>>()))
+}
+
+fn pairs(rows: &[f32]) -> Vec<[f32; 2]> {
+    rows.chunks(2).map(|p| [p[0], p[1]]).collect()
+}

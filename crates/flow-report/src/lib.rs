@@ -1,0 +1,34 @@
+//! Pictures and pages of runs, and runs side by side.
+//!
+//! | part | items |
+//! |---|---|
+//! | the pictures of a run | [`draw`] |
+//! | the density of a model of points of the plane | [`draw_density`] |
+//! | samples as one picture | [`save_samples`] |
+//! | everything about a run on one page, in one file | [`page`] |
+//! | runs side by side: where their recipes differ, their scores, figures | [`Comparison`], [`CompareOptions`] |
+//!
+//! Pages are made from what lies in the folder of a run, so that a run that was moved or made by an
+//! earlier version has them too. Nothing is printed: a [`Listener`](flow_run::Listener) is told
+//! what is left out, and what goes wrong is a [`ReportError`].
+
+mod compare;
+mod density;
+mod document;
+mod error;
+#[cfg(test)]
+mod fuzz;
+mod gallery;
+mod page;
+mod pictures;
+
+pub use compare::{CompareOptions, Comparison};
+pub use density::draw_density;
+pub use error::ReportError;
+pub use gallery::draw;
+pub use page::page;
+pub use pictures::save_samples;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

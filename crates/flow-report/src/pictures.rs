@@ -1,0 +1,118 @@
+//! Pictures of samples, of models on the line, and of latents of two numbers.
+
+use std::path::Path;
+
+use flow_eval::Bins;
+use flow_judge::ambiguity;
+use flow_judge::control::{self, SIDE};
+use flow_path::stream::Streams;
+use flow_plot::{Chart, Figure, Limits, Picture, clouds, heat_maps, image_grid, trajectories};
+use flow_run::{Changes, Data, Model, Recipe, Request, SampleChanges};
+
+use crate::error::{ReportError, usage};
+
+/// Times of the paths on the line, but for the first, and their tolerance: a pixel is coarser.
+const TIMES: u32 = 50;
+const TOLERANCE: f64 = 1e-4;
+/// Paths on the line.
+const PATHS: usize = 150;
+/// Points of a histogram, and its cells.
+const POINTS: usize = 20_000;
+const CELLS: usize = 60;
+/// Cells of the maps.
+const MAP: (usize, usize) = (60, 40);
+
+/// Samples beside the data, paths against time, and where velocities disagree.
+pub(crate) fn line(
+    recipe: &Recipe,
+    model: &Model,
+    data: &Data,
+    seed: u64,
+) -> Result<Vec<(&'static str, Figure)>, ReportError> {
+    let [_, rows] = data.sources(Changes::default());
+    let real = rows.draw(0..POINTS as u64, &Streams::new(seed)).rows;
+    let request = Request::new(recipe, &SampleChanges::default(), POINTS, seed)?;
+    let samples = model.sample(&request)?.rows;
+    let reach = 1.2 * real.iter().fold(0.0, |reach: f64, &x| reach.max(f64::from(x).abs()));
+    let (of_data, of_samples) = (histogram(&real, reach), histogram(&samples, reach));
+    let samples = Chart::new(&recipe.name)
+        .x("x")
+        .y("density")
+        .dashed("data", &of_data)
+        .line("samples", &of_samples)
+        .figure();
+
+    let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
+    let request = Request { n: PATHS, ..request }.within(TOLERANCE).with_times(times.clone());
+    let states = model.sample(&request)?.states;
+    let path = |i: usize| -> Vec<[f32; 2]> {
+        times.iter().zip(&states).map(|(&t, state)| [t as f32, state[i]]).collect()
+    };
+    let paths: Vec<Vec<[f32; 2]>> = (0..PATHS).map(path).collect();
+    let reach = reach.max(3.0);
+    let limits = Limits { x: (-0.02, 1.02), y: (-reach, reach) };
+    let mut figures = vec![("samples", samples), ("trajectories", trajectories(&paths, limits))];
+
+    let x = Bins { low: -2.0, high: 2.0, count: MAP.0 };
+    let t = Bins { low: 0.0, high: 1.0, count: MAP.1 };
+    if let Some(maps) = ambiguity::maps(recipe, model, seed, x, t)? {
+        let extent = Limits { x: (x.low, x.high), y: (t.low, t.high) };
+        let panels: [(&str, &[f64]); 3] = [
+            ("data, closed form", &maps.exact),
+            ("data, drawn", &maps.drawn),
+            (&recipe.name, &maps.model),
+        ];
+        let figure = heat_maps(&panels, MAP.1, MAP.0, extent, "standard deviation of the velocity");
+        figures.push(("ambiguity", figure));
+    }
+    Ok(figures)
+}
+
+/// Saves samples as one picture: points of the plane as a cloud, images as a grid.
+///
+/// # Errors
+/// For rows that have no picture, and when the file cannot be written.
+pub fn save_samples(rows: &[f32], shape: &[usize], out: &Path) -> Result<(), ReportError> {
+    match *shape {
+        [2] => {
+            let points: Vec<[f32; 2]> = rows.chunks(2).map(|p| [p[0], p[1]]).collect();
+            let limits = Limits::around(&[&points]);
+            Ok(clouds(&[("samples", &points)], limits).save(out)?)
+        }
+        [c, h, w] => {
+            let n = rows.len() / (c * h * w);
+            let columns = (n as f64).sqrt().ceil() as usize;
+            Ok(image_grid(rows, n, c, h, w, columns)?.save(out)?)
+        }
+        _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
+    }
+}
+
+/// Shares of the points in equal cells, as a density.
+fn histogram(points: &[f32], reach: f64) -> Vec<(f64, f64)> {
+    let width = 2.0 * reach / CELLS as f64;
+    let mut counts = [0_usize; CELLS];
+    for &x in points {
+        let cell = ((f64::from(x) + reach) / width).floor();
+        if (0.0..CELLS as f64).contains(&cell) {
+            counts[cell as usize] += 1;
+        }
+    }
+    let density = |count: usize| count as f64 / points.len() as f64 / width;
+    let centre = |i: usize| -reach + (i as f64 + 0.5) * width;
+    counts.iter().enumerate().map(|(i, &count)| (centre(i), density(count))).collect()
+}
+
+/// Two grids of images over a square of latents, each from one start; none unless the latent has
+/// two numbers.
+///
+/// Along a row the first number grows, and down a column the second falls.
+pub(crate) fn manifolds(
+    recipe: &Recipe,
+    model: &Model,
+    seed: u64,
+) -> Result<Vec<Picture>, ReportError> {
+    let &[c, h, w] = model.shape() else { return Ok(Vec::new()) };
+    let grid = |rows: &Vec<f32>| image_grid(rows, SIDE * SIDE, c, h, w, SIDE);
+    Ok(control::manifolds(recipe, model, seed)?.iter().map(grid).collect::<Result<_, _>>()?)
+}

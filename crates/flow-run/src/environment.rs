@@ -1,0 +1,155 @@
+//! `environment.json`: on which machine and with which versions and data a run was made, and how it
+//! was made longer.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use flow_datasets::Images;
+use flow_train::Identity;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::data::Data;
+use crate::error::RunError;
+use crate::files::{read_text, write_text};
+
+/// The data of a run, as far as networks and checkpoints depend on them.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the fields are those of environment.json"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Shape of one row.
+    pub shape: Vec<usize>,
+    /// Number of classes; 0 for data without classes.
+    pub classes: usize,
+    /// Names of the classes in the order of their labels; missing in older runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+    /// SHA-256 of everything that was read from files, by which changed data are noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl Shape {
+    /// The shape of data that are open.
+    #[must_use]
+    pub fn of(data: &Data) -> Self {
+        let sha256 = match data {
+            Data::Toy(_) => None,
+            Data::Images { train, test } => Some(digest([train, test])),
+        };
+        let class_names = data.class_names().to_vec();
+        Self { shape: data.shape(), classes: data.classes(), class_names, sha256 }
+    }
+}
+
+/// SHA-256 of all rows and labels of both parts.
+fn digest(parts: [&Images; 2]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        // With the lengths, the bytes of two fields cannot be taken for those of one.
+        let sizes = [
+            part.channels,
+            part.height,
+            part.width,
+            part.classes(),
+            part.max_value.into(),
+            part.pixels.len(),
+            part.labels.len(),
+        ];
+        for size in sizes {
+            digest.update((size as u64).to_le_bytes());
+        }
+        digest.update(&part.pixels);
+        digest.update(&part.labels);
+    }
+    format!("{:x}", digest.finalize())
+}
+
+/// The model whose pairs a run of reflow was taught by: its step, weights and way of sampling.
+pub(crate) type Teacher = BTreeMap<String, Value>;
+
+/// A part of a training that was made longer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Step at which it began.
+    pub step: usize,
+    /// `train.images` of the recipe that it followed.
+    pub images: f64,
+}
+
+/// The parts of `environment.json` that later commands read.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Environment {
+    pub(crate) data: Option<Shape>,
+    pub(crate) teacher: Option<Teacher>,
+    #[serde(default)]
+    pub(crate) stages: Vec<Stage>,
+}
+
+impl Environment {
+    /// Reads the environment of a run; older runs lack parts of it, and the first ones have no
+    /// file.
+    pub(crate) fn read(run: &Path) -> Result<Self, RunError> {
+        let file = file(run);
+        if !file.exists() {
+            return Ok(Self::default());
+        }
+        serde_json::from_str(&read_text(&file)?).map_err(|error| damaged(&file, Some(error)))
+    }
+
+    /// Adds stages to those of a run.
+    pub(crate) fn add_stages(run: &Path, added: &[Stage]) -> Result<(), RunError> {
+        let file = file(run);
+        let mut all: Map<String, Value> = serde_json::from_str(&read_text(&file)?)
+            .map_err(|error| damaged(&file, Some(error)))?;
+        let stages = all.entry("stages").or_insert_with(|| json!([]));
+        let list = stages.as_array_mut().ok_or_else(|| damaged(&file, None))?;
+        list.extend(added.iter().map(|stage| json!(stage)));
+        write_text(&file, &pretty(&Value::Object(all)))
+    }
+}
+
+/// The text of a new run.
+pub(crate) fn new(data: &Shape, teacher: Option<&Identity>, device: &str) -> String {
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
+    };
+    let mut environment = json!({
+        "schema": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "commit": git(&["rev-parse", "HEAD"]),
+        // Pages in docs/results are left out: a page that was written before this run does not
+        // change what it does.
+        "uncommitted_changes": git(&["status", "--porcelain", "--", ":/", ":(top,exclude)docs/results"])
+            .map(|status| !status.is_empty()),
+        "rustc": env!("FLOW_RUSTC"),
+        "burn": "0.22.1",
+        "device": device,
+        "data": data,
+        "cores": std::thread::available_parallelism().map(std::num::NonZero::get).ok(),
+        "os": std::env::consts::OS,
+        "arch": std::env::consts::ARCH,
+    });
+    if let Some(teacher) = teacher {
+        environment["teacher"] = json!(teacher);
+    }
+    pretty(&environment)
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("plain values are valid JSON")
+}
+
+fn file(run: &Path) -> PathBuf {
+    run.join("environment.json")
+}
+
+fn damaged(file: &Path, source: Option<serde_json::Error>) -> RunError {
+    RunError::Damaged { path: file.to_path_buf(), source }
+}

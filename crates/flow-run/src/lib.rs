@@ -1,0 +1,72 @@
+//! Recipes and run folders of flow matching: what to train, training it, going on with it, and what
+//! is known of a run afterwards.
+//!
+//! A [`Recipe`] names data, network, path, training, sampling and scores. A [`Training`] opens what
+//! it names and refuses what cannot work before anything is written; [`Training::begin`] claims the
+//! folder of its [`Run`], and [`Begun::train`] leaves checkpoints, a log and a model there. A
+//! [`Model`] is what a run has learned, and a [`Request`] what to draw from it.
+//!
+//! | part | items |
+//! |---|---|
+//! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
+//! | the choices that a recipe has | [`choices()`] |
+//! | data sets by name | [`Data`], [`target`] |
+//! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
+//! | what it takes of the memory | [`Sizes`], [`memory`] |
+//! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
+//! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
+//! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
+//! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
+//! | the seam to whoever watches | [`Listener`], [`Meter`], [`Silent`] |
+//!
+//! Libraries print nothing: what a user may want to hear goes to a [`Listener`], and what goes
+//! wrong is a [`RunError`], of which [`RunError::is_usage`] tells what was asked for in vain from
+//! what failed. Networks of a user's own are part of a recipe once they are registered: whatever
+//! reads a recipe takes a [`Registry`](flow_model::Registry).
+#![recursion_limit = "256"]
+
+mod batches;
+mod choices;
+mod data;
+pub mod drafts;
+mod environment;
+mod error;
+pub mod files;
+#[cfg(test)]
+mod fuzz;
+pub mod json;
+mod listener;
+mod lock;
+mod matching;
+pub mod memory;
+pub mod metrics;
+mod model;
+pub mod network;
+pub mod recipe;
+mod recipes;
+mod recorder;
+mod reflow;
+mod request;
+mod run;
+mod sizes;
+mod training;
+
+pub use batches::{Sources, batches, flow_matching, sources};
+pub use choices::{Choices, choices};
+pub use data::{Changes, Data, image_rows, labels, pixels, some_of, target};
+pub use environment::{Shape, Stage};
+pub use error::{RunError, sentence};
+pub use listener::{Listener, Meter, Silent};
+pub use lock::Lock;
+pub use model::{Model, save_model};
+pub use recipe::Recipe;
+pub use recipes::RECIPES;
+pub use reflow::Teacher;
+pub use request::{DEFAULT_BATCH, Given, Request, SampleChanges};
+pub use run::Run;
+pub use sizes::{Sizes, check_scored, row_size};
+pub use training::{Begun, Start, Training};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,308 @@
+//! The model of a run: what it samples with, what taught it, and what guides it.
+
+use std::ops::{Deref, Range};
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use flow_model::{
+    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SampleRequest, Samples,
+};
+use flow_nn::{Condition, DynPosterior, Footprint, Signature};
+use flow_path::Source;
+use flow_train::{Checkpoint, Ensemble};
+
+use crate::data::target;
+use crate::environment::Shape;
+use crate::error::{RunError, usage};
+use crate::matching;
+use crate::network;
+use crate::recipe::{self, Recipe};
+use crate::request::Request;
+use crate::run::Run;
+
+/// A trained model with what only its run knows.
+#[derive(Debug)]
+pub struct Model {
+    bare: flow_model::Model,
+    /// What taught the latent; samples never ask it.
+    pub posterior: Option<DynPosterior>,
+    /// What the velocity network takes.
+    pub footprint: Footprint,
+    /// A weaker model that guidance moves away from, in place of this one without its class.
+    guide: Option<Box<Model>>,
+}
+
+impl Deref for Model {
+    type Target = flow_model::Model;
+
+    fn deref(&self) -> &flow_model::Model {
+        &self.bare
+    }
+}
+
+impl Model {
+    /// Loads the averaged network of a run's newest checkpoint.
+    ///
+    /// # Errors
+    /// When there is no checkpoint, or it cannot be read.
+    pub fn load(run: &Run, device: &Device) -> Result<Self, RunError> {
+        let mut checkpoint = run.latest()?;
+        loop {
+            match Self::of(run, &checkpoint, device) {
+                // A training that goes on removed it meanwhile: then there is a newer one.
+                Err(_) if !checkpoint.path.exists() => checkpoint = run.latest()?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Loads the averaged network of a checkpoint of a run.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is that of another recipe.
+    pub fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self, RunError> {
+        let Shape { shape, classes, class_names, .. } = match run.rows()? {
+            Some(rows) => rows,
+            None => shape_of(&run.recipe)?,
+        };
+        let signature = network::signature(&run.recipe, &shape, classes)?;
+        let [footprint, _] = network::footprints(&run.recipe, &signature)?;
+        let empty = network::build_empty(&run.recipe, &signature, device)?;
+        let Ensemble { network, posterior } = checkpoint.average(empty)?;
+        let names = if signature.classes == 0 { Vec::new() } else { class_names };
+        let config = description(&run.recipe, signature, names, checkpoint.step)?;
+        let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
+        let model = flow_model::Model::new(&registry, config, network, device)
+            .map_err(|error| usage!("{error}"))?;
+        Ok(Self { bare: model, posterior, footprint, guide: None })
+    }
+
+    /// Opens a model that `flow export` wrote, with networks of the registry.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn of_file(registry: &Registry, path: &Path, device: &Device) -> Result<Self, RunError> {
+        if !path.exists() {
+            return Err(usage!("there is no run and no model {}", path.display()));
+        }
+        let mut registry = registry.clone();
+        for toy in flow_datasets::TOYS {
+            if let Some(target) = target(toy) {
+                registry = registry.with_source(format!("toy,set={toy}"), Source::Known(target));
+            }
+        }
+        let model = flow_model::Model::open_with(&registry, path, device)?;
+        let config = model.config();
+        let footprint = registry
+            .footprint(&config.network, &config.signature)
+            .map_err(|error| usage!("{error}"))?;
+        Ok(Self { bare: model, posterior: None, footprint, guide: None })
+    }
+
+    /// Number of classes of a conditional model, else 0.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.signature().classes
+    }
+
+    /// Numbers in its latent, 0 for none.
+    #[must_use]
+    pub fn latent(&self) -> usize {
+        self.signature().latent
+    }
+
+    /// Lets guidance move away from a weaker model of the same rows, of whatever network.
+    ///
+    /// # Errors
+    /// When its rows or classes are others.
+    pub fn guided_by(self, weaker: Self) -> Result<Self, RunError> {
+        self.bare.check_guide(&weaker).map_err(|error| usage!("--guide-with: {error}"))?;
+        Ok(Self { guide: Some(Box::new(weaker)), ..self })
+    }
+
+    /// Draws samples.
+    ///
+    /// # Errors
+    /// For a request that the model cannot meet, and when the solver fails.
+    pub fn sample(&self, request: &Request) -> Result<Samples, RunError> {
+        let sampler = request.way.sampler();
+        self.bare.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
+    }
+
+    /// Draws samples batch by batch, in their order, and holds no more than a batch.
+    ///
+    /// # Errors
+    /// As for [`sample`](Self::sample), and what `take` returns.
+    pub fn sample_each<E: From<RunError>>(
+        &self,
+        request: &Request,
+        mut take: impl FnMut(Samples) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sampler = request.way.sampler();
+        let take = |samples| take(samples).map_err(Stopped::Taken);
+        let done = self.bare.sample_each(&self.request(request), &*sampler, take);
+        done.map_err(|stopped| match stopped {
+            Stopped::Drawing(error) => refused(error, request).into(),
+            Stopped::Taken(error) => error,
+        })
+    }
+
+    /// The class of each sample.
+    ///
+    /// # Errors
+    /// When the model has no such class.
+    pub fn labels(
+        &self,
+        request: &Request,
+        range: Range<usize>,
+    ) -> Result<Option<Vec<usize>>, RunError> {
+        self.classes_of(&classes(request), range).map_err(|error| refused(error, request))
+    }
+
+    fn request(&self, request: &Request) -> SampleRequest<'_> {
+        let against = match &self.guide {
+            Some(guide) => Some(Against::Model(guide)),
+            None => (0 < self.classes()).then_some(Against::Unconditional),
+        };
+        let guidance =
+            |against| Guidance { scale: request.guidance, interval: request.interval, against };
+        let mut asked = SampleRequest::new(request.n, request.seed);
+        asked.batch = request.batch;
+        asked.classes = classes(request);
+        asked.starts.clone_from(&request.given.starts);
+        asked.latents.clone_from(&request.given.latents);
+        asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
+        asked.along = request.schedule.map(|schedule| schedule.build());
+        asked.keep.clone_from(&request.times);
+        if let Some(grid) = request.way.grid() {
+            asked.grid = grid.clone();
+        }
+        asked
+    }
+
+    /// The velocity at host points of a model of points, with a latent for each if it has any.
+    #[must_use]
+    pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
+        let &[dim] = self.shape() else { return None };
+        let condition = match self.latent() {
+            0 => Condition::none(),
+            size => {
+                let latents = TensorData::new(latents.to_vec(), [points.len() / dim, size]);
+                Condition::none().with_latent(Tensor::from_data(latents, self.device()))
+            }
+        };
+        Some(self.bare.velocity(points, t, condition))
+    }
+}
+
+/// Why drawing batch by batch stopped.
+enum Stopped<E> {
+    Drawing(ModelError),
+    Taken(E),
+}
+
+impl<E> From<ModelError> for Stopped<E> {
+    fn from(error: ModelError) -> Self {
+        Self::Drawing(error)
+    }
+}
+
+fn classes(request: &Request) -> Classes {
+    request.class.map_or(Classes::InTurn, Classes::All)
+}
+
+/// All that a model says of itself, from the recipe that made it.
+fn description(
+    recipe: &Recipe,
+    signature: Signature,
+    class_names: Vec<String>,
+    step: usize,
+) -> Result<ModelConfig, RunError> {
+    let Recipe { name, about, path, sample, .. } = recipe;
+    let network = network::section(recipe)?.table().clone();
+    let source = match &path.source {
+        recipe::Source::Normal(_) => "normal".into(),
+        toy @ recipe::Source::Toy(_) => toy.to_string(),
+    };
+    let made = [
+        ("flow", toml::Value::from(env!("CARGO_PKG_VERSION"))),
+        ("data", recipe.data.set.clone().into()),
+        ("seed", recipe.seed.to_string().into()),
+        ("steps", i64::try_from(step).unwrap_or(i64::MAX).into()),
+        ("batch", i64::try_from(recipe.train.batch).unwrap_or(i64::MAX).into()),
+    ];
+    Ok(ModelConfig {
+        name: name.clone(),
+        about: about.clone(),
+        prediction: path.prediction,
+        learned_without: path.learns_without_class(),
+        source,
+        class_names,
+        schedule: path.schedule,
+        sample: sample.clone(),
+        made: made.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        ..ModelConfig::new(signature, network)
+    })
+}
+
+/// A registry that also knows the law of a recipe's `x_0`.
+fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry, RunError> {
+    Ok(registry.with_source(source.to_string(), matching::source(source)?))
+}
+
+/// Names the options of the command line, where the model's own words say what to do in Rust.
+fn refused(error: ModelError, request: &Request) -> RunError {
+    match error {
+        ModelError::NoSuchClass { class, last, names } => {
+            usage!("--class is {class}, the model has the classes 0 to {last}{names}")
+        }
+        ModelError::NoClasses => usage!("--class is given, but the model knows no classes"),
+        ModelError::NotLearnedWithout => usage!(
+            "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
+             do without the class; draw with --guidance 1"
+        ),
+        source @ ModelError::NotFinite { .. } => {
+            RunError::NotFinite { way: request.label(), source }
+        }
+        error => error.into(),
+    }
+}
+
+/// What a recipe's data look like, without opening the files.
+fn shape_of(recipe: &Recipe) -> Result<Shape, RunError> {
+    let set = recipe.data.set.as_str();
+    let (shape, classes) = match set {
+        "digits" => (vec![1, 8, 8], 10),
+        "mnist" | "fashion-mnist" => (vec![1, 28, 28], 10),
+        "cifar10" => (vec![3, 32, 32], 10),
+        _ => match flow_datasets::toy(set) {
+            Some(toy) => (vec![toy.dim()], 0),
+            None => {
+                return Err(usage!(
+                    "the run does not say what rows of `{set}` look like: its environment.json \
+                     lacks `data`, which newer runs have; train it again"
+                ));
+            }
+        },
+    };
+    let class_names = flow_datasets::class_names(set);
+    Ok(Shape { shape, classes, class_names, ..Shape::default() })
+}
+
+/// Writes a model, unless something else than a model is there.
+///
+/// # Errors
+/// When it is, or cannot be written.
+pub fn save_model(model: &flow_model::Model, out: &Path) -> Result<(), RunError> {
+    let is_other = |folder: &Path| {
+        let empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        folder.is_dir() && !empty && !folder.join("model.toml").is_file()
+    };
+    if is_other(out) {
+        return Err(usage!(
+            "{} is a folder of other things, name a new one or a file that ends in .flow",
+            out.display()
+        ));
+    }
+    Ok(model.save(out)?)
+}

@@ -1,0 +1,360 @@
+//! Recipes: what to train, as typed in TOML. Each section is a file.
+
+pub mod check;
+mod eval;
+mod identity;
+mod latent;
+mod moments;
+mod path;
+mod reflow;
+mod seed;
+mod set;
+mod train;
+
+use flow_model::{NetworkSection, Registry, SampleConfig};
+use flow_path::CouplingConfig;
+use flow_train::{AdamW, Ema};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::error::{RunError, usage};
+use check::{not_negative, positive};
+pub use eval::{Eval, FEWEST_SAMPLES};
+pub use identity::flat;
+pub use latent::Latent;
+pub use moments::Moments;
+pub use path::{Normal, Path, Shift, Source, Toy};
+pub use reflow::Reflow;
+pub use train::Train;
+
+/// A recipe: data, network, path, training, sampling and scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Its name, which folders of runs end in.
+    pub name: String,
+    /// What it is, in a line.
+    pub about: String,
+    /// Seed of the weights, the data order and all noise.
+    #[serde(default, with = "seed")]
+    pub seed: u64,
+    /// What to learn from.
+    pub data: Data,
+    /// What learns.
+    pub network: NetworkSection,
+    /// A latent that velocities depend on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latent: Option<Latent>,
+    /// The run whose flow makes the pairs, in place of noise and data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reflow: Option<Reflow>,
+    /// What is regressed.
+    #[serde(default)]
+    pub path: Path,
+    /// How long and how fast to learn.
+    pub train: Train,
+    /// How a step follows from a gradient.
+    #[serde(default)]
+    pub optimizer: AdamW,
+    /// The moving average of the weights.
+    #[serde(default)]
+    pub ema: Ema,
+    /// How to sample.
+    #[serde(default)]
+    pub sample: SampleConfig,
+    /// What to score.
+    #[serde(default)]
+    pub eval: Eval,
+}
+
+/// What to learn from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Name of the set.
+    pub set: String,
+    /// Whether the network is told the class.
+    #[serde(default)]
+    pub conditional: bool,
+    /// Whether images are mirrored with probability one half.
+    #[serde(default)]
+    pub mirror: bool,
+    /// Whether pixels are spread over the gaps between their values.
+    #[serde(default)]
+    pub dequantise: bool,
+}
+
+impl Recipe {
+    /// Reads TOML, after `key=value` changes; its network is one of the registry. Errors name the
+    /// text by its `origin`.
+    ///
+    /// # Errors
+    /// When it is no TOML, no recipe, or one that cannot work.
+    pub fn parse(
+        registry: &Registry,
+        text: &str,
+        changes: &[String],
+        origin: &str,
+    ) -> Result<Self, RunError> {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let before = error.span().map_or("", |span| &text[..span.start]);
+            let line = 1 + before.matches('\n').count();
+            let message = error.message().trim().replace('\n', ", ");
+            usage!("{origin} is no valid TOML, correct line {line}: {message}")
+        })?;
+        if !changes.is_empty() {
+            table = with_defaults(table, registry);
+            set::apply(&mut table, changes)?;
+        }
+        let said = says_within_classes(&table);
+        let mut recipe: Self =
+            Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+                usage!(
+                    "{origin} is no valid recipe: {}",
+                    error.to_string().trim().replace('\n', ", ")
+                )
+            })?;
+        recipe.network = recipe
+            .network
+            .known_to(registry)
+            .map_err(|error| usage!("{origin} is no valid recipe: {error}"))?;
+        if !said {
+            let Self { data, path, .. } = &mut recipe;
+            path.within_classes = data.conditional && path.coupling.looks_at_values();
+        }
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses values that cannot work.
+    fn check(&self) -> Result<(), RunError> {
+        let Self { data, latent, reflow, path, train, optimizer, ema, sample, eval, .. } = self;
+        positive(&[
+            ("optimizer.epsilon", optimizer.epsilon.into()),
+            ("ema.half_life", ema.half_life),
+            ("ema.ramp", ema.ramp),
+        ])?;
+        not_negative(&[("optimizer.weight_decay", optimizer.weight_decay.into())])?;
+        for (key, beta) in [("beta1", optimizer.beta1), ("beta2", optimizer.beta2)] {
+            if !(0.0..1.0).contains(&beta) {
+                return Err(usage!("optimizer.{key} is {beta}, it must lie in [0, 1)"));
+            }
+        }
+        check::name("name", &self.name)?;
+        if path.within_classes && !data.conditional {
+            return Err(usage!("path.within_classes is true, but data.conditional is false"));
+        }
+        if data.dequantise && (reflow.is_some() || flow_datasets::toy(&data.set).is_some()) {
+            return Err(usage!(
+                "data.dequantise spreads whole pixels over the gaps between them, which only a set \
+                 of images has, leave it out"
+            ));
+        }
+        if let Some(latent) = latent {
+            latent.check()?;
+        }
+        match (reflow, &path.coupling) {
+            (Some(reflow), _) => reflow.check(self)?,
+            (None, CouplingConfig::Paired(_)) => {
+                return Err(usage!(
+                    "path.coupling is paired, but these data are no pairs: name the run that makes \
+                     some, reflow.run=RUN and reflow.pairs=N, or choose another coupling"
+                ));
+            }
+            (None, _) => {}
+        }
+        path.check()?;
+        train.check()?;
+        sample.check().map_err(|error| usage!("{error}"))?;
+        self.check_sampling(sample)?;
+        if !path.learns_without_class() && data.conditional && sample.is_guided() {
+            return Err(usage!(
+                "sample.guidance is {}, but path.label_drop is 0, so that the model never learns \
+                 to do without the class: guidance needs path.label_drop above 0 or --guide-with; \
+                 set path.label_drop=0.1, or sample.guidance=1",
+                sample.guidance
+            ));
+        }
+        eval.check()
+    }
+
+    /// Refuses ways of sampling that mean nothing for what is learned.
+    ///
+    /// # Errors
+    /// With what to use instead.
+    pub fn check_sampling(&self, sample: &SampleConfig) -> Result<(), RunError> {
+        let mixed = match (&self.reflow, &self.latent) {
+            (Some(_), _) => "the pairs of reflow",
+            (_, Some(_)) => "a latent that may know the noise",
+            _ => return self.path.check_sampling(sample),
+        };
+        if sample.sampler.is_random() {
+            return Err(usage!(
+                "{} draws noise by the score, which {mixed} does not leave, use ode or another \
+                 sampler without noise",
+                sample.sampler
+            ));
+        }
+        self.path.check_sampling(sample)
+    }
+
+    /// Steps of the run.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        (self.train.images / self.train.batch as f64).ceil() as usize
+    }
+
+    /// Steps between checkpoints.
+    #[must_use]
+    pub fn checkpoint_steps(&self) -> usize {
+        ((self.train.checkpoint_every / self.train.batch as f64).ceil() as usize).max(1)
+    }
+
+    /// Steps after which there is a checkpoint besides, by `train.checkpoints`.
+    #[must_use]
+    pub fn moments(&self) -> Vec<usize> {
+        self.train.checkpoints.steps(self.steps())
+    }
+
+    /// All values, defaults included, as TOML.
+    ///
+    /// # Panics
+    /// Never: a recipe is made of numbers, text and tables.
+    #[must_use]
+    pub fn resolved(&self) -> String {
+        toml::to_string(self).expect("a recipe is made of numbers, text and tables")
+    }
+}
+
+/// Whether a recipe says itself if it pairs within classes.
+fn says_within_classes(table: &Table) -> bool {
+    table.get("path").and_then(|path| path.get("within_classes")).is_some()
+}
+
+/// A recipe with the values that it leaves out, so that each can be changed by its key and keeps
+/// its type.
+fn with_defaults(table: Table, registry: &Registry) -> Table {
+    let whole = Value::Table(table.clone()).try_into::<Recipe>().ok().and_then(|mut recipe| {
+        recipe.network = recipe.network.known_to(registry).ok()?;
+        Table::try_from(recipe).ok()
+    });
+    let Some(mut whole) = whole else {
+        // What is wrong with it is said once the changes are made.
+        return table;
+    };
+    if !says_within_classes(&table)
+        && let Some(path) = whole.get_mut("path").and_then(Value::as_table_mut)
+    {
+        // Its default follows from other keys.
+        path.remove("within_classes");
+    }
+    whole
+}
+
+#[cfg(test)]
+mod numbers;
+
+#[cfg(test)]
+mod tests {
+    use flow_path::SinkhornPlan;
+
+    use super::*;
+    use crate::recipes::RECIPES;
+
+    fn debug(changes: &[&str]) -> Result<Recipe, RunError> {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Recipe::named(&Registry::default(), "debug", &changes)
+    }
+
+    fn read(text: &str, name: &str) -> Result<Recipe, RunError> {
+        Recipe::parse(&Registry::default(), text, &[], name)
+    }
+
+    #[test]
+    fn every_recipe_parses_under_its_own_name() {
+        for (name, text) in RECIPES {
+            let recipe = read(text, name).unwrap();
+            assert_eq!(recipe.name, *name);
+        }
+    }
+
+    #[test]
+    fn a_resolved_recipe_is_the_same_recipe() {
+        for (name, text) in RECIPES {
+            let recipe = read(text, name).unwrap();
+            assert_eq!(read(&recipe.resolved(), name).unwrap(), recipe);
+        }
+    }
+
+    #[test]
+    fn values_can_be_changed() {
+        let recipe = debug(&["train.images=2e5", "train.batch=1e2", "sample.solver=rk4"]).unwrap();
+        assert_eq!(recipe.steps(), 2000);
+        assert_eq!(recipe.sample.solver, "rk4");
+    }
+
+    #[test]
+    fn none_takes_the_bound_of_the_gradient_out_of_a_recipe() {
+        let recipe = debug(&["train.clip=1", "train.clip=none"]).unwrap();
+        assert_eq!(recipe.train.clip, None);
+        assert_eq!(read(&recipe.resolved(), "debug").unwrap(), recipe);
+        let error = debug(&["train.clip=never"]).unwrap_err().to_string();
+        assert!(error.contains("`none`"), "{error}");
+    }
+
+    #[test]
+    fn checkpoints_by_fractions_are_kept_in_the_recipe_as_numbers() {
+        let recipe = debug(&["train.checkpoints=log"]).unwrap();
+        assert_eq!(recipe.moments(), [1, 2, 4, 10, 20, 40, 100, 200]);
+        assert_eq!(read(&recipe.resolved(), "debug").unwrap(), recipe);
+    }
+
+    #[test]
+    fn every_seed_of_64_bits_is_kept() {
+        for seed in [0, 1 << 53, (1 << 63) - 1, 1 << 63, u64::MAX] {
+            let recipe = debug(&[&format!("seed={seed}")]).unwrap();
+            assert_eq!(recipe.seed, seed);
+            assert_eq!(read(&recipe.resolved(), "debug").unwrap(), recipe);
+        }
+        for seed in ["-1", "18446744073709551616", "1.5", "many"] {
+            let error = debug(&[&format!("seed={seed}")]).unwrap_err().to_string();
+            assert!(error.contains("seed") && error.contains("18446744073709551615"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_recipe_leaves_out_has_its_default_and_type() {
+        let left_out = ["path.coupling.kind=sinkhorn", "path.coupling.epsilon=1"];
+        let recipe = debug(&left_out).unwrap();
+        let plan = SinkhornPlan { epsilon: 1.0, replace: false };
+        assert_eq!(recipe.path.coupling, CouplingConfig::Sinkhorn(plan));
+        assert_eq!(debug(&["eval.error_n=1e3"]).unwrap().eval.error_n, 1000);
+        assert!(debug(&["path.schedule.sigma_min=0.25"]).is_ok());
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        for (change, named) in [
+            ("train.imagse=3", "imagse"),
+            ("train.batch=0", "train.batch"),
+            ("train.learning_rate=-1", "train.learning_rate"),
+            ("path.label_drop=2", "path.label_drop"),
+            ("path.schedule.sigma_min=1", "sigma_min"),
+            ("path.times={ kind = \"logit-normal\", mean = 0.0, std = 0.0 }", "path.times"),
+            ("train.warmup_images=-1", "train.warmup_images"),
+            ("optimizer.beta2=1", "optimizer.beta2"),
+            ("data.dequantise=true", "data.dequantise"),
+            ("sample.solver=rk5", "rk5"),
+            ("eval.n=1", "eval.n"),
+            ("eval.steps.midpoint=[2, 0]", "eval.steps.midpoint"),
+            ("eval.steps.rk5=[2]", "eval.steps"),
+            ("eval.error_n=1", "eval.error_n"),
+            ("network.fourier.wavelength=0", "network.fourier.wavelength"),
+            ("network.kind=cnn", "cnn"),
+            ("train", "="),
+        ] {
+            let error = debug(&[change]).unwrap_err().to_string();
+            assert!(error.contains(named) && !error.contains('\n'), "{change}: {error}");
+        }
+    }
+}

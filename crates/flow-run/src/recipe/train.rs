@@ -1,0 +1,91 @@
+//! How long and how fast to learn: the section `train`.
+
+use flow_train::Decay;
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+use super::check::{fractions, not_negative, positive};
+use super::moments::Moments;
+use crate::error::{RunError, usage};
+
+/// How long and how fast to learn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Train {
+    /// Images seen in all.
+    pub images: f64,
+    /// Images in a step.
+    pub batch: usize,
+    /// The largest learning rate.
+    pub learning_rate: f64,
+    /// Images over which it rises to that.
+    #[serde(default)]
+    pub warmup_images: f64,
+    /// How it falls afterwards.
+    #[serde(default)]
+    pub decay: Decay,
+    /// Fraction of the largest at which it ends.
+    #[serde(default)]
+    pub floor: f64,
+    /// Largest norm of a gradient; longer ones are shortened to it.
+    #[serde(default, deserialize_with = "number_or_none")]
+    pub clip: Option<f64>,
+    /// Images between checkpoints.
+    pub checkpoint_every: f64,
+    /// Checkpoints besides those.
+    #[serde(default, skip_serializing_if = "Moments::is_empty")]
+    pub checkpoints: Moments,
+    /// Batches of a validation.
+    #[serde(default = "validation_batches")]
+    pub validation_batches: usize,
+}
+
+/// Whole numbers above 2^53 are not all `f64`.
+const MOST_IMAGES: f64 = 9_007_199_254_740_992.0;
+
+fn validation_batches() -> usize {
+    4
+}
+
+/// A number, or the word `none` for a key that a change takes out of a recipe.
+fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Float(number) => Ok(Some(number)),
+        Value::Integer(number) => Ok(Some(number as f64)),
+        Value::String(word) if word == "none" => Ok(None),
+        other => Err(D::Error::custom(format!("{other} is neither a number nor `none`"))),
+    }
+}
+
+impl Train {
+    /// Refuses values that cannot work.
+    pub(crate) fn check(&self) -> Result<(), RunError> {
+        positive(&[
+            ("train.images", self.images),
+            ("train.batch", self.batch as f64),
+            ("train.learning_rate", self.learning_rate),
+            ("train.checkpoint_every", self.checkpoint_every),
+            ("train.clip", self.clip.unwrap_or(1.0)),
+        ])?;
+        not_negative(&[("train.warmup_images", self.warmup_images)])?;
+        if MOST_IMAGES < self.images {
+            return Err(usage!(
+                "train.images is {:e}, it must be at most {MOST_IMAGES:e}: more are not told apart",
+                self.images
+            ));
+        }
+        if self.validation_batches == 0 {
+            return Err(usage!("train.validation_batches is 0, a validation needs at least 1"));
+        }
+        fractions(&[("train.floor", self.floor)])?;
+        if self.images < self.batch as f64 {
+            return Err(usage!(
+                "train.images is {}, less than one batch of {}, raise it or lower train.batch",
+                self.images,
+                self.batch
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! The recipes that ship with the crate.
+
+use std::path::Path;
+
+use flow_model::Registry;
+
+use crate::error::{RunError, sentence, usage};
+use crate::files::read_text;
+use crate::recipe::Recipe;
+
+macro_rules! recipes {
+    ($($name:literal),* $(,)?) => {
+        /// Recipes that ship with the crate: name and text.
+        pub const RECIPES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../recipes/", $name, ".toml")))),*];
+    };
+}
+
+recipes![
+    "checkerboard",
+    "checkerboard-paper",
+    "eight-gaussians",
+    "two-moons",
+    "gaussian",
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "rf-1d",
+    "vrfm-1d",
+    "rf-2d",
+    "vrfm-2d",
+    "vrfm-digits",
+    "vrfm-mnist",
+    "vrfm-cifar10",
+    "debug",
+];
+
+impl Recipe {
+    /// The recipe of a name, or of a TOML file, after `key=value` changes; its network is one of
+    /// the registry.
+    ///
+    /// # Errors
+    /// When there is none, or it is not valid.
+    pub fn named(registry: &Registry, name: &str, changes: &[String]) -> Result<Self, RunError> {
+        if let Some((_, text)) = RECIPES.iter().find(|(known, _)| *known == name) {
+            return Self::parse(registry, text, changes, &format!("the recipe `{name}`"));
+        }
+        if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+            let text = read_text(name.as_ref()).map_err(|error| usage!("{}", sentence(&error)))?;
+            return Self::parse(registry, &text, changes, name);
+        }
+        let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
+        Err(usage!("there is no recipe `{name}`, use one of {} or a TOML file", names.join(", ")))
+    }
+}

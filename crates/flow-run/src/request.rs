@@ -1,0 +1,263 @@
+//! What to draw from a trained model.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use flow_model::{Asked, ModelError, SampleConfig, SamplePlan};
+use flow_ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_path::ScheduleConfig;
+use flow_path::config::shown;
+use flow_sample::{GridConfig, Interval, SamplerConfig};
+
+use crate::error::{RunError, usage};
+use crate::recipe::Recipe;
+
+/// Samples that are computed together unless another number is asked for.
+pub const DEFAULT_BATCH: usize = 500;
+
+/// What to change of the way in which a recipe or a model is sampled; nothing by default.
+///
+/// Choices are typed as on the command line, `NAME,KEY=VALUE`, whose options have these names.
+#[derive(Clone, Debug, Default)]
+pub struct SampleChanges {
+    /// Way from noise to data.
+    pub sampler: Option<String>,
+    /// Solver of the sampler `ode`.
+    pub solver: Option<String>,
+    /// Number of steps.
+    pub steps: Option<usize>,
+    /// Times of the steps.
+    pub grid: Option<String>,
+    /// Factor by which these times are moved.
+    pub shift: Option<f64>,
+    /// Schedule to sample along.
+    pub schedule: Option<String>,
+    /// Relative tolerance.
+    pub rtol: Option<f64>,
+    /// Absolute tolerance.
+    pub atol: Option<f64>,
+    /// Strength of guidance.
+    pub guidance: Option<f64>,
+    /// Times between which guidance acts.
+    pub guidance_interval: Option<[f64; 2]>,
+}
+
+/// What to draw.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Number of samples.
+    pub n: usize,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// Class to draw; all in turn, if none is named.
+    pub class: Option<usize>,
+    /// Strength of guidance; 1 is none.
+    pub guidance: f64,
+    /// Times between which guidance acts.
+    pub interval: Interval,
+    /// Samples computed together.
+    pub batch: usize,
+    /// The sampler, or the solver and its steps.
+    pub way: SamplePlan,
+    /// The section `sample` of the recipe with what is changed, from which the way is made.
+    pub sample: SampleConfig,
+    /// Schedule to sample along, if not that of the training.
+    pub schedule: Option<ScheduleConfig>,
+    /// Times whose states are kept.
+    pub times: Vec<f64>,
+    /// What is given instead of drawn.
+    pub given: Given,
+}
+
+/// What is given instead of drawn, a row for each sample.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Where the paths start.
+    pub starts: Option<Vec<f32>>,
+    /// What the latents are.
+    pub latents: Option<Vec<f32>>,
+}
+
+impl Request {
+    /// The recipe's sampler with what is changed.
+    ///
+    /// # Errors
+    /// For changes that cannot work.
+    pub fn new(
+        recipe: &Recipe,
+        changes: &SampleChanges,
+        n: usize,
+        seed: u64,
+    ) -> Result<Self, RunError> {
+        let request = Self::of(&recipe.sample, changes, n, seed)?;
+        recipe.check_sampling(&request.sample)?;
+        Ok(Self { batch: recipe.eval.batch, ..request })
+    }
+
+    /// The sampler of some settings with what is changed.
+    ///
+    /// # Errors
+    /// For changes that cannot work.
+    pub fn of(
+        settings: &SampleConfig,
+        changes: &SampleChanges,
+        n: usize,
+        seed: u64,
+    ) -> Result<Self, RunError> {
+        let sample = changed(settings, changes)?;
+        sample.check().map_err(|error| usage!("{error}"))?;
+        let [start, end] = sample.guidance_interval;
+        Ok(Self {
+            n,
+            seed,
+            class: None,
+            guidance: sample.guidance,
+            interval: Interval { start, end },
+            batch: DEFAULT_BATCH,
+            way: sample.plan(asked(changes)).map_err(|error| contradiction(&error))?,
+            schedule: sample.schedule,
+            times: Vec::new(),
+            given: Given::default(),
+            sample,
+        })
+    }
+
+    /// A fixed number of steps of a method.
+    #[must_use]
+    pub fn fixed(self, method: Method, steps: usize) -> Self {
+        Self { way: SamplePlan::Solver(method, Stepping::Count(steps)), ..self }
+    }
+
+    /// The flow itself, whatever the sampler and its steps: an adaptive solver with this tolerance.
+    ///
+    /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose
+    /// velocity is steep at an end of the path, and there equal steps are silently wrong.
+    #[must_use]
+    pub fn within(self, tolerance: f64) -> Self {
+        let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
+        Self { way: SamplePlan::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
+    }
+
+    /// Keeps the states at `times`.
+    #[must_use]
+    pub fn with_times(self, times: Vec<f64>) -> Self {
+        Self { times, ..self }
+    }
+
+    /// Starts from given points, with given latents.
+    #[must_use]
+    pub fn with_given(self, given: Given) -> Self {
+        Self { given, ..self }
+    }
+
+    /// Whether the solver chooses its own steps, which a batch shares.
+    #[must_use]
+    pub fn adapts(&self) -> bool {
+        self.way.adapts()
+    }
+
+    /// Whether guidance is asked for: at strength 1 it does nothing.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "exactly 1 means no guidance")]
+    pub fn is_guided(&self) -> bool {
+        self.guidance != 1.0
+    }
+
+    /// All of what the way and the guidance depend on, in words that tell it from any other.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let mut parts = vec![self.label()];
+        match &self.way {
+            SamplePlan::Solver(_, Stepping::Count(steps)) => parts.push(format!("-steps{steps}")),
+            SamplePlan::Solver(_, _) => {
+                let SampleConfig { rtol, atol, .. } = self.sample;
+                parts.push(format!("-rtol{rtol:e}-atol{atol:e}"));
+            }
+            SamplePlan::OnGrid(..) => {
+                let SampleConfig { grid, steps, shift, .. } = &self.sample;
+                if !grid.is_given() {
+                    parts.push(format!("-steps{steps}"));
+                }
+                if *grid != GridConfig::default() {
+                    parts.push(format!("-grid-{}", shown(grid)));
+                }
+                if self.sample.is_shifted() {
+                    parts.push(format!("-shift{shift}"));
+                }
+            }
+        }
+        if let Some(schedule) = &self.schedule {
+            parts.push(format!("-schedule-{schedule}"));
+        }
+        if self.is_guided() {
+            parts.push(format!("-guidance{}", self.guidance));
+            let Interval { start, end } = self.interval;
+            if self.interval != Interval::default() {
+                parts.push(format!("-within{start}-{end}"));
+            }
+        }
+        parts.concat()
+    }
+
+    /// The name of the way.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.way.label()
+    }
+}
+
+/// The section `sample` with what is changed.
+fn changed(sample: &SampleConfig, changes: &SampleChanges) -> Result<SampleConfig, RunError> {
+    if changes.steps == Some(0) {
+        return Err(usage!("--steps is 0, give at least 1"));
+    }
+    let mut sample = sample.clone();
+    if let Some(text) = &changes.sampler {
+        sample.sampler = typed("--sampler", text)?;
+    } else if changes.solver.is_some() {
+        sample.sampler = SamplerConfig::default();
+    }
+    if let Some(text) = &changes.grid {
+        sample.grid = typed("--grid", text)?;
+    }
+    if changes.steps.is_some() && sample.grid.is_given() {
+        return Err(usage!(
+            "--steps does nothing beside a grid of given times, which has its own: leave it out, \
+             or name another --grid"
+        ));
+    }
+    if let Some(text) = &changes.schedule {
+        sample.schedule = Some(typed("--schedule", text)?);
+    }
+    if let Some(solver) = &changes.solver {
+        sample.solver.clone_from(solver);
+    }
+    sample.steps = changes.steps.unwrap_or(sample.steps);
+    sample.shift = changes.shift.unwrap_or(sample.shift);
+    sample.rtol = changes.rtol.unwrap_or(sample.rtol);
+    sample.atol = changes.atol.unwrap_or(sample.atol);
+    sample.guidance_interval = changes.guidance_interval.unwrap_or(sample.guidance_interval);
+    sample.guidance = changes.guidance.unwrap_or(sample.guidance);
+    Ok(sample)
+}
+
+/// What is asked for by name.
+fn asked(changes: &SampleChanges) -> Asked {
+    Asked {
+        steps: changes.steps.is_some(),
+        tolerances: changes.rtol.is_some() || changes.atol.is_some(),
+        solver: changes.solver.is_some(),
+    }
+}
+
+/// Settings that contradict each other, by the names of their options.
+fn contradiction(error: &ModelError) -> RunError {
+    let text = error.to_string();
+    let text = text.replace("solver, rtol and", "--solver, rtol and");
+    usage!("{}", text.replace("rtol and atol", "--rtol and --atol"))
+}
+
+/// A choice as typed at an option.
+fn typed<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T, RunError> {
+    text.parse().map_err(|error| usage!("{option}: {error}"))
+}

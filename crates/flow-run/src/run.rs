@@ -1,0 +1,300 @@
+//! The folder of a run: everything that is known about it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use flow_datasets::Files;
+use flow_model::Registry;
+use flow_train::{Checkpoint, CheckpointFolder, Identity};
+
+use crate::data::Data;
+use crate::drafts;
+use crate::environment::{self, Environment, Shape, Stage};
+use crate::error::{RunError, usage};
+use crate::files::{read_text, write_text};
+use crate::listener::Listener;
+use crate::recipe::Recipe;
+
+/// A run on disk.
+#[derive(Debug)]
+pub struct Run {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// What it was made from.
+    pub recipe: Recipe,
+}
+
+impl Run {
+    /// Makes the folder of a new run; an existing one is never touched.
+    ///
+    /// It is filled under another name, so that a killed process leaves a whole run or none. Its
+    /// environment names the `device` as it is given.
+    ///
+    /// # Errors
+    /// When the folder exists, or cannot be made.
+    pub fn create(
+        recipe: Recipe,
+        data: &Shape,
+        teacher: Option<&Identity>,
+        out: Option<&Path>,
+        device: &str,
+    ) -> Result<Self, RunError> {
+        let parent = match out.map(|out| out.parent().unwrap_or(out)) {
+            None => Path::new("runs"),
+            Some(parent) if parent == Path::new("") => Path::new("."),
+            Some(parent) => parent,
+        };
+        fs::create_dir_all(parent)
+            .map_err(RunError::io(format!("cannot make {}", parent.display())))?;
+        drafts::clear(parent);
+        let draft = drafts::folder(parent)
+            .map_err(RunError::io(format!("cannot make a folder in {}", parent.display())))?;
+        fill(draft.path(), &recipe, &environment::new(data, teacher, device))?;
+        let folder = match out {
+            Some(folder) => claim(draft.path(), folder),
+            None => claim_next(draft.path(), parent, &recipe.name),
+        }?;
+        // It has another name now, and nothing is left to be removed.
+        let _ = draft.keep();
+        Ok(Self { folder, recipe })
+    }
+
+    /// Whether a folder is that of a run.
+    #[must_use]
+    pub fn is_one(folder: &Path) -> bool {
+        folder.join("recipe.toml").is_file()
+    }
+
+    /// Opens the folder of an earlier run, whose network is one of the registry.
+    ///
+    /// # Errors
+    /// When it is none, or its recipe is not valid.
+    pub fn open(registry: &Registry, folder: &Path) -> Result<Self, RunError> {
+        let file = folder.join("recipe.toml");
+        if !file.is_file() {
+            return Err(usage!(
+                "{} is no run folder (it has no recipe.toml), `flow train` makes one",
+                folder.display()
+            ));
+        }
+        let recipe = Recipe::parse(registry, &read_text(&file)?, &[], &file.display().to_string())?;
+        Ok(Self { folder: folder.to_path_buf(), recipe })
+    }
+
+    /// Opens its data, which must look like those that it was trained on; `told` hears of images
+    /// that are not the same ones.
+    ///
+    /// # Errors
+    /// When they cannot be opened, or have another shape or other classes.
+    pub fn data(&self, files: &Files, told: &dyn Listener) -> Result<Data, RunError> {
+        let data = Data::open(&self.recipe, files, told)?;
+        self.check_rows(&data)?;
+        let then = self.rows()?.and_then(|rows| rows.sha256);
+        if then.is_some() && then != Shape::of(&data).sha256 {
+            told.say(&format!(
+                "the images are not those that {} was trained on, although their sizes are",
+                self.folder.display()
+            ));
+        }
+        Ok(data)
+    }
+
+    /// What its data look like; nothing for runs made before this was kept.
+    ///
+    /// # Errors
+    /// When `environment.json` cannot be read.
+    pub fn rows(&self) -> Result<Option<Shape>, RunError> {
+        Ok(Environment::read(&self.folder)?.data)
+    }
+
+    /// Refuses data of another shape, or with other classes, than the run was trained on.
+    ///
+    /// # Errors
+    /// When they differ.
+    pub fn check_rows(&self, data: &Data) -> Result<(), RunError> {
+        let Some(then) = self.rows()? else { return Ok(()) };
+        let known = if then.class_names.is_empty() { &[] } else { data.class_names() };
+        let now = (data.shape(), data.classes(), known);
+        if now == (then.shape.clone(), then.classes, then.class_names.as_slice()) {
+            return Ok(());
+        }
+        let what = |shape: &[usize], classes: usize, names: &[String]| match (classes, names) {
+            (0, _) => format!("rows of shape {shape:?}"),
+            (_, []) => format!("rows of shape {shape:?} of {classes} classes"),
+            _ => format!("rows of shape {shape:?} of {classes} classes ({})", names.join(", ")),
+        };
+        Err(usage!(
+            "{} was trained on {}, the data set `{}` here has {}, name the folder of its data with \
+             --data-dir",
+            self.folder.display(),
+            what(&then.shape, then.classes, &then.class_names),
+            self.recipe.data.set,
+            what(&now.0, now.1, now.2)
+        ))
+    }
+
+    /// Refuses other data than the run was trained on, to the last byte.
+    ///
+    /// # Errors
+    /// When they differ.
+    pub fn check_data(&self, data: &Data) -> Result<(), RunError> {
+        self.check_rows(data)?;
+        let then = self.rows()?.and_then(|rows| rows.sha256);
+        if then.is_some() && then != Shape::of(data).sha256 {
+            return Err(usage!(
+                "the files of the data set `{}` are not those that {} was trained on, although \
+                 their sizes are: name the folder of its data with --data-dir, or train anew",
+                self.recipe.data.set,
+                self.folder.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses another teacher of reflow than the one whose pairs the run was trained on.
+    ///
+    /// # Errors
+    /// When it differs.
+    pub fn check_teacher(&self, teacher: Option<&Identity>) -> Result<(), RunError> {
+        let (Some(now), Some(then)) = (teacher, Environment::read(&self.folder)?.teacher) else {
+            return Ok(());
+        };
+        let Some(difference) = now.difference(&then) else { return Ok(()) };
+        let reflow = self.recipe.reflow.as_ref().map_or("", |reflow| reflow.run.as_str());
+        Err(usage!(
+            "reflow.run {reflow} is no longer the model that made the pairs of {}: {difference}, \
+             restore it or train anew",
+            self.folder.display()
+        ))
+    }
+
+    /// Its checkpoints.
+    #[must_use]
+    pub fn checkpoints(&self) -> CheckpointFolder {
+        let folder = CheckpointFolder::new(self.folder.join("checkpoints"), self.recipe.identity());
+        if self.recipe.eval.every_checkpoint { folder.keep_all() } else { folder }
+    }
+
+    /// Its newest checkpoint.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn latest(&self) -> Result<Checkpoint, RunError> {
+        Ok(self.checkpoints().latest()?)
+    }
+
+    /// Whether all that `flow train` makes is there.
+    #[must_use]
+    pub fn is_scored(&self) -> bool {
+        ["eval.json", "report.html"].iter().all(|file| self.folder.join(file).exists())
+    }
+
+    /// Removes what killed processes left in the making.
+    pub(crate) fn tidy(&self) {
+        for sub in ["", "samples", "plots"] {
+            drafts::clear(&self.folder.join(sub));
+        }
+    }
+
+    /// Takes note of a recipe whose `train.images` are more than those that `from` was trained by,
+    /// and returns what they were.
+    ///
+    /// `recipe.toml` comes first: a process that is killed between the two files takes note later.
+    pub(crate) fn lengthen(&self, from: Option<&Checkpoint>) -> Result<Option<f64>, RunError> {
+        let images = self.recipe.train.images;
+        let stages = Environment::read(&self.folder)?.stages;
+        let trained =
+            from.and_then(|checkpoint| checkpoint.identity.as_ref()?.get("train.images")?.as_f64());
+        let known = stages.last().map(|stage| stage.images).or(trained);
+        let (added, before): (Vec<Stage>, _) = match (from, known) {
+            (Some(from), Some(before)) if before < images => {
+                let first = stages.is_empty().then_some(Stage { step: 0, images: before });
+                (
+                    first.into_iter().chain([Stage { step: from.step, images }]).collect(),
+                    Some(before),
+                )
+            }
+            _ => (Vec::new(), None),
+        };
+        let all: Vec<Stage> = stages.into_iter().chain(added.iter().copied()).collect();
+        if !added.is_empty()
+            || Self::open(self.recipe.network.registry(), &self.folder)?.recipe != self.recipe
+        {
+            let text = staged(&all) + &self.recipe.resolved();
+            write_text(&self.folder.join("recipe.toml"), &text)?;
+        }
+        if !added.is_empty() {
+            Environment::add_stages(&self.folder, &added)?;
+        }
+        Ok(before)
+    }
+}
+
+/// What a recipe must say of a training that was made longer: from its first step on, it would
+/// learn at other rates.
+fn staged(stages: &[Stage]) -> String {
+    if stages.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "# Trained in stages, each at the learning rates of its own length:\n".to_owned();
+    for Stage { step, images } in stages {
+        let _ = writeln!(text, "#   from step {step} on with train.images = {images}");
+    }
+    text
+}
+
+/// Fills a folder with all that a run holds before its first step.
+fn fill(folder: &Path, recipe: &Recipe, environment: &str) -> Result<(), RunError> {
+    for sub in ["checkpoints", "samples", "plots"] {
+        let sub = folder.join(sub);
+        fs::create_dir(&sub).map_err(RunError::io(format!("cannot make {}", sub.display())))?;
+    }
+    write_text(&folder.join("recipe.toml"), &recipe.resolved())?;
+    write_text(&folder.join("environment.json"), environment)
+}
+
+/// Gives a draft its name, which must be free.
+fn claim(draft: &Path, folder: &Path) -> Result<PathBuf, RunError> {
+    if rename_to_free(draft, folder)? {
+        return Ok(folder.to_path_buf());
+    }
+    Err(usage!(
+        "{} exists already, name another folder or go on with `--resume {0}`",
+        folder.display()
+    ))
+}
+
+/// Gives a draft the next free name `NNNN-name`.
+fn claim_next(draft: &Path, runs: &Path, name: &str) -> Result<PathBuf, RunError> {
+    let cannot = RunError::io(format!("cannot read {}", runs.display()));
+    let entries = fs::read_dir(runs).map_err(cannot)?;
+    let numbers = entries.filter_map(|entry| {
+        entry.ok()?.file_name().to_str()?.split('-').next()?.parse::<usize>().ok()
+    });
+    let mut number = numbers.max().map_or(1, |last| last + 1);
+    loop {
+        let folder = runs.join(format!("{number:04}-{name}"));
+        if rename_to_free(draft, &folder)? {
+            return Ok(folder);
+        }
+        // Another run took the number between the look and the claim.
+        number += 1;
+    }
+}
+
+/// Whether `folder` was free and is now what `draft` was.
+fn rename_to_free(draft: &Path, folder: &Path) -> Result<bool, RunError> {
+    if folder.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    match fs::rename(draft, folder) {
+        Ok(()) => Ok(true),
+        Err(e) if matches!(e.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty) => {
+            Ok(false)
+        }
+        Err(e) => Err(RunError::io(format!("cannot make {}", folder.display()))(e)),
+    }
+}

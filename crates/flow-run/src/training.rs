@@ -1,0 +1,267 @@
+//! A training of a recipe: what it begins with, what it needs, and what it leaves in its run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use flow_datasets::Files;
+use flow_model::Registry;
+use flow_nn::Network;
+use flow_train::{
+    Checkpoint, Ensemble, Interrupter, LearningRate, Objective, Plan, Regression, Session, Task,
+    Variational, fit,
+};
+
+use crate::batches::{Sources, batches, flow_matching, sources};
+use crate::data::Data;
+use crate::drafts;
+use crate::environment::Shape;
+use crate::error::RunError;
+use crate::listener::Listener;
+use crate::lock::Lock;
+use crate::metrics::rewind;
+use crate::model::{Model, save_model};
+use crate::network;
+use crate::recipe::Recipe;
+use crate::recorder::Recorder;
+use crate::reflow::Teacher;
+use crate::run::Run;
+use crate::sizes::Sizes;
+
+/// What a training begins with.
+#[derive(Debug)]
+pub enum Start {
+    /// A recipe, whose run has no folder yet.
+    New(Recipe),
+    /// A run, with the checkpoint to go on from and the lock on it, if it was taken.
+    Again {
+        /// The run.
+        run: Run,
+        /// Its newest checkpoint.
+        from: Option<Checkpoint>,
+        /// The right to train it.
+        lock: Option<Lock>,
+    },
+}
+
+impl Start {
+    /// Goes on with a run, for so many images more than its recipe says. Without `lock` it can be
+    /// looked at, as for a dry run, and must not be trained.
+    ///
+    /// # Errors
+    /// When the folder is no run, another process trains it, or its checkpoint is of another
+    /// recipe.
+    pub fn again(
+        registry: &Registry,
+        folder: &Path,
+        more_images: f64,
+        lock: bool,
+        told: &dyn Listener,
+    ) -> Result<Self, RunError> {
+        let mut run = Run::open(registry, folder)?;
+        // Taken before the checkpoints are read, because another owner of the lock may be writing
+        // them.
+        let lock = if lock { Some(Lock::take(folder, told)?) } else { None };
+        run.recipe.train.images += more_images;
+        let from = run.checkpoints().to_resume()?;
+        Ok(Self::Again { run, from, lock })
+    }
+
+    /// What is trained.
+    #[must_use]
+    pub fn recipe(&self) -> &Recipe {
+        match self {
+            Self::New(recipe) | Self::Again { run: Run { recipe, .. }, .. } => recipe,
+        }
+    }
+
+    /// The run and its steps, if nothing is left to train.
+    #[must_use]
+    pub fn finished(&self) -> Option<(&Run, usize)> {
+        match self {
+            Self::Again { run, from: Some(from), .. } if run.recipe.steps() <= from.step => {
+                Some((run, from.step))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A training whose data are open, and of which nothing is written yet.
+#[derive(Debug)]
+pub struct Training {
+    start: Start,
+    /// What it learns from.
+    pub data: Data,
+    teacher: Option<Teacher>,
+}
+
+impl Training {
+    /// Opens the data and the teacher of a recipe.
+    ///
+    /// # Errors
+    /// When they cannot be opened, do not fit the recipe, or are not those of the run.
+    pub fn open(start: Start, files: &Files, told: &dyn Listener) -> Result<Self, RunError> {
+        let recipe = start.recipe();
+        let data = Data::open(recipe, files, told)?;
+        let teacher = Teacher::open(recipe, &data)?;
+        if let Start::Again { run, .. } = &start {
+            run.check_data(&data)?;
+            run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
+        }
+        flow_matching(recipe, &data)?;
+        Ok(Self { start, data, teacher })
+    }
+
+    /// What is trained.
+    #[must_use]
+    pub fn recipe(&self) -> &Recipe {
+        self.start.recipe()
+    }
+
+    /// What it takes of the memory.
+    ///
+    /// # Errors
+    /// When the network is for rows of another kind.
+    pub fn sizes(&self) -> Result<Sizes, RunError> {
+        Sizes::of(self.recipe(), &self.data.shape(), self.data.classes())
+    }
+
+    /// Builds its networks, with weights drawn from the seed.
+    ///
+    /// # Errors
+    /// When they do not fit the data or the memory.
+    pub fn networks(&self, device: &Device) -> Result<Ensemble, RunError> {
+        let recipe = self.recipe();
+        let signature = network::signature(recipe, &self.data.shape(), self.data.classes())?;
+        network::build(recipe, &signature, device)
+    }
+
+    /// Makes the folder of a new run, `out` or the next free one, or opens that of the old one
+    /// where its checkpoint left it. The environment of a new run names the device as `called`.
+    ///
+    /// # Errors
+    /// When the teacher's pairs cannot be made, or the folder exists or cannot be written.
+    pub fn begin(
+        self,
+        out: Option<&Path>,
+        device: &Device,
+        called: &str,
+        told: &dyn Listener,
+    ) -> Result<Begun, RunError> {
+        let Self { start, data, teacher } = self;
+        let sources = sources(start.recipe(), &data, teacher.as_ref(), device)?;
+        drafts::clear(&flow_datasets::default_cache_dir().join(&start.recipe().data.set));
+        match start {
+            Start::New(recipe) => {
+                let taught_by = teacher.as_ref().map(|teacher| &teacher.identity);
+                let run = Run::create(recipe, &Shape::of(&data), taught_by, out, called)?;
+                let lock = Some(Lock::take(&run.folder, told)?);
+                Ok(Begun { run, data, sources, from: None, _lock: lock })
+            }
+            Start::Again { run, from, lock } => {
+                lengthen(&run, from.as_ref(), told)?;
+                run.tidy();
+                rewind(&run.folder, from.as_ref().map_or(0, |checkpoint| checkpoint.step), told)?;
+                Ok(Begun { run, data, sources, from, _lock: lock })
+            }
+        }
+    }
+}
+
+/// Takes note of a recipe that asks for more than the checkpoint was trained by.
+fn lengthen(run: &Run, from: Option<&Checkpoint>, told: &dyn Listener) -> Result<(), RunError> {
+    if let (Some(before), Some(from)) = (run.lengthen(from)?, from) {
+        let rate = |recipe: &Recipe| plan(recipe).learning_rate.at(from.step);
+        let mut shorter = run.recipe.clone();
+        shorter.train.images = before;
+        told.say(&format!(
+            "train.images was {before} and is {}: the learning rate goes on along the schedule of \
+             the new length, from {:.2e} in place of {:.2e}",
+            run.recipe.train.images,
+            rate(&run.recipe),
+            rate(&shorter)
+        ));
+    }
+    Ok(())
+}
+
+/// A training that has its folder, and no other process trains there.
+#[derive(Debug)]
+pub struct Begun {
+    /// The run.
+    pub run: Run,
+    /// What it learns from.
+    pub data: Data,
+    sources: Sources,
+    from: Option<Checkpoint>,
+    _lock: Option<Lock>,
+}
+
+impl Begun {
+    /// Steps that were done before.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.from.as_ref().map_or(0, |from| from.step)
+    }
+
+    /// Trains, leaves checkpoints and the log in the folder of the run and the averaged model in
+    /// `model` within it, and returns the steps done: fewer than the recipe's if it was stopped.
+    ///
+    /// # Errors
+    /// When the loss is a number no longer, or the folder cannot be written.
+    pub fn train(
+        &self,
+        model: Ensemble,
+        device: &Device,
+        told: &Arc<dyn Listener>,
+        interrupter: &Interrupter,
+    ) -> Result<usize, RunError> {
+        let Run { folder, recipe } = &self.run;
+        let objective: Arc<dyn Objective> = match &recipe.latent {
+            Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
+            None => Arc::new(Regression),
+        };
+        let noise = objective.noise(model.network.signature());
+        let [train, validation] = batches(recipe, &self.data, self.sources.clone(), noise)?;
+        let (train, validation) = (Arc::new(train), Arc::new(validation));
+        let task = Task { model, objective, train, validation };
+        let (start, steps) = (self.done(), recipe.steps());
+        let every = (steps / 500).clamp(1, 50);
+        let rows = recipe.train.batch;
+        let observer = Recorder::new(folder, start, steps, rows, every, interrupter, told)?;
+        let session = Session {
+            device,
+            checkpoints: &self.run.checkpoints(),
+            resume: self.from.as_ref(),
+            observer: Box::new(observer),
+            interrupter,
+        };
+        let outcome = fit(task, &plan(recipe), session)?;
+        // What any program opens, beside what only a training can go on from.
+        let model = Model::load(&self.run, device)?;
+        save_model(&model, &folder.join("model"))?;
+        Ok(outcome.step)
+    }
+}
+
+fn plan(recipe: &Recipe) -> Plan {
+    let train = &recipe.train;
+    let steps = recipe.steps();
+    Plan {
+        steps,
+        every: recipe.checkpoint_steps(),
+        also: recipe.moments(),
+        learning_rate: LearningRate {
+            peak: train.learning_rate,
+            warmup: (train.warmup_images / train.batch as f64).ceil() as usize,
+            steps,
+            decay: train.decay,
+            floor: train.floor,
+        },
+        optimizer: recipe.optimizer,
+        ema: recipe.ema,
+        max_gradient_norm: train.clip,
+        validation_batches: train.validation_batches,
+    }
+}
