@@ -13,9 +13,8 @@ use flow_path::config::{Check, ConfigError};
 use flow_path::{Exact, Gaussian, Linear, TimeShift};
 use flow_sample::{
     Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, GivenGrid, Grid,
-    GridConfig, KarrasChurn, KarrasGrid, Langevin, LastStep, LogSnrGrid, Multistep,
-    Reparametrised, Rule, Sampler, SamplerConfig, Sde, Space, UniPc, UniPcOrder, UniformGrid, Way,
-    prior,
+    GridConfig, KarrasChurn, KarrasGrid, Langevin, LastStep, LogSnrGrid, Multistep, Reparametrised,
+    Rule, Sampler, SamplerConfig, Sde, Space, UniPc, UniPcOrder, UniformGrid, Way, prior,
 };
 use flow_testing::awkward::SCALARS;
 
@@ -274,7 +273,8 @@ fn values_outside_their_domain_are_refused_by_name() {
 #[test]
 fn awkward_values_are_refused_by_name_or_make_numbers() {
     let mut refused = 0;
-    let numbers = |one: &str| !["diffusion", "last", "order", "space", "rule"].contains(&one);
+    let numbers =
+        |one: &str| !["diffusion", "last", "order", "space", "rule", "corrections"].contains(&one);
     for choice in SamplerConfig::choices() {
         for key in choice.keys.iter().filter(|key| numbers(key)) {
             for (name, value) in SCALARS {

@@ -132,8 +132,7 @@ fn mmps_is_exact_for_normal_data_of_any_covariance() {
 fn pigdm_is_exact_for_normal_data_of_one_variance_and_not_for_others() {
     let question = question("random3", 1);
     let std = 1.4;
-    let isotropic: Vec<f64> =
-        (0..64).map(|ij| if ij % 9 == 0 { std * std } else { 0.0 }).collect();
+    let isotropic: Vec<f64> = (0..64).map(|ij| if ij % 9 == 0 { std * std } else { 0.0 }).collect();
     let round = Gaussians::one(&gaussian().means[0], &isotropic);
     let method = |data_std: f64| PiGdm { observation: question.seen(), data_std, iterations: 3 };
     let posterior = |prior: &Gaussians| prior.given(&question.a, &question.y, question.std);
@@ -264,9 +263,7 @@ fn of_a_mixture_the_better_the_covariance_the_nearer_the_answers() {
         let (observation, data_std) = (question.seen(), 1.0);
         Box::new(PiGdm { observation, data_std, iterations }) as Box<dyn Conditioning>
     };
-    let dps = || {
-        Box::new(Dps { evidence: question.seen(), scale: 1.0 }) as Box<dyn Conditioning>
-    };
+    let dps = || Box::new(Dps { evidence: question.seen(), scale: 1.0 }) as Box<dyn Conditioning>;
     let replaced = || {
         let observation = question.seen();
         Box::new(Replacement { observation, iterations }) as Box<dyn Conditioning>

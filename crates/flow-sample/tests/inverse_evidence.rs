@@ -50,9 +50,8 @@ impl Counts {
     /// Mean and standard deviation of the posterior, by sums over a fine grid.
     fn posterior(&self) -> (f64, f64) {
         let points = (0..6000).map(|i| -1.999 + f64::from(i) * 1e-3);
-        let weighed: Vec<(f64, f64)> = points
-            .map(|x| (x, (self.log_likelihood(x) - 2.0 * (x - 1.0).powi(2)).exp()))
-            .collect();
+        let weighed: Vec<(f64, f64)> =
+            points.map(|x| (x, (self.log_likelihood(x) - 2.0 * (x - 1.0).powi(2)).exp())).collect();
         let sum = |f: &dyn Fn(f64) -> f64| -> f64 { weighed.iter().map(|(x, w)| w * f(*x)).sum() };
         let mean = sum(&|x| x) / sum(&|_| 1.0);
         (mean, (sum(&|x| (x - mean).powi(2)) / sum(&|_| 1.0)).sqrt())
@@ -130,9 +129,8 @@ fn answers_to_a_radius_lie_on_their_circle_and_all_around_it() {
     let ask = |predictor: &dyn Predictor| {
         draws.answer(&Ddim::default(), predictor, &measured, &way, [1, 2], &device).unwrap()
     };
-    let root_mean_square = |misfit: &[f64]| {
-        (misfit.iter().map(|m| m * m).sum::<f64>() / misfit.len() as f64).sqrt()
-    };
+    let root_mean_square =
+        |misfit: &[f64]| (misfit.iter().map(|m| m * m).sum::<f64>() / misfit.len() as f64).sqrt();
     let (answers, free) = (ask(&conditioned), ask(&prior));
     let fit = root_mean_square(&answers.misfit);
     assert!(fit < 1.5, "{fit} standard deviations from the circle");
@@ -279,8 +277,7 @@ fn several_answers_to_several_questions_are_one_call() {
         let posterior = data.given(&a, &[y], 0.1);
         for i in 0..3 {
             let (got, want) = (mean[3 * question + i], posterior.mean()[i]);
-            let (std, want_std) =
-                (spread[3 * question + i], posterior.covariance()[4 * i].sqrt());
+            let (std, want_std) = (spread[3 * question + i], posterior.covariance()[4 * i].sqrt());
             // Four standard errors of 400 draws, and the errors of 50 steps of order 1.
             assert!((got - want).abs() < 0.25 * want_std, "{question} {i}: {got} is not {want}");
             assert!((std / want_std - 1.0).abs() < 0.2, "{question} {i}: {std}, not {want_std}");

@@ -114,9 +114,8 @@ impl Predictor for Gaussians {
     fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         let c = self.schedule().at(t);
         let (shares, parts) = self.parts(x, c.alpha, c.sigma);
-        let weighed = parts.into_iter().enumerate().map(|(k, part)| {
-            part * shares.clone().narrow(1, k, 1)
-        });
+        let weighed =
+            parts.into_iter().enumerate().map(|(k, part)| part * shares.clone().narrow(1, k, 1));
         let data = weighed.reduce(|sum, part| sum + part).unwrap();
         if c.sigma == 0.0 && what == Prediction::Velocity {
             return data * c.d_alpha; // the noise is 0 in the mean

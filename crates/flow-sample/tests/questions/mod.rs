@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_path::{Exact, Gaussian, Linear};
 use flow_sample::{
-    Blur, Conditioned, Ddim, Dense, Draws, Dps, Evidence, LinearOperator, Mask, Measurement,
+    Blur, Conditioned, Ddim, Dense, Dps, Draws, Evidence, LinearOperator, Mask, Measurement,
     Observation, ObservationNoise, Pool, Threshold, Way, adjoint_gap,
 };
 use flow_testing::awkward::{SCALARS, rows};
@@ -122,8 +122,7 @@ pub(crate) fn draws() {
         let draws = Draws { draws, at_once, seed: 1 };
         let (ddim, way) = (Ddim::default(), Way::steps(4));
         let shape = [questions, 2];
-        let answers =
-            draws.answer(&ddim, &conditioned, &evidence, &way, shape, &Device::flex());
+        let answers = draws.answer(&ddim, &conditioned, &evidence, &way, shape, &Device::flex());
         assert_eq!(answers.is_ok(), 0 < draws.draws * questions, "{draws:?}");
         if let Ok(answers) = answers {
             assert_eq!(answers.misfit.len(), draws.draws);

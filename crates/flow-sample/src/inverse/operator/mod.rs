@@ -71,12 +71,7 @@ impl<A: LinearOperator + ?Sized> LinearOperator for &A {
 /// # Panics
 /// If an output of the operator has another shape than it promises.
 #[must_use]
-pub fn adjoint_gap(
-    operator: &dyn LinearOperator,
-    rows: usize,
-    seed: u64,
-    device: &Device,
-) -> f64 {
+pub fn adjoint_gap(operator: &dyn LinearOperator, rows: usize, seed: u64, device: &Device) -> f64 {
     let (d, m) = operator.sizes();
     let draw = |first: usize, size: usize| {
         let numbers = normal_rows(seed, Purpose::Evaluation, first..first + rows, size);
