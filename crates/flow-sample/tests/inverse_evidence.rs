@@ -163,7 +163,7 @@ fn trained(network: &dyn Network) -> Trained<'_> {
 fn the_gradient_goes_through_a_network() {
     let known = Gaussians::reference(&reference());
     let data = Gaussians::one(&known.means[1], &known.covariances[1]);
-    let network = Ideal(Signature::of(&[8]), data.clone());
+    let network = Ideal(Signature::of([8]), data.clone());
     let a = [[1.0, 0.5, 0.0, 0.0, -1.0, 0.0, 0.0, 2.0]].concat();
     let noise = ObservationNoise::Gaussian { std: 0.4 };
     let observation = Observation::new(Dense::new(rows(&a, 8)), rows(&[1.5], 1), noise).unwrap();
@@ -185,7 +185,7 @@ fn the_gradient_goes_through_a_network() {
 fn the_gradient_through_a_learned_network_is_that_of_differences() {
     let device = Device::flex();
     let config = MlpConfig { hidden: 16, depth: 2, ..MlpConfig::default() };
-    let signature = Signature::of(&[3]);
+    let signature = Signature::of([3]);
     let init = |device: &Device| config.init(&signature, device);
     let network = init_seeded(4, &device, init).unwrap().map(&mut Stir);
     let noise = ObservationNoise::Gaussian { std: 0.5 };

@@ -174,13 +174,11 @@ pub(super) fn walk(
             kept.pass((t, s), &before, &x);
         }
     }
-    match first_row_not_finite(&x) {
-        Some(row) => Err(SampleError::NotFinite { row, t: last }),
-        None => {
-            let states = kept.finish(&x);
-            Ok(Generated { x, states, nfe: model.calls.get(), stopped })
-        }
+    if let Some(row) = first_row_not_finite(&x) {
+        return Err(SampleError::NotFinite { row, t: last });
     }
+    let states = kept.finish(&x);
+    Ok(Generated { x, states, nfe: model.calls.get(), stopped })
 }
 
 /// The value, if it lies between two others, both included.
