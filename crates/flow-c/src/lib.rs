@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+//! Trained flow-matching models for C: what stands behind `include/flow.h`.
+//!
+//! Nine functions open a model, describe it, draw samples and compute log-densities. A failed call
+//! keeps its reason for [`flow_last_error`], and no panic crosses the border.
+
 // C can be called in no other way; what each function may be given stands at the function.
 #![allow(unsafe_code, reason = "pointers of C are read and written here and nowhere else")]
 
@@ -102,8 +106,8 @@ pub unsafe extern "C" fn flow_parameters(model: *const FlowModel) -> usize {
 
 /// Draws samples `0..n` of a seed into `rows`, which has place for `n * flow_row_size` numbers.
 ///
-/// `class` is the class of all samples, or -1 for all classes in turn. `steps` is a number of steps,
-/// or 0 for the model's own settings. Returns 0, or -1 if it fails; nothing is written then.
+/// `class` is the class of all samples, or -1 for all classes in turn. `steps` is a number of
+/// steps, or 0 for the model's own settings. Returns 0, or -1 if it fails; nothing is written then.
 ///
 /// # Safety
 /// `model` must come from [`flow_open`] and not have been closed, and `rows` must have place for
@@ -144,8 +148,8 @@ pub unsafe extern "C" fn flow_sample(
 
 /// Log-densities, in nats, of `n` rows into `nats`, which has place for `n` numbers.
 ///
-/// Each row is of the class `class`, or -1 for models without classes. Returns 0, or -1 if it fails;
-/// nothing is written then.
+/// Each row is of the class `class`, or -1 for models without classes. Returns 0, or -1 if it
+/// fails; nothing is written then.
 ///
 /// # Safety
 /// `model` must come from [`flow_open`] and not have been closed, `rows` must hold

@@ -55,7 +55,8 @@ pub struct DensityRequest {
 pub struct Densities {
     /// `log p(x)` of each row, in nats.
     pub nats: Vec<f64>,
-    /// Standard error over the probes of each row; empty if exact, with one probe or averaged over latents.
+    /// Standard error over the probes of each row; empty if exact, with one probe or averaged over
+    /// latents.
     pub probe_error: Vec<f64>,
     /// Latents that each density is averaged over, of a model with a latent.
     pub latents: Option<usize>,

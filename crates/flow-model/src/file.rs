@@ -1,7 +1,7 @@
 //! Models as files: `model.toml` with `weights.safetensors` in a folder, or both in one file.
 //!
-//! A file `NAME.flow` is a safetensors file whose metadata hold the text of `model.toml`, so that any
-//! reader of safetensors opens it too. The text holds the SHA-256 of the weights.
+//! A file `NAME.flow` is a safetensors file whose metadata hold the text of `model.toml`, so that
+//! any reader of safetensors opens it too. The text holds the SHA-256 of the weights.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,20 +9,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use flow_nn::{DynNetwork, Signature};
-use flow_path::{Prediction, ScheduleConfig};
-use serde::{Deserialize, Serialize};
+use flow_nn::DynNetwork;
 use sha2::{Digest, Sha256};
-use toml::Table;
 
+use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::model::Model;
 use crate::registry::Registry;
-use crate::settings::SampleConfig;
 use crate::weights;
-
-/// The version of `model.toml` that this program writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
 
 /// The files of a folder.
 const CONFIG: &str = "model.toml";
@@ -34,111 +28,6 @@ const CONFIG_KEY: &str = "flow.model";
 const ENDINGS: [&str; 2] = ["flow", "safetensors"];
 /// Bytes of a text that no model's description reaches.
 const LONGEST_CONFIG: u64 = 16 << 20;
-
-/// `model.toml`: everything about a model but its weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelConfig {
-    /// Version of this description.
-    pub format: u32,
-    /// SHA-256 of the weights in a file; empty for a model that is open.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub sha256: String,
-    /// Its name, usually that of the recipe.
-    #[serde(default)]
-    pub name: String,
-    /// What it is, in a line.
-    #[serde(default)]
-    pub about: String,
-    /// What it predicts.
-    #[serde(default = "velocity")]
-    pub prediction: Prediction,
-    /// Whether it has learned to do without its condition, as guidance without another model needs.
-    #[serde(default)]
-    pub learned_without: bool,
-    /// The law that paths start from: `normal`, or a name that the [`Registry`] knows.
-    #[serde(default = "normal")]
-    pub source: String,
-    /// What its classes are called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub class_names: Vec<String>,
-    /// What goes into its network and what comes out.
-    pub signature: Signature,
-    /// Along which schedule it was trained.
-    #[serde(default)]
-    pub schedule: ScheduleConfig,
-    /// The network, a section of the [`Registry`].
-    pub network: Table,
-    /// How it is sampled unless somebody asks for something else.
-    #[serde(default)]
-    pub sample: SampleConfig,
-    /// What made it: program, data, training, as anybody who hands it on wants to say.
-    #[serde(default, skip_serializing_if = "Table::is_empty")]
-    pub made: Table,
-    /// What its rows are made of, such as the columns of a table: for those who write and read them.
-    #[serde(default, skip_serializing_if = "Table::is_empty")]
-    pub rows: Table,
-}
-
-fn velocity() -> Prediction {
-    Prediction::Velocity
-}
-
-fn normal() -> String {
-    NORMAL.into()
-}
-
-/// The name of the standard normal law.
-pub(crate) const NORMAL: &str = "normal";
-
-impl ModelConfig {
-    /// A network that predicts the velocity of straight paths from normal noise.
-    #[must_use]
-    pub fn new(signature: Signature, network: Table) -> Self {
-        Self {
-            format: FORMAT,
-            sha256: String::new(),
-            name: String::new(),
-            about: String::new(),
-            prediction: velocity(),
-            learned_without: false,
-            source: normal(),
-            class_names: Vec::new(),
-            signature,
-            schedule: ScheduleConfig::default(),
-            network,
-            sample: SampleConfig::default(),
-            made: Table::new(),
-            rows: Table::new(),
-        }
-    }
-
-    /// Reads the text of `model.toml`.
-    ///
-    /// # Errors
-    /// When it is none, or of a newer format.
-    pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let broken =
-            |reason: &str| ModelError::Format { reason: reason.trim().replace('\n', ", ") };
-        let table: Table = text.parse().map_err(|e: toml::de::Error| broken(e.message()))?;
-        match table.get("format").and_then(toml::Value::as_integer) {
-            Some(format) if i64::from(FORMAT) < format => {
-                return Err(ModelError::Newer { format, known: FORMAT });
-            }
-            _ => {}
-        }
-        let config: Self = table.try_into().map_err(|e: toml::de::Error| broken(&e.to_string()))?;
-        config.sample.check()?;
-        Ok(config)
-    }
-
-    /// The text of `model.toml`.
-    #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "numbers, text and tables are valid TOML")]
-    pub fn text(&self) -> String {
-        toml::to_string(self).expect("a description is made of numbers, text and tables")
-    }
-}
 
 impl Model {
     /// Opens a model of the networks of flow-nn: a file `NAME.flow`, or a folder with `model.toml`

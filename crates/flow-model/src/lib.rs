@@ -1,5 +1,21 @@
-#![doc = include_str!("../README.md")]
+//! A trained flow-matching model as a thing of its own: open, sample, score and save it.
+//!
+//! Nothing here knows of recipes, runs, data sets or training.
+//!
+//! ```no_run
+//! use burn::tensor::Device;
+//! use flow_model::{Classes, Model, ModelError, SampleRequest};
+//!
+//! fn main() -> Result<(), ModelError> {
+//!     let model = Model::open("runs/0001-digits/model", &Device::flex())?;
+//!     let request = SampleRequest { classes: Classes::All(7), ..model.request(16, 0)? };
+//!     let samples = model.sample(&request, &*model.sampler()?)?;
+//!     println!("{} numbers in rows of shape {:?}", samples.rows.len(), model.shape());
+//!     Ok(())
+//! }
+//! ```
 
+mod config;
 mod density;
 mod error;
 mod file;
@@ -11,12 +27,18 @@ mod section;
 mod settings;
 mod weights;
 
+pub use config::{FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;
-pub use file::{FORMAT, ModelConfig};
+
 pub use flow_nn::parameter_count as parameters;
 pub use model::Model;
 pub use registry::Registry;
 pub use request::{Against, Classes, Guidance, SampleRequest, Samples};
 pub use section::NetworkSection;
 pub use settings::{Asked, SampleConfig, SamplePlan, check_solver, check_steps};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

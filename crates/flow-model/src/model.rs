@@ -7,8 +7,8 @@ use flow_nn::{Condition, DynNetwork, Network, Signature};
 use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Retimed, Trained};
 
+use crate::config::ModelConfig;
 use crate::error::ModelError;
-use crate::file::ModelConfig;
 use crate::registry::Registry;
 
 /// A trained model on a device, ready to sample and to score.

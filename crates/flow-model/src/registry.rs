@@ -11,8 +11,8 @@ use flow_nn::{
 use flow_path::Source;
 use toml::{Table, Value};
 
+use crate::config::NORMAL;
 use crate::error::ModelError;
-use crate::file::NORMAL;
 
 /// The key of a section that names its kind.
 const KIND: &str = "kind";

@@ -30,6 +30,7 @@ mod error;
 mod holdout;
 mod kind;
 mod normal;
+mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod read;
@@ -46,7 +47,7 @@ pub use encoder::Encoder;
 pub use error::TableError;
 pub use holdout::Holdout;
 pub use kind::{ColumnType, Kind};
-pub use read::{MISSING, ReadOptions};
+pub use options::{MISSING, ReadOptions};
 pub use text::{NO_TEXT, Text};
 pub use transform::{Transform, TransformKind};
 

@@ -2,39 +2,7 @@
 
 use std::path::Path;
 
-use super::{Table, TableError, delimited};
-
-/// Cells that mean a missing value unless [`ReadOptions::missing`] says otherwise.
-///
-/// Those of pandas, and `?` and `.`, by which older collections and statistics programs write it.
-pub const MISSING: [&str; 24] = [
-    "", "?", ".", "NA", "N/A", "n/a", "na", "<NA>", "#N/A", "#N/A N/A", "#NA", "NaN", "nan", "NAN",
-    "-NaN", "-nan", "NULL", "null", "None", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#VALUE!",
-];
-
-/// How a table is read.
-#[derive(Clone, Debug)]
-pub struct ReadOptions {
-    /// What separates the cells of a csv file, if not a comma (a tab in tsv files).
-    pub delimiter: Option<u8>,
-    /// Cells that mean a missing value; [`MISSING`] by default.
-    pub missing: Vec<String>,
-    /// Bytes of memory that the table may take; 4 GiB by default.
-    pub max_bytes: u64,
-    /// Columns that a table may have; 10,000 by default.
-    pub max_columns: usize,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self {
-            delimiter: None,
-            missing: MISSING.map(String::from).to_vec(),
-            max_bytes: 4 << 30,
-            max_columns: 10_000,
-        }
-    }
-}
+use super::{ReadOptions, Table, TableError, delimited};
 
 /// The format of a table, by the ending of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

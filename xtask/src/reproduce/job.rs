@@ -152,7 +152,8 @@ impl Job {
     }
 }
 
-/// What its recipe says of the flow of a run, which makes the pairs of another, and not of its weights.
+/// What its recipe says of the flow of a run, which makes the pairs of another, and not of its
+/// weights.
 fn flow_of(run: &Path) -> String {
     let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap_or_default();
     let recipe: Table = recipe.parse().unwrap_or_default();

@@ -7,13 +7,9 @@ mod regression;
 mod variational;
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Posterior, Signature, Time};
-
-use crate::criterion::Criterion;
-use crate::ensemble::Ensemble;
 
 pub use regression::Regression;
 pub use variational::Variational;
@@ -79,19 +75,5 @@ pub trait Objective: Debug + Send + Sync + 'static {
     fn noise(&self, signature: &Signature) -> usize {
         let _ = signature;
         0
-    }
-}
-
-impl Criterion<Ensemble> for Arc<dyn Objective> {
-    type Batch = Batch;
-
-    fn loss(&self, module: &Ensemble, average: &Ensemble, batch: Batch) -> Loss {
-        let posterior = module.posterior.as_ref().map(|posterior| posterior as &dyn Posterior);
-        let networks = Networks { network: &module.network, average: &average.network, posterior };
-        Objective::loss(&**self, networks, batch)
-    }
-
-    fn classes(&self, module: &Ensemble) -> Option<usize> {
-        Some(module.network.signature().classes)
     }
 }
