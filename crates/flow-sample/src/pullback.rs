@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-/// A function of rows `f(x)` and, for each row, `(df/dx)^T v`, with `v` chosen when `f(x)` is known.
+/// A function of rows `f(x)` and, for each row, `(df/dx)^T v`, with `v` chosen when `f(x)` is
+/// known.
 ///
 /// The tape holds this one evaluation and nothing but its input is tracked, so that memory is that
 /// of one batch, forward and backward. Burn's tape is consumed by its backward pass: a further `v`

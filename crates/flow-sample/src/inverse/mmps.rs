@@ -28,14 +28,15 @@ use crate::pullback::pull_back;
 /// # Bias
 /// None but that of the steps where data are normal. Elsewhere `x_1` given `x_t` has other moments
 /// than two: between modes it is a mixture, whose shares the normal law does not know, and the
-/// answers weigh modes wrongly while the noise still hides which it is. The `J` of a network is not
-/// quite symmetric, and too few iterations leave `y` partly unexplained, in the directions in which
-/// the covariance is small. A handful of iterations does for pictures (Rozet et al.), as many as
-/// there are numbers seen solve the system.
+/// answers weigh modes wrongly while the noise still hides which it is. More steps do not mend
+/// that; [`Langevin`](crate::Langevin) corrections do in part. The `J` of a network is not quite
+/// symmetric, and too few iterations leave `y` partly unexplained, in the directions in which the
+/// covariance is small. A handful of iterations does for pictures (Rozet et al.), as many as there
+/// are numbers seen solve the system.
 ///
 /// # Reference
-/// Rozet, Andry, Lanusse & Louppe (2024), "Learning Diffusion Priors from Observations by Expectation
-/// Maximization", arXiv:2405.13712, section 4.2.
+/// Rozet, Andry, Lanusse & Louppe (2024), "Learning Diffusion Priors from Observations by
+/// Expectation Maximization", arXiv:2405.13712, section 4.2.
 #[derive(Clone, Debug)]
 pub struct Mmps<A> {
     /// What is seen.
