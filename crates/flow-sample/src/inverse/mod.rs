@@ -6,8 +6,8 @@
 //!
 //! (Tweedie's formula with and without `y`, subtracted). Everything else follows from it by the
 //! algebra between predictions, so that any sampler samples `p(x_1 | y)`. What nobody knows is
-//! `p(y | x_t)`, an average over all data that `x_t` may become, and what a method puts in its place
-//! is the only approximation:
+//! `p(y | x_t)`, an average over all data that `x_t` may become, and what a method puts in its
+//! place is the only approximation:
 //!
 //! | method | law of `x_1` given `x_t` | costs, in evaluations forward and backward |
 //! |---|---|---|
