@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 /// `B M^-1 b` for each row, from products with `M` and `B` at the same vector.
 ///
 /// At least one iteration is made. `M` is symmetric and positive, `[B, m]` in and out; `apply`
-/// gives `(M p, B p)`. The solution is a sum of search directions, so its image is the sum of theirs and
-/// `M^-1 b` need not be formed. A row that is solved, or whose `M` turns out not to be positive in
-/// a direction, stays as it is.
+/// gives `(M p, B p)`. The solution is a sum of search directions, so its image is the sum of
+/// theirs and `M^-1 b` need not be formed. A row that is solved, or whose `M` turns out not to be
+/// positive in a direction, stays as it is.
 ///
 /// # Reference
 /// Hestenes & Stiefel (1952), "Methods of Conjugate Gradients for Solving Linear Systems".
