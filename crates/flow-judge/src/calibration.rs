@@ -83,12 +83,13 @@ pub fn calibrate(
     let samples = model.sample(&request.with_vectors(Some(vectors)))?.rows;
     let truths = Points::new(&table.held.values[..n * width], width)?;
     let drawn = Points::new(&samples, width)?;
-    let names = table.rows.encoder.spans(flow_datasets::table::Role::Target).flat_map(
-        |(column, span)| match span.len() {
-            1 => vec![column.name.clone()],
-            many => (0..many).map(|at| format!("{} {at}", column.name)).collect(),
-        },
-    );
+    let names =
+        table.rows.encoder.spans(flow_datasets::table::Role::Target).flat_map(|(column, span)| {
+            match span.len() {
+                1 => vec![column.name.clone()],
+                many => (0..many).map(|at| format!("{} {at}", column.name)).collect(),
+            }
+        });
     let line = |(name, ranks): (String, Ranks)| Calibrated {
         deviation: ranks.deviation(name.clone(), seed),
         verdict: ranks.verdict(LEVEL, seed).to_string(),

@@ -165,8 +165,7 @@ pub const METRICS: &[Metric] = &[
     }),
     metric("memorisation", Kind::Table, Some(Kind::Table), FEWEST_SAMPLES, |sets| {
         let Some(table) = sets.table else { return Ok(Vec::new()) };
-        let found =
-            memorisation(sets.generated.points()?, table.train()?, sets.real.points()?)?;
+        let found = memorisation(sets.generated.points()?, table.train()?, sets.real.points()?)?;
         Ok(vec![found.distance, found.nearer])
     }),
     metric("marginals", Kind::Table, Some(Kind::Table), FEWEST_SAMPLES, |sets| {

@@ -35,7 +35,7 @@ pub struct SampleRequest<'a> {
     pub along: Option<Arc<dyn Schedule>>,
     /// The times of samplers that step along a grid.
     pub grid: Grid,
-    /// Times, in increasing order, whose states are kept, by samplers that can.
+    /// Times, in increasing order, whose states are kept.
     pub keep: Vec<f64>,
 }
 

@@ -23,7 +23,9 @@ pub fn corner(names: &[String], sets: &[(&str, &[f32])]) -> Figure {
     let panel = |row: usize, column: usize| {
         if row == column { marginal(names, sets, row) } else { pair(names, sets, row, column) }
     };
-    Figure::column((0..names.len()).map(|row| Figure::row((0..=row).map(|column| panel(row, column)))))
+    Figure::column(
+        (0..names.len()).map(|row| Figure::row((0..=row).map(|column| panel(row, column)))),
+    )
 }
 
 /// The density of each column, three side by side.
@@ -40,7 +42,11 @@ pub fn marginals(names: &[String], sets: &[(&str, &[f32])]) -> Figure {
 }
 
 /// The numbers of a column of a set.
-fn column<'a>(rows: &'a [f32], columns: usize, at: usize) -> impl Iterator<Item = f64> + Clone + 'a {
+fn column<'a>(
+    rows: &'a [f32],
+    columns: usize,
+    at: usize,
+) -> impl Iterator<Item = f64> + Clone + 'a {
     assert!(rows.len().is_multiple_of(columns), "expected rows of {columns} numbers");
     rows.iter().skip(at).step_by(columns).copied().map(f64::from)
 }

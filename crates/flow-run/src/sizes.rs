@@ -50,7 +50,8 @@ impl Sizes {
         classes: usize,
         vector: usize,
     ) -> Result<Self, RunError> {
-        let [velocity, posterior] = footprints(recipe, &signature(recipe, shape, classes, vector)?)?;
+        let [velocity, posterior] =
+            footprints(recipe, &signature(recipe, shape, classes, vector)?)?;
         let [of_network, of_posterior] = largest(recipe);
         let row = row_size(shape);
         let batch = recipe.train.batch as f64;

@@ -77,7 +77,8 @@ impl TableRows {
         if !self.masked
             && let Some(at) = mask.iter().position(|known| *known == 0.0)
         {
-            let column = self.encoder.spans(Role::Given).find(|(_, span)| span.contains(&(at % width)));
+            let column =
+                self.encoder.spans(Role::Given).find(|(_, span)| span.contains(&(at % width)));
             return Err(usage!(
                 "row {} of the conditions lacks `{}`: the model was always told it, give a value",
                 at / width + 1,

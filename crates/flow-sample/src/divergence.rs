@@ -9,6 +9,7 @@ use rand::RngExt;
 
 use crate::noise::normal_rows;
 use crate::predictor::Predictor;
+use crate::pullback::pull_back;
 
 /// A way to the divergence `div v = tr dv/dx` of a predictor's velocity.
 ///
@@ -178,15 +179,9 @@ fn quadratic_form(
     z: Tensor<2>,
 ) -> (Tensor<2>, Tensor<1>) {
     let (rows, size) = rows_and_size(&x);
-    let x = x.without_autodiff().autodiff().require_grad();
-    let v = predictor.predict(Prediction::Velocity, &x, t);
-    assert!(
-        v.is_tracked(),
-        "expected a velocity computed from x by tensor operations, got one without a gradient"
-    );
-    let gradients = (v.clone() * z.clone().autodiff()).sum().backward();
-    let transposed = x.grad(&gradients).expect("x is the one tracked input of the velocity");
-    (v.inner(), (transposed * z).reshape([rows, size]).sum_dim(1).reshape([rows]))
+    let velocity = |x: &Tensor<2>| predictor.predict(Prediction::Velocity, x, t);
+    let (v, transposed) = pull_back("velocity", velocity, x, |_| z.clone());
+    (v, (transposed * z).reshape([rows, size]).sum_dim(1).reshape([rows]))
 }
 
 fn rows_and_size(x: &Tensor<2>) -> (usize, usize) {

@@ -91,4 +91,13 @@ pub enum SampleError {
         /// What came out.
         value: f64,
     },
+    /// An observation that is not made of numbers.
+    #[error(
+        "row {row} of the observation holds NaN or infinity among what is seen: leave such \
+         entries out by a mask"
+    )]
+    Observation {
+        /// The row of the observation.
+        row: usize,
+    },
 }

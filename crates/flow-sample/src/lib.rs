@@ -35,6 +35,7 @@
 //! | [`Churn`] | DDIM too far, then noised back | `n` |
 //! | [`Edm`], [`KarrasChurn`] | Heun in the noise level, the second noised before | `2n - 1` |
 //! | [`Sde`] | Euler-Maruyama with any [`Diffusion`] | `n` |
+//! | [`Langevin`] | DDIM, then `k` steps of Langevin dynamics | `n (1 + k) - k` |
 //! | [`DpmSolver`] | exponential, from one or two predictions, with or without noise | `n` |
 //! | [`FlowMap`] | one jump of a flow map, a network of two times | `n` |
 //! | [`UniPc`] | exponential, from two or three predictions, corrected by the next | `n` |
@@ -42,6 +43,11 @@
 //! A network that predicts the noise says little about the data near pure noise, and one that
 //! predicts the data little about the noise near the data. No sampler asks there: see
 //! [`Predictor::span`].
+//!
+//! A predictor [`Conditioned`] on an [`Observation`] answers for the data that explain it: a hole
+//! filled, a picture sharpened, a measurement explained, by a network that was trained for none of
+//! this. [`Dps`], [`PiGdm`], [`Mmps`] and [`Replacement`] say by which approximation, and [`Draws`]
+//! asks for several answers.
 //!
 //! [`Likelihood`] goes the other way: from data to noise with the [`Divergence`] of the velocity,
 //! hence to log-densities, and by [`Dequantise`] to bits per dimension.
@@ -69,25 +75,33 @@ mod divergence;
 mod ends;
 mod error;
 mod guidance;
+mod inverse;
 mod likelihood;
 mod noise;
 mod predictor;
+mod pullback;
 mod retimed;
 mod sampler;
 mod steered;
+mod thresholded;
 
 pub use bits::{Dequantise, log_mean_exp};
 pub use divergence::{Divergence, ExactTrace, Hutchinson, Probe};
 pub use error::SampleError;
 pub use guidance::{Guided, Interval};
+pub use inverse::{
+    Answers, Blur, Conditioned, Conditioning, Dense, Dps, Draws, Evidence, LinearOperator, Mask,
+    Measurement, Mmps, Observation, ObservationNoise, PiGdm, Pool, Replacement, adjoint_gap,
+};
 pub use likelihood::{Likelihood, LogProb};
 pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, starts_of};
 pub use predictor::{Predictor, Trained, Velocity};
 pub use retimed::Retimed;
 pub use sampler::{
     Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, FlowMap, Generated,
-    GivenGrid, Grid, GridConfig, KarrasChurn, KarrasGrid, LastStep, LogSnrGrid, Multistep, Noise,
-    Ode, Reparametrised, Rule, Sampler, SamplerConfig, Sde, Seeded, Space, UniPc, UniPcOrder,
-    UniformGrid, Way,
+    GivenGrid, Grid, GridConfig, KarrasChurn, KarrasGrid, Langevin, LastStep, LogSnrGrid,
+    Multistep, Noise, Ode, Reparametrised, Rule, Sampler, SamplerConfig, Sde, Seeded, Space, UniPc,
+    UniPcOrder, UniformGrid, Visit, Watch, Way,
 };
 pub use steered::Steered;
+pub use thresholded::{Threshold, Thresholded};

@@ -13,8 +13,8 @@ use flow_path::config::{Check, ConfigError};
 use flow_path::{Exact, Gaussian, Linear, TimeShift};
 use flow_sample::{
     Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, FlowMap, GivenGrid, Grid,
-    GridConfig, KarrasChurn, KarrasGrid, LastStep, LogSnrGrid, Multistep, Reparametrised, Rule,
-    Sampler, SamplerConfig, Sde, Space, UniPc, UniPcOrder, UniformGrid, Way, prior,
+    GridConfig, KarrasChurn, KarrasGrid, Langevin, LastStep, LogSnrGrid, Multistep, Reparametrised,
+    Rule, Sampler, SamplerConfig, Sde, Space, UniPc, UniPcOrder, UniformGrid, Way, prior,
 };
 use flow_testing::awkward::SCALARS;
 
@@ -91,6 +91,7 @@ fn every_grid_is_read_shown_and_checked_and_can_be_walked() {
 fn samplers_of_recipes_of_version_0_2_mean_what_they_did() {
     let churn = KarrasChurn { amount: 40.0, min: 0.05, max: 50.0, noise_std: 1.003 };
     let sde = Sde { diffusion: Diffusion::Sigma, scale: 1.0, last: LastStep::Denoise };
+    let langevin = Langevin { corrections: 1, ratio: 0.3, eta: 0.0 };
     let solver = DpmSolver { multistep: Multistep::Second, eta: 0.0 };
     let unipc = UniPc { order: UniPcOrder::Second, last: Final::FullOrder };
     let straight = Reparametrised { space: Space::Displacement, rule: Rule::Midpoint };
@@ -105,6 +106,7 @@ fn samplers_of_recipes_of_version_0_2_mean_what_they_did() {
             SamplerConfig::KarrasChurn(churn),
         ),
         ("sde,diffusion=sigma,scale=1,last=denoise", SamplerConfig::Sde(sde)),
+        ("langevin,corrections=1,ratio=0.3,eta=0", SamplerConfig::Langevin(langevin)),
         ("dpm-solver++,order=2,eta=0", SamplerConfig::DpmSolver(solver)),
         ("unipc,order=2,last=full", SamplerConfig::UniPc(unipc)),
         ("straight,space=displacement,rule=midpoint", SamplerConfig::Straight(straight)),
@@ -179,8 +181,15 @@ fn the_ode_alone_asks_for_a_solver_and_noise_is_drawn_where_the_values_say_so() 
     let config = |typed: &str| typed.parse::<SamplerConfig>().unwrap();
     let solvers = SamplerConfig::choices().into_iter().filter(|one| config(&one.typed).is_ode());
     assert_eq!(solvers.map(|one| one.name).collect::<Vec<_>>(), ["ode"]);
-    for typed in ["ddim,eta=0.1", "ancestral", "churn", "karras-churn", "sde", "dpm-solver++,eta=1"]
-    {
+    for typed in [
+        "ddim,eta=0.1",
+        "ancestral",
+        "churn",
+        "karras-churn",
+        "sde",
+        "langevin",
+        "dpm-solver++,eta=1",
+    ] {
         assert!(config(typed).is_random(), "{typed}");
     }
     for typed in [
@@ -191,6 +200,8 @@ fn the_ode_alone_asks_for_a_solver_and_noise_is_drawn_where_the_values_say_so() 
         "karras-churn,amount=0",
         "sde,diffusion=zero",
         "sde,scale=0",
+        "langevin,corrections=0",
+        "langevin,ratio=0",
         "dpm-solver++",
         "unipc",
         "straight",
@@ -219,6 +230,8 @@ fn values_outside_their_domain_are_refused_by_name() {
         ("dpm-solver++,eta=-1", "eta is -1: it must lie in [0, 1]"),
         ("churn,fraction=1", "fraction is 1: it must lie in [0, 1)"),
         ("sde,scale=-1", "scale is -1: it must lie in [0, inf)"),
+        ("langevin,eta=2", "eta is 2: it must lie in [0, 1]"),
+        ("langevin,ratio=nan", "ratio is NaN: it must lie in [0, 1]"),
         ("karras-churn,amount=nan", "amount is NaN: it must lie in [0, inf)"),
         ("karras-churn,noise_std=-1", "noise_std is -1: it must lie in [0, inf)"),
         ("karras-churn,min=60", "max is 50: it must lie in (min, inf)"),
@@ -261,7 +274,8 @@ fn values_outside_their_domain_are_refused_by_name() {
 #[test]
 fn awkward_values_are_refused_by_name_or_make_numbers() {
     let mut refused = 0;
-    let numbers = |one: &str| !["diffusion", "last", "order", "space", "rule"].contains(&one);
+    let numbers =
+        |one: &str| !["diffusion", "last", "order", "space", "rule", "corrections"].contains(&one);
     for choice in SamplerConfig::choices() {
         for key in choice.keys.iter().filter(|key| numbers(key)) {
             for (name, value) in SCALARS {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
+mod questions;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -22,7 +23,7 @@ use flow_testing::public;
 
 type Check = fn();
 
-const TABLE: [(&str, Check); 17] = [
+const TABLE: [(&str, Check); 26] = [
     ("Dequantise::bits_per_dim", bits_per_dim),
     ("log_mean_exp", log_mean_exps),
     ("Interval::holds", interval),
@@ -40,6 +41,15 @@ const TABLE: [(&str, Check); 17] = [
     ("starts_of", priors),
     ("latents", latent),
     ("latents_of", latent),
+    ("Threshold::apply", questions::thresholds),
+    ("Mask::new", questions::masks),
+    ("Pool::new", questions::pools),
+    ("Blur::new", questions::blurs),
+    ("Dense::new", questions::matrices),
+    ("adjoint_gap", questions::gaps),
+    ("Observation::new", questions::observations),
+    ("Measurement::new", questions::measurements),
+    ("Draws::answer", questions::draws),
 ];
 
 #[test]

@@ -48,8 +48,8 @@ pub use encoder::Encoder;
 pub use error::TableError;
 pub use holdout::Holdout;
 pub use kind::{ColumnType, Kind};
-pub use read::ENDINGS;
 pub use options::{MISSING, ReadOptions};
+pub use read::ENDINGS;
 pub use text::{NO_TEXT, Text};
 pub use transform::{Transform, TransformKind};
 

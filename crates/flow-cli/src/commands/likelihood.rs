@@ -63,12 +63,7 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
 }
 
 /// The log-density of each row of a table, written beside it.
-fn of_file(
-    args: &LikelihoodArgs,
-    file: &Path,
-    registry: &Registry,
-    device: &Device,
-) -> Result<()> {
+fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry, device: &Device) -> Result<()> {
     let place = Place::open(registry, &args.run, device)?;
     let Some(columns) = place.table()? else {
         return Err(usage!("{} is no model of a table", args.run.display()));

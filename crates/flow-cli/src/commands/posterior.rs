@@ -59,8 +59,8 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     let samples = model.sample(&request)?;
     let given = observed.select(&turns);
     let drawn = columns.encoder.decode(&samples.rows, Some(&given))?;
-    let mut shown: Vec<Column> = columns.given().fold(drawn.clone(), |t, name| t.without(name))
-        .columns().to_vec();
+    let mut shown: Vec<Column> =
+        columns.given().fold(drawn.clone(), |t, name| t.without(name)).columns().to_vec();
     let mut names: Vec<String> = Vec::new();
     let mut numbers: Vec<&Vec<f64>> = Vec::new();
     for column in &shown {

@@ -30,7 +30,8 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     let given = rows::given(table.as_ref(), args.given.as_deref())?;
     let rows = given.as_ref().filter(|given| given.is_file).map(|given| given.table.len());
     let number = args.number.or(rows);
-    let mut request = place.request(&args.solver.changes(), number.unwrap_or(DEFAULT_NUMBER), args.seed)?;
+    let mut request =
+        place.request(&args.solver.changes(), number.unwrap_or(DEFAULT_NUMBER), args.seed)?;
     request.class = args.class;
     request.batch = args.batch;
     request.given.vectors = given.as_ref().map(|given| given.vectors.clone());
@@ -54,7 +55,11 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     let format = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     match &table {
         Some(_) if !Table::is_named(&out) => {
-            return Err(usage!("{} ends in none of {}", out.display(), flow_datasets::table::ENDINGS));
+            return Err(usage!(
+                "{} ends in none of {}",
+                out.display(),
+                flow_datasets::table::ENDINGS
+            ));
         }
         None if !["npy", "png"].contains(&format) => {
             return Err(usage!("{} ends neither in .npy nor in .png", out.display()));

@@ -139,7 +139,10 @@ fn quoted(text: &str) -> String {
 /// Says what the columns of a table were taken for, and which of its rows are not used.
 fn show_columns(data: &Data) {
     let Some(table) = data.table() else { return };
-    say(&format!("{}\n{} rows to train with, {} held out", table.columns, table.train.n, table.held.n));
+    say(&format!(
+        "{}\n{} rows to train with, {} held out",
+        table.columns, table.train.n, table.held.n
+    ));
     let left_out = table.train.left_out + table.held.left_out;
     if 0 < left_out {
         say(&format!(

@@ -112,8 +112,7 @@ pub fn likelihood(
             let started = Instant::now();
             let (found, request) =
                 table::of_rows(model, &table.rows, &rows.table.select(&some), options)?;
-            let report =
-                Report::new(options, run, &request, &found, found.nats.clone(), started)?;
+            let report = Report::new(options, run, &request, &found, found.nats.clone(), started)?;
             Ok(Found { report, points: Vec::new(), request })
         }
         Data::Images { train, test } => {

@@ -14,9 +14,9 @@ mod train;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use flow_model::{NetworkSection, Registry, SampleConfig};
 use flow_datasets::Holdout;
 use flow_datasets::table::{ColumnType, TransformKind};
+use flow_model::{NetworkSection, Registry, SampleConfig};
 use flow_path::CouplingConfig;
 use flow_train::{AdamW, Ema};
 use serde::{Deserialize, Serialize};

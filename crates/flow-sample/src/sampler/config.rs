@@ -6,7 +6,7 @@ use flow_path::{PathError, TimeShift, choices};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, FlowMap, Grid, KarrasChurn, Ode,
+    Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, FlowMap, Grid, KarrasChurn, Langevin, Ode,
     Reparametrised, Sampler, Sde, UniPc,
 };
 
@@ -33,6 +33,8 @@ choices! {
         "karras-churn" => KarrasChurn(KarrasChurn),
         /// Euler-Maruyama with any diffusion
         "sde" => Sde(Sde),
+        /// DDIM, each step corrected by Langevin dynamics
+        "langevin" => Langevin(Langevin),
         /// DPM-Solver++ 1 or 2M, with noise the SDE's
         "dpm-solver++" => DpmSolver(DpmSolver),
         /// UniPC of order 2 or 3
@@ -62,6 +64,7 @@ impl SamplerConfig {
             Self::Edm(sampler) => Box::new(sampler),
             Self::KarrasChurn(sampler) => Box::new(sampler),
             Self::Sde(sampler) => Box::new(sampler),
+            Self::Langevin(sampler) => Box::new(sampler),
             Self::DpmSolver(sampler) => Box::new(sampler),
             Self::UniPc(sampler) => Box::new(sampler),
             Self::Straight(sampler) => Box::new(sampler),
@@ -84,6 +87,9 @@ impl SamplerConfig {
             Self::KarrasChurn(KarrasChurn { amount, .. }) => *amount != 0.0,
             Self::Sde(Sde { diffusion, scale, .. }) => {
                 *diffusion != Diffusion::Zero && *scale != 0.0
+            }
+            Self::Langevin(Langevin { corrections, ratio, eta }) => {
+                *eta != 0.0 || (*corrections != 0 && *ratio != 0.0)
             }
             Self::Ancestral(_) => true,
             Self::Ode(_) | Self::Edm(_) | Self::UniPc(_) | Self::Straight(_) | Self::FlowMap(_) => {
@@ -121,6 +127,13 @@ impl Check for Churn {
 impl Check for Sde {
     fn check(&self) -> Result<(), PathError> {
         not_negative("scale", self.scale)
+    }
+}
+
+impl Check for Langevin {
+    fn check(&self) -> Result<(), PathError> {
+        within("eta", self.eta, (0.0..=1.0).contains(&self.eta), "[0, 1]")?;
+        within("ratio", self.ratio, (0.0..=1.0).contains(&self.ratio), "[0, 1]")
     }
 }
 

@@ -9,11 +9,14 @@ mod dpm_solver;
 mod edm;
 mod flow_map;
 mod grid;
+mod kept;
+mod langevin;
 mod noise;
 mod ode;
 mod reparametrised;
 mod sde;
 mod unipc;
+mod visit;
 mod walk;
 
 use std::fmt::Debug;
@@ -34,11 +37,14 @@ pub use dpm_solver::{DpmSolver, Multistep};
 pub use edm::{Edm, KarrasChurn};
 pub use flow_map::FlowMap;
 pub use grid::Grid;
+pub use langevin::Langevin;
 pub use noise::{Noise, Seeded};
 pub use ode::Ode;
 pub use reparametrised::{Reparametrised, Rule, Space};
 pub use sde::{LastStep, Sde};
 pub use unipc::{Final, UniPc, UniPcOrder};
+pub use visit::{Visit, Watch};
+pub(crate) use walk::within;
 
 /// Samples and what they cost.
 #[derive(Clone, Debug)]
@@ -50,6 +56,8 @@ pub struct Generated {
     pub states: Vec<Tensor<2>>,
     /// Network calls for each sample, rejected steps included.
     pub nfe: usize,
+    /// The time at which a watcher ended the walk.
+    pub stopped: Option<f64>,
 }
 
 /// How a sampler goes from noise to data: where it stops, and with which noise.
@@ -59,15 +67,25 @@ pub struct Way<'a> {
     pub grid: Grid,
     /// The noise of samplers that draw some.
     pub noise: &'a dyn Noise,
-    /// Times, in increasing order, whose states are kept; [`Ode`] keeps them, other samplers none.
+    /// Times, in increasing order, whose states are kept.
+    ///
+    /// [`Ode`] reads them off the interpolant of its solver. Other samplers know the states at the
+    /// times of their grid, and between two of them give the point on the line.
     pub keep: &'a [f64],
+    /// Who looks on at the beginning of every step, for previews and to stop early. It changes no
+    /// bit of what is sampled, unless it ends the walk.
+    ///
+    /// After `ControlFlow::Break` the pair predicted there is mixed at the last time of the grid,
+    /// which is one step of DDIM, so that no noise is left in what is returned. The step that has
+    /// begun may ask once more before it is given up.
+    pub watch: Option<&'a Watch<'a>>,
 }
 
 impl Way<'_> {
     /// Steps along a grid, with the noise of seed 0 for samplers that draw some.
     #[must_use]
     pub fn along(grid: Grid) -> Self {
-        Self { grid, noise: &Seeded { seed: 0, first: 0 }, keep: &[] }
+        Self { grid, noise: &Seeded { seed: 0, first: 0 }, keep: &[], watch: None }
     }
 
     /// Equal steps of time.
@@ -88,6 +106,12 @@ impl<'a> Way<'a> {
     #[must_use]
     pub fn keeping(self, keep: &'a [f64]) -> Self {
         Self { keep, ..self }
+    }
+
+    /// The same way with somebody who looks on.
+    #[must_use]
+    pub fn watched_by(self, watch: &'a Watch<'a>) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 }
 

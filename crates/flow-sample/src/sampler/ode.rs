@@ -1,6 +1,6 @@
 //! The probability-flow ODE, by any solver of `flow-ode`.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use burn::tensor::Tensor;
 use flow_ode::{Method, Problem, Stepping};
@@ -10,7 +10,7 @@ use crate::ends::{carry_noise, first_row_not_finite, mix};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 use crate::sampler::grid::Route;
-use crate::sampler::{Generated, Sampler, Way};
+use crate::sampler::{Generated, Sampler, Visit, Way};
 
 /// Integrates `dx/dt = v(x, t)` over the span of the predictor.
 ///
@@ -62,25 +62,50 @@ impl Sampler for Ode {
         let Course { from, span, last, stepping } = self.course(predictor, way)?;
         if x0.dims()[0] == 0 {
             let states = vec![x0.clone(); way.keep.len()];
-            return Ok(Generated { x: x0, states, nfe: 0 });
+            return Ok(Generated { x: x0, states, nfe: 0, stopped: None });
         }
         let calls = Cell::new(0);
         let predict = |what: Prediction, t: f64, x: &Tensor<2>| {
             calls.set(calls.get() + predictor.calls(t));
             predictor.predict(what, x, t)
         };
-        let field = |t: f64, x: &Tensor<2>| predict(Prediction::Velocity, t, x);
+        let stop: RefCell<Option<(f64, Tensor<2>)>> = RefCell::new(None);
+        // A solver cannot be interrupted: what is left after a stop is a field of zeros.
+        let field = |t: f64, x: &Tensor<2>| match *stop.borrow() {
+            Some(_) => x.zeros_like(),
+            None => predict(Prediction::Velocity, t, x),
+        };
+        let visit = |step: usize, t: f64, x: &Tensor<2>| {
+            let Some(watch) = way.watch.filter(|_| t < last && stop.borrow().is_none()) else {
+                return;
+            };
+            let data = || predict(Prediction::Data, t, x);
+            if watch(Visit { step, t, x, predict: &data }).is_break() {
+                let (from, to) = (schedule.at(t), schedule.at(last));
+                stop.replace(Some((t, mix(x.clone(), data(), (&from, &to), 1.0))));
+            }
+        };
         let times = way.keep.iter().map(|t| t.clamp(span.0, span.1)).collect();
         let start = carry_noise(x0.clone(), schedule, from, span.0);
+        visit(0, span.0, &start);
         let mut solution = Problem::new(&field, span, start)
             .with_times(times)
+            .with_observer(|step| visit(step.index + 1, step.t, step.y))
             .solve(self.method, &stepping)
             .map_err(|error| match first_row_not_finite(&x0) {
                 Some(row) => SampleError::NotFinite { row, t: from },
                 None => SampleError::Solver { reason: error.to_string() },
             })?;
+        let stopped = stop.take();
         let at_end = solution.y.clone();
-        if span.1 < last {
+        if let Some((stopped, end)) = &stopped {
+            solution.y = end.clone();
+            for (state, t) in solution.states.iter_mut().zip(way.keep) {
+                if stopped < t {
+                    *state = end.clone();
+                }
+            }
+        } else if span.1 < last {
             let data = predict(Prediction::Data, span.1, &at_end);
             let to = |t: f64| {
                 let (from, to) = (schedule.at(span.1), schedule.at(t));
@@ -100,7 +125,12 @@ impl Sampler for Ode {
         }
         match first_row_not_finite(&solution.y) {
             Some(row) => Err(SampleError::NotFinite { row, t: last }),
-            None => Ok(Generated { x: solution.y, states: solution.states, nfe: calls.get() }),
+            None => Ok(Generated {
+                x: solution.y,
+                states: solution.states,
+                nfe: calls.get(),
+                stopped: stopped.map(|(t, _)| t),
+            }),
         }
     }
 }

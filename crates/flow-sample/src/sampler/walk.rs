@@ -1,12 +1,14 @@
 //! What all samplers share: a walk along the grid, counted and checked.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::f64::consts::SQRT_2;
 
 use burn::tensor::Tensor;
 use flow_path::{Coefficients, Prediction, Schedule};
 
 use super::grid::Route;
+use super::kept::Kept;
+use super::visit::{Visit, Watch};
 use super::{Generated, Way};
 use crate::ends::{carry_noise, first_row_not_finite, mix};
 use crate::error::SampleError;
@@ -79,16 +81,48 @@ pub(super) fn add_noise(
     mean + z * std
 }
 
-/// A predictor whose network calls are counted.
+/// A predictor whose network calls are counted, and whose first answer of a step is shown to the
+/// watcher.
 pub(super) struct Model<'a> {
     predictor: &'a dyn Predictor,
     calls: Cell<usize>,
+    watch: Option<&'a Watch<'a>>,
+    /// The step whose first answer is still to come.
+    begun: Cell<Option<usize>>,
+    stop: RefCell<Option<Stop>>,
+}
+
+/// Where a watcher ended the walk.
+struct Stop {
+    t: f64,
+    x: Tensor<2>,
+    data: Tensor<2>,
 }
 
 impl Model<'_> {
     pub(super) fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         self.calls.set(self.calls.get() + self.predictor.calls(t));
-        self.predictor.predict(what, x, t)
+        let value = self.predictor.predict(what, x, t);
+        if let (Some(watch), Some(step)) = (self.watch, self.begun.take()) {
+            self.show(watch, step, t, x, what, &value);
+        }
+        value
+    }
+
+    fn show(
+        &self,
+        watch: &Watch<'_>,
+        step: usize,
+        t: f64,
+        x: &Tensor<2>,
+        what: Prediction,
+        value: &Tensor<2>,
+    ) {
+        let c = self.schedule().at(t);
+        let data = || what.convert_tensor(Prediction::Data, value.clone(), x.clone(), &c);
+        if watch(Visit { step, t, x, predict: &data }).is_break() {
+            self.stop.replace(Some(Stop { t, x: x.clone(), data: data() }));
+        }
     }
 
     /// Where a flow map takes `x`; an error for what is none.
@@ -116,23 +150,45 @@ pub(super) fn walk(
 ) -> Result<Generated, SampleError> {
     let Route { from, times } = way.grid.route(predictor)?;
     if x0.dims()[0] == 0 {
-        return Ok(Generated { x: x0, states: Vec::new(), nfe: 0 });
+        let states = vec![x0.clone(); way.keep.len()];
+        return Ok(Generated { x: x0, states, nfe: 0, stopped: None });
     }
-    let model = Model { predictor, calls: Cell::new(0) };
-    let mut x = carry_noise(x0, model.schedule(), from, times[0]);
+    let model = Model {
+        predictor,
+        calls: Cell::new(0),
+        watch: way.watch,
+        begun: Cell::new(None),
+        stop: RefCell::new(None),
+    };
+    let (schedule, last) = (model.schedule(), times[times.len() - 1]);
+    let (mut kept, mut stopped) = (Kept::new(way.keep), None);
+    kept.before(times[0], |t| carry_noise(x0.clone(), schedule, from, t.max(from)));
+    let mut x = carry_noise(x0, schedule, from, times[0]);
     for (index, pair) in times.windows(2).enumerate() {
         let (t, s) = (pair[0], pair[1]);
-        let (from, to) = (model.schedule().at(t), model.schedule().at(s));
+        let (from, to) = (schedule.at(t), schedule.at(s));
+        let before = (!way.keep.is_empty()).then(|| x.clone());
+        model.begun.set(Some(index));
         x = advance(&model, &Step { index, count: times.len() - 1, t, s, from, to }, x)?;
+        if let Some(stop) = model.stop.take() {
+            let (from, to) = (schedule.at(stop.t), schedule.at(last));
+            x = mix(stop.x, stop.data, (&from, &to), 1.0);
+            stopped = Some(stop.t);
+            break;
+        }
+        if let Some(before) = before {
+            kept.pass((t, s), &before, &x);
+        }
     }
-    match first_row_not_finite(&x) {
-        Some(row) => Err(SampleError::NotFinite { row, t: times[times.len() - 1] }),
-        None => Ok(Generated { x, states: Vec::new(), nfe: model.calls.get() }),
+    if let Some(row) = first_row_not_finite(&x) {
+        return Err(SampleError::NotFinite { row, t: last });
     }
+    let states = kept.finish(&x);
+    Ok(Generated { x, states, nfe: model.calls.get(), stopped })
 }
 
 /// The value, if it lies between two others, both included.
-pub(super) fn within(
+pub(crate) fn within(
     name: &'static str,
     value: f64,
     (low, high): (f64, f64),
