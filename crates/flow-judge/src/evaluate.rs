@@ -180,5 +180,8 @@ fn requests(recipe: &Recipe, request: &Request) -> Result<Vec<(String, Request)>
         let fixed = request.clone().fixed(method, steps);
         requests.push((format!("{method} x {steps}"), fixed));
     }
+    for &jumps in &recipe.eval.jumps {
+        requests.push((format!("flow-map x {jumps}"), request.clone().jumping(jumps)?));
+    }
     Ok(requests)
 }

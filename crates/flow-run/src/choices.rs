@@ -5,6 +5,7 @@ use flow_path::{
     BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig, TimesConfig,
 };
 use flow_sample::{GridConfig, SamplerConfig};
+use flow_train::ObjectiveConfig;
 
 use crate::recipe::Source;
 
@@ -30,7 +31,7 @@ pub fn choices() -> Vec<Choices> {
 }
 
 /// Title, key and choices of what names its choices itself.
-fn named() -> [(&'static str, &'static str, Vec<Choice>); 9] {
+fn named() -> [(&'static str, &'static str, Vec<Choice>); 10] {
     [
         ("schedules", "path.schedule", ScheduleConfig::choices()),
         ("between a pair", "path.between", BetweenConfig::choices()),
@@ -39,6 +40,7 @@ fn named() -> [(&'static str, &'static str, Vec<Choice>); 9] {
         ("laws of time", "path.times", TimesConfig::choices()),
         ("sources", "path.source", Source::choices()),
         ("couplings", "path.coupling", CouplingConfig::choices()),
+        ("objectives", "train.objective", ObjectiveConfig::choices()),
         ("samplers", "sample.sampler", SamplerConfig::choices()),
         ("grids", "sample.grid", GridConfig::choices()),
     ]

@@ -28,6 +28,7 @@ pub fn signature(
         classes: if conditional { classes } else { 0 },
         vector,
         latent: recipe.latent.as_ref().map_or(0, |latent| latent.dim),
+        two_times: recipe.pairs().is_some(),
         ..Signature::of(shape)
     })
 }

@@ -7,7 +7,7 @@ use flow_model::{Asked, ModelError, SampleConfig, SamplePlan};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
 use flow_path::config::shown;
-use flow_sample::{GridConfig, Interval, SamplerConfig};
+use flow_sample::{FlowMap, GridConfig, Interval, SamplerConfig};
 
 use crate::error::{RunError, usage};
 use crate::recipe::Recipe;
@@ -129,6 +129,18 @@ impl Request {
     #[must_use]
     pub fn fixed(self, method: Method, steps: usize) -> Self {
         Self { way: SamplePlan::Solver(method, Stepping::Count(steps)), ..self }
+    }
+
+    /// A fixed number of equal jumps of a flow map.
+    ///
+    /// # Errors
+    /// When the settings contradict each other.
+    pub fn jumping(self, steps: usize) -> Result<Self, RunError> {
+        let sampler = SamplerConfig::FlowMap(FlowMap::default());
+        let grid = GridConfig::default();
+        let sample = SampleConfig { sampler, grid, shift: 1.0, steps, ..self.sample };
+        let way = sample.plan(Asked::default()).map_err(|error| contradiction(&error))?;
+        Ok(Self { way, sample, ..self })
     }
 
     /// The flow itself, whatever the sampler and its steps: an adaptive solver with this tolerance.

@@ -8,8 +8,8 @@ use flow_datasets::Files;
 use flow_model::Registry;
 use flow_nn::Network;
 use flow_train::{
-    Checkpoint, Ensemble, Interrupter, LearningRate, Objective, Plan, Regression, Session, Task,
-    Variational, fit,
+    Batch, BatchSource, Checkpoint, Ensemble, Interrupter, LearningRate, MapBatches, Objective,
+    Plan, Session, Task, Variational, fit,
 };
 
 use crate::batches::{Sources, batches, flow_matching, sources};
@@ -226,11 +226,17 @@ impl Begun {
         let Run { folder, recipe } = &self.run;
         let objective: Arc<dyn Objective> = match &recipe.latent {
             Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
-            None => Arc::new(Regression),
+            None => recipe.train.objective.build().into(),
         };
         let noise = objective.noise(model.network.signature());
         let [train, validation] = batches(recipe, &self.data, self.sources.clone(), noise)?;
-        let (train, validation) = (Arc::new(train), Arc::new(validation));
+        let paired = |batches| -> Arc<dyn BatchSource<Batch = Batch>> {
+            match objective.pairs() {
+                Some(pairs) => Arc::new(MapBatches { batches, pairs }),
+                None => Arc::new(batches),
+            }
+        };
+        let (train, validation) = (paired(train), paired(validation));
         let task = Task { model, objective, train, validation };
         let (start, steps) = (self.done(), recipe.steps());
         let every = (steps / 500).clamp(1, 50);

@@ -31,6 +31,9 @@ pub struct Eval {
     pub every_checkpoint: bool,
     /// By method, numbers of equal steps.
     pub steps: BTreeMap<String, Vec<usize>>,
+    /// Of a flow map, numbers of equal jumps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jumps: Vec<usize>,
 }
 
 impl Default for Eval {
@@ -43,6 +46,7 @@ impl Default for Eval {
             error_n: 0,
             every_checkpoint: false,
             steps: BTreeMap::from([("midpoint".into(), vec![2, 5, 10])]),
+            jumps: Vec::new(),
         }
     }
 }
@@ -70,6 +74,9 @@ impl Eval {
         for (method, steps) in self.fixed()? {
             check_steps(&format!("eval.steps.{method}"), steps)
                 .map_err(|error| usage!("{error}"))?;
+        }
+        for &jumps in &self.jumps {
+            check_steps("eval.jumps", jumps).map_err(|error| usage!("{error}"))?;
         }
         for (key, n) in [("eval.n", self.n), ("eval.error_n", self.error_n)] {
             if n < FEWEST_SAMPLES && (n, key) != (0, "eval.error_n") {

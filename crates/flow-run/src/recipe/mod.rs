@@ -17,8 +17,9 @@ use std::path::PathBuf;
 use flow_datasets::Holdout;
 use flow_datasets::table::{ColumnType, TransformKind};
 use flow_model::{NetworkSection, Registry, SampleConfig};
-use flow_path::CouplingConfig;
-use flow_train::{AdamW, Ema};
+use flow_path::{CouplingConfig, LossWeight, Prediction};
+use flow_sample::SamplerConfig;
+use flow_train::{AdamW, Ema, Pairs};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -201,7 +202,42 @@ impl Recipe {
                 sample.guidance
             ));
         }
+        self.check_map()?;
         eval.check()
+    }
+
+    /// The law of the two times of a flow map; nothing for losses of one time.
+    #[must_use]
+    pub fn pairs(&self) -> Option<Pairs> {
+        self.train.objective.build().pairs()
+    }
+
+    /// Refuses a flow map of what is none, and jumps of a network that knows one time.
+    fn check_map(&self) -> Result<(), RunError> {
+        let Self { latent, path, train, sample, eval, .. } = self;
+        if self.pairs().is_none() {
+            if matches!(sample.sampler, SamplerConfig::FlowMap(_)) || !eval.jumps.is_empty() {
+                return Err(usage!(
+                    "sample.sampler is flow-map or eval.jumps are given, but train.objective {} \
+                     teaches no jumps: choose a loss of flow maps, such as shortcut",
+                    train.objective
+                ));
+            }
+            return Ok(());
+        }
+        let refuse = |key: &str, remedy: &str| {
+            Err(usage!("train.objective is {}, a loss of flow maps: {key} {remedy}", train.objective))
+        };
+        if latent.is_some() {
+            return refuse("the section latent", "has a loss of its own, leave it out");
+        }
+        if path.prediction != Prediction::Velocity {
+            return refuse("path.prediction", "must be velocity, which a map is the mean of");
+        }
+        if path.weight != LossWeight::Unit {
+            return refuse("path.weight", "must be unit: it weighs one time, and a jump has two");
+        }
+        Ok(())
     }
 
     /// Refuses ways of sampling that mean nothing for what is learned.

@@ -1,18 +1,22 @@
 //! How long and how fast to learn: the section `train`.
 
-use flow_train::Decay;
+use flow_train::{Decay, ObjectiveConfig};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::check::{fractions, not_negative, positive};
 use super::moments::Moments;
+use super::path::within_domain;
 use crate::error::{RunError, usage};
 
 /// How long and how fast to learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Train {
+    /// What a step minimises; losses of flow maps give the network a second time.
+    #[serde(default, skip_serializing_if = "is_regression")]
+    pub objective: ObjectiveConfig,
     /// Images seen in all.
     pub images: f64,
     /// Images in a step.
@@ -39,6 +43,11 @@ pub struct Train {
     /// Batches of a validation.
     #[serde(default = "validation_batches")]
     pub validation_batches: usize,
+}
+
+/// Whether a recipe may leave the objective out, as those did that were made before there were others.
+fn is_regression(objective: &ObjectiveConfig) -> bool {
+    *objective == ObjectiveConfig::default()
 }
 
 /// Whole numbers above 2^53 are not all `f64`.
@@ -68,6 +77,7 @@ impl Train {
             ("train.checkpoint_every", self.checkpoint_every),
             ("train.clip", self.clip.unwrap_or(1.0)),
         ])?;
+        within_domain("train.objective", &self.objective)?;
         not_negative(&[("train.warmup_images", self.warmup_images)])?;
         if MOST_IMAGES < self.images {
             return Err(usage!(
