@@ -44,7 +44,9 @@ struct Kind {
 impl Kind {
     fn of<C: NetworkConfig>() -> Self {
         fn read<C: NetworkConfig>(section: Table) -> Result<C, String> {
-            C::deserialize(Value::Table(section)).map_err(|error| error.message().to_owned())
+            // Not the message alone: the key is named after it, on a line of its own.
+            C::deserialize(Value::Table(section))
+                .map_err(|error| error.to_string().trim().replace('\n', ", "))
         }
         Self {
             about: C::ABOUT,
