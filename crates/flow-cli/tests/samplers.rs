@@ -118,7 +118,7 @@ fn what_cannot_be_combined_is_refused() {
         ("run --guidance-interval 0,0.5", &["--guidance-interval", "add --guidance"]),
         ("run --sampler ddim --grid given,times=[0,0.5]", &["ends at 0.5", "must be 1"]),
         ("run --solver rk4 --grid given,times=[0,0.5]", &["ends at 0.5", "must be 1"]),
-        ("run --sampler ddim --grid given,times=[0,nan,1]", &["times is NaN", "between 0 and 1"]),
+        ("run --sampler ddim --grid given,times=[0,nan,1]", &["times is NaN", "finite number"]),
         ("run --sampler ddim --grid given,times=[0,2]", &["times is 2", "between 0 and 1"]),
         ("run --sampler ddim --grid given,times=[0,0.5,1] --steps 2", &["--steps", "leave it out"]),
         ("run --solver rk4 --grid given,times=[0,0.5,1] --steps 2", &["--steps", "leave it out"]),

@@ -70,7 +70,7 @@ impl Model {
     /// Log-densities of `n` rows, which `rows` makes a batch at a time.
     ///
     /// # Errors
-    /// When a solve fails, or a density is not a number.
+    /// When a row is not made of finite numbers, a solve fails, or a density is not a number.
     ///
     /// # Panics
     /// When `rows` makes other numbers of rows than it is asked for.
@@ -86,6 +86,10 @@ impl Model {
         for start in (0..n).step_by(request.batch) {
             let range = start..(start + request.batch).min(n);
             let batch = rows(range.clone());
+            if let Some(at) = batch.values.iter().position(|value| !value.is_finite()) {
+                let sample = range.start + at / self.signature().size();
+                return Err(ModelError::NoDensity { sample, value: batch.values[at] });
+            }
             let mut given = Vec::with_capacity(draws);
             for draw in 0..draws {
                 let part = Part { range: range.clone(), rows: &batch, draw: draw * n };

@@ -164,6 +164,14 @@ pub enum ModelError {
         /// What stands in it.
         value: f32,
     },
+    /// A row that is asked for its density and is no number.
+    #[error("sample {sample} is {value}, which has no density: mend it or leave it out")]
+    NoDensity {
+        /// Number of the row.
+        sample: usize,
+        /// What stands in it.
+        value: f32,
+    },
     /// A sampler or a solver stopped.
     #[error(transparent)]
     Sample(#[from] SampleError),

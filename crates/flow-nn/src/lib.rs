@@ -56,8 +56,8 @@ pub use condition::Condition;
 pub use config::NetworkConfig;
 pub use dit::{Dit, DitConfig, Embeddings};
 pub use embed::{
-    Band, ClassEmbedding, CoordinateEncoder, FourierFeatures, LatentEmbedding, TimeEmbedding,
-    VectorEmbedding,
+    Band, ClassEmbedding, CoordinateEncoder, FourierFeatures, LatentEmbedding, TIME_SCALE,
+    TimeEmbedding, VectorEmbedding,
 };
 pub use erased::{DynNetwork, DynPosterior, TrainablePosterior};
 pub use error::NetworkError;

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
 use crate::config::NetworkConfig;
-use crate::embed::{ClassEmbedding, FourierFeatures, TimeEmbedding, VectorEmbedding};
+use crate::embed::{
+    ClassEmbedding, FourierFeatures, TIME_SCALE, TimeEmbedding, VectorEmbedding, is_usual,
+    time_scale,
+};
 use crate::error::{NetworkError, at_most, positive};
 use crate::footprint::Footprint;
 use crate::layer::{linear, stack};
@@ -25,6 +28,9 @@ pub struct MlpConfig {
     pub depth: usize,
     /// Width of the time embedding.
     pub time_features: usize,
+    /// Radians that a time in `[0, 1]` spans in the fastest of its sinusoids; a few for flow maps.
+    #[serde(default = "time_scale", skip_serializing_if = "is_usual")]
+    pub time_scale: u32,
     /// Fourier features of `x`; 0 octaves feed `x` alone.
     pub fourier: FourierFeatures,
 }
@@ -35,6 +41,7 @@ impl Default for MlpConfig {
             hidden: 256,
             depth: 3,
             time_features: 64,
+            time_scale: TIME_SCALE,
             fourier: FourierFeatures { octaves: 0, wavelength: 16.0 },
         }
     }
@@ -55,6 +62,7 @@ impl NetworkConfig for MlpConfig {
         positive("hidden", self.hidden)?;
         positive("depth", self.depth)?;
         positive("time_features", self.time_features)?;
+        positive("time_scale", self.time_scale as usize)?;
         crate::error::multiple("time_features", self.time_features, 2)?;
         at_most("fourier.octaves", self.fourier.octaves, MOST_OCTAVES)?;
         self.fourier.check()
@@ -67,18 +75,18 @@ impl NetworkConfig for MlpConfig {
         let dim = signature.points(Self::KIND)?;
         let (context, latent) = (!signature.context.is_empty(), 0 < signature.latent);
         Signature::refuse(Self::KIND, &[("conditioning row", context), ("latent", latent)])?;
-        let &Self { hidden, depth, time_features: time, fourier } = self;
+        let &Self { hidden, depth, time_features: time, time_scale: scale, fourier } = self;
         positive("dim", dim)?;
         self.check()?;
         let &Signature { classes, vector, two_times, .. } = signature;
         let input = fourier.width(dim) + time;
         Ok(Mlp {
-            time: TimeEmbedding::new(time, time, device),
+            time: TimeEmbedding::scaled(scale, time, time, device),
             class: (classes > 0).then(|| ClassEmbedding::new(classes, time, device)),
             layers: stack(input, hidden, depth, device),
             out: LinearConfig::new(hidden, dim).init(device),
             vector: (vector > 0).then(|| VectorEmbedding::new(vector, time, device)),
-            duration: two_times.then(|| TimeEmbedding::starting_at_zero(time, time, device)),
+            duration: two_times.then(|| TimeEmbedding::starting_at_zero(scale, time, time, device)),
             fourier,
             signature: signature.clone(),
         })

@@ -135,7 +135,13 @@ fn an_image_takes_as_much_whichever_side_is_the_longer() {
 fn any_size_has_a_footprint() {
     let most = usize::MAX;
     let fourier = FourierFeatures { octaves: most, wavelength: 1.0 };
-    let mlp = MlpConfig { hidden: most, depth: most, time_features: most, fourier };
+    let mlp = MlpConfig {
+        hidden: most,
+        depth: most,
+        time_features: most,
+        fourier,
+        ..MlpConfig::default()
+    };
     let split = SplitMlpConfig {
         hidden: most,
         depth: most,

@@ -237,8 +237,16 @@ fn the_section_of_an_encoder_builds_it_for_the_rows_and_the_latent_of_the_networ
         assert_eq!(posterior.forward(&seen).mean.dims(), [4, 3]);
     }
     for (encoder, shape, words) in [
-        (&points, &[3, 8, 12][..], "the encoder mlp takes points, [d], rows have the shape [3, 8"),
-        (&images, &[2], "the encoder conv takes images, [channels, height, width], rows have"),
+        (
+            &points,
+            &[3, 8, 12][..],
+            "the encoder mlp (conv is that of images) takes points, [d], rows have the shape [3, 8",
+        ),
+        (
+            &images,
+            &[2],
+            "the encoder conv (mlp is that of points) takes images, [channels, height, width], rows",
+        ),
     ] {
         let error = encoder.build(&latents(shape), &inputs, 6, &device).unwrap_err().to_string();
         assert!(error.starts_with(words), "{error}");

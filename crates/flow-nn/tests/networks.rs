@@ -130,6 +130,7 @@ fn an_mlp_has_as_many_parameters_as_its_sizes_say() {
         depth: 2,
         time_features: 8,
         fourier: FourierFeatures { octaves: 3, wavelength: 8.0 },
+        ..MlpConfig::default()
     };
     let expected = 2 * (8 * 8 + 8) + (22 * 16 + 16) + (16 * 16 + 16) + (16 * 2 + 2);
     assert_eq!(parameter_count(&built(&config, &points(0), &Device::flex())), expected);

@@ -19,7 +19,7 @@ use flow_testing::{awkward, public};
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 36] = [
+const TABLE: [Row; 37] = [
     ("ClassEmbedding::forward", classes),
     ("ClassEmbedding::new", class_sizes),
     ("Classifier::features", features),
@@ -53,6 +53,7 @@ const TABLE: [Row; 36] = [
     ("Time::from_to", map_times),
     ("TimeEmbedding::forward", times),
     ("TimeEmbedding::new", time_sizes),
+    ("TimeEmbedding::scaled", time_sizes),
     ("TimeEmbedding::starting_at_zero", durations),
     ("TimeEmbedding::within", time_bands),
     ("VectorEmbedding::new", vectors),
@@ -214,23 +215,26 @@ fn times() {
 
 fn time_sizes() {
     for (sinusoids, width) in [(0, 8), (3, 8), (4, 0)] {
-        panics("expected an even number of sinusoids and a width", || {
+        panics("an even number of sinusoids", || {
             let _ = TimeEmbedding::new(sinusoids, width, &Device::flex());
         });
     }
+    panics("expected a scale", || {
+        let _ = TimeEmbedding::scaled(0, 4, 8, &Device::flex());
+    });
 }
 
 fn durations() {
     // Zero for every time that is finite; the others make their rows so.
-    let embedding = TimeEmbedding::starting_at_zero(4, 8, &Device::flex());
+    let embedding = TimeEmbedding::starting_at_zero(1000, 4, 8, &Device::flex());
     by_rows("TimeEmbedding::starting_at_zero", 1, 1e35, |t| {
         let out = read(embedding.forward(t.squeeze_dim(1)));
         assert!(out.iter().all(|&x| x == 0.0 || !x.is_finite()));
         out
     });
     for (sinusoids, width) in [(0, 8), (3, 8), (4, 0)] {
-        panics("expected an even number of sinusoids and a width", || {
-            let _ = TimeEmbedding::starting_at_zero(sinusoids, width, &Device::flex());
+        panics("an even number of sinusoids", || {
+            let _ = TimeEmbedding::starting_at_zero(1000, sinusoids, width, &Device::flex());
         });
     }
 }

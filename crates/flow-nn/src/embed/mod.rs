@@ -11,5 +11,6 @@ pub use class::ClassEmbedding;
 pub use coordinate::{Band, CoordinateEncoder};
 pub use fourier::FourierFeatures;
 pub use latent::LatentEmbedding;
-pub use time::TimeEmbedding;
+pub use time::{TIME_SCALE, TimeEmbedding};
+pub(crate) use time::{is_usual, time_scale};
 pub use vector::VectorEmbedding;

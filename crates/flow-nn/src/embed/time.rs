@@ -19,13 +19,32 @@ struct Frequencies {
     range: f64,
 }
 
-/// Of a time: `t` in `[0, 1]` spans as many radians as 1,000 diffusion steps would.
-const TIMES: Frequencies = Frequencies { highest: 1000.0, range: 1e4 };
+/// Radians that a time in `[0, 1]` spans unless a network says otherwise: as many as 1,000 diffusion steps.
+pub const TIME_SCALE: u32 = 1000;
 
-/// Of a duration. Losses of flow maps differentiate a network by it: a wiggle of a thousand radians that
-/// is a thousandth of the output is as large as the output in the derivative, and the loss that is taught
-/// by it diverges.
-const DURATIONS: Frequencies = Frequencies { highest: 20.0, range: 100.0 };
+/// Radians that a duration spans at most. Losses of flow maps differentiate a network by it: a wiggle of a
+/// thousand radians that is a thousandth of the output is as large as the output in the derivative, and the
+/// loss that is taught by it diverges.
+const DURATION_SCALE: u32 = 20;
+
+impl Frequencies {
+    /// Four decades below a thousand radians, as many more or less as the scale has, and two at least.
+    fn of(scale: u32) -> Self {
+        Self { highest: scale.into(), range: (10.0 * f64::from(scale)).max(100.0) }
+    }
+}
+
+/// [`TIME_SCALE`], which sections of networks leave out.
+pub(crate) fn time_scale() -> u32 {
+    TIME_SCALE
+}
+
+/// Whether a section of a network leaves its scale out.
+// Serde calls this with a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+pub(crate) fn is_usual(scale: &u32) -> bool {
+    *scale == TIME_SCALE
+}
 
 /// Sinusoidal embedding of a continuous time, followed by two linear layers.
 ///
@@ -49,11 +68,22 @@ impl TimeEmbedding {
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn new(sinusoids: usize, width: usize, device: &Device) -> Self {
+        Self::scaled(TIME_SCALE, sinusoids, width, device)
+    }
+
+    /// As [`TimeEmbedding::new`] with the highest frequency of `scale` radians, `w_k = (10 scale)^(-k/K)` and
+    /// at least two decades of them: a few radians make a network smooth in time, which losses that
+    /// differentiate it need.
+    ///
+    /// # Panics
+    /// When `sinusoids` is odd or a number is zero.
+    #[must_use]
+    pub fn scaled(scale: u32, sinusoids: usize, width: usize, device: &Device) -> Self {
         assert!(
-            0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
-            "expected an even number of sinusoids and a width, got {sinusoids} and {width}"
+            0 < scale && 0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
+            "expected a scale and an even number of sinusoids, got {scale} and {sinusoids} for {width}"
         );
-        Self::of(frequencies(sinusoids, TIMES), width, device)
+        Self::of(frequencies(sinusoids, Frequencies::of(scale)), width, device)
     }
 
     /// As [`TimeEmbedding::new`] with the frequencies of a band, the highest first:
@@ -65,7 +95,7 @@ impl TimeEmbedding {
     pub fn within(band: Band, sinusoids: usize, width: usize, device: &Device) -> Self {
         assert!(
             0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
-            "expected an even number of sinusoids and a width, got {sinusoids} and {width}"
+            "expected an even number of sinusoids, got {sinusoids} for {width} numbers"
         );
         let highest_first = Band { lowest: band.highest, highest: band.lowest };
         Self::of(highest_first.frequencies(sinusoids / 2), width, device)
@@ -82,14 +112,15 @@ impl TimeEmbedding {
     /// An embedding of durations, zero for all of them until it is trained: a network that gets it in
     /// addition begins as it was.
     ///
-    /// Its frequencies are `20 * 100^(-k/K)`, slow enough for derivatives by the duration to be of the
-    /// size of the output.
+    /// Its frequencies are those of a scale of at most 20 radians, slow enough for derivatives by the duration
+    /// to be of the size of the output: those of a larger `scale` are `20 * 200^(-k/K)`.
     ///
     /// # Panics
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
-    pub fn starting_at_zero(sinusoids: usize, width: usize, device: &Device) -> Self {
-        Self::of(frequencies(sinusoids, DURATIONS), width, device).at_zero(device)
+    pub fn starting_at_zero(scale: u32, sinusoids: usize, width: usize, device: &Device) -> Self {
+        Self::of(frequencies(sinusoids, Frequencies::of(scale.min(DURATION_SCALE))), width, device)
+            .at_zero(device)
     }
 
     /// The same, but zero for every time until it is trained.
@@ -136,7 +167,7 @@ mod tests {
     #[test]
     fn sinusoids_match_their_formula() {
         let device = Device::flex();
-        let frequencies = frequencies(8, TIMES);
+        let frequencies = frequencies(8, Frequencies::of(TIME_SCALE));
         let out = sinusoids(Tensor::from_floats([0.0, 0.37], &device), &frequencies);
         let out: Vec<f32> = out.into_data().try_into_vec().unwrap();
         assert_eq!(&out[..8], &[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);

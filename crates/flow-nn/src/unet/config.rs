@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attention, Downsample, ResidualBlock, Stage, UNet, Unit, Upsample};
 use crate::config::NetworkConfig;
-use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
+use crate::embed::{
+    ClassEmbedding, LatentEmbedding, TIME_SCALE, TimeEmbedding, VectorEmbedding, is_usual,
+    time_scale,
+};
 use crate::error::{NetworkError, multiple, positive};
 use crate::footprint::Footprint;
 use crate::layer::{conv_config, zero_conv};
@@ -31,6 +34,9 @@ pub struct UNetConfig {
     pub head_channels: usize,
     /// Groups of each group norm.
     pub groups: usize,
+    /// Radians that a time in `[0, 1]` spans in the fastest of its sinusoids; a few for flow maps.
+    #[serde(default = "time_scale", skip_serializing_if = "is_usual")]
+    pub time_scale: u32,
     /// Where the latent enters, if there is one.
     #[serde(default, skip_serializing_if = "Fusion::is_default")]
     pub fusion: Fusion,
@@ -68,6 +74,7 @@ impl Default for UNetConfig {
             attention: vec![7],
             head_channels: 32,
             groups: 8,
+            time_scale: TIME_SCALE,
             fusion: Fusion::default(),
         }
     }
@@ -85,6 +92,7 @@ impl UNetConfig {
             ("blocks", self.blocks),
             ("head_channels", self.head_channels),
             ("groups", self.groups),
+            ("time_scale", self.time_scale as usize),
         ] {
             positive(field, value)?;
         }
@@ -164,7 +172,7 @@ impl NetworkConfig for UNetConfig {
         }
         let embedding = 4 * self.channels;
         Ok(UNet {
-            time: TimeEmbedding::new(self.channels, embedding, device),
+            time: TimeEmbedding::scaled(self.time_scale, self.channels, embedding, device),
             class: (classes > 0).then(|| ClassEmbedding::new(classes, embedding, device)),
             latent: (latent > 0).then(|| {
                 let output = match self.fusion {
@@ -182,8 +190,9 @@ impl NetworkConfig for UNetConfig {
             norm: GroupNormConfig::new(self.groups, channels).init(device),
             output: zero_conv(channels, image_channels, 3, device),
             vector: (vector > 0).then(|| VectorEmbedding::new(vector, embedding, device)),
-            duration: two_times
-                .then(|| TimeEmbedding::starting_at_zero(self.channels, embedding, device)),
+            duration: two_times.then(|| {
+                TimeEmbedding::starting_at_zero(self.time_scale, self.channels, embedding, device)
+            }),
             signature: signature.clone(),
         })
     }

@@ -13,7 +13,7 @@ pub(crate) const ROWS: usize = 5;
 
 pub(crate) fn mlp() -> MlpConfig {
     let fourier = FourierFeatures { octaves: 2, wavelength: 8.0 };
-    MlpConfig { hidden: 16, depth: 2, time_features: 8, fourier }
+    MlpConfig { hidden: 16, depth: 2, time_features: 8, fourier, ..MlpConfig::default() }
 }
 
 pub(crate) fn split() -> SplitMlpConfig {
@@ -34,6 +34,7 @@ pub(crate) fn unet(attention: usize, fusion: Fusion) -> UNetConfig {
         head_channels: 8,
         groups: 4,
         fusion,
+        ..UNetConfig::default()
     }
 }
 

@@ -226,7 +226,10 @@ impl Recipe {
             return Ok(());
         }
         let refuse = |key: &str, remedy: &str| {
-            Err(usage!("train.objective is {}, a loss of flow maps: {key} {remedy}", train.objective))
+            Err(usage!(
+                "train.objective is {}, a loss of flow maps: {key} {remedy}",
+                train.objective
+            ))
         };
         if latent.is_some() {
             return refuse("the section latent", "has a loss of its own, leave it out");
