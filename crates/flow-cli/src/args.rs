@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::OsStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
+use flow_import::Family;
+use flow_model::AnswerMethod;
 use flow_path::ScheduleConfig;
 use flow_run::{DEFAULT_BATCH, SampleChanges};
 
@@ -26,6 +28,10 @@ pub(crate) enum Verb {
     Eval(EvalArgs),
     /// Draw what a model of a table believes after an observation, with log-densities.
     Posterior(PosteriorArgs),
+    /// Fill the holes of a table, in several draws, under a model of a table.
+    Impute(ImputeArgs),
+    /// Answer a question: the pictures or rows that explain what was seen of them.
+    Solve(SolveArgs),
     /// Rank held-out truths among draws: is the posterior calibrated, too narrow, too wide, biased?
     Calibrate(CalibrateArgs),
     /// Log-likelihood of data under a finished run, with bits per dimension of images.
@@ -34,6 +40,8 @@ pub(crate) enum Verb {
     Plot(PlotArgs),
     /// Write the model of a run as a file of its own, which needs neither the run nor its data.
     Export(ExportArgs),
+    /// Make a model of weights that another program trained.
+    Import(ImportArgs),
     /// Print what a model is: of a run, or of a file that `flow export` wrote.
     Card(CardArgs),
     /// Compute published and derived numbers again and compare.
@@ -226,6 +234,98 @@ pub(crate) struct PosteriorArgs {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
+}
+
+/// How an observation is brought into a model.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct AnswerArgs {
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = "mmps", help = method_help())]
+    pub(crate) method: String,
+    /// Sampler: any of `flow list` that steps along a grid.
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = "langevin")]
+    pub(crate) sampler: String,
+    /// Number of steps.
+    #[arg(long, default_value_t = 32, value_parser = whole)]
+    pub(crate) steps: usize,
+    /// Draws computed together at most, which bounds the memory.
+    #[arg(long, default_value_t = 16, value_parser = whole)]
+    pub(crate) at_once: usize,
+    /// Seed of the noise.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct ImputeArgs {
+    /// Folder of a run of a table, or a model that `flow export` wrote.
+    pub(crate) run: PathBuf,
+    /// A table with the columns of the training; what is missing in it is drawn.
+    pub(crate) file: PathBuf,
+    /// Draws for each row with a hole.
+    #[arg(long, default_value_t = 1, value_parser = whole)]
+    pub(crate) draws: usize,
+    /// How far from the known values draws may lie, in standard deviations of a column.
+    #[arg(long, default_value_t = 0.02)]
+    pub(crate) noise: f64,
+    /// Table to write: all rows, once for each draw with the number of it in a column `draw`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct SolveArgs {
+    /// Folder of a run, or a model that `flow export` wrote.
+    pub(crate) run: PathBuf,
+    /// What was seen of a sample: upsample:K (means of K x K pixels), blur:STD (in pixels),
+    /// mask:FILE (known entries), matrix:FILE.npy (any linear map, [m, d]).
+    #[arg(long, value_name = "NAME:VALUE", required_unless_present = "mask")]
+    pub(crate) operator: Option<String>,
+    /// What was seen: a picture, or an array of as many numbers, pixels from -1 to 1.
+    #[arg(long, value_name = "FILE", required_unless_present = "known")]
+    pub(crate) observe: Option<PathBuf>,
+    /// A picture of which a part is known: short for --observe FILE.
+    #[arg(long, value_name = "FILE", conflicts_with = "observe", requires = "mask")]
+    pub(crate) known: Option<PathBuf>,
+    /// What of it is known, white in a picture or 1 in an array: short for --operator mask:FILE.
+    #[arg(long, value_name = "FILE", conflicts_with = "operator")]
+    pub(crate) mask: Option<PathBuf>,
+    /// Standard deviation of the noise of what was seen.
+    #[arg(long, default_value_t = 0.05)]
+    pub(crate) noise: f64,
+    /// Number of answers.
+    #[arg(long, default_value_t = 16, value_parser = whole)]
+    pub(crate) draws: usize,
+    /// Class of the answers, for conditional models; without it the model is asked without a class.
+    #[arg(long, value_parser = whole)]
+    pub(crate) class: Option<usize>,
+    /// Folder to make, for the answers, their mean and spread, and a picture.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// Weights: .pt, .pth, .bin or .safetensors.
+    pub(crate) file: PathBuf,
+    #[arg(long = "as", value_name = "FAMILY", help = family_help())]
+    pub(crate) family: String,
+    /// The configuration of the network, as its program wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which of several sets of weights in the file, for example the moving average.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) state: Option<String>,
+    /// Model to write, as `flow export` does.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -427,6 +527,18 @@ pub(crate) struct CompareArgs {
 pub(crate) struct RecipeArgs {
     /// Name of a recipe.
     pub(crate) recipe: String,
+}
+
+/// Names every method of answering.
+fn method_help() -> String {
+    let each = AnswerMethod::CHOICES.map(|(typed, about)| format!("{typed}: {about}"));
+    format!("How what was seen is brought in: {}", each.join("; "))
+}
+
+/// Names every family of networks from elsewhere.
+fn family_help() -> String {
+    let each = Family::ALL.map(|family| format!("{}: {}", family.name(), family.about()));
+    format!("What the weights are of: {}", each.join("; "))
 }
 
 /// Names every schedule, as the list of choices does.

@@ -5,7 +5,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use flow_datasets::TableError;
+use flow_import::ImportError;
 use flow_judge::JudgeError;
+use flow_model::ModelError;
 use flow_report::ReportError;
 use flow_run::{RunError, sentence};
 
@@ -64,10 +67,18 @@ pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
     if is_usage(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
+/// Whether a table holds what cannot be used, as opposed to a disk that does not work.
+fn is_of_table(error: &TableError) -> bool {
+    !matches!(error, TableError::Write { .. })
+}
+
 /// Whether something was asked for that cannot be met.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<Usage>()
         || error.downcast_ref().is_some_and(RunError::is_usage)
         || error.downcast_ref().is_some_and(JudgeError::is_usage)
         || error.downcast_ref().is_some_and(ReportError::is_usage)
+        || error.downcast_ref().is_some_and(ModelError::is_usage)
+        || error.downcast_ref().is_some_and(is_of_table)
+        || error.is::<ImportError>()
 }

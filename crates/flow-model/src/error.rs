@@ -172,6 +172,21 @@ pub enum ModelError {
         /// What stands in it.
         value: f32,
     },
+    /// An observation that is not of rows of the model.
+    #[error(
+        "what is seen has {sees} numbers, of rows of {reads}: the model has rows of {size}, and the \
+         observation {got} numbers"
+    )]
+    Observation {
+        /// Numbers of the rows that the operator looks at.
+        reads: usize,
+        /// Numbers that it sees of each.
+        sees: usize,
+        /// Numbers of the rows of the model.
+        size: usize,
+        /// Numbers that were observed.
+        got: usize,
+    },
     /// A sampler or a solver stopped.
     #[error(transparent)]
     Sample(#[from] SampleError),

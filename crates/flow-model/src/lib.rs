@@ -20,6 +20,7 @@ mod density;
 mod error;
 mod file;
 mod model;
+mod question;
 mod registry;
 mod request;
 mod sample;
@@ -33,6 +34,7 @@ pub use error::ModelError;
 
 pub use flow_nn::parameter_count as parameters;
 pub use model::Model;
+pub use question::{AnswerMethod, Answered, Question};
 pub use registry::Registry;
 pub use request::{Against, Classes, Guidance, SampleRequest, Samples};
 pub use section::NetworkSection;

@@ -1,4 +1,4 @@
-//! What can go wrong when a picture is written.
+//! What can go wrong when a picture is written or read.
 
 use std::io;
 use std::path::PathBuf;
@@ -22,6 +22,14 @@ pub enum PlotError {
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// A file that is no picture, or cannot be read.
+    #[error("cannot read {} as a PNG picture: {reason}", path.display())]
+    Read {
+        /// The path as it was given.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// A scale at which no picture has a size.
     #[error("cannot draw at {scale} pixels a unit: give a positive, finite scale")]

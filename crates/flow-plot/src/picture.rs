@@ -1,5 +1,7 @@
 //! Pixels.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use crate::{PlotError, file};
@@ -74,6 +76,49 @@ impl Picture {
             return Err(PlotError::UnknownFormat { path: path.to_owned(), expected: ".png" });
         }
         file::write(path, &self.to_png())
+    }
+
+    /// Reads a PNG file of any kind; of transparent pixels the colour is taken.
+    ///
+    /// # Errors
+    /// [`PlotError::Read`] when it cannot be read or is none, [`PlotError::TooLarge`] for more
+    /// pixels than memory can be trusted with.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, PlotError> {
+        let path = path.as_ref();
+        let refused = |reason: String| PlotError::Read { path: path.to_owned(), reason };
+        let file = File::open(path).map_err(|error| refused(error.to_string()))?;
+        let mut decoder = png::Decoder::new(BufReader::new(file));
+        decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+        let mut reader = decoder.read_info().map_err(|error| refused(error.to_string()))?;
+        let (width, height) = reader.info().size();
+        Self::sides(width.into(), height.into())?;
+        let size = reader.output_buffer_size().unwrap_or(0);
+        let mut bytes = vec![0; size];
+        let frame = reader.next_frame(&mut bytes).map_err(|error| refused(error.to_string()))?;
+        let channels = frame.color_type.samples();
+        let rgb = bytes[..frame.buffer_size()]
+            .chunks_exact(channels)
+            .flat_map(
+                |pixel| if channels < 3 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] },
+            )
+            .collect();
+        Ok(Self::new(width, height, rgb))
+    }
+
+    /// The picture as numbers from -1 to 1, `[channels, height, width]`: the mean of the colours for
+    /// one channel, else red, green and blue.
+    #[must_use]
+    pub fn to_numbers(&self, channels: usize) -> Vec<f32> {
+        let number = |value: f32| value / 127.5 - 1.0;
+        let pixels = self.rgb.chunks_exact(3);
+        match channels {
+            1 => pixels
+                .map(|pixel| number(pixel.iter().copied().map(f32::from).sum::<f32>() / 3.0))
+                .collect(),
+            _ => (0..channels.min(3))
+                .flat_map(|c| pixels.clone().map(move |pixel| number(f32::from(pixel[c]))))
+                .collect(),
+        }
     }
 
     /// The picture as the bytes of a PNG file.

@@ -42,7 +42,17 @@ fn every_adjoint_is_one() {
 /// Another operator in the place of the adjoint.
 struct Wrong<A, B>(A, B);
 
-impl<A: LinearOperator, B: Fn(&Tensor<2>) -> Tensor<2>> LinearOperator for Wrong<A, B> {
+impl<A, B> std::fmt::Debug for Wrong<A, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wrong")
+    }
+}
+
+impl<A, B> LinearOperator for Wrong<A, B>
+where
+    A: LinearOperator,
+    B: Fn(&Tensor<2>) -> Tensor<2> + Send + Sync,
+{
     fn sizes(&self) -> (usize, usize) {
         self.0.sizes()
     }

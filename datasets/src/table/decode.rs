@@ -119,20 +119,27 @@ impl Encoder {
 
 /// Cells as a column of the type that the training table had.
 fn typed(coded: &Coded, cells: &[Option<String>]) -> Column {
-    let read = |cell: &Option<String>| match cell.as_deref() {
-        None => Some(f64::NAN),
-        Some("true") if coded.ty == (Type::Bool {}) => Some(1.0),
-        Some("false") if coded.ty == (Type::Bool {}) => Some(0.0),
-        Some(text) => number(text).map(|number| match coded.ty {
-            Type::Single {} => f64::from(number.value as f32),
-            _ => number.value,
-        }),
-    };
-    let (name, ty) = (coded.name.clone(), coded.ty);
-    let numbers = (ty != (Type::Text {})).then(|| cells.iter().map(read).collect()).flatten();
-    if let Some(values) = numbers {
-        return Column { name, ty, values: Values::Number(values) };
+    Column::of_cells(&coded.name, coded.ty, cells)
+}
+
+impl Column {
+    /// A column of cells as they are written; one that is not of the type makes all of them words.
+    #[must_use]
+    pub fn of_cells(name: &str, ty: Type, cells: &[Option<String>]) -> Self {
+        let read = |cell: &Option<String>| match cell.as_deref() {
+            None => Some(f64::NAN),
+            Some("true") if ty == (Type::Bool {}) => Some(1.0),
+            Some("false") if ty == (Type::Bool {}) => Some(0.0),
+            Some(text) => number(text).map(|number| match ty {
+                Type::Single {} => f64::from(number.value as f32),
+                _ => number.value,
+            }),
+        };
+        let numbers = (ty != (Type::Text {})).then(|| cells.iter().map(read).collect()).flatten();
+        if let Some(values) = numbers {
+            return Self { name: name.to_owned(), ty, values: Values::Number(values) };
+        }
+        let text = cells.iter().map(Option::as_deref).collect();
+        Self { name: name.to_owned(), ty: Type::Text {}, values: Values::Text(text) }
     }
-    let text = cells.iter().map(Option::as_deref).collect();
-    Column { name, ty: Type::Text {}, values: Values::Text(text) }
 }

@@ -1,21 +1,37 @@
-//! `flow export` and `flow card`: a model as a file of its own, and what such a file is.
+//! `flow export`, `flow import` and `flow card`: a model as a file of its own, and what it is.
 
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use flow_import::{Family, Import, Imported};
 use flow_model::{Model as Exported, ModelConfig, Registry, parameters};
 use flow_run::{Model, Run, save_model};
 use toml::Value;
 
-use crate::args::{CardArgs, ExportArgs};
+use crate::args::{CardArgs, ExportArgs, ImportArgs};
 use crate::device;
-use crate::terminal::print;
+use crate::terminal::{print, say};
 
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
 pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
     let run = Run::open(registry, &args.run)?;
     let model = Model::load(&run, &device::parse("flex")?)?;
     save_model(&model, &args.out)?;
+    print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
+}
+
+/// Makes a model of weights from elsewhere.
+pub(crate) fn import(args: &ImportArgs) -> Result<()> {
+    let mut import = Import::new(Family::of_name(&args.family)?, &args.file);
+    if let Some(config) = &args.config {
+        import = import.with_config(config);
+    }
+    if let Some(state) = &args.state {
+        import = import.with_part(state);
+    }
+    let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
+    notes.iter().for_each(|note| say(note));
+    model.save(&args.out)?;
     print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
 }
 

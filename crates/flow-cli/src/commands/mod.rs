@@ -9,5 +9,6 @@ pub(crate) mod plot;
 pub(crate) mod posterior;
 mod rows;
 pub(crate) mod sample;
+pub(crate) mod solve;
 pub(crate) mod train;
 pub(crate) mod verify;

@@ -5,6 +5,8 @@ mod dense;
 mod mask;
 mod pool;
 
+use std::fmt::Debug;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_path::stream::Purpose;
 
@@ -20,7 +22,7 @@ pub use pool::Pool;
 /// Both take any number of rows; an operator that differs from row to row takes its rows several
 /// times over, one copy after the other. A wrong adjoint gives answers that look like answers:
 /// [`adjoint_gap`] finds it.
-pub trait LinearOperator {
+pub trait LinearOperator: Debug + Send + Sync {
     /// Numbers of a row of data, and of what is seen of it.
     fn sizes(&self) -> (usize, usize);
 

@@ -1,0 +1,302 @@
+//! `flow solve` and `flow impute`: what explains an observation, and what belongs into the holes.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Tensor, TensorData};
+use flow_datasets::array::{Array, ArrayOptions};
+use flow_datasets::table::{Column, Type, Values};
+use flow_datasets::{ReadOptions, Table};
+use flow_model::{AnswerMethod, Answered, Question, Registry};
+use flow_ode::Method;
+use flow_plot::{Picture, image_grid};
+use flow_run::Model;
+use flow_run::files::{write_npy, write_text};
+use flow_sample::{
+    Blur, Dense, Grid, LinearOperator, Mask, ObservationNoise, Pool, Sampler, SamplerConfig,
+};
+use serde_json::json;
+
+use crate::args::{AnswerArgs, ImputeArgs, SolveArgs};
+use crate::device;
+use crate::exit::usage;
+use crate::place::Place;
+use crate::terminal::{print, say};
+
+/// What both verbs ask a model with.
+struct Asked {
+    device: Device,
+    method: AnswerMethod,
+    sampler: Box<dyn Sampler>,
+    grid: Grid,
+}
+
+impl Asked {
+    fn new(args: &AnswerArgs) -> Result<Self> {
+        device::limit_threads(args.compute.threads)?;
+        if args.steps == 0 || args.at_once == 0 {
+            return Err(usage!("--steps and --at-once must be at least 1"));
+        }
+        let sampler: SamplerConfig =
+            args.sampler.parse().map_err(|error| usage!("--sampler: {error}"))?;
+        Ok(Self {
+            device: device::parse(&args.compute.device)?,
+            method: args.method.parse().map_err(|error| usage!("--method: {error}"))?,
+            sampler: sampler.build(Method::Midpoint),
+            grid: Grid::Uniform { steps: args.steps },
+        })
+    }
+}
+
+/// Answers a question and writes the answers into a folder of their own.
+pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
+    let asked = Asked::new(&args.answer)?;
+    if args.draws == 0 {
+        return Err(usage!("--draws is 0, give at least 1"));
+    }
+    let out = args.out.as_path();
+    if out.symlink_metadata().is_ok() {
+        return Err(usage!("{} exists already, name another folder", out.display()));
+    }
+    let model = Place::open(registry, &args.run, &asked.device)?.model(&asked.device)?;
+    if model.table()?.is_some() {
+        return Err(usage!("holes of a table are filled by `flow impute`"));
+    }
+    let operator = match (&args.operator, &args.mask) {
+        (Some(name), _) => operator(name, &model, &asked.device)?,
+        (None, Some(mask)) => masked(mask, &model, &asked.device)?,
+        (None, None) => return Err(usage!("name what was seen by --operator or --mask")),
+    };
+    let Some(file) = args.observe.as_ref().or(args.known.as_ref()) else {
+        return Err(usage!("name what was seen by --observe or --known"));
+    };
+    let observed = numbers(file, operator.sizes().1, model.shape()[0])?;
+    let classes = args.class.map(|class| vec![class]);
+    let question = Question {
+        operator: &*operator,
+        observed: &observed,
+        noise: ObservationNoise::Gaussian { std: args.noise },
+        method: asked.method,
+        grid: &asked.grid,
+        draws: args.draws,
+        at_once: args.answer.at_once,
+        seed: args.answer.seed,
+        classes: classes.as_deref(),
+        vectors: None,
+    };
+    let started = Instant::now();
+    let answered = model.answer(&question, &*asked.sampler)?;
+    let seconds = started.elapsed().as_secs_f64();
+    fs::create_dir(out).with_context(|| format!("cannot make {}", out.display()))?;
+    write_answers(out, &model, &observed, &answered)?;
+    let misfit = answered.misfit.iter().sum::<f64>() / answered.misfit.len() as f64;
+    let note = json!({
+        "method": args.answer.method, "sampler": args.answer.sampler, "steps": args.answer.steps,
+        "noise": args.noise, "seed": args.answer.seed, "misfit": answered.misfit,
+        "evaluations": answered.nfe, "seconds": seconds,
+    });
+    write_text(&out.join("answers.json"), &serde_json::to_string_pretty(&note)?)?;
+    print(&format!(
+        "{} answers, {} evaluations each, {seconds:.1} s, misfit {misfit:.2} (about 1 explains \
+         what was seen): {}",
+        args.draws,
+        answered.nfe,
+        out.display()
+    ))
+}
+
+/// `samples.npy`, `mean.npy`, `spread.npy`, and for images all of them in one picture.
+fn write_answers(out: &Path, model: &Model, observed: &[f32], answered: &Answered) -> Result<()> {
+    let shape = model.shape();
+    let full = |n: usize| [n].iter().chain(shape).copied().collect::<Vec<usize>>();
+    let Answered { rows, mean, spread, misfit, .. } = answered;
+    for (name, rows, n) in
+        [("samples", rows, misfit.len()), ("mean", mean, 1), ("spread", spread, 1)]
+    {
+        if !rows.is_empty() {
+            let path = out.join(name).with_extension("npy");
+            write_npy(&path, &full(n), |write| write(rows))?;
+        }
+    }
+    if let &[c @ (1 | 3), h, w] = shape {
+        // What was seen first, if it is a picture of this size, then the mean, then the answers.
+        let seen = if observed.len() == c * h * w { observed } else { &[] };
+        let tiles = [seen, mean, rows].concat();
+        let n = tiles.len() / (c * h * w);
+        let columns = (n as f64).sqrt().ceil() as usize;
+        image_grid(&tiles, n, c, h, w, columns)?.save(out.join("answers.png"))?;
+    }
+    Ok(())
+}
+
+/// An operator from its name and value.
+fn operator(text: &str, model: &Model, device: &Device) -> Result<Box<dyn LinearOperator>> {
+    const KNOWN: &str = "upsample:K, blur:STD, mask:FILE or matrix:FILE.npy";
+    let Some((name, value)) = text.split_once(':') else {
+        return Err(usage!("--operator {text} has no `:`, use {KNOWN}"));
+    };
+    let image = || match *model.shape() {
+        [c, h, w] => Ok([c, h, w]),
+        _ => Err(usage!("--operator {text} is of images, rows have the shape {:?}", model.shape())),
+    };
+    Ok(match name {
+        "upsample" => {
+            let [c, h, w] = image()?;
+            match value.parse() {
+                Ok(k) if 0 < k && h % k == 0 && w % k == 0 => Box::new(Pool::new([c, h, w], k)),
+                _ => {
+                    return Err(usage!(
+                        "--operator {text}: {h} x {w} pixels are no multiples of it"
+                    ));
+                }
+            }
+        }
+        "blur" => match value.parse::<f64>() {
+            Ok(std) if std.is_finite() && 0.0 < std => Box::new(Blur::new(image()?, std, device)),
+            _ => return Err(usage!("--operator {text}: give a positive number of pixels")),
+        },
+        "mask" => masked(Path::new(value), model, device)?,
+        "matrix" => {
+            let Array { shape, values, .. } = array(Path::new(value))?;
+            let [m, d] = shape[..] else {
+                return Err(usage!("--operator {text}: a matrix has two axes, not {shape:?}"));
+            };
+            Box::new(Dense::new(Tensor::from_data(TensorData::new(values, [m, d]), device)))
+        }
+        _ => return Err(usage!("--operator: there is no `{name}`, use {KNOWN}")),
+    })
+}
+
+/// Known entries: white pixels, or numbers above one half; one plane holds for all channels.
+fn masked(file: &Path, model: &Model, device: &Device) -> Result<Box<dyn LinearOperator>> {
+    let (size, shape) = (model.signature().size(), model.shape());
+    let plane = if shape.len() == 3 { size / shape[0] } else { size };
+    let flags: Vec<bool> = if is_picture(file) {
+        Picture::read(file)?.to_numbers(1).iter().map(|white| 0.0 < *white).collect()
+    } else {
+        array(file)?.values.iter().map(|known| 0.5 < *known).collect()
+    };
+    let flags = if flags.len() == plane { flags.repeat(size / plane) } else { flags };
+    if flags.len() != size {
+        return Err(usage!(
+            "{} has {} entries, rows of the model have the shape {shape:?}",
+            file.display(),
+            flags.len()
+        ));
+    }
+    Ok(Box::new(Mask::new(&flags, size, device)))
+}
+
+/// What was seen, from a picture or an array.
+fn numbers(file: &Path, size: usize, channels: usize) -> Result<Vec<f32>> {
+    let numbers = match is_picture(file) {
+        true => Picture::read(file)?.to_numbers(channels),
+        false => array(file)?.values,
+    };
+    if numbers.len() != size {
+        return Err(usage!(
+            "{} holds {} numbers, the operator sees {size} of a sample",
+            file.display(),
+            numbers.len()
+        ));
+    }
+    Ok(numbers)
+}
+
+fn is_picture(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == "png")
+}
+
+fn array(file: &Path) -> Result<Array> {
+    Array::read(file, &ArrayOptions::default()).map_err(|error| usage!("{error}"))
+}
+
+/// Fills the holes of a table.
+pub(crate) fn impute(args: &ImputeArgs, registry: &Registry) -> Result<()> {
+    let asked = Asked::new(&args.answer)?;
+    if args.draws == 0 {
+        return Err(usage!("--draws is 0, give at least 1"));
+    }
+    if !Table::is_named(&args.out) {
+        let known = flow_datasets::table::ENDINGS;
+        return Err(usage!("{} ends in none of {known}", args.out.display()));
+    }
+    let place = Place::open(registry, &args.run, &asked.device)?;
+    let Some(columns) = place.table()? else {
+        return Err(usage!("{} is no model of a table", args.run.display()));
+    };
+    let table = Table::read(&args.file, &ReadOptions::default())?;
+    let encoder = &columns.encoder;
+    let width = encoder.width();
+    let encoded = encoder.encode(&table)?;
+    let is_known = |row: usize, k: usize| encoded.mask[row * width + k] != 0.0;
+    let has_hole = |row: &usize| !(0..width).all(|k| is_known(*row, k));
+    let holes: Vec<usize> = (0..table.len()).filter(has_hole).collect();
+    let model = place.model(&asked.device)?;
+    let started = Instant::now();
+    let mut answered = Answered::default();
+    if !holes.is_empty() {
+        let vectors = match columns.vector() {
+            0 => None,
+            _ => Some(columns.conditions(&table.select(&holes))?),
+        };
+        let each = || holes.iter().flat_map(|&row| (0..width).map(move |k| (row, k)));
+        let known: Vec<bool> = each().map(|(row, k)| is_known(row, k)).collect();
+        let observed: Vec<f32> = each().map(|(row, k)| encoded.rows[row * width + k]).collect();
+        let question = Question {
+            operator: &Mask::new(&known, width, &asked.device),
+            observed: &observed,
+            noise: ObservationNoise::Gaussian { std: args.noise },
+            method: asked.method,
+            grid: &asked.grid,
+            draws: args.draws,
+            at_once: args.answer.at_once,
+            seed: args.answer.seed,
+            classes: None,
+            vectors: vectors.as_deref(),
+        };
+        answered = model.answer(&question, &*asked.sampler)?;
+    }
+    let mut rows = encoded.rows.clone();
+    let mut filled = Vec::new();
+    for draw in 0..args.draws {
+        for (at, &row) in holes.iter().enumerate() {
+            for k in (0..width).filter(|k| !is_known(row, *k)) {
+                rows[row * width + k] = answered.rows[(draw * holes.len() + at) * width + k];
+            }
+        }
+        filled.push(encoder.decode(&rows, Some(&table))?);
+    }
+    stacked(&table, &filled)?.write(&args.out)?;
+    say(&format!("{} of {} rows had holes", holes.len(), table.len()));
+    print(&format!(
+        "{} draws, {} evaluations each, {:.1} s: {}",
+        args.draws,
+        answered.nfe,
+        started.elapsed().as_secs_f64(),
+        args.out.display()
+    ))
+}
+
+/// The table once for each draw, in which what was known is as it was; of several draws the number
+/// stands in a column of its own.
+fn stacked(table: &Table, filled: &[Table]) -> Result<Table> {
+    let n = table.len();
+    let column = |known: &Column| {
+        let cells = |draw: &Table| -> Vec<Option<String>> {
+            let drawn = draw.column(&known.name);
+            let cell = |row| known.cell(row).or_else(|| drawn.and_then(|own| own.cell(row)));
+            (0..n).map(cell).collect()
+        };
+        Column::of_cells(&known.name, known.ty, &filled.iter().flat_map(cells).collect::<Vec<_>>())
+    };
+    let mut columns: Vec<Column> = table.columns().iter().map(column).collect();
+    if 1 < filled.len() {
+        let numbers = (1..=filled.len()).flat_map(|draw| vec![draw as f64; n]).collect();
+        let values = Values::Number(numbers);
+        columns.insert(0, Column { name: "draw".into(), ty: Type::Integer {}, values });
+    }
+    Ok(Table::new(columns)?)
+}
