@@ -6,6 +6,7 @@ use flow_run::{Listener, Model, Recipe, Request, SampleChanges};
 use serde::Serialize;
 
 use crate::error::{JudgeError, usage};
+use crate::table::TableSpace;
 
 /// Probability that right posteriors are called calibrated.
 const LEVEL: f64 = 0.95;
@@ -57,7 +58,7 @@ impl Calibration {
 /// Ranks the truth of held-out rows among draws given the same conditions: simulation-based
 /// calibration of each column, and TARP of all together.
 ///
-/// Numbers are compared as the network sees them: transforms keep their order.
+/// Columns are compared as they come out, in their own units.
 ///
 /// # Errors
 /// When the table has no given columns, a sample fails, or rows are too few.
@@ -68,7 +69,7 @@ pub fn calibrate(
     (n, draws, seed): (usize, usize, u64),
     told: &dyn Listener,
 ) -> Result<Calibration, JudgeError> {
-    let (width, vector) = (table.rows.encoder.width(), table.rows.vector());
+    let vector = table.rows.vector();
     if vector == 0 {
         return Err(usage!(
             "calibration compares what was true with what is drawn given the conditions, and this \
@@ -81,15 +82,16 @@ pub fn calibrate(
     let vectors: Vec<f32> = told_of.flat_map(|row| row.repeat(draws)).collect();
     let request = Request::new(recipe, &SampleChanges::default(), n * draws, seed)?;
     let samples = model.sample(&request.with_vectors(Some(vectors)))?.rows;
-    let truths = Points::new(&table.held.values[..n * width], width)?;
-    let drawn = Points::new(&samples, width)?;
-    let names =
-        table.rows.encoder.spans(flow_datasets::table::Role::Target).flat_map(|(column, span)| {
-            match span.len() {
-                1 => vec![column.name.clone()],
-                many => (0..many).map(|at| format!("{} {at}", column.name)).collect(),
-            }
-        });
+    // Cells rather than numbers of the network: a category that is drawn is one, and equal ones are
+    // ranked at random. The given columns come last, and are left out.
+    let space = TableSpace::new(table)?;
+    let learned = space.targets();
+    let cut = |cells: Vec<f32>| -> Vec<f32> {
+        cells.chunks(space.columns.len()).flat_map(|row| row[..learned].to_vec()).collect()
+    };
+    let (truths, drawn) = (cut(space.cells(&table.held, n)), cut(space.cells_of(&samples)?));
+    let (truths, drawn) = (Points::new(&truths, learned)?, Points::new(&drawn, learned)?);
+    let names = space.names[..learned].iter().cloned();
     let line = |(name, ranks): (String, Ranks)| Calibrated {
         deviation: ranks.deviation(name.clone(), seed),
         verdict: ranks.verdict(LEVEL, seed).to_string(),

@@ -146,8 +146,8 @@ impl<'a> Examiner<'a> {
         let with_floor = |score: Score| {
             let floor = self.floors.iter().find(|(name, _)| *name == score.name);
             match floor {
-                Some((_, floor)) => score.with_floor(*floor),
-                None => score,
+                Some((_, floor)) if score.floor.is_none() => score.with_floor(*floor),
+                _ => score,
             }
         };
         Ok(self.measure(&subject)?.into_iter().map(with_floor).collect())

@@ -39,6 +39,12 @@ impl<'a> TableSpace<'a> {
         Ok(Self { data, gower, names, columns, train })
     }
 
+    /// How many of the columns are learned: the first ones.
+    #[must_use]
+    pub fn targets(&self) -> usize {
+        scored(&self.data.rows).filter(|(role, ..)| *role == Role::Target).count()
+    }
+
     /// The training rows in the space of distances.
     pub(crate) fn train(&self) -> Result<Points<'_>, EvalError> {
         Points::new(&self.train, self.gower.dim())

@@ -2,8 +2,8 @@
 
 use crate::{Chart, Figure, Series, Style};
 
-/// Cells of a histogram.
-const CELLS: usize = 30;
+/// Cells of a histogram: about the root of the rows, within these.
+const CELLS: (f64, f64) = (8.0, 30.0);
 /// Dots of a set in a panel, few enough to be told apart.
 const DOTS: usize = 400;
 /// Panels in a row of marginals.
@@ -61,14 +61,16 @@ fn marginal(names: &[String], sets: &[(&str, &[f32])], at: usize) -> Figure {
     let all = sets.iter().flat_map(|(_, rows)| values(rows));
     let low = all.clone().fold(f64::INFINITY, f64::min);
     let span = all.fold(f64::NEG_INFINITY, f64::max) - low;
-    let width = if span > 0.0 { span / CELLS as f64 } else { 1.0 };
+    let fewest = sets.iter().map(|(_, rows)| rows.len() / names.len()).min().unwrap_or(0);
+    let cells = (fewest as f64).sqrt().clamp(CELLS.0, CELLS.1) as usize;
+    let width = if span > 0.0 { span / cells as f64 } else { 1.0 };
     let curves: Vec<Vec<(f64, f64)>> = sets
         .iter()
         .map(|(_, rows)| {
-            let mut counts = [0_usize; CELLS];
+            let mut counts = vec![0_usize; cells];
             let mut n = 0;
             for x in values(rows) {
-                counts[(((x - low) / width) as usize).min(CELLS - 1)] += 1;
+                counts[(((x - low) / width) as usize).min(cells - 1)] += 1;
                 n += 1;
             }
             let density = |count: usize| count as f64 / n.max(1) as f64 / width;
