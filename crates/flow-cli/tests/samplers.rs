@@ -122,7 +122,7 @@ fn what_cannot_be_combined_is_refused() {
         ("run --sampler ddim --grid given,times=[0,2]", &["times is 2", "between 0 and 1"]),
         ("run --sampler ddim --grid given,times=[0,0.5,1] --steps 2", &["--steps", "leave it out"]),
         ("run --solver rk4 --grid given,times=[0,0.5,1] --steps 2", &["--steps", "leave it out"]),
-        ("run --sampler dim", &["`dim`", "`ddim`", "--sampler"]),
+        ("run --sampler dim", &["`dim`", "ddim", "--sampler"]),
         ("run --sampler ddim,etta=1", &["`etta`", "`eta`"]),
         ("run --sampler ddim,1", &["`1`", "NAME,KEY=VALUE"]),
         ("run --sampler ddim,eta=2", &["eta is 2", "between 0 and 1"]),
