@@ -172,7 +172,7 @@ fn time_bands() {
     }
     let band = Band::default();
     for (sinusoids, width) in [(0, 4), (3, 4), (8, 0)] {
-        panics("expected an even number of sinusoids", || {
+        panics("an even number of sinusoids", || {
             let _ = TimeEmbedding::within(band, sinusoids, width, &Device::flex());
         });
     }

@@ -9,8 +9,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flow_plot::{
-    Chart, Figure, Limits, Picture, PlotError, animate, clouds, density_frames, flow_frames,
-    heat_map, heat_maps, image_grid, trajectories,
+    Chart, Figure, Limits, Picture, PlotError, animate, clouds, corner, density_frames,
+    flow_frames, heat_map, heat_maps, image_grid, marginals, trajectories,
 };
 use flow_testing::{awkward, public};
 
@@ -88,6 +88,12 @@ const TABLE: &[Row] = &[
     ("Chart::dots", |a| check(&Chart::new("t").log_x().dots("l", &a.curve()).figure())),
     ("Chart::faint", |a| check(&Chart::new("t").faint("l", &[(0.0, a.x), (a.x, 1.0)]).figure())),
     ("clouds", |a| within(a, |limits| clouds(&[("t", &a.points())], limits))),
+    ("corner", |a| check(&corner(&["x".into(), "y".into()], &[("t", a.rows), ("u", &[])]))),
+    ("marginals", |a| {
+        check(&marginals(&["x".into()], &[("t", a.rows)]));
+        let draw = || marginals(&["x".into(), "y".into()], &[("t", &[1.0])]);
+        assert!(unless_it_says("expected rows of 2 numbers", draw).is_none());
+    }),
     ("trajectories", |a| within(a, |limits| trajectories(&[a.points(), a.points()], limits))),
     ("density_frames", |a| within(a, |limits| density_frames(&[(a.x, &a.points())], limits))),
     ("heat_map", |a| {

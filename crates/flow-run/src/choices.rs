@@ -60,6 +60,9 @@ mod tests {
         if text == "paired" {
             changes.extend(["reflow.run=teacher", "reflow.pairs=100"].map(String::from));
         }
+        if text == "flow-map" {
+            changes.push("train.objective=shortcut".into());
+        }
         Recipe::parse(&Registry::default(), debug, &changes, "debug")
     }
 

@@ -28,7 +28,9 @@ fn host(x: &Tensor<2>) -> Vec<f64> {
 
 /// Every sampler with its name.
 fn samplers() -> Vec<(&'static str, Box<dyn Sampler>)> {
-    let named = SamplerConfig::choices().into_iter().map(|choice| {
+    // Jumps are those of a network of two times, which this field is not.
+    let walks = SamplerConfig::choices().into_iter().filter(|choice| choice.name != "flow-map");
+    let named = walks.map(|choice| {
         let config: SamplerConfig = choice.typed.parse().unwrap();
         (choice.name, config.build(Method::Heun2))
     });

@@ -128,8 +128,8 @@ impl Function for GeluTanh {
 
     #[inline(always)]
     fn derivative<S: Simd>(z: f32) -> f32 {
-        // Beyond 30 the function is straight, and a square that overflows is no slope.
-        let near = z.clamp(-30.0, 30.0);
+        // Beyond 10 the function is straight, and an exponential that overflows is no slope.
+        let near = z.clamp(-10.0, 10.0);
         let square = Self::CUBIC * near * near;
         let e = exp::<S>(-Self::SLOPE * near * (square + 1.0));
         let s = 1.0 / (1.0 + e);

@@ -79,10 +79,7 @@ impl TimeEmbedding {
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn scaled(scale: u32, sinusoids: usize, width: usize, device: &Device) -> Self {
-        assert!(
-            0 < scale && 0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
-            "expected a scale and an even number of sinusoids, got {scale} and {sinusoids} for {width}"
-        );
+        sizes(scale, sinusoids, width);
         Self::of(frequencies(sinusoids, Frequencies::of(scale)), width, device)
     }
 
@@ -93,10 +90,7 @@ impl TimeEmbedding {
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn within(band: Band, sinusoids: usize, width: usize, device: &Device) -> Self {
-        assert!(
-            0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
-            "expected an even number of sinusoids, got {sinusoids} for {width} numbers"
-        );
+        sizes(1, sinusoids, width);
         let highest_first = Band { lowest: band.highest, highest: band.lowest };
         Self::of(highest_first.frequencies(sinusoids / 2), width, device)
     }
@@ -119,8 +113,9 @@ impl TimeEmbedding {
     /// When `sinusoids` is odd or a number is zero.
     #[must_use]
     pub fn starting_at_zero(scale: u32, sinusoids: usize, width: usize, device: &Device) -> Self {
-        Self::of(frequencies(sinusoids, Frequencies::of(scale.min(DURATION_SCALE))), width, device)
-            .at_zero(device)
+        sizes(scale, sinusoids, width);
+        let frequencies = frequencies(sinusoids, Frequencies::of(scale.min(DURATION_SCALE)));
+        Self::of(frequencies, width, device).at_zero(device)
     }
 
     /// The same, but zero for every time until it is trained.
@@ -141,9 +136,15 @@ impl TimeEmbedding {
     }
 }
 
+fn sizes(scale: u32, sinusoids: usize, width: usize) {
+    assert!(
+        0 < scale && 0 < sinusoids && sinusoids.is_multiple_of(2) && 0 < width,
+        "expected a scale and an even number of sinusoids, got {scale} and {sinusoids} for {width}"
+    );
+}
+
 /// `w r^(-2 k / n)` for `n` sinusoids, half as many, with `w` the highest frequency and `r` the range.
 fn frequencies(n: usize, Frequencies { highest, range }: Frequencies) -> Vec<f32> {
-    assert!(0 < n && n.is_multiple_of(2), "expected an even number of sinusoids, got {n}");
     let half = n / 2;
     let frequency = |k| {
         let fraction = f64::from(k) / half as f64;

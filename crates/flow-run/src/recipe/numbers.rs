@@ -45,6 +45,9 @@ fn recipes() -> Vec<String> {
         if changes[0] == "path.coupling=paired" {
             changes.extend(reflow.clone());
         }
+        if changes[0] == "sample.sampler=flow-map" {
+            changes.push("train.objective=shortcut".into());
+        }
         parse(debug, &changes, "debug").unwrap()
     });
     whole.chain(chosen).map(|recipe| recipe.resolved()).collect()
@@ -76,6 +79,7 @@ fn taken(text: &str, change: &str) -> Result<(), RunError> {
         "digits" => (vec![1, 8, 8], 10),
         "mnist" | "fashion-mnist" => (vec![1, 28, 28], 10),
         "cifar10" => (vec![3, 32, 32], 10),
+        "table" => (vec![5], 0),
         toy => (vec![flow_datasets::toy(toy).unwrap().dim()], 0),
     };
     Sizes::of(&recipe, &shape, classes, 0)?.check()?;
