@@ -50,7 +50,7 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set path.weight=edm,mean=nan", &["path.weight.mean is NaN", "finite"]),
         ("debug --set sample.rtol=0 --set sample.atol=0", &["sample.rtol and sample.atol", "zero"]),
         ("vrfm-1d --set sample.sampler=ancestral", &["ancestral", "score", "latent"]),
-        ("debug --set network.kind=cnn", &["`cnn`", "mlp, split-mlp, unet", "network.kind"]),
+        ("debug --set network.kind=cnn", &["`cnn`", "dit, mlp, split-mlp", "network.kind"]),
         ("debug --set network.time_features=3", &["time_features is 3", "multiple of 2"]),
         ("debug --set data.set=cats", &["`cats`", "checkerboard"]),
         ("debug --set data.set=digits", &["mlp takes points", "`digits`"]),

@@ -91,7 +91,7 @@ fn conditions_are_given_by_name_or_by_a_file() {
     scene.refuses("sample run --given clinic=C,age=3", 2, &["\"C\"", "\"A\", \"B\""]);
     scene.refuses("sample run --given clinic=B", 2, &["lacks `age`"]);
     scene.refuses("sample run --given town=B", 2, &["town", "clinic"]);
-    scene.refuses("sample run --given clinic", 1, &["clinic"]);
+    scene.refuses("sample run --given clinic", 2, &["clinic", ".csv"]);
 }
 
 #[test]
@@ -141,7 +141,6 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
         ("train people.csv --data people.csv", &["name one table"]),
         ("train --given clinic", &["--data"]),
         ("train table", &["data.file"]),
-        ("train people.csv --set data.types={height=\"category\"} --drop height", &["height"]),
     ] {
         scene.refuses(words, 2, parts);
     }

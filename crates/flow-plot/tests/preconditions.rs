@@ -94,6 +94,13 @@ const TABLE: &[Row] = &[
         let draw = || marginals(&["x".into(), "y".into()], &[("t", &[1.0])]);
         assert!(unless_it_says("expected rows of 2 numbers", draw).is_none());
     }),
+    ("Picture::to_numbers", |_| {
+        let picture = Picture::new(1, 1, vec![0, 255, 255]);
+        assert!((picture.to_numbers(1)[0] - 1.0 / 3.0).abs() < 1e-6);
+        for (channels, planes) in [(0, 0), (2, 2), (3, 3), (usize::MAX, 3)] {
+            assert_eq!(picture.to_numbers(channels).len(), planes);
+        }
+    }),
     ("trajectories", |a| within(a, |limits| trajectories(&[a.points(), a.points()], limits))),
     ("density_frames", |a| within(a, |limits| density_frames(&[(a.x, &a.points())], limits))),
     ("heat_map", |a| {

@@ -134,8 +134,8 @@ impl Function for GeluTanh {
         let e = exp::<S>(-Self::SLOPE * near * (square + 1.0));
         let s = 1.0 / (1.0 + e);
         let slope = Self::SLOPE * mul_add::<S>(3.0, square, 1.0);
-        // `e s` is `1 - s` with all its digits.
-        s * mul_add::<S>(near * e * s, slope, 1.0)
+        // `e s` is `1 - s` with all its digits, and `z e` could overflow.
+        s * mul_add::<S>(near * (e * s), slope, 1.0)
     }
 }
 

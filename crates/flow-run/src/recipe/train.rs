@@ -7,7 +7,7 @@ use toml::Value;
 
 use super::check::{fractions, not_negative, positive};
 use super::moments::Moments;
-use super::path::within_domain;
+use super::path::{representable, within_domain};
 use crate::error::{RunError, usage};
 
 /// How long and how fast to learn.
@@ -77,6 +77,7 @@ impl Train {
             ("train.checkpoint_every", self.checkpoint_every),
             ("train.clip", self.clip.unwrap_or(1.0)),
         ])?;
+        representable("train.objective", &self.objective)?;
         within_domain("train.objective", &self.objective)?;
         not_negative(&[("train.warmup_images", self.warmup_images)])?;
         if MOST_IMAGES < self.images {
