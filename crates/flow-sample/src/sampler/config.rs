@@ -133,9 +133,14 @@ impl Check for Sde {
 impl Check for Langevin {
     fn check(&self) -> Result<(), PathError> {
         within("eta", self.eta, (0.0..=1.0).contains(&self.eta), "[0, 1]")?;
-        within("ratio", self.ratio, (0.0..=1.0).contains(&self.ratio), "[0, 1]")
+        within("ratio", self.ratio, (0.0..=1.0).contains(&self.ratio), "[0, 1]")?;
+        let corrections = self.corrections as f64;
+        within("corrections", corrections, corrections <= MOST_CORRECTIONS, "[0, 1000]")
     }
 }
+
+/// Corrections of a step; more cost a thousand times a plain sampler.
+const MOST_CORRECTIONS: f64 = 1000.0;
 
 impl Check for KarrasChurn {
     fn check(&self) -> Result<(), PathError> {
