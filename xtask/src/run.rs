@@ -41,7 +41,12 @@ pub(crate) const VERBS: &[Verb] = &[
         about: "Write the model of a run as a file of its own",
         has_device: false,
     },
+    Verb { name: "import", about: "Make a model of weights from elsewhere", has_device: false },
     Verb { name: "card", about: "Print what a model is", has_device: false },
+    Verb { name: "posterior", about: "Draw after an observation", has_device: true },
+    Verb { name: "calibrate", about: "Rank held-out truths among draws", has_device: true },
+    Verb { name: "impute", about: "Fill the holes of a table", has_device: true },
+    Verb { name: "solve", about: "Draw what explains an observation", has_device: true },
     Verb { name: "compare", about: "Put runs side by side", has_device: false },
     Verb {
         name: "list",

@@ -15,7 +15,8 @@ use flow_run::{Data, Listener, Recipe};
 use crate::classifier::{self, Judge};
 use crate::error::JudgeError;
 use crate::inception::{self, Extractor, Origin, Statistics};
-use crate::metric::{Metric, Sets, Subject};
+use crate::metric::{Metric, Sets};
+use crate::subject::Subject;
 use crate::table::TableSpace;
 
 /// Images whose features are found together.

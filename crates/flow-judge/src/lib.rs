@@ -36,6 +36,7 @@ mod malformed;
 mod metric;
 mod paths;
 mod report;
+mod subject;
 mod table;
 pub mod verify;
 

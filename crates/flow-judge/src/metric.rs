@@ -7,14 +7,13 @@ use flow_eval::{
     off_support_mass, parzen_log_likelihood, precision_recall, sliced_wasserstein, table_coverage,
     wasserstein, wasserstein_1d, wasserstein_assignment,
 };
-use flow_nn::Inception;
 use flow_path::Target;
 use flow_run::Data;
 use flow_run::recipe::FEWEST_SAMPLES;
 
-use crate::classifier::Verdict;
 use crate::error::{JudgeError, usage};
 use crate::inception::ADVICE;
+use crate::subject::Subject;
 use crate::table::TableSpace;
 
 /// Directions of the sliced Wasserstein distances.
@@ -33,31 +32,6 @@ const MOST_TOLD_APART: usize = 2000;
 const BLOCK: usize = 100;
 /// Rows of which the error of the Frechet distance leaves out a tenth, two at least.
 const JACKKNIFE: usize = 20;
-
-/// Data to be scored, real or generated: points, or features of images.
-#[derive(Debug, Default)]
-pub(crate) struct Subject {
-    pub rows: Vec<f32>,
-    pub dim: usize,
-    /// Of tables: numbers in their units, and categories by index.
-    pub cells: Vec<f32>,
-    /// Of images: what the classifier takes them for.
-    pub verdict: Option<Verdict>,
-    /// Of images with classes: what they should be.
-    pub labels: Option<Vec<usize>>,
-    /// Of images, if the network of FID is at hand: its features.
-    pub inception: Vec<f32>,
-}
-
-impl Subject {
-    pub(crate) fn points(&self) -> Result<Points<'_>, EvalError> {
-        Points::new(&self.rows, self.dim)
-    }
-
-    fn inception(&self) -> Result<Points<'_>, EvalError> {
-        Points::new(&self.inception, Inception::FEATURES)
-    }
-}
 
 /// Two sets, and what a metric may want to know of the data.
 pub(crate) struct Sets<'a> {

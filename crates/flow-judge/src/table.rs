@@ -5,7 +5,7 @@ use flow_eval::{Column, EvalError, Gower, Points};
 use flow_run::table::{Part, TableData, TableRows};
 
 use crate::error::{JudgeError, usage};
-use crate::metric::Subject;
+use crate::subject::Subject;
 
 /// The columns of a table that are scored, and the space in which its rows have distances.
 ///
@@ -129,11 +129,9 @@ fn cells(rows: &TableRows, values: &[f32], vectors: &[f32]) -> Vec<f32> {
 
 /// One cell from its numbers.
 fn cell(codec: &Codec, numbers: &[f32]) -> f32 {
-    match codec.transform() {
-        Some(transform) => transform.inverse(f64::from(numbers[0])) as f32,
-        None => {
-            let greatest = (0..numbers.len()).max_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
-            greatest.unwrap_or(0) as f32
-        }
+    if let Some(transform) = codec.transform() {
+        return transform.inverse(f64::from(numbers[0])) as f32;
     }
+    let greatest = (0..numbers.len()).max_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
+    greatest.unwrap_or(0) as f32
 }

@@ -142,8 +142,8 @@ pub struct Answered {
     pub mean: Vec<f32>,
     /// Their standard deviation, `[questions, d]`; empty for a single draw.
     pub spread: Vec<f32>,
-    /// How badly each row explains what was seen, in standard deviations of its noise: about 1 if it
-    /// does.
+    /// How badly each row explains what was seen, in standard deviations of its noise: about 1 if
+    /// it does.
     pub misfit: Vec<f64>,
     /// Network evaluations for each answer; one with a gradient counts once.
     pub nfe: usize,

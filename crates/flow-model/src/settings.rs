@@ -274,8 +274,9 @@ fn check_times(key: &str, times: &[f64]) -> Result<(), ModelError> {
     if let Some(t) = times.iter().find(|t| !(0.0..=1.0).contains(*t)) {
         return Err(setting(key, format!("is {t}, it must lie between 0 and 1")));
     }
-    if let Some(pair) = times.windows(2).find(|pair| pair[1] <= pair[0]) {
-        let reason = format!("has {} after {}, give increasing times", pair[1], pair[0]);
+    let pairs = times.iter().zip(times.iter().skip(1));
+    if let Some((before, after)) = pairs.into_iter().find(|(before, after)| after <= before) {
+        let reason = format!("has {after} after {before}, give increasing times");
         return Err(setting(key, reason));
     }
     match times {

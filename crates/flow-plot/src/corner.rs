@@ -42,11 +42,7 @@ pub fn marginals(names: &[String], sets: &[(&str, &[f32])]) -> Figure {
 }
 
 /// The numbers of a column of a set.
-fn column<'a>(
-    rows: &'a [f32],
-    columns: usize,
-    at: usize,
-) -> impl Iterator<Item = f64> + Clone + 'a {
+fn column(rows: &[f32], columns: usize, at: usize) -> impl Iterator<Item = f64> + Clone + '_ {
     assert!(rows.len().is_multiple_of(columns), "expected rows of {columns} numbers");
     rows.iter().skip(at).step_by(columns).copied().map(f64::from)
 }
@@ -68,7 +64,7 @@ fn marginal(names: &[String], sets: &[(&str, &[f32])], at: usize) -> Figure {
         .iter()
         .map(|(_, rows)| {
             let mut counts = vec![0_usize; cells];
-            let mut n = 0;
+            let mut n = 0_usize;
             for x in values(rows) {
                 counts[(((x - low) / width) as usize).min(cells - 1)] += 1;
                 n += 1;

@@ -105,8 +105,8 @@ impl Picture {
         Ok(Self::new(width, height, rgb))
     }
 
-    /// The picture as numbers from -1 to 1, `[channels, height, width]`: the mean of the colours for
-    /// one channel, else red, green and blue.
+    /// The picture as numbers from -1 to 1, `[channels, height, width]`: the mean of the colours
+    /// for one channel, else red, green and blue.
     #[must_use]
     pub fn to_numbers(&self, channels: usize) -> Vec<f32> {
         let number = |value: f32| value / 127.5 - 1.0;

@@ -29,7 +29,6 @@ pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching, RunError> {
         label_drop: path.label_drop,
         condition_drop: path.label_drop,
         schedule,
-        ..FlowMatching::default()
     };
     let (_, weights) = matching.draw_times(TRIED, &mut Streams::new(0).rng(0, Purpose::Time));
     match weights.into_iter().flatten().find(|weight| !weight.is_finite()) {

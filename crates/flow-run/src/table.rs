@@ -180,10 +180,10 @@ impl TableData {
     pub fn sources(&self) -> [Rows; 2] {
         [&self.train, &self.held].map(|part| {
             let rows = Rows::new(vec![self.rows.encoder.width()], part.values.clone(), None);
-            match part.vectors.is_empty() {
-                true => rows,
-                false => rows.with_vectors(part.vectors.clone()),
+            if part.vectors.is_empty() {
+                return rows;
             }
+            rows.with_vectors(part.vectors.clone())
         })
     }
 }

@@ -226,7 +226,7 @@ impl Begun {
         let Run { folder, recipe } = &self.run;
         let objective: Arc<dyn Objective> = match &recipe.latent {
             Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
-            None => recipe.train.objective.build().into(),
+            None => recipe.train.objective.build(),
         };
         let noise = objective.noise(model.network.signature());
         let [train, validation] = batches(recipe, &self.data, self.sources.clone(), noise)?;

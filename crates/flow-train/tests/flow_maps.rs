@@ -286,6 +286,7 @@ fn times(batch: &Batch) -> Vec<(f64, f64)> {
 }
 
 #[test]
+#[expect(clippy::float_cmp, reason = "times of a grid are exact")]
 fn the_last_rows_jump_and_the_others_stay_whatever_the_law() {
     for jump in [Jump::Drawn, Jump::Dyadic { steps: 16 }, Jump::ToEnd, Jump::Whole] {
         let mut source = batches(&Shortcut::default(), 40);

@@ -36,8 +36,8 @@ impl Format {
 }
 
 impl Table {
-    /// Reads a table: csv or tsv, also with `.gz`, an array of rank two from npy or npz, and Parquet
-    /// with the feature `parquet`.
+    /// Reads a table: csv or tsv, also with `.gz`, an array of rank two from npy or npz, and
+    /// Parquet with the feature `parquet`.
     ///
     /// The columns of an array are called `x1`, `x2` and so on.
     /// The first line of a csv file names the columns; spaces around cells are left out. A column

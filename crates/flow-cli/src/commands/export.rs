@@ -30,7 +30,9 @@ pub(crate) fn import(args: &ImportArgs) -> Result<()> {
         import = import.with_part(state);
     }
     let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
-    notes.iter().for_each(|note| say(note));
+    for note in &notes {
+        say(note);
+    }
     model.save(&args.out)?;
     print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
 }

@@ -1,5 +1,5 @@
-//! `flow posterior` and `flow calibrate`: what a model of a table believes after an observation, and
-//! how far that can be trusted.
+//! `flow posterior` and `flow calibrate`: what a model of a table believes after an observation,
+//! and how far that can be trusted.
 
 use anyhow::Result;
 use flow_datasets::Table;

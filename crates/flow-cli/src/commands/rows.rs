@@ -35,10 +35,8 @@ pub(crate) fn given(table: Option<&TableRows>, text: Option<&str>) -> Result<Opt
         (_, None) => Ok(None),
         (Some(table), Some(text)) => {
             let is_file = !text.contains('=');
-            let refused = |error| match is_file {
-                true => usage!("--given {text}: {error}"),
-                false => usage!("--given: {error}"),
-            };
+            let of_file = if is_file { format!(" {text}") } else { String::new() };
+            let refused = |error| usage!("--given{of_file}: {error}");
             let given = if is_file {
                 Table::read(Path::new(text), &ReadOptions::default()).map_err(refused)?
             } else {

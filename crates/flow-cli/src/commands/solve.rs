@@ -191,9 +191,10 @@ fn masked(file: &Path, model: &Model, device: &Device) -> Result<Box<dyn LinearO
 
 /// What was seen, from a picture or an array.
 fn numbers(file: &Path, size: usize, channels: usize) -> Result<Vec<f32>> {
-    let numbers = match is_picture(file) {
-        true => Picture::read(file)?.to_numbers(channels),
-        false => array(file)?.values,
+    let numbers = if is_picture(file) {
+        Picture::read(file)?.to_numbers(channels)
+    } else {
+        array(file)?.values
     };
     if numbers.len() != size {
         return Err(usage!(

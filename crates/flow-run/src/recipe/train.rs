@@ -45,7 +45,8 @@ pub struct Train {
     pub validation_batches: usize,
 }
 
-/// Whether a recipe may leave the objective out, as those did that were made before there were others.
+/// Whether a recipe may leave the objective out, as those did that were made before there were
+/// others.
 fn is_regression(objective: &ObjectiveConfig) -> bool {
     *objective == ObjectiveConfig::default()
 }
