@@ -16,7 +16,7 @@ use burn::backend::{
 
 use super::{
     activation::{activate, activated, differentiate},
-    buffer::{assume_init, written},
+    buffer::{assume_init, with_scratch, written},
     contiguous, dims,
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
@@ -78,6 +78,10 @@ fn affine(x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor, act: Activatio
 }
 
 /// Writes `x W + b` for some rows.
+///
+/// A product of a single row has another order of its sums in the gemm crate, so that a row alone
+/// would differ in its last bits from the same row among others. It is multiplied as two equal
+/// rows: a sample must not depend on its companions.
 fn multiply<'a>(
     sizes: Sizes,
     x: &[f32],
@@ -87,6 +91,13 @@ fn multiply<'a>(
 ) -> &'a mut [f32] {
     let Sizes { inner, out, .. } = sizes;
     let rows = y.len() / out;
+    if rows == 1 {
+        with_scratch(2 * out, |both| {
+            y.write_copy_of_slice(&multiply(sizes, &[x, x].concat(), weight, bias, both)[..out]);
+        });
+        // SAFETY: the row has just been written.
+        return unsafe { assume_init(y) };
+    }
     for row in y.chunks_mut(out) {
         row.write_copy_of_slice(bias);
     }

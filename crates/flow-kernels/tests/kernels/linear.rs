@@ -1,6 +1,6 @@
 //! Linear maps with activation.
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use flow_kernels::{Activation, linear_act};
 
 use crate::harness::{
@@ -36,6 +36,30 @@ fn kernel_and_composition_agree() {
     ] {
         assert_kernel_agrees(&format!("{case:?}"), &op(&case), &lens(&case));
         assert_kernel_agrees(&format!("{case:?} without bias"), &op(&case), &lens(&case)[..2]);
+    }
+}
+
+/// Chunks of rows end in a row alone at 1, 33 and 97; inner sizes reach over the gemm crate's own
+/// blocks of 512.
+#[test]
+fn a_row_has_the_same_bits_alone_and_among_others() {
+    let device = Device::flex();
+    for (inner, out) in [(1, 5), (2, 7), (3, 1), (17, 1), (20, 31), (256, 2), (700, 64), (600, 96)] {
+        let number = |i: usize| ((i * 7919) % 1009) as f32 / 500.0 - 1.0;
+        let tensor = |n: usize, size: usize| {
+            let values: Vec<f32> = (0..n * size).map(number).collect();
+            Tensor::<2>::from_data(TensorData::new(values, [n, size]), &device)
+        };
+        let (x, weight, bias) = (tensor(500, inner), tensor(inner, out), tensor(1, out));
+        let rows = |n: usize| -> Vec<u32> {
+            let x = x.clone().slice([0..n]);
+            let y = linear_act(x, weight.clone(), Some(bias.clone().squeeze()), Activation::Silu);
+            y.into_data().to_vec::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+        };
+        let all = rows(500);
+        for n in [1, 2, 3, 31, 32, 33, 64, 97, 250] {
+            assert!(rows(n) == all[..n * out], "{n} rows of [{inner}, {out}]");
+        }
     }
 }
 
