@@ -39,7 +39,9 @@ pub use digits::digits;
 pub use error::{Attempt, DatasetError, Refusal};
 pub use images::Images;
 pub use progress::{Progress, ProgressFn};
-pub use table::{Columns, Encoded, Encoder, Holdout, Overrides, ReadOptions, Table, TableError};
+pub use table::{
+    Columns, Encoded, Encoder, Holdout, Holes, Overrides, ReadOptions, Table, TableError, TableRows,
+};
 pub use toy::{
     Checkerboard, Circles, GaussianMixture, Pinwheel, Spirals, Support, SwissRoll, TOYS, Toy,
     TwoMoons, toy,

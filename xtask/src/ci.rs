@@ -126,7 +126,7 @@ impl Step {
             Self::Deny => command.args(["deny", "check", "bans", "licenses", "sources"]),
             Self::Clippy => command
                 .args(["clippy", "--workspace", "--all-targets", "--release"])
-                .args(["--features", "flow-cli/folder"])
+                .args(["--features", "flow-cli/folder,flow-cli/serve"])
                 .args(["--", "-D", "warnings"]),
             Self::Test => {
                 command = test::workspace();

@@ -47,6 +47,7 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb { name: "calibrate", about: "Rank held-out truths among draws", has_device: true },
     Verb { name: "impute", about: "Fill the holes of a table", has_device: true },
     Verb { name: "solve", about: "Draw what explains an observation", has_device: true },
+    Verb { name: "serve", about: "Put a model behind HTTP, with a page", has_device: true },
     Verb { name: "compare", about: "Put runs side by side", has_device: false },
     Verb {
         name: "list",
@@ -112,6 +113,10 @@ pub(crate) fn flow(
     let mut command = cargo::cargo();
     command.args(["run", "--release", "--package", "flow-cli", "--bin", "flow"]);
     features(&mut command, backend.unwrap_or_default())?;
+    if name == "serve" {
+        // The only verb that a plain build does not hold.
+        command.args(["--features", "serve"]);
+    }
     command.args(["--", name]);
     let names_device = words.iter().any(|word| {
         word.to_str().is_some_and(|word| word == "--device" || word.starts_with("--device="))
@@ -169,6 +174,13 @@ mod tests {
     fn a_verb_without_a_device_is_given_none() {
         let line = shown("list", Some(Backend::Flex), &[]);
         assert!(line.ends_with("-- list"), "{line}");
+    }
+
+    #[test]
+    fn the_server_is_built_in_for_its_verb_alone() {
+        let line = shown("serve", None, &["m.flow"]);
+        assert!(line.ends_with("--bin flow --features serve -- serve m.flow"), "{line}");
+        assert!(!shown("sample", None, &["m.flow"]).contains("serve"));
     }
 
     #[test]

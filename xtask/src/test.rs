@@ -52,7 +52,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 pub(crate) fn workspace() -> Command {
     let mut command = cargo::cargo();
     command.args(["test", "--workspace", "--release", "--features"]);
-    command.arg("flow-cli/ndarray,flow-cli/folder");
+    command.arg("flow-cli/ndarray,flow-cli/folder,flow-cli/serve");
     command
 }
 

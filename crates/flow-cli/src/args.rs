@@ -1,6 +1,7 @@
 //! The command line: verbs and their options, as clap reads them.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::builder::OsStringValueParser;
@@ -44,6 +45,8 @@ pub(crate) enum Verb {
     Import(ImportArgs),
     /// Print what a model is: of a run, or of a file that `flow export` wrote.
     Card(CardArgs),
+    /// Put a model behind HTTP, with a page to try it; needs the feature `serve`.
+    Serve(ServeArgs),
     /// Compute published and derived numbers again and compare.
     Verify(VerifyArgs),
     /// Put runs side by side: where their recipes differ, and their scores.
@@ -309,6 +312,39 @@ pub(crate) struct SolveArgs {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "read by the server alone"))]
+pub(crate) struct ServeArgs {
+    /// Folder of a run, or a model that `flow export` wrote.
+    pub(crate) model: PathBuf,
+    /// Port to listen on; 0 takes one that is free.
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Address to listen on; one that other machines reach needs a token.
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub(crate) host: IpAddr,
+    /// What requests must carry as `Authorization: Bearer TOKEN`.
+    #[arg(long, env = "FLOW_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// Rows that a request may ask for.
+    #[arg(long, default_value_t = 10_000, value_parser = whole)]
+    pub(crate) max_n: usize,
+    /// Steps that a request may ask for.
+    #[arg(long, default_value_t = 1_000, value_parser = whole)]
+    pub(crate) max_steps: usize,
+    /// Bytes of a request's body.
+    #[arg(long, value_name = "BYTES", default_value_t = 2 << 20, value_parser = whole)]
+    pub(crate) max_body: usize,
+    /// Requests that wait, are read or are computed at once.
+    #[arg(long, default_value_t = 64, value_parser = whole)]
+    pub(crate) max_queue: usize,
+    /// Seconds that a request may take, its wait included.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    pub(crate) timeout: f64,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, clap::Args)]

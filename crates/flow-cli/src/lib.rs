@@ -54,6 +54,7 @@ pub fn run(registry: &Registry) -> ExitCode {
         Verb::Plot(args) => commands::plot::run(&args, registry),
         Verb::Export(args) => commands::export::run(&args, registry),
         Verb::Card(args) => commands::export::show(&args, registry),
+        Verb::Serve(args) => commands::serve::run(&args, registry),
         Verb::Verify(args) => commands::verify::run(&args),
         Verb::Compare(args) => commands::compare::run(&args, registry),
         Verb::List => commands::list::run(registry),

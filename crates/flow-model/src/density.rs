@@ -80,10 +80,30 @@ impl Model {
         rows: impl Fn(Range<usize>) -> Rows,
         request: &DensityRequest,
     ) -> Result<Densities, ModelError> {
+        self.log_prob_while(n, rows, request, || true)
+    }
+
+    /// The same for as long as `go_on`, which is asked before each batch, says yes.
+    ///
+    /// # Errors
+    /// As for [`log_prob`](Self::log_prob), and [`ModelError::Stopped`] when `go_on` said no.
+    ///
+    /// # Panics
+    /// As for [`log_prob`](Self::log_prob).
+    pub fn log_prob_while(
+        &self,
+        n: usize,
+        rows: impl Fn(Range<usize>) -> Rows,
+        request: &DensityRequest,
+        go_on: impl Fn() -> bool,
+    ) -> Result<Densities, ModelError> {
         let latents = (0 < self.signature().latent).then_some(request.latents);
         let draws = latents.unwrap_or(1);
         let mut densities = Densities { latents, ..Densities::default() };
         for start in (0..n).step_by(request.batch) {
+            if !go_on() {
+                return Err(ModelError::Stopped);
+            }
             let range = start..(start + request.batch).min(n);
             let batch = rows(range.clone());
             if let Some(at) = batch.values.iter().position(|value| !value.is_finite()) {

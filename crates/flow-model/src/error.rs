@@ -187,6 +187,10 @@ pub enum ModelError {
         /// Numbers that were observed.
         got: usize,
     },
+    /// Whoever asked wants no more: see
+    /// [`Model::sample_together`](crate::Model::sample_together).
+    #[error("nobody waits for the numbers any more, they were given up")]
+    Stopped,
     /// A sampler or a solver stopped.
     #[error(transparent)]
     Sample(#[from] SampleError),
@@ -197,7 +201,7 @@ impl ModelError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::NotFinite { .. } | Self::Io { .. } => false,
+            Self::NotFinite { .. } | Self::Io { .. } | Self::Stopped => false,
             Self::In { source, .. } => source.is_usage(),
             Self::Sample(error) => !matches!(
                 error,

@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod changes;
 mod config;
 mod density;
 mod error;
@@ -26,8 +27,10 @@ mod request;
 mod sample;
 mod section;
 mod settings;
+mod together;
 mod weights;
 
+pub use changes::SampleChanges;
 pub use config::{FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;

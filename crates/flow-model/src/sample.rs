@@ -5,8 +5,11 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
-use flow_sample::{Guided, Interval, Predictor, Sampler, Seeded, Way, latents, starts};
+use flow_sample::{
+    Guided, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, starts,
+};
 
+use crate::changes::SampleChanges;
 use crate::error::ModelError;
 use crate::model::{Model, host};
 use crate::request::{Against, Classes, Guidance, SampleRequest, Samples};
@@ -27,21 +30,7 @@ impl Model {
     /// # Errors
     /// When the settings contradict each other.
     pub fn request(&self, n: usize, seed: u64) -> Result<SampleRequest<'static>, ModelError> {
-        let settings = &self.config().sample;
-        let mut request = SampleRequest::new(n, seed);
-        if let Some(grid) = settings.plan(Asked::default())?.grid() {
-            request.grid = grid.clone();
-        }
-        request.along = settings.schedule.map(|schedule| schedule.build());
-        let [start, end] = settings.guidance_interval;
-        if settings.is_guided() && self.config().learned_without {
-            request.guidance = Some(Guidance {
-                scale: settings.guidance,
-                interval: Interval { start, end },
-                against: Against::Unconditional,
-            });
-        }
-        Ok(request)
+        Ok(self.request_with(&SampleChanges::default(), n, seed)?.0)
     }
 
     /// Draws samples.
@@ -88,7 +77,8 @@ impl Model {
         for start in (0..request.n).step_by(request.batch.max(1)) {
             let range = start..(start + request.batch.max(1)).min(request.n);
             let (n, end) = (range.len(), range.end);
-            let part = on_pool(&self.device, || self.part(request, sampler, range))?;
+            let piece = Piece { request, range };
+            let part = on_pool(&self.device, || self.part(&[piece], sampler, None))?;
             calls += part.nfe * n as f64;
             take(Samples { nfe: calls / end as f64, ..part })?;
         }
@@ -122,8 +112,12 @@ impl Model {
         }
     }
 
-    /// Refuses a request that does not fit.
-    fn check(&self, request: &SampleRequest<'_>) -> Result<(), ModelError> {
+    /// Refuses a request that does not fit, before anything is drawn; the classes are looked at by
+    /// [`classes_of`](Self::classes_of).
+    ///
+    /// # Errors
+    /// With what does not fit.
+    pub fn check(&self, request: &SampleRequest<'_>) -> Result<(), ModelError> {
         let signature = self.signature();
         let context =
             if signature.context.is_empty() { 0 } else { signature.context.iter().product() };
@@ -179,15 +173,17 @@ impl Model {
         Ok(())
     }
 
-    /// One batch, with its own network calls.
-    fn part(
+    /// One batch, with its own network calls: pieces of one request, or of several with the same
+    /// settings, which are those of the first.
+    pub(crate) fn part(
         &self,
-        request: &SampleRequest<'_>,
+        pieces: &[Piece<'_>],
         sampler: &dyn Sampler,
-        range: Range<usize>,
+        watch: Option<&Watch<'_>>,
     ) -> Result<Samples, ModelError> {
-        let classes = self.classes_of(&request.classes, range.clone())?;
-        let condition = self.condition_of(request, classes.as_deref(), range.clone());
+        let Some(Piece { request, .. }) = pieces.first() else { return Ok(Samples::default()) };
+        let classes = self.classes_of_pieces(pieces)?;
+        let condition = self.condition_of(pieces, classes.as_deref());
         let along = request.along.as_ref();
         let with = self.predictor_along(condition.clone(), along);
         let (guided, without);
@@ -207,60 +203,104 @@ impl Model {
                 &guided
             }
         };
-        let part = self.batch(predictor, request, sampler, range)?;
-        Ok(Samples { classes, ..part })
+        let noise = Noises(pieces);
+        let way = Way { watch, ..Way::along(request.grid.clone()) };
+        let way = way.with_noise(&noise).keeping(&request.keep);
+        let generated = sampler.sample(predictor, self.starts_of(pieces, predictor), &way)?;
+        if generated.stopped.is_some() {
+            return Err(ModelError::Stopped);
+        }
+        let rows = host(generated.x);
+        if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
+            let row = at / self.signature().size();
+            let numbers = pieces.iter().flat_map(|piece| piece.range.clone());
+            let sample = numbers.into_iter().nth(row).unwrap_or(row);
+            return Err(ModelError::NotFinite { sample, value: rows[at] });
+        }
+        let states = generated.states.into_iter().map(host).collect();
+        Ok(Samples { rows, states, classes, nfe: generated.nfe as f64 })
+    }
+
+    /// The classes of all samples of some pieces.
+    fn classes_of_pieces(&self, pieces: &[Piece<'_>]) -> Result<Option<Vec<usize>>, ModelError> {
+        let of = |Piece { request, range }: &Piece<'_>| {
+            self.classes_of(&request.classes, range.clone())
+        };
+        let classes: Option<Vec<Vec<usize>>> = pieces.iter().map(of).collect::<Result<_, _>>()?;
+        Ok(classes.map(|classes| classes.concat()))
     }
 
     /// All that is known of some samples.
-    fn condition_of(
-        &self,
-        request: &SampleRequest<'_>,
-        classes: Option<&[usize]>,
-        range: Range<usize>,
-    ) -> Condition {
+    fn condition_of(&self, pieces: &[Piece<'_>], classes: Option<&[usize]>) -> Condition {
         let signature = self.signature();
-        let rows = |all: &[f32], size: usize| {
-            self.tensor(&all[range.start * size..range.end * size], size)
+        // A request has rows of its own for each sample, or none has: `check` has seen to it.
+        let rows = |all: fn(&SampleRequest<'_>) -> Option<&[f32]>, size: usize| {
+            let of = |Piece { request, range }: &Piece<'_>| {
+                all(request).map(|all| &all[range.start * size..range.end * size])
+            };
+            let rows: Option<Vec<&[f32]>> = pieces.iter().map(of).collect();
+            rows.map(|rows| self.tensor(&rows.concat(), size))
         };
         let mut condition = classes
             .map_or_else(Condition::none, |classes| Condition::classes(classes, &self.device));
-        if let Some(vectors) = &request.vectors {
-            condition = condition.with_vector(rows(vectors, signature.vector));
+        if let Some(vectors) = rows(|request| request.vectors.as_deref(), signature.vector) {
+            condition = condition.with_vector(vectors);
         }
-        if let Some(contexts) = &request.contexts {
-            condition = condition.with_context(rows(contexts, size(&signature.context)));
+        if let Some(contexts) =
+            rows(|request| request.contexts.as_deref(), size(&signature.context))
+        {
+            condition = condition.with_context(contexts);
         }
-        match (signature.latent, &request.latents) {
-            (0, _) => condition,
-            (size, Some(given)) => condition.with_latent(rows(given, size)),
-            (size, None) => {
-                condition.with_latent(latents(request.seed, range.clone(), size, &self.device))
-            }
+        match signature.latent {
+            0 => condition,
+            size => condition.with_latent(joined(pieces, |Piece { request, range }| {
+                match &request.latents {
+                    Some(given) => self.tensor(&given[range.start * size..range.end * size], size),
+                    None => latents(request.seed, range.clone(), size, &self.device),
+                }
+            })),
         }
     }
 
-    /// Draws one batch.
-    fn batch(
-        &self,
-        predictor: &dyn Predictor,
-        request: &SampleRequest<'_>,
-        sampler: &dyn Sampler,
-        range: Range<usize>,
-    ) -> Result<Samples, ModelError> {
-        let (first, size) = (range.start, self.signature().size());
-        let noise = Seeded::new(request.seed).starting_at(first);
-        let x0: Tensor<2> = match &request.starts {
+    /// Where the paths of some pieces start.
+    fn starts_of(&self, pieces: &[Piece<'_>], predictor: &dyn Predictor) -> Tensor<2> {
+        let size = self.signature().size();
+        joined(pieces, |Piece { request, range }| match &request.starts {
             Some(rows) => self.tensor(&rows[range.start * size..range.end * size], size),
-            None => starts(request.seed, range, size, &self.source, predictor, &self.device),
-        };
-        let way = Way::along(request.grid.clone()).with_noise(&noise).keeping(&request.keep);
-        let generated = sampler.sample(predictor, x0, &way)?;
-        let rows = host(generated.x);
-        if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
-            return Err(ModelError::NotFinite { sample: first + at / size, value: rows[at] });
-        }
-        let states = generated.states.into_iter().map(host).collect();
-        Ok(Samples { rows, states, classes: None, nfe: generated.nfe as f64 })
+            None => {
+                starts(request.seed, range.clone(), size, &self.source, predictor, &self.device)
+            }
+        })
+    }
+}
+
+/// Some samples of a request.
+pub(crate) struct Piece<'a> {
+    pub(crate) request: &'a SampleRequest<'a>,
+    pub(crate) range: Range<usize>,
+}
+
+/// The rows of all pieces, one piece after the other.
+fn joined(pieces: &[Piece<'_>], rows: impl Fn(&Piece<'_>) -> Tensor<2>) -> Tensor<2> {
+    match pieces {
+        [piece] => rows(piece),
+        pieces => Tensor::cat(pieces.iter().map(rows).collect(), 0),
+    }
+}
+
+/// The noise of a batch of pieces: each meets that of its own seed.
+struct Noises<'a>(&'a [Piece<'a>]);
+
+impl Noise for Noises<'_> {
+    fn draw(&self, step: usize, like: &Tensor<2>) -> Tensor<2> {
+        let mut first = 0;
+        let parts = self.0.iter().map(|Piece { request, range }| {
+            let rows = first..first + range.len();
+            first = rows.end;
+            let own = Seeded::new(request.seed).starting_at(range.start);
+            own.draw(step, &like.clone().slice([rows]))
+        });
+        Tensor::cat(parts.collect(), 0)
     }
 }
 

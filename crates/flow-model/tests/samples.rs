@@ -3,11 +3,13 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use common::{MLP, SPLIT, UNET, model, models};
 use flow_model::{Against, Classes, Guidance, Model, ModelError, SampleRequest};
 use flow_nn::Signature;
 use flow_ode::{Method, Stepping};
-use flow_sample::{Interval, Ode};
+use flow_sample::{Ddim, Interval, Ode, Sampler};
 
 fn euler() -> Ode {
     Ode::new(Method::Euler, Stepping::Count(1))
@@ -30,6 +32,54 @@ fn a_sample_depends_on_its_seed_and_number_alone() {
         assert_eq!(all.len(), 7 * size);
         assert_ne!(all, rows(&model, &SampleRequest::new(7, 4)), "{name}");
     }
+}
+
+/// Seeds, classes and sizes of their own in one call; the noise of a sampler that draws some; what
+/// is no sample of any, by a watcher that says no.
+#[test]
+fn requests_that_are_drawn_together_get_what_each_gets_alone() {
+    let samplers: [Box<dyn Sampler>; 2] =
+        [Box::new(Ode::new(Method::Midpoint, Stepping::Count(2))), Box::new(Ddim { eta: 1.0 })];
+    for (name, model) in models() {
+        for sampler in &samplers {
+            let of = |n, seed| SampleRequest { keep: vec![0.5], ..SampleRequest::new(n, seed) };
+            let classes = match model.signature().classes {
+                0 => Classes::InTurn,
+                _ => Classes::All(1),
+            };
+            let asked =
+                [of(1, 5), SampleRequest { classes, ..of(4, 9) }, of(37, 5), of(1, 6), of(0, 1)];
+            for batch in [500, 3] {
+                let asked = asked.clone().map(|request| SampleRequest { batch, ..request });
+                let together = model.sample_together(&asked, &**sampler, &|| true).unwrap();
+                for (request, found) in asked.iter().zip(&together) {
+                    let alone = model.sample(request, &**sampler).unwrap();
+                    let near = |a: &[f32], b: &[f32]| {
+                        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(*a, *b))
+                    };
+                    assert!(near(&found.rows, &alone.rows), "{name}, {sampler:?}");
+                    assert!(near(&found.states[0], &alone.states[0]), "{name}, {sampler:?}");
+                    assert_eq!(found.classes, alone.classes, "{name}");
+                }
+                assert_ne!(together[0].rows, together[3].rows, "{name}");
+            }
+            let stopped = model.sample_together(&asked, &**sampler, &|| false);
+            assert!(matches!(stopped, Err(ModelError::Stopped)), "{name}");
+        }
+    }
+    // In the middle of a walk as well.
+    let (_, model) = models().remove(0);
+    let steps = AtomicUsize::new(0);
+    let go_on = || steps.fetch_add(1, Ordering::Relaxed) < 3;
+    let way = Ode::new(Method::Euler, Stepping::Count(1_000));
+    let stopped = model.sample_together(&[SampleRequest::new(2, 0)], &way, &go_on);
+    assert!(matches!(stopped, Err(ModelError::Stopped)) && steps.into_inner() < 10);
+}
+
+/// Without the kernels of flow-kernels, products of other sizes sum in another order: a few
+/// roundings of numbers near 1. With them a sample has the same bits, which flow-serve tests.
+fn near(a: f32, b: f32) -> bool {
+    (a - b).abs() < 1e-4
 }
 
 /// One Euler step is affine in the velocity, so guidance of velocities is guidance of samples.

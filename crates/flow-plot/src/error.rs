@@ -48,6 +48,12 @@ pub enum PlotError {
         /// Height in pixels.
         height: u64,
     },
+    /// Samples that are neither points of the plane nor images of one or three channels.
+    #[error("samples of shape {shape:?} have no picture")]
+    NoPicture {
+        /// The shape of one of them.
+        shape: Vec<usize>,
+    },
     /// An animation of no frames.
     #[error("no frames for {}: an animation needs at least one", path.display())]
     NoFrames {

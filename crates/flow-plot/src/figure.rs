@@ -6,7 +6,7 @@ use crate::scene::{Mark, Scene};
 use crate::{Picture, PlotError, file, raster, svg};
 
 /// Pixels of a PNG for one unit of the drawing: sharp on dense screens and in print.
-const PNG_SCALE: f32 = 2.0;
+pub(crate) const PNG_SCALE: f32 = 2.0;
 
 /// A drawing of lines, dots, text and images on white.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@
 //! | the density at a few times | [`density_frames`] |
 //! | a function of two variables, or several | [`heat_map`], [`heat_maps`] |
 //! | generated images | [`image_grid`] |
+//! | samples of whatever shape has a picture | [`samples`] |
 //! | the flow as it moves | [`flow_frames`] and [`animate`] |
 //!
 //! Numbers that cannot be drawn (NaN, infinite, or not positive on a logarithmic axis) leave a gap;
@@ -49,6 +50,7 @@ mod corner;
 mod density;
 mod heat_map;
 mod image_grid;
+mod samples;
 mod trajectories;
 
 mod animation;
@@ -86,6 +88,7 @@ pub use image_grid::image_grid;
 
 pub use limits::Limits;
 pub use picture::Picture;
+pub use samples::samples;
 pub use series::{Series, Style};
 pub use trajectories::trajectories;
 

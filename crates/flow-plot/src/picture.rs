@@ -122,7 +122,8 @@ impl Picture {
     }
 
     /// The picture as the bytes of a PNG file.
-    pub(crate) fn to_png(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn to_png(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);

@@ -6,7 +6,7 @@ use flow_eval::Bins;
 use flow_judge::ambiguity;
 use flow_judge::control::{self, SIDE};
 use flow_path::stream::Streams;
-use flow_plot::{Chart, Figure, Limits, Picture, clouds, heat_maps, image_grid, trajectories};
+use flow_plot::{Chart, Figure, Limits, Picture, PlotError, heat_maps, image_grid, trajectories};
 use flow_run::{Changes, Data, Model, Recipe, Request, SampleChanges};
 
 use crate::error::{ReportError, usage};
@@ -74,18 +74,11 @@ pub(crate) fn line(
 /// # Errors
 /// For rows that have no picture, and when the file cannot be written.
 pub fn save_samples(rows: &[f32], shape: &[usize], out: &Path) -> Result<(), ReportError> {
-    match *shape {
-        [2] => {
-            let points: Vec<[f32; 2]> = rows.chunks(2).map(|p| [p[0], p[1]]).collect();
-            let limits = Limits::around(&[&points]);
-            Ok(clouds(&[("samples", &points)], limits).save(out)?)
+    match flow_plot::samples(rows, shape) {
+        Err(error @ PlotError::NoPicture { .. }) => {
+            Err(usage!("{error}, write a .npy file"))
         }
-        [c, h, w] => {
-            let n = rows.len() / (c * h * w);
-            let columns = (n as f64).sqrt().ceil() as usize;
-            Ok(image_grid(rows, n, c, h, w, columns)?.save(out)?)
-        }
-        _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
+        picture => Ok(picture?.save(out)?),
     }
 }
 

@@ -115,7 +115,7 @@ impl Model {
     /// # Errors
     /// When what it has kept of the table is damaged.
     pub fn table(&self) -> Result<Option<TableRows>, RunError> {
-        TableRows::of(&self.config().rows)
+        TableRows::of(&self.config().rows).map_err(|error| usage!("{error}"))
     }
 
     /// Number of classes of a conditional model, else 0.

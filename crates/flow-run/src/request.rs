@@ -1,9 +1,6 @@
 //! What to draw from a trained model.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
-use flow_model::{Asked, ModelError, SampleConfig, SamplePlan};
+use flow_model::{Asked, ModelError, SampleChanges, SampleConfig, SamplePlan};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
 use flow_path::config::shown;
@@ -14,33 +11,6 @@ use crate::recipe::Recipe;
 
 /// Samples that are computed together unless another number is asked for.
 pub const DEFAULT_BATCH: usize = 500;
-
-/// What to change of the way in which a recipe or a model is sampled; nothing by default.
-///
-/// Choices are typed as on the command line, `NAME,KEY=VALUE`, whose options have these names.
-#[derive(Clone, Debug, Default)]
-pub struct SampleChanges {
-    /// Way from noise to data.
-    pub sampler: Option<String>,
-    /// Solver of the sampler `ode`.
-    pub solver: Option<String>,
-    /// Number of steps.
-    pub steps: Option<usize>,
-    /// Times of the steps.
-    pub grid: Option<String>,
-    /// Factor by which these times are moved.
-    pub shift: Option<f64>,
-    /// Schedule to sample along.
-    pub schedule: Option<String>,
-    /// Relative tolerance.
-    pub rtol: Option<f64>,
-    /// Absolute tolerance.
-    pub atol: Option<f64>,
-    /// Strength of guidance.
-    pub guidance: Option<f64>,
-    /// Times between which guidance acts.
-    pub guidance_interval: Option<[f64; 2]>,
-}
 
 /// What to draw.
 #[derive(Clone, Debug)]
@@ -107,7 +77,7 @@ impl Request {
         n: usize,
         seed: u64,
     ) -> Result<Self, RunError> {
-        let sample = changed(settings, changes)?;
+        let sample = changes.of(settings).map_err(option)?;
         sample.check().map_err(|error| usage!("{error}"))?;
         let [start, end] = sample.guidance_interval;
         Ok(Self {
@@ -117,7 +87,7 @@ impl Request {
             guidance: sample.guidance,
             interval: Interval { start, end },
             batch: DEFAULT_BATCH,
-            way: sample.plan(asked(changes)).map_err(|error| contradiction(&error))?,
+            way: sample.plan(changes.asked()).map_err(|error| contradiction(&error))?,
             schedule: sample.schedule,
             times: Vec::new(),
             given: Given::default(),
@@ -228,48 +198,9 @@ impl Request {
     }
 }
 
-/// The section `sample` with what is changed.
-fn changed(sample: &SampleConfig, changes: &SampleChanges) -> Result<SampleConfig, RunError> {
-    if changes.steps == Some(0) {
-        return Err(usage!("--steps is 0, give at least 1"));
-    }
-    let mut sample = sample.clone();
-    if let Some(text) = &changes.sampler {
-        sample.sampler = typed("--sampler", text)?;
-    } else if changes.solver.is_some() {
-        sample.sampler = SamplerConfig::default();
-    }
-    if let Some(text) = &changes.grid {
-        sample.grid = typed("--grid", text)?;
-    }
-    if changes.steps.is_some() && sample.grid.is_given() {
-        return Err(usage!(
-            "--steps does nothing beside a grid of given times, which has its own: leave it out, \
-             or name another --grid"
-        ));
-    }
-    if let Some(text) = &changes.schedule {
-        sample.schedule = Some(typed("--schedule", text)?);
-    }
-    if let Some(solver) = &changes.solver {
-        sample.solver.clone_from(solver);
-    }
-    sample.steps = changes.steps.unwrap_or(sample.steps);
-    sample.shift = changes.shift.unwrap_or(sample.shift);
-    sample.rtol = changes.rtol.unwrap_or(sample.rtol);
-    sample.atol = changes.atol.unwrap_or(sample.atol);
-    sample.guidance_interval = changes.guidance_interval.unwrap_or(sample.guidance_interval);
-    sample.guidance = changes.guidance.unwrap_or(sample.guidance);
-    Ok(sample)
-}
-
-/// What is asked for by name.
-fn asked(changes: &SampleChanges) -> Asked {
-    Asked {
-        steps: changes.steps.is_some(),
-        tolerances: changes.rtol.is_some() || changes.atol.is_some(),
-        solver: changes.solver.is_some(),
-    }
+/// A change that is none, by the name of its option.
+fn option(error: ModelError) -> RunError {
+    usage!("--{}", error.to_string().replace("another grid", "another --grid"))
 }
 
 /// Settings that contradict each other, by the names of their options.
@@ -277,9 +208,4 @@ fn contradiction(error: &ModelError) -> RunError {
     let text = error.to_string();
     let text = text.replace("solver, rtol and", "--solver, rtol and");
     usage!("{}", text.replace("rtol and atol", "--rtol and --atol"))
-}
-
-/// A choice as typed at an option.
-fn typed<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T, RunError> {
-    text.parse().map_err(|error| usage!("{option}: {error}"))
 }

@@ -370,6 +370,24 @@ pub enum TableError {
         what: &'static str,
     },
 
+    /// A row of conditions without a value that the model was always told.
+    #[error(
+        "row {row} of the conditions lacks `{column}`: the model was always told it, give a value"
+    )]
+    NotGiven {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+    },
+
+    /// What a model has kept of its table is damaged.
+    #[error("the model's table: {what}")]
+    Kept {
+        /// What is wrong.
+        what: String,
+    },
+
     /// A format that holds numbers only.
     #[error(
         "{} holds numbers only and column {column:?} holds words; write csv, npz or parquet",

@@ -28,6 +28,7 @@ mod encode;
 mod encoder;
 mod error;
 mod holdout;
+mod holes;
 mod kind;
 mod matrix;
 mod normal;
@@ -35,6 +36,7 @@ mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod read;
+mod rows;
 mod text;
 mod transform;
 mod write;
@@ -47,9 +49,11 @@ pub use encode::Encoded;
 pub use encoder::Encoder;
 pub use error::TableError;
 pub use holdout::Holdout;
+pub use holes::Holes;
 pub use kind::{ColumnType, Kind};
 pub use options::{MISSING, ReadOptions};
 pub use read::ENDINGS;
+pub use rows::TableRows;
 pub use text::{NO_TEXT, Text};
 pub use transform::{Transform, TransformKind};
 

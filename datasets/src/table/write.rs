@@ -36,6 +36,26 @@ impl Table {
         }
     }
 
+    /// The table as the bytes of a csv file.
+    ///
+    /// # Errors
+    /// Never for memory; what the writer says.
+    pub fn to_csv(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.write_lines(&mut bytes, b',')?;
+        Ok(bytes)
+    }
+
+    /// The table as the bytes of an npy file, `[rows, columns]` of 64-bit numbers; nothing for a
+    /// table that holds words.
+    #[must_use]
+    pub fn to_npy(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let columns = self.numbers().ok()?;
+        self.write_array(&columns, &mut bytes).ok()?;
+        Some(bytes)
+    }
+
     fn write_delimited(&self, out: impl Write, delimiter: u8, packed: bool) -> io::Result<()> {
         if !packed {
             return self.write_lines(out, delimiter);
@@ -56,27 +76,30 @@ impl Table {
     }
 
     fn write_npy(&self, path: &Path) -> Result<(), TableError> {
-        let mut columns = Vec::new();
-        for column in self.columns() {
-            match &column.values {
-                Values::Number(values) => columns.push(values),
-                Values::Text(_) => {
-                    let (path, column) = (path.to_owned(), column.name.clone());
-                    return Err(TableError::WordsInArray { path, column });
-                }
+        let columns = self.numbers().map_err(|column| {
+            let (path, column) = (path.to_owned(), column.to_owned());
+            TableError::WordsInArray { path, column }
+        })?;
+        whole(path, |out| self.write_array(&columns, out)).map_err(TableError::write(path))
+    }
+
+    /// The numbers of all columns, or the first column that holds words.
+    fn numbers(&self) -> Result<Vec<&[f64]>, &str> {
+        let numbers = self.columns().iter().map(|column| match &column.values {
+            Values::Number(values) => Ok(values.as_slice()),
+            Values::Text(_) => Err(column.name.as_str()),
+        });
+        numbers.collect()
+    }
+
+    fn write_array(&self, columns: &[&[f64]], mut out: impl Write) -> io::Result<()> {
+        NpyHeader::new(Element::F64, vec![self.len(), columns.len()]).write(&mut out)?;
+        for row in 0..self.len() {
+            for values in columns {
+                out.write_all(&values[row].to_le_bytes())?;
             }
         }
-        let header = NpyHeader::new(Element::F64, vec![self.len(), columns.len()]);
-        whole(path, |out| {
-            header.write(out)?;
-            for row in 0..self.len() {
-                for values in &columns {
-                    out.write_all(&values[row].to_le_bytes())?;
-                }
-            }
-            Ok(())
-        })
-        .map_err(TableError::write(path))
+        Ok(())
     }
 
     fn write_npz(&self, out: impl Write + io::Seek) -> io::Result<()> {

@@ -82,6 +82,11 @@ const RULES: &[Rule] = &[
         because: "a trained model is used without a training, its data or a terminal",
     },
     Rule {
+        krate: "flow-serve",
+        never: &["flow-run", "flow-train", "clap", "anyhow"],
+        because: "who serves a model has the model, and neither its run nor its training",
+    },
+    Rule {
         krate: "flow-run",
         never: &["clap", "anyhow"],
         because: "recipes and runs are for any program, and their errors have types",
@@ -241,6 +246,8 @@ mod tests {
             ("flow-model", "anyhow"),
             ("flow-model", "burn-train"),
             ("flow-model", "flow-train"),
+            ("flow-serve", "flow-run"),
+            ("flow-serve", "flow-train"),
             ("flow-run", "clap"),
             ("flow-run", "anyhow"),
             ("flow-judge", "anyhow"),

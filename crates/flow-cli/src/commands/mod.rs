@@ -9,6 +9,7 @@ pub(crate) mod plot;
 pub(crate) mod posterior;
 mod rows;
 pub(crate) mod sample;
+pub(crate) mod serve;
 pub(crate) mod solve;
 pub(crate) mod train;
 pub(crate) mod verify;

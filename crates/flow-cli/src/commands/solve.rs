@@ -7,8 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_datasets::array::{Array, ArrayOptions};
-use flow_datasets::table::{Column, Type, Values};
-use flow_datasets::{ReadOptions, Table};
+use flow_datasets::{Holes, ReadOptions, Table};
 use flow_model::{AnswerMethod, Answered, Question, Registry};
 use flow_ode::Method;
 use flow_plot::{Picture, image_grid};
@@ -229,25 +228,14 @@ pub(crate) fn impute(args: &ImputeArgs, registry: &Registry) -> Result<()> {
         return Err(usage!("{} is no model of a table", args.run.display()));
     };
     let table = Table::read(&args.file, &ReadOptions::default())?;
-    let encoder = &columns.encoder;
-    let width = encoder.width();
-    let encoded = encoder.encode(&table)?;
-    let is_known = |row: usize, k: usize| encoded.mask[row * width + k] != 0.0;
-    let has_hole = |row: &usize| !(0..width).all(|k| is_known(*row, k));
-    let holes: Vec<usize> = (0..table.len()).filter(has_hole).collect();
+    let holes = Holes::new(&columns, &table)?;
     let model = place.model(&asked.device)?;
     let started = Instant::now();
     let mut answered = Answered::default();
     if !holes.is_empty() {
-        let vectors = match columns.vector() {
-            0 => None,
-            _ => Some(columns.conditions(&table.select(&holes))?),
-        };
-        let each = || holes.iter().flat_map(|&row| (0..width).map(move |k| (row, k)));
-        let known: Vec<bool> = each().map(|(row, k)| is_known(row, k)).collect();
-        let observed: Vec<f32> = each().map(|(row, k)| encoded.rows[row * width + k]).collect();
+        let (known, observed, vectors) = (holes.known(), holes.observed(), holes.vectors()?);
         let question = Question {
-            operator: &Mask::new(&known, width, &asked.device),
+            operator: &Mask::new(&known, columns.encoder.width(), &asked.device),
             observed: &observed,
             noise: ObservationNoise::Gaussian { std: args.noise },
             method: asked.method,
@@ -260,17 +248,7 @@ pub(crate) fn impute(args: &ImputeArgs, registry: &Registry) -> Result<()> {
         };
         answered = model.answer(&question, &*asked.sampler)?;
     }
-    let mut rows = encoded.rows.clone();
-    let mut filled = Vec::new();
-    for draw in 0..args.draws {
-        for (at, &row) in holes.iter().enumerate() {
-            for k in (0..width).filter(|k| !is_known(row, *k)) {
-                rows[row * width + k] = answered.rows[(draw * holes.len() + at) * width + k];
-            }
-        }
-        filled.push(encoder.decode(&rows, Some(&table))?);
-    }
-    stacked(&table, &filled)?.write(&args.out)?;
+    holes.filled(&answered.rows, args.draws)?.write(&args.out)?;
     say(&format!("{} of {} rows had holes", holes.len(), table.len()));
     print(&format!(
         "{} draws, {} evaluations each, {:.1} s: {}",
@@ -279,25 +257,4 @@ pub(crate) fn impute(args: &ImputeArgs, registry: &Registry) -> Result<()> {
         started.elapsed().as_secs_f64(),
         args.out.display()
     ))
-}
-
-/// The table once for each draw, in which what was known is as it was; of several draws the number
-/// stands in a column of its own.
-fn stacked(table: &Table, filled: &[Table]) -> Result<Table> {
-    let n = table.len();
-    let column = |known: &Column| {
-        let cells = |draw: &Table| -> Vec<Option<String>> {
-            let drawn = draw.column(&known.name);
-            let cell = |row| known.cell(row).or_else(|| drawn.and_then(|own| own.cell(row)));
-            (0..n).map(cell).collect()
-        };
-        Column::of_cells(&known.name, known.ty, &filled.iter().flat_map(cells).collect::<Vec<_>>())
-    };
-    let mut columns: Vec<Column> = table.columns().iter().map(column).collect();
-    if 1 < filled.len() {
-        let numbers = (1..=filled.len()).flat_map(|draw| vec![draw as f64; n]).collect();
-        let values = Values::Number(numbers);
-        columns.insert(0, Column { name: "draw".into(), ty: Type::Integer {}, values });
-    }
-    Ok(Table::new(columns)?)
 }

@@ -50,7 +50,7 @@ pub(super) fn of_rows(
     let encoded = encoder.encode(rows).map_err(|error| usage!("{error}"))?;
     let vectors = match columns.vector() {
         0 => Vec::new(),
-        _ => columns.conditions(rows)?,
+        _ => columns.conditions(rows).map_err(|error| usage!("{error}"))?,
     };
     let request = request(options, true, 1000)?;
     let part = |all: &[f32], size: usize, range: &Range<usize>| {

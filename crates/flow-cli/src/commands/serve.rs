@@ -1,0 +1,54 @@
+//! `flow serve`: a model behind HTTP.
+
+use anyhow::Result;
+use flow_model::Registry;
+
+use crate::args::ServeArgs;
+
+#[cfg(feature = "serve")]
+pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
+    use std::time::Duration;
+
+    use flow_serve::{Limits, Server, Settings};
+
+    use crate::device;
+    use crate::exit::usage;
+    use crate::place::Place;
+    use crate::terminal::{print, say};
+
+    /// Longest that a request may take: a day.
+    const LONGEST: f64 = 86_400.0;
+
+    device::limit_threads(args.compute.threads)?;
+    if !(0.0..=LONGEST).contains(&args.timeout) {
+        return Err(usage!("--timeout is {}, give seconds up to {LONGEST}", args.timeout));
+    }
+    let settings = Settings {
+        limits: Limits {
+            n: args.max_n,
+            steps: args.max_steps,
+            body: args.max_body,
+            queue: args.max_queue,
+            time: Duration::from_secs_f64(args.timeout),
+        },
+        token: args.token.clone(),
+    };
+    let address = (args.host, args.port).into();
+    // What cannot be listened on is refused before a model is read.
+    settings.check(address)?;
+    let device = device::parse(&args.compute.device)?;
+    let model = Place::open(registry, &args.model, &device)?.model(&device)?;
+    let server = Server::new((*model).clone(), settings)?;
+    let mut printed = Ok(());
+    server.run(address, |address| printed = print(&format!("http://{address}")))?;
+    say("stopped");
+    printed
+}
+
+#[cfg(not(feature = "serve"))]
+pub(crate) fn run(_: &ServeArgs, _: &Registry) -> Result<()> {
+    Err(crate::exit::usage!(
+        "this `flow` was built without its server: build it with `cargo install --locked --path \
+         crates/flow-cli --features serve`, or use `cargo xtask serve`"
+    ))
+}

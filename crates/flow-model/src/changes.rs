@@ -1,0 +1,135 @@
+//! What somebody asks for in place of a model's own settings.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use flow_sample::{Interval, SamplerConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelError;
+use crate::model::Model;
+use crate::request::{Against, Guidance, SampleRequest};
+use crate::settings::{Asked, SampleConfig, SamplePlan};
+
+/// What to change of the way in which a model is sampled; nothing by default.
+///
+/// Choices are typed as on the command line of `flow sample`, `NAME,KEY=VALUE`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SampleChanges {
+    /// Way from noise to data.
+    pub sampler: Option<String>,
+    /// Solver of the sampler `ode`.
+    pub solver: Option<String>,
+    /// Number of steps.
+    pub steps: Option<usize>,
+    /// Times of the steps.
+    pub grid: Option<String>,
+    /// Factor by which these times are moved.
+    pub shift: Option<f64>,
+    /// Schedule to sample along.
+    pub schedule: Option<String>,
+    /// Relative tolerance.
+    pub rtol: Option<f64>,
+    /// Absolute tolerance.
+    pub atol: Option<f64>,
+    /// Strength of guidance.
+    pub guidance: Option<f64>,
+    /// Times between which guidance acts.
+    pub guidance_interval: Option<[f64; 2]>,
+}
+
+impl SampleChanges {
+    /// The settings with what is changed, not checked yet.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] with the name of a field that is no choice or does nothing.
+    pub fn of(&self, settings: &SampleConfig) -> Result<SampleConfig, ModelError> {
+        let refused = |key: &str, reason: &str| {
+            Err(ModelError::Setting { key: key.into(), reason: reason.into() })
+        };
+        if self.steps == Some(0) {
+            return refused("steps", "is 0, give at least 1");
+        }
+        let mut settings = settings.clone();
+        if let Some(text) = &self.sampler {
+            settings.sampler = typed("sampler", text)?;
+        } else if self.solver.is_some() {
+            settings.sampler = SamplerConfig::default();
+        }
+        if let Some(text) = &self.grid {
+            settings.grid = typed("grid", text)?;
+        }
+        if self.steps.is_some() && settings.grid.is_given() {
+            return refused(
+                "steps",
+                "does nothing beside a grid of given times, which has its own: leave it out, or \
+                 name another grid",
+            );
+        }
+        if let Some(text) = &self.schedule {
+            settings.schedule = Some(typed("schedule", text)?);
+        }
+        if let Some(solver) = &self.solver {
+            settings.solver.clone_from(solver);
+        }
+        settings.steps = self.steps.unwrap_or(settings.steps);
+        settings.shift = self.shift.unwrap_or(settings.shift);
+        settings.rtol = self.rtol.unwrap_or(settings.rtol);
+        settings.atol = self.atol.unwrap_or(settings.atol);
+        settings.guidance_interval = self.guidance_interval.unwrap_or(settings.guidance_interval);
+        settings.guidance = self.guidance.unwrap_or(settings.guidance);
+        Ok(settings)
+    }
+
+    /// What is asked for by name.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        Asked {
+            steps: self.steps.is_some(),
+            tolerances: self.rtol.is_some() || self.atol.is_some(),
+            solver: self.solver.is_some(),
+        }
+    }
+}
+
+/// A choice as it is typed.
+fn typed<T: FromStr<Err: Display>>(key: &str, text: &str) -> Result<T, ModelError> {
+    text.parse().map_err(|error: T::Err| ModelError::Setting {
+        key: format!("{key}:"),
+        reason: error.to_string(),
+    })
+}
+
+impl Model {
+    /// A request for samples as the model's own settings draw them but for what is changed, the
+    /// way to draw them, and the settings that they come from.
+    ///
+    /// # Errors
+    /// When the settings contradict each other, or guidance is asked of a model that is told
+    /// nothing.
+    pub fn request_with(
+        &self,
+        changes: &SampleChanges,
+        n: usize,
+        seed: u64,
+    ) -> Result<(SampleRequest<'static>, SamplePlan, SampleConfig), ModelError> {
+        let settings = changes.of(&self.config().sample)?;
+        settings.check()?;
+        let plan = settings.plan(changes.asked())?;
+        let mut request = SampleRequest::new(n, seed);
+        if let Some(grid) = plan.grid() {
+            request.grid = grid.clone();
+        }
+        request.along = settings.schedule.map(|schedule| schedule.build());
+        if settings.is_guided() && (changes.guidance.is_some() || self.config().learned_without) {
+            let [start, end] = settings.guidance_interval;
+            request.guidance = Some(Guidance {
+                scale: settings.guidance,
+                interval: Interval { start, end },
+                against: Against::Unconditional,
+            });
+        }
+        Ok((request, plan, settings))
+    }
+}

@@ -1,0 +1,90 @@
+//! What all requests share.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use flow_datasets::TableRows;
+use flow_model::Model;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+
+use crate::error::ServeError;
+use crate::metrics::Metrics;
+use crate::queue::{Client, Job, Queue, Waits};
+use crate::refusal::Refusal;
+use crate::settings::{Limits, Settings};
+use crate::worker::Worker;
+
+/// The model, its limits, and the thread that asks it.
+pub(crate) struct App {
+    pub(crate) model: Arc<Model>,
+    /// How rows become those of a table, for a model of one.
+    pub(crate) table: Option<TableRows>,
+    pub(crate) limits: Limits,
+    pub(crate) token: Option<String>,
+    pub(crate) metrics: Arc<Metrics>,
+    queue: Arc<Queue>,
+    /// Places for requests that are read, wait or are computed.
+    places: Semaphore,
+    /// Ends with the last router.
+    _worker: Worker,
+}
+
+impl App {
+    pub(crate) fn new(model: Model, settings: Settings) -> Result<Self, ServeError> {
+        let Settings { limits, token } = settings;
+        let table = TableRows::of(&model.config().rows)?;
+        let (model, queue) = (Arc::new(model), Arc::<Queue>::default());
+        let metrics = Arc::<Metrics>::default();
+        let worker = Worker::start(&queue, &model, &metrics)
+            .map_err(|source| ServeError::Run { source })?;
+        let places = Semaphore::new(limits.queue);
+        Ok(Self { model, table, limits, token, metrics, queue, places, _worker: worker })
+    }
+
+    /// Requests that wait for the network.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether the model is told a class or numbers.
+    pub(crate) fn is_told(&self) -> bool {
+        let signature = self.model.signature();
+        0 < signature.classes || 0 < signature.vector || !signature.context.is_empty()
+    }
+
+    /// A place among the requests that are served, as long as there is one.
+    pub(crate) fn place(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        self.places.try_acquire().map_err(|_| {
+            let sentence = format!(
+                "{} requests are waiting already, which is all that this server takes: ask again \
+                 in a second",
+                self.limits.queue
+            );
+            Refusal::new(StatusCode::TOO_MANY_REQUESTS, sentence)
+        })
+    }
+
+    /// Lets the network's thread do a job and waits for its reply, no longer than is allowed and no
+    /// longer than the client does: when this is dropped, so is the job.
+    pub(crate) async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, Refusal>>, Waits) -> Job,
+    ) -> Result<T, Refusal> {
+        let until = Instant::now() + self.limits.time;
+        let (reply, answer) = oneshot::channel();
+        let client = Client::new(until);
+        self.queue.push(job(reply, client.waits()));
+        match tokio::time::timeout_at(until.into(), answer).await {
+            Ok(Ok(answer)) => answer,
+            // A job whose time is over is dropped by the other thread as well.
+            Err(_) | Ok(Err(_)) if until <= Instant::now() + Duration::from_millis(1) => {
+                Err(Refusal::late())
+            }
+            _ => Err(Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the server failed at this request and goes on",
+            )),
+        }
+    }
+}

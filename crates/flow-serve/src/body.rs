@@ -1,0 +1,97 @@
+//! Bodies of requests: JSON objects of bounded size.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::refusal::Refusal;
+
+/// How long a client may take to send a body.
+const SLOWEST: Duration = Duration::from_secs(10);
+
+/// The JSON object of a request.
+pub(crate) async fn object(request: Request, most: usize) -> Result<Map<String, Value>, Refusal> {
+    let (parts, body) = request.into_parts();
+    let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = media.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    // Anything else could be sent by a page of another site without asking.
+    if !media.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be JSON, with the header `Content-Type: application/json`",
+        ));
+    }
+    let said = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let too_large = || {
+        let sentence = format!("the body is larger than the {most} bytes that this server takes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+    };
+    if said.and_then(|said| said.parse().ok()).is_some_and(|length: usize| most < length) {
+        return Err(too_large());
+    }
+    let bytes = read(body, most).await?.ok_or_else(too_large)?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Refusal::bad("the body must be a JSON object, such as {\"n\": 16}")),
+        Err(error) => Err(Refusal::bad(format!("the body is no JSON: {error}"))),
+    }
+}
+
+/// The bytes of a body; nothing for one that is larger.
+async fn read(body: Body, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
+    match tokio::time::timeout(SLOWEST, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(Some(bytes.into())),
+        Ok(Err(error)) if is_too_large(&error) => Ok(None),
+        Ok(Err(error)) => Err(Refusal::bad(format!("the body cannot be read: {error}"))),
+        Err(_) => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the body was not there after {} seconds", SLOWEST.as_secs()),
+        )),
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
+    causes.any(|cause| cause.to_string().contains("length limit exceeded"))
+}
+
+/// The fields of an object as `T`, which refuses those that it does not know.
+pub(crate) fn fields<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Refusal> {
+    serde_json::from_value(Value::Object(object)).map_err(|error| Refusal::bad(error.to_string()))
+}
+
+/// Takes the fields out of an object that `T` has, all of which may be left out.
+pub(crate) fn take<T: Default + DeserializeOwned + serde::Serialize>(
+    object: &mut Map<String, Value>,
+) -> Result<T, Refusal> {
+    let known: BTreeSet<String> = match serde_json::to_value(T::default()) {
+        Ok(Value::Object(all)) => all.into_iter().map(|(name, _)| name).collect(),
+        _ => BTreeSet::new(),
+    };
+    let taken = known.into_iter().filter_map(|name| object.remove_entry(&name));
+    fields(taken.collect())
+}
+
+/// Rows of `size` finite numbers each, flat; a single row may stand for itself.
+pub(crate) fn rows(name: &str, rows: &[Vec<f32>], size: usize) -> Result<Vec<f32>, Refusal> {
+    for (at, row) in rows.iter().enumerate() {
+        if row.len() != size {
+            let got = row.len();
+            return Err(Refusal::bad(format!(
+                "row {at} of `{name}` has {got} numbers, and the model takes {size}"
+            )));
+        }
+        if row.iter().any(|x| !x.is_finite()) {
+            return Err(Refusal::bad(format!(
+                "row {at} of `{name}` holds a number that is too large for 32 bits"
+            )));
+        }
+    }
+    Ok(rows.concat())
+}

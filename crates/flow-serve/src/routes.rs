@@ -1,0 +1,135 @@
+//! Which request is answered by what.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::card::card;
+use crate::refusal::Refusal;
+use crate::{answer, body, density, impute, page, sample};
+
+/// Paths that are answered, as they are counted.
+const PATHS: [&str; 10] = [
+    "/",
+    "/page.css",
+    "/page.js",
+    "/healthz",
+    "/metrics",
+    "/openapi.json",
+    "/v1/model",
+    "/v1/sample",
+    "/v1/log_prob",
+    "/v1/impute",
+];
+
+/// Whether a path holds nothing of the model, so that it is answered without a token.
+fn is_open(path: &str) -> bool {
+    !path.starts_with("/v1/") && path != "/metrics"
+}
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let on_post = |endpoint: Endpoint| {
+        post(move |State(app): State<Arc<App>>, request: Request| async move {
+            endpoint.answer(&app, request).await.unwrap_or_else(IntoResponse::into_response)
+        })
+    };
+    Router::new()
+        .route("/", get(|| async { page::html() }))
+        .route("/page.css", get(|| async { page::css() }))
+        .route("/page.js", get(|| async { page::script() }))
+        .route("/openapi.json", get(|| async { page::openapi() }))
+        .route("/healthz", get(|| async { answer::json(&json!({ "status": "ok" })) }))
+        .route("/metrics", get(metrics))
+        .route("/v1/model", get(model))
+        .route("/v1/sample", on_post(Endpoint::Sample))
+        .route("/v1/log_prob", on_post(Endpoint::LogProb))
+        .route("/v1/impute", on_post(Endpoint::Impute))
+        .fallback(|request: Request| async move {
+            let path = request.uri().path().to_owned();
+            let sentence = format!("there is nothing at {path}: see /openapi.json");
+            Refusal::new(StatusCode::NOT_FOUND, sentence)
+        })
+        .method_not_allowed_fallback(|request: Request| async move {
+            let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+            let sentence = format!("{path} takes no {method}: see /openapi.json");
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
+        })
+        .layer(from_fn_with_state(Arc::clone(&app), around))
+        .with_state(app)
+}
+
+/// What is computed for a request.
+#[derive(Clone, Copy)]
+enum Endpoint {
+    Sample,
+    LogProb,
+    Impute,
+}
+
+impl Endpoint {
+    async fn answer(self, app: &App, request: Request) -> Result<Response, Refusal> {
+        let _place = app.place()?;
+        let headers: HeaderMap = request.headers().clone();
+        let object: Map<String, Value> = body::object(request, app.limits.body).await?;
+        match self {
+            Self::Sample => sample::run(app, &headers, object).await,
+            Self::LogProb => density::run(app, &headers, object).await,
+            Self::Impute => impute::run(app, &headers, object).await,
+        }
+    }
+}
+
+async fn model(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    answer::json(&card(&app.model, app.table.as_ref(), &app.limits))
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let text = app.metrics.text(app.waiting());
+    answer::typed("text/plain; version=0.0.4", text.into_bytes())
+}
+
+/// Asks for the token, counts, and says what browsers should know.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let path = request.uri().path();
+    let path = PATHS.into_iter().find(|known| *known == path);
+    let allowed = is_open(request.uri().path()) || carries(request.headers(), app.token.as_deref());
+    let mut response = if allowed {
+        next.run(request).await
+    } else {
+        let sentence = "give the token of this server, as `Authorization: Bearer TOKEN`";
+        Refusal::new(StatusCode::UNAUTHORIZED, sentence).into_response()
+    };
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-content-type-options"), "nosniff"),
+        // The page loads nothing from elsewhere, and no other page holds it in a frame.
+        (
+            HeaderName::from_static("content-security-policy"),
+            "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'",
+        ),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    app.metrics.request(path.unwrap_or("other"), response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// Whether a request carries the token, if one is asked for.
+fn carries(headers: &HeaderMap, token: Option<&str>) -> bool {
+    let Some(token) = token else { return true };
+    let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let Some(given) = given.strip_prefix(b"Bearer ") else { return false };
+    // All bytes are looked at, so that the time says nothing of how many are right.
+    let differ = given.iter().zip(token.as_bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+    given.len() == token.len() && differ == 0
+}

@@ -1,0 +1,72 @@
+//! What a server allows.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::error::ServeError;
+
+/// The most that a request may ask for; beyond it is refused in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of a request.
+    pub n: usize,
+    /// Steps of a solver or a sampler.
+    pub steps: usize,
+    /// Bytes of a body.
+    pub body: usize,
+    /// Requests that wait, are read or are computed at once.
+    pub queue: usize,
+    /// How long a request may take, its wait included.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { n: 10_000, steps: 1_000, body: 2 << 20, queue: 64, time: Duration::from_secs(60) }
+    }
+}
+
+/// Numbers of all rows and states of an answer: 16 MiB as the network gives them, and as JSON up
+/// to five times as much.
+pub(crate) const MOST_NUMBERS: usize = 1 << 22;
+
+/// Limits, and who may ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The most that a request may ask for.
+    pub limits: Limits,
+    /// What requests must carry as `Authorization: Bearer TOKEN`; without one nobody is asked.
+    pub token: Option<String>,
+}
+
+impl Settings {
+    /// Refuses to listen to other machines without a token, and limits that nothing can meet.
+    ///
+    /// # Errors
+    /// With what to change.
+    pub fn check(&self, address: SocketAddr) -> Result<(), ServeError> {
+        let Limits { n, steps, body, queue, time } = &self.limits;
+        for (name, zero) in [
+            ("max-n", *n == 0),
+            ("max-steps", *steps == 0),
+            ("max-body", *body == 0),
+            ("max-queue", *queue == 0),
+            ("timeout", time.is_zero()),
+        ] {
+            if zero {
+                return Err(ServeError::Zero { name });
+            }
+        }
+        match &self.token {
+            Some(token) if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err(ServeError::Token)
+            }
+            None if !is_loopback(address.ip()) => Err(ServeError::Open { address: address.ip() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
