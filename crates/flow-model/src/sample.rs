@@ -5,9 +5,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
-use flow_sample::{
-    Guided, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, starts,
-};
+use flow_sample::{Guided, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, starts};
 
 use crate::changes::SampleChanges;
 use crate::error::ModelError;
@@ -223,9 +221,8 @@ impl Model {
 
     /// The classes of all samples of some pieces.
     fn classes_of_pieces(&self, pieces: &[Piece<'_>]) -> Result<Option<Vec<usize>>, ModelError> {
-        let of = |Piece { request, range }: &Piece<'_>| {
-            self.classes_of(&request.classes, range.clone())
-        };
+        let of =
+            |Piece { request, range }: &Piece<'_>| self.classes_of(&request.classes, range.clone());
         let classes: Option<Vec<Vec<usize>>> = pieces.iter().map(of).collect::<Result<_, _>>()?;
         Ok(classes.map(|classes| classes.concat()))
     }
@@ -253,12 +250,16 @@ impl Model {
         }
         match signature.latent {
             0 => condition,
-            size => condition.with_latent(joined(pieces, |Piece { request, range }| {
-                match &request.latents {
-                    Some(given) => self.tensor(&given[range.start * size..range.end * size], size),
-                    None => latents(request.seed, range.clone(), size, &self.device),
-                }
-            })),
+            size => {
+                condition.with_latent(joined(pieces, |Piece { request, range }| {
+                    match &request.latents {
+                        Some(given) => {
+                            self.tensor(&given[range.start * size..range.end * size], size)
+                        }
+                        None => latents(request.seed, range.clone(), size, &self.device),
+                    }
+                }))
+            }
         }
     }
 

@@ -65,10 +65,7 @@ impl Model {
 
 /// The rows of all requests, one after the other, cut into batches: which requests a batch holds,
 /// and which of their samples.
-fn batches(
-    requests: &[SampleRequest<'_>],
-    size: usize,
-) -> Vec<Vec<(usize, Range<usize>)>> {
+fn batches(requests: &[SampleRequest<'_>], size: usize) -> Vec<Vec<(usize, Range<usize>)>> {
     let (mut all, mut batch, mut free) = (Vec::new(), Vec::new(), size);
     for (at, request) in requests.iter().enumerate() {
         let mut start = 0;
@@ -90,13 +87,7 @@ fn batches(
 }
 
 /// Adds some rows of a batch to what a request of `n` samples has got.
-fn add(
-    to: &mut Samples,
-    drawn: &Samples,
-    rows: Range<usize>,
-    size: usize,
-    n: usize,
-) {
+fn add(to: &mut Samples, drawn: &Samples, rows: Range<usize>, size: usize, n: usize) {
     let numbers = rows.start * size..rows.end * size;
     to.rows.extend_from_slice(&drawn.rows[numbers.clone()]);
     for (to, state) in to.states.iter_mut().zip(&drawn.states) {

@@ -75,9 +75,7 @@ pub(crate) fn line(
 /// For rows that have no picture, and when the file cannot be written.
 pub fn save_samples(rows: &[f32], shape: &[usize], out: &Path) -> Result<(), ReportError> {
     match flow_plot::samples(rows, shape) {
-        Err(error @ PlotError::NoPicture { .. }) => {
-            Err(usage!("{error}, write a .npy file"))
-        }
+        Err(error @ PlotError::NoPicture { .. }) => Err(usage!("{error}, write a .npy file")),
         picture => Ok(picture?.save(out)?),
     }
 }

@@ -36,8 +36,8 @@ impl App {
         let table = TableRows::of(&model.config().rows)?;
         let (model, queue) = (Arc::new(model), Arc::<Queue>::default());
         let metrics = Arc::<Metrics>::default();
-        let worker = Worker::start(&queue, &model, &metrics)
-            .map_err(|source| ServeError::Run { source })?;
+        let worker =
+            Worker::start(&queue, &model, &metrics).map_err(|source| ServeError::Run { source })?;
         let places = Semaphore::new(limits.queue);
         Ok(Self { model, table, limits, token, metrics, queue, places, _worker: worker })
     }

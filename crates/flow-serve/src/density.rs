@@ -110,7 +110,8 @@ pub(crate) async fn run(
             Job::Call(Call { work: Box::new(work), waits })
         })
         .await?;
-    let log_prob: Vec<f64> = found.nats.iter().zip(slopes).map(|(nats, slope)| nats + slope).collect();
+    let log_prob: Vec<f64> =
+        found.nats.iter().zip(slopes).map(|(nats, slope)| nats + slope).collect();
     match format {
         Format::Npy => answer::npy(&[n], &log_prob),
         Format::Csv => {
@@ -134,10 +135,7 @@ fn request(ask: &Ask) -> Result<DensityRequest, Refusal> {
         return Err(Refusal::bad(sentence));
     }
     Ok(DensityRequest {
-        likelihood: Likelihood::new(
-            Method::Dopri5,
-            Adaptive::new(Tolerance { atol, rtol }).into(),
-        ),
+        likelihood: Likelihood::new(Method::Dopri5, Adaptive::new(Tolerance { atol, rtol }).into()),
         trace: probes.map_or(Trace::Exact, Trace::Probes),
         probe: Probe::default(),
         seed,

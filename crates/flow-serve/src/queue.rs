@@ -135,7 +135,9 @@ impl Queue {
             state.jobs.retain(|job| job.waits().still());
             match state.jobs.pop_front() {
                 Some(Job::Call(call)) => return Some(Next::Call(call)),
-                Some(Job::Draw(first)) => return Some(Next::Draws(with_others(*first, &mut state))),
+                Some(Job::Draw(first)) => {
+                    return Some(Next::Draws(with_others(*first, &mut state)));
+                }
                 None if state.closed => return None,
                 None => {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);

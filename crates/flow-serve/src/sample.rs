@@ -104,7 +104,9 @@ pub(crate) async fn run(
     if format != Format::Json && !request.keep.is_empty() {
         return Err(Refusal::bad("the states of `keep` are answered as JSON alone"));
     }
-    if format == Format::Png && (app.table.is_some() || flow_plot::samples(&[], app.model.shape()).is_err()) {
+    if format == Format::Png
+        && (app.table.is_some() || flow_plot::samples(&[], app.model.shape()).is_err())
+    {
         let sentence = "samples of this model have no picture: take JSON, npy or csv";
         return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, sentence));
     }
@@ -141,7 +143,9 @@ fn asked(app: &App, mut object: Map<String, Value>) -> Result<Asked, Refusal> {
     };
     check_steps(steps, limits)?;
     if changes.guidance.is_some() && settings.is_guided() && !app.is_told() {
-        return Err(Refusal::bad("`guidance` is given, but the model is told nothing: leave it out"));
+        return Err(Refusal::bad(
+            "`guidance` is given, but the model is told nothing: leave it out",
+        ));
     }
     request.classes = classes(model, &ask)?;
     request.keep = ask.keep;

@@ -58,7 +58,9 @@ impl Settings {
             }
         }
         match &self.token {
-            Some(token) if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Some(token)
+                if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) =>
+            {
                 Err(ServeError::Token)
             }
             None if !is_loopback(address.ip()) => Err(ServeError::Open { address: address.ip() }),

@@ -70,8 +70,7 @@ fn answer(model: &Model, draws: Vec<Draw>) {
 
 fn together(model: &Model, draws: &[Draw]) -> Result<Vec<Samples>, Refusal> {
     let Some(first) = draws.first() else { return Ok(Vec::new()) };
-    let requests: Vec<SampleRequest<'_>> =
-        draws.iter().map(|draw| draw.request.clone()).collect();
+    let requests: Vec<SampleRequest<'_>> = draws.iter().map(|draw| draw.request.clone()).collect();
     let go_on = || draws.iter().any(|draw| draw.waits.still());
     let sampler = first.plan.sampler();
     let drawn = caught(|| model.sample_together(&requests, &*sampler, &go_on))?;

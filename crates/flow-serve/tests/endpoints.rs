@@ -10,12 +10,16 @@ use flow_model::{
     AnswerMethod, Classes, DensityRequest, Model, Question, SampleChanges, SampleRequest, Trace,
 };
 use flow_ode::{Adaptive, Method, Tolerance};
-use flow_sample::{
-    Grid, Likelihood, Mask, ObservationNoise, Probe, Sampler, SamplerConfig,
-};
+use flow_sample::{Grid, Likelihood, Mask, ObservationNoise, Probe, Sampler, SamplerConfig};
 use serde_json::json;
 
-fn drawn(model: &Model, n: usize, seed: u64, steps: Option<usize>, class: Option<usize>) -> Vec<f32> {
+fn drawn(
+    model: &Model,
+    n: usize,
+    seed: u64,
+    steps: Option<usize>,
+    class: Option<usize>,
+) -> Vec<f32> {
     let changes = SampleChanges { steps, ..SampleChanges::default() };
     let (mut request, plan, _) = model.request_with(&changes, n, seed).unwrap();
     request.classes = class.map_or(Classes::InTurn, Classes::All);
@@ -132,10 +136,8 @@ fn a_model_of_a_table_speaks_of_its_columns() {
     let ask = json!({ "n": 3, "steps": 4, "given": { "age": 33, "clinic": "B" } });
     let answer = server.post("/v1/sample", &ask).ok().json();
     assert_eq!(answer["columns"], json!(["age", "clinic", "weight", "colour"]));
-    let given = columns.encoder.given(&[
-        ("age".into(), "33".into()),
-        ("clinic".into(), "B".into()),
-    ]);
+    let given =
+        columns.encoder.given(&[("age".into(), "33".into()), ("clinic".into(), "B".into())]);
     let vector = columns.conditions(&given.unwrap()).unwrap();
     let changes = SampleChanges { steps: Some(4), ..SampleChanges::default() };
     let (request, plan, _) = model.request_with(&changes, 3, 0).unwrap();
@@ -156,9 +158,11 @@ fn a_model_of_a_table_speaks_of_its_columns() {
     assert!(words.contains("words"), "{words}");
 
     // Conditions of several rows are taken in turn.
-    let each = json!({ "n": 4, "given": [{ "age": 20, "clinic": "A" }, { "age": 50, "clinic": "B" }] });
+    let each =
+        json!({ "n": 4, "given": [{ "age": 20, "clinic": "A" }, { "age": 50, "clinic": "B" }] });
     let answer = server.post("/v1/sample", &each).ok().json();
-    let ages: Vec<_> = answer["rows"].as_array().unwrap().iter().map(|row| row[0].clone()).collect();
+    let ages: Vec<_> =
+        answer["rows"].as_array().unwrap().iter().map(|row| row[0].clone()).collect();
     assert_eq!(ages, [json!(20), json!(50), json!(20), json!(50)]);
 }
 
@@ -280,7 +284,8 @@ fn the_card_and_the_rest_say_what_there_is() {
     let asked = &api["components"]["schemas"]["SampleRequest"]["properties"];
     let error = server.post("/v1/sample", &json!({ "sed": 1 })).refused(400);
     for name in asked.as_object().unwrap().keys() {
-        let is_setting = serde_json::to_value(SampleChanges::default()).unwrap()[name] == json!(null);
+        let is_setting =
+            serde_json::to_value(SampleChanges::default()).unwrap()[name] == json!(null);
         assert!(error.contains(&format!("`{name}`")) || is_setting, "{name}: {error}");
     }
     for (path, kind) in [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/java")] {

@@ -17,7 +17,10 @@ fn right() -> Vec<(&'static str, Value)> {
     let given = json!({ "age": 30, "clinic": "A" });
     vec![
         ("/v1/sample", json!({ "n": 2, "seed": 1, "steps": 2, "class": 1, "keep": [0.5] })),
-        ("/v1/sample", json!({ "n": 2, "solver": "euler", "classes": [0, "class-1"], "shift": 2.0 })),
+        (
+            "/v1/sample",
+            json!({ "n": 2, "solver": "euler", "classes": [0, "class-1"], "shift": 2.0 }),
+        ),
         ("/v1/sample", json!({ "n": 1, "sampler": "sde", "grid": "karras,rho=7", "steps": 3 })),
         ("/v1/sample", json!({ "guidance": 1.5, "guidance_interval": [0.1, 0.9], "steps": 2 })),
         ("/v1/sample", json!({ "n": 1, "starts": [[0.1, 0.2]], "schedule": "vp", "steps": 2 })),

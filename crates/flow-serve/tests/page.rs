@@ -38,7 +38,10 @@ fn the_page_has_a_form_for_the_conditions_and_draws() {
     let Some(page) = document(&server) else { return };
     holds(&page, &["<h1 id=\"name\">small</h1>", "300 samples, ", "network evaluations each"]);
     // The conditions of the table, the values of one of them, and the rows that were drawn.
-    holds(&page, &["data-given=\"age\"", "data-given=\"clinic\"", "<option value=\"B\">B</option>"]);
+    holds(
+        &page,
+        &["data-given=\"age\"", "data-given=\"clinic\"", "<option value=\"B\">B</option>"],
+    );
     holds(&page, &["<th>weight</th>", "<th>colour</th>", "colour = green"]);
     assert_eq!(server.counter("flow_drawn_requests_total"), 1.0);
 

@@ -95,8 +95,7 @@ impl<'a> Holes<'a> {
         let column = |known: &Column| {
             let cells = |draw: &Table| -> Vec<Option<String>> {
                 let drawn = draw.column(&known.name);
-                let cell =
-                    |row| known.cell(row).or_else(|| drawn.and_then(|own| own.cell(row)));
+                let cell = |row| known.cell(row).or_else(|| drawn.and_then(|own| own.cell(row)));
                 (0..n).map(cell).collect()
             };
             let cells: Vec<_> = filled.iter().flat_map(cells).collect();

@@ -44,7 +44,8 @@ fn kernel_and_composition_agree() {
 #[test]
 fn a_row_has_the_same_bits_alone_and_among_others() {
     let device = Device::flex();
-    for (inner, out) in [(1, 5), (2, 7), (3, 1), (17, 1), (20, 31), (256, 2), (700, 64), (600, 96)] {
+    for (inner, out) in [(1, 5), (2, 7), (3, 1), (17, 1), (20, 31), (256, 2), (700, 64), (600, 96)]
+    {
         let number = |i: usize| ((i * 7919) % 1009) as f32 / 500.0 - 1.0;
         let tensor = |n: usize, size: usize| {
             let values: Vec<f32> = (0..n * size).map(number).collect();

@@ -41,7 +41,8 @@ impl ModuleMapper for Stir {
         parameter.map(|p| {
             let shape = p.dims();
             let n: usize = shape.iter().product();
-            let values: Vec<f32> = (0..n).map(|i| ((i * 7919) % 1000) as f32 / 5000.0 - 0.1).collect();
+            let values: Vec<f32> =
+                (0..n).map(|i| ((i * 7919) % 1000) as f32 / 5000.0 - 0.1).collect();
             p + Tensor::from_data(TensorData::new(values, shape), &Device::flex())
         })
     }
@@ -81,18 +82,23 @@ pub(crate) fn table() -> Model {
     let table = Table::new(vec![
         Column::of_cells("age", Type::Integer {}, &cells(&|i| (20 + i % 37).to_string())),
         Column::of_cells("clinic", Type::Text {}, &cells(&|i| word(i, &["A", "B"]))),
-        Column::of_cells("weight", Type::Real { decimals: Some(1) }, &cells(&|i| {
-            format!("{:.1}", 50.0 + (i * 31 % 17) as f64 * 1.7)
-        })),
-        Column::of_cells("colour", Type::Text {}, &cells(&|i| word(i / 3, &["blue", "green", "red"]))),
+        Column::of_cells(
+            "weight",
+            Type::Real { decimals: Some(1) },
+            &cells(&|i| format!("{:.1}", 50.0 + (i * 31 % 17) as f64 * 1.7)),
+        ),
+        Column::of_cells(
+            "colour",
+            Type::Text {},
+            &cells(&|i| word(i / 3, &["blue", "green", "red"])),
+        ),
     ]);
     let overrides =
         Overrides { given: vec!["age".into(), "clinic".into()], ..Overrides::default() };
     let table = table.unwrap();
     let encoder = Encoder::fit(&table, &Columns::guess(&table, &overrides).unwrap()).unwrap();
     let rows = TableRows { masked: false, encoder };
-    let signature =
-        Signature { vector: rows.vector(), ..Signature::of([rows.encoder.width()]) };
+    let signature = Signature { vector: rows.vector(), ..Signature::of([rows.encoder.width()]) };
     with_rows(MLP, &signature, rows.kept())
 }
 
@@ -202,7 +208,13 @@ impl Client {
         let _ = self.stream.get_mut().write_all(&bytes);
     }
 
-    pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Reply {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: &[u8],
+    ) -> Reply {
         self.write(method, path, headers, body);
         self.read()
     }
