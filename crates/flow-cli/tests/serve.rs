@@ -91,4 +91,79 @@ mod served {
             assert_eq!(served.0.wait().unwrap().code(), Some(0));
         }
     }
+
+    /// Trains in a second or two.
+    const DIGITS: &str = "train digits --no-eval --out digits --set network.channels=8 --set \
+                          network.head_channels=8 --set network.groups=4 --set \
+                          network.multipliers=[1] --set network.attention=[] --set train.batch=8 \
+                          --set train.images=64 --set train.checkpoint_every=64";
+    const PEOPLE: &str = "train table --data people.csv --given clinic,age --no-eval --out people \
+                          --set network.hidden=16 --set network.depth=1 --set train.images=5120 \
+                          --set train.checkpoint_every=5120 --set sample.steps=4";
+
+    /// The commands of a page, one line each, without those that are named long.
+    fn commands(page: &str) -> Vec<String> {
+        let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let lines = blocks.flat_map(|block| {
+            let whole = block.replace("\\\n", " ");
+            whole.lines().map(str::to_owned).collect::<Vec<_>>()
+        });
+        lines.filter(|line| !line.contains("# long")).collect()
+    }
+
+    #[test]
+    fn every_command_of_the_page_works() {
+        if Command::new("curl").arg("--version").output().is_err() {
+            eprintln!("the commands are not run: there is no program `curl` here");
+            return;
+        }
+        let scene = Scene::new();
+        scene.ok(DIGITS);
+        scene.ok("export digits --out digits.flow");
+        let rows: String = (0..200)
+            .map(|i| format!("{},{},{:.2}\n", ["A", "B"][i % 2], 20 + i * 7 % 60, 1.5 + i as f64 / 400.0))
+            .collect();
+        scene.write("people.csv", format!("clinic,age,height\n{rows}"));
+        scene.ok(PEOPLE);
+        scene.ok("export people --out people.flow");
+        // Ports of the page, and those that the servers have got.
+        let mut servers: Vec<(String, Served, String)> = Vec::new();
+        let page = include_str!("../../../docs/serve.md");
+        let mut answers = 0;
+        for command in commands(page) {
+            if let Some(words) = command.strip_prefix("flow ") {
+                let mut words: Vec<&str> = words.split_whitespace().collect();
+                let port = words.iter().position(|word| *word == "--port").map(|at| {
+                    words.remove(at);
+                    words.remove(at).to_owned()
+                });
+                let words = format!("{} --port 0", words.join(" "));
+                let (served, address) = Served::new(&scene, &words);
+                let address = address.replace("0.0.0.0", "127.0.0.1");
+                servers.push((port.unwrap_or_else(|| "8080".into()), served, address));
+                continue;
+            }
+            assert!(command.starts_with("curl "), "{command}");
+            let mut line = command.clone();
+            for (port, _, address) in &servers {
+                line = line.replace(&format!("localhost:{port}"), address);
+            }
+            let mut shell = Command::new("sh");
+            scene.prepare(&mut shell);
+            let output = shell.args(["-c", &line]).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success(), "{command}: {text}");
+            let refused = text.starts_with("{\"error\"");
+            assert_eq!(refused, command.contains("eular"), "{command}: {text}");
+            answers += 1;
+        }
+        assert_eq!((servers.len(), answers), (3, 13));
+        for (file, start) in [("digits.png", "\u{89}PNG"), ("digits.npy", "\u{93}NUMPY")] {
+            let bytes = std::fs::read(scene.path(file)).unwrap();
+            let start: Vec<u8> = start.chars().map(|c| c as u8).collect();
+            assert!(bytes.starts_with(&start), "{file}");
+        }
+        let csv = std::fs::read_to_string(scene.path("digits.csv")).unwrap();
+        assert_eq!(csv.lines().count(), 65);
+    }
 }
