@@ -315,7 +315,8 @@ pub(crate) struct SolveArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "read by the server alone"))]
+#[command(allow_negative_numbers = true)]
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "read by the server alone"))]
 pub(crate) struct ServeArgs {
     /// Folder of a run, or a model that `flow export` wrote.
     pub(crate) model: PathBuf,

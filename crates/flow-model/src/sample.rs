@@ -231,7 +231,7 @@ impl Model {
     fn condition_of(&self, pieces: &[Piece<'_>], classes: Option<&[usize]>) -> Condition {
         let signature = self.signature();
         // A request has rows of its own for each sample, or none has: `check` has seen to it.
-        let rows = |all: fn(&SampleRequest<'_>) -> Option<&[f32]>, size: usize| {
+        let rows = |all: Own, size: usize| {
             let of = |Piece { request, range }: &Piece<'_>| {
                 all(request).map(|all| &all[range.start * size..range.end * size])
             };
@@ -274,6 +274,9 @@ impl Model {
         })
     }
 }
+
+/// Rows of a request's own.
+type Own = for<'r> fn(&'r SampleRequest<'r>) -> Option<&'r [f32]>;
 
 /// Some samples of a request.
 pub(crate) struct Piece<'a> {

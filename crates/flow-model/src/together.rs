@@ -46,9 +46,8 @@ impl Model {
                 .map(|(at, range)| Piece { request: &requests[*at], range: range.clone() })
                 .collect();
             let drawn = on_pool(&self.device, || {
-                let watch = |_: Visit<'_>| match go_on() {
-                    true => ControlFlow::Continue(()),
-                    false => ControlFlow::Break(()),
+                let watch = |_: Visit<'_>| {
+                    if go_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 };
                 self.part(&pieces, sampler, Some(&watch))
             })?;

@@ -53,6 +53,12 @@ impl App {
         0 < signature.classes || 0 < signature.vector || !signature.context.is_empty()
     }
 
+    /// Numbers in a conditioning row, 0 for none.
+    pub(crate) fn context(&self) -> usize {
+        let shape = &self.model.signature().context;
+        if shape.is_empty() { 0 } else { shape.iter().product() }
+    }
+
     /// A place among the requests that are served, as long as there is one.
     pub(crate) fn place(&self) -> Result<SemaphorePermit<'_>, Refusal> {
         self.places.try_acquire().map_err(|_| {

@@ -163,8 +163,7 @@ fn asked(app: &App, ask: &Ask) -> Result<Asked, Refusal> {
         }
     };
     let n = slopes.len();
-    let context = if signature.context.is_empty() { 0 } else { signature.context.iter().product() };
-    let contexts = numbers("contexts", ask.contexts.as_ref(), n, context)?;
+    let contexts = numbers("contexts", ask.contexts.as_ref(), n, app.context())?;
     let classes = match (&ask.class, &ask.classes) {
         (None, None) => None,
         (Some(class), None) => Some(vec![class.number(model)?; n]),

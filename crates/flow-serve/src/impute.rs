@@ -90,7 +90,7 @@ pub(crate) async fn run(
     if ask.steps == 0 {
         return Err(Refusal::bad("`steps` is 0, give at least 1"));
     }
-    let bad = |name: &str| move |error: String| Refusal::bad(format!("`{name}`: {error}"));
+    let bad = |name: &'static str| move |error: String| Refusal::bad(format!("`{name}`: {error}"));
     let method: AnswerMethod = ask.method.parse().map_err(bad("method"))?;
     let sampler = ask.sampler.parse::<SamplerConfig>();
     let sampler = sampler.map_err(|error| error.to_string()).map_err(bad("sampler"))?;

@@ -30,7 +30,7 @@ pub(crate) fn table(
     let columns = known.iter().map(|column| {
         let cell = |(at, record): (usize, &Record)| cell(at, &column.name, record);
         let cells = records.iter().enumerate().map(cell).collect::<Result<Vec<_>, _>>()?;
-        Ok(Column::of_cells(&column.name, column.ty, &cells))
+        Ok::<Column, Refusal>(Column::of_cells(&column.name, column.ty, &cells))
     });
     Ok(Table::new(columns.collect::<Result<_, Refusal>>()?)?)
 }

@@ -153,7 +153,7 @@ fn asked(app: &App, mut object: Map<String, Value>) -> Result<Asked, Refusal> {
     let numbers = |name, given: &Option<Vec<Vec<f32>>>, size: usize| {
         given.as_ref().map(|rows| body::rows(name, rows, size)).transpose()
     };
-    request.contexts = numbers("contexts", &ask.contexts, signature.context.iter().product())?;
+    request.contexts = numbers("contexts", &ask.contexts, app.context())?;
     request.starts = numbers("starts", &ask.starts, size)?;
     request.latents = numbers("latents", &ask.latents, signature.latent)?;
     request.vectors = numbers("vectors", &ask.vectors, signature.vector)?;

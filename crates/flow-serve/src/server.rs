@@ -67,6 +67,7 @@ impl Server {
             let serve = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
                 let _ = stopped.changed().await;
             });
+            let serve = serve.into_future();
             let time = self.settings.limits.time;
             let ending = async {
                 signals.next().await;
