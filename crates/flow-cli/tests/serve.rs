@@ -121,7 +121,9 @@ mod served {
         scene.ok(DIGITS);
         scene.ok("export digits --out digits.flow");
         let rows: String = (0..200)
-            .map(|i| format!("{},{},{:.2}\n", ["A", "B"][i % 2], 20 + i * 7 % 60, 1.5 + i as f64 / 400.0))
+            .map(|i| {
+                format!("{},{},{:.2}\n", ["A", "B"][i % 2], 20 + i * 7 % 60, 1.5 + i as f64 / 400.0)
+            })
             .collect();
         scene.write("people.csv", format!("clinic,age,height\n{rows}"));
         scene.ok(PEOPLE);

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use flow_datasets::TableRows;
 use flow_datasets::table::Role;
-use flow_model::{Densities, DensityRequest, Model, Rows, Trace};
+use flow_model::{Classes, Densities, DensityRequest, Model, Rows, Trace};
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Likelihood, Probe};
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,11 @@ use crate::accept::Format;
 use crate::answer;
 use crate::app::App;
 use crate::body;
+use crate::label::{self, Label};
 use crate::queue::{Call, Job};
 use crate::records::{self, Record};
 use crate::refusal::Refusal;
-use crate::sample::{Label, check_n};
+use crate::sample::check_n;
 use crate::worker::caught;
 
 /// Rows whose density is solved for together, with the tolerance below: as in C and Python.
@@ -164,34 +165,17 @@ fn asked(app: &App, ask: &Ask) -> Result<Asked, Refusal> {
     };
     let n = slopes.len();
     let contexts = numbers("contexts", ask.contexts.as_ref(), n, app.context())?;
-    let classes = match (&ask.class, &ask.classes) {
-        (None, None) => None,
-        (Some(class), None) => Some(vec![class.number(model)?; n]),
-        (None, Some(classes)) => {
-            let numbers = classes.iter().map(|class| class.number(model));
-            Some(numbers.collect::<Result<Vec<_>, _>>()?)
-        }
-        (Some(_), Some(_)) => return Err(Refusal::bad("give `class` or `classes`, not both")),
-    };
-    match (&classes, signature.classes) {
-        (None, 0) => {}
-        (None, _) => {
+    let classes = match label::classes(model, ask.class.as_ref(), ask.classes.as_deref())? {
+        None if signature.classes == 0 => None,
+        None => {
             return Err(Refusal::bad("the model knows classes: say of which `class` the rows are"));
         }
-        (Some(_), 0) => return Err(Refusal::bad("the model knows no classes: leave them out")),
-        (Some(classes), known) => {
-            if classes.len() != n {
-                let got = classes.len();
-                return Err(Refusal::bad(format!("{n} rows need {n} `classes`, got {got}")));
-            }
-            if let Some(class) = classes.iter().find(|class| known <= **class) {
-                let last = known - 1;
-                return Err(Refusal::bad(format!(
-                    "class {class} is asked for, the model has the classes 0 to {last}"
-                )));
-            }
+        Some(Classes::Each(each)) if each.len() != n => {
+            let got = each.len();
+            return Err(Refusal::bad(format!("{n} rows need {n} `classes`, got {got}")));
         }
-    }
+        Some(classes) => model.classes_of(&classes, 0..n)?,
+    };
     Ok(Asked { rows: Rows { values, classes, vectors, contexts }, n, slopes })
 }
 

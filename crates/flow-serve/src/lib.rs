@@ -33,6 +33,7 @@ mod card;
 mod density;
 mod error;
 mod impute;
+mod label;
 mod metrics;
 mod page;
 mod queue;

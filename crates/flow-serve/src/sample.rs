@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use flow_datasets::Table;
 use flow_datasets::table::Role;
-use flow_model::{Classes, Model, SampleChanges, SamplePlan, SampleRequest, Samples};
+use flow_model::{SampleChanges, SamplePlan, SampleRequest, Samples};
 use flow_sample::GridConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use crate::accept::Format;
 use crate::answer;
 use crate::app::App;
 use crate::body;
+use crate::label::{self, Label};
 use crate::queue::{Draw, Job, Together};
 use crate::records::{self, Record};
 use crate::refusal::Refusal;
@@ -42,30 +43,6 @@ struct Ask {
     latents: Option<Vec<Vec<f32>>>,
     /// Times, from 0 to 1, whose states are answered too.
     keep: Vec<f64>,
-}
-
-/// A class by its number or its name.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a class is a whole number from 0, or a name in quotes")]
-pub(crate) enum Label {
-    Number(usize),
-    Name(String),
-}
-
-impl Label {
-    /// Its number; whether the model has it, the model says.
-    pub(crate) fn number(&self, model: &Model) -> Result<usize, Refusal> {
-        match self {
-            Self::Number(class) => Ok(*class),
-            Self::Name(name) => {
-                let names = model.class_names();
-                names.iter().position(|known| known == name).ok_or_else(|| {
-                    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-                    Refusal::bad(format!("there is no class `{name}`, its classes are: {names}"))
-                })
-            }
-        }
-    }
 }
 
 /// One row of conditions, or several.
@@ -147,7 +124,8 @@ fn asked(app: &App, mut object: Map<String, Value>) -> Result<Asked, Refusal> {
             "`guidance` is given, but the model is told nothing: leave it out",
         ));
     }
-    request.classes = classes(model, &ask)?;
+    let classes = label::classes(model, ask.class.as_ref(), ask.classes.as_deref())?;
+    request.classes = classes.unwrap_or_default();
     request.keep = ask.keep;
     let signature = model.signature();
     let numbers = |name, given: &Option<Vec<Vec<f32>>>, size: usize| {
@@ -183,18 +161,6 @@ fn asked(app: &App, mut object: Map<String, Value>) -> Result<Asked, Refusal> {
         keep: request.keep.clone(),
     });
     Ok(Asked { request, plan, together, given })
-}
-
-fn classes(model: &Model, ask: &Ask) -> Result<Classes, Refusal> {
-    match (&ask.class, &ask.classes) {
-        (None, None) => Ok(Classes::InTurn),
-        (Some(class), None) => Ok(Classes::All(class.number(model)?)),
-        (None, Some(classes)) => {
-            let numbers = classes.iter().map(|class| class.number(model));
-            Ok(Classes::Each(numbers.collect::<Result<_, _>>()?))
-        }
-        (Some(_), Some(_)) => Err(Refusal::bad("give `class` or `classes`, not both")),
-    }
 }
 
 /// Refuses numbers of rows that are none or too many.
