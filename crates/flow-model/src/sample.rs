@@ -232,11 +232,11 @@ impl Model {
         let signature = self.signature();
         // A request has rows of its own for each sample, or none has: `check` has seen to it.
         let rows = |all: Own, size: usize| {
-            let of = |Piece { request, range }: &Piece<'_>| {
-                all(request).map(|all| &all[range.start * size..range.end * size])
-            };
-            let rows: Option<Vec<&[f32]>> = pieces.iter().map(of).collect();
-            rows.map(|rows| self.tensor(&rows.concat(), size))
+            let mut rows = Vec::new();
+            for Piece { request, range } in pieces {
+                rows.extend_from_slice(&all(request)?[range.start * size..range.end * size]);
+            }
+            Some(self.tensor(&rows, size))
         };
         let mut condition = classes
             .map_or_else(Condition::none, |classes| Condition::classes(classes, &self.device));
