@@ -9,6 +9,7 @@ use flow_datasets::TableError;
 use flow_import::ImportError;
 use flow_judge::JudgeError;
 use flow_model::ModelError;
+use flow_onnx::OnnxError;
 use flow_report::ReportError;
 use flow_run::{RunError, sentence};
 
@@ -81,4 +82,5 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.downcast_ref().is_some_and(ModelError::is_usage)
         || error.downcast_ref().is_some_and(is_of_table)
         || error.is::<ImportError>()
+        || error.is::<OnnxError>()
 }
