@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use flow_nn::DynNetwork;
+use flow_nn::{DynNetwork, Footprint};
 use sha2::{Digest, Sha256};
 
 use crate::config::ModelConfig;
@@ -96,6 +96,7 @@ impl Model {
         if !stored.is_empty() && stored != digest(bytes).map_err(misfit)? {
             return Err(misfit("their SHA-256 is not the stored one, the file is damaged".into()));
         }
+        check_size(&registry.footprint(&config.network, &config.signature)?, bytes.len())?;
         let empty = registry.build_empty(&config.network, &config.signature, device)?;
         let network: DynNetwork = weights::from_bytes(empty, bytes).map_err(misfit)?;
         Self::new(registry, config, network, device)
@@ -138,6 +139,26 @@ impl Model {
         let sha256 = digest(&bare).map_err(misfit)?;
         Ok((ModelConfig { sha256, ..self.config().clone() }.text(), bare))
     }
+}
+
+/// Numbers in the widest layer of a row that no model comes near: 2 GiB of them.
+const WIDEST: f64 = (1 << 29) as f64;
+
+/// Refuses a description of a network that the weights beside it cannot be of, or of rows that no
+/// memory holds, before anything is made of it: a description may be damaged or a lie.
+fn check_size(footprint: &Footprint, bytes: usize) -> Result<(), ModelError> {
+    let Footprint { parameters, widest, .. } = *footprint;
+    // A number of the shortest kind has two bytes.
+    if (bytes as f64) < 2.0 * parameters {
+        let reason =
+            format!("it has {parameters:.0} parameters, which are not in a file of {bytes} bytes");
+        return Err(ModelError::Weights { reason });
+    }
+    if WIDEST < widest {
+        let reason = format!("its widest layer has {widest:.0} numbers for a single row");
+        return Err(ModelError::Format { reason });
+    }
+    Ok(())
 }
 
 /// SHA-256 of the tensors of a safetensors file: all behind its header.

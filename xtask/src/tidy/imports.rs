@@ -82,6 +82,11 @@ const RULES: &[Rule] = &[
         because: "a trained model is used without a training, its data or a terminal",
     },
     Rule {
+        krate: "flow-onnx",
+        never: &["flow-train", "flow-datasets", "flow-run", "clap", "anyhow"],
+        because: "files of other formats are written of a model, whoever trained it",
+    },
+    Rule {
         krate: "flow-run",
         never: &["clap", "anyhow"],
         because: "recipes and runs are for any program, and their errors have types",

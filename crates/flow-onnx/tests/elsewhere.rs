@@ -1,7 +1,8 @@
-//! onnxruntime computes from the files what the models do here.
+//! Other programs compute from the files what the models do here.
 //!
-//! `python/tests/check_onnx.py` runs the files; without Python and onnxruntime the test says so and
-//! passes. `FLOW_PYTHON` names another Python than `python3`.
+//! `python/tests/check_onnx.py` runs files of ONNX in onnxruntime and `python/tests/check_torch.py`
+//! opens `.flow` files in PyTorch; without them a test says so and passes. `FLOW_PYTHON` names
+//! another Python than `python3`.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -151,38 +152,75 @@ fn of_sampler(model: &Model, solver: Method, file: &str, n: usize, steps: usize)
     json!({ "file": file, "inputs": inputs, "output": { "shape": shape, "float32": samples.rows } })
 }
 
-fn write_cases(folder: &Path) {
-    let mut cases = Vec::new();
-    for (name, model) in models() {
-        let jumps = matches!(model.config().sample.sampler, SamplerConfig::FlowMap(_));
-        let file = format!("{name}.onnx");
-        std::fs::write(folder.join(&file), flow_onnx::network(&model).unwrap()).unwrap();
-        cases.extend(BATCHES.map(|n| of_network(&model, &file, n)));
-        for solver in [Method::Euler, Method::Midpoint, Method::Dopri5] {
-            let asked = (!jumps).then_some(solver);
-            let file = format!("{name}.{solver}.onnx");
-            std::fs::write(folder.join(&file), flow_onnx::sampler(&model, asked).unwrap()).unwrap();
-            let of = |(n, steps)| of_sampler(&model, solver, &file, n, steps);
-            cases.extend([(1, 1), (4, 3), (7, 5)].map(of));
-        }
+/// Whether Python has what a test needs, which is said if it has not.
+fn has(python: &str, modules: &str) -> bool {
+    let known = Command::new(python).args(["-c", &format!("import {modules}")]).output();
+    let has = known.is_ok_and(|output| output.status.success());
+    if !has {
+        eprintln!("{python} has no {modules}: nothing is compared with it, see FLOW_PYTHON");
     }
-    std::fs::write(folder.join("cases.json"), serde_json::to_vec(&cases).unwrap()).unwrap();
+    has
 }
 
-#[test]
-fn onnxruntime_answers_as_the_model_does() {
-    let python = std::env::var("FLOW_PYTHON").unwrap_or_else(|_| "python3".into());
-    let known = Command::new(&python).args(["-c", "import onnx, onnxruntime"]).output();
-    if !known.is_ok_and(|output| output.status.success()) {
-        eprintln!("{python} has no onnx and onnxruntime: the files are not run, see FLOW_PYTHON");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    write_cases(folder.path());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/tests/check_onnx.py");
-    let output = Command::new(&python).arg(script).arg(folder.path()).output().unwrap();
+fn python() -> String {
+    std::env::var("FLOW_PYTHON").unwrap_or_else(|_| "python3".into())
+}
+
+/// Demands that a script accepts the cases of a folder, and not one that is off.
+fn demand(script: &str, folder: &Path, cases: &[Value]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/tests").join(script);
+    let check = |cases: &[Value]| {
+        std::fs::write(folder.join("cases.json"), serde_json::to_vec(cases).unwrap()).unwrap();
+        Command::new(python()).arg(&script).arg(folder).output().unwrap()
+    };
+    let output = check(cases);
     let (said, errors) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{said}");
     assert!(output.status.success(), "{said}{errors}");
+    // The control: a number that is off by ten times the tolerance is noticed.
+    let mut spoilt = cases[0].clone();
+    let number = &mut spoilt["output"]["float32"][0];
+    *number = json!(number.as_f64().unwrap() + 1e-3);
+    assert!(!check(&[spoilt]).status.success());
+}
+
+#[test]
+fn onnxruntime_answers_as_the_model_does() {
+    if !has(&python(), "onnx, onnxruntime") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, bytes: Vec<u8>| std::fs::write(folder.path().join(file), bytes);
+    let mut cases = Vec::new();
+    for (name, model) in models() {
+        let file = format!("{name}.onnx");
+        write(&file, flow_onnx::network(&model).unwrap()).unwrap();
+        cases.extend(BATCHES.map(|n| of_network(&model, &file, n)));
+        let jumps = matches!(model.config().sample.sampler, SamplerConfig::FlowMap(_));
+        let solvers = [Method::Euler, Method::Midpoint, Method::Dopri5];
+        for &solver in if jumps { &solvers[..1] } else { &solvers } {
+            let file = format!("{name}.{solver}.onnx");
+            let asked = (!jumps).then_some(solver);
+            write(&file, flow_onnx::sampler(&model, asked).unwrap()).unwrap();
+            let of = |(n, steps)| of_sampler(&model, solver, &file, n, steps);
+            cases.extend([(1, 1), (4, 3), (7, 5)].map(of));
+        }
+    }
+    demand("check_onnx.py", folder.path(), &cases);
+}
+
+#[test]
+fn torch_answers_as_the_model_does() {
+    if !has(&python(), "torch, safetensors") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut cases = Vec::new();
+    for (name, model) in models() {
+        let file = format!("{name}.flow");
+        model.save(folder.path().join(&file)).unwrap();
+        cases.extend(BATCHES.map(|n| of_network(&model, &file, n)));
+    }
+    demand("check_torch.py", folder.path(), &cases);
 }
