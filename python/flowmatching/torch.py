@@ -46,7 +46,7 @@ def load(path) -> tuple[nn.Module, dict[str, Any]]:
     kind = section.pop("kind")
     if kind not in KINDS:
         raise ValueError(f"there is no network {kind} here, there are {', '.join(KINDS)}")
-    network = KINDS[kind](section, signature)
+    network = KINDS[kind]({**DEFAULTS.get(kind, {}), **section}, signature)
     # Every linear layer of these networks has a matrix; no other parameter has two sides but tables.
     state = {
         name: array.T.contiguous() if array.ndim == 2 and ".table." not in f".{name}" else array
@@ -446,7 +446,7 @@ class Dit(nn.Module):
         epsilon = config.get("mlp_epsilon", 1e-6)
         self.blocks = nn.ModuleList(Block(width, config["heads"], epsilon) for _ in range(depth))
         self.head = Head(width, self.grid.width)
-        time = within(config["time"], 128).flip(0)
+        time = within({"lowest": 0.1, "highest": 1000.0, **config["time"]}, 128).flip(0)
         count = depth if config.get("embeddings") == "each-block" else 1
         self.embeddings = nn.ModuleList(Told(signature, width, time, time) for _ in range(count))
 
@@ -469,3 +469,9 @@ class Dit(nn.Module):
 
 
 KINDS = {"mlp": Mlp, "split-mlp": SplitMlp, "unet": UNet, "dit": Dit}
+
+# What a description may leave out.
+DEFAULTS = {
+    "split-mlp": {"latent_hidden": 128, "latent_depth": 3},
+    "dit": {"hidden": 128, "depth": 4, "heads": 4, "patch": 2, "time": {}},
+}

@@ -193,7 +193,11 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
         _ => Path::new("."),
     };
     let failed = |source| io("write", path, source);
-    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    // As any file that a program writes, in place of one for its owner alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut draft = builder.tempfile_in(folder).map_err(failed)?;
     draft.write_all(bytes).and_then(|()| draft.as_file().sync_all()).map_err(failed)?;
     draft.persist(path).map_err(|error| io("write", path, error.error))?;
     Ok(())
