@@ -6,8 +6,9 @@
 
 For whoever goes on training in PyTorch. It reads a file `NAME.flow`, or a folder with `model.toml`
 and `weights.safetensors`, and builds the networks mlp, split-mlp, unet and dit. Linear weights are
-stored as `[in, out]` and are transposed here. `hidden`, a truth value for each row, hides vector and
-context, and the class that follows the last one is none. The output is what the description calls `prediction`.
+stored as `[in, out]` and are transposed here. `hidden`, a truth value for each row, hides vector
+and context, and the class that follows the last one is none. The output is what the description
+calls `prediction`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def load(path) -> tuple[nn.Module, dict[str, Any]]:
     if kind not in KINDS:
         raise ValueError(f"there is no network {kind} here, there are {', '.join(KINDS)}")
     network = KINDS[kind]({**DEFAULTS.get(kind, {}), **section}, signature)
-    # Every linear layer of these networks has a matrix; no other parameter has two sides but tables.
+    # Matrices are those of linear layers, and no other parameter has two sides but tables.
     state = {
         name: array.T.contiguous() if array.ndim == 2 and ".table." not in f".{name}" else array
         for name, array in arrays.items()

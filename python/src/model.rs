@@ -185,7 +185,7 @@ impl Model {
             let some = |range: std::ops::Range<usize>| {
                 let mut batch = known.rows(n, &rows, range);
                 if let Err(error) = heard() {
-                    // A row that is no number ends the work at once, and the interruption is raised.
+                    // A row that is no number ends the work, and the interruption is raised.
                     interrupted.replace(Some(error));
                     batch.values.fill(f32::NAN);
                 }

@@ -87,7 +87,8 @@ pub(crate) fn column<'py>(
             numbers.into_pyarray(py).into_any()
         }
         Values::Text(_) => {
-            let cells: Vec<Option<String>> = (0..column.len()).map(|row| column.cell(row)).collect();
+            let cells: Vec<Option<String>> =
+                (0..column.len()).map(|row| column.cell(row)).collect();
             cells.into_pyobject(py)?.into_any()
         }
     };

@@ -56,8 +56,7 @@ fn fuzz_headers_of_models() {
     let files = files();
     let corpus: Vec<Vec<u8>> = files.iter().map(|bytes| header(bytes).to_vec()).collect();
     // A damaged header before weights that are whole, under its own length.
-    let tensors: Vec<&[u8]> =
-        files.iter().map(|bytes| &bytes[8 + header(bytes).len()..]).collect();
+    let tensors: Vec<&[u8]> = files.iter().map(|bytes| &bytes[8 + header(bytes).len()..]).collect();
     let outcome = fuzz("model headers", &corpus, |damaged| {
         let length = (damaged.len() as u64).to_le_bytes();
         tensors.iter().any(|tensors| opens(&[&length, damaged, tensors].concat()))

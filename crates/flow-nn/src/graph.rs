@@ -87,12 +87,7 @@ pub enum Function {
 /// keeps a side and -1 is what is left.
 pub trait Graph {
     /// A parameter; asked for again by its identity, it is the same.
-    fn parameter(
-        &mut self,
-        id: ParamId,
-        shape: &[usize],
-        values: &dyn Fn() -> Vec<f32>,
-    ) -> Value;
+    fn parameter(&mut self, id: ParamId, shape: &[usize], values: &dyn Fn() -> Vec<f32>) -> Value;
 
     /// Numbers that never change.
     fn constant(&mut self, shape: &[usize], values: &[f32]) -> Value;

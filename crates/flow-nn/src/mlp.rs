@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::config::NetworkConfig;
 use crate::embed::{
-    ClassEmbedding, FourierFeatures, TIME_SCALE, TimeEmbedding, Told, VectorEmbedding,
-    is_usual, time_scale,
+    ClassEmbedding, FourierFeatures, TIME_SCALE, TimeEmbedding, Told, VectorEmbedding, is_usual,
+    time_scale,
 };
 use crate::error::{NetworkError, at_most, positive};
 use crate::footprint::Footprint;

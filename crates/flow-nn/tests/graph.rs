@@ -77,11 +77,7 @@ impl Computed {
         self.put(result)
     }
 
-    fn one(
-        &mut self,
-        x: Value,
-        operation: impl Fn(Tensor<RANK>, usize) -> Tensor<RANK>,
-    ) -> Value {
+    fn one(&mut self, x: Value, operation: impl Fn(Tensor<RANK>, usize) -> Tensor<RANK>) -> Value {
         let x = self.at(x);
         let rank = x.shape.len();
         let result = Numbers::of(operation(x.tensor(), RANK - rank), rank);
@@ -233,8 +229,7 @@ fn by_graph(network: &dyn Network, condition: &Condition, time: &Time) -> Option
 #[test]
 fn a_graph_computes_what_the_network_does() {
     for (name, network) in all() {
-        let (condition, time) =
-            (everything(network.signature()), one_time(network.signature()));
+        let (condition, time) = (everything(network.signature()), one_time(network.signature()));
         let got = by_graph(&network, &condition, &time);
         let got = got.unwrap_or_else(|| panic!("{name} is not written down"));
         let expected = network.forward(numbers(network.signature().size()), time, &condition);
@@ -253,7 +248,8 @@ fn a_graph_that_is_told_something_else_computes_something_else() {
         let signature = network.signature();
         let (condition, time) = (everything(signature), one_time(signature));
         let later = Time { t: time.t.clone() + 0.5, s: time.s.clone() };
-        let answer = |condition: &Condition, time: &Time| by_graph(&network, condition, time).unwrap();
+        let answer =
+            |condition: &Condition, time: &Time| by_graph(&network, condition, time).unwrap();
         let same = answer(&condition, &time);
         let off = |other: Vec<f32>| {
             let pairs = same.iter().zip(&other);

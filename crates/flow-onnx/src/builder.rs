@@ -125,12 +125,7 @@ impl Builder {
 }
 
 impl Graph for Builder {
-    fn parameter(
-        &mut self,
-        id: ParamId,
-        shape: &[usize],
-        values: &dyn Fn() -> Vec<f32>,
-    ) -> Value {
+    fn parameter(&mut self, id: ParamId, shape: &[usize], values: &dyn Fn() -> Vec<f32>) -> Value {
         if let Some(&value) = self.parameters.get(&id) {
             return value;
         }
@@ -175,8 +170,7 @@ impl Graph for Builder {
     }
 
     fn slice(&mut self, x: Value, axis: usize, start: usize, end: usize) -> Value {
-        let [start, end, axis] =
-            [start, end, axis].map(|number| self.ints(&[1], &[number as i64]));
+        let [start, end, axis] = [start, end, axis].map(|number| self.ints(&[1], &[number as i64]));
         self.node("Slice", &[x, start, end, axis], Vec::new())
     }
 
@@ -200,8 +194,10 @@ impl Graph for Builder {
     }
 
     fn standardise(&mut self, x: Value, groups: usize, epsilon: f64) -> Value {
-        let (scale, shift) =
-            (self.constant(&[groups], &vec![1.0; groups]), self.constant(&[groups], &vec![0.0; groups]));
+        let (scale, shift) = (
+            self.constant(&[groups], &vec![1.0; groups]),
+            self.constant(&[groups], &vec![0.0; groups]),
+        );
         let epsilon = vec![Attribute::float("epsilon", epsilon as f32)];
         self.node("InstanceNormalization", &[x, scale, shift], epsilon)
     }
@@ -216,10 +212,8 @@ impl Graph for Builder {
     ) -> Value {
         let inputs: Vec<Value> = [x, weight].into_iter().chain(bias).collect();
         let [stride, padding] = [stride, padding].map(|number| number as i64);
-        let attributes = vec![
-            Attribute::ints("strides", &[stride; 2]),
-            Attribute::ints("pads", &[padding; 4]),
-        ];
+        let attributes =
+            vec![Attribute::ints("strides", &[stride; 2]), Attribute::ints("pads", &[padding; 4])];
         self.node("Conv", &inputs, attributes)
     }
 

@@ -97,6 +97,8 @@ pub(crate) struct Attribute {
     pub(crate) kind: i32,
 }
 
+/// Numbers and texts that an operator needs besides its inputs; the second argument of `of` is the
+/// number by which ONNX tells their kinds apart.
 impl Attribute {
     fn of(name: &str, kind: i32) -> Self {
         Self { name: name.into(), kind, ..Self::default() }

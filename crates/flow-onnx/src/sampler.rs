@@ -27,8 +27,8 @@ const ABOUT: &str = "Samples of a flow-matching model from noise `start`, in `st
 /// | `class`, `vector`, `context`, `latent` | as of [`network`](crate::network) | read them |
 ///
 /// The output `samples` has the shape of `start`. A solver is the Runge-Kutta method of that name,
-/// that of the model's own settings if none is given; flow maps jump, unless a solver is named. Rows
-/// of a table are numbers of the network: their transforms are not undone.
+/// that of the model's own settings if none is given; flow maps jump, unless a solver is named.
+/// Rows of a table are numbers of the network: their transforms are not undone.
 ///
 /// # Errors
 /// For models whose network does not predict the velocity, that are sampled along another schedule
@@ -243,13 +243,7 @@ impl<'a> Field<'a> {
     }
 
     /// The velocity at `x`, or the mean velocity from `t` to `s` of a flow map.
-    fn at(
-        &self,
-        builder: &mut Builder,
-        x: Value,
-        t: Value,
-        s: Value,
-    ) -> Result<Value, OnnxError> {
+    fn at(&self, builder: &mut Builder, x: Value, t: Value, s: Value) -> Result<Value, OnnxError> {
         let mut each = |time: Value| {
             let time = to(builder, time, FLOAT);
             column(builder, time, self.rows)

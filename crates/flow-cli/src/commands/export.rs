@@ -25,7 +25,9 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
         return onnx(&model, args);
     }
     if args.solver.is_some() {
-        return Err(usage!("--solver is for --format onnx: a model keeps the solver of its recipe"));
+        return Err(usage!(
+            "--solver is for --format onnx: a model keeps the solver of its recipe"
+        ));
     }
     save_model(&model, &args.out)?;
     print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))

@@ -92,12 +92,7 @@ impl Block {
         graph.add(h, inner)
     }
 
-    fn attend_graph(
-        &self,
-        graph: &mut dyn Graph,
-        h: Value,
-        [tokens, width]: [usize; 2],
-    ) -> Value {
+    fn attend_graph(&self, graph: &mut dyn Graph, h: Value, [tokens, width]: [usize; 2]) -> Value {
         let d = width / self.heads;
         let qkv = graph.linear(&self.qkv, h, Activation::Identity);
         let each = [0, 1, 2].map(|i| {

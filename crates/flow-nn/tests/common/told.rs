@@ -2,8 +2,8 @@
 
 use burn::tensor::{Bool, Device, Tensor};
 use flow_nn::{
-    Condition, DitConfig, DynNetwork, Embeddings, FourierFeatures, Fusion, MlpConfig, NetworkConfig, Signature,
-    SplitMlpConfig, Time, UNetConfig,
+    Condition, DitConfig, DynNetwork, Embeddings, FourierFeatures, Fusion, MlpConfig,
+    NetworkConfig, Signature, SplitMlpConfig, Time, UNetConfig,
 };
 
 use super::{built, ramp, stir};
