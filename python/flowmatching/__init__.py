@@ -4,17 +4,29 @@
 >>> model = fm.open("m.flow")
 >>> x = model.sample(1000, seed=1, steps=8)
 >>> log_p = model.log_prob(x)
+
+A model of a table draws pandas frames and is told its given columns by name:
+
+>>> people = fm.open("people.flow").sample(100, given={"clinic": "B", "age": 40})
 """
 
 from __future__ import annotations
 
 import os
-from typing import Optional, Sequence, Union
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
 from . import _flowmatching
 from ._flowmatching import __version__
+from ._table import cells, frame
+
+if TYPE_CHECKING:
+    import pandas
+
+    Given = Union[np.ndarray, Sequence[float], Mapping[str, Any], pandas.DataFrame]
+    Rows = Union[np.ndarray, pandas.DataFrame]
 
 __all__ = ["Model", "open", "__version__"]
 
@@ -37,7 +49,7 @@ class Model:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one sample."""
+        """Shape of one sample, as the network sees it."""
         return tuple(self._inner.shape)
 
     @property
@@ -49,6 +61,18 @@ class Model:
     def class_names(self) -> list[str]:
         """What the classes are called, if anybody said."""
         return self._inner.class_names
+
+    @property
+    def columns(self) -> Optional[list[str]]:
+        """Names of the columns, of a model of a table."""
+        columns = self._inner.columns
+        return None if columns is None else columns[0]
+
+    @property
+    def given(self) -> list[str]:
+        """Names of the columns that the model is told, of a model of a table."""
+        columns = self._inner.columns
+        return [] if columns is None else columns[1]
 
     @property
     def parameters(self) -> int:
@@ -73,19 +97,23 @@ class Model:
         solver: Optional[str] = None,
         sampler: Optional[str] = None,
         classes: Optional[Labels] = None,
-        given: Optional[np.ndarray] = None,
+        given: Optional[Given] = None,
         context: Optional[np.ndarray] = None,
         guidance: Optional[float] = None,
         starts: Optional[np.ndarray] = None,
         batch: int = 500,
-    ) -> np.ndarray:
-        """Draw samples `0..n` of a seed, `[n, *shape]`, float32.
+        raw: bool = False,
+    ) -> Rows:
+        """Draw samples `0..n` of a seed: `[n, *shape]`, float32, or a pandas frame of a table.
 
         Sample i of a seed is the same whatever n. `classes` is one class or one for each sample;
-        without it all classes come in turn. `given` is a condition vector, or one for each sample.
-        `solver`, `sampler` and `steps` are those of `flow sample`; without them the model's own.
+        without it all classes come in turn. `given` is a condition vector or one for each sample;
+        of a model of a table, values of its given columns by name, or a frame with a row for each
+        sample, in turn. `solver`, `sampler` and `steps` are those of `flow sample`; without them
+        the model's own. `raw` gives the numbers of the network in place of a frame.
         """
-        flat, _ = self._inner.sample(
+        told, vectors = self._told(given, n)
+        flat = self._inner.sample(
             n,
             seed,
             batch,
@@ -93,19 +121,25 @@ class Model:
             solver,
             sampler,
             _labels(classes, n),
-            _rows(given, n, self._inner.vector),
-            _rows(context, n, None),
+            vectors,
+            _flat(context, n, self._inner.context),
             guidance,
-            _rows(starts, n, None),
+            _flat(starts, n, self._inner.shape),
         )
-        return flat.reshape((n, *self.shape))
+        if self.columns is None or raw:
+            return flat.reshape((n, *self.shape))
+        return frame(self._inner.decode(flat, told))
+
+    def starts(self, n: int, *, seed: int = 0) -> np.ndarray:
+        """Where samples `0..n` of a seed start, `[n, *shape]`: noise for files of ONNX, say."""
+        return self._inner.starts(n, seed).reshape((n, *self.shape))
 
     def log_prob(
         self,
-        x: np.ndarray,
+        x: Rows,
         *,
         classes: Optional[Labels] = None,
-        given: Optional[np.ndarray] = None,
+        given: Optional[Given] = None,
         context: Optional[np.ndarray] = None,
         rtol: float = 1e-5,
         atol: float = 1e-5,
@@ -114,20 +148,28 @@ class Model:
     ) -> np.ndarray:
         """Log-densities of rows `[n, *shape]`, in nats, float64 `[n]`.
 
-        Without `probes` the divergence is exact, at the price of a pass for each dimension.
+        Of a frame they are per unit of its columns, as of `flow likelihood`, and its given columns
+        are read from it unless `given` says them. Without `probes` the divergence is exact, at the
+        price of a pass for each dimension.
         """
+        slopes = None
+        if _is_table(x):
+            given = x if given is None and self.given else given
+            flat, slopes = self._inner.encode(cells(x, len(x)))
+            x = flat.reshape((-1, *self.shape))
         x = self._checked(x)
         n = len(x)
-        return self._inner.log_prob(
+        nats = self._inner.log_prob(
             x.reshape(-1),
             _labels(classes, n),
-            _rows(given, n, self._inner.vector),
-            _rows(context, n, None),
+            self._told(given, n)[1],
+            _flat(context, n, self._inner.context),
             rtol,
             atol,
             probes,
             seed,
         )
+        return nats if slopes is None else nats + slopes
 
     def velocity(
         self,
@@ -135,13 +177,21 @@ class Model:
         t: float,
         *,
         classes: Optional[Labels] = None,
-        given: Optional[np.ndarray] = None,
+        given: Optional[Given] = None,
+        context: Optional[np.ndarray] = None,
     ) -> np.ndarray:
-        """The velocity dx/dt at rows `[n, *shape]` and one time from noise (0) to data (1)."""
+        """The velocity dx/dt at rows `[n, *shape]` and one time from noise (0) to data (1).
+
+        Without `classes` it is that of the null class, of a model of classes.
+        """
         x = self._checked(x)
         n = len(x)
         flat = self._inner.velocity(
-            x.reshape(-1), t, _labels(classes, n), _rows(given, n, self._inner.vector)
+            x.reshape(-1),
+            t,
+            _labels(classes, n),
+            self._told(given, n)[1],
+            _flat(context, n, self._inner.context),
         )
         return flat.reshape(x.shape)
 
@@ -151,8 +201,28 @@ class Model:
             raise ValueError(f"expected rows of shape {self.shape}, got {x.shape[1:]}")
         return x
 
+    def _told(self, given: Optional[Given], n: int):
+        """The given columns of `n` rows, of a table, and their condition vectors."""
+        columns = self.given
+        if self.columns is None or (given is None and not columns):
+            return None, _flat(given, n, [self._inner.vector])
+        known = ", ".join(columns) or "no column"
+        if not _is_table(given):
+            raise ValueError(f"the model is told {known}: give values by name, or a frame")
+        others = [str(name) for name in given.keys() if name not in columns]
+        # A frame may have columns besides, as that of the training has.
+        if len(others) == len(given.keys()) or (others and isinstance(given, Mapping)):
+            raise ValueError(f"the model is told {known}, not {', '.join(others) or 'nothing'}")
+        told = cells({name: given[name] for name in columns if name in given.keys()}, n)
+        return told, self._inner.conditions(told)
+
     def __repr__(self) -> str:
         return repr(self._inner)
+
+
+def _is_table(rows: Any) -> bool:
+    """Whether something has named columns: a mapping or a frame."""
+    return hasattr(rows, "keys")
 
 
 def _labels(classes: Optional[Labels], n: int) -> Optional[np.ndarray]:
@@ -162,10 +232,11 @@ def _labels(classes: Optional[Labels], n: int) -> Optional[np.ndarray]:
     return np.ascontiguousarray(np.broadcast_to(classes, (n,)))
 
 
-def _rows(rows: Optional[np.ndarray], n: int, size: Optional[int]) -> Optional[np.ndarray]:
+def _flat(rows: Optional[np.ndarray], n: int, shape: Sequence[int]) -> Optional[np.ndarray]:
+    """`n` rows of a shape, flat; one row alone holds for all of them."""
     if rows is None:
         return None
-    rows = np.asarray(rows, dtype=np.float32)
-    if size is not None and rows.ndim <= 1:
-        rows = np.broadcast_to(rows, (n, size))
+    rows, shape = np.asarray(rows, dtype=np.float32), tuple(shape)
+    if rows.shape == shape or rows.ndim == 0:
+        rows = np.broadcast_to(rows, (n, *shape))
     return np.ascontiguousarray(rows).reshape(-1)

@@ -1,7 +1,11 @@
-from typing import Optional
+from os import PathLike
+from typing import Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
+
+Cells = list[tuple[str, list[Optional[str]]]]
+Values = Union[NDArray[np.float64], list[Optional[str]]]
 
 __version__: str
 
@@ -10,9 +14,12 @@ class Model:
     classes: int
     class_names: list[str]
     vector: int
+    context: list[int]
     parameters: int
     description: str
-    def save(self, path: str) -> None: ...
+    columns: Optional[tuple[list[str], list[str]]]
+
+    def save(self, path: Union[str, PathLike[str]]) -> None: ...
     def sample(
         self,
         n: int,
@@ -26,7 +33,8 @@ class Model:
         contexts: Optional[NDArray[np.float32]],
         guidance: Optional[float],
         starts: Optional[NDArray[np.float32]],
-    ) -> tuple[NDArray[np.float32], float]: ...
+    ) -> NDArray[np.float32]: ...
+    def starts(self, n: int, seed: int) -> NDArray[np.float32]: ...
     def log_prob(
         self,
         rows: NDArray[np.float32],
@@ -44,6 +52,12 @@ class Model:
         t: float,
         classes: Optional[NDArray[np.int64]],
         vectors: Optional[NDArray[np.float32]],
+        contexts: Optional[NDArray[np.float32]],
     ) -> NDArray[np.float32]: ...
+    def encode(self, cells: Cells) -> tuple[NDArray[np.float32], NDArray[np.float64]]: ...
+    def conditions(self, cells: Cells) -> NDArray[np.float32]: ...
+    def decode(
+        self, rows: NDArray[np.float32], given: Optional[Cells]
+    ) -> list[tuple[str, str, Values]]: ...
 
-def open(path: str) -> Model: ...
+def open(path: Union[str, PathLike[str]]) -> Model: ...

@@ -5,8 +5,10 @@
 >>> v = network(x, t)                       # x [B, *shape], t [B] from noise (0) to data (1)
 
 For whoever goes on training in PyTorch. It reads a file `NAME.flow`, or a folder with `model.toml`
-and `weights.safetensors`, and builds the networks mlp, split-mlp and unet. Linear weights are stored
-as `[in, out]` and are transposed here. The output is what the description calls `prediction`.
+and `weights.safetensors`, and builds the networks mlp, split-mlp, unet and dit. Linear weights are
+stored as `[in, out]` and are transposed here. `hidden`, a truth value for each row, hides vector
+and context, and the class that follows the last one is none. The output is what the description
+calls `prediction`.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ def load(path) -> tuple[nn.Module, dict[str, Any]]:
     kind = section.pop("kind")
     if kind not in KINDS:
         raise ValueError(f"there is no network {kind} here, there are {', '.join(KINDS)}")
-    network = KINDS[kind](section, signature)
-    # Every linear layer of these networks has a matrix; no other parameter has two sides but tables.
+    network = KINDS[kind]({**DEFAULTS.get(kind, {}), **section}, signature)
+    # Matrices are those of linear layers, and no other parameter has two sides but tables.
     state = {
         name: array.T.contiguous() if array.ndim == 2 and ".table." not in f".{name}" else array
         for name, array in arrays.items()
@@ -56,25 +58,33 @@ def load(path) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """PyTorch's group norms call their scale and shift `weight` and `bias`."""
-    names = {".gamma": ".weight", ".beta": ".bias"}
+    """PyTorch's norms have a `weight` and a `bias`, and `class` is a word of Python."""
+    names = {"gamma": "weight", "beta": "bias", "class": "classes"}
 
     def name(old: str) -> str:
-        for ours, theirs in names.items():
-            old = old.removesuffix(ours) + theirs if old.endswith(ours) else old
-        return old
+        return ".".join(names.get(part, part) for part in old.split("."))
 
     return {name(old): array for old, array in state.items()}
 
 
-class TimeEmbedding(nn.Module):
-    """Sinusoids of 1000 t, then two layers."""
+def scaled(sinusoids: int, scale: int) -> Tensor:
+    """Frequencies from `scale` down over at least two decades."""
+    place = torch.arange(sinusoids // 2, dtype=torch.float64) / (sinusoids // 2)
+    return scale * max(10.0 * scale, 100.0) ** -place
 
-    def __init__(self, sinusoids: int, width: int) -> None:
+
+def within(band: dict, count: int) -> Tensor:
+    """`count` frequencies of a band, in geometric progression from the lowest."""
+    place = torch.arange(count, dtype=torch.float64) / max(count - 1, 1)
+    return band["lowest"] * (band["highest"] / band["lowest"]) ** place
+
+
+class TimeEmbedding(nn.Module):
+    """Sinusoids of a time, then two layers."""
+
+    def __init__(self, frequencies: Tensor, width: int) -> None:
         super().__init__()
-        self.inner, self.outer = nn.Linear(sinusoids, width), nn.Linear(width, width)
-        half = sinusoids // 2
-        frequencies = 1000.0 * 1e4 ** (-torch.arange(half, dtype=torch.float64) / half)
+        self.inner, self.outer = nn.Linear(2 * len(frequencies), width), nn.Linear(width, width)
         self.register_buffer("frequencies", frequencies.float(), persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
@@ -107,37 +117,54 @@ class TwoLayers(nn.Module):
         return self.outer(F.silu(self.inner(x)))
 
 
-def shown(given: Tensor) -> Tensor:
-    """A condition vector that is not hidden."""
-    return torch.cat([given, torch.zeros_like(given[:, :1])], 1)
+def shown(given: Tensor, hidden: Tensor | None, axis: int = 1) -> Tensor:
+    """Numbers with zeros where they are hidden, and a one along an axis that says so."""
+    flag = torch.zeros_like(given.narrow(axis, 0, 1))
+    if hidden is not None:
+        where = hidden.reshape(-1, *[1] * (given.ndim - 1))
+        given, flag = given.masked_fill(where, 0.0), flag + where.to(flag.dtype)
+    return torch.cat([given, flag], axis)
 
 
-class Mlp(nn.Module):
-    def __init__(self, config: dict, signature: dict) -> None:
+class Told(nn.Module):
+    """The sum of what time, duration, class, vector and latent say."""
+
+    def __init__(self, signature: dict, width: int, time: Tensor, duration: Tensor, latent=True):
         super().__init__()
-        (dim,), time = signature["shape"], config["time_features"]
         classes, vector = signature.get("classes", 0), signature.get("vector", 0)
-        self.octaves = config["fourier"]["octaves"]
-        self.wavelength = config["fourier"]["wavelength"]
-        widths = [dim * (1 + 2 * self.octaves) + time] + [config["hidden"]] * config["depth"]
-        self.time = TimeEmbedding(time, time)
-        self.classes = ClassEmbedding(classes, time) if classes else None
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
-        self.out = nn.Linear(config["hidden"], dim)
-        self.vector = TwoLayers(vector + 1, time, time) if vector else None
-        self.duration = TimeEmbedding(time, time) if signature.get("two_times") else None
+        size = signature.get("latent", 0) if latent else 0
+        self.time = TimeEmbedding(time, width)
+        self.duration = TimeEmbedding(duration, width) if signature.get("two_times") else None
+        self.classes = ClassEmbedding(classes, width) if classes else None
+        self.vector = TwoLayers(vector + 1, width, width) if vector else None
+        self.latent = TwoLayers(size, width, width) if size else None
 
-    def load_state_dict(self, state, strict=True):
-        return super().load_state_dict(class_renamed(state), strict)
-
-    def forward(self, x, t, label=None, given=None, s=None):
+    def told(self, rows, t, label=None, given=None, latent=None, s=None, hidden=None):
         embedding = self.time(t)
         if self.duration is not None:
             embedding = embedding + self.duration(torch.zeros_like(t) if s is None else s - t)
         if self.classes is not None:
-            embedding = embedding + self.classes(label, len(x))
+            embedding = embedding + self.classes(label, rows)
         if self.vector is not None:
-            embedding = embedding + self.vector(shown(given))
+            embedding = embedding + self.vector(shown(given, hidden))
+        if latent is not None:
+            embedding = embedding + self.latent(latent)
+        return embedding
+
+
+class Mlp(Told):
+    def __init__(self, config: dict, signature: dict) -> None:
+        (dim,), time = signature["shape"], config["time_features"]
+        scale = config.get("time_scale", 1000)
+        super().__init__(signature, time, scaled(time, scale), scaled(time, min(scale, 20)))
+        self.octaves = config["fourier"]["octaves"]
+        self.wavelength = config["fourier"]["wavelength"]
+        widths = [dim * (1 + 2 * self.octaves) + time] + [config["hidden"]] * config["depth"]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.out = nn.Linear(config["hidden"], dim)
+
+    def forward(self, x, t, label=None, given=None, s=None, hidden=None):
+        embedding = self.told(len(x), t, label, given, s=s, hidden=hidden)
         h = torch.cat([self.features(x), embedding], 1)
         for layer in self.layers:
             h = F.silu(layer(h))
@@ -152,22 +179,12 @@ class Mlp(nn.Module):
         return torch.cat([x, angle.cos(), angle.sin()], 1)
 
 
-def class_renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """`class` is a word of Python."""
-    return {
-        ("classes" + name.removeprefix("class") if name.startswith("class.") else name): array
-        for name, array in state.items()
-    }
-
-
 class CoordinateEncoder(nn.Module):
     def __init__(self, dim: int, features: int, band: dict, width: int) -> None:
         super().__init__()
         self.inner, self.outer = nn.Linear(features, width), nn.Linear(width, width)
-        count = features // (2 * dim)
-        place = torch.arange(count, dtype=torch.float64) / max(count - 1, 1)
-        frequencies = band["lowest"] * (band["highest"] / band["lowest"]) ** place
-        self.register_buffer("frequencies", frequencies.float(), persistent=False)
+        frequencies = within(band, features // (2 * dim)).float()
+        self.register_buffer("frequencies", frequencies, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         angle = (x[:, :, None] * self.frequencies).flatten(1)
@@ -250,20 +267,19 @@ class Stage(nn.Module):
         self.units, self.downsample, self.upsample = nn.ModuleList(units), down, up
 
 
-class UNet(nn.Module):
+class UNet(Told):
     def __init__(self, config: dict, signature: dict) -> None:
-        super().__init__()
         image, height, _ = signature["shape"]
         context = signature.get("context") or []
-        classes, vector = signature.get("classes", 0), signature.get("vector", 0)
         latent, channels = signature.get("latent", 0), config["channels"]
-        self.bottleneck_sum = config.get("fusion") == "bottleneck-sum"
-        embedding, widths = 4 * channels, [m * channels for m in config["multipliers"]]
+        scale, embedding = config.get("time_scale", 1000), 4 * channels
+        times = scaled(channels, scale), scaled(channels, min(scale, 20))
+        summed = config.get("fusion") != "bottleneck-sum"
+        super().__init__(signature, embedding, *times, latent=summed)
+        widths = [m * channels for m in config["multipliers"]]
         has = lambda level: height >> level in config["attention"]
         unit = lambda a, b, attention: Unit(a, b, attention, config)
 
-        self.time = TimeEmbedding(channels, embedding)
-        self.classes = ClassEmbedding(classes, embedding) if classes else None
         self.input = nn.Conv2d(image + (context[0] + 1 if context else 0), channels, 3, padding=1)
         skips, now, down = [channels], channels, []
         for level, width in enumerate(widths):
@@ -286,30 +302,18 @@ class UNet(nn.Module):
             up.append(Stage(units, up=Resample(now, 1) if level else None))
         self.down, self.middle = nn.ModuleList(down), nn.ModuleList(middle)
         self.up = nn.ModuleList(up)
-        output = bottleneck if self.bottleneck_sum else embedding
-        self.latent = TwoLayers(latent, embedding, output) if latent else None
+        self.mixed = latent > 0 and not summed
+        if self.mixed:
+            self.latent = TwoLayers(latent, embedding, bottleneck)
         blocks = [m for m in self.modules() if isinstance(m, ResidualBlock)]
         self.modulation = nn.Linear(embedding, sum(2 * block.channels for block in blocks))
         self.norm = nn.GroupNorm(config["groups"], now)
         self.output = nn.Conv2d(now, image, 3, padding=1)
-        self.vector = TwoLayers(vector + 1, embedding, embedding) if vector else None
-        two_times = signature.get("two_times")
-        self.duration = TimeEmbedding(channels, embedding) if two_times else None
 
-    def load_state_dict(self, state, strict=True):
-        return super().load_state_dict(class_renamed(state), strict)
-
-    def forward(self, x, t, label=None, given=None, latent=None, context=None, s=None):
-        embedding = self.time(t)
-        if self.duration is not None:
-            embedding = embedding + self.duration(torch.zeros_like(t) if s is None else s - t)
-        if self.classes is not None:
-            embedding = embedding + self.classes(label, len(x))
-        if self.vector is not None:
-            embedding = embedding + self.vector(shown(given))
-        z = None if self.latent is None else self.latent(latent)
-        if z is not None and not self.bottleneck_sum:
-            embedding = embedding + z
+    def forward(self, x, t, label=None, given=None, latent=None, context=None, s=None, hidden=None):
+        z = self.latent(latent) if self.mixed else None
+        summed = None if self.mixed else latent
+        embedding = self.told(len(x), t, label, given, summed, s, hidden)
         modulation, used = self.modulation(F.silu(embedding)), 0
 
         def pass_through(unit: Unit, h: Tensor) -> Tensor:
@@ -321,7 +325,7 @@ class UNet(nn.Module):
             return h if unit.attention is None else unit.attention(h)
 
         if context is not None:
-            x = torch.cat([x, context, torch.zeros_like(context[:, :1])], 1)
+            x = torch.cat([x, shown(context, hidden)], 1)
         h = self.input(x)
         skips = [h]
         for stage in self.down:
@@ -333,7 +337,7 @@ class UNet(nn.Module):
                 skips.append(h)
         for unit in self.middle:
             h = pass_through(unit, h)
-        if z is not None and self.bottleneck_sum:
+        if z is not None:
             h = 0.9 * z[:, :, None, None] + 0.1 * h
         for stage in self.up:
             for unit in stage.units:
@@ -343,4 +347,132 @@ class UNet(nn.Module):
         return self.output(F.silu(self.norm(h)))
 
 
-KINDS = {"mlp": Mlp, "split-mlp": SplitMlp, "unet": UNet}
+class Tokens:
+    """How rows become tokens, and tokens rows."""
+
+    def __init__(self, shape: list[int], patch: int) -> None:
+        self.shape, self.patch = tuple(shape), patch
+        if len(shape) == 1:
+            self.count, self.width = shape[0], shape[0]
+        elif len(shape) == 2:
+            self.count, self.width = shape
+        else:
+            channels, self.rows, self.columns = shape[0], shape[1] // patch, shape[2] // patch
+            self.count, self.width = self.rows * self.columns, channels * patch * patch
+
+    def split(self, x: Tensor) -> Tensor:
+        if len(self.shape) == 1:
+            return torch.diag_embed(x)  # a token for each number, at its own place
+        if len(self.shape) == 2:
+            return x
+        sides = (-1, self.shape[0], self.rows, self.patch, self.columns, self.patch)
+        return x.reshape(sides).permute(0, 2, 4, 3, 5, 1).reshape(-1, self.count, self.width)
+
+    def join(self, tokens: Tensor) -> Tensor:
+        if len(self.shape) == 1:
+            return tokens.diagonal(dim1=1, dim2=2)
+        if len(self.shape) == 2:
+            return tokens
+        sides = (-1, self.rows, self.columns, self.patch, self.patch, self.shape[0])
+        return tokens.reshape(sides).permute(0, 5, 1, 3, 2, 4).reshape(-1, *self.shape)
+
+    def positions(self, width: int) -> Tensor:
+        def waves(place: Tensor, width: int) -> Tensor:
+            power = torch.arange(width // 2, dtype=torch.float64) / (width // 2)
+            angle = place[:, None] * 1e4**-power
+            return torch.cat([angle.sin(), angle.cos()], 1)
+
+        token = torch.arange(self.count, dtype=torch.float64)
+        if len(self.shape) < 3:
+            return waves(token, width)
+        parts = [token % self.columns, token.div(self.columns, rounding_mode="floor")]
+        return torch.cat([waves(part, width // 2) for part in parts], 1)
+
+    def lies_on(self, other: "Tokens") -> bool:
+        ranks, patches = len(self.shape), (self.shape[1:], other.shape[1:])
+        same = self.count == other.count if ranks == 2 else patches[0] == patches[1]
+        return ranks == len(other.shape) and ranks > 1 and same
+
+
+class Block(nn.Module):
+    def __init__(self, width: int, heads: int, epsilon: float) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(width, 6 * width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.heads, self.epsilon = heads, epsilon
+
+    def forward(self, h: Tensor, condition: Tensor) -> Tensor:
+        b1, s1, g1, b2, s2, g2 = self.modulation(condition)[:, None].chunk(6, 2)
+        h = h + g1 * self.attend(normed(h, 1e-6) * (1 + s1) + b1)
+        inner = normed(h, self.epsilon) * (1 + s2) + b2
+        return h + g2 * self.down(F.gelu(self.up(inner), approximate="tanh"))
+
+    def attend(self, h: Tensor) -> Tensor:
+        b, n, d = h.shape
+        q, k, v = self.qkv(h).reshape(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v)
+        return self.out(y.transpose(1, 2).reshape(b, n, d))
+
+
+def normed(h: Tensor, epsilon: float) -> Tensor:
+    return F.layer_norm(h, h.shape[-1:], eps=epsilon)
+
+
+class Head(nn.Module):
+    def __init__(self, width: int, output: int) -> None:
+        super().__init__()
+        self.modulation, self.out = nn.Linear(width, 2 * width), nn.Linear(width, output)
+
+    def forward(self, h: Tensor, condition: Tensor) -> Tensor:
+        shift, scale = self.modulation(condition)[:, None].chunk(2, 2)
+        return self.out(normed(h, 1e-6) * (1 + scale) + shift)
+
+
+class Dit(nn.Module):
+    def __init__(self, config: dict, signature: dict) -> None:
+        super().__init__()
+        width, depth, given = config["hidden"], config["depth"], signature.get("context")
+        self.grid = Tokens(signature["shape"], config["patch"])
+        self.given = Tokens(given, config["patch"]) if given else None
+        joined = self.given is not None and self.given.lies_on(self.grid)
+        more = self.given.width + 1 if joined else 0
+        self.input = nn.Linear(self.grid.width + more, width)
+        positions = [self.grid.positions(width)]
+        self.context = None
+        if self.given is not None and not joined:
+            self.context = nn.Linear(self.given.width + 1, width)
+            positions.append(self.given.positions(width))
+        self.register_buffer("positions", torch.cat(positions).float(), persistent=False)
+        epsilon = config.get("mlp_epsilon", 1e-6)
+        self.blocks = nn.ModuleList(Block(width, config["heads"], epsilon) for _ in range(depth))
+        self.head = Head(width, self.grid.width)
+        time = within({"lowest": 0.1, "highest": 1000.0, **config["time"]}, 128).flip(0)
+        count = depth if config.get("embeddings") == "each-block" else 1
+        self.embeddings = nn.ModuleList(Told(signature, width, time, time) for _ in range(count))
+
+    def forward(self, x, t, label=None, given=None, latent=None, context=None, s=None, hidden=None):
+        told = (len(x), t, label, given, latent, s, hidden)
+        conditions = [F.silu(embedding.told(*told)) for embedding in self.embeddings]
+        rows = self.grid.split(x)
+        if self.given is None:
+            h = self.input(rows)
+        else:
+            further = shown(self.given.split(context), hidden, 2)
+            if self.context is None:
+                h = self.input(torch.cat([rows, further], 2))
+            else:
+                h = torch.cat([self.input(rows), self.context(further)], 1)
+        h = h + self.positions
+        for i, block in enumerate(self.blocks):
+            h = block(h, conditions[min(i, len(conditions) - 1)])
+        return self.grid.join(self.head(h[:, : self.grid.count], conditions[0]))
+
+
+KINDS = {"mlp": Mlp, "split-mlp": SplitMlp, "unet": UNet, "dit": Dit}
+
+# What a description may leave out.
+DEFAULTS = {
+    "split-mlp": {"latent_hidden": 128, "latent_depth": 3},
+    "dit": {"hidden": 128, "depth": 4, "heads": 4, "patch": 2, "time": {}},
+}

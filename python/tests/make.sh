@@ -1,9 +1,27 @@
 #!/bin/sh
-# Trains the two small runs that the tests compare with: make.sh FLOW FOLDER
+# Trains the small runs that the tests compare with: make.sh FLOW FOLDER
 set -eu
 flow=$1
 mkdir -p "$2"
-"$flow" train debug --no-eval --out "$2/points"
-"$flow" train digits --no-eval --out "$2/digits" \
+cd "$2"
+small="--no-eval --set train.batch=64"
+"$flow" train debug --no-eval --out points
+"$flow" train digits $small --out digits \
     --set network.channels=8 --set network.head_channels=8 --set network.groups=4 \
-    --set train.batch=32 --set train.images=640 --set train.checkpoint_every=640
+    --set train.images=1280 --set train.checkpoint_every=1280
+"$flow" train digits-dit $small --out dit \
+    --set network.hidden=32 --set network.depth=2 --set network.heads=2 \
+    --set train.images=1280 --set train.checkpoint_every=1280
+awk 'BEGIN {
+    print "clinic,height,age,smokes,country"
+    for (i = 0; i < 200; i++)
+        printf "%s,%.2f,%d,%s,here\n", i % 2 ? "B" : "A", 1.6 + 0.2 * (i % 2) + (i * 37 % 100) / 1000,
+            20 + i * 7 % 60, i % 3 ? "false" : "true"
+}' > people.csv
+table="--no-eval --set network.hidden=32 --set network.depth=2 --set sample.steps=8 \
+    --set train.images=25600 --set train.checkpoint_every=25600"
+"$flow" train people.csv $table --out people
+"$flow" train people.csv --given clinic,age $table --set path.label_drop=0.1 --out given
+for name in points digits dit people given; do
+    "$flow" export $name --out $name.flow
+done

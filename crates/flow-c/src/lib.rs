@@ -18,7 +18,7 @@ use burn::tensor::Device;
 use flow_model::{
     Asked, Classes, DensityRequest, Model, SampleConfig, SamplePlan, Trace, parameters,
 };
-use flow_ode::{Adaptive, Method, Stepping, Tolerance};
+use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Likelihood, Probe};
 
 use call::{Failure, guarded, refused};
@@ -222,10 +222,7 @@ fn plan(settings: &SampleConfig, steps: usize) -> Result<SamplePlan, Failure> {
     }
     let settings = SampleConfig { steps, ..settings.clone() };
     settings.check().map_err(Failure::from)?;
-    match settings.plan(Asked { steps: true, ..Asked::default() }).map_err(Failure::from)? {
-        SamplePlan::Solver(method, _) => Ok(SamplePlan::Solver(method, Stepping::Count(steps))),
-        plan @ SamplePlan::OnGrid(..) => Ok(plan),
-    }
+    settings.plan(Asked { steps: true, ..Asked::default() }).map_err(Failure::from)
 }
 
 /// Refuses a place that is too small for what is asked for.

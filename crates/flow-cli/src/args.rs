@@ -389,12 +389,20 @@ pub(crate) struct CalibrateArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
-    /// Folder of a run.
+    /// Folder of a run, or a model that `flow export` wrote.
     pub(crate) run: PathBuf,
     /// What to write: one file if the name ends in `.flow` or `.safetensors`, else a folder with
-    /// `model.toml` and `weights.safetensors`.
+    /// `model.toml` and `weights.safetensors`; of ONNX the file of the network, NAME.onnx, beside
+    /// which NAME.sampler.onnx is a whole sampler.
     #[arg(long, value_name = "PATH")]
     pub(crate) out: PathBuf,
+    /// As what: a model that this program opens, or ONNX for others.
+    #[arg(long, default_value = "flow", value_parser = ["flow", "onnx"])]
+    pub(crate) format: String,
+    /// Solver of the sampler of ONNX, in place of the model's own: any Runge-Kutta method of
+    /// `flow list`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) solver: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

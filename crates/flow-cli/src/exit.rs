@@ -9,6 +9,7 @@ use flow_datasets::TableError;
 use flow_import::ImportError;
 use flow_judge::JudgeError;
 use flow_model::ModelError;
+use flow_onnx::OnnxError;
 use flow_report::ReportError;
 use flow_run::{RunError, sentence};
 
@@ -92,4 +93,5 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.downcast_ref().is_some_and(is_of_table)
         || error.is::<ImportError>()
         || is_of_server(error)
+        || error.is::<OnnxError>()
 }

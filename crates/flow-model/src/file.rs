@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use flow_nn::DynNetwork;
+use flow_nn::{DynNetwork, Footprint};
 use sha2::{Digest, Sha256};
 
 use crate::config::ModelConfig;
@@ -96,6 +96,7 @@ impl Model {
         if !stored.is_empty() && stored != digest(bytes).map_err(misfit)? {
             return Err(misfit("their SHA-256 is not the stored one, the file is damaged".into()));
         }
+        check_size(&registry.footprint(&config.network, &config.signature)?, bytes.len())?;
         let empty = registry.build_empty(&config.network, &config.signature, device)?;
         let network: DynNetwork = weights::from_bytes(empty, bytes).map_err(misfit)?;
         Self::new(registry, config, network, device)
@@ -140,6 +141,26 @@ impl Model {
     }
 }
 
+/// Numbers in the widest layer of a row that no model comes near: 2 GiB of them.
+const WIDEST: f64 = (1 << 29) as f64;
+
+/// Refuses a description of a network that the weights beside it cannot be of, or of rows that no
+/// memory holds, before anything is made of it: a description may be damaged or a lie.
+fn check_size(footprint: &Footprint, bytes: usize) -> Result<(), ModelError> {
+    let Footprint { parameters, widest, .. } = *footprint;
+    // A number of the shortest kind has two bytes.
+    if (bytes as f64) < 2.0 * parameters {
+        let reason =
+            format!("it has {parameters:.0} parameters, which are not in a file of {bytes} bytes");
+        return Err(ModelError::Weights { reason });
+    }
+    if WIDEST < widest {
+        let reason = format!("its widest layer has {widest:.0} numbers for a single row");
+        return Err(ModelError::Format { reason });
+    }
+    Ok(())
+}
+
 /// SHA-256 of the tensors of a safetensors file: all behind its header.
 fn digest(bytes: &[u8]) -> Result<String, String> {
     let (header, _) =
@@ -172,7 +193,11 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
         _ => Path::new("."),
     };
     let failed = |source| io("write", path, source);
-    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    // As any file that a program writes, in place of one for its owner alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut draft = builder.tempfile_in(folder).map_err(failed)?;
     draft.write_all(bytes).and_then(|()| draft.as_file().sync_all()).map_err(failed)?;
     draft.persist(path).map_err(|error| io("write", path, error.error))?;
     Ok(())

@@ -110,6 +110,14 @@ impl Model {
         }
     }
 
+    /// Where the paths of samples of a seed start, row-major: the noise that programs without our
+    /// random numbers, such as those that run ONNX, need to draw the same samples.
+    #[must_use]
+    pub fn starts(&self, seed: u64, range: Range<usize>) -> Vec<f32> {
+        let (size, predictor) = (self.signature().size(), self.predictor(Condition::none()));
+        host(starts(seed, range, size, &self.source, &predictor, &self.device))
+    }
+
     /// Refuses a request that does not fit, before anything is drawn; the classes are looked at by
     /// [`classes_of`](Self::classes_of).
     ///

@@ -34,6 +34,18 @@ fn a_file_and_a_folder_give_back_the_model_bit_for_bit() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_can_be_read_by_those_who_may_read_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let [path, other] = ["m.flow", "other"].map(|name| folder.path().join(name));
+    model(MLP, &Signature::of([2]), 1).save(&path).unwrap();
+    std::fs::write(&other, "as any file").unwrap();
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(path), mode(other));
+}
+
 #[test]
 fn the_same_model_makes_the_same_bytes() {
     let points = Signature::of([2]);

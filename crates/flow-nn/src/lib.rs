@@ -41,6 +41,7 @@ mod embed;
 mod erased;
 mod error;
 mod footprint;
+pub mod graph;
 mod inception;
 mod init;
 mod layer;

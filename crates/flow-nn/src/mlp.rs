@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::config::NetworkConfig;
 use crate::embed::{
-    ClassEmbedding, FourierFeatures, TIME_SCALE, TimeEmbedding, VectorEmbedding, is_usual,
+    ClassEmbedding, FourierFeatures, TIME_SCALE, TimeEmbedding, Told, VectorEmbedding, is_usual,
     time_scale,
 };
 use crate::error::{NetworkError, at_most, positive};
 use crate::footprint::Footprint;
+use crate::graph::{Graph, Inputs, Value};
 use crate::layer::{linear, stack};
 use crate::network::{Network, Time};
 use crate::signature::Signature;
@@ -152,5 +153,20 @@ impl Network for Mlp {
         let h = Tensor::cat(vec![self.fourier.forward(x), embedding], 1);
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Silu));
         linear(&self.out, h, Activation::Identity)
+    }
+
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        let told = Told {
+            time: &self.time,
+            duration: self.duration.as_ref(),
+            class: self.class.as_ref(),
+            vector: self.vector.as_ref(),
+            latent: None,
+        };
+        let embedding = told.graph(graph, inputs)?;
+        let x = self.fourier.graph(graph, inputs.x, self.signature.size());
+        let h = graph.concat(&[x, embedding], 1);
+        let h = self.layers.iter().fold(h, |h, layer| graph.linear(layer, h, Activation::Silu));
+        Some(graph.linear(&self.out, h, Activation::Identity))
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Shape, Tensor};
 
 use crate::condition::Condition;
+use crate::graph::{Graph, Inputs, Value};
 use crate::signature::Signature;
 
 /// The time of each row, or one for all rows; of a flow map also the time of arrival.
@@ -66,6 +67,17 @@ pub trait Network {
     /// - `x` and output: `[B, d]`, rows of [`Signature::shape`], flat
     /// - `time`: `[B]`, or `[1]` for one time for all rows, as a solver asks
     fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2>;
+
+    /// Writes the same down as operations of a graph, for files that other programs run, such as
+    /// ONNX; nothing for networks that do not say it, which is all but those of this crate unless
+    /// they implement it.
+    ///
+    /// # Shapes
+    /// - output: that of `inputs.x`
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        let _ = (graph, inputs);
+        None
+    }
 }
 
 /// A network whose weights can be trained, saved and loaded.

@@ -11,6 +11,7 @@ use crate::config::NetworkConfig;
 use crate::embed::{Band, CoordinateEncoder};
 use crate::error::{NetworkError, positive};
 use crate::footprint::Footprint;
+use crate::graph::{Graph, Inputs, Value};
 use crate::layer::{linear, stack};
 use crate::network::{Network, Time};
 use crate::signature::Signature;
@@ -169,5 +170,16 @@ impl Network for SplitMlp {
         let h = Tensor::cat(h, 1);
         let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Gelu));
         linear(&self.out, h, Activation::Identity)
+    }
+
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        let mut h = vec![self.x.graph(graph, inputs.x), self.t.graph(graph, inputs.t)];
+        if 0 < self.latent {
+            let z = inputs.latent?;
+            h.push(self.z.iter().fold(z, |h, layer| graph.linear(layer, h, Activation::Gelu)));
+        }
+        let h = graph.concat(&h, 1);
+        let h = self.layers.iter().fold(h, |h, layer| graph.linear(layer, h, Activation::Gelu));
+        Some(graph.linear(&self.out, h, Activation::Identity))
     }
 }

@@ -7,46 +7,11 @@ mod common;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
 use common::told::{
-    ROWS, dit, everything, mlp, network, numbers, one_time, split, told_images, told_points, unet,
+    ROWS, all, dit, everything, mlp, network, numbers, one_time, split, told_images, told_points,
+    unet,
 };
 use common::{bits, built, difference, largest, ramp, stir, stir_except};
-use flow_nn::{
-    DitConfig, DynNetwork, Embeddings, Fusion, Network, NetworkConfig, NetworkError, Signature,
-    Time,
-};
-
-/// A row of this shape with everything that a transformer may be told.
-fn told(shape: Vec<usize>, context: Vec<usize>) -> Signature {
-    Signature { shape, context, ..told_images() }
-}
-
-fn own_embeddings() -> DitConfig {
-    DitConfig { embeddings: Embeddings::EachBlock, ..dit() }
-}
-
-/// Networks of every kind, with nothing but their rows to read and with everything they can.
-fn all() -> Vec<(&'static str, DynNetwork)> {
-    let (norm, sum) = (Fusion::AdaptiveNorm, Fusion::BottleneckSum);
-    let latent = |shape: &[usize]| Signature { latent: 3, ..Signature::of(shape) };
-    vec![
-        ("mlp", network(&mlp(), &Signature::of([2]))),
-        ("mlp told everything", network(&mlp(), &told_points())),
-        ("split-mlp", network(&split(), &Signature::of([2]))),
-        ("split-mlp with a latent", network(&split(), &latent(&[2]))),
-        ("unet", network(&unet(4, norm), &Signature::of([1, 8, 8]))),
-        ("unet told everything", network(&unet(4, norm), &told_images())),
-        ("unet with a latent in its middle", network(&unet(6, sum), &latent(&[1, 12, 8]))),
-        ("dit of columns", network(&dit(), &Signature::of([3]))),
-        ("dit of columns told everything", network(&dit(), &told(vec![3], vec![4]))),
-        ("dit of a sequence", network(&dit(), &Signature::of([6, 2]))),
-        ("dit of a sequence told everything", network(&dit(), &told(vec![6, 2], vec![6, 3]))),
-        ("dit of a sequence told another", network(&dit(), &told(vec![6, 2], vec![4, 3]))),
-        ("dit of an image", network(&dit(), &Signature::of([1, 8, 8]))),
-        ("dit of an image told everything", network(&dit(), &told_images())),
-        ("dit of an image told a sequence", network(&dit(), &told(vec![2, 4, 8], vec![3, 2]))),
-        ("dit that embeds for each block", network(&own_embeddings(), &told_images())),
-    ]
-}
+use flow_nn::{DynNetwork, Fusion, Network, NetworkConfig, NetworkError, Signature, Time};
 
 #[test]
 fn a_box_answers_as_the_network_inside() {

@@ -87,6 +87,11 @@ const RULES: &[Rule] = &[
         because: "who serves a model has the model, and neither its run nor its training",
     },
     Rule {
+        krate: "flow-onnx",
+        never: &["flow-train", "flow-datasets", "flow-run", "clap", "anyhow"],
+        because: "files of other formats are written of a model, whoever trained it",
+    },
+    Rule {
         krate: "flow-run",
         never: &["clap", "anyhow"],
         because: "recipes and runs are for any program, and their errors have types",

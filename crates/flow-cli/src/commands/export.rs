@@ -1,23 +1,69 @@
 //! `flow export`, `flow import` and `flow card`: a model as a file of its own, and what it is.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::Result;
 use flow_import::{Family, Import, Imported};
-use flow_model::{Model as Exported, ModelConfig, Registry, parameters};
+use flow_model::{Model as Exported, ModelConfig, Registry, check_solver, parameters};
+use flow_onnx::OnnxError;
+use flow_run::files::write;
 use flow_run::{Model, Run, save_model};
 use toml::Value;
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
 use crate::device;
+use crate::exit::usage;
+use crate::place::Place;
 use crate::terminal::{print, say};
 
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
 pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
-    let run = Run::open(registry, &args.run)?;
-    let model = Model::load(&run, &device::parse("flex")?)?;
+    let model = open(registry, &args.run)?;
+    if args.format == ONNX {
+        return onnx(&model, args);
+    }
+    if args.solver.is_some() {
+        return Err(usage!(
+            "--solver is for --format onnx: a model keeps the solver of its recipe"
+        ));
+    }
     save_model(&model, &args.out)?;
     print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
+}
+
+/// The name of the format, and the ending of its files.
+const ONNX: &str = "onnx";
+
+/// Writes the network as ONNX, and a whole sampler beside it where there is one for the model.
+fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
+    let out = &args.out;
+    if out.extension().is_none_or(|ending| ending != ONNX) {
+        return Err(usage!("--format onnx writes files that end in .onnx, not {}", out.display()));
+    }
+    let solver = args.solver.as_deref().map(|name| check_solver("--solver", name)).transpose()?;
+    let network = flow_onnx::network(model)?;
+    let sampler = match flow_onnx::sampler(model, solver) {
+        Err(OnnxError::NoSampler { reason }) if solver.is_none() => Err(reason),
+        made => Ok(made?),
+    };
+    write(out, |file| file.write_all(&network))?;
+    let mut text = format!("{}\nnetwork:    {}", card(model).trim_end(), out.display());
+    match sampler {
+        Ok(sampler) => {
+            let path = out.with_extension("sampler.onnx");
+            write(&path, |file| file.write_all(&sampler))?;
+            let _ = write!(text, "\nsampler:    {}", path.display());
+        }
+        Err(reason) => say(&format!("no sampler is written, the network alone: {reason}")),
+    }
+    print(&text)
+}
+
+/// The model of a run, or of a file.
+fn open(registry: &Registry, path: &Path) -> Result<Model> {
+    Place::open(registry, path, &device::parse("flex")?)?.model(&device::parse("flex")?)
 }
 
 /// Makes a model of weights from elsewhere.

@@ -31,6 +31,13 @@ pub(crate) const UNET: &str = r#"
     head_channels = 8
     groups = 4
 "#;
+pub(crate) const DIT: &str = r#"
+    kind = "dit"
+    hidden = 8
+    depth = 1
+    heads = 2
+    patch = 2
+"#;
 
 /// A network of a section, whose output layers are stirred: fresh ones would answer zero.
 pub(crate) fn network(section: &str, signature: &Signature, seed: u64) -> DynNetwork {

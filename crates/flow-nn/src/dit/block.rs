@@ -5,6 +5,7 @@ use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::{Activation, attention, group_norm_act};
 
+use crate::graph::{Graph, Value};
 use crate::layer::linear;
 
 /// Hidden numbers of the MLP for each of a token.
@@ -70,6 +71,42 @@ impl Block {
     }
 }
 
+impl Block {
+    /// The same as operations, on `tokens` tokens of `width` numbers.
+    pub(super) fn graph(
+        &self,
+        graph: &mut dyn Graph,
+        h: Value,
+        condition: Value,
+        [tokens, width]: [usize; 2],
+    ) -> Value {
+        let [b1, s1, g1, b2, s2, g2] = parts(graph, &self.modulation, condition, width);
+        let inner = shifted(graph, h, [s1, b1], EPSILON, tokens);
+        let inner = self.attend_graph(graph, inner, [tokens, width]);
+        let inner = graph.multiply(g1, inner);
+        let h = graph.add(h, inner);
+        let inner = shifted(graph, h, [s2, b2], self.mlp_epsilon, tokens);
+        let inner = graph.linear(&self.up, inner, Activation::GeluTanh);
+        let inner = graph.linear(&self.down, inner, Activation::Identity);
+        let inner = graph.multiply(g2, inner);
+        graph.add(h, inner)
+    }
+
+    fn attend_graph(&self, graph: &mut dyn Graph, h: Value, [tokens, width]: [usize; 2]) -> Value {
+        let d = width / self.heads;
+        let qkv = graph.linear(&self.qkv, h, Activation::Identity);
+        let each = [0, 1, 2].map(|i| {
+            let part = graph.slice(qkv, 2, i * width, (i + 1) * width);
+            let part = graph.reshape(part, &[0, tokens as i64, self.heads as i64, d as i64]);
+            graph.transpose(part, &[0, 2, 1, 3]) // [B, heads, N, d]
+        });
+        let y = graph.attention(each, d);
+        let y = graph.transpose(y, &[0, 2, 1, 3]);
+        let y = graph.reshape(y, &[0, tokens as i64, width as i64]);
+        graph.linear(&self.out, y, Activation::Identity)
+    }
+}
+
 /// `W ((1 + s) norm(h) + b) + b'` with `[b, s]` from the condition: the last layer, zero at first.
 #[derive(Module, Debug)]
 pub(super) struct Head {
@@ -88,6 +125,49 @@ impl Head {
         let [shift, scale] = modulation(&self.modulation, condition);
         each(&self.out, modulated(h, EPSILON, scale, shift), Activation::Identity)
     }
+}
+
+impl Head {
+    /// The same as operations, on `tokens` tokens of `width` numbers.
+    pub(super) fn graph(
+        &self,
+        graph: &mut dyn Graph,
+        h: Value,
+        condition: Value,
+        [tokens, width]: [usize; 2],
+    ) -> Value {
+        let [shift, scale] = parts(graph, &self.modulation, condition, width);
+        let h = shifted(graph, h, [scale, shift], EPSILON, tokens);
+        graph.linear(&self.out, h, Activation::Identity)
+    }
+}
+
+/// What a condition asks of the tokens as operations, in `PARTS` parts of `[B, 1, D]`.
+fn parts<const PARTS: usize>(
+    graph: &mut dyn Graph,
+    layer: &Linear,
+    condition: Value,
+    width: usize,
+) -> [Value; PARTS] {
+    let all = graph.linear(layer, condition, Activation::Identity);
+    std::array::from_fn(|part| {
+        let part = graph.slice(all, 1, part * width, (part + 1) * width);
+        graph.reshape(part, &[0, 1, width as i64])
+    })
+}
+
+/// `modulated` as operations.
+fn shifted(
+    graph: &mut dyn Graph,
+    h: Value,
+    [scale, shift]: [Value; 2],
+    epsilon: f64,
+    tokens: usize,
+) -> Value {
+    let h = graph.standardise(h, tokens, epsilon);
+    let scale = graph.plus(scale, 1.0);
+    let h = graph.multiply(h, scale);
+    graph.add(h, shift)
 }
 
 /// A linear layer of each token, `[B, N, in] -> [B, N, out]`.

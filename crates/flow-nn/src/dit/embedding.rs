@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::condition::Condition;
-use crate::embed::{Band, ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
+use crate::embed::{Band, ClassEmbedding, LatentEmbedding, TimeEmbedding, Told, VectorEmbedding};
+use crate::graph::{Graph, Inputs, Value};
 use crate::network::Time;
 use crate::signature::Signature;
 
@@ -51,5 +52,17 @@ impl Embedding {
             sum = sum + latent.forward(condition.expect_latent(latent.size()));
         }
         sum
+    }
+
+    /// The same as operations, `[B, D]`.
+    pub(super) fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        let told = Told {
+            time: &self.time,
+            duration: self.duration.as_ref(),
+            class: self.class.as_ref(),
+            vector: self.vector.as_ref(),
+            latent: self.latent.as_ref(),
+        };
+        told.graph(graph, inputs)
     }
 }

@@ -3,6 +3,7 @@
 mod block;
 mod config;
 mod embedding;
+mod graph;
 mod tokens;
 
 use burn::module::Module;
@@ -12,6 +13,7 @@ use burn::tensor::{Shape, Tensor};
 use flow_kernels::Activation;
 
 use crate::condition::Condition;
+use crate::graph::{Graph, Inputs, Value};
 use crate::network::{Network, Time};
 use crate::signature::Signature;
 use block::{Block, Head, each};
@@ -82,6 +84,10 @@ impl Network for Dit {
         let h = blocks.fold(tokens, |h, (i, block)| block.forward(h, &conditions[i.min(last)]));
         let h = h.narrow(1, 0, self.grid.count());
         self.grid.join(self.head.forward(h, &conditions[0]))
+    }
+
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        self.operations(graph, inputs)
     }
 }
 

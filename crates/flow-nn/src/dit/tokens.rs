@@ -1,6 +1,6 @@
 //! How rows become tokens, and tokens rows.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{NetworkError, multiple, positive};
 
@@ -87,7 +87,7 @@ impl Grid {
         let [batch, _] = x.dims();
         match *self {
             Self::Columns(columns) => {
-                let own = diagonal(columns, &x.device(), x.dtype());
+                let own = diagonal(columns, &x.device()).cast(x.dtype());
                 x.unsqueeze_dim::<3>(2) * own
             }
             Self::Elements { length, channels } => x.reshape([batch, length, channels]),
@@ -106,7 +106,7 @@ impl Grid {
         let [batch, count, width] = tokens.dims();
         match *self {
             Self::Columns(columns) => {
-                let own = diagonal(columns, &tokens.device(), tokens.dtype());
+                let own = diagonal(columns, &tokens.device()).cast(tokens.dtype());
                 (tokens * own).sum_dim(2).squeeze_dim(2)
             }
             Self::Elements { .. } => tokens.reshape([batch, count * width]),
@@ -150,8 +150,8 @@ fn waves(position: usize, width: usize) -> impl Iterator<Item = f32> {
 }
 
 /// Ones on the diagonal, `[1, n, n]`.
-fn diagonal(n: usize, device: &Device, dtype: DType) -> Tensor<3> {
-    Tensor::<2>::eye(n, device).cast(dtype).unsqueeze()
+pub(super) fn diagonal(n: usize, device: &Device) -> Tensor<3> {
+    Tensor::<2>::eye(n, device).unsqueeze()
 }
 
 #[cfg(test)]

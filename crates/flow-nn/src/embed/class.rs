@@ -4,6 +4,8 @@ use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::{Device, Int, Tensor};
 
+use crate::graph::{Graph, Value};
+
 /// Learned vectors of `classes` classes and of the null class, whose index is `classes`.
 ///
 /// # Reference
@@ -47,6 +49,12 @@ impl ClassEmbedding {
             Tensor::full([batch], self.classes as i64, &device)
         });
         self.table.forward(class.unsqueeze_dim(1)).squeeze_dim(1)
+    }
+
+    /// The vectors of classes `[B]` as operations, `[B, width]`.
+    pub(crate) fn graph(&self, graph: &mut dyn Graph, class: Value) -> Value {
+        let table = graph.param(&self.table.weight);
+        graph.gather(table, class)
     }
 
     /// Number of classes, the null class not counted.

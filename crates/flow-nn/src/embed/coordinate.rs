@@ -7,6 +7,7 @@ use flow_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{NetworkError, frequency, multiple, positive};
+use crate::graph::{Graph, Value};
 use crate::layer::linear;
 
 /// Angular frequencies of a sinusoidal encoding, in radians per unit of the coordinate.
@@ -101,6 +102,13 @@ impl CoordinateEncoder {
         assert!(dim == self.dim, "expected points of [{rows}, {}], got [{rows}, {dim}]", self.dim);
         let hidden = linear(&self.inner, self.sinusoids(x), Activation::Gelu);
         linear(&self.outer, hidden, Activation::Gelu)
+    }
+
+    /// The same as operations, `[B, dim] -> [B, width]`.
+    pub(crate) fn graph(&self, graph: &mut dyn Graph, x: Value) -> Value {
+        let sinusoids = graph.sinusoids(x, self.dim, &self.frequencies);
+        let hidden = graph.linear(&self.inner, sinusoids, Activation::Gelu);
+        graph.linear(&self.outer, hidden, Activation::Gelu)
     }
 
     /// `[B, dim] -> [B, 2 K dim]`

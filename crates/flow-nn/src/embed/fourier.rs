@@ -6,6 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{NetworkError, frequency};
+use crate::graph::{Graph, Value};
 
 /// Sines and cosines of each coordinate at octaves of a longest wavelength.
 ///
@@ -57,12 +58,23 @@ impl FourierFeatures {
             return x;
         }
         let [batch, dim] = x.dims();
-        let frequencies: Vec<f32> =
-            (0..self.octaves).map(|k| (TAU / self.wavelength * (k as f64).exp2()) as f32).collect();
-        let frequencies =
-            Tensor::<3>::from_data(TensorData::new(frequencies, [1, 1, self.octaves]), &x.device());
+        let frequencies = TensorData::new(self.frequencies(), [1, 1, self.octaves]);
+        let frequencies = Tensor::<3>::from_data(frequencies, &x.device());
         let angle = (x.clone().unsqueeze_dim::<3>(2) * frequencies) // [B, d, octaves]
             .reshape([batch, dim * self.octaves]);
         Tensor::cat(vec![x, angle.clone().cos(), angle.sin()], 1)
+    }
+
+    /// The same as operations, `[B, dim] -> [B, dim (1 + 2 octaves)]`.
+    pub(crate) fn graph(&self, graph: &mut dyn Graph, x: Value, dim: usize) -> Value {
+        if self.octaves == 0 {
+            return x;
+        }
+        let sinusoids = graph.sinusoids(x, dim, &self.frequencies());
+        graph.concat(&[x, sinusoids], 1)
+    }
+
+    fn frequencies(&self) -> Vec<f32> {
+        (0..self.octaves).map(|k| (TAU / self.wavelength * (k as f64).exp2()) as f32).collect()
     }
 }

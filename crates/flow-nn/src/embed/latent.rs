@@ -5,6 +5,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::Activation;
 
+use crate::graph::{Graph, Value};
 use crate::layer::linear;
 
 /// Two linear layers with SiLU between them: `W2 silu(W1 z + b1) + b2`.
@@ -41,6 +42,12 @@ impl LatentEmbedding {
     #[must_use]
     pub fn forward(&self, z: Tensor<2>) -> Tensor<2> {
         linear(&self.outer, linear(&self.inner, z, Activation::Silu), Activation::Identity)
+    }
+
+    /// The same as operations, `[B, size] -> [B, output]`.
+    pub(crate) fn graph(&self, graph: &mut dyn Graph, z: Value) -> Value {
+        let hidden = graph.linear(&self.inner, z, Activation::Silu);
+        graph.linear(&self.outer, hidden, Activation::Identity)
     }
 
     /// Numbers in a latent.

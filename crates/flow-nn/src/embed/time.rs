@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::Activation;
 
 use super::coordinate::Band;
+use crate::graph::{Graph, Value};
 use crate::layer::linear;
 
 /// Angular frequencies from the highest down, in geometric progression.
@@ -133,6 +134,13 @@ impl TimeEmbedding {
     pub fn forward(&self, t: Tensor<1>) -> Tensor<2> {
         let hidden = linear(&self.inner, sinusoids(t, &self.frequencies), Activation::Silu);
         linear(&self.outer, hidden, Activation::Identity)
+    }
+
+    /// The same as operations, `[B, 1] -> [B, width]`.
+    pub(crate) fn graph(&self, graph: &mut dyn Graph, t: Value) -> Value {
+        let sinusoids = graph.sinusoids(t, 1, &self.frequencies);
+        let hidden = graph.linear(&self.inner, sinusoids, Activation::Silu);
+        graph.linear(&self.outer, hidden, Activation::Identity)
     }
 }
 

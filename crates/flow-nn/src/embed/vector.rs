@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 use flow_kernels::Activation;
 
 use crate::condition::Condition;
+use crate::graph::{Graph, Inputs, Value};
 use crate::layer::linear;
 
 /// Two linear layers with SiLU between them over the numbers of a condition and a flag that says
@@ -45,6 +46,13 @@ impl VectorEmbedding {
     pub fn forward(&self, condition: &Condition) -> Tensor<2> {
         let c = condition.expect_vector(self.size);
         linear(&self.outer, linear(&self.inner, c, Activation::Silu), Activation::Identity)
+    }
+
+    /// The same as operations; nothing if there is no vector.
+    pub(crate) fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        let c = inputs.flagged(graph, inputs.vector?, 1, 2)?;
+        let hidden = graph.linear(&self.inner, c, Activation::Silu);
+        Some(graph.linear(&self.outer, hidden, Activation::Identity))
     }
 
     /// Numbers in a condition.

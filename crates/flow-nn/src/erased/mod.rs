@@ -12,6 +12,7 @@ use burn::module::{
 use burn::tensor::{Device, Tensor};
 
 use crate::condition::Condition;
+use crate::graph::{Graph, Inputs, Value};
 use crate::network::{Network, Time, Trainable};
 use crate::posterior::{DiagonalGaussian, PathPoints, Posterior};
 use crate::signature::Signature;
@@ -152,6 +153,10 @@ impl Network for DynNetwork {
 
     fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2> {
         self.0.forward(x, time, condition)
+    }
+
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        self.0.graph(graph, inputs)
     }
 }
 

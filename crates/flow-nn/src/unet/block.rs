@@ -6,6 +6,7 @@ use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::Activation;
 
+use crate::graph::{Graph, Value};
 use crate::layer::{adaptive_norm_silu, conv, conv_config, norm, zero_conv};
 
 /// `skip(x) + conv2(silu(adaptive_norm(conv1(silu(norm(x))))))`.
@@ -47,5 +48,25 @@ impl ResidualBlock {
             Some(skip) => h + conv(skip, x),
             None => h + x,
         }
+    }
+
+    /// The same as operations, with `scale` and `shift` of `[B, C', 1, 1]`.
+    pub(super) fn graph(
+        &self,
+        graph: &mut dyn Graph,
+        x: Value,
+        [scale, shift]: [Value; 2],
+    ) -> Value {
+        let h = graph.norm(&self.norm1, x);
+        let h = graph.activate(h, Activation::Silu);
+        let h = graph.conv(&self.conv1, h);
+        let h = graph.norm(&self.norm2, h);
+        let scale = graph.plus(scale, 1.0);
+        let h = graph.multiply(h, scale);
+        let h = graph.add(h, shift);
+        let h = graph.activate(h, Activation::Silu);
+        let h = graph.conv(&self.conv2, h);
+        let skip = self.skip.as_ref().map_or(x, |skip| graph.conv(skip, x));
+        graph.add(h, skip)
     }
 }

@@ -3,6 +3,7 @@
 mod attention;
 mod block;
 mod config;
+mod graph;
 mod resample;
 
 use burn::module::Module;
@@ -13,6 +14,7 @@ use flow_kernels::Activation;
 
 use crate::condition::Condition;
 use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
+use crate::graph::{Graph, Inputs, Value};
 use crate::layer::{conv, norm};
 use crate::network::{Network, Time};
 use crate::signature::Signature;
@@ -155,6 +157,10 @@ impl Network for UNet {
             }
         }
         conv(&self.output, norm(&self.norm, h, Activation::Silu)).reshape([batch, size])
+    }
+
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        self.operations(graph, inputs)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::layer::{conv, conv_config};
 /// A 3x3 convolution of stride 2, `[B, C, H, W] -> [B, C, H/2, W/2]`.
 #[derive(Module, Debug)]
 pub(super) struct Downsample {
-    conv: Conv2d,
+    pub(super) conv: Conv2d,
 }
 
 impl Downsample {
@@ -26,7 +26,7 @@ impl Downsample {
 /// Nearest-neighbour doubling and a 3x3 convolution, `[B, C, H, W] -> [B, C, 2H, 2W]`.
 #[derive(Module, Debug)]
 pub(super) struct Upsample {
-    conv: Conv2d,
+    pub(super) conv: Conv2d,
 }
 
 impl Upsample {

@@ -2,8 +2,8 @@
 
 use burn::tensor::{Bool, Device, Tensor};
 use flow_nn::{
-    Condition, DitConfig, DynNetwork, FourierFeatures, Fusion, MlpConfig, NetworkConfig, Signature,
-    SplitMlpConfig, Time, UNetConfig,
+    Condition, DitConfig, DynNetwork, Embeddings, FourierFeatures, Fusion, MlpConfig,
+    NetworkConfig, Signature, SplitMlpConfig, Time, UNetConfig,
 };
 
 use super::{built, ramp, stir};
@@ -58,6 +58,39 @@ pub(crate) fn told_images() -> Signature {
 /// A network with all its weights off zero.
 pub(crate) fn network<C: NetworkConfig>(config: &C, signature: &Signature) -> DynNetwork {
     DynNetwork::new(stir(built(config, signature, &Device::flex())))
+}
+
+/// A row of this shape with everything that a transformer may be told.
+pub(crate) fn told(shape: Vec<usize>, context: Vec<usize>) -> Signature {
+    Signature { shape, context, ..told_images() }
+}
+
+pub(crate) fn own_embeddings() -> DitConfig {
+    DitConfig { embeddings: Embeddings::EachBlock, ..dit() }
+}
+
+/// Networks of every kind, with nothing but their rows to read and with everything they can.
+pub(crate) fn all() -> Vec<(&'static str, DynNetwork)> {
+    let (norm, sum) = (Fusion::AdaptiveNorm, Fusion::BottleneckSum);
+    let latent = |shape: &[usize]| Signature { latent: 3, ..Signature::of(shape) };
+    vec![
+        ("mlp", network(&mlp(), &Signature::of([2]))),
+        ("mlp told everything", network(&mlp(), &told_points())),
+        ("split-mlp", network(&split(), &Signature::of([2]))),
+        ("split-mlp with a latent", network(&split(), &latent(&[2]))),
+        ("unet", network(&unet(4, norm), &Signature::of([1, 8, 8]))),
+        ("unet told everything", network(&unet(4, norm), &told_images())),
+        ("unet with a latent in its middle", network(&unet(6, sum), &latent(&[1, 12, 8]))),
+        ("dit of columns", network(&dit(), &Signature::of([3]))),
+        ("dit of columns told everything", network(&dit(), &told(vec![3], vec![4]))),
+        ("dit of a sequence", network(&dit(), &Signature::of([6, 2]))),
+        ("dit of a sequence told everything", network(&dit(), &told(vec![6, 2], vec![6, 3]))),
+        ("dit of a sequence told another", network(&dit(), &told(vec![6, 2], vec![4, 3]))),
+        ("dit of an image", network(&dit(), &Signature::of([1, 8, 8]))),
+        ("dit of an image told everything", network(&dit(), &told_images())),
+        ("dit of an image told a sequence", network(&dit(), &told(vec![2, 4, 8], vec![3, 2]))),
+        ("dit that embeds for each block", network(&own_embeddings(), &told_images())),
+    ]
 }
 
 pub(crate) fn flags(hidden: [bool; ROWS]) -> Tensor<1, Bool> {

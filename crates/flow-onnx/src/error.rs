@@ -1,0 +1,38 @@
+//! Why a model cannot be written.
+
+use flow_model::ModelError;
+
+/// An error of an export.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OnnxError {
+    /// A network that does not say what it is made of.
+    #[error(
+        "a network of the kind {kind} does not say what operations it is made of, so that it \
+         cannot be written as ONNX: implement `Network::graph` for it"
+    )]
+    NoGraph {
+        /// The kind.
+        kind: String,
+    },
+    /// More weights than a file of this kind holds.
+    #[error(
+        "the network has {parameters} parameters, a file of ONNX holds no more than {most}: export \
+         a .flow file, which has no such bound"
+    )]
+    TooLarge {
+        /// Its parameters.
+        parameters: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A model that is sampled in a way that a graph of fixed steps does not have.
+    #[error("no sampler is written for this model, its network is: {reason}")]
+    NoSampler {
+        /// What stands in the way.
+        reason: String,
+    },
+    /// Settings of the model that contradict each other.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}

@@ -1,0 +1,53 @@
+//! A graph and what is known of its model, as the bytes of a file.
+
+use flow_model::{Model, parameters};
+use prost::Message;
+
+use crate::builder::Builder;
+use crate::error::OnnxError;
+use crate::proto::{self, Entry, Graph, IR_VERSION, OPSET, OperatorSet, ValueInfo};
+
+/// A message has less than 2 GiB, and the nodes need some of that.
+const MOST_PARAMETERS: usize = 500_000_000;
+
+/// Refuses a network that no file holds, before memory is taken for it.
+pub(crate) fn check_size(model: &Model) -> Result<(), OnnxError> {
+    match parameters(model.network()) {
+        parameters if MOST_PARAMETERS < parameters => {
+            Err(OnnxError::TooLarge { parameters, most: MOST_PARAMETERS })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The bytes of a file, whose metadata hold the text of `model.toml` under `flow.model`, as those
+/// of a `.flow` file do.
+pub(crate) fn bytes(
+    model: &Model,
+    builder: Builder,
+    name: &str,
+    about: &str,
+    input: Vec<ValueInfo>,
+    output: ValueInfo,
+) -> Vec<u8> {
+    let (node, initializer) = builder.finish();
+    let output = vec![output];
+    let graph = Graph { node, name: name.into(), initializer, input, output };
+    let config = model.config();
+    let entry = |key: &str, value: &str| Entry { key: key.into(), value: value.into() };
+    proto::Model {
+        ir_version: IR_VERSION,
+        producer_name: "flow".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        doc_string: about.into(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSet { domain: Some(String::new()), version: OPSET }],
+        metadata_props: vec![
+            entry("flow.graph", name),
+            entry("flow.model", &config.text()),
+            entry("name", &config.name),
+            entry("about", &config.about),
+        ],
+    }
+    .encode_to_vec()
+}
