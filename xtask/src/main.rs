@@ -10,6 +10,7 @@ mod bits;
 mod cargo;
 mod ci;
 mod docs;
+mod gallery;
 mod output;
 mod reproduce;
 mod run;
@@ -49,6 +50,8 @@ enum Task {
     Tidy,
     /// Make the book: the pages of this repository as a site that needs no network.
     Docs(docs::Args),
+    /// Write the page that shows every recipe, after training those that are named.
+    Gallery(gallery::Args),
     /// Measure the speed of the crates, alone or against PyTorch.
     Bench(bench::Args),
     /// Run an experiment of xtask/experiments and write its page in docs/results.
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
             Task::Ci(args) => ci::run(&args),
             Task::Tidy => tidy::run(),
             Task::Docs(args) => docs::run(&args),
+            Task::Gallery(args) => gallery::run(&args),
             Task::Bench(args) => bench::run(args),
             Task::Reproduce(args) => reproduce::run(&args),
             Task::Bits(args) => bits::run(&args),
