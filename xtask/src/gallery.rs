@@ -75,7 +75,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             entry.make(&root)?;
         }
     }
-    fs::write(root.join(PAGE), gallery.page(&root)?).with_context(|| format!("cannot write {PAGE}"))?;
+    fs::write(root.join(PAGE), gallery.page(&root)?)
+        .with_context(|| format!("cannot write {PAGE}"))?;
     print(&format!("{} recipes: {PAGE}", gallery.recipe.len()))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -125,8 +126,10 @@ impl Entry {
             let minutes = start.elapsed().as_secs_f64() / 60.0;
             print(&format!("{}: time = \"{minutes:.1} minutes\"", self.name))?;
         }
-        let (from, to) = (folder.join("plots").join(plot), root.join("docs").join(self.taken(plot)));
-        fs::create_dir_all(root.join("docs").join(PICTURES)).context("cannot make a folder for the pictures")?;
+        let (from, to) =
+            (folder.join("plots").join(plot), root.join("docs").join(self.taken(plot)));
+        fs::create_dir_all(root.join("docs").join(PICTURES))
+            .context("cannot make a folder for the pictures")?;
         fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Frame<'_> {
                     "" => String::new(),
                     words => format!("<h2>{}</h2>\n", escape(words)),
                 };
-                let _ = write!(html, "{close}{heading}<ul>\n");
+                let _ = writeln!(html, "{close}{heading}<ul>");
                 part = Some(&entry.part);
             }
             let current = if entry.page == self.file { " aria-current=\"page\"" } else { "" };
@@ -100,7 +100,9 @@ impl Frame<'_> {
 
 /// A page that leads to another.
 pub(crate) fn forward(to: &str) -> String {
-    format!("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"0; url={to}\">\n<a href=\"{to}\">{to}</a>\n")
+    format!(
+        "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"0; url={to}\">\n<a href=\"{to}\">{to}</a>\n"
+    )
 }
 
 /// The address of a file of the book as another one writes it.

@@ -93,10 +93,8 @@ mod tests {
 
     #[test]
     fn a_book_takes_the_place_of_an_earlier_one_and_of_nothing_else() {
-        let (tree, folder) = Tree::of_files(&[
-            ("docs/SUMMARY.md", "- [A](a.md)"),
-            ("docs/a.md", "# A\nfirst"),
-        ]);
+        let (tree, folder) =
+            Tree::of_files(&[("docs/SUMMARY.md", "- [A](a.md)"), ("docs/a.md", "# A\nfirst")]);
         let site = Site::of(&tree).unwrap();
         let out = folder.path().join("out/book");
         write(&site, &out).unwrap();

@@ -43,7 +43,7 @@ pub(crate) fn render(tree: &Tree, file: &Path, text: &str) -> Page {
     while let Some((event, range)) = events.next() {
         match event {
             Event::Start(Tag::Heading { level, .. }) => {
-                let inner = until(&mut events, &TagEnd::Heading(level));
+                let inner = until(&mut events, TagEnd::Heading(level));
                 let id = writer.heading(&inner);
                 out.push(Event::Html(format!("<{level} id=\"{id}\">").into()));
                 for (event, range) in inner {
@@ -53,7 +53,7 @@ pub(crate) fn render(tree: &Tree, file: &Path, text: &str) -> Page {
                 out.push(Event::Html(format!("</{level}>\n").into()));
             }
             Event::Start(Tag::CodeBlock(kind)) => {
-                let code = words(&until(&mut events, &TagEnd::CodeBlock));
+                let code = words(&until(&mut events, TagEnd::CodeBlock));
                 let html = writer.block(&kind, &code, &range);
                 out.push(Event::Html(html.into()));
             }
@@ -225,9 +225,9 @@ impl Writer<'_> {
 /// The events up to the end of a tag.
 fn until<'e>(
     events: &mut impl Iterator<Item = (Event<'e>, Range<usize>)>,
-    end: &TagEnd,
+    end: TagEnd,
 ) -> Vec<(Event<'e>, Range<usize>)> {
-    events.take_while(|(event, _)| !matches!(event, Event::End(tag) if tag == end)).collect()
+    events.take_while(|(event, _)| !matches!(event, Event::End(tag) if *tag == end)).collect()
 }
 
 /// The text alone.
@@ -314,7 +314,8 @@ mod tests {
 
     #[test]
     fn quoted_code_leads_to_its_line_and_hidden_lines_stay_hidden() {
-        let body = page("docs/t.md", "```rust\n# use a;\nfn f() {} // crates/a/src/lib.rs\n```").body;
+        let body =
+            page("docs/t.md", "```rust\n# use a;\nfn f() {} // crates/a/src/lib.rs\n```").body;
         assert!(body.contains("lib.rs.html#L2") && !body.contains("use a"), "{body}");
         let page = page("docs/t.md", "```rust\nfn g() {} // crates/a/src/lib.rs\n```");
         assert!(page.complaints[0].starts_with("docs/t.md:1 quotes `fn g() {}`"));

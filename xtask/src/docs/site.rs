@@ -51,7 +51,8 @@ impl Site {
         let (contents, mut complaints) = Contents::of(tree)?;
         let mut files = BTreeMap::new();
         let mut pages: BTreeMap<PathBuf, Page> = BTreeMap::new();
-        let mut queue: VecDeque<PathBuf> = contents.entries.iter().map(|e| e.page.clone()).collect();
+        let mut queue: VecDeque<PathBuf> =
+            contents.entries.iter().map(|e| e.page.clone()).collect();
         let mut seen: BTreeSet<PathBuf> = queue.iter().cloned().collect();
         while let Some(path) = queue.pop_front() {
             let place = place(tree, &path);
