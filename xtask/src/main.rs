@@ -9,6 +9,8 @@ mod bench;
 mod bits;
 mod cargo;
 mod ci;
+mod docs;
+mod gallery;
 mod output;
 mod reproduce;
 mod run;
@@ -46,6 +48,10 @@ enum Task {
     Ci(ci::Args),
     /// Check what compilers do not: imports between crates, paths in the docs, file headers.
     Tidy,
+    /// Make the book: the pages of this repository as a site that needs no network.
+    Docs(docs::Args),
+    /// Write the page that shows every recipe, after training those that are named.
+    Gallery(gallery::Args),
     /// Measure the speed of the crates, alone or against PyTorch.
     Bench(bench::Args),
     /// Run an experiment of xtask/experiments and write its page in docs/results.
@@ -71,6 +77,8 @@ fn main() -> ExitCode {
             Task::Test(args) => test::run(args),
             Task::Ci(args) => ci::run(&args),
             Task::Tidy => tidy::run(),
+            Task::Docs(args) => docs::run(&args),
+            Task::Gallery(args) => gallery::run(&args),
             Task::Bench(args) => bench::run(args),
             Task::Reproduce(args) => reproduce::run(&args),
             Task::Bits(args) => bits::run(&args),

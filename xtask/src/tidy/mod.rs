@@ -13,7 +13,7 @@ mod mission;
 mod packages;
 mod sizes;
 mod sources;
-mod tree;
+pub(crate) mod tree;
 
 use std::process::ExitCode;
 

@@ -66,18 +66,7 @@ impl Tree {
 
     /// Whether `path`, seen from the folder `from`, is a file or a folder of the repository.
     pub(crate) fn has(&self, from: &Path, path: &str) -> bool {
-        let mut full = PathBuf::new();
-        for component in from.join(path).components() {
-            match component {
-                Component::ParentDir => {
-                    if !full.pop() {
-                        return false;
-                    }
-                }
-                Component::Normal(name) => full.push(name),
-                Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-            }
-        }
+        let Some(full) = resolve(from, path) else { return false };
         // Paths are ordered by component, so a folder's files follow its own name.
         let from_here = (Bound::Included(full.as_path()), Bound::Unbounded);
         let at_or_after = self.files.range::<Path, _>(from_here).next();
@@ -96,6 +85,20 @@ impl Tree {
         let files = files.iter().map(|(name, _)| PathBuf::from(name)).collect();
         (Self { root: folder.path().to_owned(), files }, folder)
     }
+}
+
+/// `path`, seen from the folder `from`, as a path from the root; `None` where it leaves the
+/// repository.
+pub(crate) fn resolve(from: &Path, path: &str) -> Option<PathBuf> {
+    let mut full = PathBuf::new();
+    for component in from.join(path).components() {
+        match component {
+            Component::ParentDir => full.pop().then_some(())?,
+            Component::Normal(name) => full.push(name),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    Some(full)
 }
 
 #[cfg(test)]
