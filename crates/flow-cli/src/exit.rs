@@ -11,6 +11,7 @@ use flow_judge::JudgeError;
 use flow_model::ModelError;
 use flow_report::ReportError;
 use flow_run::{RunError, sentence};
+use flow_table::RowsError;
 
 use crate::signals::Signal;
 use crate::terminal::say;
@@ -76,6 +77,7 @@ fn is_of_table(error: &TableError) -> bool {
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<Usage>()
         || error.downcast_ref().is_some_and(RunError::is_usage)
+        || error.downcast_ref().is_some_and(RowsError::is_usage)
         || error.downcast_ref().is_some_and(JudgeError::is_usage)
         || error.downcast_ref().is_some_and(ReportError::is_usage)
         || error.downcast_ref().is_some_and(ModelError::is_usage)

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::Device;
 use flow_model::Registry;
-use flow_run::table::TableRows;
 use flow_run::{Model, Request, Run, SampleChanges};
+use flow_table::TableRows;
 
 use crate::exit::usage;
 

@@ -11,6 +11,7 @@ use flow_path::PathError;
 use flow_pickle::ReadError;
 use flow_run::RunError;
 use flow_sample::SampleError;
+use flow_table::RowsError;
 use flow_train::TrainError;
 
 use crate::malformed::Malformed;
@@ -60,6 +61,9 @@ pub enum JudgeError {
         /// Why not.
         source: Box<JudgeError>,
     },
+    /// A table, or the model of one.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
     /// A run.
     #[error(transparent)]
     Run(#[from] RunError),

@@ -50,7 +50,7 @@ pub use evaluate::{EvalOptions, check_metrics, check_numbers, evaluate};
 pub use field::{FieldError, FieldReport};
 pub use latent::{LatentError, LatentReport};
 pub use likelihood::{
-    Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, densities, likelihood,
+    Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, likelihood,
 };
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};

@@ -2,7 +2,8 @@
 
 use flow_datasets::table::{Codec, Coded, Role};
 use flow_eval::{Column, EvalError, Gower, Points};
-use flow_run::table::{Part, TableData, TableRows};
+use flow_run::table::{Part, TableData};
+use flow_table::TableRows;
 
 use crate::error::{JudgeError, usage};
 use crate::subject::Subject;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flow_datasets::Images;
+use flow_table::TableRows;
 use flow_train::Identity;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -14,7 +15,6 @@ use sha2::{Digest, Sha256};
 use crate::data::Data;
 use crate::error::{RunError, usage};
 use crate::files::{read_text, write_text};
-use crate::table::TableRows;
 
 /// The data of a run, as far as networks and checkpoints depend on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use flow_datasets::DatasetError;
 use flow_model::ModelError;
 use flow_nn::NetworkError;
 use flow_path::PathError;
+use flow_table::RowsError;
 use flow_train::TrainError;
 
 /// An error of a recipe, of a run or of its model.
@@ -60,6 +61,9 @@ pub enum RunError {
     /// A trained model.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A table, or the model of one.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
     /// A network.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -87,6 +91,7 @@ impl RunError {
         match self {
             Self::Usage(_) => true,
             Self::Model(error) => error.is_usage(),
+            Self::Rows(error) => error.is_usage(),
             // Folders that make no set are asked for something impossible; a file that cannot be
             // read is a failure.
             Self::Dataset(error) => matches!(

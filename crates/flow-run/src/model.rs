@@ -9,6 +9,7 @@ use flow_model::{
 };
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_path::Source;
+use flow_table::TableRows;
 use flow_train::{Checkpoint, Ensemble};
 
 use crate::data::target;
@@ -19,7 +20,6 @@ use crate::network;
 use crate::recipe::{self, Recipe};
 use crate::request::Request;
 use crate::run::Run;
-use crate::table::TableRows;
 
 /// A trained model with what only its run knows.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Model {
     /// # Errors
     /// When what it has kept of the table is damaged.
     pub fn table(&self) -> Result<Option<TableRows>, RunError> {
-        TableRows::of(&self.config().rows)
+        Ok(TableRows::of(&self.config().rows)?)
     }
 
     /// Number of classes of a conditional model, else 0.

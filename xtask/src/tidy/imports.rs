@@ -49,6 +49,11 @@ const RULES: &[Rule] = &[
         because: "weights come from elsewhere and are neither trained nor scored",
     },
     Rule {
+        krate: "flow-table",
+        never: &["flow-train", "flow-run", "flow-eval", "flow-plot", "clap", "anyhow"],
+        because: "a model of a table is used without a training or a terminal",
+    },
+    Rule {
         krate: "flow-plot",
         never: &["flow-*"],
         because: "pictures are drawn from plain numbers",
@@ -234,6 +239,7 @@ mod tests {
             ("flow-nn", "flow-ode"),
             ("flow-pickle", "burn"),
             ("flow-import", "flow-train"),
+            ("flow-table", "flow-run"),
             ("flow-plot", "flow-eval"),
             ("flow-datasets", "flow-path"),
             ("flow-sample", "flow-train"),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 use flow_datasets::table::{Column, Type, Values};
 use flow_datasets::{ReadOptions, Split, Table};
-use flow_judge::{LikelihoodOptions, densities, likelihood};
+use flow_judge::{LikelihoodOptions, likelihood};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
@@ -71,7 +71,7 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry, device: &Dev
     let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
     let rows = Table::read(file, &ReadOptions::default())?;
     let model = place.model(device)?;
-    let nats = densities(&model, &columns, &rows, &options(args))?;
+    let nats = columns.log_prob(&model, &rows, &options(args).of_tables()?)?;
     let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
     let values = Values::Number(nats);
     let ty = Type::Real { decimals: None };

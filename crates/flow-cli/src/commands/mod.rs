@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod eval;
 pub(crate) mod export;
+pub(crate) mod impute;
 pub(crate) mod likelihood;
 pub(crate) mod list;
 pub(crate) mod plot;

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use flow_datasets::Table;
 use flow_datasets::table::{Column, Type, Values};
-use flow_judge::{Calibrated, LikelihoodOptions, calibrate as judged, densities};
+use flow_judge::{Calibrated, LikelihoodOptions, calibrate as judged};
 use flow_model::Registry;
 use flow_plot::corner;
 use flow_run::files::write_text;
@@ -82,7 +82,8 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         values: Values::Number(values),
     };
     if !args.no_density {
-        let nats = densities(&model, &columns, &drawn, &LikelihoodOptions::default())?;
+        let request = LikelihoodOptions::default().of_tables()?;
+        let nats = columns.log_prob(&model, &drawn, &request)?;
         shown.push(number("log_density", nats, Type::Real { decimals: None }));
     }
     if 1 < observations {

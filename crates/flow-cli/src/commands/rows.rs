@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use flow_datasets::{ReadOptions, Table};
-use flow_run::table::TableRows;
 use flow_run::{Listener, Model, Request, RunError};
+use flow_table::TableRows;
 
 use crate::exit::usage;
 use crate::listener::Terminal;

@@ -1,4 +1,4 @@
-//! `flow solve` and `flow impute`: what explains an observation, and what belongs into the holes.
+//! `flow solve`: what explains an observation.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,6 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_datasets::array::{Array, ArrayOptions};
-use flow_datasets::table::{Column, Type, Values};
-use flow_datasets::{ReadOptions, Table};
 use flow_model::{AnswerMethod, Answered, Question, Registry};
 use flow_ode::Method;
 use flow_plot::{Picture, image_grid};
@@ -19,22 +17,22 @@ use flow_sample::{
 };
 use serde_json::json;
 
-use crate::args::{AnswerArgs, ImputeArgs, SolveArgs};
+use crate::args::{AnswerArgs, SolveArgs};
 use crate::device;
 use crate::exit::usage;
 use crate::place::Place;
-use crate::terminal::{print, say};
+use crate::terminal::print;
 
-/// What both verbs ask a model with.
-struct Asked {
-    device: Device,
-    method: AnswerMethod,
-    sampler: Box<dyn Sampler>,
-    grid: Grid,
+/// What this verb and `flow impute` ask a model with.
+pub(super) struct Asked {
+    pub(super) device: Device,
+    pub(super) method: AnswerMethod,
+    pub(super) sampler: Box<dyn Sampler>,
+    pub(super) grid: Grid,
 }
 
 impl Asked {
-    fn new(args: &AnswerArgs) -> Result<Self> {
+    pub(super) fn new(args: &AnswerArgs) -> Result<Self> {
         device::limit_threads(args.compute.threads)?;
         if args.steps == 0 || args.at_once == 0 {
             return Err(usage!("--steps and --at-once must be at least 1"));
@@ -90,7 +88,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
     let answered = model.answer(&question, &*asked.sampler)?;
     let seconds = started.elapsed().as_secs_f64();
     fs::create_dir(out).with_context(|| format!("cannot make {}", out.display()))?;
-    write_answers(out, &model, &observed, &answered)?;
+    write_answers(out, &model, &back_projection(&*operator, &observed, &asked.device), &answered)?;
     let misfit = answered.misfit.iter().sum::<f64>() / answered.misfit.len() as f64;
     let note = json!({
         "method": args.answer.method, "sampler": args.answer.sampler, "steps": args.answer.steps,
@@ -108,7 +106,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
 }
 
 /// `samples.npy`, `mean.npy`, `spread.npy`, and for images all of them in one picture.
-fn write_answers(out: &Path, model: &Model, observed: &[f32], answered: &Answered) -> Result<()> {
+fn write_answers(out: &Path, model: &Model, seen: &[f32], answered: &Answered) -> Result<()> {
     let shape = model.shape();
     let full = |n: usize| [n].iter().chain(shape).copied().collect::<Vec<usize>>();
     let Answered { rows, mean, spread, misfit, .. } = answered;
@@ -121,14 +119,25 @@ fn write_answers(out: &Path, model: &Model, observed: &[f32], answered: &Answere
         }
     }
     if let &[c @ (1 | 3), h, w] = shape {
-        // What was seen first, if it is a picture of this size, then the mean, then the answers.
-        let seen = if observed.len() == c * h * w { observed } else { &[] };
+        // What was seen first, then the mean, then the answers.
         let tiles = [seen, mean, rows].concat();
         let n = tiles.len() / (c * h * w);
         let columns = (n as f64).sqrt().ceil() as usize;
         image_grid(&tiles, n, c, h, w, columns)?.save(out.join("answers.png"))?;
     }
     Ok(())
+}
+
+/// What was seen as a picture of the size of the answers: `a A^T y`, with the `a` that explains
+/// `y` best. Of a mask these are the known pixels, of a small picture its pixels made large.
+fn back_projection(operator: &dyn LinearOperator, observed: &[f32], device: &Device) -> Vec<f32> {
+    let y = Tensor::<2>::from_data(TensorData::new(observed.to_vec(), [1, observed.len()]), device);
+    // What a mask hides may be no number.
+    let y = y.zeros_like().mask_where(operator.seen(&y.ones_like()).greater_elem(0.5), y);
+    let back = operator.adjoint(&y);
+    let square = |rows: Tensor<2>| rows.square().sum().into_scalar::<f32>();
+    let scale = square(back.clone()) / square(operator.apply(&back)).max(f32::MIN_POSITIVE);
+    (back * scale).into_data().iter::<f32>().collect()
 }
 
 /// An operator from its name and value.
@@ -212,92 +221,4 @@ fn is_picture(file: &Path) -> bool {
 
 fn array(file: &Path) -> Result<Array> {
     Array::read(file, &ArrayOptions::default()).map_err(|error| usage!("{error}"))
-}
-
-/// Fills the holes of a table.
-pub(crate) fn impute(args: &ImputeArgs, registry: &Registry) -> Result<()> {
-    let asked = Asked::new(&args.answer)?;
-    if args.draws == 0 {
-        return Err(usage!("--draws is 0, give at least 1"));
-    }
-    if !Table::is_named(&args.out) {
-        let known = flow_datasets::table::ENDINGS;
-        return Err(usage!("{} ends in none of {known}", args.out.display()));
-    }
-    let place = Place::open(registry, &args.run, &asked.device)?;
-    let Some(columns) = place.table()? else {
-        return Err(usage!("{} is no model of a table", args.run.display()));
-    };
-    let table = Table::read(&args.file, &ReadOptions::default())?;
-    let encoder = &columns.encoder;
-    let width = encoder.width();
-    let encoded = encoder.encode(&table)?;
-    let is_known = |row: usize, k: usize| encoded.mask[row * width + k] != 0.0;
-    let has_hole = |row: &usize| !(0..width).all(|k| is_known(*row, k));
-    let holes: Vec<usize> = (0..table.len()).filter(has_hole).collect();
-    let model = place.model(&asked.device)?;
-    let started = Instant::now();
-    let mut answered = Answered::default();
-    if !holes.is_empty() {
-        let vectors = match columns.vector() {
-            0 => None,
-            _ => Some(columns.conditions(&table.select(&holes))?),
-        };
-        let each = || holes.iter().flat_map(|&row| (0..width).map(move |k| (row, k)));
-        let known: Vec<bool> = each().map(|(row, k)| is_known(row, k)).collect();
-        let observed: Vec<f32> = each().map(|(row, k)| encoded.rows[row * width + k]).collect();
-        let question = Question {
-            operator: &Mask::new(&known, width, &asked.device),
-            observed: &observed,
-            noise: ObservationNoise::Gaussian { std: args.noise },
-            method: asked.method,
-            grid: &asked.grid,
-            draws: args.draws,
-            at_once: args.answer.at_once,
-            seed: args.answer.seed,
-            classes: None,
-            vectors: vectors.as_deref(),
-        };
-        answered = model.answer(&question, &*asked.sampler)?;
-    }
-    let mut rows = encoded.rows.clone();
-    let mut filled = Vec::new();
-    for draw in 0..args.draws {
-        for (at, &row) in holes.iter().enumerate() {
-            for k in (0..width).filter(|k| !is_known(row, *k)) {
-                rows[row * width + k] = answered.rows[(draw * holes.len() + at) * width + k];
-            }
-        }
-        filled.push(encoder.decode(&rows, Some(&table))?);
-    }
-    stacked(&table, &filled)?.write(&args.out)?;
-    say(&format!("{} of {} rows had holes", holes.len(), table.len()));
-    print(&format!(
-        "{} draws, {} evaluations each, {:.1} s: {}",
-        args.draws,
-        answered.nfe,
-        started.elapsed().as_secs_f64(),
-        args.out.display()
-    ))
-}
-
-/// The table once for each draw, in which what was known is as it was; of several draws the number
-/// stands in a column of its own.
-fn stacked(table: &Table, filled: &[Table]) -> Result<Table> {
-    let n = table.len();
-    let column = |known: &Column| {
-        let cells = |draw: &Table| -> Vec<Option<String>> {
-            let drawn = draw.column(&known.name);
-            let cell = |row| known.cell(row).or_else(|| drawn.and_then(|own| own.cell(row)));
-            (0..n).map(cell).collect()
-        };
-        Column::of_cells(&known.name, known.ty, &filled.iter().flat_map(cells).collect::<Vec<_>>())
-    };
-    let mut columns: Vec<Column> = table.columns().iter().map(column).collect();
-    if 1 < filled.len() {
-        let numbers = (1..=filled.len()).flat_map(|draw| vec![draw as f64; n]).collect();
-        let values = Values::Number(numbers);
-        columns.insert(0, Column { name: "draw".into(), ty: Type::Integer {}, values });
-    }
-    Ok(Table::new(columns)?)
 }

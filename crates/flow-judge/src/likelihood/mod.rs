@@ -1,7 +1,6 @@
 //! Log-likelihood and bits per dimension of data under a run.
 
 mod report;
-mod table;
 
 use std::ops::Range;
 use std::time::Instant;
@@ -16,7 +15,6 @@ use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::error::{JudgeError, usage};
 pub use report::{Bits, Estimate, Report};
-pub use table::densities;
 
 /// Whose likelihood is asked for, and how it is found.
 #[derive(Clone, Debug)]
@@ -69,6 +67,16 @@ impl Default for LikelihoodOptions {
     }
 }
 
+impl LikelihoodOptions {
+    /// How the density of the rows of a table is found: exactly, unless probes are asked for.
+    ///
+    /// # Errors
+    /// For options that do not fit together.
+    pub fn of_tables(&self) -> Result<DensityRequest, JudgeError> {
+        request(self, true, 1000)
+    }
+}
+
 /// What was found, and how.
 #[derive(Debug)]
 pub struct Found {
@@ -110,8 +118,8 @@ pub fn likelihood(
             };
             let some: Vec<usize> = (0..rows.n.min(options.number.unwrap_or(1000))).collect();
             let started = Instant::now();
-            let (found, request) =
-                table::of_rows(model, &table.rows, &rows.table.select(&some), options)?;
+            let request = options.of_tables()?;
+            let found = table.rows.densities(model, &rows.table.select(&some), &request)?;
             let report = Report::new(options, run, &request, &found, found.nats.clone(), started)?;
             Ok(Found { report, points: Vec::new(), request })
         }

@@ -1,0 +1,72 @@
+//! Densities of the rows of a table, in the units of its columns.
+
+use std::ops::Range;
+
+use flow_datasets::Table;
+use flow_model::{Densities, DensityRequest, Model, Rows};
+
+use crate::error::RowsError;
+use crate::rows::TableRows;
+
+impl TableRows {
+    /// Log-density of each row, in nats per unit of its columns; NaN for rows that lack a value.
+    ///
+    /// With `z = T(x)` the numbers that the network sees, `log p(x) = log p(z) + log |dz/dx|`. A
+    /// whole number counts as a real one: the density of a cell of length 1. Categories are seen as
+    /// numbers of the network, so that their part of the density compares rows of one table with
+    /// each other and is no probability. Given columns are conditions: the density is that of the
+    /// others.
+    ///
+    /// # Errors
+    /// When the table lacks a column, a cell cannot be encoded, or a solve fails.
+    pub fn log_prob(
+        &self,
+        model: &Model,
+        rows: &Table,
+        request: &DensityRequest,
+    ) -> Result<Vec<f64>, RowsError> {
+        let width = self.encoder.width();
+        let encoded = self.encoder.encode(rows)?;
+        let known = |row: &usize| !encoded.mask[row * width..(row + 1) * width].contains(&0.0);
+        let whole: Vec<usize> = (0..rows.len()).filter(known).collect();
+        let mut nats = vec![f64::NAN; rows.len()];
+        if whole.is_empty() {
+            return Ok(nats);
+        }
+        let found = self.densities(model, &rows.select(&whole), request)?;
+        for (row, found) in whole.into_iter().zip(found.nats) {
+            nats[row] = found;
+        }
+        Ok(nats)
+    }
+
+    /// Densities of rows that lack nothing, with what they cost.
+    ///
+    /// # Errors
+    /// As for [`log_prob`](Self::log_prob).
+    pub fn densities(
+        &self,
+        model: &Model,
+        rows: &Table,
+        request: &DensityRequest,
+    ) -> Result<Densities, RowsError> {
+        let encoder = &self.encoder;
+        let encoded = encoder.encode(rows)?;
+        let vectors = match self.vector() {
+            0 => Vec::new(),
+            _ => self.conditions(rows)?,
+        };
+        let part = |all: &[f32], size: usize, range: &Range<usize>| {
+            all[range.start * size..range.end * size].to_vec()
+        };
+        let given = |range: Range<usize>| Rows {
+            values: part(&encoded.rows, encoder.width(), &range),
+            vectors: (0 < self.vector()).then(|| part(&vectors, self.vector(), &range)),
+            ..Rows::default()
+        };
+        let mut found = model.log_prob(rows.len(), given, request)?;
+        let slopes = encoder.log_jacobian(&encoded.rows, None);
+        found.nats.iter_mut().zip(slopes).for_each(|(nats, slope)| *nats += slope);
+        Ok(found)
+    }
+}
