@@ -3,6 +3,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use flow_datasets::table::{Column, Type, Values};
 use flow_datasets::{Columns, Encoder, Overrides, Table};
 use flow_model::{AnswerMethod, DensityRequest, Model, ModelConfig, Registry, Trace};
 use flow_nn::{Condition, DynNetwork, Network, NetworkConfig, NetworkError, Signature, Time};

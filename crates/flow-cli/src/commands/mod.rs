@@ -10,6 +10,7 @@ pub(crate) mod plot;
 pub(crate) mod posterior;
 mod rows;
 pub(crate) mod sample;
+mod small;
 pub(crate) mod solve;
 pub(crate) mod train;
 pub(crate) mod verify;
