@@ -47,7 +47,10 @@ fn small_images_are_enlarged_from_training_to_scores() {
     // A model of its own knows by how much it enlarges.
     scene.ok("export run --out m.flow");
     scene.ok("sample m.flow --given small.npy --out again.npy");
-    assert_eq!(fs::read(scene.path("again.npy")).unwrap(), fs::read(scene.path("two.npy")).unwrap());
+    assert_eq!(
+        fs::read(scene.path("again.npy")).unwrap(),
+        fs::read(scene.path("two.npy")).unwrap()
+    );
     // The control: other small images give other samples.
     scene.write("other.npy", array("2, 1, 4, 4", &[0.0; 32]));
     scene.ok("sample run --given other.npy --out other-two.npy");
@@ -60,7 +63,7 @@ fn small_images_are_enlarged_from_training_to_scores() {
     let words = "sample run --given large.npy --out x.npy";
     scene.refuses(words, 2, &["large.npy has the shape [1, 8, 8]", "enlarges 1 x 4 x 4"]);
     scene.write("nan.npy", array("1, 4, 4", &[f32::NAN; 16]));
-    scene.refuses("sample run --given nan.npy --out x.npy", 2, &["nan.npy holds NaN"]);
+    scene.refuses("sample run --given nan.npy --out x.npy", 2, &["nan.npy holds", "not finite"]);
     let dry = "train digits-upsample --dry-run --set data.upsample";
     scene.refuses(&format!("{dry}=3"), 2, &["data.upsample is 3", "divide 8 and 8"]);
     let toy = "train checkerboard --dry-run --set data.upsample=2";
@@ -97,7 +100,7 @@ fn questions_are_answered_in_a_folder_of_their_own() {
         scene.ok(&format!("solve run --operator {name} --observe {seen} {ask} --out {out}"));
     }
     scene.write("sum.npy", array("1, 64", &[1.0; 64]));
-    scene.write("total.npy", array("1,", &[-20.0]));
+    scene.write("total.npy", array("1, 1", &[-20.0]));
     scene.ok(&format!("solve run --operator matrix:sum.npy --observe total.npy {ask} --out total"));
 
     let solve = |words: &str| format!("solve run {words} --out new");
@@ -107,10 +110,13 @@ fn questions_are_answered_in_a_folder_of_their_own() {
         ("--operator sharpen:2 --observe seen.npy", &["no `sharpen`", "upsample:K"]),
         ("--operator upsample:2 --observe none.npy", &["none.npy"]),
         ("--operator blur:-1 --observe seen.npy", &["positive number of pixels"]),
-        ("--operator upsample:2 --observe small.npy --noise 0", &["noise"]),
+        (
+            "--operator upsample:2 --observe small.npy --noise 0",
+            &["std of the observation is 0", "positive number"],
+        ),
         ("--operator upsample:2 --observe small.npy --method guess", &["`guess` is no method"]),
         ("--operator upsample:2 --observe small.npy --draws 0", &["--draws is 0"]),
-        ("--operator upsample:2 --observe small.npy --class 10", &["class"]),
+        ("--operator upsample:2 --observe small.npy --class 10", &["class 10", "classes 0 to 9"]),
     ] {
         scene.refuses(&solve(words), 2, names);
     }

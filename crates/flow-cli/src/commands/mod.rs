@@ -6,6 +6,7 @@ pub(crate) mod export;
 pub(crate) mod impute;
 pub(crate) mod likelihood;
 pub(crate) mod list;
+mod pixels;
 pub(crate) mod plot;
 pub(crate) mod posterior;
 mod rows;

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use flow_datasets::array::{Array, ArrayOptions};
-use flow_plot::Picture;
 use flow_run::Upsampling;
 
+use super::pixels;
 use crate::exit::usage;
 
 /// What the network reads of the small pictures of `--given`: of a model that enlarges, one picture
@@ -23,24 +22,13 @@ pub(super) fn given(
              or several by --given FILE.npy"
         ));
     };
-    let file = Path::new(text);
-    let (shape, pixels) = if file.extension().is_some_and(|ending| ending == "png") {
-        let picture = Picture::read(file)?;
-        (vec![c, picture.height() as usize, picture.width() as usize], picture.to_numbers(c))
-    } else {
-        let array = Array::read(file, &ArrayOptions::default())
-            .map_err(|error| usage!("--given: {error}"))?;
-        (array.shape, array.values)
-    };
+    let (shape, pixels) = pixels::read(Path::new(text), c)?;
     let fits = shape.ends_with(&[h, w]) && !pixels.is_empty() && pixels.len() % (c * h * w) == 0;
     if !fits {
         return Err(usage!(
             "--given {text} has the shape {shape:?}, the model enlarges {c} x {h} x {w} to {:?}",
             told.shape
         ));
-    }
-    if let Some(pixel) = pixels.iter().find(|pixel| !pixel.is_finite()) {
-        return Err(usage!("--given {text} holds {pixel}, pixels are numbers from -1 to 1"));
     }
     Ok(Some((told.enlarged(&pixels), pixels.len() / (c * h * w))))
 }

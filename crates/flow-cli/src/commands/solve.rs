@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_datasets::array::{Array, ArrayOptions};
+use flow_datasets::array::Array;
 use flow_model::{AnswerMethod, Answered, Question, Registry};
 use flow_ode::Method;
 use flow_plot::{Picture, image_grid};
@@ -17,6 +17,7 @@ use flow_sample::{
 };
 use serde_json::json;
 
+use super::pixels;
 use crate::args::{AnswerArgs, SolveArgs};
 use crate::device;
 use crate::exit::usage;
@@ -168,7 +169,7 @@ fn operator(text: &str, model: &Model, device: &Device) -> Result<Box<dyn Linear
         },
         "mask" => masked(Path::new(value), model, device)?,
         "matrix" => {
-            let Array { shape, values, .. } = array(Path::new(value))?;
+            let Array { shape, values, .. } = pixels::array(Path::new(value))?;
             let [m, d] = shape[..] else {
                 return Err(usage!("--operator {text}: a matrix has two axes, not {shape:?}"));
             };
@@ -182,10 +183,10 @@ fn operator(text: &str, model: &Model, device: &Device) -> Result<Box<dyn Linear
 fn masked(file: &Path, model: &Model, device: &Device) -> Result<Box<dyn LinearOperator>> {
     let (size, shape) = (model.signature().size(), model.shape());
     let plane = if shape.len() == 3 { size / shape[0] } else { size };
-    let flags: Vec<bool> = if is_picture(file) {
+    let flags: Vec<bool> = if pixels::is_picture(file) {
         Picture::read(file)?.to_numbers(1).iter().map(|white| 0.0 < *white).collect()
     } else {
-        array(file)?.values.iter().map(|known| 0.5 < *known).collect()
+        pixels::array(file)?.values.iter().map(|known| 0.5 < *known).collect()
     };
     let flags = if flags.len() == plane { flags.repeat(size / plane) } else { flags };
     if flags.len() != size {
@@ -200,11 +201,7 @@ fn masked(file: &Path, model: &Model, device: &Device) -> Result<Box<dyn LinearO
 
 /// What was seen, from a picture or an array.
 fn numbers(file: &Path, size: usize, channels: usize) -> Result<Vec<f32>> {
-    let numbers = if is_picture(file) {
-        Picture::read(file)?.to_numbers(channels)
-    } else {
-        array(file)?.values
-    };
+    let (_, numbers) = pixels::read(file, channels)?;
     if numbers.len() != size {
         return Err(usage!(
             "{} holds {} numbers, the operator sees {size} of a sample",
@@ -213,12 +210,4 @@ fn numbers(file: &Path, size: usize, channels: usize) -> Result<Vec<f32>> {
         ));
     }
     Ok(numbers)
-}
-
-fn is_picture(file: &Path) -> bool {
-    file.extension().is_some_and(|ending| ending == "png")
-}
-
-fn array(file: &Path) -> Result<Array> {
-    Array::read(file, &ArrayOptions::default()).map_err(|error| usage!("{error}"))
 }
