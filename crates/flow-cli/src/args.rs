@@ -186,7 +186,8 @@ pub(crate) struct SampleArgs {
     /// Number of samples; the default is 64, or a sample for each row of a --given file.
     #[arg(short = 'n', long, value_parser = whole)]
     pub(crate) number: Option<usize>,
-    /// What a model of a table is told: `clinic=B,age=40`, or a table whose rows are taken in turn.
+    /// What the model is told. Of a table: `clinic=B,age=40`, or a table whose rows are taken in
+    /// turn. Of a model that enlarges: a small picture, or an array of them.
     #[arg(long, value_name = "COLUMN=VALUE,..|FILE")]
     pub(crate) given: Option<String>,
     /// Seed of the noise: sample i of a seed starts from the same noise whatever the number and the

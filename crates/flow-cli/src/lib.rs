@@ -46,7 +46,7 @@ pub fn run(registry: &Registry) -> ExitCode {
         Verb::Sample(args) => commands::sample::run(&args, registry),
         Verb::Eval(args) => commands::eval::run(&args, registry),
         Verb::Posterior(args) => commands::posterior::run(&args, registry),
-        Verb::Impute(args) => commands::solve::impute(&args, registry),
+        Verb::Impute(args) => commands::impute::run(&args, registry),
         Verb::Solve(args) => commands::solve::run(&args, registry),
         Verb::Import(args) => commands::export::import(&args),
         Verb::Calibrate(args) => commands::posterior::calibrate(&args, registry),

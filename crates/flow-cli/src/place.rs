@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 use flow_model::Registry;
 use flow_run::table::TableRows;
-use flow_run::{Model, Request, Run, SampleChanges};
+use flow_run::{Model, Request, Run, SampleChanges, Upsampling};
 
 use crate::exit::usage;
 
@@ -33,6 +33,17 @@ impl Place {
         Ok(match self {
             Self::Run(run) => run.rows()?.map(|rows| rows.table()).transpose()?.flatten(),
             Self::File(model) => model.table()?,
+        })
+    }
+
+    /// By how much the model enlarges what it is told, for a model of that kind.
+    pub(crate) fn upsampling(&self) -> Result<Option<Upsampling>> {
+        Ok(match self {
+            Self::Run(run) => match run.rows()? {
+                Some(rows) => Upsampling::of(&run.recipe, &rows.shape)?,
+                None => None,
+            },
+            Self::File(model) => model.upsampling()?,
         })
     }
 

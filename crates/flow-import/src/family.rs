@@ -13,6 +13,10 @@ use crate::map::Map;
 pub enum Family {
     /// `MLP` of the library torchcfm.
     TorchcfmMlp,
+    /// `UNetModelWrapper` of the library torchcfm.
+    TorchcfmUnet,
+    /// `UNet2DModel` of the library diffusers.
+    DiffusersUnet2d,
     /// `DiTTransformer2DModel` of the library diffusers.
     DiffusersDit,
     /// The files of SiT, in the layout of the code of DiT.
@@ -21,13 +25,21 @@ pub enum Family {
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::TorchcfmMlp, Self::DiffusersDit, Self::Sit];
+    pub const ALL: [Self; 5] = [
+        Self::TorchcfmMlp,
+        Self::TorchcfmUnet,
+        Self::DiffusersUnet2d,
+        Self::DiffusersDit,
+        Self::Sit,
+    ];
 
     /// The name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::TorchcfmMlp => "torchcfm-mlp",
+            Self::TorchcfmUnet => "torchcfm-unet",
+            Self::DiffusersUnet2d => "diffusers-unet2d",
             Self::DiffusersDit => "diffusers-dit",
             Self::Sit => "sit",
         }
@@ -53,6 +65,8 @@ impl Family {
     pub(crate) fn map(self) -> Map {
         Map::parse(match self {
             Self::TorchcfmMlp => include_str!("../families/torchcfm-mlp.toml"),
+            Self::TorchcfmUnet => include_str!("../families/torchcfm-unet.toml"),
+            Self::DiffusersUnet2d => include_str!("../families/diffusers-unet2d.toml"),
             Self::DiffusersDit => include_str!("../families/diffusers-dit.toml"),
             Self::Sit => include_str!("../families/sit.toml"),
         })

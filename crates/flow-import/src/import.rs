@@ -15,6 +15,7 @@ use toml::{Table, Value};
 use crate::error::ImportError;
 use crate::family::Family;
 use crate::transformer::{Described, DiffusersConfig, SitConfig};
+use crate::unet::{TorchcfmUNetConfig, UNet2dConfig};
 use crate::{mlp, network};
 
 /// Bytes of a file of weights, and of the arrays in it: the largest transformers of the papers take
@@ -23,6 +24,10 @@ const MOST_BYTES: u64 = 16 << 30;
 
 /// What programs that train on several machines, or compile, put before each name.
 const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
+
+/// How families call the vectors of their classes.
+const CLASS_TABLES: [&str; 3] =
+    ["embedding_table.weight", "label_emb.weight", "class_embedding.weight"];
 
 /// A network that is to be imported.
 ///
@@ -94,7 +99,8 @@ impl Import {
         let map = self.family.map();
         // A vector for no class is there when the network was trained without classes now and then.
         config.learned_without = arrays.iter().any(|(name, array)| {
-            name.ends_with("embedding_table.weight") && array.shape[..1] == [sizes.classes + 1]
+            CLASS_TABLES.iter().any(|table| name.ends_with(table))
+                && array.shape[..1] == [sizes.classes + 1]
         });
         let rows = arrays.len();
         let ours = map.apply(self.family.name(), arrays, &sizes)?;
@@ -136,6 +142,10 @@ impl Import {
     fn describe(&self, arrays: &BTreeMap<String, Array>) -> Result<Described, ImportError> {
         match self.family {
             Family::TorchcfmMlp => mlp::describe(arrays),
+            Family::TorchcfmUnet => {
+                self.config::<TorchcfmUNetConfig>(TorchcfmUNetConfig::KEYS)?.describe()
+            }
+            Family::DiffusersUnet2d => self.config::<UNet2dConfig>(UNet2dConfig::KEYS)?.describe(),
             Family::Sit => self.config::<SitConfig>(SitConfig::KEYS)?.describe(),
             Family::DiffusersDit => {
                 self.config::<DiffusersConfig>(DiffusersConfig::KEYS)?.describe()

@@ -11,11 +11,13 @@ mod mlp;
 mod network;
 mod operation;
 mod transformer;
+mod unet;
 
 pub use error::ImportError;
 pub use family::Family;
 pub use import::{Import, Imported};
 pub use network::{TorchcfmMlp, TorchcfmMlpConfig, registry};
+pub use unet::{AdmUNet, AdmUNetConfig, Heads};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

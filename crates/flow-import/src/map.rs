@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::error::ImportError;
 use crate::operation::{Operation, Sizes};
+use crate::unet::Place;
 
 /// A file of the folder `families`.
 #[derive(Clone, Debug, Deserialize)]
@@ -18,6 +19,9 @@ pub(crate) struct Map {
     pub(crate) mark: String,
     /// The arrays of ours.
     pub(crate) take: Vec<Take>,
+    /// The arrays of parts that stand in several places, by the name of the part.
+    #[serde(default)]
+    parts: BTreeMap<String, Vec<Take>>,
     /// An array of positions to compare with ours, if the family stores one.
     #[serde(default)]
     pub(crate) positions: Option<String>,
@@ -34,6 +38,16 @@ pub(crate) struct Take {
     /// What is done to it, in order.
     #[serde(default)]
     how: Vec<Operation>,
+    /// Taken only by networks that have this.
+    #[serde(default)]
+    with: Option<With>,
+}
+
+/// What some networks of a family have and others do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum With {
+    Classes,
 }
 
 impl Map {
@@ -53,19 +67,31 @@ impl Map {
             theirs.remove(name).ok_or_else(missing)
         };
         let mut ours = BTreeMap::new();
-        for rule in &self.take {
+        let mut follow = |rule: &Take, theirs: &dyn Fn(&str) -> String, to: String| {
+            let name = theirs(&rule.from[0]);
+            let mut array = take(&name)?;
+            for below in &rule.from[1..] {
+                let below = theirs(below);
+                append(&below, &mut array, take(&below)?)?;
+            }
+            for operation in &rule.how {
+                array = operation.apply(&name, array, sizes)?;
+            }
+            ours.insert(to, array);
+            Ok::<(), ImportError>(())
+        };
+        let has = |rule: &&Take| rule.with != Some(With::Classes) || 0 < sizes.classes;
+        for rule in self.take.iter().filter(has) {
             let repeated = rule.to.contains("{i}");
             for block in 0..if repeated { sizes.depth } else { 1 } {
-                let name = numbered(&rule.from[0], block);
-                let mut array = take(&name)?;
-                for below in &rule.from[1..] {
-                    let below = numbered(below, block);
-                    append(&below, &mut array, take(&below)?)?;
-                }
-                for operation in &rule.how {
-                    array = operation.apply(&name, array, sizes)?;
-                }
-                ours.insert(numbered(&rule.to, block), array);
+                let numbered = |name: &str| numbered(name, block);
+                follow(rule, &numbered, numbered(&rule.to))?;
+            }
+        }
+        for Place { part, theirs, ours } in &sizes.places {
+            for rule in &self.parts[*part] {
+                let there = |name: &str| format!("{theirs}.{name}");
+                follow(rule, &there, format!("{ours}.{}", rule.to))?;
             }
         }
         if let Some(name) = &self.positions {

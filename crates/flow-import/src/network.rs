@@ -8,12 +8,14 @@ use flow_model::Registry;
 use flow_nn::{Condition, Network, NetworkConfig, NetworkError, Signature, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::unet::AdmUNetConfig;
+
 /// A registry that knows the networks of this crate too, for [`Model::open_with`] and for recipes.
 ///
 /// [`Model::open_with`]: flow_model::Model::open_with
 #[must_use]
 pub fn registry(known: Registry) -> Registry {
-    known.with::<TorchcfmMlpConfig>()
+    known.with::<TorchcfmMlpConfig>().with::<AdmUNetConfig>()
 }
 
 /// Sizes of a [`TorchcfmMlp`].

@@ -4,6 +4,7 @@ use flow_pickle::Array;
 use serde::Deserialize;
 
 use crate::error::ImportError;
+use crate::unet::{Heads, Place};
 
 /// The ratio of the highest to the lowest frequency of times and positions.
 const FREQUENCY_RANGE: f64 = 1e4;
@@ -22,6 +23,10 @@ pub(crate) struct Sizes {
     pub(crate) classes: usize,
     /// Of the time, in radians per step of 1,000.
     pub(crate) frequencies: Vec<f64>,
+    /// Heads of an attention whose queries, keys and values stand together for each head.
+    pub(crate) heads: Option<Heads>,
+    /// Where the parts of a network stand that has them in several places.
+    pub(crate) places: Vec<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -37,6 +42,11 @@ pub(crate) enum Operation {
     FirstChannels,
     /// Adds a vector of zeros for the null class where none was trained.
     NullClass,
+    /// A layer `[out, in]` or `[out, in, 1]` as a convolution of single pixels, `[out, in, 1, 1]`.
+    Pixelwise,
+    /// Rows of `(head, query or key or value, channel)`, if that is how they stand, to rows of
+    /// `(query or key or value, head, channel)`.
+    HeadsLast,
     /// From steps, which count to the noise, to our time: see [`of_time`].
     Steps,
 }
@@ -95,6 +105,24 @@ impl Operation {
                 }
                 Ok(array)
             }
+            Self::Pixelwise => match *array.shape {
+                [out, from] | [out, from, 1] => {
+                    Ok(Array { shape: vec![out, from, 1, 1], numbers: array.numbers })
+                }
+                _ => Err(refuse(&array, "[out, in] or [out, in, 1]".into())),
+            },
+            Self::HeadsLast => match (sizes.heads, array.shape.first()) {
+                (None, _) => Ok(array),
+                (Some(heads), Some(&rows)) => {
+                    let heads = heads.of(rows / 3);
+                    if heads == 0 || rows % (3 * heads) != 0 {
+                        let need = format!("[3 times {heads} heads times their channels, ..]");
+                        return Err(refuse(&array, need));
+                    }
+                    Ok(heads_last(array, heads))
+                }
+                (Some(_), None) => Err(refuse(&array, "[3 times channels, ..]".into())),
+            },
             Self::Steps => {
                 let count = sizes.frequencies.len();
                 match *array.shape {
@@ -104,6 +132,18 @@ impl Operation {
             }
         }
     }
+}
+
+/// Rows `(head, part, channel)` in the order `(part, head, channel)`, with three parts.
+fn heads_last(array: Array, heads: usize) -> Array {
+    let rows = array.shape[0];
+    let (width, channels) = (array.numbers.len() / rows.max(1), rows / (3 * heads));
+    let order = (0..3).flat_map(|part| {
+        let of_head = move |head| (0..channels).map(move |c| (head * 3 + part) * channels + c);
+        (0..heads).flat_map(of_head)
+    });
+    let numbers = order.flat_map(|row| &array.numbers[row * width..(row + 1) * width]);
+    Array { numbers: numbers.copied().collect(), shape: array.shape }
 }
 
 /// A layer over `[cos(w k), sin(w k)]` of the step `k = 999 - 1000 t` as one over

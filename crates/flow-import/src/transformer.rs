@@ -88,7 +88,8 @@ impl SitConfig {
             ..DitConfig::default()
         };
         let shape = [self.in_channels, self.input_size, self.input_size];
-        Ok(described(&network, shape, self.num_classes, Vec::new()))
+        let sizes = sizes(&network, shape, self.num_classes);
+        Ok(described(&network, shape, self.num_classes, sizes))
     }
 }
 
@@ -124,29 +125,35 @@ impl DiffusersConfig {
         let last = SINUSOIDS as f64 / 2.0 - 1.0;
         let frequencies = (0..SINUSOIDS / 2).map(|k| 1e4_f64.powf(-(k as f64) / last)).collect();
         let shape = [self.in_channels, self.sample_size, self.sample_size];
-        let (config, sizes) = described(&network, shape, self.num_embeds_ada_norm, frequencies);
+        let classes = self.num_embeds_ada_norm;
+        let sizes = Sizes { frequencies, ..sizes(&network, shape, classes) };
+        let (config, sizes) = described(&network, shape, classes, sizes);
         let schedule = ScheduleConfig::Vp(VariancePreserving::default());
         Ok((ModelConfig { prediction: Prediction::Noise, schedule, ..config }, sizes))
     }
 }
 
-fn described(
-    network: &DitConfig,
-    shape: [usize; 3],
-    classes: usize,
-    frequencies: Vec<f64>,
-) -> Described {
-    let mut section = Table::try_from(network).expect("sizes are numbers and words");
-    section.insert("kind".into(), Value::String(DitConfig::KIND.into()));
-    let [channels, height, width] = shape;
-    let sizes = Sizes {
+/// The sizes that the arrays of a transformer need.
+fn sizes(network: &DitConfig, [channels, height, width]: [usize; 3], classes: usize) -> Sizes {
+    Sizes {
         depth: network.depth,
         hidden: network.hidden,
         patch: network.patch,
         channels,
         patches: [height, width].map(|side| side / network.patch.max(1)),
         classes,
-        frequencies,
-    };
+        ..Sizes::default()
+    }
+}
+
+/// A model of images with a network of ours.
+pub(crate) fn described<C: NetworkConfig>(
+    network: &C,
+    shape: [usize; 3],
+    classes: usize,
+    sizes: Sizes,
+) -> Described {
+    let mut section = Table::try_from(network).expect("sizes are numbers and words");
+    section.insert("kind".into(), Value::String(C::KIND.into()));
     (ModelConfig::new(Signature { classes, ..Signature::of(shape) }, section), sizes)
 }

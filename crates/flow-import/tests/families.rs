@@ -9,7 +9,7 @@ mod common;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use common::{Io, config, largest, reference};
+use common::{Io, config, largest, output, reference};
 use flow_import::{Family, Import, ImportError, Imported, registry};
 use flow_model::{Model, Registry, SampleRequest};
 use flow_nn::{Condition, Network, Time};
@@ -30,17 +30,6 @@ fn diffusers() -> Import {
 
 fn torchcfm(file: &str) -> Import {
     Import::new(Family::TorchcfmMlp, reference(file))
-}
-
-/// The output of a model's network for the rows of a file, at times of ours.
-fn output(model: &Model, io: &Io, t: Vec<f32>) -> Vec<f32> {
-    let device = Device::flex();
-    let x = io.rows("x");
-    let classes = io.classes();
-    let condition = classes.map_or_else(Condition::none, |y| Condition::classes(&y, &device));
-    let t = Tensor::<1>::from_floats(&*t, &device);
-    let y = model.network().forward(x, Time::at(t), &condition);
-    y.into_data().try_into_vec().unwrap()
 }
 
 /// Sums of some hundred products of numbers of size 1 in single precision: some 1e-6.
@@ -223,7 +212,8 @@ fn files_that_do_not_fit_are_refused_with_what_to_do() {
     assert!(matches!(unknown, ImportError::UnknownFamily { .. }));
     assert_eq!(
         unknown.to_string(),
-        "there is no family `unet`, use one of torchcfm-mlp, diffusers-dit, sit"
+        "there is no family `unet`, use one of torchcfm-mlp, torchcfm-unet, diffusers-unet2d, \
+         diffusers-dit, sit"
     );
 }
 

@@ -98,8 +98,8 @@ pub fn evaluate(
     enough(&metrics, n, data)?;
     check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
     let model = Model::load(run, device)?;
-    let request = Request::new(recipe, &SampleChanges::default(), n, options.seed)?
-        .with_vectors(data.conditions());
+    let request =
+        Request::new(recipe, &SampleChanges::default(), n, options.seed)?.told_as(recipe, data)?;
     let extractor = match &options.inception {
         Some(file) => Some(Extractor::open(file, device)?),
         None => None,

@@ -13,6 +13,7 @@ use flow_path::stream::{Purpose, Streams};
 use flow_run::{Data, Listener, Recipe};
 
 use crate::classifier::{self, Judge};
+use crate::enlarged::Enlarged;
 use crate::error::JudgeError;
 use crate::inception::{self, Extractor, Origin, Statistics};
 use crate::metric::{Metric, Sets};
@@ -30,6 +31,7 @@ pub(crate) struct Examiner<'a> {
     target: Option<Arc<dyn Target>>,
     table: Option<TableSpace<'a>>,
     judge: Option<Judge>,
+    enlarged: Option<Enlarged>,
     extractor: Option<&'a Extractor>,
     reference: Option<Statistics>,
     kernel: Kernel,
@@ -109,6 +111,7 @@ impl<'a> Examiner<'a> {
             target,
             table: of_table,
             judge,
+            enlarged: Enlarged::of(recipe, data)?,
             extractor,
             reference,
             kernel,
@@ -137,7 +140,9 @@ impl<'a> Examiner<'a> {
         let subject = match (&self.judge, &self.table) {
             (Some(judge), _) => {
                 let (rows, classes) = (&samples.rows, samples.classes.clone());
-                Self::images(judge, self.extractor, rows, classes, self.told)?
+                let subject = Self::images(judge, self.extractor, rows, classes, self.told)?;
+                let pixels = if self.enlarged.is_some() { rows.clone() } else { Vec::new() };
+                Subject { pixels, ..subject }
             }
             (None, Some(table)) => table.generated(&samples.rows)?,
             (None, None) => {
@@ -181,6 +186,7 @@ impl<'a> Examiner<'a> {
             data: self.data,
             target: self.target.as_deref(),
             table: self.table.as_ref(),
+            enlarged: self.enlarged.as_ref(),
             kernel: &self.kernel,
             bandwidth: self.bandwidth,
             reference: self.reference.as_ref().map(|reference| &reference.moments),

@@ -23,6 +23,7 @@ mod calibration;
 mod classifier;
 pub mod control;
 mod course;
+mod enlarged;
 mod error;
 mod evaluate;
 mod examiner;

@@ -11,6 +11,7 @@ use flow_path::Target;
 use flow_run::Data;
 use flow_run::recipe::FEWEST_SAMPLES;
 
+use crate::enlarged::Enlarged;
 use crate::error::{JudgeError, usage};
 use crate::inception::ADVICE;
 use crate::subject::Subject;
@@ -44,6 +45,8 @@ pub(crate) struct Sets<'a> {
     pub target: Option<&'a dyn Target>,
     /// Of tables: what their columns are.
     pub table: Option<&'a TableSpace<'a>>,
+    /// Of models that enlarge: the images whose small copies they were told.
+    pub enlarged: Option<&'a Enlarged>,
     pub kernel: &'a Kernel,
     pub bandwidth: f64,
     /// Of the features of reference images, for FID.
@@ -199,6 +202,14 @@ pub const METRICS: &[Metric] = &[
         let (a, b) = (sets.generated.inception()?, sets.real.inception()?);
         let (a, b) = (a.first(b.len()), b.first(a.len()));
         Ok(vec![kid(a, b, (a.len() / BLOCK).max(2), sets.seed)?])
+    }),
+    metric("enlargement", Kind::Images, Some(Kind::Images), FEWEST_SAMPLES, |sets| {
+        match sets.enlarged {
+            Some(enlarged) if !sets.generated.pixels.is_empty() => {
+                enlarged.scores(&sets.generated.pixels)
+            }
+            _ => Ok(Vec::new()),
+        }
     }),
     metric("precision-recall", Kind::Both, None, PRECISION_NEIGHBOURS + 1, |sets| {
         let (generated, real) = sets.points()?;

@@ -16,6 +16,8 @@ pub(crate) struct Subject {
     pub verdict: Option<Verdict>,
     /// Of images with classes: what they should be.
     pub labels: Option<Vec<usize>>,
+    /// Of images that were told a small copy of another: their pixels.
+    pub pixels: Vec<f32>,
     /// Of images, if the network of FID is at hand: its features.
     pub inception: Vec<f32>,
 }

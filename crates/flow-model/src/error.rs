@@ -147,6 +147,18 @@ pub enum ModelError {
         /// Of the guide.
         got: usize,
     },
+    /// A question put to a model that reads more of each row than a question says.
+    #[error(
+        "answers need a model of rows alone, or one that is told classes or numbers; this one reads \
+         a {what}"
+    )]
+    CannotAnswer {
+        /// What it reads.
+        what: &'static str,
+    },
+    /// A question without a class to a model that always had one.
+    #[error("the model has never learned to do without its class: name one")]
+    ClassNeeded,
     /// Guidance away from no condition, which the model has never met.
     #[error(
         "guidance needs a model that has learned to do without its condition, by path.label_drop \

@@ -15,6 +15,7 @@ use toml::Value;
 
 use crate::error::ModelError;
 use crate::model::{Model, host};
+use crate::request::Classes;
 
 /// A linear observation of rows, and how rows that explain it are drawn.
 ///
@@ -157,7 +158,8 @@ impl Model {
     ///
     /// # Errors
     /// When the observation has another size than the operator sees, is not finite where it is
-    /// seen, its noise has no size, or a sampler cannot go on.
+    /// seen, its noise has no size, the model is told too little or what it does not know, or a
+    /// sampler cannot go on.
     pub fn answer(
         &self,
         question: &Question<'_>,
@@ -174,11 +176,42 @@ impl Model {
                 got: question.observed.len(),
             });
         }
-        if self.signature().vector > 0 && question.vectors.is_none() {
-            let size = self.signature().vector;
-            return Err(ModelError::Missing { what: "condition vector", size });
-        }
+        self.check_told(question, questions)?;
         on_pool(&self.device, || self.answers(question, sampler, [questions, size]))
+    }
+
+    /// Refuses a question that tells the model too little, too much or what it does not know.
+    fn check_told(&self, question: &Question<'_>, questions: usize) -> Result<(), ModelError> {
+        let signature = self.signature();
+        for (what, reads) in
+            [("latent", 0 < signature.latent), ("conditioning row", !signature.context.is_empty())]
+        {
+            if reads {
+                return Err(ModelError::CannotAnswer { what });
+            }
+        }
+        let (what, size) = ("condition vector", signature.vector);
+        match question.vectors {
+            Some(_) if size == 0 => return Err(ModelError::NotAsked { what }),
+            None if 0 < size => return Err(ModelError::Missing { what, size }),
+            Some(given) if given.len() != questions * size => {
+                return Err(ModelError::Rows { what, n: questions, size, got: given.len() });
+            }
+            _ => {}
+        }
+        match question.classes {
+            Some(classes) if classes.len() != questions => {
+                let got = classes.len();
+                Err(ModelError::Rows { what: "class", n: questions, size: 1, got })
+            }
+            Some(classes) => {
+                self.classes_of(&Classes::Each(classes.to_vec()), 0..questions).map(drop)
+            }
+            None if 0 < signature.classes && !self.config().learned_without => {
+                Err(ModelError::ClassNeeded)
+            }
+            None => Ok(()),
+        }
     }
 
     fn answers(

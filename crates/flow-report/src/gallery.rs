@@ -28,6 +28,9 @@ const MOST_PAIRED: usize = 7;
 const FRAMES: usize = 25;
 /// Tolerance of what is drawn along the paths: a pixel is coarser.
 const TOLERANCE: f64 = 1e-4;
+/// Images that are shown enlarged, and how many in a row.
+const ENLARGED: usize = 24;
+const ENLARGED_COLUMNS: usize = 4;
 
 /// Draws everything and returns the files; `told` hears of damaged lines of the log.
 ///
@@ -126,11 +129,11 @@ impl Gallery<'_> {
         let request = Request::new(recipe, changes, POINTS, SEED)?
             .within(TOLERANCE)
             .with_times(times.clone());
-        let request = request.with_vectors(data.conditions());
+        let request = request.told_as(recipe, data)?;
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
 
-        let clouded = Request::new(recipe, changes, CLOUD, SEED)?.with_vectors(data.conditions());
+        let clouded = Request::new(recipe, changes, CLOUD, SEED)?.told_as(recipe, data)?;
         let adaptive = model.sample(&clouded)?;
         let samples = pairs(&adaptive.rows);
         let streams = flow_path::stream::Streams::new(SEED);
@@ -167,7 +170,7 @@ impl Gallery<'_> {
         let space = TableSpace::new(table)?;
         let n = table.train.n.min(CLOUD);
         let request = Request::new(&self.run.recipe, changes, n, SEED)?;
-        let samples = model.sample(&request.with_vectors(data.conditions()))?;
+        let samples = model.sample(&request.told_as(&self.run.recipe, data)?)?;
         let (real, drawn) = (space.cells(&table.train, n), space.cells_of(&samples.rows)?);
         let sets: [(&str, &[f32]); 2] = [("data", &real), ("samples", &drawn)];
         self.figure("marginals", &marginals(&space.names, &sets))?;
@@ -190,11 +193,23 @@ impl Gallery<'_> {
         let grid = |rows: &[f32], columns| -> Result<Picture, ReportError> {
             Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
         };
-        let request = Request::new(&self.run.recipe, changes, n, SEED)?;
+        let recipe = &self.run.recipe;
+        let request = Request::new(recipe, changes, n, SEED)?.told_as(recipe, data)?;
         let samples = model.sample(&request)?;
         let path = self.path("samples.png");
         grid(&samples.rows, columns)?.save(&path)?;
 
+        if let Some(told) = model.upsampling()? {
+            // Columns of what was told, what was drawn, and what it was.
+            let real = data.told_images();
+            let small = told.enlarged(&told.shrunk(&real));
+            let tile = |rows: &[f32], i: usize| rows[i * c * h * w..(i + 1) * c * h * w].to_vec();
+            let shown = ENLARGED.min(real.len() / (c * h * w)).min(n);
+            let three = |i| [&small, &samples.rows, &real].map(|rows| tile(rows, i)).concat();
+            let path = self.path("enlarged.png");
+            grid(&(0..shown).flat_map(three).collect::<Vec<f32>>(), 3 * ENLARGED_COLUMNS)?
+                .save(&path)?;
+        }
         if let Data::Images { test, .. } = data {
             let real = if model.classes() > 0 { by_class(test, 8) } else { some_rows(test, n) };
             let path = self.path("data.png");

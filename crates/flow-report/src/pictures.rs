@@ -31,8 +31,8 @@ pub(crate) fn line(
 ) -> Result<Vec<(&'static str, Figure)>, ReportError> {
     let [_, rows] = data.sources(Changes::default());
     let real = rows.draw(0..POINTS as u64, &Streams::new(seed)).rows;
-    let request = Request::new(recipe, &SampleChanges::default(), POINTS, seed)?
-        .with_vectors(data.conditions());
+    let request = Request::new(recipe, &SampleChanges::default(), POINTS, seed)?;
+    let request = request.told_as(recipe, data)?;
     let samples = model.sample(&request)?.rows;
     let reach = 1.2 * real.iter().fold(0.0, |reach: f64, &x| reach.max(f64::from(x).abs()));
     let (of_data, of_samples) = (histogram(&real, reach), histogram(&samples, reach));

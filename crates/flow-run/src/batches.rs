@@ -12,6 +12,7 @@ use crate::error::{RunError, usage};
 use crate::matching::matching;
 use crate::recipe::{self, Recipe};
 use crate::reflow::Teacher;
+use crate::upsampling::Upsampling;
 
 /// The regression of a recipe on its data.
 ///
@@ -46,7 +47,11 @@ pub fn sources(
         return teacher.sources(recipe, reflow, device);
     }
     let &recipe::Data { mirror, dequantise, .. } = &recipe.data;
-    Ok(data.sources(Changes { mirror, dequantise }))
+    let sources = data.sources(Changes { mirror, dequantise });
+    Ok(match Upsampling::of(recipe, &data.shape())? {
+        Some(upsampling) => sources.map(|source| upsampling.told(source)),
+        None => sources,
+    })
 }
 
 /// Batches of training and of validation, with as many normal numbers a row as the loss asks for.

@@ -29,6 +29,9 @@ pub enum Data {
     Table(Box<TableData>),
 }
 
+/// Held-out images that a model is told of.
+const MOST_TOLD: usize = 1000;
+
 /// What training does to images before it sees them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changes {
@@ -99,6 +102,16 @@ impl Data {
     pub fn conditions(&self) -> Option<Vec<f32>> {
         let held = &self.table()?.held;
         (!held.vectors.is_empty()).then(|| held.vectors.clone())
+    }
+
+    /// Held-out images whose small copies a model that enlarges is told, in turn: a thousand at
+    /// most, in [-1, 1].
+    #[must_use]
+    pub fn told_images(&self) -> Vec<f32> {
+        match self {
+            Self::Images { test, .. } => pixels(&some_of(test, Split::Test, MOST_TOLD, 0)),
+            _ => Vec::new(),
+        }
     }
 
     /// The table, if it is one.

@@ -11,6 +11,7 @@
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
 //! | the choices that a recipe has | [`choices()`] |
 //! | data sets by name, and tables of your own | [`Data`], [`target`], [`table`] |
+//! | images that are told a smaller copy of themselves | [`Upsampling`] |
 //! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
 //! | what it takes of the memory | [`Sizes`], [`memory`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
@@ -51,6 +52,7 @@ mod run;
 mod sizes;
 pub mod table;
 mod training;
+mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use choices::{Choices, choices};
@@ -68,6 +70,7 @@ pub use request::{DEFAULT_BATCH, Given, Request};
 pub use run::Run;
 pub use sizes::{Sizes, check_scored, row_size};
 pub use training::{Begun, Start, Training};
+pub use upsampling::Upsampling;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

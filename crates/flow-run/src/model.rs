@@ -20,6 +20,7 @@ use crate::recipe::{self, Recipe};
 use crate::request::Request;
 use crate::run::Run;
 use crate::table::TableRows;
+use crate::upsampling::Upsampling;
 
 /// A trained model with what only its run knows.
 #[derive(Debug)]
@@ -76,6 +77,9 @@ impl Model {
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
         let mut config = description(&run.recipe, signature, names, checkpoint.step)?;
         config.rows = table.as_ref().map(TableRows::kept).unwrap_or_default();
+        if let Some(upsampling) = Upsampling::of(&run.recipe, &shape)? {
+            config.rows.extend(upsampling.kept());
+        }
         let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
         let model = flow_model::Model::new(&registry, config, network, device)
             .map_err(|error| usage!("{error}"))?;
@@ -116,6 +120,14 @@ impl Model {
     /// When what it has kept of the table is damaged.
     pub fn table(&self) -> Result<Option<TableRows>, RunError> {
         TableRows::of(&self.config().rows).map_err(|error| usage!("{error}"))
+    }
+
+    /// By how much it enlarges the image that it is told, for a model of that kind.
+    ///
+    /// # Errors
+    /// When what it has kept of it is damaged.
+    pub fn upsampling(&self) -> Result<Option<Upsampling>, RunError> {
+        Upsampling::kept_in(&self.config().rows)
     }
 
     /// Number of classes of a conditional model, else 0.
@@ -190,10 +202,13 @@ impl Model {
         asked.classes = classes(request);
         asked.starts.clone_from(&request.given.starts);
         asked.latents.clone_from(&request.given.latents);
-        asked.vectors = request.given.vectors.as_ref().map(|vectors| {
-            let size = request.n * self.signature().vector;
-            vectors.iter().copied().cycle().take(size).collect()
-        });
+        let in_turn = |given: &Option<Vec<f32>>, size: usize| {
+            let numbers = given.as_ref()?.iter().copied();
+            Some(numbers.cycle().take(request.n * size).collect())
+        };
+        asked.vectors = in_turn(&request.given.vectors, self.signature().vector);
+        asked.contexts =
+            in_turn(&request.given.contexts, self.signature().context.iter().product());
         asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
         asked.along = request.schedule.map(|schedule| schedule.build());
         asked.keep.clone_from(&request.times);

@@ -8,6 +8,7 @@ use flow_train::Ensemble;
 use crate::error::{RunError, usage};
 use crate::memory;
 use crate::recipe::Recipe;
+use crate::upsampling::Upsampling;
 
 /// What the data of a recipe make of its network.
 ///
@@ -28,6 +29,7 @@ pub fn signature(
         classes: if conditional { classes } else { 0 },
         vector,
         latent: recipe.latent.as_ref().map_or(0, |latent| latent.dim),
+        context: Upsampling::of(recipe, shape)?.map_or(Vec::new(), |told| told.shape.to_vec()),
         two_times: recipe.pairs().is_some(),
         ..Signature::of(shape)
     })

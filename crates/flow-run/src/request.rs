@@ -6,8 +6,10 @@ use flow_path::ScheduleConfig;
 use flow_path::config::shown;
 use flow_sample::{FlowMap, GridConfig, Interval, SamplerConfig};
 
+use crate::data::Data;
 use crate::error::{RunError, usage};
 use crate::recipe::Recipe;
+use crate::upsampling::Upsampling;
 
 /// Samples that are computed together unless another number is asked for.
 pub const DEFAULT_BATCH: usize = 500;
@@ -49,6 +51,8 @@ pub struct Given {
     /// Condition vectors, for models that are told numbers; taken in turn, so that one row holds
     /// for all samples.
     pub vectors: Option<Vec<f32>>,
+    /// Conditioning rows, for models that are told an image; taken in turn too.
+    pub contexts: Option<Vec<f32>>,
 }
 
 impl Request {
@@ -140,6 +144,19 @@ impl Request {
     pub fn with_vectors(mut self, vectors: Option<Vec<f32>>) -> Self {
         self.given.vectors = vectors;
         self
+    }
+
+    /// Tells the model what held-out rows of its data are told, in turn: numbers or small images.
+    ///
+    /// # Errors
+    /// When the recipe tells images what they do not have.
+    pub fn told_as(mut self, recipe: &Recipe, data: &Data) -> Result<Self, RunError> {
+        self.given.vectors = data.conditions();
+        if let Some(upsampling) = Upsampling::of(recipe, &data.shape())? {
+            let small = upsampling.shrunk(&data.told_images());
+            self.given.contexts = Some(upsampling.enlarged(&small));
+        }
+        Ok(self)
     }
 
     /// Whether the solver chooses its own steps, which a batch shares.

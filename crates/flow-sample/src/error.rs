@@ -2,6 +2,21 @@
 
 use flow_ode::UnknownMethod;
 
+/// Two bounds in words.
+fn domain(low: f64, high: f64) -> String {
+    if high < f64::MAX {
+        format!("lie in [{low}, {high}]")
+    } else if low <= f64::MIN {
+        "be a finite number".into()
+    } else if low <= 0.0 {
+        "be zero or a positive number".into()
+    } else if low <= f64::MIN_POSITIVE {
+        "be a positive number".into()
+    } else {
+        format!("be at least {low}")
+    }
+}
+
 /// An error of a sampler.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -45,7 +60,7 @@ pub enum SampleError {
         end: f64,
     },
     /// A parameter outside its domain.
-    #[error("{name} is {value}: it must lie in [{low}, {high}]")]
+    #[error("{name} is {value}: it must {}", domain(*low, *high))]
     Parameter {
         /// The parameter.
         name: &'static str,
@@ -100,4 +115,22 @@ pub enum SampleError {
         /// The row of the observation.
         row: usize,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_said_in_words() {
+        for (low, high, words) in [
+            (0.0, 1.0, "lie in [0, 1]"),
+            (f64::MIN_POSITIVE, f64::MAX, "be a positive number"),
+            (0.0, f64::MAX, "be zero or a positive number"),
+            (1.0, f64::MAX, "be at least 1"),
+            (f64::MIN, f64::MAX, "be a finite number"),
+        ] {
+            assert_eq!(domain(low, high), words);
+        }
+    }
 }

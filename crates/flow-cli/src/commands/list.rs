@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use flow_model::Registry;
+use flow_import::Family;
+use flow_model::{AnswerMethod, Registry};
 use flow_ode::Method;
 use flow_run::{Choices, RECIPES, Recipe, choices};
 
@@ -42,6 +43,14 @@ pub(crate) fn run(registry: &Registry) -> Result<()> {
     writeln!(text, "networks (network.kind)")?;
     for (kind, about) in registry.kinds() {
         writeln!(text, "  {kind:56} {about}")?;
+    }
+    writeln!(text, "methods of answers (flow solve, flow impute --method)")?;
+    for (choice, about) in AnswerMethod::CHOICES {
+        writeln!(text, "  {choice:56} {about}")?;
+    }
+    writeln!(text, "families of weights (flow import --as)")?;
+    for family in Family::ALL {
+        writeln!(text, "  {:56} {}", family.name(), family.about())?;
     }
     writeln!(text, "solvers (sample.solver)\n  {}", solvers.join(" "))?;
     write!(text, "devices built in\n  {}", device::built_in().join(" "))?;

@@ -12,7 +12,7 @@ use flow_run::{DEFAULT_BATCH, Listener, Model, Request, Run, RunError, memory, r
 use sha2::{Digest, Sha256};
 
 use crate::args::SampleArgs;
-use crate::commands::rows;
+use crate::commands::{rows, small};
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
@@ -27,14 +27,19 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     let device = device::parse(&args.compute.device)?;
     let place = Place::open(registry, &args.run, &device)?;
     let table = place.table()?;
-    let given = rows::given(table.as_ref(), args.given.as_deref())?;
+    let small = small::given(place.upsampling()?, args.given.as_deref())?;
+    let given = match &small {
+        Some(_) => None,
+        None => rows::given(table.as_ref(), args.given.as_deref())?,
+    };
     let rows = given.as_ref().filter(|given| given.is_file).map(|given| given.table.len());
-    let number = args.number.or(rows);
+    let number = args.number.or(rows).or(small.as_ref().map(|(_, n)| *n));
     let mut request =
         place.request(&args.solver.changes(), number.unwrap_or(DEFAULT_NUMBER), args.seed)?;
     request.class = args.class;
     request.batch = args.batch;
     request.given.vectors = given.as_ref().map(|given| given.vectors.clone());
+    request.given.contexts = small.map(|(contexts, _)| contexts);
     if !place.is_conditional() && args.guide_with.is_none() {
         // A model without classes has nothing to be guided away from unless a weaker run is named,
         // whatever strength the recipe has.

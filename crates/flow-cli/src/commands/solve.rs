@@ -1,4 +1,4 @@
-//! `flow solve` and `flow impute`: what explains an observation, and what belongs into the holes.
+//! `flow solve`: what explains an observation.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_datasets::array::{Array, ArrayOptions};
-use flow_datasets::{Holes, ReadOptions, Table};
+use flow_datasets::array::Array;
 use flow_model::{AnswerMethod, Answered, Question, Registry};
 use flow_ode::Method;
 use flow_plot::{Picture, image_grid};
@@ -18,22 +17,23 @@ use flow_sample::{
 };
 use serde_json::json;
 
-use crate::args::{AnswerArgs, ImputeArgs, SolveArgs};
+use super::pixels;
+use crate::args::{AnswerArgs, SolveArgs};
 use crate::device;
 use crate::exit::usage;
 use crate::place::Place;
-use crate::terminal::{print, say};
+use crate::terminal::print;
 
-/// What both verbs ask a model with.
-struct Asked {
-    device: Device,
-    method: AnswerMethod,
-    sampler: Box<dyn Sampler>,
-    grid: Grid,
+/// What this verb and `flow impute` ask a model with.
+pub(super) struct Asked {
+    pub(super) device: Device,
+    pub(super) method: AnswerMethod,
+    pub(super) sampler: Box<dyn Sampler>,
+    pub(super) grid: Grid,
 }
 
 impl Asked {
-    fn new(args: &AnswerArgs) -> Result<Self> {
+    pub(super) fn new(args: &AnswerArgs) -> Result<Self> {
         device::limit_threads(args.compute.threads)?;
         if args.steps == 0 || args.at_once == 0 {
             return Err(usage!("--steps and --at-once must be at least 1"));
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
     let answered = model.answer(&question, &*asked.sampler)?;
     let seconds = started.elapsed().as_secs_f64();
     fs::create_dir(out).with_context(|| format!("cannot make {}", out.display()))?;
-    write_answers(out, &model, &observed, &answered)?;
+    write_answers(out, &model, &back_projection(&*operator, &observed, &asked.device), &answered)?;
     let misfit = answered.misfit.iter().sum::<f64>() / answered.misfit.len() as f64;
     let note = json!({
         "method": args.answer.method, "sampler": args.answer.sampler, "steps": args.answer.steps,
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
 }
 
 /// `samples.npy`, `mean.npy`, `spread.npy`, and for images all of them in one picture.
-fn write_answers(out: &Path, model: &Model, observed: &[f32], answered: &Answered) -> Result<()> {
+fn write_answers(out: &Path, model: &Model, seen: &[f32], answered: &Answered) -> Result<()> {
     let shape = model.shape();
     let full = |n: usize| [n].iter().chain(shape).copied().collect::<Vec<usize>>();
     let Answered { rows, mean, spread, misfit, .. } = answered;
@@ -120,14 +120,25 @@ fn write_answers(out: &Path, model: &Model, observed: &[f32], answered: &Answere
         }
     }
     if let &[c @ (1 | 3), h, w] = shape {
-        // What was seen first, if it is a picture of this size, then the mean, then the answers.
-        let seen = if observed.len() == c * h * w { observed } else { &[] };
+        // What was seen first, then the mean, then the answers.
         let tiles = [seen, mean, rows].concat();
         let n = tiles.len() / (c * h * w);
         let columns = (n as f64).sqrt().ceil() as usize;
         image_grid(&tiles, n, c, h, w, columns)?.save(out.join("answers.png"))?;
     }
     Ok(())
+}
+
+/// What was seen as a picture of the size of the answers: `a A^T y`, with the `a` that explains
+/// `y` best. Of a mask these are the known pixels, of a small picture its pixels made large.
+fn back_projection(operator: &dyn LinearOperator, observed: &[f32], device: &Device) -> Vec<f32> {
+    let y = Tensor::<2>::from_data(TensorData::new(observed.to_vec(), [1, observed.len()]), device);
+    // What a mask hides may be no number.
+    let y = y.zeros_like().mask_where(operator.seen(&y.ones_like()).greater_elem(0.5), y);
+    let back = operator.adjoint(&y);
+    let square = |rows: Tensor<2>| rows.square().sum().into_scalar::<f32>();
+    let scale = square(back.clone()) / square(operator.apply(&back)).max(f32::MIN_POSITIVE);
+    (back * scale).into_data().iter::<f32>().collect()
 }
 
 /// An operator from its name and value.
@@ -158,7 +169,7 @@ fn operator(text: &str, model: &Model, device: &Device) -> Result<Box<dyn Linear
         },
         "mask" => masked(Path::new(value), model, device)?,
         "matrix" => {
-            let Array { shape, values, .. } = array(Path::new(value))?;
+            let Array { shape, values, .. } = pixels::array(Path::new(value))?;
             let [m, d] = shape[..] else {
                 return Err(usage!("--operator {text}: a matrix has two axes, not {shape:?}"));
             };
@@ -172,10 +183,10 @@ fn operator(text: &str, model: &Model, device: &Device) -> Result<Box<dyn Linear
 fn masked(file: &Path, model: &Model, device: &Device) -> Result<Box<dyn LinearOperator>> {
     let (size, shape) = (model.signature().size(), model.shape());
     let plane = if shape.len() == 3 { size / shape[0] } else { size };
-    let flags: Vec<bool> = if is_picture(file) {
+    let flags: Vec<bool> = if pixels::is_picture(file) {
         Picture::read(file)?.to_numbers(1).iter().map(|white| 0.0 < *white).collect()
     } else {
-        array(file)?.values.iter().map(|known| 0.5 < *known).collect()
+        pixels::array(file)?.values.iter().map(|known| 0.5 < *known).collect()
     };
     let flags = if flags.len() == plane { flags.repeat(size / plane) } else { flags };
     if flags.len() != size {
@@ -190,11 +201,7 @@ fn masked(file: &Path, model: &Model, device: &Device) -> Result<Box<dyn LinearO
 
 /// What was seen, from a picture or an array.
 fn numbers(file: &Path, size: usize, channels: usize) -> Result<Vec<f32>> {
-    let numbers = if is_picture(file) {
-        Picture::read(file)?.to_numbers(channels)
-    } else {
-        array(file)?.values
-    };
+    let (_, numbers) = pixels::read(file, channels)?;
     if numbers.len() != size {
         return Err(usage!(
             "{} holds {} numbers, the operator sees {size} of a sample",
@@ -203,58 +210,4 @@ fn numbers(file: &Path, size: usize, channels: usize) -> Result<Vec<f32>> {
         ));
     }
     Ok(numbers)
-}
-
-fn is_picture(file: &Path) -> bool {
-    file.extension().is_some_and(|ending| ending == "png")
-}
-
-fn array(file: &Path) -> Result<Array> {
-    Array::read(file, &ArrayOptions::default()).map_err(|error| usage!("{error}"))
-}
-
-/// Fills the holes of a table.
-pub(crate) fn impute(args: &ImputeArgs, registry: &Registry) -> Result<()> {
-    let asked = Asked::new(&args.answer)?;
-    if args.draws == 0 {
-        return Err(usage!("--draws is 0, give at least 1"));
-    }
-    if !Table::is_named(&args.out) {
-        let known = flow_datasets::table::ENDINGS;
-        return Err(usage!("{} ends in none of {known}", args.out.display()));
-    }
-    let place = Place::open(registry, &args.run, &asked.device)?;
-    let Some(columns) = place.table()? else {
-        return Err(usage!("{} is no model of a table", args.run.display()));
-    };
-    let table = Table::read(&args.file, &ReadOptions::default())?;
-    let holes = Holes::new(&columns, &table)?;
-    let model = place.model(&asked.device)?;
-    let started = Instant::now();
-    let mut answered = Answered::default();
-    if !holes.is_empty() {
-        let (known, observed, vectors) = (holes.known(), holes.observed(), holes.vectors()?);
-        let question = Question {
-            operator: &Mask::new(&known, columns.encoder.width(), &asked.device),
-            observed: &observed,
-            noise: ObservationNoise::Gaussian { std: args.noise },
-            method: asked.method,
-            grid: &asked.grid,
-            draws: args.draws,
-            at_once: args.answer.at_once,
-            seed: args.answer.seed,
-            classes: None,
-            vectors: vectors.as_deref(),
-        };
-        answered = model.answer(&question, &*asked.sampler)?;
-    }
-    holes.filled(&answered.rows, args.draws)?.write(&args.out)?;
-    say(&format!("{} of {} rows had holes", holes.len(), table.len()));
-    print(&format!(
-        "{} draws, {} evaluations each, {:.1} s: {}",
-        args.draws,
-        answered.nfe,
-        started.elapsed().as_secs_f64(),
-        args.out.display()
-    ))
 }

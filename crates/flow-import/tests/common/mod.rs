@@ -1,10 +1,13 @@
 //! Files of other programs with what went in and came out.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
+use flow_model::Model;
+use flow_nn::{Condition, Network, Time};
 use flow_pickle::{Array, Checkpoint, Part};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -29,6 +32,17 @@ pub(crate) fn largest(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
+/// The output of a model's network for the rows of a file, at times of ours.
+pub(crate) fn output(model: &Model, io: &Io, t: Vec<f32>) -> Vec<f32> {
+    let device = Device::flex();
+    let x = io.rows("x");
+    let classes = io.classes();
+    let condition = classes.map_or_else(Condition::none, |y| Condition::classes(&y, &device));
+    let t = Tensor::<1>::from_floats(&*t, &device);
+    let y = model.network().forward(x, Time::at(t), &condition);
+    y.into_data().try_into_vec().unwrap()
+}
+
 /// What goes into a network and what comes out.
 pub(crate) struct Io {
     part: Part,
@@ -37,8 +51,11 @@ pub(crate) struct Io {
 
 impl Io {
     pub(crate) fn open(name: &str) -> Self {
-        let path = reference(&format!("{name}.safetensors"));
-        Self { part: part(&path), bytes: std::fs::read(path).unwrap() }
+        Self::at(&reference(&format!("{name}.safetensors")))
+    }
+
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { part: part(path), bytes: std::fs::read(path).unwrap() }
     }
 
     pub(crate) fn numbers(&self, name: &str) -> Vec<f32> {

@@ -202,16 +202,17 @@ fn pixels(
     let scale = Dequantise { levels: u32::from(images.max_value) + 1 };
     let request = request(options, false, 50)?;
     let streams = Streams::new(options.seed);
-    let rows = |range: Range<usize>| Rows {
-        classes: (model.classes() > 0)
-            .then(|| range.clone().map(|row| usize::from(images.labels[row / copies])).collect()),
-        values: range
-            .flat_map(|row| {
-                let mut rng = streams.rng(row as u64, Purpose::Dequantise);
-                scale.draw(images.image(row / copies), &mut rng)
-            })
-            .collect(),
-        ..Rows::default()
+    let upsampling = model.upsampling()?;
+    let rows = |range: Range<usize>| {
+        let classes = (model.classes() > 0)
+            .then(|| range.clone().map(|row| usize::from(images.labels[row / copies])).collect());
+        let noisy = |row| {
+            let mut rng = streams.rng(row as u64, Purpose::Dequantise);
+            scale.draw(images.image(row / copies), &mut rng)
+        };
+        let values: Vec<f32> = range.flat_map(noisy).collect();
+        let contexts = upsampling.map(|told| told.enlarged(&told.shrunk(&values)));
+        Rows { classes, values, contexts, ..Rows::default() }
     };
     let found = model.log_prob(n * copies, rows, &request)?;
     let nats: Vec<f64> = found.nats.chunks(copies).map(log_mean_exp).collect();

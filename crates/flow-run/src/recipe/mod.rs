@@ -88,6 +88,10 @@ pub struct Data {
     /// Whether pixels are spread over the gaps between their values.
     #[serde(default)]
     pub dequantise: bool,
+    /// How many times smaller the image is that each image is told, so that the model learns to
+    /// enlarge; none for models that are told no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upsample: Option<usize>,
     /// The file of the set `table`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
@@ -175,6 +179,11 @@ impl Recipe {
             return Err(usage!(
                 "data.dequantise spreads whole pixels over the gaps between them, which only a set \
                  of images has, leave it out"
+            ));
+        }
+        if data.upsample.is_some() && (reflow.is_some() || latent.is_some()) {
+            return Err(usage!(
+                "data.upsample goes neither with reflow nor with a latent, leave one of them out"
             ));
         }
         if let Some(latent) = latent {

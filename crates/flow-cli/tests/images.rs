@@ -1,0 +1,125 @@
+//! Models that are told an image, and questions put to a model of images.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use std::fs;
+
+use common::{Scene, npy};
+
+/// A network of some hundred weights, trained for a few steps.
+const SMALL: &str = "--set network.channels=8 --set network.head_channels=8 --set network.groups=4 \
+                     --set network.multipliers=[1] --set network.attention=[] --set train.batch=8 \
+                     --set train.images=64 --set train.checkpoint_every=64 --set sample.solver=euler \
+                     --set sample.steps=2 --threads 1";
+
+/// A file of numpy with numbers of single precision.
+fn array(shape: &str, numbers: &[f32]) -> Vec<u8> {
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
+    let header = format!("{text:<117}\n");
+    let bytes = numbers.iter().flat_map(|x| x.to_le_bytes());
+    let start = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    start.into_iter().chain(header.into_bytes()).chain(bytes).collect()
+}
+
+#[test]
+fn small_images_are_enlarged_from_training_to_scores() {
+    let scene = Scene::new();
+    let steps = "--set eval.steps={euler=[1]} --set eval.n=100 --set eval.error_n=0";
+    let said = scene.ok(&format!("train digits-upsample --out run {SMALL} {steps}"));
+    for score in ["PSNR", "distance of the small copy"] {
+        assert!(said.contains(score), "{said}");
+    }
+    // Smaller images than the window of structural similarity have none.
+    assert!(!said.contains("SSIM"), "{said}");
+    assert!(scene.path("run/plots/enlarged.png").is_file());
+
+    // Two small images: one sample for each unless more are asked for.
+    let small: Vec<f32> = (0..32).map(|i| if i < 16 { -1.0 } else { 0.5 }).collect();
+    scene.write("small.npy", array("2, 1, 4, 4", &small));
+    scene.ok("sample run --given small.npy --out two.npy");
+    let (shape, two) = npy::<f32>(&scene.path("two.npy"));
+    assert_eq!(shape, [2, 1, 8, 8]);
+    // They are taken in turn, and each sample is what its own number and small image make it.
+    scene.ok("sample run --given small.npy -n 5 --out five.npy");
+    let (_, five) = npy::<f32>(&scene.path("five.npy"));
+    assert_eq!((five.len(), &five[..128]), (5 * 64, &two[..]));
+    // A model of its own knows by how much it enlarges.
+    scene.ok("export run --out m.flow");
+    scene.ok("sample m.flow --given small.npy --out again.npy");
+    assert_eq!(
+        fs::read(scene.path("again.npy")).unwrap(),
+        fs::read(scene.path("two.npy")).unwrap()
+    );
+    // The control: other small images give other samples.
+    scene.write("other.npy", array("2, 1, 4, 4", &[0.0; 32]));
+    scene.ok("sample run --given other.npy --out other-two.npy");
+    assert_ne!(npy::<f32>(&scene.path("other-two.npy")).1, two);
+    let said = scene.ok("likelihood run -n 2 --probes 1 --steps 2 --solver euler");
+    assert!(said.contains("bits per dimension"), "{said}");
+
+    scene.refuses("sample run --out x.npy", 2, &["--given", "4 x 4 pixels"]);
+    scene.write("large.npy", array("1, 8, 8", &[0.0; 64]));
+    let words = "sample run --given large.npy --out x.npy";
+    scene.refuses(words, 2, &["large.npy has the shape [1, 8, 8]", "enlarges 1 x 4 x 4"]);
+    scene.write("nan.npy", array("1, 4, 4", &[f32::NAN; 16]));
+    scene.refuses("sample run --given nan.npy --out x.npy", 2, &["nan.npy holds", "not finite"]);
+    let dry = "train digits-upsample --dry-run --set data.upsample";
+    scene.refuses(&format!("{dry}=3"), 2, &["data.upsample is 3", "divide 8 and 8"]);
+    let toy = "train checkerboard --dry-run --set data.upsample=2";
+    scene.refuses(toy, 2, &["data.upsample is for images"]);
+}
+
+#[test]
+fn questions_are_answered_in_a_folder_of_their_own() {
+    let scene = Scene::new();
+    scene.ok(&format!("train digits --no-eval --out run {SMALL}"));
+    scene.write("seen.npy", array("1, 8, 8", &[0.25; 64]));
+    let mask: Vec<f32> = (0..64).map(|i| if i < 32 { 1.0 } else { 0.0 }).collect();
+    scene.write("mask.npy", array("8, 8", &mask));
+    let ask = "--draws 3 --steps 4 --threads 1 --class 3";
+    for method in ["mmps", "pigdm", "dps,scale=0.1", "replacement"] {
+        let out = format!("hole-{}", method.split(',').next().unwrap());
+        let words = format!("solve run --known seen.npy --mask mask.npy --method {method} {ask}");
+        scene.ok(&format!("{words} --out {out}"));
+        let (shape, samples) = npy::<f32>(&scene.path(&format!("{out}/samples.npy")));
+        assert_eq!(shape, [3, 1, 8, 8]);
+        let (_, mean) = npy::<f32>(&scene.path(&format!("{out}/mean.npy")));
+        for (i, mean) in mean.iter().enumerate() {
+            let sum: f32 = (0..3).map(|draw| samples[draw * 64 + i]).sum();
+            assert!((mean - sum / 3.0).abs() < 1e-5, "{method}: pixel {i}");
+        }
+        assert!(scene.path(&format!("{out}/answers.png")).is_file());
+        let text = fs::read_to_string(scene.path(&format!("{out}/answers.json"))).unwrap();
+        let note: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(note["misfit"].as_array().unwrap().len(), 3, "{note}");
+    }
+    scene.write("small.npy", array("1, 4, 4", &[0.25; 16]));
+    for (name, seen) in [("upsample:2", "small.npy"), ("blur:1", "seen.npy")] {
+        let out = name.split(':').next().unwrap();
+        scene.ok(&format!("solve run --operator {name} --observe {seen} {ask} --out {out}"));
+    }
+    scene.write("sum.npy", array("1, 64", &[1.0; 64]));
+    scene.write("total.npy", array("1, 1", &[-20.0]));
+    scene.ok(&format!("solve run --operator matrix:sum.npy --observe total.npy {ask} --out total"));
+
+    let solve = |words: &str| format!("solve run {words} --out new");
+    for (words, names) in [
+        ("--operator upsample:3 --observe small.npy", &["8 x 8 pixels are no multiples"][..]),
+        ("--operator upsample:2 --observe seen.npy", &["holds 64 numbers", "sees 16"]),
+        ("--operator sharpen:2 --observe seen.npy", &["no `sharpen`", "upsample:K"]),
+        ("--operator upsample:2 --observe none.npy", &["none.npy"]),
+        ("--operator blur:-1 --observe seen.npy", &["positive number of pixels"]),
+        (
+            "--operator upsample:2 --observe small.npy --noise 0",
+            &["std of the observation is 0", "positive number"],
+        ),
+        ("--operator upsample:2 --observe small.npy --method guess", &["`guess` is no method"]),
+        ("--operator upsample:2 --observe small.npy --draws 0", &["--draws is 0"]),
+        ("--operator upsample:2 --observe small.npy --class 10", &["class 10", "classes 0 to 9"]),
+    ] {
+        scene.refuses(&solve(words), 2, names);
+    }
+    let there = "solve run --operator upsample:2 --observe small.npy --out blur";
+    scene.refuses(there, 2, &["blur exists already"]);
+}

@@ -1,0 +1,142 @@
+//! U-Nets of other programs answer here what they answered there.
+//!
+//! The files were made by the programs themselves with random numbers in every array;
+//! `tests/reference/README.md` says how.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use common::{Io, config, largest, output, reference};
+use flow_import::{Family, Import, registry};
+use flow_model::{Model, Registry, SampleRequest};
+use flow_path::Prediction;
+
+fn files() -> PathBuf {
+    reference("")
+}
+
+fn import(folder: &Path, family: Family, name: &str) -> Import {
+    let file = |ending: &str| folder.join(format!("{name}.{ending}"));
+    Import::new(family, file("safetensors")).with_config(file("json"))
+}
+
+/// The largest difference to what torchcfm answered, whose time is ours.
+fn torchcfm(folder: &Path, name: &str) -> f32 {
+    let model = import(folder, Family::TorchcfmUnet, name).run(&Device::flex()).unwrap().model;
+    assert_eq!(model.prediction(), Prediction::Velocity);
+    let io = Io::at(&folder.join(format!("{name}_io.safetensors")));
+    largest(&output(&model, &io, io.numbers("t")), &io.numbers("output"))
+}
+
+/// The largest difference to what diffusers answered, whose step `k` is our time `(999 - k) / 1000`.
+fn diffusers(folder: &Path, name: &str) -> f32 {
+    let model = import(folder, Family::DiffusersUnet2d, name).run(&Device::flex()).unwrap().model;
+    assert_eq!(model.prediction(), Prediction::Noise);
+    let io = Io::at(&folder.join(format!("{name}_io.safetensors")));
+    let error = |steps: &str, expected: &str| {
+        let t = io.numbers(steps).into_iter().map(|k| ((999.0 - f64::from(k)) / 1000.0) as f32);
+        largest(&output(&model, &io, t.collect()), &io.numbers(expected))
+    };
+    // The control: the clock that runs the other way is heard.
+    let t = io.numbers("t").into_iter().map(|k| k / 1000.0).collect();
+    assert!(largest(&output(&model, &io, t), &io.numbers("output")) > 1e-2);
+    error("t", "output").max(error("t_unit", "output_unit"))
+}
+
+/// Heads that hold their queries, keys and values together, attention at half the size.
+#[test]
+fn a_u_net_of_torchcfm_answers_as_there() {
+    let error = torchcfm(&files(), "torchcfm_unet32_attn");
+    assert!(error < 1e-5, "{error}");
+}
+
+/// Scales and shifts, residual blocks that change the size, the new order of heads, classes.
+#[test]
+fn a_u_net_of_torchcfm_with_all_its_switches_answers_as_there() {
+    let error = torchcfm(&files(), "torchcfm_unet32_adm");
+    assert!(error < 1e-5, "{error}");
+}
+
+/// Our time is rounded: 6e-8 of a second hand that turns by 1,000 radians, times weights of size 1.
+/// The library's own angle in single precision is off by 2e-5.
+#[test]
+fn a_u_net_of_diffusers_answers_at_its_steps() {
+    let error = diffusers(&files(), "diffusers_unet2d_class");
+    assert!(error < 1e-4, "{error}");
+}
+
+#[test]
+#[ignore = "needs a folder of larger files, named by FLOW_REFERENCE"]
+fn all_u_nets_answer_as_there() {
+    let folder = PathBuf::from(std::env::var("FLOW_REFERENCE").unwrap());
+    for name in
+        ["torchcfm_unet28", "torchcfm_unet28_class", "torchcfm_unet32_attn", "torchcfm_unet32_adm"]
+    {
+        let error = torchcfm(&folder, name);
+        println!("{name}: {error:.1e}");
+        assert!(error < 1e-5, "{name}: {error}");
+    }
+    for name in ["diffusers_unet2d", "diffusers_unet2d_class"] {
+        let error = diffusers(&folder, name);
+        println!("{name}: {error:.1e}");
+        assert!(error < 1e-4, "{name}: {error}");
+    }
+}
+
+#[test]
+fn an_imported_u_net_is_saved_opened_and_sampled_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = registry(Registry::default());
+    let import = import(&files(), Family::DiffusersUnet2d, "diffusers_unet2d_class");
+    let model = import.run(&Device::flex()).unwrap().model;
+    let path = folder.path().join("unet.flow");
+    model.save(&path).unwrap();
+    let opened = Model::open_with(&known, &path, &Device::flex()).unwrap();
+    assert_eq!(opened.config(), model.config());
+    let sampler = opened.sampler().unwrap();
+    let draw = |model: &Model| model.sample(&SampleRequest::new(2, 7), &*sampler).unwrap().rows;
+    let rows = draw(&opened);
+    assert_eq!(rows.len(), 2 * 256);
+    assert!(rows == draw(&model), "it draws something else when it is opened");
+}
+
+/// What is said of a U-Net of torchcfm whose arrays or whose configuration was changed.
+fn refusal(from: &str, to: &str, change: impl FnOnce(&mut common::Arrays)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (weights, json) = (folder.path().join("changed.safetensors"), folder.path().join("c.json"));
+    common::changed(&reference("torchcfm_unet32_adm.safetensors"), &weights, change);
+    let text = std::fs::read_to_string(config("torchcfm_unet32_adm")).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&json, text.replace(from, to)).unwrap();
+    let import = Import::new(Family::TorchcfmUnet, &weights).with_config(json);
+    import.run(&Device::flex()).unwrap_err().to_string()
+}
+
+#[test]
+fn u_nets_that_do_not_fit_are_refused_by_name() {
+    let missing = refusal("", "", |arrays| drop(arrays.remove("middle_block.1.qkv.bias")));
+    assert!(missing.contains("no array `middle_block.1.qkv.bias`"), "{missing}");
+    let left = refusal("", "", |arrays| {
+        let array = arrays["out.0.bias"].clone();
+        arrays.insert("out.9.bias".into(), array);
+    });
+    assert_eq!(left, "the file has arrays that torchcfm-unet does not: out.9.bias");
+    let transposed = refusal("", "", |arrays| {
+        arrays.get_mut("input_blocks.3.1.qkv.weight").unwrap().shape.reverse();
+    });
+    assert!(transposed.contains("input_blocks.3.1.qkv.weight"), "{transposed}");
+    // The configuration of another network: fewer blocks, sides that cannot be halved.
+    let fewer =
+        refusal("\"use_scale_shift_norm\": true", "\"use_scale_shift_norm\": false", |_| ());
+    assert!(fewer.contains("residual.told."), "{fewer}");
+    let odd = refusal("  32,\n  32\n", "  33,\n  33\n", |_| ());
+    assert!(odd.contains("33 pixels cannot be halved"), "{odd}");
+    let sigma = refusal("\"num_heads\": 2", "\"num_heads\": 2, \"learn_sigma\": true", |_| ());
+    assert!(sigma.contains("learn_sigma = true cannot be imported"), "{sigma}");
+    let heads = refusal("\"num_heads\": 2", "\"num_heads\": 5", |_| ());
+    assert!(heads.contains("must be a multiple of 5"), "{heads}");
+}
