@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flow_path::stream::{Purpose, Streams};
 use rand::RngExt;
 
+use crate::chain::Leg;
+
 /// Rows of one batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draw {
@@ -20,6 +22,8 @@ pub struct Draw {
     pub contexts: Option<Vec<f32>>,
     /// Where the path of each row starts, `[n, ..]`, for data that come in pairs; else it is drawn.
     pub starts: Option<Vec<f32>>,
+    /// The part of the time that the path of each row takes; all of it, if there is none.
+    pub legs: Option<Vec<Leg>>,
 }
 
 /// A source of training data.
@@ -228,6 +232,7 @@ impl DataSource for Rows {
             vectors: self.vectors.as_ref().map(|_| Vec::new()),
             contexts: self.contexts.as_ref().map(|_| Vec::new()),
             starts: self.starts.as_ref().map(|_| Vec::new()),
+            legs: None,
         };
         for k in range {
             let row = self.order(k / n, *streams)[(k % n) as usize];
