@@ -122,7 +122,7 @@ fn with_latents(
 ) -> Result<Vec<f32>, JudgeError> {
     let n = latents.len() / model.latent();
     let request = Request::new(recipe, &SampleChanges::default(), n, seed)?;
-    let given = Given { starts: Some(start.repeat(n)), latents: Some(latents), vectors: None };
+    let given = Given { starts: Some(start.repeat(n)), latents: Some(latents), ..Given::default() };
     let class = (0 < model.classes()).then_some(0);
     Ok(model.sample(&Request { class, ..request }.with_given(given))?.rows)
 }

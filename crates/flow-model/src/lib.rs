@@ -20,6 +20,7 @@ mod density;
 mod error;
 mod file;
 mod model;
+mod push;
 mod question;
 mod registry;
 mod request;
@@ -28,7 +29,7 @@ mod section;
 mod settings;
 mod weights;
 
-pub use config::{FORMAT, ModelConfig};
+pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
+use flow_path::Source;
 use flow_sample::{Guided, Interval, Predictor, Sampler, Seeded, Way, latents, starts};
 
 use crate::error::ModelError;
@@ -123,7 +124,7 @@ impl Model {
     }
 
     /// Refuses a request that does not fit.
-    fn check(&self, request: &SampleRequest<'_>) -> Result<(), ModelError> {
+    pub(crate) fn check(&self, request: &SampleRequest<'_>) -> Result<(), ModelError> {
         let signature = self.signature();
         let context =
             if signature.context.is_empty() { 0 } else { signature.context.iter().product() };
@@ -137,7 +138,8 @@ impl Model {
         };
         rows("condition vector", request.vectors.as_ref(), signature.vector, true)?;
         rows("conditioning row", request.contexts.as_ref(), context, true)?;
-        rows("start", request.starts.as_ref(), signature.size(), false)?;
+        let from_data = matches!(self.source, Source::Given);
+        rows("start", request.starts.as_ref(), signature.size(), from_data)?;
         rows("latent", request.latents.as_ref(), signature.latent, false)?;
         if let Classes::Each(each) = &request.classes
             && each.len() != request.n
@@ -186,8 +188,20 @@ impl Model {
         sampler: &dyn Sampler,
         range: Range<usize>,
     ) -> Result<Samples, ModelError> {
+        self.asked(request, range.clone(), |predictor| {
+            self.batch(predictor, request, sampler, range)
+        })
+    }
+
+    /// What `draw` makes of the predictor of some samples: guided, and told all that is known.
+    pub(crate) fn asked(
+        &self,
+        request: &SampleRequest<'_>,
+        range: Range<usize>,
+        draw: impl FnOnce(&dyn Predictor) -> Result<Samples, ModelError>,
+    ) -> Result<Samples, ModelError> {
         let classes = self.classes_of(&request.classes, range.clone())?;
-        let condition = self.condition_of(request, classes.as_deref(), range.clone());
+        let condition = self.condition_of(request, classes.as_deref(), range);
         let along = request.along.as_ref();
         let with = self.predictor_along(condition.clone(), along);
         let (guided, without);
@@ -207,8 +221,7 @@ impl Model {
                 &guided
             }
         };
-        let part = self.batch(predictor, request, sampler, range)?;
-        Ok(Samples { classes, ..part })
+        Ok(Samples { classes, ..draw(predictor)? })
     }
 
     /// All that is known of some samples.

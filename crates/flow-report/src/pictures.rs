@@ -5,9 +5,8 @@ use std::path::Path;
 use flow_eval::Bins;
 use flow_judge::ambiguity;
 use flow_judge::control::{self, SIDE};
-use flow_path::stream::Streams;
 use flow_plot::{Chart, Figure, Limits, Picture, clouds, heat_maps, image_grid, trajectories};
-use flow_run::{Changes, Data, Model, Recipe, Request, SampleChanges};
+use flow_run::{Data, Model, Recipe, Request, SampleChanges};
 
 use crate::error::{ReportError, usage};
 
@@ -16,6 +15,8 @@ const TIMES: u32 = 50;
 const TOLERANCE: f64 = 1e-4;
 /// Paths on the line.
 const PATHS: usize = 150;
+/// Sequences of a picture.
+const SEQUENCES: usize = 40;
 /// Points of a histogram, and its cells.
 const POINTS: usize = 20_000;
 const CELLS: usize = 60;
@@ -29,10 +30,9 @@ pub(crate) fn line(
     data: &Data,
     seed: u64,
 ) -> Result<Vec<(&'static str, Figure)>, ReportError> {
-    let [_, rows] = data.sources(Changes::default());
-    let real = rows.draw(0..POINTS as u64, &Streams::new(seed)).rows;
+    let real = data.held_rows(POINTS, seed)?;
     let request = Request::new(recipe, &SampleChanges::default(), POINTS, seed)?
-        .with_vectors(data.conditions());
+        .with_given(data.told());
     let samples = model.sample(&request)?.rows;
     let reach = 1.2 * real.iter().fold(0.0, |reach: f64, &x| reach.max(f64::from(x).abs()));
     let (of_data, of_samples) = (histogram(&real, reach), histogram(&samples, reach));
@@ -69,6 +69,40 @@ pub(crate) fn line(
     Ok(figures)
 }
 
+/// The first channel of each sequence against its step, of held-out rows and of samples.
+pub(crate) fn sequences(
+    recipe: &Recipe,
+    model: &Model,
+    data: &Data,
+    seed: u64,
+) -> Result<Figure, ReportError> {
+    let &[length, channels] = model.shape() else {
+        return Err(usage!("rows of shape {:?} are no sequences", model.shape()));
+    };
+    let request = Request::new(recipe, &SampleChanges::default(), SEQUENCES, seed)?;
+    let samples = model.sample(&request.with_given(data.told()))?.rows;
+    let real = data.held_rows(SEQUENCES, seed)?;
+    let lines = |rows: &[f32]| -> Vec<Vec<[f32; 2]>> {
+        rows.chunks(length * channels)
+            .map(|row| row.chunks(channels).enumerate().map(|(i, x)| [i as f32, x[0]]).collect())
+            .collect()
+    };
+    let (real, samples) = (lines(&real), lines(&samples));
+    let all: Vec<[f32; 2]> = real.iter().chain(&samples).flatten().copied().collect();
+    let limits = Limits::around(&[&all]);
+    let panels = [trajectories(&real, limits), trajectories(&samples, limits)];
+    Ok(Figure::column(panels))
+}
+
+/// Images that have colours: the first channel alone of those with other numbers of channels than
+/// one and three.
+pub(crate) fn colours(rows: &[f32], [c, h, w]: [usize; 3]) -> (Vec<f32>, usize) {
+    if [1, 3].contains(&c) {
+        return (rows.to_vec(), c);
+    }
+    (rows.chunks(c * h * w).flat_map(|row| &row[..h * w]).copied().collect(), 1)
+}
+
 /// Saves samples as one picture: points of the plane as a cloud, images as a grid.
 ///
 /// # Errors
@@ -81,9 +115,10 @@ pub fn save_samples(rows: &[f32], shape: &[usize], out: &Path) -> Result<(), Rep
             Ok(clouds(&[("samples", &points)], limits).save(out)?)
         }
         [c, h, w] => {
+            let (rows, c) = colours(rows, [c, h, w]);
             let n = rows.len() / (c * h * w);
             let columns = (n as f64).sqrt().ceil() as usize;
-            Ok(image_grid(rows, n, c, h, w, columns)?.save(out)?)
+            Ok(image_grid(&rows, n, c, h, w, columns)?.save(out)?)
         }
         _ => Err(usage!("samples of shape {shape:?} have no picture, write a .npy file")),
     }

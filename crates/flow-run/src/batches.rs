@@ -18,7 +18,10 @@ use crate::reflow::Teacher;
 /// # Errors
 /// When paths start from a source of another dimension than the data's.
 pub fn flow_matching(recipe: &Recipe, data: &Data) -> Result<FlowMatching, RunError> {
-    let matching = matching(&recipe.path)?;
+    let mut matching = matching(&recipe.path)?;
+    if recipe.data.is_given_starts() {
+        matching.source = Source::Given;
+    }
     let size: usize = data.shape().iter().product();
     if let Source::Known(source) = &matching.source
         && source.dim() != size
@@ -46,7 +49,7 @@ pub fn sources(
         return teacher.sources(recipe, reflow, device);
     }
     let &recipe::Data { mirror, dequantise, .. } = &recipe.data;
-    Ok(data.sources(Changes { mirror, dequantise }))
+    data.sources(Changes { mirror, dequantise })
 }
 
 /// Batches of training and of validation, with as many normal numbers a row as the loss asks for.

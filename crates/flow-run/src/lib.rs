@@ -25,6 +25,7 @@
 //! reads a recipe takes a [`Registry`](flow_model::Registry).
 #![recursion_limit = "256"]
 
+pub mod array;
 mod batches;
 mod choices;
 mod data;
@@ -49,12 +50,13 @@ mod reflow;
 mod request;
 mod run;
 mod sizes;
+pub mod snapshots;
 pub mod table;
 mod training;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use choices::{Choices, choices};
-pub use data::{Changes, Data, image_rows, labels, pixels, some_of, target};
+pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
 pub use environment::{Shape, Stage};
 pub use error::{RunError, sentence};
 pub use listener::{Listener, Meter, Silent};

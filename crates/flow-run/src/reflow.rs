@@ -87,7 +87,7 @@ impl Teacher {
             let along = request.schedule.map(|schedule| schedule.build());
             let scale = along.as_ref().unwrap_or(model.schedule()).prior_std() as f32;
             let scaled = starts.iter().map(|start| start * scale).collect();
-            let given = Given { starts: Some(scaled), latents, vectors: None };
+            let given = Given { starts: Some(scaled), latents, ..Given::default() };
             let samples = model.sample(&request.with_given(given))?;
             let rows = Rows::new(model.shape().to_vec(), samples.rows, samples.classes);
             Ok(Arc::new(rows.with_starts(starts)))

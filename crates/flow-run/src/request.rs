@@ -79,6 +79,8 @@ pub struct Given {
     /// Condition vectors, for models that are told numbers; taken in turn, so that one row holds
     /// for all samples.
     pub vectors: Option<Vec<f32>>,
+    /// The class of each sample, in turn.
+    pub classes: Option<Vec<usize>>,
 }
 
 impl Request {
@@ -165,12 +167,6 @@ impl Request {
         Self { given, ..self }
     }
 
-    /// Tells the model of these condition vectors, in turn.
-    #[must_use]
-    pub fn with_vectors(mut self, vectors: Option<Vec<f32>>) -> Self {
-        self.given.vectors = vectors;
-        self
-    }
 
     /// Whether the solver chooses its own steps, which a batch shares.
     #[must_use]

@@ -42,7 +42,7 @@ type Put<'a> = dyn FnMut(&[f32]) -> Result<(), ArrayError> + 'a;
 pub fn write_array<E: From<ArrayError>>(
     path: &Path,
     form: &ArrayForm,
-    classes: Option<&[usize]>,
+    classes: Option<&[i64]>,
     fill: impl FnOnce(&mut Put<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let format = Format::of(path)?;
@@ -52,7 +52,7 @@ pub fn write_array<E: From<ArrayError>>(
     );
     let form = &ArrayForm { element: form.element.written(), ..form.clone() };
     let classes: Option<Vec<u8>> = classes.map(|classes| {
-        classes.iter().flat_map(|&class| (class as i64).to_le_bytes()).collect()
+        classes.iter().flat_map(|&class| class.to_le_bytes()).collect()
     });
     let mut failed = None;
     let written = whole(path, |out| {

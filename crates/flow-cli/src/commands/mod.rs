@@ -1,12 +1,15 @@
 //! One file per verb.
 
+mod arrays;
 pub(crate) mod compare;
 pub(crate) mod eval;
 pub(crate) mod export;
+mod file;
 pub(crate) mod likelihood;
 pub(crate) mod list;
 pub(crate) mod plot;
 pub(crate) mod posterior;
+pub(crate) mod push;
 mod rows;
 pub(crate) mod sample;
 pub(crate) mod solve;
