@@ -82,16 +82,16 @@ pub(crate) fn sequences(
     let request = Request::new(recipe, &SampleChanges::default(), SEQUENCES, seed)?;
     let samples = model.sample(&request.with_given(data.told()))?.rows;
     let real = data.held_rows(SEQUENCES, seed)?;
-    let lines = |rows: &[f32]| -> Vec<Vec<[f32; 2]>> {
-        rows.chunks(length * channels)
-            .map(|row| row.chunks(channels).enumerate().map(|(i, x)| [i as f32, x[0]]).collect())
-            .collect()
+    let panel = |title: &str, rows: &[f32]| {
+        let step = |(i, x): (usize, &[f32])| (i as f64, f64::from(x[0]));
+        let lines: Vec<Vec<(f64, f64)>> = rows
+            .chunks(length * channels)
+            .map(|row| row.chunks(channels).enumerate().map(step).collect())
+            .collect();
+        let chart = Chart::new(title).x("step").y("first channel");
+        lines.iter().fold(chart, |chart, line| chart.line("", line)).figure()
     };
-    let (real, samples) = (lines(&real), lines(&samples));
-    let all: Vec<[f32; 2]> = real.iter().chain(&samples).flatten().copied().collect();
-    let limits = Limits::around(&[&all]);
-    let panels = [trajectories(&real, limits), trajectories(&samples, limits)];
-    Ok(Figure::column(panels))
+    Ok(Figure::column([panel("data", &real), panel("samples", &samples)]))
 }
 
 /// Images that have colours: the first channel alone of those with other numbers of channels than

@@ -102,7 +102,8 @@ impl Chain {
             assert!(labelled && told, "expected a condition for each of {n} rows");
         }
         let times: Vec<f64> = snapshots.iter().map(|snapshot| snapshot.time).collect();
-        let increasing = times.windows(2).all(|pair| pair[0] < pair[1]);
+        let finite = times.iter().all(|t| t.is_finite());
+        let increasing = finite && times.windows(2).all(|pair| pair[0] < pair[1]);
         assert!(increasing, "expected increasing times, got {times:?}");
         let (start, length) = (times[0], times[times.len() - 1] - times[0]);
         let mut legs: Vec<Starts> = Vec::new();
