@@ -38,10 +38,9 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 21] = [
+const ROWS: [&str; 20] = [
     "ArrayFile::rows",
     "by_hash",
-    "write_array",
     "Column::cell",
     "Encoder::decode",
     "Encoder::encode_dequantised",

@@ -82,7 +82,7 @@ fn pairs_are_learned_as_pairs_and_populations_by_the_least_cost() {
     let back = numbers(&scene, "back.csv");
     assert!(distance(&back, stayed, &of) < 0.02, "{}", distance(&back, stayed, &of));
     scene.refuses("sample pairs", 2, &["start from data", "flow push"]);
-    scene.refuses("likelihood pairs from.csv --out l.csv", 1, &["no density"]);
+    scene.refuses("likelihood pairs from.csv --out l.csv", 2, &["no density"]);
     scene.refuses("push pairs from.csv --to 2 --out p.csv", 2, &["2", "0 to 1"]);
     scene.refuses("push pairs from.csv --out p.npz.png", 2, &[".csv"]);
     scene.write("holes.csv", "a,b\n1,\n");

@@ -138,7 +138,7 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
         ("train empty.csv", &["empty.csv"]),
         ("train missing.csv", &["missing.csv"]),
         ("train people.csv --given town", &["town"]),
-        ("train people.csv --data people.csv", &["name one table"]),
+        ("train people.csv --data people.csv", &["name one file"]),
         ("train --given clinic", &["--data"]),
         ("train table", &["data.file"]),
     ] {

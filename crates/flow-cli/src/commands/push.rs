@@ -94,6 +94,7 @@ impl Push<'_> {
         };
         let [first, last] = seen.ends();
         let to = if to.is_empty() { vec![last] } else { to.clone() };
+        from.iter().chain(&to).try_for_each(|&t| seen.clock(t).map(drop))?;
         let (from, rows) = match (*from, own) {
             (from, None) => (from.unwrap_or(first), (0..n).collect()),
             (Some(from), Some(own)) => {
