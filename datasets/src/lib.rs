@@ -34,8 +34,8 @@ pub mod table;
 mod toy;
 
 pub use array::{
-    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element, LabelledArray,
-    Labels, write_array,
+    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element,
+    LabelledArray, Labels, write_array,
 };
 pub use cache::{Checksums, Download, Files, default_cache_dir};
 pub use digits::digits;

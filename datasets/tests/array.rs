@@ -10,8 +10,8 @@ use std::path::Path;
 
 use common::file;
 use flow_datasets::{
-    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element, LabelledArray,
-    write_array,
+    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element,
+    LabelledArray, write_array,
 };
 
 /// An npy file by the text of its header.

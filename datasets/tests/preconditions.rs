@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flow_datasets::table::{Column, Text, Transform, TransformKind, Type, Values, by_hash};
 use flow_datasets::{
-    Array, ArrayError, ArrayFile, ArrayForm, Columns, Element, Encoder, GaussianMixture, Images, Overrides, TOYS, Table,
-    Toy, idx, toy, write_array,
+    Array, ArrayError, ArrayFile, ArrayForm, Columns, Element, Encoder, GaussianMixture, Images,
+    Overrides, TOYS, Table, Toy, idx, toy, write_array,
 };
 use flow_testing::{awkward, public};
 use rand::SeedableRng;

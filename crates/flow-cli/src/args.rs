@@ -95,7 +95,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run instead of starting one.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "file", "from", "pairs", "time", "given", "drop", "out", "set", "seed"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = NEW)]
     pub(crate) resume: Option<PathBuf>,
     /// Train the run to resume on so many images more than its recipe says, a finished one too. The
     /// learning rate goes on along the recipe's schedule of the new length.
@@ -110,6 +110,10 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }
+
+/// What belongs to a new run alone.
+const NEW: [&str; 10] =
+    ["recipe", "file", "from", "pairs", "time", "given", "drop", "out", "set", "seed"];
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {

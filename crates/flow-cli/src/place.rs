@@ -45,7 +45,9 @@ impl Place {
     /// What the model's rows are, under keys of their own; empty for data that ship.
     pub(crate) fn rows(&self) -> Result<toml::Table> {
         Ok(match self {
-            Self::Run(run) => run.rows()?.map(|shape| shape.rows()).transpose()?.unwrap_or_default(),
+            Self::Run(run) => {
+                run.rows()?.map(|shape| shape.rows()).transpose()?.unwrap_or_default()
+            }
             Self::File(model) => model.config().rows.clone(),
         })
     }

@@ -6,13 +6,16 @@ mod common;
 use std::path::Path;
 
 use common::Scene;
-use flow_datasets::array::{Array, ArrayForm, ArrayNames, ArrayOptions, LabelledArray, write_array};
+use flow_datasets::array::{
+    Array, ArrayForm, ArrayNames, ArrayOptions, LabelledArray, write_array,
+};
 use flow_datasets::{ArrayError, Element};
 
 /// Trains in seconds.
-const SMALL: &str = "--set train.images=2560 --set train.batch=64 --set train.checkpoint_every=2560 \
-                     --set train.warmup_images=0 --set sample.solver=midpoint --set sample.steps=4 \
-                     --set eval.n=100 --set eval.steps={}";
+const SMALL: &str = "--set train.images=2560 --set train.batch=64 \
+                     --set train.checkpoint_every=2560 --set train.warmup_images=0 \
+                     --set sample.solver=midpoint --set sample.steps=4 --set eval.n=100 \
+                     --set eval.steps={}";
 
 /// A small U-Net.
 const UNET: &str = "--set network.channels=8 --set network.groups=4 --set network.head_channels=8 \
@@ -84,7 +87,8 @@ fn classes_beside_the_rows_are_learned_and_drawn() {
     scene.ok("sample run -n 6 --class 1 --out nine.npy");
     let (_, labels) = common::npy::<i64>(&scene.path("nine.labels.npy"));
     assert_eq!(labels, [9; 6]);
-    let without = format!("train two.npz --set data.conditional=false --no-eval --out u {SMALL} {UNET}");
+    let without =
+        format!("train two.npz --set data.conditional=false --no-eval --out u {SMALL} {UNET}");
     scene.ok(&without);
     scene.refuses("sample u --class 1", 2, &["knows no classes"]);
 }
@@ -115,7 +119,10 @@ fn points_are_left_as_they_are_by_the_recipe_points_and_are_a_table_without_it()
     let small = "--set network.hidden=16 --set network.depth=1";
     let said = scene.run(&format!("train points --data p.npy --out run {SMALL} {small}"));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stderr.contains("points of 2 numbers; numbers of type f64, as they are"), "{said:?}");
+    assert!(
+        said.stderr.contains("points of 2 numbers; numbers of type f64, as they are"),
+        "{said:?}"
+    );
     assert!(said.stdout.contains("trajectories.png"), "{}", said.stdout);
     scene.ok("sample run -n 3 --out s.npy");
     assert_eq!(read(&scene.path("s.npy")).element, Element::F64);
@@ -149,7 +156,8 @@ fn whatever_the_type_and_the_order_the_numbers_are_the_same() {
     let trained = |name: &str, descr: &str, fortran: &str, bytes: &dyn Fn(usize) -> Vec<u8>| {
         let data: Vec<u8> = (0..20 * 4 * 4).flat_map(bytes).collect();
         scene.write(&format!("{name}.npy"), npy(descr, fortran, "(20, 1, 4, 4)", &data));
-        let words = format!("train {name}.npy --set data.scale=none --no-eval --out {name} {small}");
+        let words =
+            format!("train {name}.npy --set data.scale=none --no-eval --out {name} {small}");
         scene.ok(&format!("{words} {UNET}"));
         kept(&scene, name)
     };
@@ -161,7 +169,11 @@ fn whatever_the_type_and_the_order_the_numbers_are_the_same() {
     let turned = |i: usize| le(i % 20 * 16 + i / 20 % 4 * 4 + i / 80);
     assert_eq!(trained("fortran", "'<f4'", "True", &turned), plain);
     for (name, descr, bytes) in [
-        ("i64", "'<i8'", &(|i: usize| (number(i) as i64).to_le_bytes().to_vec()) as &dyn Fn(usize) -> Vec<u8>),
+        (
+            "i64",
+            "'<i8'",
+            &(|i: usize| (number(i) as i64).to_le_bytes().to_vec()) as &dyn Fn(usize) -> Vec<u8>,
+        ),
         ("f64", "'>f8'", &|i| (number(i) as f64).to_be_bytes().to_vec()),
     ] {
         let other = trained(name, descr, "False", bytes);
@@ -217,7 +229,7 @@ fn what_is_wrong_with_an_array_is_said_in_a_sentence() {
 }
 
 impl Scene {
-    /// Runs what must fail after it may have said what it read: its last line holds each of `names`.
+    /// Runs what must fail, perhaps after it said what it read: its last line holds `names`.
     fn refuses_after(&self, words: &str, names: &[&str]) {
         let said = self.run(words);
         assert_eq!(said.code, Some(2), "flow {words}: {said:?}");

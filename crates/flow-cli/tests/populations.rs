@@ -117,7 +117,12 @@ fn snapshots_are_a_chain_and_rows_are_carried_to_any_of_their_times() {
         let mean = |at: usize| part.iter().map(|row| row[at]).sum::<f64>() / 500.0;
         let [x, y] = place(t);
         // The standard error of a mean is 0.3 / sqrt(500) = 0.013; the network errs more.
-        assert!((mean(1) - x).abs() < 0.15 && (mean(2) - y).abs() < 0.15, "{t}: {} {}", mean(1), mean(2));
+        assert!(
+            (mean(1) - x).abs() < 0.15 && (mean(2) - y).abs() < 0.15,
+            "{t}: {} {}",
+            mean(1),
+            mean(2)
+        );
     }
     scene.refuses("push run cells.csv --out m.csv", 2, &["several times", "--from"]);
     scene.refuses("push run cells.csv --from 2 --out m.csv", 2, &["no row at the time 2"]);
@@ -126,7 +131,10 @@ fn snapshots_are_a_chain_and_rows_are_carried_to_any_of_their_times() {
         ("train cells.csv --time when", &["`when`"][..]),
         ("train cells.csv --time kind", &["kind"]),
         ("train cells.csv --time x", &["different values"]),
-        ("train cells.csv --time hours --set path.coupling=paired", &["path.coupling", "data.pairs"]),
+        (
+            "train cells.csv --time hours --set path.coupling=paired",
+            &["path.coupling", "data.pairs"],
+        ),
         ("train cells.csv --time hours --set path.prediction=noise", &["path.prediction"]),
         ("train cells.csv --time hours --set sample.sampler=sde", &["a start that is data"]),
         ("train cells.csv --pairs", &["--from"]),
@@ -160,7 +168,9 @@ fn arrays_are_carried_too() {
     scene.refuses("push run from.npy --out m.csv", 2, &[".npy, .npz, .safetensors"]);
     let save = |name: &str, shape: &[usize]| {
         let values = vec![0.5; shape.iter().product()];
-        Array { shape: shape.to_vec(), values, element: Element::F32 }.write(&scene.path(name)).unwrap();
+        Array { shape: shape.to_vec(), values, element: Element::F32 }
+            .write(&scene.path(name))
+            .unwrap();
     };
     save("three.npy", &[5, 3]);
     scene.refuses("push run three.npy --out m.npy", 2, &["[3]", "[2]"]);

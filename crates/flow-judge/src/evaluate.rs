@@ -99,8 +99,8 @@ pub fn evaluate(
     enough(&metrics, n, data)?;
     check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
     let model = Model::load(run, device)?;
-    let request = Request::new(recipe, &SampleChanges::default(), n, options.seed)?
-        .with_given(data.told());
+    let request =
+        Request::new(recipe, &SampleChanges::default(), n, options.seed)?.with_given(data.told());
     let extractor = match &options.inception {
         Some(file) => Some(Extractor::open(file, device)?),
         None => None,

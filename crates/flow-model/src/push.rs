@@ -12,8 +12,8 @@ impl Model {
     /// Carries rows along the flow from `times[0]` through the other times, which lie all after it
     /// or all before it: from noise or data to where the model leads, or back.
     ///
-    /// The rows are `request.starts`, at the scale of `x_t`. The answer holds them at the last time,
-    /// and at each of the times after the first among its states.
+    /// The rows are `request.starts`, at the scale of `x_t`. The answer holds them at the last
+    /// time, and at each of the times after the first among its states.
     ///
     /// # Errors
     /// When the request does not fit the model or has no rows, a time is none of the flow, or a

@@ -31,8 +31,8 @@ pub(crate) fn line(
     seed: u64,
 ) -> Result<Vec<(&'static str, Figure)>, ReportError> {
     let real = data.held_rows(POINTS, seed)?;
-    let request = Request::new(recipe, &SampleChanges::default(), POINTS, seed)?
-        .with_given(data.told());
+    let request =
+        Request::new(recipe, &SampleChanges::default(), POINTS, seed)?.with_given(data.told());
     let samples = model.sample(&request)?.rows;
     let reach = 1.2 * real.iter().fold(0.0, |reach: f64, &x| reach.max(f64::from(x).abs()));
     let (of_data, of_samples) = (histogram(&real, reach), histogram(&samples, reach));

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{
-    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SamplePlan, SampleRequest, Samples,
+    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SamplePlan, SampleRequest,
+    Samples,
 };
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_path::Source;
@@ -193,7 +194,8 @@ impl Model {
         request: &Request,
         range: Range<usize>,
     ) -> Result<Option<Vec<usize>>, RunError> {
-        self.classes_of(&classes(request, self.classes()), range).map_err(|error| refused(error, request))
+        self.classes_of(&classes(request, self.classes()), range)
+            .map_err(|error| refused(error, request))
     }
 
     /// Carries rows along the flow from one time to others, on the model's own clock: 0 is the

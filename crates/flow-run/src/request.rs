@@ -167,7 +167,6 @@ impl Request {
         Self { given, ..self }
     }
 
-
     /// Whether the solver chooses its own steps, which a batch shares.
     #[must_use]
     pub fn adapts(&self) -> bool {

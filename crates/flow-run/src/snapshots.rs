@@ -91,10 +91,9 @@ impl Snapshots {
     /// When it is damaged.
     pub fn of(rows: &toml::Table) -> Result<Option<Self>, RunError> {
         let Some(own) = rows.get(KEY) else { return Ok(None) };
-        let read: Self = own
-            .clone()
-            .try_into()
-            .map_err(|error: toml::de::Error| usage!("the model's snapshots: {}", error.message()))?;
+        let read: Self = own.clone().try_into().map_err(|error: toml::de::Error| {
+            usage!("the model's snapshots: {}", error.message())
+        })?;
         if read.times.len() < 2 || read.times.windows(2).any(|pair| pair[1] <= pair[0]) {
             return Err(usage!("the model's snapshots: its times do not increase"));
         }
@@ -122,9 +121,8 @@ pub(crate) fn source(
             ));
         }
         let chain = Chain::new(shape.to_vec(), snapshots);
-        let chain = chain.map_err(|error| {
-            usage!("{error}: leave such rows out, or the condition")
-        })?;
+        let chain =
+            chain.map_err(|error| usage!("{error}: leave such rows out, or the condition"))?;
         return Ok(Arc::new(chain));
     }
     let Some(Snapshot { rows, labels, vectors, .. }) = snapshots.pop() else {

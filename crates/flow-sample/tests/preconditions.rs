@@ -131,7 +131,9 @@ fn carried() {
         match push(&field(), tensor(&set), &[0.25, 0.75], Method::Euler, &stepping) {
             Ok(pushed) => assert!(set.finite && finite(&pushed.x), "{}", set.name),
             // The largest numbers may leave the range on the way.
-            Err(_) => assert!(!set.finite || set.rows.iter().any(|x| 1e30 < x.abs()), "{}", set.name),
+            Err(_) => {
+                assert!(!set.finite || set.rows.iter().any(|x| 1e30 < x.abs()), "{}", set.name)
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use flow_path::stream::{Purpose, Streams};
 use rand::RngExt;
 
-use crate::data::{DataSource, Draw};
+use crate::data::{DataSource, Draw, Leg};
 
 /// Rows that were seen at one time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,28 +21,19 @@ pub struct Snapshot {
     pub vectors: Option<Vec<f32>>,
 }
 
-/// The part of the unit interval of time that a path takes, and with whom it may be paired.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Leg {
-    /// Where it starts, the first snapshot being at 0.
-    pub from: f64,
-    /// Where it ends, the last snapshot being at 1.
-    pub to: f64,
-    /// Rows of a batch that may exchange their starts: those of one leg and one condition.
-    pub group: usize,
-}
-
-/// Snapshots `x^0, x^1, ..` at times `t_0 < t_1 < ..`, of which nobody knows which row became which.
+/// Snapshots `x^0, x^1, ..` at times `t_0 < t_1 < ..`, of which nobody knows which row became
+/// which.
 ///
-/// One velocity over the whole interval carries each snapshot to the next: a path of leg `k` is
-/// `x = (1 - s) x^k + s x^{k+1}` at `s` in `[0, 1]`, seen by the network at `tau = tau_k + s
+/// One velocity over the whole interval carries each snapshot to the next: a path of leg `k` is `x
+/// = (1 - s) x^k + s x^{k+1}` at `s` in `[0, 1]`, seen by the network at `tau = tau_k + s
 /// (tau_{k+1} - tau_k)` with the velocity `(x^{k+1} - x^k) / (tau_{k+1} - tau_k)`, where `tau` is
 /// the time from 0 at the first snapshot to 1 at the last. Legs are drawn in proportion to their
-/// length, so that `tau` has the law of the times of training. Two snapshots are data to data.
+/// length, so that `tau` is uniform where the times of training are. Two snapshots are data to
+/// data.
 ///
 /// Rows are drawn with replacement, and a start has the condition of its end wherever the snapshot
-/// has conditions: the coupling, within a batch, pairs rows of one leg and one condition, so that no
-/// condition is biased.
+/// has conditions: the coupling, within a batch, pairs rows of one leg and one condition, so that
+/// no condition is biased.
 ///
 /// # Reference
 /// Tong et al. (2024), "Improving and Generalizing Flow-Based Generative Models with Minibatch
@@ -110,8 +101,8 @@ impl Chain {
         for (k, pair) in snapshots.windows(2).enumerate() {
             let first = legs.last().map_or(0, |leg| leg.first + leg.rows.len());
             let [from, to] = [times[k], times[k + 1]].map(|t| (t - start) / length);
-            let (rows, group_of) = groups(&pair[0], &pair[1], size)
-                .map_err(|row| NoStart { snapshot: k + 1, row })?;
+            let (rows, group_of) =
+                groups(&pair[0], &pair[1], size).map_err(|row| NoStart { snapshot: k + 1, row })?;
             legs.push(Starts { from, to, rows, group_of, first });
         }
         let end = &snapshots[snapshots.len() - 1];

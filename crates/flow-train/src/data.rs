@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flow_path::stream::{Purpose, Streams};
 use rand::RngExt;
 
-use crate::chain::Leg;
-
 /// Rows of one batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draw {
@@ -24,6 +22,17 @@ pub struct Draw {
     pub starts: Option<Vec<f32>>,
     /// The part of the time that the path of each row takes; all of it, if there is none.
     pub legs: Option<Vec<Leg>>,
+}
+
+/// The part of the unit interval of time that a path takes, and with whom it may be paired.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leg {
+    /// Where it starts, the first snapshot being at 0.
+    pub from: f64,
+    /// Where it ends, the last snapshot being at 1.
+    pub to: f64,
+    /// Rows of a batch that may exchange their starts: those of one leg and one condition.
+    pub group: usize,
 }
 
 /// A source of training data.

@@ -8,9 +8,8 @@ use flow_path::stream::{Purpose, Streams};
 use flow_path::{ClassAware, Coupling, Given, Pairing, PathError, Source, Times};
 use rand::{Rng, RngExt};
 
-use crate::chain::Leg;
 use crate::conditions::{check_conditions, with_conditions};
-use crate::data::{DataSource, Draw};
+use crate::data::{DataSource, Draw, Leg};
 use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
 use crate::loader::BatchSource;

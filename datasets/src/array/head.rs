@@ -81,11 +81,7 @@ fn of_one(path: &Path, asked: &ArrayNames) -> Result<ArrayNames, ArrayError> {
     }
 }
 
-fn chosen(
-    path: &Path,
-    mut all: Vec<String>,
-    asked: &ArrayNames,
-) -> Result<ArrayNames, ArrayError> {
+fn chosen(path: &Path, mut all: Vec<String>, asked: &ArrayNames) -> Result<ArrayNames, ArrayError> {
     all.sort_unstable();
     let ArrayNames { rows, classes, times } = asked;
     let named = [rows, classes, times].into_iter().flatten();

@@ -50,8 +50,7 @@ impl LabelledArray {
 
 /// One number for each row.
 fn column(path: &Path, name: &str, rows: usize, max_bytes: u64) -> Result<Array, ArrayError> {
-    let options =
-        ArrayOptions { name: Some(name.to_owned()), max_bytes, axes: 1..=2 };
+    let options = ArrayOptions { name: Some(name.to_owned()), max_bytes, axes: 1..=2 };
     let array = Array::read(path, &options)?;
     if array.shape[0] == rows && array.values.len() == rows {
         return Ok(array);

@@ -45,7 +45,11 @@ pub(crate) fn infos(path: &Path) -> Result<BTreeMap<String, TensorInfo>, ArrayEr
     let mut bytes = Vec::new();
     let mut take = |n: u64, bytes: &mut Vec<u8>| {
         let read = file.by_ref().take(n).read_to_end(bytes).map_err(ArrayError::read(path))?;
-        if (read as u64) < n { Err(ArrayError::damaged(path, "it ends within its header")) } else { Ok(()) }
+        if (read as u64) < n {
+            Err(ArrayError::damaged(path, "it ends within its header"))
+        } else {
+            Ok(())
+        }
     };
     take(8, &mut bytes)?;
     let length = bytes.iter().rev().fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));

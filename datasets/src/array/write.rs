@@ -51,9 +51,8 @@ pub fn write_array<E: From<ArrayError>>(
         "an npy file holds one array, write classes into a file of their own"
     );
     let form = &ArrayForm { element: form.element.written(), ..form.clone() };
-    let classes: Option<Vec<u8>> = classes.map(|classes| {
-        classes.iter().flat_map(|&class| class.to_le_bytes()).collect()
-    });
+    let classes: Option<Vec<u8>> =
+        classes.map(|classes| classes.iter().flat_map(|&class| class.to_le_bytes()).collect());
     let mut failed = None;
     let written = whole(path, |out| {
         match format {
@@ -82,7 +81,11 @@ pub fn write_array<E: From<ArrayError>>(
                 failed = poured(path, form, out, fill);
             }
         }
-        if failed.is_some() { Err(io::Error::other("what was to be written failed")) } else { Ok(()) }
+        if failed.is_some() {
+            Err(io::Error::other("what was to be written failed"))
+        } else {
+            Ok(())
+        }
     });
     match failed {
         Some(error) => Err(error),
@@ -120,10 +123,13 @@ fn tensors_header(form: &ArrayForm, classes: usize) -> Vec<u8> {
     let entry = |name: &str, element: Element, shape: &[usize], from: u64, to: u64| {
         let name = serde_json::Value::from(name);
         let dtype = format!("{:?}", element.dtype());
-        format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{from},{to}]}}")
+        format!(
+            "{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{from},{to}]}}"
+        )
     };
     let middle = classes as u64;
-    let mut entries = vec![entry(&form.name, form.element, &form.shape, middle, middle + form.bytes())];
+    let mut entries =
+        vec![entry(&form.name, form.element, &form.shape, middle, middle + form.bytes())];
     if 0 < classes {
         entries.push(entry(CLASSES, Element::I64, &[classes / 8], 0, middle));
     }

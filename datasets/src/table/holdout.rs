@@ -105,8 +105,7 @@ pub fn by_hash(hashes: &[u64], share: f64) -> Vec<bool> {
 }
 
 fn parts(is_held: &[bool]) -> Result<[Vec<usize>; 2], TableError> {
-    let (held, kept): (Vec<usize>, Vec<usize>) =
-        (0..is_held.len()).partition(|&row| is_held[row]);
+    let (held, kept): (Vec<usize>, Vec<usize>) = (0..is_held.len()).partition(|&row| is_held[row]);
     let empty = |part| Err(TableError::EmptyPart { part });
     match (kept.is_empty(), held.is_empty()) {
         (true, _) => empty("to learn from"),

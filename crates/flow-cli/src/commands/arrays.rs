@@ -16,14 +16,9 @@ pub(crate) const ENDINGS: [&str; 3] = ["npy", "npz", "safetensors"];
 /// The name of an array that came without one.
 const ROWS: &str = "x";
 
-/// Draws the samples and writes them a batch at a time, with their classes: beside them in one file,
-/// or for npy in a file of their own. Returns the evaluations.
-pub(crate) fn save(
-    model: &Model,
-    request: &Request,
-    array: &ArrayRows,
-    out: &Path,
-) -> Result<f64> {
+/// Draws the samples and writes them a batch at a time, with their classes: beside them in one
+/// file, or for npy in a file of their own. Returns the evaluations.
+pub(crate) fn save(model: &Model, request: &Request, array: &ArrayRows, out: &Path) -> Result<f64> {
     let size = model.signature().size();
     let (mut bar, mut done, mut nfe) = (Terminal.meter(0, request.n, "samples"), 0, 0.0);
     let labels = model.labels(request, 0..request.n)?;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use flow_datasets::array::{Array, ArrayHead, ArrayNames};
 use flow_datasets::Table;
+use flow_datasets::array::{Array, ArrayHead, ArrayNames};
 use flow_model::Registry;
 use flow_run::Recipe;
 use flow_run::array::ARRAY;
@@ -16,7 +16,8 @@ use crate::exit::usage;
 /// The name of the recipe, and what a file of the user's own changes in it.
 pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<String>)> {
     let named = args.recipe.as_deref();
-    let is_file = |name: &&str| Table::is_named(Path::new(name)) || Array::is_named(Path::new(name));
+    let is_file =
+        |name: &&str| Table::is_named(Path::new(name)) || Array::is_named(Path::new(name));
     let file = match (&args.file, named.filter(is_file)) {
         (Some(_), Some(file)) => {
             return Err(usage!("{file} and --data are both given, name one file"));
@@ -69,12 +70,7 @@ struct Kind {
 }
 
 /// An array of rank two without classes is a table, unless the recipe that is named takes arrays.
-fn kind(
-    args: &TrainArgs,
-    registry: &Registry,
-    file: &Path,
-    named: Option<&str>,
-) -> Result<Kind> {
+fn kind(args: &TrainArgs, registry: &Registry, file: &Path, named: Option<&str>) -> Result<Kind> {
     let data_to_data = args.from.is_some() || args.time.is_some();
     let table = if data_to_data { "populations" } else { "table" };
     let table = Kind { set: TABLE, recipe: table, classes: false };

@@ -101,10 +101,16 @@ impl Push<'_> {
                 let at = |row: &usize| own[*row].total_cmp(&from).is_eq();
                 let rows: Vec<usize> = (0..n).filter(at).collect();
                 if rows.is_empty() {
-                    return Err(usage!("{} has no row at the time {from}", self.args.file.display()));
+                    return Err(usage!(
+                        "{} has no row at the time {from}",
+                        self.args.file.display()
+                    ));
                 }
                 if rows.len() < n {
-                    say(&format!("{} rows of other times than {from} are left out", n - rows.len()));
+                    say(&format!(
+                        "{} rows of other times than {from} are left out",
+                        n - rows.len()
+                    ));
                 }
                 (from, rows)
             }
@@ -222,7 +228,10 @@ impl Push<'_> {
             return Ok(Some(vec![class; some.len()]));
         }
         let Some(labels) = &read.labels else {
-            return Err(usage!("{} does not say the class of its rows: add --class", file.display()));
+            return Err(usage!(
+                "{} does not say the class of its rows: add --class",
+                file.display()
+            ));
         };
         let known = self.model.class_names();
         let place = |name: &String| known.iter().position(|other| other == name);
@@ -230,7 +239,11 @@ impl Push<'_> {
         let class = |row: &usize| {
             let label = labels.of_rows[*row];
             places[label].ok_or_else(|| {
-                usage!("{} has the class {}, and the model has not", file.display(), labels.names[label])
+                usage!(
+                    "{} has the class {}, and the model has not",
+                    file.display(),
+                    labels.names[label]
+                )
             })
         };
         some.iter().map(class).collect::<Result<_>>().map(Some)

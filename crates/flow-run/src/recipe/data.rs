@@ -129,11 +129,8 @@ impl Data {
             ("layout", self.layout.is_some()),
             ("scale", self.scale.is_some()),
         ];
-        let of_files = [
-            ("from", self.from.is_some()),
-            ("pairs", self.pairs),
-            ("time", self.time.is_some()),
-        ];
+        let of_files =
+            [("from", self.from.is_some()), ("pairs", self.pairs), ("time", self.time.is_some())];
         let keys = [
             (&of_table[..], is_table, "a table, data.set=table"),
             (&of_array, is_array, "an array, data.set=array"),
@@ -151,7 +148,8 @@ impl Data {
         }
         if self.pairs && self.from.is_none() {
             return Err(usage!(
-                "data.pairs is true: name the file of the rows that paths start from, data.from=FILE"
+                "data.pairs is true: name the file of the rows that paths start from, \
+                 data.from=FILE"
             ));
         }
         Ok(())

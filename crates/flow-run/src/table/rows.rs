@@ -1,0 +1,86 @@
+//! How rows of a table become numbers and back, as a model keeps it.
+
+use flow_datasets::table::Role;
+use flow_datasets::{Encoder, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{RunError, usage};
+
+/// The key under which a model keeps how its rows become those of a table.
+const KEY: &str = "table";
+
+/// What a model of a table keeps: enough to decode its samples and to encode conditions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableRows {
+    /// Whether a bit for each number of a condition says if it is known.
+    pub masked: bool,
+    /// How rows become numbers and back.
+    pub encoder: Encoder,
+}
+
+impl TableRows {
+    /// Numbers in a condition vector, 0 without given columns.
+    #[must_use]
+    pub fn vector(&self) -> usize {
+        self.encoder.given_width() * if self.masked { 2 } else { 1 }
+    }
+
+    /// Names of the given columns.
+    pub fn given(&self) -> impl Iterator<Item = &str> {
+        self.encoder.spans(Role::Given).map(|(column, _)| column.name.as_str())
+    }
+
+    /// Condition vectors of a table with a row of conditions for each sample, `[n, vector]`.
+    ///
+    /// # Errors
+    /// When a given column is missing from the table or from a row, unless some were missing in
+    /// training too, and when a value is not of its column.
+    pub fn conditions(&self, given: &Table) -> Result<Vec<f32>, RunError> {
+        let (rows, mask) = self.encoder.encode_given(given).map_err(|error| usage!("{error}"))?;
+        let width = self.encoder.given_width();
+        if !self.masked
+            && let Some(at) = mask.iter().position(|known| *known == 0.0)
+        {
+            let column =
+                self.encoder.spans(Role::Given).find(|(_, span)| span.contains(&(at % width)));
+            return Err(usage!(
+                "row {} of the conditions lacks `{}`: the model was always told it, give a value",
+                at / width + 1,
+                column.map_or("", |(column, _)| &column.name)
+            ));
+        }
+        Ok(self.vectors(&rows, &mask))
+    }
+
+    /// Condition vectors of encoded conditions and their masks, `[n, given_width]` each.
+    #[must_use]
+    pub fn vectors(&self, given: &[f32], mask: &[f32]) -> Vec<f32> {
+        let width = self.encoder.given_width();
+        if width == 0 || !self.masked {
+            return given.to_vec();
+        }
+        let both = given.chunks(width).zip(mask.chunks(width));
+        both.flat_map(|(given, mask)| given.iter().chain(mask).copied()).collect()
+    }
+
+    /// What a model keeps under its own key.
+    ///
+    /// # Panics
+    /// Never: an encoder is made of numbers, text and lists.
+    #[must_use]
+    pub fn kept(&self) -> toml::Table {
+        let own = toml::Value::try_from(self).expect("an encoder is valid TOML");
+        toml::Table::from_iter([(KEY.to_owned(), own)])
+    }
+
+    /// What a model of a table has kept; nothing for other models.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn of(rows: &toml::Table) -> Result<Option<Self>, RunError> {
+        let Some(own) = rows.get(KEY) else { return Ok(None) };
+        let read = own.clone().try_into().map(Some);
+        read.map_err(|error: toml::de::Error| usage!("the model's table: {}", error.message()))
+    }
+}
