@@ -197,6 +197,11 @@ fn transport_that_biases_a_condition_is_warned_of() {
     assert!(warned("--set path.coupling=sinkhorn"));
     assert!(!warned("--set path.coupling=conditional"));
     assert!(!warned("--set path.coupling=independent"));
+    // Starts that are data have the condition of their end, or none.
+    scene.write("told.csv", csv(&normal(200), line, "a,b,c"));
+    scene.write("free.csv", csv(&normal(200), |_, a, b| format!("{a:.3},{b:.3}"), "a,b"));
+    assert!(!warned("--from told.csv") && warned("--from free.csv"));
+    assert!(!warned("--from free.csv --set path.coupling=conditional"));
     let digits = |more: &str| scene.run(&format!("train digits {more} --dry-run")).stderr;
     assert!(!digits("--set path.coupling=ot").contains("biased"), "within classes by itself");
     let across = digits("--set path.coupling=ot --set path.within_classes=false");

@@ -130,6 +130,20 @@ impl Data {
         }
     }
 
+    /// Whether paths start from data that have conditions of their own, which their ends share.
+    #[must_use]
+    pub fn has_told_starts(&self) -> bool {
+        match self {
+            Self::Table(table) => {
+                table.before.first().is_some_and(|[train, _]| !train.vectors.is_empty())
+            }
+            Self::Array(array) => {
+                array.before.first().is_some_and(|[train, _]| train.labels.is_some())
+            }
+            _ => false,
+        }
+    }
+
     /// Rows of a file that the scores of samples may look at: no more than were trained with, and
     /// of data to data, no more than paths start from. Nothing for other data.
     #[must_use]

@@ -190,14 +190,12 @@ impl Recipe {
         Ok(())
     }
 
-    /// Whether the coupling makes the noise that a condition meets another one than samples start
-    /// from, so that a conditional model is biased.
+    /// Whether the coupling makes the starts that a condition meets others than samples start from,
+    /// so that a conditional model is biased; but for starts that are data with that condition.
     #[must_use]
     pub fn coupling_biases(&self) -> bool {
         let Self { data, path, .. } = self;
-        // Starts that are data are drawn with the condition of their end.
         path.coupling.looks_at_values()
-            && !data.is_given_starts()
             && ((data.conditional && !path.within_classes)
                 || (!data.given.is_empty() && !path.coupling.needs_vectors()))
     }
