@@ -3,7 +3,7 @@
     python3 benches/peers/conditions.py --flow target/release/flow --out conditions.json
 
 Eight Gaussians to two moons with the condition c, the first coordinate of the end (Cheng & Schwing 2025,
-arXiv:2503.10636, section 5.1): rows of the Gaussians know no condition. And the law of x given c where both
+arXiv:2503.10636): rows of the Gaussians know no condition. And the law of x given c where both
 are jointly normal, whose mean and deviation are known. Three couplings each, three seeds. Needs numpy, scipy.
 """
 

@@ -56,14 +56,12 @@ impl Shape {
             read.map_err(|error| usage!("environment.json holds no {key}: {error}"))
         }
         let mut rows = toml::Table::new();
-        rows.extend(
-            read("table", self.table.as_ref())?.map(|t: TableRows| t.kept()).unwrap_or_default(),
-        );
-        rows.extend(
-            read("array", self.array.as_ref())?.map(|a: ArrayRows| a.kept()).unwrap_or_default(),
-        );
-        let snapshots: Option<Snapshots> = read("snapshots", self.snapshots.as_ref())?;
-        rows.extend(snapshots.map(|s| s.kept()).unwrap_or_default());
+        let table = read("table", self.table.as_ref())?;
+        rows.extend(table.as_ref().map(TableRows::kept).unwrap_or_default());
+        let array = read("array", self.array.as_ref())?;
+        rows.extend(array.as_ref().map(ArrayRows::kept).unwrap_or_default());
+        let snapshots = read("snapshots", self.snapshots.as_ref())?;
+        rows.extend(snapshots.as_ref().map(Snapshots::kept).unwrap_or_default());
         Ok(rows)
     }
 

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
 //! | the choices that a recipe has | [`choices()`] |
-//! | data sets by name, and tables of your own | [`Data`], [`target`], [`table`] |
+//! | data sets by name, tables and arrays of your own, snapshots | [`Data`], [`target`], [`table`], [`array`], [`snapshots`] |
 //! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
 //! | what it takes of the memory | [`Sizes`], [`memory`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |

@@ -70,7 +70,7 @@ impl Model {
             None => shape_of(&run.recipe)?,
         };
         let rows = data.rows()?;
-        let vector = TableRows::of(&rows)?.map_or(0, |table| table.vector());
+        let vector = TableRows::of(&rows)?.as_ref().map_or(0, TableRows::vector);
         let Shape { shape, classes, class_names, .. } = data;
         let signature = network::signature(&run.recipe, &shape, classes, vector)?;
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;

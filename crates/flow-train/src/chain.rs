@@ -37,7 +37,7 @@ pub struct Snapshot {
 ///
 /// # Reference
 /// Tong et al. (2024), "Improving and Generalizing Flow-Based Generative Models with Minibatch
-/// Optimal Transport", arXiv:2302.00482, section 5.3, for several snapshots.
+/// Optimal Transport", arXiv:2302.00482.
 #[derive(Debug)]
 pub struct Chain {
     shape: Vec<usize>,

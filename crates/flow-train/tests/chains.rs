@@ -1,5 +1,6 @@
 //! Paths from snapshot to snapshot: their times, their velocities and their pairs.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::needless_range_loop, reason = "a row is a place in five lists")]
 
 use std::sync::Arc;
 

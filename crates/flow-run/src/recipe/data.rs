@@ -12,6 +12,7 @@ use crate::error::{RunError, usage};
 use crate::table::TABLE;
 
 /// What to learn from.
+#[expect(clippy::struct_excessive_bools, reason = "keys of a recipe, each with a name")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
