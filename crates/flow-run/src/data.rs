@@ -124,7 +124,8 @@ impl Data {
                     classes: held.labels.clone(),
                     ..Given::default()
                 },
-                None => Given::default(),
+                // Classes as often as they are.
+                None => Given { classes: array.held.labels.clone(), ..Given::default() },
             },
             _ => Given::default(),
         }
