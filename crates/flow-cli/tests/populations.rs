@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use common::Scene;
-use flow_datasets::Element;
-use flow_datasets::array::{Array, ArrayOptions};
+use flow_datasets::array::{Array, ArrayForm, ArrayOptions, write_array};
+use flow_datasets::{ArrayError, Element};
 
 /// Trains in seconds, to an error of a few hundredths.
 const SMALL: &str = "--set network.hidden=32 --set network.depth=2 --set train.images=102400 \
@@ -164,6 +164,20 @@ fn arrays_are_carried_too() {
     let mean = moved.values[400..].iter().sum::<f32>() / 400.0;
     // Both means err by 1 / sqrt(400) = 0.05 in the same direction: the rows are the same.
     assert!((mean - 4.0).abs() < 0.4, "{mean}");
+    // Snapshots in one file, with the time of each row beside it: 3 further from each to the next.
+    let times: Vec<i64> = (0..300).map(|i| i % 3).collect();
+    let values: Vec<f32> =
+        normal(300).iter().zip(&times).map(|(x, &t)| *x as f32 + 3.0 * t as f32).collect();
+    let form = ArrayForm { name: "x".into(), element: Element::F32, shape: vec![300, 1] };
+    let written =
+        write_array::<ArrayError>(&scene.path("seen.npz"), &form, Some(&times), |put| put(&values));
+    written.unwrap();
+    scene.ok(&format!("train seen.npz --time y --no-eval --out seen {small}"));
+    scene.ok("push seen seen.npz --from 0 --to 2 --out end.npy");
+    let end = Array::read(&scene.path("end.npy"), &ArrayOptions::default()).unwrap();
+    let mean = end.values.iter().sum::<f32>() / 100.0;
+    // The mean of 100 normal rows errs by 0.1.
+    assert!(end.shape == [100, 1] && (mean - 6.0).abs() < 0.7, "{mean}");
     scene.refuses("push run to.csv --out m.npy", 2, &["to.csv"]);
     scene.refuses("push run from.npy --out m.csv", 2, &[".npy, .npz, .safetensors"]);
     let save = |name: &str, shape: &[usize]| {
