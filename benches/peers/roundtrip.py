@@ -19,7 +19,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet
 
+try:
+    from safetensors.numpy import load_file, save_file
+except ImportError:
+    load_file = save_file = None
+
 MISSING = ["?", "."]
+ENDINGS = ["npy", "npz"] + (["safetensors"] if load_file else [])
 
 
 def random_table(rng: np.random.Generator, rows: int) -> pd.DataFrame:
@@ -105,7 +111,7 @@ def tables(convert: str, folder: pathlib.Path, named: list[str]) -> int:
 
 
 def arrays(convert: str, folder: pathlib.Path) -> int:
-    """Arrays of every type, order and rank to npy and npz."""
+    """Arrays of every type, order and rank to npy, npz and safetensors."""
     rng = np.random.default_rng(8)
     shapes = [(5, 3), (4, 7, 2), (3, 1, 6, 5)]
     types = ["<f4", ">f4", "<f8", ">f8", "<f2", "|u1", "|i1", "<i2", ">i4", "<i8", "<u4", "|b1"]
@@ -115,20 +121,18 @@ def arrays(convert: str, folder: pathlib.Path) -> int:
         known = np.asarray(known, order=order).astype(code, order="K")
         source = folder / "source.npy"
         np.save(source, known)
-        for ending in ["npy", "npz"]:
+        for ending in ENDINGS:
             copy = folder / f"copy.{ending}"
             subprocess.run([convert, source, copy], check=True)
-            ours = np.load(copy, allow_pickle=False)
-            ours = ours["data"] if ending == "npz" else ours
-            # Bytes and truth values stay what they are.
-            kept = code not in ("|u1", "|b1") or ours.dtype == known.dtype
+            ours = load_file(copy) if ending == "safetensors" else np.load(copy, allow_pickle=False)
+            ours = ours if ending == "npy" else ours["data"]
+            # Numbers stay of the type that they are, with the least byte first.
+            kept = ours.dtype == known.dtype.newbyteorder("<")
             if not kept or not np.array_equal(ours, known.astype(np.float32).astype(ours.dtype)):
                 failures += 1
                 print(f"{shape} {code} {order} {ending}: differs")
     print(f"arrays of {len(shapes)} shapes, {len(types)} types, 2 orders: {failures} differ")
-    try:
-        from safetensors.numpy import save_file
-    except ImportError:
+    if load_file is None:
         print("safetensors is not installed: its arrays are not compared")
         return failures
     known = rng.normal(size=(6, 4)).astype(np.float16)

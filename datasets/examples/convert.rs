@@ -1,7 +1,7 @@
 //! Copies a table or an array into another format: `convert IN OUT`, by the endings of the names.
 //!
 //! Tables go from csv, tsv and parquet (feature `parquet`) to these and to npy and npz; arrays
-//! from npy, npz and safetensors to npy and npz. `benches/peers/roundtrip.py` compares what comes
+//! from npy, npz and safetensors to these. `benches/peers/roundtrip.py` compares what comes
 //! out with pandas.
 
 use std::error::Error;

@@ -33,7 +33,10 @@ mod progress;
 pub mod table;
 mod toy;
 
-pub use array::{Array, ArrayError, ArrayFile, ArrayOptions, Element};
+pub use array::{
+    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element,
+    LabelledArray, Labels, write_array,
+};
 pub use cache::{Checksums, Download, Files, default_cache_dir};
 pub use digits::digits;
 pub use error::{Attempt, DatasetError, Refusal};

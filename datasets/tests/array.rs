@@ -9,7 +9,10 @@ use std::fs;
 use std::path::Path;
 
 use common::file;
-use flow_datasets::{Array, ArrayFile, ArrayOptions, Element};
+use flow_datasets::{
+    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element,
+    LabelledArray, write_array,
+};
 
 /// An npy file by the text of its header.
 fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
@@ -142,31 +145,109 @@ fn a_file_that_changes_while_it_is_read_is_noticed() {
 fn what_is_written_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let shapes: [&[usize]; 3] = [&[6, 4], &[2, 3, 4], &[2, 1, 3, 4]];
-    for (element, written) in [
-        (Element::F32, Element::F32),
-        (Element::F16, Element::F32),
-        (Element::U8, Element::U8),
-        (Element::I16, Element::I64),
-        (Element::Bool, Element::Bool),
+    for element in [
+        Element::F32,
+        Element::F64,
+        Element::F16,
+        Element::U8,
+        Element::I16,
+        Element::U32,
+        Element::I64,
+        Element::Bool,
     ] {
         for shape in shapes {
             let value = |i: usize| match element {
                 Element::Bool => (i % 2) as f32,
-                Element::F32 | Element::F16 => (i as f32).sin(),
+                // Numbers that 16 bits hold.
+                Element::F32 | Element::F64 | Element::F16 => i as f32 / 8.0 - 1.0,
                 _ => i as f32,
             };
             let array =
                 Array { shape: shape.to_vec(), values: (0..24).map(value).collect(), element };
-            for name in ["a.npy", "a.npz"] {
+            for name in ["a.npy", "a.npz", "a.safetensors"] {
                 let path = folder.path().join(name);
                 array.write(&path).unwrap();
                 let read = Array::read(&path, &ArrayOptions::default()).unwrap();
-                assert_eq!(read, Array { element: written, ..array.clone() }, "{name}");
+                assert_eq!(read, array, "{name}");
             }
         }
     }
+    // What a type cannot hold is the nearest that it can.
+    let array = Array { shape: vec![1, 3], values: vec![-3.0, 6.5, 300.0], element: Element::U8 };
+    array.write(&folder.path().join("a.npy")).unwrap();
+    let read = Array::read(&folder.path().join("a.npy"), &ArrayOptions::default()).unwrap();
+    assert_eq!(read.values, [0.0, 7.0, 255.0]);
     let array = Array { shape: vec![1, 1], values: vec![0.5], element: Element::F32 };
     assert!(array.write(&folder.path().join("a.txt")).is_err());
+}
+
+#[test]
+fn classes_lie_beside_rows_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let form = ArrayForm { name: "x".into(), element: Element::F16, shape: vec![3, 1] };
+    let labelled = |name: &str, asked: &ArrayNames| {
+        let path = folder.path().join(name);
+        LabelledArray::read(&path, asked, 1 << 20).map_err(|error| error.to_string())
+    };
+    for name in ["a.npz", "a.safetensors"] {
+        let path = folder.path().join(name);
+        write_array(&path, &form, Some(&[7, 3, 7]), |put| {
+            put(&[0.5])?;
+            put(&[1.5, 2.5])
+        })
+        .unwrap();
+        let head = ArrayHead::read(&path, &ArrayNames::default()).unwrap();
+        assert_eq!((head.shape, head.element), (vec![3, 1], Element::F16), "{name}");
+        let read = labelled(name, &ArrayNames::default()).unwrap();
+        assert_eq!(read.rows.values, [0.5, 1.5, 2.5]);
+        let labels = read.labels.unwrap();
+        assert_eq!(labels.of_rows, [1, 0, 1]);
+        assert_eq!(labels.names, ["3", "7"], "whatever they are, they are numbered");
+        assert_eq!(read.times, None);
+        let times = ArrayNames { times: Some("y".into()), ..ArrayNames::default() };
+        let read = labelled(name, &times).unwrap();
+        assert_eq!((read.times, read.labels), (Some(vec![7.0, 3.0, 7.0]), None));
+        let other = ArrayNames { classes: Some("z".into()), ..ArrayNames::default() };
+        assert!(labelled(name, &other).unwrap_err().contains("it has no \"z\""));
+        // Rows are not their own classes.
+        let rows = ArrayNames { rows: Some("y".into()), ..ArrayNames::default() };
+        assert!(labelled(name, &rows).unwrap_err().contains("[3]"));
+    }
+    let failed = write_array(&folder.path().join("b.npy"), &form, None, |_| {
+        Err(ArrayError::Truncated { path: "elsewhere".into() })
+    });
+    assert!(failed.unwrap_err().to_string().contains("elsewhere"));
+    assert!(!folder.path().join("b.npy").exists(), "nothing is left half-written");
+}
+
+#[test]
+fn what_does_not_go_with_rows_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data: Vec<u8> = (0..6).flat_map(|i| (i as f32).to_le_bytes()).collect();
+    let view = |shape: Vec<usize>| {
+        let length = 4 * shape.iter().product::<usize>();
+        let dtype = safetensors::Dtype::F32;
+        safetensors::tensor::TensorView::new(dtype, shape, &data[..length]).unwrap()
+    };
+    let read = |arrays: Vec<(&str, Vec<usize>)>| {
+        let path = folder.path().join("a.safetensors");
+        let arrays = arrays.into_iter().map(|(name, shape)| (name, view(shape)));
+        fs::write(&path, safetensors::serialize(arrays, None).unwrap()).unwrap();
+        let read = LabelledArray::read(&path, &ArrayNames::default(), 1 << 20);
+        read.map(|read| read.names.rows.unwrap()).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(vec![("z", vec![3, 2])]).unwrap(), "z");
+    assert_eq!(read(vec![("x", vec![3, 2]), ("w", vec![1, 1])]).unwrap(), "x");
+    assert!(read(vec![("v", vec![3, 2]), ("w", vec![1, 1])]).unwrap_err().contains("v, w"));
+    let floats = read(vec![("x", vec![3, 2]), ("y", vec![3])]).unwrap_err();
+    assert!(floats.contains("holds floats") && floats.contains("int64"), "{floats}");
+    let others = read(vec![("x", vec![3, 2]), ("labels", vec![2])]).unwrap_err();
+    assert!(others.contains("\"labels\"") && others.contains("3 rows"), "{others}");
+    let path = folder.path().join("a.npy");
+    fs::write(&path, npy("'<f4'", "False", "(2, 2)", &data[..16])).unwrap();
+    let named = ArrayNames { rows: Some("x".into()), ..ArrayNames::default() };
+    let message = LabelledArray::read(&path, &named, 1 << 20).unwrap_err().to_string();
+    assert!(message.contains("numpy.savez"), "{message}");
 }
 
 #[test]

@@ -6,10 +6,10 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use flow_datasets::table::{Column, Text, Transform, TransformKind, Type, Values};
+use flow_datasets::table::{Column, Text, Transform, TransformKind, Type, Values, by_hash};
 use flow_datasets::{
-    Array, ArrayFile, Columns, Element, Encoder, GaussianMixture, Images, Overrides, TOYS, Table,
-    Toy, idx, toy,
+    Array, ArrayError, ArrayFile, ArrayForm, Columns, Element, Encoder, GaussianMixture, Images,
+    Overrides, TOYS, Table, Toy, idx, toy, write_array,
 };
 use flow_testing::{awkward, public};
 use rand::SeedableRng;
@@ -38,8 +38,9 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 19] = [
+const ROWS: [&str; 20] = [
     "ArrayFile::rows",
+    "by_hash",
     "Column::cell",
     "Encoder::decode",
     "Encoder::encode_dequantised",
@@ -212,5 +213,15 @@ fn rows_that_are_not_there_panic() {
     for (start, end) in [(0, 2), (2, 2), (1, 0), (0, 3), (0, usize::MAX)] {
         let read = || drop(ArrayFile::open(&path).unwrap().rows(start..end).unwrap());
         assert_eq!(panics(&read), end < start || 2 < end, "{start}..{end}");
+    }
+    for (name, share) in awkward::SCALARS {
+        let split = || assert!(by_hash(&[1, u64::MAX], share).iter().any(|&held| held));
+        assert_eq!(panics(&split), !(0.0..=1.0).contains(&share), "{name}");
+    }
+    let form = ArrayForm { name: "x".into(), element: Element::F32, shape: vec![2, 1] };
+    for n in 0..4 {
+        let numbers = vec![1.5; n];
+        let put = || write_array::<ArrayError>(&path, &form, None, |put| put(&numbers)).unwrap();
+        assert_eq!(panics(&put), n != 2, "{n} of two numbers");
     }
 }

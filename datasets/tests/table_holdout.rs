@@ -5,7 +5,7 @@
 mod common;
 
 use common::{cells, csv, file, mixed, rows};
-use flow_datasets::{Holdout, Table};
+use flow_datasets::{Holdout, ReadOptions, Table};
 
 fn many(n: usize) -> Table {
     rows("a,b", n, |i| format!("{},{}", i * 7919 % 10_007, i % 5))
@@ -72,4 +72,15 @@ fn holdouts_are_read_from_a_recipe() {
     let read = |text: &str| toml::from_str::<Holdout>(text);
     assert_eq!(read("kind = 'hash'\nshare = 0.1").unwrap(), Holdout::default());
     assert!(read("kind = 'hash'\nshares = 0.1").is_err());
+}
+
+#[test]
+fn the_numbers_of_the_rows_are_those_of_the_tables() {
+    let (_folder, path) = file("a.csv", "a,part\n1,x\n2,y\n3,x\n4,y\n");
+    let table = Table::read(&path, &ReadOptions::default()).unwrap();
+    let holdout = Holdout::Column { name: "part".into(), held: vec!["y".into()] };
+    assert_eq!(holdout.rows(&table).unwrap(), [vec![0, 2], vec![1, 3]]);
+    let hash = Holdout::Hash { share: 0.5 };
+    let ([kept, held], (train, test)) = (hash.rows(&table).unwrap(), hash.split(&table).unwrap());
+    assert_eq!((kept.len(), held.len()), (train.len(), test.len()));
 }

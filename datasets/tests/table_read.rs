@@ -174,3 +174,27 @@ fn a_table_that_cannot_be_written_leaves_the_old_one() {
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert!(table.write(&folder.path().join("no/such/t.csv")).is_err());
 }
+
+#[test]
+fn a_table_goes_below_another_by_the_names_of_its_columns() {
+    let read = |text: &str| {
+        let (_folder, path) = file("a.csv", text);
+        Table::read(&path, &ReadOptions::default()).unwrap()
+    };
+    let above = read("a,b,c\n1,x,5\n2,y,6\n");
+    let below = read("c,d,a\n0.5,9,3.25\n");
+    let both = above.stacked(&below);
+    let cells = |name: &str| -> Vec<Option<String>> {
+        let column = both.column(name).unwrap();
+        (0..both.len()).map(|row| column.cell(row)).collect()
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(cells("a"), [some("1.00"), some("2.00"), some("3.25")]);
+    assert_eq!(cells("b"), [some("x"), some("y"), None]);
+    assert_eq!(cells("c"), [some("5.0"), some("6.0"), some("0.5")]);
+    assert!(both.column("d").is_none());
+    // Words and numbers are words.
+    let words = above.stacked(&read("a,b,c\n7,2,z\n"));
+    assert_eq!(words.column("c").unwrap().cell(0), some("5"));
+    assert_eq!(words.column("c").unwrap().cell(2), some("z"));
+}

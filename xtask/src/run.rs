@@ -43,6 +43,7 @@ pub(crate) const VERBS: &[Verb] = &[
     },
     Verb { name: "import", about: "Make a model of weights from elsewhere", has_device: false },
     Verb { name: "card", about: "Print what a model is", has_device: false },
+    Verb { name: "push", about: "Carry the rows of a file along the flow", has_device: true },
     Verb { name: "posterior", about: "Draw after an observation", has_device: true },
     Verb { name: "calibrate", about: "Rank held-out truths among draws", has_device: true },
     Verb { name: "impute", about: "Fill the holes of a table", has_device: true },

@@ -23,6 +23,8 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Train a recipe, then sample, score and draw the result.
     Train(TrainArgs),
+    /// Carry the rows of a file along the flow of a model, from one time to others.
+    Push(PushArgs),
     /// Draw samples from a finished run, or from a model that `flow export` wrote.
     Sample(SampleArgs),
     /// Score a finished run, each score beside its floor.
@@ -60,12 +62,24 @@ pub(crate) enum Verb {
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct TrainArgs {
-    /// Name of a recipe (see `flow list`), path of a TOML file, or a table of your own: `.csv`,
-    /// `.tsv`, `.npy`, `.parquet`. The default is checkerboard, or table with --data.
+    /// Name of a recipe (see `flow list`), path of a TOML file, or a file of your own: a table
+    /// (`.csv`, `.tsv`, `.parquet`) or an array (`.npy`, `.npz`, `.safetensors`). The default is
+    /// checkerboard, or what fits the file of --data.
     pub(crate) recipe: Option<String>,
-    /// A table to train on, with the recipe `table` unless another is named.
+    /// A file to train on, with the recipe that fits it unless one is named: `table`; `points`,
+    /// `images` or `sequence` by the axes of an array; `populations` with --from or --time.
     #[arg(long = "data", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// A file of the rows that paths start from, in place of noise.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Row i of the file of --from belongs to row i of the data.
+    #[arg(long, requires = "from")]
+    pub(crate) pairs: bool,
+    /// Column, or array beside the rows, with the time of each row: the rows of one time flow to
+    /// those of the next.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "from")]
+    pub(crate) time: Option<String>,
     /// Columns of the table that are conditions: given when a sample is drawn, not generated.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) given: Vec<String>,
@@ -84,7 +98,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run instead of starting one.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "file", "given", "drop", "out", "set", "seed"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = NEW)]
     pub(crate) resume: Option<PathBuf>,
     /// Train the run to resume on so many images more than its recipe says, a finished one too. The
     /// learning rate goes on along the recipe's schedule of the new length.
@@ -99,6 +113,10 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }
+
+/// What belongs to a new run alone.
+const NEW: [&str; 10] =
+    ["recipe", "file", "from", "pairs", "time", "given", "drop", "out", "set", "seed"];
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {
@@ -206,10 +224,42 @@ pub(crate) struct SampleArgs {
     /// Samples computed together.
     #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
     pub(crate) batch: usize,
-    /// File to write: `.npy` for numbers, `.png` for a picture; of a model of a table `.csv`,
-    /// `.tsv`, `.npy`, `.npz` or `.parquet`. A model that is no run needs one.
+    /// File to write: `.npy` for numbers, `.png` for a picture; of a model of an array `.npz` or
+    /// `.safetensors` too; of a model of a table `.csv`, `.tsv`, `.npy`, `.npz` or `.parquet`. A
+    /// model that is no run needs one.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct PushArgs {
+    /// Folder of a run, or a model that `flow export` wrote.
+    pub(crate) run: PathBuf,
+    /// Rows to carry, in the form of the data: a table with its columns, or an array. Of a file
+    /// with a time for each row, those of --from.
+    pub(crate) file: PathBuf,
+    /// Time of the rows; the default is their own, else that of the first snapshot. Of a model of
+    /// noise 0 is the noise and 1 the data.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<f64>,
+    /// Times to carry them to, all later or all earlier; the default is the last snapshot. Several
+    /// stand one below the other.
+    #[arg(long, value_name = "TIME,..", value_delimiter = ',')]
+    pub(crate) to: Vec<f64>,
+    /// Class of the rows, for models that know any and files that do not say it.
+    #[arg(long, value_parser = whole)]
+    pub(crate) class: Option<usize>,
+    #[command(flatten)]
+    pub(crate) solver: SolverArgs,
+    /// Rows carried together.
+    #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
+    pub(crate) batch: usize,
+    /// File to write, in the form of the rows.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 }

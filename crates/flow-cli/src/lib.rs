@@ -43,6 +43,7 @@ pub fn run(registry: &Registry) -> ExitCode {
     let args = Args::parse();
     let result = match args.verb {
         Verb::Train(args) => commands::train::run(&args, registry),
+        Verb::Push(args) => commands::push::run(&args, registry),
         Verb::Sample(args) => commands::sample::run(&args, registry),
         Verb::Eval(args) => commands::eval::run(&args, registry),
         Verb::Posterior(args) => commands::posterior::run(&args, registry),

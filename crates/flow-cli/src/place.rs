@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::Device;
 use flow_model::Registry;
+use flow_run::array::ArrayRows;
 use flow_run::table::TableRows;
 use flow_run::{Model, Request, Run, SampleChanges, Upsampling};
 
@@ -31,7 +32,7 @@ impl Place {
     /// How the model's rows become those of a table, for a model of one.
     pub(crate) fn table(&self) -> Result<Option<TableRows>> {
         Ok(match self {
-            Self::Run(run) => run.rows()?.map(|rows| rows.table()).transpose()?.flatten(),
+            Self::Run(_) => TableRows::of(&self.rows()?)?,
             Self::File(model) => model.table()?,
         })
     }
@@ -44,6 +45,21 @@ impl Place {
                 None => None,
             },
             Self::File(model) => model.upsampling()?,
+        })
+    }
+
+    /// What the model's rows look like in a file, for a model of an array.
+    pub(crate) fn array(&self) -> Result<Option<ArrayRows>> {
+        Ok(ArrayRows::of(&self.rows()?)?)
+    }
+
+    /// What the model's rows are, under keys of their own; empty for data that ship.
+    pub(crate) fn rows(&self) -> Result<toml::Table> {
+        Ok(match self {
+            Self::Run(run) => {
+                run.rows()?.map(|shape| shape.rows()).transpose()?.unwrap_or_default()
+            }
+            Self::File(model) => model.config().rows.clone(),
         })
     }
 

@@ -109,6 +109,12 @@ fn rows_have_densities_and_holes_are_filled() {
     assert!(density[0].is_empty() && density[1].is_empty(), "a row with a hole has no density");
     assert!(density[2].parse::<f64>().unwrap().is_finite());
 
+    // Rows go back to the noise that they come from, where a whole number is one still.
+    scene.ok("push run people.csv --from 1 --to 0 --out noise.csv");
+    let rows = columns(&fs::read_to_string(scene.path("noise.csv")).unwrap());
+    assert_eq!((rows.len(), &*rows[0][1]), (201, "height"));
+    scene.refuses("push run people.csv --out noise.csv", 2, &["--from", "0", "1"]);
+
     scene.ok("impute run holes.csv --draws 2 --steps 6 --out filled.csv");
     let rows = columns(&fs::read_to_string(scene.path("filled.csv")).unwrap());
     assert_eq!(rows[0], ["draw", "clinic", "height", "age", "country"]);
@@ -138,7 +144,7 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
         ("train empty.csv", &["empty.csv"]),
         ("train missing.csv", &["missing.csv"]),
         ("train people.csv --given town", &["town"]),
-        ("train people.csv --data people.csv", &["name one table"]),
+        ("train people.csv --data people.csv", &["name one file"]),
         ("train --given clinic", &["--data"]),
         ("train table", &["data.file"]),
     ] {

@@ -2,7 +2,7 @@
 
 use flow_eval::{Points, Ranks, Score, sbc, tarp};
 use flow_run::table::TableData;
-use flow_run::{Listener, Model, Recipe, Request, SampleChanges};
+use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
 use serde::Serialize;
 
 use crate::error::{JudgeError, usage};
@@ -80,8 +80,9 @@ pub fn calibrate(
     told.say(&format!("drawing {draws} samples for each of {n} held-out rows"));
     let told_of = table.held.vectors.chunks(vector).take(n);
     let vectors: Vec<f32> = told_of.flat_map(|row| row.repeat(draws)).collect();
+    let given = Given { vectors: Some(vectors), ..Given::default() };
     let request = Request::new(recipe, &SampleChanges::default(), n * draws, seed)?;
-    let samples = model.sample(&request.with_vectors(Some(vectors)))?.rows;
+    let samples = model.sample(&request.with_given(given))?.rows;
     // Cells rather than numbers of the network: a category that is drawn is one, and equal ones are
     // ranked at random. The given columns come last, and are left out.
     let space = TableSpace::new(table)?;

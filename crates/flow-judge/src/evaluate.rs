@@ -64,6 +64,7 @@ fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<(), JudgeError> 
     let (what, parts) = match data {
         Data::Toy(_) => return Ok(()),
         Data::Table(table) => ("rows", [table.train.n, table.held.n]),
+        Data::Array(array) => ("rows", [array.train.n, array.held.n]),
         Data::Images { train, test } => ("images", [train.len(), test.len()]),
     };
     for (part, rows) in ["train", "test"].into_iter().zip(parts) {
@@ -92,7 +93,7 @@ pub fn evaluate(
     let recipe = &run.recipe;
     let n = options.number.unwrap_or(recipe.eval.n);
     // Of a table as many rows as it was trained on, which is what published scores take.
-    let n = data.table().map_or(n, |table| n.min(table.train.n));
+    let n = data.most_scored().map_or(n, |most| n.min(most));
     let names = if options.metrics.is_empty() { &recipe.eval.metrics } else { &options.metrics };
     let metrics = metric::chosen(names, data, options.inception.is_some())?;
     enough(&metrics, n, data)?;

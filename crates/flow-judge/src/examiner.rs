@@ -10,7 +10,8 @@ use flow_model::Samples;
 use flow_nn::Inception;
 use flow_path::Target;
 use flow_path::stream::{Purpose, Streams};
-use flow_run::{Data, Listener, Recipe};
+use flow_run::array::ArrayPart;
+use flow_run::{Data, Listener, Recipe, some_places};
 
 use crate::classifier::{self, Judge};
 use crate::enlarged::Enlarged;
@@ -83,6 +84,16 @@ impl<'a> Examiner<'a> {
                 let (held, train) = (space.real(&table.held, n)?, space.real(&table.train, n)?);
                 of_table = Some(space);
                 (held, train, None)
+            }
+            Data::Array(array) => {
+                let subject = |rows: &ArrayPart, part: Split| {
+                    let (dim, some) = (array.rows.size(), some_places(rows.n, part, n, seed));
+                    let values = some.iter().flat_map(|i| &rows.values[i * dim..(i + 1) * dim]);
+                    Subject { rows: values.copied().collect(), dim, ..Subject::default() }
+                };
+                // Held-out rows are the reference, and training rows what real rows score.
+                let held = subject(&array.held, Split::Test);
+                (held, subject(&array.train, Split::Train), None)
             }
             Data::Images { train, test } => {
                 let judge = Judge::new(set, train, test, device, told)?;
@@ -255,13 +266,26 @@ fn each_part(
     Ok(())
 }
 
+/// Variance of a coordinate, mean over the coordinates: what the diagonal of the covariance says,
+/// without the square of the dimension.
+fn mean_variance(points: Points<'_>) -> f64 {
+    let (n, dim) = (points.len() as f64, points.dim());
+    let mut sums = vec![(0.0, 0.0); dim];
+    for row in points.as_slice().chunks(dim) {
+        for (sum, &x) in sums.iter_mut().zip(row) {
+            let x = f64::from(x);
+            *sum = (sum.0 + x, sum.1 + x * x);
+        }
+    }
+    let variance = |(sum, squares): &(f64, f64)| (squares - sum * sum / n) / (n - 1.0).max(1.0);
+    sums.iter().map(variance).sum::<f64>() / dim as f64
+}
+
 /// Widths that fit the real data: kernels of the MMD, and the bandwidth of Parzen windows by
 /// Scott's rule, `n^(-1 / (dim + 4))` of the mean standard deviation.
 fn scales(real: Points<'_>) -> Result<(Kernel, f64), JudgeError> {
-    let moments = Moments::of(real);
     let dim = real.dim();
-    let covariance = moments.covariance()?;
-    let variance: f64 = (0..dim).map(|i| covariance[i * dim + i]).sum::<f64>() / dim as f64;
+    let variance = mean_variance(real);
     let scott = (real.len() as f64).powf(-1.0 / (dim as f64 + 4.0));
     Ok((Kernel::up_to_median(real)?, (variance.sqrt() * scott).max(1e-6)))
 }

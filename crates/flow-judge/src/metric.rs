@@ -268,10 +268,10 @@ pub(crate) fn chosen(
     with_inception: bool,
 ) -> Result<Vec<&'static Metric>, JudgeError> {
     let kinds: &[Kind] = match data {
-        Data::Toy(_) | Data::Table(_) if with_inception => {
+        Data::Toy(_) | Data::Table(_) | Data::Array(_) if with_inception => {
             return Err(usage!("--inception describes images, and these data are points"));
         }
-        Data::Toy(_) => &[Kind::Points],
+        Data::Toy(_) | Data::Array(_) => &[Kind::Points],
         Data::Table(_) => &[Kind::Table, Kind::Points],
         Data::Images { .. } if with_inception => &[Kind::Images, Kind::Inception],
         Data::Images { .. } => &[Kind::Images],

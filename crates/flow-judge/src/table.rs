@@ -78,10 +78,11 @@ impl<'a> TableSpace<'a> {
     /// Samples as they leave the model as a table: rounded, within their range, with the held-out
     /// conditions that they were told in turn.
     pub(crate) fn generated(&self, samples: &[f32]) -> Result<Subject, JudgeError> {
-        let TableData { rows: TableRows { encoder, .. }, held, .. } = self.data;
+        let TableData { rows: TableRows { encoder, .. }, .. } = self.data;
+        let told = self.data.told();
         let n = samples.len() / encoder.width();
-        let given: Vec<usize> = (0..n).map(|i| i % held.n).collect();
-        let given = held.table.select(&given);
+        let given: Vec<usize> = (0..n).map(|i| i % told.n).collect();
+        let given = told.table.select(&given);
         let drawn = encoder.decode(samples, Some(&given));
         let drawn = drawn.and_then(|table| encoder.encode(&table));
         let drawn = drawn.map_err(|error| usage!("{error}"))?;

@@ -32,7 +32,7 @@ pub struct ModelConfig {
     /// Whether it has learned to do without its condition, as guidance without another model needs.
     #[serde(default)]
     pub learned_without: bool,
-    /// The law that paths start from: `normal`, or a name that the [`Registry`] knows.
+    /// The law that paths start from: `normal`, [`DATA`], or a name that the [`Registry`] knows.
     #[serde(default = "normal")]
     pub source: String,
     /// What its classes are called.
@@ -67,6 +67,9 @@ fn normal() -> String {
 
 /// The name of the standard normal law.
 pub(crate) const NORMAL: &str = "normal";
+
+/// The name of starts that are data: they are given, and none is drawn.
+pub const DATA: &str = "data";
 
 impl ModelConfig {
     /// A network that predicts the velocity of straight paths from normal noise.

@@ -21,6 +21,7 @@ mod density;
 mod error;
 mod file;
 mod model;
+mod push;
 mod question;
 mod registry;
 mod request;
@@ -31,7 +32,7 @@ mod together;
 mod weights;
 
 pub use changes::SampleChanges;
-pub use config::{FORMAT, ModelConfig};
+pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;
 

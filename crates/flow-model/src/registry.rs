@@ -11,7 +11,7 @@ use flow_nn::{
 use flow_path::Source;
 use toml::{Table, Value};
 
-use crate::config::NORMAL;
+use crate::config::{DATA, NORMAL};
 use crate::error::ModelError;
 
 /// The key of a section that names its kind.
@@ -102,7 +102,7 @@ impl Registry {
         self
     }
 
-    /// The law of a name: `normal`, or one that was registered.
+    /// The law of a name: `normal`, `data` for starts that are given, or one that was registered.
     ///
     /// # Errors
     /// When nobody registered it.
@@ -110,6 +110,7 @@ impl Registry {
         match self.sources.get(name) {
             Some(source) => Ok(source.clone()),
             None if name == NORMAL => Ok(Source::Normal),
+            None if name == DATA => Ok(Source::Given),
             None => Err(ModelError::UnknownSource { name: name.into() }),
         }
     }

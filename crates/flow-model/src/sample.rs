@@ -5,6 +5,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
+use flow_path::Source;
 use flow_sample::{Guided, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, starts};
 
 use crate::changes::SampleChanges;
@@ -137,7 +138,8 @@ impl Model {
         };
         rows("condition vector", request.vectors.as_ref(), signature.vector, true)?;
         rows("conditioning row", request.contexts.as_ref(), context, true)?;
-        rows("start", request.starts.as_ref(), signature.size(), false)?;
+        let from_data = matches!(self.source, Source::Given);
+        rows("start", request.starts.as_ref(), signature.size(), from_data)?;
         rows("latent", request.latents.as_ref(), signature.latent, false)?;
         if let Classes::Each(each) = &request.classes
             && each.len() != request.n
@@ -187,6 +189,32 @@ impl Model {
         sampler: &dyn Sampler,
         watch: Option<&Watch<'_>>,
     ) -> Result<Samples, ModelError> {
+        self.asked(pieces, |predictor| {
+            let noise = Noises(pieces);
+            let way = Way { watch, ..Way::along(pieces[0].request.grid.clone()) };
+            let way = way.with_noise(&noise).keeping(&pieces[0].request.keep);
+            let generated = sampler.sample(predictor, self.starts_of(pieces, predictor), &way)?;
+            if generated.stopped.is_some() {
+                return Err(ModelError::Stopped);
+            }
+            let rows = host(generated.x);
+            if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
+                let row = at / self.signature().size();
+                let numbers = pieces.iter().flat_map(|piece| piece.range.clone());
+                let sample = numbers.into_iter().nth(row).unwrap_or(row);
+                return Err(ModelError::NotFinite { sample, value: rows[at] });
+            }
+            let states = generated.states.into_iter().map(host).collect();
+            Ok(Samples { rows, states, nfe: generated.nfe as f64, ..Samples::default() })
+        })
+    }
+
+    /// What `draw` makes of the predictor of some samples: guided, and told all that is known.
+    pub(crate) fn asked(
+        &self,
+        pieces: &[Piece<'_>],
+        draw: impl FnOnce(&dyn Predictor) -> Result<Samples, ModelError>,
+    ) -> Result<Samples, ModelError> {
         let Some(Piece { request, .. }) = pieces.first() else { return Ok(Samples::default()) };
         let classes = self.classes_of_pieces(pieces)?;
         let condition = self.condition_of(pieces, classes.as_deref());
@@ -209,22 +237,7 @@ impl Model {
                 &guided
             }
         };
-        let noise = Noises(pieces);
-        let way = Way { watch, ..Way::along(request.grid.clone()) };
-        let way = way.with_noise(&noise).keeping(&request.keep);
-        let generated = sampler.sample(predictor, self.starts_of(pieces, predictor), &way)?;
-        if generated.stopped.is_some() {
-            return Err(ModelError::Stopped);
-        }
-        let rows = host(generated.x);
-        if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
-            let row = at / self.signature().size();
-            let numbers = pieces.iter().flat_map(|piece| piece.range.clone());
-            let sample = numbers.into_iter().nth(row).unwrap_or(row);
-            return Err(ModelError::NotFinite { sample, value: rows[at] });
-        }
-        let states = generated.states.into_iter().map(host).collect();
-        Ok(Samples { rows, states, classes, nfe: generated.nfe as f64 })
+        Ok(Samples { classes, ..draw(predictor)? })
     }
 
     /// The classes of all samples of some pieces.

@@ -18,13 +18,15 @@ pub enum Source {
     Normal,
     /// A distribution with a known density.
     Known(Arc<dyn Target>),
+    /// Data: every path is given its start, and none is drawn.
+    Given,
 }
 
 impl Source {
     /// `n` draws of `size` numbers, row after row.
     ///
     /// # Panics
-    /// If the source is known and has another dimension than `size`.
+    /// If the source is known and has another dimension than `size`, or starts are given.
     #[must_use]
     pub fn sample(&self, n: usize, size: usize, rng: &mut dyn Rng) -> Vec<f32> {
         match self {
@@ -34,6 +36,7 @@ impl Source {
                 assert_eq!(dim, size, "a source of {dim} numbers, for rows of {size}");
                 target.sample(n, rng).into_iter().map(|x| x as f32).collect()
             }
+            Self::Given => panic!("expected the start of every path, its source draws none"),
         }
     }
 }

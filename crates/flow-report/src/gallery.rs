@@ -10,7 +10,7 @@ use flow_plot::{
     image_grid, marginals, trajectories,
 };
 use flow_run::metrics::{Line, read};
-use flow_run::{Changes, Data, Listener, Model, Request, Run, SampleChanges};
+use flow_run::{Data, Listener, Model, Request, Run, SampleChanges};
 
 use crate::compare::{self, Column, Drawn, ScoredRun};
 use crate::error::ReportError;
@@ -49,6 +49,10 @@ pub fn draw(
     let changes = SampleChanges::default();
     match model.shape() {
         _ if data.table().is_some() => gallery.table(&model, data, &changes)?,
+        [_, _] => {
+            let figure = pictures::sequences(&run.recipe, &model, data, SEED)?;
+            gallery.figure("samples", &figure)?;
+        }
         [1] => {
             for (name, figure) in pictures::line(&run.recipe, &model, data, SEED)? {
                 gallery.figure(name, &figure)?;
@@ -136,9 +140,7 @@ impl Gallery<'_> {
         let clouded = Request::new(recipe, changes, CLOUD, SEED)?.told_as(recipe, data)?;
         let adaptive = model.sample(&clouded)?;
         let samples = pairs(&adaptive.rows);
-        let streams = flow_path::stream::Streams::new(SEED);
-        let [_, real] = data.sources(Changes::default());
-        let real = pairs(&real.draw(0..CLOUD as u64, &streams).rows);
+        let real = pairs(&data.held_rows(CLOUD, SEED)?);
         let limits = Limits::around(&[&real]);
         let panels: [(&str, &[[f32; 2]]); 2] = [("data", &real), ("samples", &samples)];
         self.figure("samples", &clouds(&panels, limits))?;
@@ -168,7 +170,7 @@ impl Gallery<'_> {
     ) -> Result<(), ReportError> {
         let Some(table) = data.table() else { return Ok(()) };
         let space = TableSpace::new(table)?;
-        let n = table.train.n.min(CLOUD);
+        let n = data.most_scored().unwrap_or(CLOUD).min(CLOUD);
         let request = Request::new(&self.run.recipe, changes, n, SEED)?;
         let samples = model.sample(&request.told_as(&self.run.recipe, data)?)?;
         let (real, drawn) = (space.cells(&table.train, n), space.cells_of(&samples.rows)?);
@@ -190,11 +192,17 @@ impl Gallery<'_> {
         let &[c, h, w] = model.shape() else { return Ok(()) };
         let columns = if model.classes() > 0 { model.classes() } else { 10 };
         let n = columns * 8;
+        let shown = |rows: &[f32]| match data.array() {
+            Some(array) => array.rows.shown(rows),
+            None => rows.to_vec(),
+        };
         let grid = |rows: &[f32], columns| -> Result<Picture, ReportError> {
-            Ok(image_grid(rows, rows.len() / (c * h * w), c, h, w, columns)?)
+            let (rows, c) = pictures::colours(&shown(rows), [c, h, w]);
+            Ok(image_grid(&rows, rows.len() / (c * h * w), c, h, w, columns)?)
         };
         let recipe = &self.run.recipe;
-        let request = Request::new(recipe, changes, n, SEED)?.told_as(recipe, data)?;
+        let mut request = Request::new(recipe, changes, n, SEED)?.told_as(recipe, data)?;
+        request.given.classes = None;
         let samples = model.sample(&request)?;
         let path = self.path("samples.png");
         grid(&samples.rows, columns)?.save(&path)?;
@@ -210,11 +218,13 @@ impl Gallery<'_> {
             grid(&(0..shown).flat_map(three).collect::<Vec<f32>>(), 3 * ENLARGED_COLUMNS)?
                 .save(&path)?;
         }
-        if let Data::Images { test, .. } = data {
-            let real = if model.classes() > 0 { by_class(test, 8) } else { some_rows(test, n) };
-            let path = self.path("data.png");
-            grid(&real, columns)?.save(&path)?;
-        }
+        let real = match data {
+            Data::Images { test, .. } if model.classes() > 0 => by_class(test, 8),
+            Data::Images { test, .. } => some_rows(test, n),
+            _ => data.held_rows(n, SEED)?,
+        };
+        let path = self.path("data.png");
+        grid(&real, columns)?.save(&path)?;
 
         let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
         let strip = Request { n: columns, ..request }.within(TOLERANCE).with_times(times.clone());

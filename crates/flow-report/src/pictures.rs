@@ -5,9 +5,8 @@ use std::path::Path;
 use flow_eval::Bins;
 use flow_judge::ambiguity;
 use flow_judge::control::{self, SIDE};
-use flow_path::stream::Streams;
 use flow_plot::{Chart, Figure, Limits, Picture, PlotError, heat_maps, image_grid, trajectories};
-use flow_run::{Changes, Data, Model, Recipe, Request, SampleChanges};
+use flow_run::{Data, Model, Recipe, Request, SampleChanges};
 
 use crate::error::{ReportError, usage};
 
@@ -16,6 +15,8 @@ const TIMES: u32 = 50;
 const TOLERANCE: f64 = 1e-4;
 /// Paths on the line.
 const PATHS: usize = 150;
+/// Sequences of a picture.
+const SEQUENCES: usize = 40;
 /// Points of a histogram, and its cells.
 const POINTS: usize = 20_000;
 const CELLS: usize = 60;
@@ -29,8 +30,7 @@ pub(crate) fn line(
     data: &Data,
     seed: u64,
 ) -> Result<Vec<(&'static str, Figure)>, ReportError> {
-    let [_, rows] = data.sources(Changes::default());
-    let real = rows.draw(0..POINTS as u64, &Streams::new(seed)).rows;
+    let real = data.held_rows(POINTS, seed)?;
     let request = Request::new(recipe, &SampleChanges::default(), POINTS, seed)?;
     let request = request.told_as(recipe, data)?;
     let samples = model.sample(&request)?.rows;
@@ -69,12 +69,53 @@ pub(crate) fn line(
     Ok(figures)
 }
 
+/// The first channel of each sequence against its step, of held-out rows and of samples.
+pub(crate) fn sequences(
+    recipe: &Recipe,
+    model: &Model,
+    data: &Data,
+    seed: u64,
+) -> Result<Figure, ReportError> {
+    let &[length, channels] = model.shape() else {
+        return Err(usage!("rows of shape {:?} are no sequences", model.shape()));
+    };
+    let request = Request::new(recipe, &SampleChanges::default(), SEQUENCES, seed)?;
+    let samples = model.sample(&request.with_given(data.told()))?.rows;
+    let real = data.held_rows(SEQUENCES, seed)?;
+    let panel = |title: &str, rows: &[f32]| {
+        let step = |(i, x): (usize, &[f32])| (i as f64, f64::from(x[0]));
+        let lines: Vec<Vec<(f64, f64)>> = rows
+            .chunks(length * channels)
+            .map(|row| row.chunks(channels).enumerate().map(step).collect())
+            .collect();
+        let chart = Chart::new(title).x("step").y("first channel");
+        lines.iter().fold(chart, |chart, line| chart.line("", line)).figure()
+    };
+    Ok(Figure::column([panel("data", &real), panel("samples", &samples)]))
+}
+
+/// Images that have colours: the first channel alone of those with other numbers of channels than
+/// one and three.
+pub(crate) fn colours(rows: &[f32], [c, h, w]: [usize; 3]) -> (Vec<f32>, usize) {
+    if [1, 3].contains(&c) {
+        return (rows.to_vec(), c);
+    }
+    (rows.chunks(c * h * w).flat_map(|row| &row[..h * w]).copied().collect(), 1)
+}
+
 /// Saves samples as one picture: points of the plane as a cloud, images as a grid.
 ///
 /// # Errors
 /// For rows that have no picture, and when the file cannot be written.
 pub fn save_samples(rows: &[f32], shape: &[usize], out: &Path) -> Result<(), ReportError> {
-    match flow_plot::samples(rows, shape) {
+    let drawn = match *shape {
+        [c, h, w] => {
+            let (rows, c) = colours(rows, [c, h, w]);
+            flow_plot::samples(&rows, &[c, h, w])
+        }
+        _ => flow_plot::samples(rows, shape),
+    };
+    match drawn {
         Err(error @ PlotError::NoPicture { .. }) => Err(usage!("{error}, write a .npy file")),
         picture => Ok(picture?.save(out)?),
     }

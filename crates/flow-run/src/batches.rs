@@ -19,7 +19,10 @@ use crate::upsampling::Upsampling;
 /// # Errors
 /// When paths start from a source of another dimension than the data's.
 pub fn flow_matching(recipe: &Recipe, data: &Data) -> Result<FlowMatching, RunError> {
-    let matching = matching(&recipe.path)?;
+    let mut matching = matching(&recipe.path)?;
+    if recipe.data.is_given_starts() {
+        matching.source = Source::Given;
+    }
     let size: usize = data.shape().iter().product();
     if let Source::Known(source) = &matching.source
         && source.dim() != size
@@ -47,7 +50,7 @@ pub fn sources(
         return teacher.sources(recipe, reflow, device);
     }
     let &recipe::Data { mirror, dequantise, .. } = &recipe.data;
-    let sources = data.sources(Changes { mirror, dequantise });
+    let sources = data.sources(Changes { mirror, dequantise })?;
     Ok(match Upsampling::of(recipe, &data.shape())? {
         Some(upsampling) => sources.map(|source| upsampling.told(source)),
         None => sources,

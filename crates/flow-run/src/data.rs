@@ -8,9 +8,12 @@ use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
 use rand_distr::{Distribution, Uniform};
 
+use crate::array::{ARRAY, ArrayData};
 use crate::error::{RunError, usage};
 use crate::listener::Listener;
 use crate::recipe::Recipe;
+use crate::request::Given;
+use crate::snapshots::{Snapshots, source};
 use crate::table::{TABLE, TableData};
 
 /// What a data set is made of.
@@ -27,6 +30,8 @@ pub enum Data {
     },
     /// Rows of a table of the user's own.
     Table(Box<TableData>),
+    /// Rows of an array of the user's own.
+    Array(Box<ArrayData>),
 }
 
 /// Held-out images that a model is told of.
@@ -54,9 +59,12 @@ impl Data {
         if set == TABLE {
             return TableData::open(&recipe.data).map(Box::new).map(Self::Table);
         }
+        if set == ARRAY {
+            return ArrayData::open(&recipe.data).map(Box::new).map(Self::Array);
+        }
         if !flow_datasets::IMAGE_SETS.contains(&set) {
             return Err(usage!(
-                "there is no data set `{set}`, known are {TABLE}, {}, {}",
+                "there is no data set `{set}`, known are {TABLE}, {ARRAY}, {}, {}",
                 flow_datasets::TOYS.join(", "),
                 flow_datasets::IMAGE_SETS.join(", ")
             ));
@@ -79,6 +87,7 @@ impl Data {
             Self::Toy(toy) => vec![toy.dim()],
             Self::Images { train, .. } => vec![train.channels, train.height, train.width],
             Self::Table(table) => vec![table.rows.encoder.width()],
+            Self::Array(array) => array.rows.network_shape(),
         }
     }
 
@@ -88,6 +97,7 @@ impl Data {
         match self {
             Self::Toy(_) | Self::Table(_) => 0,
             Self::Images { train, .. } => train.classes(),
+            Self::Array(array) => array.class_names.len(),
         }
     }
 
@@ -97,11 +107,93 @@ impl Data {
         self.table().map_or(0, |table| table.rows.vector())
     }
 
-    /// Condition vectors of held-out rows, which requests take in turn; none for other data.
+    /// What the model is told of held-out rows, which requests take in turn: the conditions of a
+    /// table, and where paths start that start from data.
     #[must_use]
-    pub fn conditions(&self) -> Option<Vec<f32>> {
-        let held = &self.table()?.held;
-        (!held.vectors.is_empty()).then(|| held.vectors.clone())
+    pub fn told(&self) -> Given {
+        match self {
+            Self::Table(table) => {
+                let vectors = &table.told().vectors;
+                Given {
+                    vectors: (!vectors.is_empty()).then(|| vectors.clone()),
+                    starts: table.before.first().map(|[_, held]| held.values.clone()),
+                    ..Given::default()
+                }
+            }
+            Self::Array(array) => match array.before.first() {
+                Some([_, held]) => Given {
+                    starts: Some(held.values.clone()),
+                    // A start without a class may have that of any end.
+                    classes: held.labels.clone(),
+                    ..Given::default()
+                },
+                // Classes as often as they are.
+                None => Given { classes: array.held.labels.clone(), ..Given::default() },
+            },
+            _ => Given::default(),
+        }
+    }
+
+    /// Whether paths start from data that have conditions of their own, which their ends share.
+    #[must_use]
+    pub fn has_told_starts(&self) -> bool {
+        match self {
+            Self::Table(table) => {
+                table.before.first().is_some_and(|[train, _]| !train.vectors.is_empty())
+            }
+            Self::Array(array) => {
+                array.before.first().is_some_and(|[train, _]| train.labels.is_some())
+            }
+            _ => false,
+        }
+    }
+
+    /// Rows of a file that the scores of samples may look at: no more than were trained with, and
+    /// of data to data, no more than paths start from. Nothing for other data.
+    #[must_use]
+    pub fn most_scored(&self) -> Option<usize> {
+        let (train, starts) = match self {
+            Self::Table(table) => (table.train.n, table.before.first().map(|[_, held]| held.n)),
+            Self::Array(array) => (array.train.n, array.before.first().map(|[_, held]| held.n)),
+            _ => return None,
+        };
+        Some(starts.map_or(train, |starts| starts.min(train)))
+    }
+
+    /// `n` held-out rows, again from the first where there are fewer.
+    ///
+    /// # Errors
+    /// As for [`sources`](Self::sources).
+    pub fn held_rows(&self, n: usize, seed: u64) -> Result<Vec<f32>, RunError> {
+        let ends = match self {
+            Self::Table(table) if !table.before.is_empty() => &table.held.values,
+            Self::Array(array) if !array.before.is_empty() => &array.held.values,
+            _ => {
+                let [_, held] = self.sources(Changes::default())?;
+                return Ok(held.draw(0..n as u64, &Streams::new(seed)).rows);
+            }
+        };
+        let size: usize = self.shape().iter().product();
+        Ok(ends.iter().copied().cycle().take(n * size).collect())
+    }
+
+    /// The array, if it is one.
+    #[must_use]
+    pub fn array(&self) -> Option<&ArrayData> {
+        match self {
+            Self::Array(array) => Some(array),
+            _ => None,
+        }
+    }
+
+    /// When the snapshots of data to data were seen; nothing for other data.
+    #[must_use]
+    pub fn snapshots(&self) -> Option<&Snapshots> {
+        match self {
+            Self::Table(table) => table.snapshots.as_ref(),
+            Self::Array(array) => array.snapshots.as_ref(),
+            _ => None,
+        }
     }
 
     /// Held-out images whose small copies a model that enlarges is told, in turn: a thousand at
@@ -129,13 +221,17 @@ impl Data {
         match self {
             Self::Toy(_) | Self::Table(_) => &[],
             Self::Images { train, .. } => &train.class_names,
+            Self::Array(array) => &array.class_names,
         }
     }
 
     /// Rows to train with and rows to validate with.
-    #[must_use]
-    pub fn sources(&self, changes: Changes) -> [Arc<dyn DataSource>; 2] {
-        match self {
+    ///
+    /// # Errors
+    /// When pixels are to be spread that are not scaled by their range, and for snapshots of which
+    /// a row has a condition that none before has.
+    pub fn sources(&self, changes: Changes) -> Result<[Arc<dyn DataSource>; 2], RunError> {
+        Ok(match self {
             Self::Toy(toy) => {
                 let source = ToyRows { toy: Arc::clone(toy), shape: self.shape() };
                 let source: Arc<dyn DataSource> = Arc::new(source);
@@ -151,9 +247,17 @@ impl Data {
                 [Arc::new(seen), Arc::new(rows(test))]
             }
             Self::Table(table) => {
-                table.sources().map(|rows| -> Arc<dyn DataSource> { Arc::new(rows) })
+                let shape = self.shape();
+                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), None);
+                [side(0)?, side(1)?]
             }
-        }
+            Self::Array(array) => {
+                let shape = self.shape();
+                let gaps = changes.dequantise.then(|| array.rows.gaps()).transpose()?;
+                let side = |at| source(&shape, array.snapshots_of(at), array.pairs, gaps);
+                [side(0)?, side(1)?]
+            }
+        })
     }
 }
 
@@ -161,13 +265,20 @@ impl Data {
 ///
 /// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing
 /// but themselves. Those of a smaller `n` are the first of a larger one with the same seed.
+#[must_use]
+pub fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
+    images.select(&some_places(images.len(), part, n, seed))
+}
+
+/// `n` of the places `0..len` of a part at random, none twice; all of them, in random order, if
+/// there are no more.
 ///
 /// # Panics
 /// Never: a place is drawn from those that are left.
 #[must_use]
-pub fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
+pub fn some_places(len: usize, part: Split, n: usize, seed: u64) -> Vec<usize> {
     let mut rng = Streams::new(seed).rng(part as u64, Purpose::Subset);
-    let mut order: Vec<usize> = (0..images.len()).collect();
+    let mut order: Vec<usize> = (0..len).collect();
     let n = n.min(order.len());
     // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P, from the front and as far as
     // needed.
@@ -175,7 +286,8 @@ pub fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
         let rest = Uniform::new(i, order.len()).expect("place i is one of them");
         order.swap(i, rest.sample(&mut rng));
     }
-    images.select(&order[..n])
+    order.truncate(n);
+    order
 }
 
 /// Images as rows in [-1, 1].

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::array::ArrayRows;
 use crate::data::Data;
 use crate::error::{RunError, usage};
 use crate::files::{read_text, write_text};
+use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 
 /// The data of a run, as far as networks and checkpoints depend on them.
@@ -29,20 +31,38 @@ pub struct Shape {
     /// How the rows of a table become numbers; missing for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<Value>,
+    /// What the rows of an array look like in its file; missing for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub array: Option<Value>,
+    /// Of data to data, when the snapshots were seen; missing for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshots: Option<Value>,
     /// SHA-256 of everything that was read from files, by which changed data are noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
 impl Shape {
-    /// How the rows of a table become numbers; nothing for other data.
+    /// What the rows of a file are, for a model to keep under keys of their own.
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn table(&self) -> Result<Option<TableRows>, RunError> {
-        let Some(table) = &self.table else { return Ok(None) };
-        let read = serde_json::from_value(table.clone()).map(Some);
-        read.map_err(|error| usage!("environment.json holds no table: {error}"))
+    pub fn rows(&self) -> Result<toml::Table, RunError> {
+        fn read<T: serde::de::DeserializeOwned>(
+            key: &str,
+            value: Option<&Value>,
+        ) -> Result<Option<T>, RunError> {
+            let read = value.map(|value| serde_json::from_value(value.clone())).transpose();
+            read.map_err(|error| usage!("environment.json holds no {key}: {error}"))
+        }
+        let mut rows = toml::Table::new();
+        let table = read("table", self.table.as_ref())?;
+        rows.extend(table.as_ref().map(TableRows::kept).unwrap_or_default());
+        let array = read("array", self.array.as_ref())?;
+        rows.extend(array.as_ref().map(ArrayRows::kept).unwrap_or_default());
+        let snapshots = read("snapshots", self.snapshots.as_ref())?;
+        rows.extend(snapshots.as_ref().map(Snapshots::kept).unwrap_or_default());
+        Ok(rows)
     }
 
     /// The shape of data that are open.
@@ -52,10 +72,14 @@ impl Shape {
             Data::Toy(_) => None,
             Data::Images { train, test } => Some(digest([train, test])),
             Data::Table(table) => Some(table.sha256().to_owned()),
+            Data::Array(array) => Some(array.sha256().to_owned()),
         };
         let class_names = data.class_names().to_vec();
         let table = data.table().map(|table| json!(table.rows));
-        Self { shape: data.shape(), classes: data.classes(), class_names, table, sha256 }
+        let array = data.array().map(|array| json!(array.rows));
+        let snapshots = data.snapshots().map(|snapshots| json!(snapshots));
+        let (shape, classes) = (data.shape(), data.classes());
+        Self { shape, classes, class_names, table, array, snapshots, sha256 }
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use flow_datasets::DatasetError;
+use flow_datasets::{ArrayError, DatasetError, TableError};
 use flow_model::ModelError;
 use flow_nn::NetworkError;
 use flow_path::PathError;
@@ -69,6 +69,12 @@ pub enum RunError {
     /// The files of a data set.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// A file of an array.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+    /// A table, or rows that make none.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A training and its checkpoints.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -87,6 +93,8 @@ impl RunError {
         match self {
             Self::Usage(_) => true,
             Self::Model(error) => error.is_usage(),
+            Self::Table(error) => !matches!(error, TableError::Write { .. }),
+            Self::Array(error) => !matches!(error, ArrayError::Write { .. }),
             // Folders that make no set are asked for something impossible; a file that cannot be
             // read is a failure.
             Self::Dataset(error) => matches!(

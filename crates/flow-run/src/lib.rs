@@ -10,7 +10,7 @@
 //! |---|---|
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
 //! | the choices that a recipe has | [`choices()`] |
-//! | data sets by name, and tables of your own | [`Data`], [`target`], [`table`] |
+//! | data sets by name, tables and arrays of your own, snapshots | [`Data`], [`target`], [`table`], [`array`], [`snapshots`] |
 //! | images that are told a smaller copy of themselves | [`Upsampling`] |
 //! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
 //! | what it takes of the memory | [`Sizes`], [`memory`] |
@@ -26,6 +26,7 @@
 //! reads a recipe takes a [`Registry`](flow_model::Registry).
 #![recursion_limit = "256"]
 
+pub mod array;
 mod batches;
 mod choices;
 mod data;
@@ -50,13 +51,14 @@ mod reflow;
 mod request;
 mod run;
 mod sizes;
+pub mod snapshots;
 pub mod table;
 mod training;
 mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use choices::{Choices, choices};
-pub use data::{Changes, Data, image_rows, labels, pixels, some_of, target};
+pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
 pub use environment::{Shape, Stage};
 pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{
-    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SampleRequest, Samples,
+    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SamplePlan, SampleRequest,
+    Samples,
 };
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_path::Source;
 use flow_train::{Checkpoint, Ensemble};
 
+use crate::array::ArrayRows;
 use crate::data::target;
 use crate::environment::Shape;
 use crate::error::{RunError, usage};
@@ -19,6 +21,7 @@ use crate::network;
 use crate::recipe::{self, Recipe};
 use crate::request::Request;
 use crate::run::Run;
+use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 use crate::upsampling::Upsampling;
 
@@ -67,8 +70,8 @@ impl Model {
             Some(rows) => rows,
             None => shape_of(&run.recipe)?,
         };
-        let table = data.table()?;
-        let vector = table.as_ref().map_or(0, TableRows::vector);
+        let rows = data.rows()?;
+        let vector = TableRows::of(&rows)?.as_ref().map_or(0, TableRows::vector);
         let Shape { shape, classes, class_names, .. } = data;
         let signature = network::signature(&run.recipe, &shape, classes, vector)?;
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;
@@ -76,7 +79,7 @@ impl Model {
         let Ensemble { network, posterior } = checkpoint.average(empty)?;
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
         let mut config = description(&run.recipe, signature, names, checkpoint.step)?;
-        config.rows = table.as_ref().map(TableRows::kept).unwrap_or_default();
+        config.rows = rows;
         if let Some(upsampling) = Upsampling::of(&run.recipe, &shape)? {
             config.rows.extend(upsampling.kept());
         }
@@ -119,7 +122,7 @@ impl Model {
     /// # Errors
     /// When what it has kept of the table is damaged.
     pub fn table(&self) -> Result<Option<TableRows>, RunError> {
-        TableRows::of(&self.config().rows).map_err(|error| usage!("{error}"))
+        Ok(TableRows::of(&self.config().rows)?)
     }
 
     /// By how much it enlarges the image that it is told, for a model of that kind.
@@ -128,6 +131,22 @@ impl Model {
     /// When what it has kept of it is damaged.
     pub fn upsampling(&self) -> Result<Option<Upsampling>, RunError> {
         Upsampling::kept_in(&self.config().rows)
+    }
+
+    /// What its rows look like in a file, for a model of an array.
+    ///
+    /// # Errors
+    /// When what it has kept of the array is damaged.
+    pub fn array(&self) -> Result<Option<ArrayRows>, RunError> {
+        ArrayRows::of(&self.config().rows)
+    }
+
+    /// When its snapshots were seen, for a model of data to data.
+    ///
+    /// # Errors
+    /// When what it has kept of them is damaged.
+    pub fn snapshots(&self) -> Result<Option<Snapshots>, RunError> {
+        Snapshots::of(&self.config().rows)
     }
 
     /// Number of classes of a conditional model, else 0.
@@ -187,7 +206,27 @@ impl Model {
         request: &Request,
         range: Range<usize>,
     ) -> Result<Option<Vec<usize>>, RunError> {
-        self.classes_of(&classes(request), range).map_err(|error| refused(error, request))
+        self.classes_of(&classes(request, self.classes()), range)
+            .map_err(|error| refused(error, request))
+    }
+
+    /// Carries rows along the flow from one time to others, on the model's own clock: 0 is the
+    /// start of its paths and 1 their end. The rows are `request.given.starts`; the states at each
+    /// of the other times are among those of the answer.
+    ///
+    /// # Errors
+    /// For a request that the model cannot meet, samplers other than the flow itself, and when the
+    /// solver fails.
+    pub fn push(&self, request: &Request, times: &[f64]) -> Result<Samples, RunError> {
+        let SamplePlan::Solver(method, stepping) = &request.way else {
+            return Err(usage!(
+                "rows are carried by a solver of the flow, such as --solver dopri5 or --solver rk4 \
+                 --steps 20, and not by {}",
+                request.label()
+            ));
+        };
+        let asked = self.request(request);
+        self.bare.push(&asked, times, *method, stepping).map_err(|error| refused(error, request))
     }
 
     fn request(&self, request: &Request) -> SampleRequest<'_> {
@@ -199,14 +238,14 @@ impl Model {
             |against| Guidance { scale: request.guidance, interval: request.interval, against };
         let mut asked = SampleRequest::new(request.n, request.seed);
         asked.batch = request.batch;
-        asked.classes = classes(request);
-        asked.starts.clone_from(&request.given.starts);
-        asked.latents.clone_from(&request.given.latents);
-        let in_turn = |given: &Option<Vec<f32>>, size: usize| {
-            let numbers = given.as_ref()?.iter().copied();
-            Some(numbers.cycle().take(request.n * size).collect())
+        asked.classes = classes(request, self.classes());
+        let in_turn = |rows: &Option<Vec<f32>>, size: usize| {
+            let rows = rows.as_ref()?;
+            Some(rows.iter().copied().cycle().take(request.n * size).collect())
         };
+        asked.starts = in_turn(&request.given.starts, self.signature().size());
         asked.vectors = in_turn(&request.given.vectors, self.signature().vector);
+        asked.latents.clone_from(&request.given.latents);
         asked.contexts =
             in_turn(&request.given.contexts, self.signature().context.iter().product());
         asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
@@ -245,8 +284,13 @@ impl<E> From<ModelError> for Stopped<E> {
     }
 }
 
-fn classes(request: &Request) -> Classes {
-    request.class.map_or(Classes::InTurn, Classes::All)
+/// A class that is asked for by name; else those that are given, of a model that knows any.
+fn classes(request: &Request, known: usize) -> Classes {
+    match (request.class, request.given.classes.as_ref().filter(|_| 0 < known)) {
+        (Some(class), _) => Classes::All(class),
+        (None, Some(each)) => Classes::Each(each.iter().copied().cycle().take(request.n).collect()),
+        (None, None) => Classes::InTurn,
+    }
 }
 
 /// All that a model says of itself, from the recipe that made it.
@@ -259,6 +303,7 @@ fn description(
     let Recipe { name, about, path, sample, .. } = recipe;
     let network = network::section(recipe)?.table().clone();
     let source = match &path.source {
+        _ if recipe.data.is_given_starts() => flow_model::DATA.into(),
         recipe::Source::Normal(_) => "normal".into(),
         toy @ recipe::Source::Toy(_) => toy.to_string(),
     };
@@ -295,6 +340,10 @@ fn refused(error: ModelError, request: &Request) -> RunError {
             usage!("--class is {class}, the model has the classes 0 to {last}{names}")
         }
         ModelError::NoClasses => usage!("--class is given, but the model knows no classes"),
+        ModelError::Missing { what: "start", .. } => usage!(
+            "paths of this model start from data: `flow push RUN FILE --out FILE` carries the rows \
+             of a file"
+        ),
         ModelError::NotLearnedWithout => usage!(
             "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
              do without the class; draw with --guidance 1"

@@ -53,6 +53,8 @@ pub struct Given {
     pub vectors: Option<Vec<f32>>,
     /// Conditioning rows, for models that are told an image; taken in turn too.
     pub contexts: Option<Vec<f32>>,
+    /// The class of each sample, in turn.
+    pub classes: Option<Vec<usize>>,
 }
 
 impl Request {
@@ -139,19 +141,13 @@ impl Request {
         Self { given, ..self }
     }
 
-    /// Tells the model of these condition vectors, in turn.
-    #[must_use]
-    pub fn with_vectors(mut self, vectors: Option<Vec<f32>>) -> Self {
-        self.given.vectors = vectors;
-        self
-    }
-
-    /// Tells the model what held-out rows of its data are told, in turn: numbers or small images.
+    /// Tells the model what held-out rows of its data are told, in turn: classes, numbers, starts,
+    /// small images.
     ///
     /// # Errors
     /// When the recipe tells images what they do not have.
     pub fn told_as(mut self, recipe: &Recipe, data: &Data) -> Result<Self, RunError> {
-        self.given.vectors = data.conditions();
+        self.given = data.told();
         if let Some(upsampling) = Upsampling::of(recipe, &data.shape())? {
             let small = upsampling.shrunk(&data.told_images());
             self.given.contexts = Some(upsampling.enlarged(&small));

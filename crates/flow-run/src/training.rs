@@ -110,6 +110,15 @@ impl Training {
             run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
         }
         flow_matching(recipe, &data)?;
+        if recipe.coupling_biases() && !data.has_told_starts() {
+            told.say(&format!(
+                "warning: the coupling {} pairs starts with data whatever their conditions, so \
+                 that a condition meets other starts than samples have, and what the model says of \
+                 it is biased: choose path.coupling=conditional{}, or independent",
+                recipe.path.coupling.name(),
+                if recipe.data.conditional { ", path.within_classes=true" } else { "" }
+            ));
+        }
         Ok(Self { start, data, teacher })
     }
 

@@ -106,6 +106,9 @@ pub enum SampleError {
         /// What came out.
         value: f64,
     },
+    /// Paths that start from data, whose density nobody knows.
+    #[error("paths of this model start from data, which have no density to be carried along")]
+    NoDensity,
     /// An observation that is not made of numbers.
     #[error(
         "row {row} of the observation holds NaN or infinity among what is seen: leave such \

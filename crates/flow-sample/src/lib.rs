@@ -80,6 +80,7 @@ mod likelihood;
 mod noise;
 mod predictor;
 mod pullback;
+mod push;
 mod retimed;
 mod sampler;
 mod steered;
@@ -96,6 +97,7 @@ pub use inverse::{
 pub use likelihood::{Likelihood, LogProb};
 pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, starts_of};
 pub use predictor::{Predictor, Trained, Velocity};
+pub use push::push;
 pub use retimed::Retimed;
 pub use sampler::{
     Ancestral, ByMethod, Churn, Ddim, Diffusion, DpmSolver, Edm, Final, FlowMap, Generated,

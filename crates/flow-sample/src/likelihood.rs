@@ -134,6 +134,7 @@ impl Likelihood {
             let log_density = match &self.source {
                 Source::Normal => log_normal(&noise),
                 Source::Known(target) => target.log_density(&noise),
+                Source::Given => return Err(SampleError::NoDensity),
             };
             let (mean, error) = mean_and_error(gained);
             let scale = (to_start * to_end / std).ln();

@@ -16,14 +16,15 @@ use flow_path::{Exact, Gaussian, Linear, Prediction, Schedule, Source, VarianceP
 use flow_sample::{
     Dequantise, Diffusion, Divergence, ExactTrace, Grid, GridConfig, Hutchinson, Interval,
     LastStep, Noise, Ode, Predictor, Probe, Sampler, SamplerConfig, Sde, Seeded, Way, latent_grid,
-    latents, latents_of, log_mean_exp, normal_rows, prior, starts, starts_of,
+    latents, latents_of, log_mean_exp, normal_rows, prior, push, starts, starts_of,
 };
 use flow_testing::awkward::{Rows, SCALARS, rows};
 use flow_testing::public;
 
 type Check = fn();
 
-const TABLE: [(&str, Check); 26] = [
+const TABLE: [(&str, Check); 27] = [
+    ("push", carried),
     ("Dequantise::bits_per_dim", bits_per_dim),
     ("log_mean_exp", log_mean_exps),
     ("Interval::holds", interval),
@@ -112,6 +113,29 @@ fn interval() {
 
 fn starts_of_three() -> Tensor<2> {
     prior(1, 0..3, 2, &field(), &Device::flex())
+}
+
+fn carried() {
+    let stepping = Stepping::Count(3);
+    for (name, value) in SCALARS {
+        for times in [vec![value, 0.5], vec![0.5, value], vec![0.25, 0.5, value], vec![value]] {
+            let pushed = push(&field(), starts_of_three(), &times, Method::Euler, &stepping);
+            let within = times.iter().all(|t| (0.0..=1.0).contains(t)) && 1 < times.len();
+            assert!(within || pushed.is_err(), "{name}");
+            if let Ok(pushed) = pushed {
+                assert!(finite(&pushed.x) && pushed.states.len() == times.len() - 1, "{name}");
+            }
+        }
+    }
+    for set in rows(3, 2) {
+        match push(&field(), tensor(&set), &[0.25, 0.75], Method::Euler, &stepping) {
+            Ok(pushed) => assert!(set.finite && finite(&pushed.x), "{}", set.name),
+            // The largest numbers may leave the range on the way.
+            Err(_) => {
+                assert!(!set.finite || set.rows.iter().any(|x| 1e30 < x.abs()), "{}", set.name)
+            }
+        }
+    }
 }
 
 fn diffusion() {

@@ -20,6 +20,19 @@ pub struct Draw {
     pub contexts: Option<Vec<f32>>,
     /// Where the path of each row starts, `[n, ..]`, for data that come in pairs; else it is drawn.
     pub starts: Option<Vec<f32>>,
+    /// The part of the time that the path of each row takes; all of it, if there is none.
+    pub legs: Option<Vec<Leg>>,
+}
+
+/// The part of the unit interval of time that a path takes, and with whom it may be paired.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leg {
+    /// Where it starts, the first snapshot being at 0.
+    pub from: f64,
+    /// Where it ends, the last snapshot being at 1.
+    pub to: f64,
+    /// Rows of a batch that may exchange their starts: those of one leg and one condition.
+    pub group: usize,
 }
 
 /// A source of training data.
@@ -228,6 +241,7 @@ impl DataSource for Rows {
             vectors: self.vectors.as_ref().map(|_| Vec::new()),
             contexts: self.contexts.as_ref().map(|_| Vec::new()),
             starts: self.starts.as_ref().map(|_| Vec::new()),
+            legs: None,
         };
         for k in range {
             let row = self.order(k / n, *streams)[(k % n) as usize];

@@ -25,6 +25,7 @@
 //! optimizer is not finite. Steps do not wait for that: losses are read in a thread of their own,
 //! and weights are looked at before each checkpoint.
 
+mod chain;
 mod checkpoint;
 mod classification;
 mod clip;
@@ -57,9 +58,10 @@ mod trainee;
 
 pub use burn::train::Interrupter;
 
+pub use chain::{Chain, NoStart, Snapshot};
 pub use checkpoint::{Checkpoint, CheckpointFolder};
 pub use classification::{Labelled, LabelledBatches};
-pub use data::{DataSource, Draw, Rows};
+pub use data::{DataSource, Draw, Leg, Rows};
 pub use ema::Ema;
 pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};

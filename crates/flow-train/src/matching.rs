@@ -5,11 +5,11 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_nn::{Condition, Time};
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{Given, Source};
+use flow_path::{ClassAware, Coupling, Given, Pairing, PathError, Source, Times};
 use rand::{Rng, RngExt};
 
 use crate::conditions::{check_conditions, with_conditions};
-use crate::data::{DataSource, Draw};
+use crate::data::{DataSource, Draw, Leg};
 use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
 use crate::loader::BatchSource;
@@ -42,8 +42,8 @@ impl BatchSource for MatchingBatches {
     /// not, or cannot be paired.
     ///
     /// # Panics
-    /// When a batch has no rows or the data do not give whole ones, or `label_drop` or
-    /// `condition_drop` is no probability.
+    /// When a batch has no rows or the data do not give whole ones, `label_drop` or
+    /// `condition_drop` is no probability, or paths start from data and the rows have no starts.
     fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
         self.draw(step, None, device)
     }
@@ -94,9 +94,8 @@ impl MatchingBatches {
             return Err(TrainError::Label { step, row, label, classes });
         }
         let given = Given { labels: labels.as_deref(), vectors: draw.vectors.as_deref() };
-        let pairing = matching
-            .coupling
-            .pair_given(&noise, &draw.rows, given, size, &mut rng(Purpose::Coupling))
+        let pairing = self
+            .pair(&noise, &draw.rows, given, draw.legs.as_deref(), &mut rng(Purpose::Coupling))
             .map_err(|source| TrainError::Coupling { step, source })?;
         let noise = pairing.gather(&noise, size);
         let (t, factors) = matching.draw_times(*rows, &mut rng(Purpose::Time));
@@ -114,6 +113,10 @@ impl MatchingBatches {
         let (x0, x1) = (rows_of(noise, size, device), rows_of(draw.rows, size, device));
         let (x_t, target) = matching.regress(x0.clone(), x1.clone(), blur, &t);
         let x_t = matching.prediction.input(x_t, &*matching.schedule, &t);
+        let (t, target) = match &draw.legs {
+            Some(legs) => along(legs, &t, target),
+            None => (t, target),
+        };
         let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors).map(|w| {
             let w: Vec<f32> = w.into_iter().map(|w| w as f32).collect();
             Tensor::from_data(TensorData::new(w, [*rows]), device)
@@ -139,6 +142,22 @@ impl MatchingBatches {
         Ok(Batch { x0, x1, x_t, time, jumps, target, weight, condition, noise })
     }
 
+    /// Pairs the rows of a batch; where paths take legs, those of one leg and condition alone.
+    fn pair(
+        &self,
+        x0: &[f32],
+        x1: &[f32],
+        given: Given<'_>,
+        legs: Option<&[Leg]>,
+        rng: &mut dyn Rng,
+    ) -> Result<Pairing, PathError> {
+        let (size, within) = (x1.len() / self.rows, &*self.matching.coupling);
+        let Some(legs) = legs else { return within.pair_given(x0, x1, given, size, rng) };
+        let groups: Vec<usize> = legs.iter().map(|leg| leg.group).collect();
+        let given = Given { labels: Some(&groups), ..given };
+        ClassAware { within }.pair_given(x0, x1, given, size, rng)
+    }
+
     fn drop_labels(&self, labels: &mut [usize], rng: &mut dyn Rng) {
         let p = self.matching.label_drop;
         assert!((0.0..=1.0).contains(&p), "expected a label_drop in [0, 1], got {p}");
@@ -148,6 +167,16 @@ impl MatchingBatches {
             }
         }
     }
+}
+
+/// The times of the whole way at times `t` of its legs, and the velocities there.
+fn along(legs: &[Leg], t: &Times, velocity: Tensor<2>) -> (Times, Tensor<2>) {
+    let at = |(leg, t): (&Leg, f64)| leg.from + (leg.to - leg.from) * t;
+    let times = Times::new(legs.iter().zip(t.iter()).map(at).collect());
+    let faster = legs.iter().map(|leg| ((leg.to - leg.from).recip()) as f32).collect();
+    let faster = TensorData::new(faster, [legs.len(), 1]);
+    let faster = Tensor::<2>::from_data(faster, &velocity.device());
+    (times, velocity * faster)
 }
 
 /// `[B, size]` from row-major values.

@@ -14,13 +14,14 @@ use flow_path::stream::{Purpose, Streams};
 use flow_path::{LossWeight, PairTube, Prediction, Times, VariancePreserving};
 use flow_testing::{awkward, public};
 use flow_train::{
-    BatchSource, Between, DataSource, Decay, Ema, FlowMatching, Interrupter, LearningRate,
-    MatchingBatches, Plan, Rows, Task, TrainError, fit,
+    BatchSource, Between, Chain, DataSource, Decay, Ema, FlowMatching, Interrupter, LearningRate,
+    MatchingBatches, Plan, Rows, Snapshot, Task, TrainError, fit,
 };
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 10] = [
+    ("Chain::new", chains),
     ("Ema::decay", decays),
     ("Ema::follow", averages),
     ("FlowMatching::draw_times", times),
@@ -202,6 +203,33 @@ fn starts() {
         assert_eq!(drawn.iter().all(|x| x.is_finite()), set.finite, "{}", set.name);
         let source = MatchingBatches { data: Arc::new(build()), rows: 2, ..batches(1) };
         assert_eq!(source.batch(0, &Device::flex()).is_ok(), set.finite, "{}", set.name);
+    }
+}
+
+fn chains() {
+    let snapshot = |time: f64, rows: Vec<f32>| Snapshot { time, rows, ..Snapshot::default() };
+    for set in awkward::rows(4, 2) {
+        let ends = || vec![snapshot(0.0, vec![0.5; 4]), snapshot(1.0, set.rows.clone())];
+        let build = || Chain::new(vec![2], ends()).unwrap();
+        if set.rows.is_empty() {
+            panics("expected whole rows of 2 numbers, got 0 numbers", || drop(build()));
+            continue;
+        }
+        let source = MatchingBatches { data: Arc::new(build()), rows: 40, ..batches(1) };
+        // Of forty draws at least one is of each of four rows, but for a chance of 1e-5 a row.
+        assert_eq!(source.batch(0, &Device::flex()).is_ok(), set.finite, "{}", set.name);
+    }
+    for (name, time) in awkward::SCALARS {
+        let ends = || vec![snapshot(0.0, vec![0.5; 4]), snapshot(time, vec![1.5; 4])];
+        if !(0.0 < time && time.is_finite()) {
+            panics("expected increasing times", || drop(Chain::new(vec![2], ends())));
+            continue;
+        }
+        let draw = Chain::new(vec![2], ends()).unwrap().draw(0..3, &Streams::new(0));
+        assert!(
+            draw.legs.unwrap().iter().all(|leg| leg.from < 1e-9 && 1.0 - 1e-9 < leg.to),
+            "{name}"
+        );
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the numbers of a file are.
 
 use half::{bf16, f16};
+use serde::{Deserialize, Serialize};
 
 /// The type of the numbers in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Element {
     /// Truth values, 0 and 1.
@@ -33,6 +35,22 @@ pub enum Element {
     /// Floats of 64 bits.
     F64,
 }
+
+const ALL: [Element; 13] = [
+    Element::Bool,
+    Element::U8,
+    Element::I8,
+    Element::U16,
+    Element::I16,
+    Element::U32,
+    Element::I32,
+    Element::U64,
+    Element::I64,
+    Element::F16,
+    Element::BF16,
+    Element::F32,
+    Element::F64,
+];
 
 impl Element {
     /// Bytes of one number.
@@ -68,31 +86,70 @@ impl Element {
 
     /// The type of a code of NumPy without the order of bytes.
     pub(crate) fn of_code(code: &str) -> Option<Self> {
-        const ALL: [Element; 12] = [
-            Element::Bool,
-            Element::U8,
-            Element::I8,
-            Element::U16,
-            Element::I16,
-            Element::U32,
-            Element::I32,
-            Element::U64,
-            Element::I64,
-            Element::F16,
-            Element::F32,
-            Element::F64,
-        ];
-        ALL.into_iter().find(|element| element.code() == code)
+        let known = ALL.into_iter().filter(|element| *element != Self::BF16);
+        known.into_iter().find(|element| element.code() == code)
     }
 
-    /// What numbers of this type are written as.
-    pub(crate) fn written(self) -> Self {
+    /// What numbers of this type are written as: themselves, but for the type that NumPy does not
+    /// know.
+    #[must_use]
+    pub fn written(self) -> Self {
+        if self == Self::BF16 { Self::F32 } else { self }
+    }
+
+    /// Whether numbers of this type are whole.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        !matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
+    }
+
+    /// The code of safetensors.
+    pub(crate) fn dtype(self) -> safetensors::Dtype {
+        use safetensors::Dtype;
         match self {
-            Self::Bool | Self::U8 => self,
-            Self::I8 | Self::U16 | Self::I16 | Self::U32 | Self::I32 | Self::U64 | Self::I64 => {
-                Self::I64
-            }
-            _ => Self::F32,
+            Self::Bool => Dtype::BOOL,
+            Self::U8 => Dtype::U8,
+            Self::I8 => Dtype::I8,
+            Self::U16 => Dtype::U16,
+            Self::I16 => Dtype::I16,
+            Self::U32 => Dtype::U32,
+            Self::I32 => Dtype::I32,
+            Self::U64 => Dtype::U64,
+            Self::I64 => Dtype::I64,
+            Self::F16 => Dtype::F16,
+            Self::BF16 => Dtype::BF16,
+            Self::F32 => Dtype::F32,
+            Self::F64 => Dtype::F64,
+        }
+    }
+
+    /// The type of a code of safetensors.
+    pub(crate) fn of_dtype(dtype: safetensors::Dtype) -> Option<Self> {
+        ALL.into_iter().find(|element| element.dtype() == dtype)
+    }
+
+    /// The bytes of numbers, the least first; those of whole types are rounded to the nearest that
+    /// the type has.
+    pub(crate) fn encode(self, values: &[f32]) -> Vec<u8> {
+        macro_rules! bytes {
+            ($to:expr) => {
+                values.iter().copied().flat_map($to).collect()
+            };
+        }
+        match self {
+            Self::Bool => bytes!(|x: f32| [u8::from(0.5 < x)]),
+            Self::U8 => bytes!(|x: f32| (x.round() as u8).to_le_bytes()),
+            Self::I8 => bytes!(|x: f32| (x.round() as i8).to_le_bytes()),
+            Self::U16 => bytes!(|x: f32| (x.round() as u16).to_le_bytes()),
+            Self::I16 => bytes!(|x: f32| (x.round() as i16).to_le_bytes()),
+            Self::U32 => bytes!(|x: f32| (x.round() as u32).to_le_bytes()),
+            Self::I32 => bytes!(|x: f32| (x.round() as i32).to_le_bytes()),
+            Self::U64 => bytes!(|x: f32| (x.round() as u64).to_le_bytes()),
+            Self::I64 => bytes!(|x: f32| (x.round() as i64).to_le_bytes()),
+            Self::F16 => bytes!(|x: f32| f16::from_f32(x).to_le_bytes()),
+            Self::BF16 => bytes!(|x: f32| bf16::from_f32(x).to_le_bytes()),
+            Self::F32 => bytes!(f32::to_le_bytes),
+            Self::F64 => bytes!(|x: f32| f64::from(x).to_le_bytes()),
         }
     }
 

@@ -32,8 +32,7 @@ pub enum ArrayError {
 
     /// The name of a file says nothing about its format.
     #[error(
-        "the name of {} ends in none of .npy, .npz, .safetensors (the last is read only); rename \
-         the file after its format",
+        "the name of {} ends in none of .npy, .npz, .safetensors; rename the file after its format",
         path.display()
     )]
     UnknownFormat {
@@ -99,7 +98,7 @@ pub enum ArrayError {
     /// Too few or too many axes.
     #[error(
         "{} has the shape {shape:?}; points are [n, d], sequences [n, length, channels], images \
-         [n, channels, height, width]: reshape it",
+         [n, channels, height, width] or [n, height, width, channels]: reshape it",
         path.display()
     )]
     Rank {
@@ -160,6 +159,49 @@ pub enum ArrayError {
         names: Vec<String>,
         /// The name that was asked for.
         asked: Option<String>,
+    },
+
+    /// An npy file, of which an array is asked for by its name.
+    #[error(
+        "{} holds one array without a name, and {asked:?} is asked for; save several arrays by \
+         `numpy.savez`",
+        path.display()
+    )]
+    NoNames {
+        /// The file.
+        path: PathBuf,
+        /// The name that was asked for.
+        asked: String,
+    },
+
+    /// An array that does not go with the rows beside it.
+    #[error(
+        "the array {name:?} of {} has the shape {shape:?}, and one number for each of the {rows} \
+         rows is needed",
+        path.display()
+    )]
+    NotBeside {
+        /// The file.
+        path: PathBuf,
+        /// Name of the array.
+        name: String,
+        /// Its sizes.
+        shape: Vec<usize>,
+        /// Rows of the other array.
+        rows: usize,
+    },
+
+    /// Classes that are no whole numbers.
+    #[error(
+        "the array {name:?} of {} holds floats, and classes are whole numbers; convert it by \
+         `y.astype(\"int64\")`, or call it something else than y and labels",
+        path.display()
+    )]
+    NoClasses {
+        /// The file.
+        path: PathBuf,
+        /// Name of the array.
+        name: String,
     },
 
     /// A file that another program writes to.

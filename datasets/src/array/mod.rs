@@ -1,27 +1,33 @@
 //! Arrays of your own: npy, npz and safetensors.
 //!
-//! Points are `[n, d]`, sequences `[n, length, channels]`, images `[n, channels, height, width]`.
-//! Values become `f32` in row-major order whatever the file holds: floats of 16, 32 or 64 bits,
-//! integers, truth values, either order of bytes or axes.
+//! Points are `[n, d]`, sequences `[n, length, channels]`, images `[n, channels, height, width]` or
+//! with the channels last. Values become `f32` in row-major order whatever the file holds: floats
+//! of 16, 32 or 64 bits, integers, truth values, either order of bytes or axes. An npz or
+//! safetensors file may hold classes and times beside the rows: see [`LabelledArray`].
 
 mod element;
 mod error;
+mod head;
+mod labelled;
 mod npy;
 pub(crate) mod npz;
 mod pieces;
 mod tensors;
+mod write;
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, Read};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 pub use element::Element;
 pub use error::ArrayError;
+pub use head::{ArrayHead, ArrayNames};
+pub use labelled::{LabelledArray, Labels};
 pub use pieces::ArrayFile;
+pub use write::{ArrayForm, write_array};
 
 pub(crate) use npy::Header as NpyHeader;
-
-use crate::table::whole;
 
 /// How an array is read.
 #[derive(Clone, Debug)]
@@ -30,13 +36,18 @@ pub struct ArrayOptions {
     pub name: Option<String>,
     /// Bytes of memory that the array may take; 4 GiB by default.
     pub max_bytes: u64,
+    /// How many axes it may have; two to four by default.
+    pub axes: RangeInclusive<usize>,
 }
 
 impl Default for ArrayOptions {
     fn default() -> Self {
-        Self { name: None, max_bytes: 4 << 30 }
+        Self { name: None, max_bytes: 4 << 30, axes: AXES }
     }
 }
+
+/// Axes of an array of rows.
+const AXES: RangeInclusive<usize> = 2..=4;
 
 /// Numbers of a regular shape, the last index fastest.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,17 +69,21 @@ impl Array {
     /// fewer than two, holds several arrays and none is named, or does not fit into
     /// `options.max_bytes`.
     pub fn read(path: &Path, options: &ArrayOptions) -> Result<Self, ArrayError> {
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        match ending.as_deref() {
-            Some("npy") => {
+        match Format::of(path)? {
+            Format::Npy => {
                 let file = File::open(path).map_err(ArrayError::read(path))?;
                 let length = file.metadata().map_err(ArrayError::read(path))?.len();
-                npy::read(path, &mut BufReader::new(file), length, options.max_bytes)
+                npy::read(path, &mut BufReader::new(file), length, options)
             }
-            Some("npz") => npz::read(path, options),
-            Some("safetensors") => tensors::read(path, options),
-            _ => Err(ArrayError::UnknownFormat { path: path.to_owned() }),
+            Format::Npz => npz::read(path, options),
+            Format::Safetensors => tensors::read(path, options),
         }
+    }
+
+    /// Whether the name of a file ends in that of a format of arrays.
+    #[must_use]
+    pub fn is_named(path: &Path) -> bool {
+        Format::of(path).is_ok()
     }
 
     /// Number of rows.
@@ -83,46 +98,46 @@ impl Array {
         self.len() == 0
     }
 
-    /// Writes the array as npy, or as the array `data` of an npz: bytes as bytes, whole numbers of
-    /// other sizes as 64-bit integers, everything else as 32-bit floats. The file appears whole or
-    /// not at all.
+    /// Writes the array as npy, or as the array `data` of an npz or safetensors file, with numbers
+    /// of the type that it was read from. The file appears whole or not at all.
     ///
     /// # Errors
-    /// If the name of the file ends in neither `.npy` nor `.npz`, or the file cannot be written.
+    /// If the name of the file ends in none of these, or the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), ArrayError> {
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        let written = match ending.as_deref() {
-            Some("npy") => whole(path, |out| self.write_npy(out)),
-            Some("npz") => whole(path, |out| {
-                let mut bytes = BufWriter::new(Vec::new());
-                self.write_npy(&mut bytes)?;
-                let mut archive = npz::Writer::new(out);
-                archive.array("data", bytes.buffer())?;
-                archive.finish()
-            }),
-            _ => return Err(ArrayError::UnknownFormat { path: path.to_owned() }),
-        };
-        written.map_err(ArrayError::write(path))
+        let form =
+            ArrayForm { name: "data".into(), element: self.element, shape: self.shape.clone() };
+        write_array(path, &form, None, |put| put(&self.values))
     }
+}
 
-    fn write_npy(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let element = self.element.written();
-        NpyHeader::new(element, self.shape.clone()).write(out)?;
-        for &value in &self.values {
-            match element {
-                Element::Bool | Element::U8 => out.write_all(&[value.round() as u8])?,
-                Element::I64 => out.write_all(&(value.round() as i64).to_le_bytes())?,
-                _ => out.write_all(&value.to_le_bytes())?,
-            }
+/// The format of an array, by the ending of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Npy,
+    Npz,
+    Safetensors,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, ArrayError> {
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match ending.as_deref() {
+            Some("npy") => Ok(Self::Npy),
+            Some("npz") => Ok(Self::Npz),
+            Some("safetensors") => Ok(Self::Safetensors),
+            _ => Err(ArrayError::UnknownFormat { path: path.to_owned() }),
         }
-        Ok(())
     }
 }
 
 /// Whether arrays of this shape are read, and how many numbers they hold.
-pub(crate) fn count(path: &Path, shape: &[usize]) -> Result<u64, ArrayError> {
+pub(crate) fn count(
+    path: &Path,
+    shape: &[usize],
+    axes: &RangeInclusive<usize>,
+) -> Result<u64, ArrayError> {
     let (path, shape) = (|| path.to_owned(), || shape.to_vec());
-    if !(2..=4).contains(&shape().len()) {
+    if !axes.contains(&shape().len()) {
         return Err(ArrayError::Rank { path: path(), shape: shape() });
     }
     if shape().contains(&0) {

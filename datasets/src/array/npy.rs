@@ -14,9 +14,10 @@
 //! NumPy documentation, `numpy.lib.format`.
 
 use std::io::{self, Read, Write};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::{Array, ArrayError, Element, count, numbers};
+use super::{Array, ArrayError, ArrayOptions, Element, count, numbers};
 
 /// NumPy itself refuses longer ones.
 const LONGEST_HEADER: usize = 10_000;
@@ -123,14 +124,14 @@ pub(crate) fn read(
     path: &Path,
     source: &mut impl Read,
     length: u64,
-    max_bytes: u64,
+    options: &ArrayOptions,
 ) -> Result<Array, ArrayError> {
     let header = Header::read(path, source)?;
     let (element, big_endian) = header.element(path)?;
-    let count = checked(path, &header, element, length)?;
+    let count = checked(path, &header, element, length, &options.axes)?;
     // Numbers of the first axis fastest are held twice while they are turned round.
     let copies = if header.fortran { 8 } else { 4 };
-    let (needed, limit) = (count.saturating_mul(copies), max_bytes);
+    let (needed, limit) = (count.saturating_mul(copies), options.max_bytes);
     if limit < needed {
         return Err(ArrayError::TooLarge { path: path.to_owned(), needed, limit });
     }
@@ -155,8 +156,9 @@ pub(crate) fn checked(
     header: &Header,
     element: Element,
     length: u64,
+    axes: &RangeInclusive<usize>,
 ) -> Result<u64, ArrayError> {
-    let count = count(path, &header.shape)?;
+    let count = count(path, &header.shape, axes)?;
     let expected = count.saturating_mul(element.size() as u64);
     let actual = length.saturating_sub(header.bytes);
     if expected != actual {

@@ -8,25 +8,46 @@ use zip::result::ZipError;
 use zip::write::FileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::npy::Header;
 use super::{Array, ArrayError, ArrayOptions, npy};
 
 /// Reads the array that the options name, or the only one.
 pub(crate) fn read(path: &Path, options: &ArrayOptions) -> Result<Array, ArrayError> {
+    let mut archive = open(path)?;
+    let name = chosen(path, members(&archive), options)?;
+    let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused(path))?;
+    let length = member.size();
+    npy::read(path, &mut member, length, options)
+}
+
+/// The names of the arrays.
+pub(crate) fn names(path: &Path) -> Result<Vec<String>, ArrayError> {
+    Ok(members(&open(path)?))
+}
+
+/// What stands before the numbers of an array of that name.
+pub(crate) fn header(path: &Path, name: &str) -> Result<Header, ArrayError> {
+    let mut archive = open(path)?;
+    let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused(path))?;
+    Header::read(path, &mut member)
+}
+
+type Archive = ZipArchive<BufReader<File>>;
+
+fn open(path: &Path) -> Result<Archive, ArrayError> {
     let file = File::open(path).map_err(ArrayError::read(path))?;
-    let refused = |error: ZipError| match error {
+    ZipArchive::new(BufReader::new(file)).map_err(refused(path))
+}
+
+fn members(archive: &Archive) -> Vec<String> {
+    archive.file_names().filter_map(|name| name.strip_suffix(".npy")).map(String::from).collect()
+}
+
+fn refused(path: &Path) -> impl Fn(ZipError) -> ArrayError {
+    |error| match error {
         ZipError::Io(source) => ArrayError::read(path)(source),
         error => ArrayError::damaged(path, error.to_string()),
-    };
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(refused)?;
-    let names: Vec<String> = archive
-        .file_names()
-        .filter_map(|name| name.strip_suffix(".npy"))
-        .map(String::from)
-        .collect();
-    let name = chosen(path, names, options)?;
-    let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused)?;
-    let length = member.size();
-    npy::read(path, &mut member, length, options.max_bytes)
+    }
 }
 
 /// The name asked for, or that of the only array.
@@ -54,13 +75,20 @@ impl<W: Write + Seek> Writer<W> {
         Self(ZipWriter::new(out))
     }
 
-    /// Adds an npy file under the name of its array.
-    pub(crate) fn array(&mut self, name: &str, npy: &[u8]) -> io::Result<()> {
+    /// Begins an npy file under the name of its array, of so many bytes of numbers.
+    pub(crate) fn start(&mut self, name: &str, bytes: u64) -> io::Result<&mut ZipWriter<W>> {
+        // The header of an npy file is far shorter than this.
+        let longest = bytes.saturating_add(1 << 16);
         let options = FileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .large_file(u64::from(u32::MAX) <= npy.len() as u64);
+            .large_file(u64::from(u32::MAX) <= longest);
         self.0.start_file(format!("{name}.npy"), options)?;
-        self.0.write_all(npy)
+        Ok(&mut self.0)
+    }
+
+    /// Adds an npy file under the name of its array.
+    pub(crate) fn array(&mut self, name: &str, npy: &[u8]) -> io::Result<()> {
+        self.start(name, npy.len() as u64)?.write_all(npy)
     }
 
     pub(crate) fn finish(mut self) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::npy::{Header, checked};
-use super::{ArrayError, Element, numbers};
+use super::{AXES, ArrayError, Element, numbers};
 
 /// An open npy file, of which rows are read when they are needed.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl ArrayFile {
         let header = Header::read(path, &mut BufReader::new(&file))?;
         let stamp = stamp(&file.metadata().map_err(ArrayError::read(path))?);
         let element = header.element(path)?;
-        checked(path, &header, element.0, stamp.0)?;
+        checked(path, &header, element.0, stamp.0, &AXES)?;
         if !header.row_major() {
             return Err(ArrayError::Fortran { path: path.to_owned() });
         }

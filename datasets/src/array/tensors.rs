@@ -1,9 +1,11 @@
 //! Arrays of a safetensors file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
+use safetensors::tensor::TensorInfo;
 use safetensors::{Dtype, SafeTensors};
 
 use super::npz::chosen;
@@ -29,27 +31,46 @@ pub(crate) fn read(path: &Path, options: &ArrayOptions) -> Result<Array, ArrayEr
     let names = tensors.names().into_iter().map(String::from).collect();
     let name = chosen(path, names, options)?;
     let tensor = tensors.tensor(&name).map_err(damaged)?;
-    let element = match tensor.dtype() {
-        Dtype::BOOL => Element::Bool,
-        Dtype::U8 => Element::U8,
-        Dtype::I8 => Element::I8,
-        Dtype::U16 => Element::U16,
-        Dtype::I16 => Element::I16,
-        Dtype::U32 => Element::U32,
-        Dtype::I32 => Element::I32,
-        Dtype::U64 => Element::U64,
-        Dtype::I64 => Element::I64,
-        Dtype::F16 => Element::F16,
-        Dtype::BF16 => Element::BF16,
-        Dtype::F32 => Element::F32,
-        Dtype::F64 => Element::F64,
-        other => {
-            return Err(ArrayError::Element { path: path.to_owned(), ty: format!("{other:?}") });
-        }
-    };
+    let element = Element::of_dtype(tensor.dtype()).ok_or_else(|| other(path, tensor.dtype()))?;
     let shape = tensor.shape().to_vec();
-    let count = count(path, &shape)?;
+    let count = count(path, &shape, &options.axes)?;
     fits(length.saturating_add(count.saturating_mul(4)))?;
     let values = numbers(path, &mut tensor.data(), (element, false), (count, &shape))?;
     Ok(Array { shape, values, element })
+}
+
+/// Names, types and shapes of the arrays, without their numbers.
+pub(crate) fn infos(path: &Path) -> Result<BTreeMap<String, TensorInfo>, ArrayError> {
+    let mut file = BufReader::new(File::open(path).map_err(ArrayError::read(path))?);
+    let mut bytes = Vec::new();
+    let mut take = |n: u64, bytes: &mut Vec<u8>| {
+        let read = file.by_ref().take(n).read_to_end(bytes).map_err(ArrayError::read(path))?;
+        if (read as u64) < n {
+            Err(ArrayError::damaged(path, "it ends within its header"))
+        } else {
+            Ok(())
+        }
+    };
+    take(8, &mut bytes)?;
+    let length = bytes.iter().rev().fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
+    if LONGEST_HEADER < length {
+        return Err(ArrayError::damaged(path, "its header is longer than 100 MB"));
+    }
+    bytes.clear();
+    take(length, &mut bytes)?;
+    let damaged = |error| ArrayError::damaged(path, format!("its header is none: {error}"));
+    let mut all: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&bytes).map_err(damaged)?;
+    // Words about the file, not one of its arrays.
+    all.remove("__metadata__");
+    let info = |(name, info)| Ok((name, serde_json::from_value(info).map_err(damaged)?));
+    all.into_iter().map(info).collect()
+}
+
+/// The format itself allows no longer ones.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// An array of a type that is not read.
+pub(crate) fn other(path: &Path, dtype: Dtype) -> ArrayError {
+    ArrayError::Element { path: path.to_owned(), ty: format!("{dtype:?}") }
 }

@@ -61,6 +61,15 @@ impl Encoder {
         Ok(Encoded { n, width, rows, mask, given_width, given, given_mask })
     }
 
+    /// What is learned of the rows of a table and its mask, each `[n, width]`, whatever the table
+    /// has of the given columns.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_targets(&self, table: &Table) -> Result<(Vec<f32>, Vec<f32>), TableError> {
+        self.part(table, Role::Target, &|_, _| 0.0)
+    }
+
     /// Conditions and their mask, each `[n, given_width]`, from a table that holds at least one
     /// given column; those that it lacks are unknown.
     ///

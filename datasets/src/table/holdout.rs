@@ -52,10 +52,30 @@ impl Holdout {
     /// If the share is not between 0 and 1.
     pub fn split(&self, table: &Table) -> Result<(Table, Table), TableError> {
         match self {
-            Self::Hash { share } => {
-                assert!((0.0..=1.0).contains(share), "expected a share from 0 to 1, got {share}");
-                by_hash(table, *share)
+            Self::File { path } => Ok((table.clone(), Table::read(path, &ReadOptions::default())?)),
+            Self::Hash { .. } => {
+                let [kept, held] = self.rows(table)?;
+                Ok((table.select(&kept), table.select(&held)))
             }
+            Self::Column { name, .. } => {
+                let [kept, held] = self.rows(table)?;
+                let rest = table.without(name);
+                Ok((rest.select(&kept), rest.select(&held)))
+            }
+        }
+    }
+
+    /// The numbers of the rows of a table to learn from and of those held out; where another file
+    /// is held out, all and none.
+    ///
+    /// # Errors
+    /// If a part would be empty, or the column does not exist.
+    ///
+    /// # Panics
+    /// If the share is not between 0 and 1.
+    pub fn rows(&self, table: &Table) -> Result<[Vec<usize>; 2], TableError> {
+        match self {
+            Self::Hash { share } => parts(&by_hash(&hashes(table), *share)),
             Self::Column { name, held } => {
                 let Some(column) = table.column(name) else {
                     let (name, known) = (name.clone(), table.names());
@@ -63,28 +83,34 @@ impl Holdout {
                 };
                 let is_held =
                     |row: usize| column.cell(row).is_some_and(|cell| held.contains(&cell));
-                parts(&table.without(name), is_held)
+                parts(&(0..table.len()).map(is_held).collect::<Vec<_>>())
             }
-            Self::File { path } => Ok((table.clone(), Table::read(path, &ReadOptions::default())?)),
+            Self::File { .. } => Ok([(0..table.len()).collect(), Vec::new()]),
         }
     }
 }
 
-fn by_hash(table: &Table, share: f64) -> Result<(Table, Table), TableError> {
-    let hashes = hashes(table);
+/// Whether each row is held out, by the hash of what it holds: a share of the different ones, and
+/// the rows of the least hash if the share is that small.
+///
+/// # Panics
+/// If the share is not between 0 and 1.
+#[must_use]
+pub fn by_hash(hashes: &[u64], share: f64) -> Vec<bool> {
+    assert!((0.0..=1.0).contains(&share), "expected a share from 0 to 1, got {share}");
     // 2^64 as f64; the cast of what is not below it saturates.
     let below = (share * 18_446_744_073_709_551_616.0) as u64;
     let least = hashes.iter().min().copied().unwrap_or(0);
-    parts(table, |row| hashes[row] < below || hashes[row] == least)
+    hashes.iter().map(|&hash| hash < below || hash == least).collect()
 }
 
-fn parts(table: &Table, is_held: impl Fn(usize) -> bool) -> Result<(Table, Table), TableError> {
-    let (held, kept): (Vec<usize>, Vec<usize>) = (0..table.len()).partition(|&row| is_held(row));
+fn parts(is_held: &[bool]) -> Result<[Vec<usize>; 2], TableError> {
+    let (held, kept): (Vec<usize>, Vec<usize>) = (0..is_held.len()).partition(|&row| is_held[row]);
     let empty = |part| Err(TableError::EmptyPart { part });
     match (kept.is_empty(), held.is_empty()) {
         (true, _) => empty("to learn from"),
         (_, true) => empty("held out"),
-        _ => Ok((table.select(&kept), table.select(&held))),
+        _ => Ok([kept, held]),
     }
 }
 

@@ -48,7 +48,7 @@ pub use columns::{ColumnPlan, Columns, Overrides, Role};
 pub use encode::Encoded;
 pub use encoder::Encoder;
 pub use error::TableError;
-pub use holdout::Holdout;
+pub use holdout::{Holdout, by_hash};
 pub use holes::Holes;
 pub use kind::{ColumnType, Kind};
 pub use options::{MISSING, ReadOptions};
@@ -80,6 +80,24 @@ pub enum Type {
     },
     /// Words.
     Text {},
+}
+
+impl Type {
+    /// The type of cells of both types: the wider one of numbers, else words.
+    fn joined(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Real { decimals: a }, Self::Real { decimals: b }) => {
+                Self::Real { decimals: a.zip(b).map(|(a, b)| a.max(b)) }
+            }
+            (real @ Self::Real { .. }, Self::Integer {} | Self::Single {})
+            | (Self::Integer {} | Self::Single {}, real @ Self::Real { .. }) => real,
+            (Self::Integer {}, Self::Single {}) | (Self::Single {}, Self::Integer {}) => {
+                Self::Real { decimals: None }
+            }
+            _ => Self::Text {},
+        }
+    }
 }
 
 /// The cells of a column.
@@ -138,6 +156,24 @@ impl Column {
             Values::Number(values) => Some(cell::print(values[row], self.ty)),
             Values::Text(text) => text.get(row).map(String::from),
         }
+    }
+
+    /// The cells with `rows` of another column below them, or of none.
+    fn stacked(&self, other: Option<&Self>, rows: usize) -> Self {
+        let ty = other.map_or(self.ty, |other| self.ty.joined(other.ty));
+        let name = self.name.clone();
+        if let (Values::Number(own), None | Some(Self { values: Values::Number(_), .. })) =
+            (&self.values, other)
+        {
+            let below = match other.map(|other| &other.values) {
+                Some(Values::Number(values)) => values.clone(),
+                _ => vec![f64::NAN; rows],
+            };
+            return Self { name, ty, values: Values::Number([&own[..], &below].concat()) };
+        }
+        let own = (0..self.len()).map(|row| self.cell(row));
+        let below = (0..rows).map(|row| other.and_then(|other| other.cell(row)));
+        Self::of_cells(&name, ty, &own.chain(below).collect::<Vec<_>>())
     }
 
     /// Some of the rows, in the order asked for.
@@ -213,6 +249,15 @@ impl Table {
     pub fn select(&self, rows: &[usize]) -> Self {
         let columns = self.columns.iter().map(|column| column.select(rows)).collect();
         Self { columns, rows: rows.len() }
+    }
+
+    /// This table with the rows of another below its own. Columns are found by their names; those
+    /// that the other lacks are missing in its rows, and its other columns are left out.
+    #[must_use]
+    pub fn stacked(&self, other: &Self) -> Self {
+        let below = |column: &Column| column.stacked(other.column(&column.name), other.rows);
+        let columns = self.columns.iter().map(below).collect();
+        Self { columns, rows: self.rows + other.rows }
     }
 
     /// The table without the column of that name, if it has one.

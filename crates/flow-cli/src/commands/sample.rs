@@ -12,6 +12,7 @@ use flow_run::{DEFAULT_BATCH, Listener, Model, Request, Run, RunError, memory, r
 use sha2::{Digest, Sha256};
 
 use crate::args::SampleArgs;
+use crate::commands::arrays::{self, ENDINGS};
 use crate::commands::{rows, small};
 use crate::device;
 use crate::exit::usage;
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     let device = device::parse(&args.compute.device)?;
     let place = Place::open(registry, &args.run, &device)?;
     let table = place.table()?;
+    let array = place.array()?;
     let small = small::given(place.upsampling()?, args.given.as_deref())?;
     let given = match &small {
         Some(_) => None,
@@ -66,8 +68,10 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
                 flow_datasets::table::ENDINGS
             ));
         }
+        None if array.is_some() && ENDINGS.contains(&format) => {}
         None if !["npy", "png"].contains(&format) => {
-            return Err(usage!("{} ends neither in .npy nor in .png", out.display()));
+            let arrays = if array.is_some() { ", .npz, .safetensors" } else { "" };
+            return Err(usage!("{} ends in none of .npy{arrays}, .png", out.display()));
         }
         _ => {}
     }
@@ -79,8 +83,12 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
         rows::save(&model, &request, table, given.as_ref(), &out)?
     } else if format == "png" {
         let samples = model.sample(&request)?;
-        flow_report::save_samples(&samples.rows, model.shape(), &out)?;
+        let shown = array.as_ref().map(|array| array.shown(&samples.rows));
+        let rows = shown.as_ref().unwrap_or(&samples.rows);
+        flow_report::save_samples(rows, model.shape(), &out)?;
         samples.nfe
+    } else if let Some(array) = &array {
+        arrays::save(&model, &request, array, &out)?
     } else {
         save_numbers(&model, &request, &out)?
     };

@@ -1,18 +1,18 @@
 //! `flow train`: from a recipe to a scored and drawn model.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use flow_datasets::Table;
+use anyhow::Result;
 use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
-use flow_run::table::TABLE;
+use flow_run::snapshots::Snapshots;
+use flow_run::table::TableData;
 use flow_run::{Data, Listener, Recipe, Start, Training, network};
 use flow_train::{Ensemble, Interrupter};
 
 use crate::args::TrainArgs;
+use crate::commands::file;
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::{Interrupted, usage};
@@ -88,7 +88,7 @@ fn start(args: &TrainArgs, registry: &Registry) -> Result<Start> {
         if args.more_images.is_some() {
             return Err(usage!("--more-images makes a run longer, name it with --resume RUN"));
         }
-        let (recipe, mut changes) = own_table(args)?;
+        let (recipe, mut changes) = file::own(args, registry)?;
         changes.extend(args.set.iter().cloned());
         changes.extend(args.seed.map(|seed| format!("seed={seed}")));
         return Ok(Start::New(Recipe::named(registry, &recipe, &changes)?));
@@ -97,59 +97,35 @@ fn start(args: &TrainArgs, registry: &Registry) -> Result<Start> {
     Ok(Start::again(registry, folder, more, !args.dry_run, &Terminal)?)
 }
 
-/// The name of the recipe, and what a table of the user's own changes in it.
-fn own_table(args: &TrainArgs) -> Result<(String, Vec<String>)> {
-    let named = args.recipe.as_deref();
-    let is_table = |name: &&str| Table::is_named(Path::new(name));
-    let file = match (&args.file, named.filter(is_table)) {
-        (Some(_), Some(table)) => {
-            return Err(usage!("{table} and --data are both given, name one table"));
-        }
-        (Some(file), None) => Some(file.as_path()),
-        (None, table) => table.map(Path::new),
-    };
-    let Some(file) = file else {
-        if !args.given.is_empty() || !args.drop.is_empty() {
-            return Err(usage!("--given and --drop name columns of a table, add --data FILE"));
-        }
-        return Ok((named.unwrap_or("checkerboard").to_owned(), Vec::new()));
-    };
-    let recipe = named.filter(|name| !is_table(name)).unwrap_or(TABLE);
-    // The run is opened again later, perhaps from another folder.
-    let file = std::path::absolute(file)
-        .with_context(|| format!("cannot find the folder of {}", file.display()))?;
-    let Some(text) = file.to_str() else {
-        return Err(usage!("{} is no UTF-8, rename the file", file.display()));
-    };
-    let mut changes = vec![format!("data.set={TABLE}"), format!("data.file={}", quoted(text))];
-    for (key, columns) in [("given", &args.given), ("drop", &args.drop)] {
-        if !columns.is_empty() {
-            let columns: Vec<String> = columns.iter().map(|name| quoted(name.trim())).collect();
-            changes.push(format!("data.{key}=[{}]", columns.join(", ")));
-        }
-    }
-    Ok((recipe.to_owned(), changes))
-}
-
-/// A text as a value of TOML.
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
 /// Says what the columns of a table were taken for, and which of its rows are not used.
 fn show_columns(data: &Data) {
+    if let Some(array) = data.array() {
+        say(&array.to_string());
+    }
     let Some(table) = data.table() else { return };
     say(&format!(
         "{}\n{} rows to train with, {} held out",
         table.columns, table.train.n, table.held.n
     ));
-    let left_out = table.train.left_out + table.held.left_out;
+    if let Some(snapshots) = &table.snapshots {
+        say(&journey(table, snapshots));
+    }
+    let all = table.before.iter().flatten().chain([&table.train, &table.held]);
+    let left_out: usize = all.map(|part| part.left_out).sum();
     if 0 < left_out {
         say(&format!(
             "{left_out} rows are left out: they lack a value, or have a category that no training \
              row has"
         ));
     }
+}
+
+/// When the snapshots of a table were seen, and how many rows each has to train with.
+fn journey(table: &TableData, snapshots: &Snapshots) -> String {
+    let rows = table.before.iter().map(|[train, _]| train.n).chain([table.train.n]);
+    let one = |(n, t): (usize, &f64)| format!("{n} at {t}");
+    let all: Vec<String> = rows.zip(&snapshots.times).map(one).collect();
+    format!("paths from one to the next: {} rows to train with", all.join(", "))
 }
 
 /// Whether nothing is left to do; says so if that is the case.

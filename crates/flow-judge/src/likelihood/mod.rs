@@ -115,6 +115,26 @@ pub fn likelihood(
             let report = Report::new(options, run, &request, &found, found.nats.clone(), started)?;
             Ok(Found { report, points: Vec::new(), request })
         }
+        Data::Array(_) if options.importance > 1 => {
+            Err(usage!("--importance averages over the noise of pixels, arrays have none"))
+        }
+        Data::Array(array) => {
+            let rows = match part {
+                Split::Train => &array.train,
+                Split::Test => &array.held,
+            };
+            if rows.labels.is_some() && 0 < model.classes() {
+                return Err(usage!(
+                    "the densities of rows of an array are those of a model without classes: train \
+                     with data.conditional=false"
+                ));
+            }
+            let n = options.number.unwrap_or(1000);
+            let some = flow_run::some_places(rows.n, part, n, seed);
+            let size = array.rows.size();
+            let values = some.iter().flat_map(|i| &rows.values[i * size..(i + 1) * size]);
+            points(options, run, model, values.copied().collect())
+        }
         Data::Images { train, test } => {
             let images = match part {
                 Split::Train => train,

@@ -1,6 +1,7 @@
 //! Recipes: what to train, as typed in TOML. Each section is a file.
 
 pub mod check;
+mod data;
 mod eval;
 mod identity;
 mod latent;
@@ -11,11 +12,6 @@ mod seed;
 mod set;
 mod train;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use flow_datasets::Holdout;
-use flow_datasets::table::{ColumnType, TransformKind};
 use flow_model::{NetworkSection, Registry, SampleConfig};
 use flow_path::{CouplingConfig, LossWeight, Prediction};
 use flow_sample::SamplerConfig;
@@ -25,6 +21,7 @@ use toml::{Table, Value};
 
 use crate::error::{RunError, usage};
 use check::{not_negative, positive};
+pub use data::{Data, Layout, Scaling};
 pub use eval::{Eval, FEWEST_SAMPLES};
 pub use identity::flat;
 pub use latent::Latent;
@@ -71,48 +68,6 @@ pub struct Recipe {
     /// What to score.
     #[serde(default)]
     pub eval: Eval,
-}
-
-/// What to learn from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Data {
-    /// Name of the set.
-    pub set: String,
-    /// Whether the network is told the class.
-    #[serde(default)]
-    pub conditional: bool,
-    /// Whether images are mirrored with probability one half.
-    #[serde(default)]
-    pub mirror: bool,
-    /// Whether pixels are spread over the gaps between their values.
-    #[serde(default)]
-    pub dequantise: bool,
-    /// How many times smaller the image is that each image is told, so that the model learns to
-    /// enlarge; none for models that are told no image.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upsample: Option<usize>,
-    /// The file of the set `table`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<PathBuf>,
-    /// Columns of a table that are conditions: given when a sample is drawn, not generated.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub given: Vec<String>,
-    /// The only columns of a table to learn, beside those given; all, if there are none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<String>,
-    /// Columns of a table to leave out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub drop: Vec<String>,
-    /// What columns are, by their names, where the guess is wrong.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub types: BTreeMap<String, ColumnType>,
-    /// Transforms of columns of numbers, by their names.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub transforms: BTreeMap<String, TransformKind>,
-    /// How rows of a table are held out of training; a tenth by a hash of the row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub split: Option<Holdout>,
 }
 
 impl Recipe {
@@ -175,11 +130,9 @@ impl Recipe {
         if path.within_classes && !data.conditional {
             return Err(usage!("path.within_classes is true, but data.conditional is false"));
         }
-        if data.dequantise && (reflow.is_some() || flow_datasets::toy(&data.set).is_some()) {
-            return Err(usage!(
-                "data.dequantise spreads whole pixels over the gaps between them, which only a set \
-                 of images has, leave it out"
-            ));
+        data.check(reflow.is_some())?;
+        if data.is_given_starts() {
+            self.check_data_to_data()?;
         }
         if data.upsample.is_some() && (reflow.is_some() || latent.is_some()) {
             return Err(usage!(
@@ -191,10 +144,11 @@ impl Recipe {
         }
         match (reflow, &path.coupling) {
             (Some(reflow), _) => reflow.check(self)?,
-            (None, CouplingConfig::Paired(_)) => {
+            (None, CouplingConfig::Paired(_)) if !data.pairs => {
                 return Err(usage!(
                     "path.coupling is paired, but these data are no pairs: name the run that makes \
-                     some, reflow.run=RUN and reflow.pairs=N, or choose another coupling"
+                     some, reflow.run=RUN and reflow.pairs=N, or the file of the rows that paths \
+                     start from, data.from=FILE and data.pairs=true, or choose another coupling"
                 ));
             }
             (None, _) => {}
@@ -213,6 +167,42 @@ impl Recipe {
         }
         self.check_map()?;
         eval.check()
+    }
+
+    /// Refuses what has no meaning where paths start from data and not from noise.
+    fn check_data_to_data(&self) -> Result<(), RunError> {
+        let Self { data, reflow, path, .. } = self;
+        let refuse = |key: &str, remedy: &str| {
+            let told = if data.time.is_some() { "data.time" } else { "data.from" };
+            Err(usage!("{told} is given, so that paths start from data: {key} {remedy}"))
+        };
+        let plain = Path::default();
+        if reflow.is_some() {
+            return refuse("the section reflow", "makes pairs of its own, leave it out");
+        }
+        if path.source != plain.source {
+            return refuse("path.source", "is the law of another start, leave it out");
+        }
+        if path.prediction != plain.prediction || path.schedule != plain.schedule {
+            return refuse("path.prediction and path.schedule", "must be velocity and linear");
+        }
+        if self.pairs().is_some() {
+            return refuse("train.objective", "must be regression");
+        }
+        if data.pairs != matches!(path.coupling, CouplingConfig::Paired(_)) {
+            return refuse("path.coupling", "is paired if data.pairs is true, and only then");
+        }
+        Ok(())
+    }
+
+    /// Whether the coupling makes the starts that a condition meets others than samples start from,
+    /// so that a conditional model is biased; but for starts that are data with that condition.
+    #[must_use]
+    pub fn coupling_biases(&self) -> bool {
+        let Self { data, path, .. } = self;
+        path.coupling.looks_at_values()
+            && ((data.conditional && !path.within_classes)
+                || (!data.given.is_empty() && !path.coupling.needs_vectors()))
     }
 
     /// The law of the two times of a flow map; nothing for losses of one time.
@@ -258,6 +248,7 @@ impl Recipe {
     /// With what to use instead.
     pub fn check_sampling(&self, sample: &SampleConfig) -> Result<(), RunError> {
         let mixed = match (&self.reflow, &self.latent) {
+            _ if self.data.is_given_starts() => "a start that is data",
             (Some(_), _) => "the pairs of reflow",
             (_, Some(_)) => "a latent that may know the noise",
             _ => return self.path.check_sampling(sample),

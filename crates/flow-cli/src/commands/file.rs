@@ -1,0 +1,120 @@
+//! `flow train FILE`: what a file of the user's own is, and the recipe for it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use flow_datasets::Table;
+use flow_datasets::array::{Array, ArrayHead, ArrayNames};
+use flow_model::Registry;
+use flow_run::Recipe;
+use flow_run::array::ARRAY;
+use flow_run::table::TABLE;
+
+use crate::args::TrainArgs;
+use crate::exit::usage;
+
+/// The name of the recipe, and what a file of the user's own changes in it.
+pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<String>)> {
+    let named = args.recipe.as_deref();
+    let is_file =
+        |name: &&str| Table::is_named(Path::new(name)) || Array::is_named(Path::new(name));
+    let file = match (&args.file, named.filter(is_file)) {
+        (Some(_), Some(file)) => {
+            return Err(usage!("{file} and --data are both given, name one file"));
+        }
+        (Some(file), None) => Some(file.as_path()),
+        (None, file) => file.map(Path::new),
+    };
+    let Some(file) = file else {
+        if !args.given.is_empty() || !args.drop.is_empty() {
+            return Err(usage!("--given and --drop name columns of a table, add --data FILE"));
+        }
+        if args.from.is_some() || args.time.is_some() {
+            return Err(usage!("--from and --time say where paths start, add --data FILE"));
+        }
+        return Ok((named.unwrap_or("checkerboard").to_owned(), Vec::new()));
+    };
+    let named = named.filter(|name| !is_file(name));
+    let Kind { set, recipe, classes } = kind(args, registry, file, named)?;
+    let recipe = named.unwrap_or(recipe).to_owned();
+    let mut changes = vec![format!("data.set={set}"), format!("data.file={}", absolute(file)?)];
+    if classes {
+        changes.push("data.conditional=true".into());
+    }
+    for (key, columns) in [("given", &args.given), ("drop", &args.drop)] {
+        if !columns.is_empty() {
+            let columns: Vec<String> = columns.iter().map(|name| quoted(name.trim())).collect();
+            changes.push(format!("data.{key}=[{}]", columns.join(", ")));
+        }
+    }
+    if let Some(from) = &args.from {
+        changes.push(format!("data.from={}", absolute(from)?));
+        changes.push(format!("data.pairs={}", args.pairs));
+        changes.push(format!("path.coupling={}", if args.pairs { "paired" } else { "ot" }));
+    }
+    if let Some(time) = &args.time {
+        changes.push(format!("data.time={}", quoted(time)));
+        changes.push("path.coupling=ot".into());
+    }
+    Ok((recipe, changes))
+}
+
+/// What a file is.
+struct Kind {
+    /// The name of its set.
+    set: &'static str,
+    /// The recipe, unless one is named.
+    recipe: &'static str,
+    /// Whether rows have classes.
+    classes: bool,
+}
+
+/// An array of rank two without classes is a table, unless the recipe that is named takes arrays.
+fn kind(args: &TrainArgs, registry: &Registry, file: &Path, named: Option<&str>) -> Result<Kind> {
+    let data_to_data = args.from.is_some() || args.time.is_some();
+    let table = if data_to_data { "populations" } else { "table" };
+    let table = Kind { set: TABLE, recipe: table, classes: false };
+    if !Array::is_named(file) {
+        return Ok(table);
+    }
+    let said = |key: &str| {
+        let value = args.set.iter().rev().find_map(|change| change.strip_prefix(key));
+        value.and_then(|rest| rest.strip_prefix('=')).map(|name| name.trim_matches('"').to_owned())
+    };
+    let asked = ArrayNames {
+        rows: said("data.array"),
+        classes: said("data.labels"),
+        times: args.time.clone().filter(|_| file.extension().is_none_or(|e| e != "npy")),
+    };
+    let head = ArrayHead::read(file, &asked).map_err(|error| usage!("{error}"))?;
+    let classes = head.names.classes.is_some();
+    let takes_arrays = || {
+        let recipe = named.map(|named| Recipe::named(registry, named, &[]));
+        recipe.is_some_and(|recipe| recipe.is_ok_and(|recipe| recipe.data.set == ARRAY))
+    };
+    let beside = classes || head.names.times.is_some() || !Table::is_named(file);
+    let recipe = match head.shape.len() {
+        2 if !beside && !takes_arrays() => return Ok(table),
+        2 if data_to_data => "populations",
+        2 => "points",
+        3 => "sequence",
+        _ => "images",
+    };
+    Ok(Kind { set: ARRAY, recipe, classes })
+}
+
+/// The whole name of a file as a value of TOML: the run is opened again later, perhaps from another
+/// folder.
+fn absolute(file: &Path) -> Result<String> {
+    let whole: PathBuf = std::path::absolute(file)
+        .with_context(|| format!("cannot find the folder of {}", file.display()))?;
+    match whole.to_str() {
+        Some(text) => Ok(quoted(text)),
+        None => Err(usage!("{} is no UTF-8, rename the file", file.display())),
+    }
+}
+
+/// A text as a value of TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}

@@ -1,0 +1,238 @@
+//! Arrays of one's own: images, sequences and points, from the file to samples of the same form.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+mod common;
+
+use std::path::Path;
+
+use common::Scene;
+use flow_datasets::array::{
+    Array, ArrayForm, ArrayNames, ArrayOptions, LabelledArray, write_array,
+};
+use flow_datasets::{ArrayError, Element};
+
+/// Trains in seconds.
+const SMALL: &str = "--set train.images=2560 --set train.batch=64 \
+                     --set train.checkpoint_every=2560 --set train.warmup_images=0 \
+                     --set sample.solver=midpoint --set sample.steps=4 --set eval.n=100 \
+                     --set eval.steps={}";
+
+/// A small U-Net.
+const UNET: &str = "--set network.channels=8 --set network.groups=4 --set network.head_channels=8 \
+                    --set network.multipliers=[1,2]";
+
+fn save(path: &Path, shape: &[usize], element: Element, value: impl Fn(usize) -> f32) {
+    let values = (0..shape.iter().product()).map(value).collect();
+    Array { shape: shape.to_vec(), values, element }.write(path).unwrap();
+}
+
+fn read(path: &Path) -> Array {
+    Array::read(path, &ArrayOptions::default()).unwrap()
+}
+
+/// Spots of light, one after another in `[n, height, width, channels]`.
+fn spots(channels: usize) -> impl Fn(usize) -> f32 {
+    move |at| {
+        let (image, x, y) = (at / channels / 96, at / channels % 12, at / channels / 12 % 8);
+        let [dx, dy] = [(x, image % 12), (y, image / 12 % 8)].map(|(a, b)| a as f32 - b as f32);
+        (255.0 * (-(dx * dx + dy * dy) / 8.0).exp()).round()
+    }
+}
+
+#[test]
+fn images_come_out_with_the_axes_and_the_bytes_that_they_went_in_with() {
+    let scene = Scene::new();
+    save(&scene.path("spots.npy"), &[150, 8, 12, 3], Element::U8, spots(3));
+    let said = scene.run(&format!("train spots.npy --out run {SMALL} {UNET}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    for words in
+        ["8 x 12 pixels and 3 channels, the last axis", "type u8", "from 0 .. 255", "held out"]
+    {
+        assert!(said.stderr.contains(words), "{words} is missing in {}", said.stderr);
+    }
+    for words in ["sliced Wasserstein", "energy distance", "samples.png", "data.png"] {
+        assert!(said.stdout.contains(words), "{words} is missing in {}", said.stdout);
+    }
+    scene.ok("sample run -n 5 --out s.npy");
+    let samples = read(&scene.path("s.npy"));
+    assert_eq!((samples.shape, samples.element), (vec![5, 8, 12, 3], Element::U8));
+    scene.ok("sample run -n 5 --out s.png");
+    scene.ok("sample run -n 5 --out s.safetensors");
+    assert_eq!(read(&scene.path("s.safetensors")).values, samples.values);
+    // The model is a file of its own, with what its rows are.
+    scene.ok("export run --out spots.flow");
+    scene.ok("sample spots.flow -n 5 --out again.npy");
+    assert_eq!(read(&scene.path("again.npy")).values, samples.values);
+    scene.refuses("sample run --out s.csv", 2, &["s.csv", ".npy, .npz, .safetensors, .png"]);
+}
+
+#[test]
+fn classes_beside_the_rows_are_learned_and_drawn() {
+    let scene = Scene::new();
+    let form = ArrayForm { name: "x".into(), element: Element::F32, shape: vec![120, 1, 4, 4] };
+    let labels: Vec<i64> = (0..120).map(|i| 5 + 4 * (i % 2)).collect();
+    let pixel = |i: usize| (i / 16 % 2) as f32 + 0.1 * (i as f32).sin();
+    write_array(&scene.path("two.npz"), &form, Some(&labels), |put| {
+        put(&(0..120 * 16).map(pixel).collect::<Vec<_>>())
+    })
+    .unwrap_or_else(|error: ArrayError| panic!("{error}"));
+    let said = scene.run(&format!("train two.npz --out run {SMALL} {UNET}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("2 classes") && said.stderr.contains("mean 0"), "{}", said.stderr);
+    scene.ok("sample run -n 6 --out s.npz");
+    let samples =
+        LabelledArray::read(&scene.path("s.npz"), &ArrayNames::default(), 1 << 20).unwrap();
+    assert_eq!(samples.rows.shape, [6, 1, 4, 4]);
+    assert_eq!(samples.labels.unwrap().names, ["5", "9"], "classes are called as in the file");
+    scene.ok("sample run -n 6 --class 1 --out nine.npy");
+    let (_, labels) = common::npy::<i64>(&scene.path("nine.labels.npy"));
+    assert_eq!(labels, [9; 6]);
+    let without =
+        format!("train two.npz --set data.conditional=false --no-eval --out u {SMALL} {UNET}");
+    scene.ok(&without);
+    scene.refuses("sample u --class 1", 2, &["knows no classes"]);
+}
+
+#[test]
+fn sequences_keep_their_type_and_scale() {
+    let scene = Scene::new();
+    let wave = |i: usize| 100.0 + 5.0 * (i as f32 / 3.0).sin();
+    save(&scene.path("waves.npy"), &[100, 6, 2], Element::F16, wave);
+    let small = "--set network.hidden=16 --set network.depth=1 --set network.heads=2";
+    let said = scene.run(&format!("train waves.npy --out run {SMALL} {small}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("sequences of 6 steps and 2 channels"), "{}", said.stderr);
+    assert!(scene.path("run/plots/samples.png").is_file());
+    scene.ok("sample run -n 7 --out s.npy");
+    let samples = read(&scene.path("s.npy"));
+    assert_eq!((samples.shape, samples.element), (vec![7, 6, 2], Element::F16));
+    // Hardly trained, samples still lie where the data do: their scale is in the model.
+    assert!(samples.values.iter().all(|x| (60.0..140.0).contains(x)), "{:?}", samples.values);
+    scene.refuses("sample run --out s.png", 2, &["[6, 2]", "picture"]);
+}
+
+#[test]
+fn points_are_left_as_they_are_by_the_recipe_points_and_are_a_table_without_it() {
+    let scene = Scene::new();
+    save(&scene.path("p.npy"), &[100, 2], Element::F64, |i| (i as f32 * 0.37).sin());
+    save(&scene.path("p.safetensors"), &[100, 2], Element::F32, |i| (i as f32 * 0.37).sin());
+    let small = "--set network.hidden=16 --set network.depth=1";
+    let said = scene.run(&format!("train points --data p.npy --out run {SMALL} {small}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("points of 2 numbers; numbers of type f64, as they are"),
+        "{said:?}"
+    );
+    assert!(said.stdout.contains("trajectories.png"), "{}", said.stdout);
+    scene.ok("sample run -n 3 --out s.npy");
+    assert_eq!(read(&scene.path("s.npy")).element, Element::F64);
+    scene.ok("likelihood run -n 5");
+    let said = scene.run(&format!("train p.safetensors --no-eval --out tensors {SMALL} {small}"));
+    assert!(said.stderr.contains("as they are"), "{}", said.stderr);
+    let said = scene.run(&format!("train p.npy --no-eval --out table {SMALL} {small}"));
+    assert!(said.stderr.contains("x1") && said.stderr.contains("standard"), "{}", said.stderr);
+}
+
+/// An npy file by the text of its header.
+fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let mut text = format!("{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}");
+    text += &" ".repeat(63 - (10 + text.len()) % 64);
+    text.push('\n');
+    let length = (text.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), data].concat()
+}
+
+/// What a run keeps of its data.
+fn kept(scene: &Scene, run: &str) -> serde_json::Value {
+    let text = std::fs::read_to_string(scene.path(&format!("{run}/environment.json"))).unwrap();
+    serde_json::from_str::<serde_json::Value>(&text).unwrap()["data"].clone()
+}
+
+#[test]
+fn whatever_the_type_and_the_order_the_numbers_are_the_same() {
+    let scene = Scene::new();
+    let small = SMALL.replace("2560", "64");
+    let number = |i: usize| i * 7 % 5;
+    let trained = |name: &str, descr: &str, fortran: &str, bytes: &dyn Fn(usize) -> Vec<u8>| {
+        let data: Vec<u8> = (0..20 * 4 * 4).flat_map(bytes).collect();
+        scene.write(&format!("{name}.npy"), npy(descr, fortran, "(20, 1, 4, 4)", &data));
+        let words =
+            format!("train {name}.npy --set data.scale=none --no-eval --out {name} {small}");
+        scene.ok(&format!("{words} {UNET}"));
+        kept(&scene, name)
+    };
+    let le = |i: usize| (number(i) as f32).to_le_bytes().to_vec();
+    let plain = trained("little", "'<f4'", "False", &le);
+    let big = |i: usize| (number(i) as f32).to_be_bytes().to_vec();
+    assert_eq!(trained("big", "'>f4'", "False", &big), plain, "to the last bit of every row");
+    // The first axis fastest: image, row and column are the other way round in the file.
+    let turned = |i: usize| le(i % 20 * 16 + i / 20 % 4 * 4 + i / 80);
+    assert_eq!(trained("fortran", "'<f4'", "True", &turned), plain);
+    for (name, descr, bytes) in [
+        (
+            "i64",
+            "'<i8'",
+            &(|i: usize| (number(i) as i64).to_le_bytes().to_vec()) as &dyn Fn(usize) -> Vec<u8>,
+        ),
+        ("f64", "'>f8'", &|i| (number(i) as f64).to_be_bytes().to_vec()),
+    ] {
+        let other = trained(name, descr, "False", bytes);
+        assert_eq!(other["array"]["element"], name);
+        assert_eq!(other["array"]["range"], plain["array"]["range"], "{name}");
+    }
+    let truth = trained("bool", "'|b1'", "False", &|i| vec![number(i) as u8 % 2]);
+    assert_eq!(truth["array"]["range"], serde_json::json!([0.0, 1.0]));
+}
+
+#[test]
+fn what_is_wrong_with_an_array_is_said_in_a_sentence() {
+    let scene = Scene::new();
+    let floats = |n: usize| (0..n).flat_map(|i| (i as f32).to_le_bytes()).collect::<Vec<u8>>();
+    let nan: Vec<u8> = floats(95).into_iter().chain(f32::NAN.to_le_bytes()).collect();
+    let files: [(&str, Vec<u8>); 8] = [
+        ("object.npy", npy("'|O'", "False", "(6, 1, 4, 4)", &[0; 768])),
+        ("nan.npy", npy("'<f4'", "False", "(6, 1, 4, 4)", &nan)),
+        ("none.npy", npy("'<f4'", "False", "(0, 1, 4, 4)", &[])),
+        ("one.npy", npy("'<f4'", "False", "(1, 1, 4, 4)", &floats(16))),
+        ("five.npy", npy("'<f4'", "False", "(2, 2, 2, 2, 2)", &floats(32))),
+        ("flat.npy", npy("'<f4'", "False", "(16,)", &floats(16))),
+        ("cut.npy", npy("'<f4'", "False", "(6, 1, 4, 4)", &floats(90))),
+        ("words.npz", b"PK no archive".to_vec()),
+    ];
+    for (name, content) in files {
+        scene.write(name, content);
+    }
+    save(&scene.path("odd.npy"), &[40, 1, 7, 9], Element::F32, |i| i as f32);
+    save(&scene.path("good.npy"), &[40, 1, 8, 8], Element::F32, |i| i as f32);
+    let before = scene.files();
+    for (words, parts) in [
+        ("train object.npy", &["Python objects", "astype"][..]),
+        ("train nan.npy", &["nan.npy", "[5, 0, 3, 3]", "not finite"]),
+        ("train none.npy", &["none.npy", "no number"]),
+        ("train one.npy", &["one.npy", "at least 2"]),
+        ("train five.npy", &["[2, 2, 2, 2, 2]", "[n, length, channels]"]),
+        ("train flat.npy", &["[16]", "reshape"]),
+        ("train cut.npy", &["360 bytes", "384"]),
+        ("train words.npz", &["words.npz"]),
+        ("train missing.npy", &["missing.npy"]),
+        ("train good.npy --given x1", &["data.given", "table"]),
+        ("train good.npy --set data.array=x", &["good.npy", "without a name"]),
+        ("train good.npy --set data.dequantise=true --out r", &["bytes and truth values"]),
+        ("train checkerboard --set data.layout=channels-last", &["data.layout", "array"]),
+        ("train points", &["data.file"]),
+    ] {
+        scene.refuses_after(words, parts);
+    }
+    // Not a square is no matter, a side that cannot be halved is.
+    scene.refuses_after("train odd.npy", &["7", "halved"]);
+    assert_eq!(scene.files(), before);
+}
+
+impl Scene {
+    /// Runs what must fail, perhaps after it said what it read: its last line holds `names`.
+    fn refuses_after(&self, words: &str, names: &[&str]) {
+        let said = self.run(words);
+        assert_eq!(said.code, Some(2), "flow {words}: {said:?}");
+        said.names(names);
+    }
+}

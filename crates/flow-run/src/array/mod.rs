@@ -1,0 +1,186 @@
+//! An array of the user's own as data to train on, and what a model of one keeps of it.
+
+mod read;
+mod rows;
+
+use std::fmt;
+use std::sync::Arc;
+
+use flow_datasets::array::Labels;
+use flow_train::Snapshot;
+use sha2::{Digest, Sha256};
+
+use crate::error::{RunError, usage};
+use crate::recipe;
+use crate::snapshots::Snapshots;
+use read::{FilePart, before, last, part, read, sides};
+pub use rows::ArrayRows;
+
+/// The name of the set.
+pub const ARRAY: &str = "array";
+
+/// An array that is open: what its rows look like, and its two parts.
+#[derive(Debug)]
+pub struct ArrayData {
+    /// How rows of the file become those of the network, and back.
+    pub rows: ArrayRows,
+    /// Rows to train with.
+    pub train: ArrayPart,
+    /// Rows held out.
+    pub held: ArrayPart,
+    /// Of data to data, both parts of the snapshots before the last, in the order of their times.
+    pub before: Vec<[ArrayPart; 2]>,
+    /// Of data to data, when the snapshots were seen.
+    pub snapshots: Option<Snapshots>,
+    /// Of data to data, whether row `i` belongs to row `i`.
+    pub pairs: bool,
+    /// What the file calls the classes.
+    pub class_names: Vec<String>,
+    sha256: String,
+}
+
+/// Some rows of an array, as the network sees them.
+#[derive(Clone, Debug, Default)]
+pub struct ArrayPart {
+    /// Number of rows.
+    pub n: usize,
+    /// The rows, one after another.
+    pub values: Vec<f32>,
+    /// Their classes.
+    pub labels: Option<Vec<usize>>,
+}
+
+impl ArrayData {
+    /// Reads the array of a recipe, scales it and holds rows out.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is none of rows, or has too few of them, and when files do not
+    /// fit together.
+    pub fn open(data: &recipe::Data) -> Result<Self, RunError> {
+        let Some(file) = &data.file else {
+            return Err(usage!("data.set is array, name its file with data.file=FILE.npy"));
+        };
+        let read = Arc::new(read(file, data, data.time.clone())?);
+        let (mut class_names, whole) = (Vec::new(), read.rows.len());
+        if let Some(Labels { names, .. }) = &read.labels {
+            class_names.clone_from(names);
+        }
+        let shape = read.rows.shape[1..].to_vec();
+        let (mut snapshots, mut parts) = (None, vec![part(file, &read)]);
+        if let (Some(column), Some(times)) = (&data.time, &read.times) {
+            let (found, rows) = Snapshots::of_column(column, times)?;
+            snapshots = Some(found);
+            parts = rows.into_iter().map(|rows| FilePart { rows, ..part(file, &read) }).collect();
+        } else if let Some(from) = &data.from {
+            let before = Arc::new(before(from, data, &shape, &class_names)?);
+            let n = before.rows.len();
+            if data.pairs && n != whole {
+                return Err(usage!(
+                    "{} has {n} rows and {} has {whole}: data.pairs is true, so that row i belongs \
+                     to row i",
+                    from.display(),
+                    file.display()
+                ));
+            }
+            snapshots = Some(Snapshots::of_files());
+            parts.insert(0, part(from, &before));
+        }
+        let mut rows = ArrayRows {
+            name: read.names.rows.clone(),
+            element: read.rows.element,
+            channels_last: last(&shape, data.layout),
+            shift: Vec::new(),
+            scale: Vec::new(),
+            range: [0.0, 1.0],
+            shape,
+        };
+        let sides = sides(data, &rows, &parts)?;
+        rows.fit(data.scale, &sides.iter().map(|[train, _]| train).collect::<Vec<_>>());
+        let mut before: Vec<[ArrayPart; 2]> = sides
+            .into_iter()
+            .map(|sides| sides.map(|raw| ArrayPart { values: rows.encode(&raw.values), ..raw }))
+            .collect();
+        let Some([train, held]) = before.pop() else {
+            return Err(usage!("{} has no rows", file.display()));
+        };
+        let all = || before.iter().flatten().chain([&train, &held]);
+        let sha256 = digest(&rows, all());
+        Ok(Self { rows, train, held, before, snapshots, pairs: data.pairs, class_names, sha256 })
+    }
+
+    /// SHA-256 of all that is learned from, by which other data are noticed.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// What a source of rows is made of, to train with and to validate with.
+    pub(crate) fn snapshots_of(&self, side: usize) -> Vec<Snapshot> {
+        let last = [&self.train, &self.held][side];
+        let parts = self.before.iter().map(|sides| &sides[side]).chain([last]);
+        let times = self.snapshots.as_ref().map_or(vec![0.0], |seen| seen.times.clone());
+        let one = |(part, time): (&ArrayPart, f64)| Snapshot {
+            time,
+            rows: part.values.clone(),
+            labels: part.labels.clone(),
+            vectors: None,
+        };
+        parts.zip(times).map(one).collect()
+    }
+}
+
+fn digest<'a>(rows: &ArrayRows, parts: impl Iterator<Item = &'a ArrayPart>) -> String {
+    let mut digest = Sha256::new();
+    digest.update(serde_json::to_vec(rows).unwrap_or_default());
+    for part in parts {
+        digest.update((part.n as u64).to_le_bytes());
+        part.values.iter().for_each(|number| digest.update(number.to_le_bytes()));
+        for &label in part.labels.iter().flatten() {
+            digest.update((label as u64).to_le_bytes());
+        }
+    }
+    format!("{:x}", digest.finalize())
+}
+
+/// What the file was taken for, to be looked at before anything is learned.
+impl fmt::Display for ArrayData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ArrayRows { element, shape, channels_last, shift, scale, range, .. } = &self.rows;
+        match shape[..] {
+            [height, width, channels] if *channels_last => {
+                write!(
+                    f,
+                    "images of {height} x {width} pixels and {channels} channels, the last axis"
+                )?;
+            }
+            [channels, height, width] => {
+                write!(
+                    f,
+                    "images of {height} x {width} pixels and {channels} channels, the first axis"
+                )?;
+            }
+            [length, channels] => write!(f, "sequences of {length} steps and {channels} channels")?,
+            _ => write!(f, "points of {} numbers", self.rows.size())?,
+        }
+        let all = |values: &[f32], of: f32| values.iter().all(|x| x.total_cmp(&of).is_eq());
+        let scaled = if all(shift, 0.0) && all(scale, 1.0) {
+            "as they are".to_owned()
+        } else if all(shift, shift[0]) && all(scale, scale[0]) && self.rows.is_range() {
+            format!("scaled from {} .. {} to -1 .. 1", range[0], range[1])
+        } else {
+            "scaled to mean 0 and deviation 1 of each channel".to_owned()
+        };
+        let element = format!("{element:?}").to_lowercase();
+        write!(f, "; numbers of type {element}, {scaled}")?;
+        if !self.class_names.is_empty() {
+            write!(f, "; {} classes", self.class_names.len())?;
+        }
+        write!(f, "\n{} rows to train with, {} held out", self.train.n, self.held.n)?;
+        if let Some(snapshots) = &self.snapshots {
+            let times: Vec<String> = snapshots.times.iter().map(ToString::to_string).collect();
+            let kind = if self.pairs { "pairs" } else { "snapshots" };
+            write!(f, " at the end; {kind} at the times {}", times.join(", "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,180 @@
+//! From files of arrays to rows to train with and held out.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use flow_datasets::Holdout;
+use flow_datasets::array::{ArrayNames, LabelledArray, Labels};
+use flow_datasets::table::by_hash;
+use sha2::{Digest, Sha256};
+
+use super::{ArrayPart, ArrayRows};
+use crate::error::{RunError, usage};
+use crate::memory;
+use crate::recipe::{self, Layout};
+
+/// Rows that each part of an array needs.
+const FEWEST: usize = 2;
+
+/// Channels up to which the last axis of an image is taken for them, where the first is longer.
+const MOST_CHANNELS: usize = 4;
+
+/// Some rows of a file.
+pub(super) struct FilePart<'a> {
+    pub(super) file: &'a Path,
+    pub(super) array: Arc<LabelledArray>,
+    pub(super) rows: Vec<usize>,
+}
+
+/// All rows of a file.
+pub(super) fn part<'a>(file: &'a Path, array: &Arc<LabelledArray>) -> FilePart<'a> {
+    FilePart { file, array: Arc::clone(array), rows: (0..array.rows.len()).collect() }
+}
+
+/// Reads a file, and says how to name its arrays where it is not clear which is which.
+pub(super) fn read(
+    file: &Path,
+    data: &recipe::Data,
+    times: Option<String>,
+) -> Result<LabelledArray, RunError> {
+    let names = ArrayNames { rows: data.array.clone(), classes: data.labels.clone(), times };
+    let read = LabelledArray::read(file, &names, memory::limit() as u64);
+    read.map_err(|error| match error {
+        flow_datasets::ArrayError::WhichArray { asked: None, .. } => {
+            usage!("{error}, as in data.array=NAME")
+        }
+        error => usage!("{error}"),
+    })
+}
+
+/// The rows that paths start from, which have the shape of those of the data.
+pub(super) fn before(
+    from: &Path,
+    data: &recipe::Data,
+    shape: &[usize],
+    class_names: &[String],
+) -> Result<LabelledArray, RunError> {
+    // Its arrays have names of their own.
+    let own = recipe::Data { array: None, labels: None, ..data.clone() };
+    let mut before = read(from, &own, None)?;
+    if before.rows.shape[1..] != *shape {
+        return Err(usage!(
+            "rows of {} have the shape {:?}, and those of the data {shape:?}: both must have one",
+            from.display(),
+            &before.rows.shape[1..]
+        ));
+    }
+    if let Some(Labels { of_rows, names }) = &mut before.labels {
+        // Classes are numbered in each file by itself.
+        let place = |name: &String| {
+            class_names.iter().position(|known| known == name).ok_or_else(|| {
+                usage!("{} has the class {name}, and the data have not", from.display())
+            })
+        };
+        let places: Vec<usize> = names.iter().map(place).collect::<Result<_, _>>()?;
+        of_rows.iter_mut().for_each(|label| *label = places[*label]);
+    }
+    Ok(before)
+}
+
+/// Whether the channels of an image are its last axis, as said or as its sizes look.
+pub(super) fn last(shape: &[usize], layout: Option<Layout>) -> bool {
+    let [first, _, last] = *shape else { return false };
+    match layout {
+        Some(layout) => layout == Layout::ChannelsLast,
+        None => last <= MOST_CHANNELS && MOST_CHANNELS < first,
+    }
+}
+
+/// Rows of the file to train with and held out, of each snapshot, in the file's own units.
+pub(super) fn sides(
+    data: &recipe::Data,
+    like: &ArrayRows,
+    parts: &[FilePart<'_>],
+) -> Result<Vec<[ArrayPart; 2]>, RunError> {
+    let size = like.size();
+    let of = |array: &LabelledArray, rows: &[usize]| ArrayPart {
+        n: rows.len(),
+        values: rows
+            .iter()
+            .flat_map(|row| &array.rows.values[row * size..(row + 1) * size])
+            .copied()
+            .collect(),
+        labels: array
+            .labels
+            .as_ref()
+            .map(|labels| rows.iter().map(|&row| labels.of_rows[row]).collect()),
+    };
+    let share = match &data.split {
+        None => 0.1,
+        Some(Holdout::Hash { share }) if (0.0..=1.0).contains(share) => *share,
+        Some(Holdout::Hash { share }) => {
+            return Err(usage!("data.split.share is {share}, it must lie between 0 and 1"));
+        }
+        Some(Holdout::File { path }) if parts.len() == 1 => {
+            let held = before(path, data, &like.shape, &names_of(&parts[0].array))?;
+            let all: Vec<usize> = (0..held.rows.len()).collect();
+            return Ok(vec![[of(&parts[0].array, &parts[0].rows), of(&held, &all)]]);
+        }
+        Some(_) => {
+            return Err(usage!(
+                "data.split of an array is {{ kind = \"hash\", share = 0.1 }}, or {{ kind = \
+                 \"file\", path = FILE }} where paths start from noise"
+            ));
+        }
+    };
+    let mut pairs: Option<Vec<bool>> = None;
+    let mut all = Vec::new();
+    // The last first: pairs are held out together, by the hash of their end.
+    for FilePart { file, array, rows } in parts.iter().rev() {
+        let is_held = match &pairs {
+            Some(is_held) => is_held.clone(),
+            None => by_hash(&hashes(&array.rows.values, size, rows), share),
+        };
+        let side = |held: bool| -> Vec<usize> {
+            rows.iter().zip(&is_held).filter(|(_, is)| **is == held).map(|(row, _)| *row).collect()
+        };
+        let sides = [side(false), side(true)];
+        for (side, what) in sides.iter().zip(["to train with", "held out"]) {
+            if side.len() < FEWEST {
+                return Err(usage!(
+                    "{}: {} of {} rows {what}, at least {FEWEST} are needed: add rows, or hold out \
+                     another share by data.split.share",
+                    file.display(),
+                    side.len(),
+                    rows.len()
+                ));
+            }
+        }
+        pairs = data.pairs.then_some(is_held);
+        all.insert(0, sides.map(|rows| of(array, &rows)));
+    }
+    Ok(all)
+}
+
+fn names_of(array: &LabelledArray) -> Vec<String> {
+    array.labels.as_ref().map(|labels| labels.names.clone()).unwrap_or_default()
+}
+
+/// The first 64 bits of the SHA-256 of each row.
+fn hashes(values: &[f32], size: usize, rows: &[usize]) -> Vec<u64> {
+    let one = |&row: &usize| {
+        let mut hash = Sha256::new();
+        values[row * size..(row + 1) * size].iter().for_each(|x| hash.update(x.to_le_bytes()));
+        let digest = hash.finalize();
+        u64::from_be_bytes(std::array::from_fn(|at| digest[at]))
+    };
+    rows.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_of_channels_is_guessed_unless_it_is_said() {
+        assert!(last(&[28, 28, 3], None) && !last(&[3, 28, 28], None) && !last(&[8, 8, 16], None));
+        assert!(!last(&[28, 28, 3], Some(Layout::ChannelsFirst)) && !last(&[28, 3], None));
+        assert!(!last(&[3, 32, 4], None), "channels come first unless it looks otherwise");
+    }
+}

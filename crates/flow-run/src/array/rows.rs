@@ -1,0 +1,310 @@
+//! What rows of an array look like in a file, and how they become those of a network.
+
+use flow_datasets::Element;
+use serde::{Deserialize, Serialize};
+
+use super::ArrayPart;
+use crate::error::{RunError, usage};
+use crate::recipe::Scaling;
+
+/// The key under which a model keeps what its rows look like in a file.
+const KEY: &str = "array";
+
+/// What a model of an array keeps: how rows lie in a file, of what numbers, and how they are
+/// scaled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArrayRows {
+    /// What the array was called, if it had a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The type of its numbers.
+    pub element: Element,
+    /// Shape of a row in the file.
+    pub shape: Vec<usize>,
+    /// Whether the channels of an image are its last axis there.
+    #[serde(default)]
+    pub channels_last: bool,
+    /// What is subtracted from each channel.
+    pub shift: Vec<f32>,
+    /// By what each channel is divided then.
+    pub scale: Vec<f32>,
+    /// Least and greatest number of the training rows, in the file's own units.
+    pub range: [f32; 2],
+}
+
+impl ArrayRows {
+    /// Rows that are those of the network as they are: of data that ship.
+    #[must_use]
+    pub fn plain(shape: &[usize]) -> Self {
+        let channels = channels(shape, false);
+        Self {
+            name: None,
+            element: Element::F32,
+            shape: shape.to_vec(),
+            channels_last: false,
+            shift: vec![0.0; channels],
+            scale: vec![1.0; channels],
+            range: [-1.0, 1.0],
+        }
+    }
+
+    /// Shape of a row of the network: channels before height and width.
+    #[must_use]
+    pub fn network_shape(&self) -> Vec<usize> {
+        match self.shape[..] {
+            [height, width, channels] if self.channels_last => vec![channels, height, width],
+            _ => self.shape.clone(),
+        }
+    }
+
+    /// Rows of a file as those of the network.
+    #[must_use]
+    pub fn encode(&self, rows: &[f32]) -> Vec<f32> {
+        let mut moved = if self.channels_last { self.moved(rows, true) } else { rows.to_vec() };
+        self.each_channel(&mut moved, |x, shift, scale| (x - shift) / scale);
+        moved
+    }
+
+    /// Rows of the network as those of a file.
+    #[must_use]
+    pub fn decode(&self, rows: &[f32]) -> Vec<f32> {
+        let mut all = rows.to_vec();
+        self.each_channel(&mut all, |z, shift, scale| z * scale + shift);
+        if self.channels_last { self.moved(&all, false) } else { all }
+    }
+
+    /// Rows of the network from -1 to 1, for a picture: the range of the training rows.
+    #[must_use]
+    pub fn shown(&self, rows: &[f32]) -> Vec<f32> {
+        let [low, high] = self.range;
+        let mut all = rows.to_vec();
+        self.each_channel(&mut all, |z, shift, scale| {
+            2.0 * (z * scale + shift - low) / (high - low).max(f32::MIN_POSITIVE) - 1.0
+        });
+        all
+    }
+
+    /// Gaps between the values of pixels whose range is that of their type.
+    ///
+    /// # Errors
+    /// When there are none, or they are scaled otherwise.
+    pub(crate) fn gaps(&self) -> Result<u32, RunError> {
+        match self.element {
+            Element::U8 if self.is_range() => Ok(255),
+            Element::Bool if self.is_range() => Ok(1),
+            _ => Err(usage!(
+                "data.dequantise spreads whole pixels over the gaps between them, which bytes and \
+                 truth values with data.scale=range have: leave it out"
+            )),
+        }
+    }
+
+    /// Numbers of a row.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Changes rows of the network, each number with the shift and the scale of its channel.
+    fn each_channel(&self, rows: &mut [f32], change: impl Fn(f32, f32, f32) -> f32) {
+        // Neighbours of one channel: the pixels of an image, a single number of other rows.
+        let together = if self.shape.len() == 3 { self.size() / self.shift.len() } else { 1 };
+        for (at, x) in rows.iter_mut().enumerate() {
+            let channel = at / together % self.shift.len();
+            *x = change(*x, self.shift[channel], self.scale[channel]);
+        }
+    }
+
+    /// Images with their channels moved to the front, or back.
+    fn moved(&self, rows: &[f32], to_front: bool) -> Vec<f32> {
+        let [height, width, channels] = self.shape[..] else { return rows.to_vec() };
+        let (pixels, mut out) = (height * width, vec![0.0; rows.len()]);
+        for (from, to) in rows.chunks(self.size()).zip(out.chunks_mut(self.size())) {
+            for pixel in 0..pixels {
+                for channel in 0..channels {
+                    let (last, first) = (pixel * channels + channel, channel * pixels + pixel);
+                    if to_front {
+                        to[first] = from[last];
+                    } else {
+                        to[last] = from[first];
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// What a model keeps under its own key.
+    ///
+    /// # Panics
+    /// Never: it is made of numbers, text and lists.
+    #[must_use]
+    pub fn kept(&self) -> toml::Table {
+        let own = toml::Value::try_from(self).expect("numbers, text and lists are valid TOML");
+        toml::Table::from_iter([(KEY.to_owned(), own)])
+    }
+
+    /// What a model of an array has kept; nothing for other models.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn of(rows: &toml::Table) -> Result<Option<Self>, RunError> {
+        let Some(own) = rows.get(KEY) else { return Ok(None) };
+        let read: Self = own
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| usage!("the model's array: {}", error.message()))?;
+        let channels = channels(&read.shape, read.channels_last);
+        if [read.shift.len(), read.scale.len()] != [channels; 2] || channels == 0 {
+            return Err(usage!("the model's array: it does not have {channels} shifts and scales"));
+        }
+        Ok(Some(read))
+    }
+}
+
+/// Channels of a row of this shape in a file: those of an image or a sequence, or the numbers of a
+/// point.
+fn channels(shape: &[usize], channels_last: bool) -> usize {
+    match *shape {
+        [first, _, last] => {
+            if channels_last {
+                last
+            } else {
+                first
+            }
+        }
+        [.., last] => last,
+        [] => 0,
+    }
+}
+
+impl ArrayRows {
+    /// Learns the scale from rows of the file to train with.
+    pub(super) fn fit(&mut self, scaling: Option<Scaling>, train: &[&ArrayPart]) {
+        let values = || train.iter().flat_map(|part| &part.values).copied();
+        let low = values().fold(f32::INFINITY, f32::min);
+        let high = values().fold(f32::NEG_INFINITY, f32::max);
+        self.range = match self.element {
+            Element::U8 => [0.0, 255.0],
+            Element::Bool => [0.0, 1.0],
+            _ => [low, high],
+        };
+        let by_range = matches!(self.element, Element::U8 | Element::Bool);
+        let usual = if by_range { Scaling::Range } else { Scaling::Standard };
+        let count = channels(&self.shape, self.channels_last);
+        let (shift, scale): (Vec<f32>, Vec<f32>) = match scaling.unwrap_or(usual) {
+            Scaling::None => (vec![0.0; count], vec![1.0; count]),
+            Scaling::Range => {
+                let [low, high] = self.range.map(f64::from);
+                let half = if low < high { (high - low) / 2.0 } else { 1.0 };
+                (vec![((low + high) / 2.0) as f32; count], vec![half as f32; count])
+            }
+            Scaling::Standard => moments(self, train).into_iter().unzip(),
+        };
+        (self.shift, self.scale) = (shift, scale);
+    }
+}
+
+/// Mean and standard deviation of each channel; the spread of equal numbers is 1.
+fn moments(rows: &ArrayRows, train: &[&ArrayPart]) -> Vec<(f32, f32)> {
+    let count = channels(&rows.shape, rows.channels_last);
+    let last = rows.shape.len() != 3 || rows.channels_last;
+    let together = if last { 1 } else { rows.size() / count };
+    let sums = |of: &dyn Fn(usize, f64) -> f64| {
+        let mut sums = vec![(0.0, 0.0); count];
+        for part in train {
+            for (at, &x) in part.values.iter().enumerate() {
+                let channel = at / together % count;
+                let sum = &mut sums[channel];
+                *sum = (sum.0 + of(channel, f64::from(x)), sum.1 + 1.0);
+            }
+        }
+        sums.into_iter().map(|(sum, n)| sum / n).collect::<Vec<f64>>()
+    };
+    let means = sums(&|_, x| x);
+    let variances = sums(&|channel, x| (x - means[channel]).powi(2));
+    let one = |(mean, variance): (&f64, f64)| {
+        // Below the rounding of the mean no spread can be told from none.
+        let (std, least) = (variance.sqrt(), 1e-6 * mean.abs());
+        (*mean as f32, if std <= least { 1.0 } else { std as f32 })
+    };
+    means.iter().zip(variances).map(one).collect()
+}
+
+impl ArrayRows {
+    /// Whether the range of the training rows becomes `[-1, 1]`.
+    pub(super) fn is_range(&self) -> bool {
+        let ends = self.range.map(|x| (x - self.shift[0]) / self.scale[0]);
+        (ends[0] + 1.0).abs() < 1e-4 && (ends[1] - 1.0).abs() < 1e-4
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(shape: &[usize], channels_last: bool, element: Element) -> ArrayRows {
+        let (shift, scale) = (Vec::new(), Vec::new());
+        let shape = shape.to_vec();
+        ArrayRows { name: None, element, shape, channels_last, shift, scale, range: [0.0; 2] }
+    }
+
+    fn part(values: Vec<f32>, n: usize) -> ArrayPart {
+        ArrayPart { n, values, labels: None }
+    }
+
+    #[test]
+    fn rows_come_back_as_they_went_in_whatever_axis_the_channels_are() {
+        let values: Vec<f32> = (0..48).map(|i| (i * 37 % 101) as f32).collect();
+        for (shape, last) in
+            [(&[2, 3, 4][..], false), (&[2, 3, 4], true), (&[6, 4], false), (&[24], false)]
+        {
+            for scaling in [Scaling::None, Scaling::Range, Scaling::Standard] {
+                let mut rows = rows(shape, last, Element::F32);
+                rows.fit(Some(scaling), &[&part(values.clone(), 2)]);
+                let seen = rows.encode(&values);
+                let back = rows.decode(&seen);
+                let near = back.iter().zip(&values).all(|(a, b)| (a - b).abs() < 1e-4);
+                assert!(near, "{shape:?} {scaling:?}: {back:?}");
+                assert_eq!(ArrayRows::of(&rows.kept()).unwrap(), Some(rows));
+            }
+        }
+        let mut rows = rows(&[2, 2, 3], true, Element::F32);
+        rows.fit(Some(Scaling::None), &[&part(values[..12].to_vec(), 1)]);
+        assert_eq!(rows.network_shape(), [3, 2, 2]);
+        let pixels: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let expected = [0.0, 3.0, 6.0, 9.0, 1.0, 4.0, 7.0, 10.0, 2.0, 5.0, 8.0, 11.0];
+        assert_eq!(rows.encode(&pixels), expected, "all of a channel together");
+    }
+
+    #[test]
+    fn each_channel_has_mean_zero_and_spread_one() {
+        let values: Vec<f32> = (0..60).map(|i| (i % 5) as f32 * 10.0 + (i % 3) as f32).collect();
+        for (shape, last) in [(&[3, 2, 5][..], true), (&[5, 2, 3], false), (&[6, 5], false)] {
+            let mut rows = rows(shape, last, Element::F32);
+            rows.fit(None, &[&part(values.clone(), 2)]);
+            let seen = rows.encode(&values);
+            let channels = rows.shift.len();
+            let together = if shape.len() == 3 { 30 / channels } else { 1 };
+            for channel in 0..channels {
+                let own = || {
+                    let own = |(at, _): &(usize, &f32)| at / together % channels == channel;
+                    seen.iter().enumerate().filter(own).map(|(_, &x)| f64::from(x))
+                };
+                let n = own().count() as f64;
+                let mean = own().sum::<f64>() / n;
+                let variance = own().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+                // Rounding to f32 of numbers below 50.
+                assert!(mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-4, "{shape:?} {channel}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_have_the_range_of_their_type() {
+        let mut rows = rows(&[1, 2, 2], false, Element::U8);
+        rows.fit(None, &[&part(vec![10.0, 20.0, 30.0, 200.0], 1)]);
+        assert_eq!(rows.encode(&[0.0, 255.0, 127.5, 51.0]), [-1.0, 1.0, 0.0, -0.6]);
+    }
+}

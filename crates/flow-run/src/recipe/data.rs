@@ -1,0 +1,162 @@
+//! What to learn from: the section `data`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use flow_datasets::Holdout;
+use flow_datasets::table::{ColumnType, TransformKind};
+use serde::{Deserialize, Serialize};
+
+use crate::array::ARRAY;
+use crate::error::{RunError, usage};
+use crate::table::TABLE;
+
+/// What to learn from.
+#[expect(clippy::struct_excessive_bools, reason = "keys of a recipe, each with a name")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Name of the set.
+    pub set: String,
+    /// Whether the network is told the class.
+    #[serde(default)]
+    pub conditional: bool,
+    /// Whether images are mirrored with probability one half.
+    #[serde(default)]
+    pub mirror: bool,
+    /// Whether pixels are spread over the gaps between their values.
+    #[serde(default)]
+    pub dequantise: bool,
+    /// How many times smaller the image is that each image is told, so that the model learns to
+    /// enlarge; none for models that are told no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upsample: Option<usize>,
+    /// The file of the sets `table` and `array`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Columns of a table that are conditions: given when a sample is drawn, not generated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<String>,
+    /// The only columns of a table to learn, beside those given; all, if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Columns of a table to leave out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// What columns are, by their names, where the guess is wrong.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, ColumnType>,
+    /// Transforms of columns of numbers, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub transforms: BTreeMap<String, TransformKind>,
+    /// How rows of a file are held out of training; a tenth by a hash of the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Holdout>,
+    /// Name of the array of rows in a file of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub array: Option<String>,
+    /// Name of the array of classes in a file of several; `y` or `labels` where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// Which axis of an array of images the channels are; guessed from the sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    /// How the numbers of an array are scaled; bytes and truth values by their range, others by
+    /// their spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scaling>,
+    /// The file of the rows that paths start from, in place of noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+    /// Whether row `i` of that file belongs to row `i` of the data.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pairs: bool,
+    /// The column, or the array beside the rows, that holds the time of each row: each snapshot
+    /// flows to the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+}
+
+/// Which axis of an array of images the channels are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// `[n, channels, height, width]`
+    ChannelsFirst,
+    /// `[n, height, width, channels]`
+    ChannelsLast,
+}
+
+/// How the numbers of an array are scaled before a network sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// Left as they are.
+    None,
+    /// From their range, which is that of the type for bytes and truth values, to `[-1, 1]`.
+    Range,
+    /// To mean 0 and standard deviation 1 of each channel.
+    Standard,
+}
+
+// Serde calls this with a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(b: &bool) -> bool {
+    !*b
+}
+
+impl Data {
+    /// Whether paths start from data, which are given, and not from noise, which is drawn.
+    #[must_use]
+    pub fn is_given_starts(&self) -> bool {
+        self.from.is_some() || self.time.is_some()
+    }
+
+    /// Refuses keys that mean nothing for the set, or contradict each other.
+    pub(super) fn check(&self, reflow: bool) -> Result<(), RunError> {
+        let (is_table, is_array) = (self.set == TABLE, self.set == ARRAY);
+        if self.dequantise && (reflow || is_table || flow_datasets::toy(&self.set).is_some()) {
+            return Err(usage!(
+                "data.dequantise spreads whole pixels over the gaps between them, which only a set \
+                 of images has, leave it out"
+            ));
+        }
+        let of_table = [
+            ("given", !self.given.is_empty()),
+            ("columns", !self.columns.is_empty()),
+            ("drop", !self.drop.is_empty()),
+            ("types", !self.types.is_empty()),
+            ("transforms", !self.transforms.is_empty()),
+        ];
+        let of_array = [
+            ("array", self.array.is_some()),
+            ("labels", self.labels.is_some()),
+            ("layout", self.layout.is_some()),
+            ("scale", self.scale.is_some()),
+        ];
+        let of_files =
+            [("from", self.from.is_some()), ("pairs", self.pairs), ("time", self.time.is_some())];
+        let keys = [
+            (&of_table[..], is_table, "a table, data.set=table"),
+            (&of_array, is_array, "an array, data.set=array"),
+            (&of_files, is_table || is_array, "a file, data.set=table or array"),
+        ];
+        for (keys, fits, what) in keys {
+            if let Some((key, _)) = keys.iter().find(|(_, said)| *said && !fits) {
+                return Err(usage!("data.{key} is for {what}, and the set is `{}`", self.set));
+            }
+        }
+        if self.from.is_some() && self.time.is_some() {
+            return Err(usage!(
+                "data.from and data.time both say where paths start: leave one of them out"
+            ));
+        }
+        if self.pairs && self.from.is_none() {
+            return Err(usage!(
+                "data.pairs is true: name the file of the rows that paths start from, \
+                 data.from=FILE"
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Data to data: when snapshots were seen, and the paths between them.
+
+use std::sync::Arc;
+
+use flow_train::{Chain, DataSource, Rows, Snapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{RunError, usage};
+
+/// The key under which a model keeps its snapshots.
+const KEY: &str = "snapshots";
+
+/// When the snapshots were seen that a model leads from one to the next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshots {
+    /// The times, in increasing order. Of a file that flows to another one they are 0 and 1.
+    pub times: Vec<f64>,
+    /// The column or array that holds the time of a row; none where files are snapshots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+}
+
+impl Snapshots {
+    /// Those of a file that flows to another one.
+    #[must_use]
+    pub fn of_files() -> Self {
+        Self { times: vec![0.0, 1.0], column: None }
+    }
+
+    /// The different times of the rows of a column in their order, and the rows of each.
+    ///
+    /// # Errors
+    /// When a time is missing or infinite, or all are equal.
+    pub fn of_column(column: &str, times: &[f64]) -> Result<(Self, Vec<Vec<usize>>), RunError> {
+        if let Some(row) = times.iter().position(|t| !t.is_finite()) {
+            return Err(usage!(
+                "row {} has no time in `{column}`: give it one, or leave the row out",
+                row + 1
+            ));
+        }
+        let mut order: Vec<usize> = (0..times.len()).collect();
+        order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
+        let same = |a: &usize, b: &usize| times[*a].total_cmp(&times[*b]).is_eq();
+        let rows: Vec<Vec<usize>> = order.chunk_by(same).map(<[usize]>::to_vec).collect();
+        if rows.len() < 2 {
+            return Err(usage!("`{column}` is the same in all rows, and two times are needed"));
+        }
+        if MOST < rows.len() {
+            return Err(usage!(
+                "`{column}` has {} different values, and snapshots are at most {MOST} times at \
+                 which many rows were seen",
+                rows.len()
+            ));
+        }
+        let times = rows.iter().map(|rows| times[rows[0]]).collect();
+        Ok((Self { times, column: Some(column.to_owned()) }, rows))
+    }
+
+    /// The first and the last time.
+    #[must_use]
+    pub fn ends(&self) -> [f64; 2] {
+        [0, self.times.len() - 1].map(|at| self.times[at])
+    }
+
+    /// A time on the model's own clock, from 0 at the first snapshot to 1 at the last.
+    ///
+    /// # Errors
+    /// For a time before the first or after the last.
+    pub fn clock(&self, t: f64) -> Result<f64, RunError> {
+        let [start, end] = self.ends();
+        if (start..=end).contains(&t) {
+            return Ok((t - start) / (end - start));
+        }
+        Err(usage!("the time {t} lies outside {start} to {end}, which the model has learned"))
+    }
+
+    /// What a model keeps under its own key.
+    ///
+    /// # Panics
+    /// Never: times and a name are valid TOML.
+    #[must_use]
+    pub fn kept(&self) -> toml::Table {
+        let own = toml::Value::try_from(self).expect("times and a name are valid TOML");
+        toml::Table::from_iter([(KEY.to_owned(), own)])
+    }
+
+    /// What a model of data to data has kept; nothing for other models.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn of(rows: &toml::Table) -> Result<Option<Self>, RunError> {
+        let Some(own) = rows.get(KEY) else { return Ok(None) };
+        let read: Self = own.clone().try_into().map_err(|error: toml::de::Error| {
+            usage!("the model's snapshots: {}", error.message())
+        })?;
+        if read.times.len() < 2 || read.times.windows(2).any(|pair| pair[1] <= pair[0]) {
+            return Err(usage!("the model's snapshots: its times do not increase"));
+        }
+        Ok(Some(read))
+    }
+}
+
+/// Times at which rows were seen.
+const MOST: usize = 1000;
+
+/// How a source is made of snapshots in the order of their times: one alone is data for noise; of
+/// two that are pairs row `i` leads to row `i`; others lead to any of their condition. Pixels that
+/// have `gaps` between their values are spread over them.
+pub(crate) fn source(
+    shape: &[usize],
+    mut snapshots: Vec<Snapshot>,
+    pairs: bool,
+    gaps: Option<u32>,
+) -> Result<Arc<dyn DataSource>, RunError> {
+    if 1 < snapshots.len() && !pairs {
+        if gaps.is_some() {
+            return Err(usage!(
+                "data.dequantise spreads the pixels of rows that noise flows to, or of pairs: \
+                 leave it out"
+            ));
+        }
+        let chain = Chain::new(shape.to_vec(), snapshots);
+        let chain =
+            chain.map_err(|error| usage!("{error}: leave such rows out, or the condition"))?;
+        return Ok(Arc::new(chain));
+    }
+    let Some(Snapshot { rows, labels, vectors, .. }) = snapshots.pop() else {
+        return Err(usage!("there are no rows to learn from"));
+    };
+    let mut source = Rows::new(shape.to_vec(), rows, labels);
+    if let Some(vectors) = vectors {
+        source = source.with_vectors(vectors);
+    }
+    if let Some(gaps) = gaps {
+        source = source.dequantised(gaps);
+    }
+    if let Some(before) = snapshots.pop() {
+        source = source.with_starts(before.rows);
+    }
+    Ok(Arc::new(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_time_are_a_snapshot_and_the_clock_runs_over_all() {
+        let times = [24.0, 0.0, 24.0, 72.0, 0.0];
+        let (snapshots, rows) = Snapshots::of_column("hours", &times).unwrap();
+        assert_eq!(snapshots.times, [0.0, 24.0, 72.0]);
+        assert_eq!(rows, [vec![1, 4], vec![0, 2], vec![3]]);
+        assert!((snapshots.clock(24.0).unwrap() - 1.0 / 3.0).abs() < 1e-15);
+        assert!(snapshots.clock(72.5).unwrap_err().to_string().contains("0 to 72"));
+        assert_eq!(Snapshots::of(&snapshots.kept()).unwrap(), Some(snapshots));
+        assert!(Snapshots::of_column("hours", &[1.0, 1.0]).is_err());
+        assert!(Snapshots::of_column("hours", &[1.0, f64::NAN]).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! A table of the user's own as data to train on, and what a model of one keeps of it.
+
+mod read;
+
+use flow_datasets::table::Unseen;
+use flow_datasets::{Columns, Encoder, Overrides, Table};
+use flow_train::Snapshot;
+use sha2::{Digest, Sha256};
+
+use crate::error::{RunError, usage};
+use crate::recipe;
+use crate::snapshots::Snapshots;
+pub use flow_datasets::TableRows;
+pub use read::numbers_of;
+use read::{FEWEST, Numbers, check_columns, parts, sides, stacked, tables};
+
+/// The name of the set.
+pub const TABLE: &str = "table";
+
+/// A table that is open: its columns, how they are encoded, and its two parts.
+#[derive(Debug)]
+pub struct TableData {
+    /// What its columns were taken for, to be looked at before anything is learned.
+    pub columns: Columns,
+    /// How rows become numbers and back.
+    pub rows: TableRows,
+    /// Rows to train with.
+    pub train: Part,
+    /// Rows held out.
+    pub held: Part,
+    /// Of data to data, both parts of the snapshots before the last, in the order of their times.
+    pub before: Vec<[Part; 2]>,
+    /// Of data to data, when the snapshots were seen.
+    pub snapshots: Option<Snapshots>,
+    pairs: bool,
+    sha256: String,
+}
+
+/// The complete rows of a part of a table.
+#[derive(Debug)]
+pub struct Part {
+    /// The rows as the file has them.
+    pub table: Table,
+    /// Number of rows.
+    pub n: usize,
+    /// What is learned, `[n, width]`.
+    pub values: Vec<f32>,
+    /// What conditions it, `[n, vector]`; empty without given columns.
+    pub vectors: Vec<f32>,
+    /// Rows that were left out because a value that is learned is missing or not known.
+    pub left_out: usize,
+}
+impl TableData {
+    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes the rest.
+    ///
+    /// # Errors
+    /// When a file cannot be read, holds what cannot be encoded, or too few complete rows, and when
+    /// files do not fit together.
+    pub fn open(data: &recipe::Data) -> Result<Self, RunError> {
+        let Some(file) = &data.file else {
+            return Err(usage!("data.set is table, name its file with data.file=FILE.csv"));
+        };
+        let refused = |error: flow_datasets::TableError| usage!("{}: {error}", file.display());
+        let (snapshots, tables) = tables(data, file)?;
+        let overrides = Overrides {
+            given: data.given.clone(),
+            columns: data.columns.clone(),
+            drop: data.drop.clone(),
+            types: data.types.clone(),
+            transforms: data.transforms.clone(),
+        };
+        let columns = Columns::guess(&stacked(&tables), &overrides).map_err(refused)?;
+        if let (Some(from), [before, _]) = (&data.from, &tables[..]) {
+            check_columns(&columns, before, from)?;
+        }
+        let sides = sides(data, &tables)?;
+        let train: Vec<Table> = sides.iter().map(|[train, _]| train.clone()).collect();
+        let encoder = Encoder::fit(&stacked(&train), &columns).map_err(refused)?;
+        if encoder.width() == 0 {
+            return Err(usage!("{}: no column is left to learn", file.display()));
+        }
+        // A category that only held-out rows have cannot be learned: such a row is left out.
+        let mut lenient = encoder.clone();
+        lenient.unseen = Unseen::Missing;
+        let numbers = |[train, held]: &[Table; 2]| {
+            Ok([Numbers::of(&encoder, train)?, Numbers::of(&lenient, held)?])
+        };
+        let numbers: Vec<[Numbers; 2]> =
+            sides.iter().map(numbers).collect::<Result<_, _>>().map_err(refused)?;
+        let masked = numbers.iter().any(|[train, _]| train.given_mask.contains(&0.0));
+        let rows = TableRows { masked, encoder };
+        let mut before = parts(&rows, &sides, &numbers, data.pairs);
+        for (at, name) in ["to train with", "held out"].into_iter().enumerate() {
+            for part in before.iter().map(|sides| &sides[at]).filter(|part| part.n < FEWEST) {
+                return Err(usage!(
+                    "{}: {} complete rows {name}, at least {FEWEST} are needed ({} more lack a \
+                     value)",
+                    file.display(),
+                    part.n,
+                    part.left_out
+                ));
+            }
+        }
+        let Some([train, held]) = before.pop() else {
+            return Err(usage!("{} has no rows", file.display()));
+        };
+        let all = before.iter().flatten().chain([&train, &held]);
+        let sha256 = digest(&rows, all);
+        let pairs = data.pairs;
+        Ok(Self { columns, rows, train, held, before, snapshots, pairs, sha256 })
+    }
+
+    /// SHA-256 of all that is learned from, by which other data are noticed.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The held-out rows whose conditions a score tells the model in turn: those that its paths
+    /// start from, if they have any.
+    #[must_use]
+    pub fn told(&self) -> &Part {
+        let starts = self.before.first().map(|[_, held]| held);
+        starts.filter(|held| !held.vectors.is_empty()).unwrap_or(&self.held)
+    }
+
+    /// What a source of rows is made of, to train with and to validate with.
+    pub(crate) fn snapshots_of(&self, side: usize) -> Vec<Snapshot> {
+        let last = [&self.train, &self.held][side];
+        let parts = self.before.iter().map(|sides| &sides[side]).chain([last]);
+        let times = self.snapshots.as_ref().map_or(vec![0.0], |seen| seen.times.clone());
+        let one = |(part, time): (&Part, f64)| Snapshot {
+            time,
+            rows: part.values.clone(),
+            labels: None,
+            vectors: (!part.vectors.is_empty()).then(|| part.vectors.clone()),
+        };
+        parts.zip(times).map(one).collect()
+    }
+
+    /// Whether row `i` of the data belongs to row `i` of the file that paths start from.
+    pub(crate) fn pairs(&self) -> bool {
+        self.pairs
+    }
+}
+fn digest<'a>(rows: &TableRows, parts: impl Iterator<Item = &'a Part>) -> String {
+    let mut digest = Sha256::new();
+    digest.update(serde_json::to_vec(rows).unwrap_or_default());
+    for part in parts {
+        digest.update((part.n as u64).to_le_bytes());
+        for number in part.values.iter().chain(&part.vectors) {
+            digest.update(number.to_le_bytes());
+        }
+    }
+    format!("{:x}", digest.finalize())
+}
