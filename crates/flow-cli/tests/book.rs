@@ -28,9 +28,20 @@ use common::Scene;
 
 /// The first words of commands that build something first.
 const BUILDS: &[&str] = &[
-    "cargo bench", "cargo build", "cargo install", "cargo run", "cargo test", "cargo xtask bench",
-    "cargo xtask bits", "cargo xtask ci", "cargo xtask docs", "cargo xtask gallery",
-    "cargo xtask help", "cargo xtask reproduce", "cargo xtask test", "cargo xtask tidy",
+    "cargo bench",
+    "cargo build",
+    "cargo install",
+    "cargo run",
+    "cargo test",
+    "cargo xtask bench",
+    "cargo xtask bits",
+    "cargo xtask ci",
+    "cargo xtask docs",
+    "cargo xtask gallery",
+    "cargo xtask help",
+    "cargo xtask reproduce",
+    "cargo xtask test",
+    "cargo xtask tidy",
     "cargo xtask torture",
 ];
 
@@ -139,7 +150,8 @@ fn clone() -> Scene {
     let flow = env!("CARGO_BIN_EXE_flow");
     symlink(flow, scene.path("bin/flow")).unwrap();
     let cargo = scene.path("bin/cargo");
-    fs::write(&cargo, "#!/bin/sh\n[ \"$1\" = xtask ] || exit 9\nshift\nexec flow \"$@\"\n").unwrap();
+    fs::write(&cargo, "#!/bin/sh\n[ \"$1\" = xtask ] || exit 9\nshift\nexec flow \"$@\"\n")
+        .unwrap();
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
     scene
 }
@@ -227,12 +239,8 @@ flow fly
     let actions: Vec<Action> = blocks(page).iter().map(Block::action).collect();
     let run = "cargo xtask train digits    --out run --set train.images=1\n\
                flow sample run && cargo xtask ci\n";
-    let expected = [
-        Action::Save("a.py".into()),
-        Action::Run(run.into()),
-        Action::Nothing,
-        Action::Nothing,
-    ];
+    let expected =
+        [Action::Save("a.py".into()), Action::Run(run.into()), Action::Nothing, Action::Nothing];
     assert_eq!(actions, expected);
 }
 

@@ -8,7 +8,8 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd}
 use pulldown_latex::config::DisplayMode;
 
 use super::frame::{escape, href};
-use super::{math, quote, site};
+use super::place::place;
+use super::{math, quote};
 use crate::tidy::tree::{Tree, resolve};
 
 /// A page without its frame.
@@ -165,7 +166,7 @@ impl Writer<'_> {
 
     /// Notes a link to something that exists.
     fn leads(&mut self, target: PathBuf, fragment: &str, range: &Range<usize>) -> String {
-        let mut href = href(&site::place(self.tree, self.file), &site::place(self.tree, &target));
+        let mut href = href(&place(self.tree, self.file), &place(self.tree, &target));
         if !fragment.is_empty() {
             href = format!("{href}#{fragment}");
         }
