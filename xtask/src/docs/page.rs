@@ -205,6 +205,9 @@ impl Writer<'_> {
         let mut code = code.to_owned();
         let mut link = String::new();
         if info == "rust" {
+            // Lines that rustdoc hides, which make an example whole.
+            let shown = code.lines().filter(|line| *line != "#" && !line.starts_with("# "));
+            code = shown.flat_map(|line| [line, "\n"]).collect();
             match quote::place(self.tree, &code) {
                 Ok(Some(quote::Place { file, line })) => {
                     let href = self.leads(PathBuf::from(&file), &format!("L{line}"), range);
@@ -213,9 +216,6 @@ impl Writer<'_> {
                 Ok(None) => {}
                 Err(complaint) => self.complain(range, &complaint),
             }
-            // Lines that rustdoc hides, which make an example whole.
-            let shown = code.lines().filter(|line| *line != "#" && !line.starts_with("# "));
-            code = shown.flat_map(|line| [line, "\n"]).collect();
         }
         let class = if info.is_empty() { "text" } else { info };
         let code = escape(&code);
