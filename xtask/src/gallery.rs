@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -91,16 +90,17 @@ impl Gallery {
     fn page(&self, root: &Path) -> anyhow::Result<String> {
         let abouts = abouts(root)?;
         let mut page = format!(
-            "# Every recipe\n\nA recipe is a file that says what is trained and how. Each picture \
-             is what its command drew.\nThe times are of all of it, with scores and pictures, on \
-             {}.\n`cargo xtask gallery` writes this page.\n",
+            "# Every recipe\n\nA recipe is a file that says what is trained and how. Each picture\n\
+             is what its command drew; a recipe without one has not been run for this page. The times \
+             are of all\nof it, with scores and pictures, on {}.\n`cargo xtask gallery` writes \
+             this page, and `cargo xtask gallery NAME` runs a recipe for it.\n",
             self.machine
         );
         for entry in &self.recipe {
             let Some(about) = abouts.get(&entry.name) else {
                 bail!("{TABLE} names `{}`, which is no recipe", entry.name);
             };
-            entry.section(about, &mut page);
+            entry.section(root, about, &mut page);
         }
         Ok(page)
     }
@@ -111,25 +111,25 @@ impl Entry {
         format!("cargo xtask train {} {}", self.name, self.words).trim_end().to_owned()
     }
 
-    /// Trains, unless that is done, and takes the picture.
+    /// Trains, unless that is done, draws, and takes the picture. Scores take time and are no part
+    /// of the page, so they are left out.
     fn make(&self, root: &Path) -> anyhow::Result<()> {
         let Some(plot) = &self.plot else { return Ok(()) };
-        let folder = root.join("runs/gallery").join(&self.name);
-        if !folder.join("report.html").is_file() {
-            let given = self.words.split_whitespace().map(str::to_owned);
-            let out = ["--out".to_owned(), folder.to_string_lossy().into_owned()];
-            let words = std::iter::once(self.name.clone()).chain(given).chain(out);
-            let mut command = run::flow("train", None, words.map(Into::into).collect())?;
-            let start = Instant::now();
-            let status = command.current_dir(root).status().context("cannot start `flow`")?;
-            ensure!(status.success(), "`{}` failed", self.command());
-            let minutes = start.elapsed().as_secs_f64() / 60.0;
-            print(&format!("{}: time = \"{minutes:.1} minutes\"", self.name))?;
+        let run = format!("runs/gallery/{}", self.name);
+        let folder = root.join(&run);
+        let is_drawn = folder.join("plots").join(plot).is_file();
+        if !is_drawn && !folder.is_dir() {
+            let out = ["--no-eval", "--out", &run];
+            let words = [self.name.as_str()].into_iter().chain(self.words.split_whitespace());
+            flow(root, "train", &words.chain(out).collect::<Vec<_>>())?;
+        }
+        if !is_drawn {
+            flow(root, "plot", &[&run])?;
         }
         let (from, to) =
             (folder.join("plots").join(plot), root.join("docs").join(self.taken(plot)));
-        fs::create_dir_all(root.join("docs").join(PICTURES))
-            .context("cannot make a folder for the pictures")?;
+        let pictures = root.join("docs").join(PICTURES);
+        fs::create_dir_all(pictures).context("cannot make a folder for the pictures")?;
         fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Entry {
         Path::new(PICTURES).join(format!("{}.{extension}", self.name))
     }
 
-    fn section(&self, about: &str, page: &mut String) {
+    fn section(&self, root: &Path, about: &str, page: &mut String) {
         let Self { name, time, .. } = self;
         let mut about = about.to_owned();
         if let Some(first) = about.get(..1) {
@@ -150,10 +150,19 @@ impl Entry {
         let _ = write!(page, "\n## {name}\n\n{about}.\n\n<!-- long: {time} -->\n");
         let _ = write!(page, "```sh\n{command}\n```\n");
         let taken = self.plot.as_deref().map(|plot| self.taken(plot));
-        if let Some(picture) = taken.or_else(|| self.picture.clone()) {
+        let picture = taken.or_else(|| self.picture.clone());
+        if let Some(picture) = picture.filter(|path| root.join("docs").join(path).is_file()) {
             let _ = write!(page, "\n![What {name} makes]({})\n", picture.display());
         }
     }
+}
+
+/// Runs a verb of `flow` in the root of the repository.
+fn flow(root: &Path, verb: &str, words: &[&str]) -> anyhow::Result<()> {
+    let mut command = run::flow(verb, None, words.iter().map(Into::into).collect())?;
+    let status = command.current_dir(root).status().context("cannot start `flow`")?;
+    ensure!(status.success(), "`{}` failed", cargo::show(&command));
+    Ok(())
 }
 
 /// What each recipe of the repository says about itself, by name.

@@ -10,6 +10,7 @@ mod contents;
 mod frame;
 mod math;
 mod page;
+mod place;
 mod quote;
 mod site;
 mod source;

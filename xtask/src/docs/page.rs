@@ -8,7 +8,8 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd}
 use pulldown_latex::config::DisplayMode;
 
 use super::frame::{escape, href};
-use super::{math, quote, site};
+use super::place::place;
+use super::{math, quote};
 use crate::tidy::tree::{Tree, resolve};
 
 /// A page without its frame.
@@ -165,7 +166,7 @@ impl Writer<'_> {
 
     /// Notes a link to something that exists.
     fn leads(&mut self, target: PathBuf, fragment: &str, range: &Range<usize>) -> String {
-        let mut href = href(&site::place(self.tree, self.file), &site::place(self.tree, &target));
+        let mut href = href(&place(self.tree, self.file), &place(self.tree, &target));
         if !fragment.is_empty() {
             href = format!("{href}#{fragment}");
         }
@@ -204,6 +205,9 @@ impl Writer<'_> {
         let mut code = code.to_owned();
         let mut link = String::new();
         if info == "rust" {
+            // Lines that rustdoc hides, which make an example whole.
+            let shown = code.lines().filter(|line| *line != "#" && !line.starts_with("# "));
+            code = shown.flat_map(|line| [line, "\n"]).collect();
             match quote::place(self.tree, &code) {
                 Ok(Some(quote::Place { file, line })) => {
                     let href = self.leads(PathBuf::from(&file), &format!("L{line}"), range);
@@ -212,9 +216,6 @@ impl Writer<'_> {
                 Ok(None) => {}
                 Err(complaint) => self.complain(range, &complaint),
             }
-            // Lines that rustdoc hides, which make an example whole.
-            let shown = code.lines().filter(|line| *line != "#" && !line.starts_with("# "));
-            code = shown.flat_map(|line| [line, "\n"]).collect();
         }
         let class = if info.is_empty() { "text" } else { info };
         let code = escape(&code);

@@ -9,11 +9,9 @@ use anyhow::Context;
 use super::contents::Contents;
 use super::frame::{self, Frame};
 use super::page::{self, Page};
+use super::place::place;
 use super::source;
 use crate::tidy::tree::Tree;
-
-/// Files that are copied as they are.
-const COPIED: &[&str] = &["gif", "gz", "jpg", "jpeg", "npy", "npz", "pdf", "png", "svg", "webp"];
 
 /// The book, not yet written.
 #[derive(Debug)]
@@ -22,24 +20,6 @@ pub(crate) struct Site {
     /// How many of them are pages of words.
     pub(crate) pages: usize,
     pub(crate) complaints: Vec<String>,
-}
-
-/// Where a file or folder of the repository lies in the book.
-pub(crate) fn place(tree: &Tree, path: &Path) -> PathBuf {
-    let is = |extensions: &[&str]| {
-        path.extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e))
-    };
-    if !tree.files().contains(path) {
-        path.join("index.html")
-    } else if path.ends_with("README.md") {
-        path.with_file_name("index.html")
-    } else if is(&["md"]) {
-        path.with_extension("html")
-    } else if is(COPIED) {
-        path.to_owned()
-    } else {
-        PathBuf::from(format!("{}.html", path.display()))
-    }
 }
 
 impl Site {

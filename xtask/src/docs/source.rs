@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::frame::{escape, href};
-use super::site::place;
+use super::place::place;
 use crate::tidy::tree::Tree;
 
 /// The text of a file, each line with its number, to which `#L7` leads.

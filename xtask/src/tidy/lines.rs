@@ -8,7 +8,7 @@ use super::tree::Tree;
 const COLUMNS: usize = 100;
 
 /// Pages that commands write, and a log of the past.
-const WRITTEN: &[&str] = &["CHANGELOG.md", "docs/results", "benches/runs"];
+const WRITTEN: &[&str] = &["CHANGELOG.md", "docs/gallery.md", "docs/results", "benches/runs"];
 
 /// These crates are being turned to states that are rows: wrapping all their comments at the same
 /// time would hide what changes.
@@ -70,11 +70,11 @@ fn long(text: &str) -> impl Iterator<Item = (usize, &str)> {
     (1..).zip(text.lines()).filter(|(_, line)| COLUMNS < line.chars().count())
 }
 
-/// Whether the line may be broken: it is no table, picture or formula,
-/// and not all one long word.
+/// Whether the line may be broken: it is no table, picture, formula or note to a program, and not
+/// all one long word.
 fn is_breakable(line: &str) -> bool {
     let is_code = line.matches('`').count() == 2 && line.starts_with('`') && line.ends_with('`');
-    let is_whole = ["|", "![", "$$"].iter().any(|start| line.starts_with(start));
+    let is_whole = ["|", "![", "$$", "<!--"].iter().any(|start| line.starts_with(start));
     !is_whole && line.contains(' ') && !is_code
 }
 
