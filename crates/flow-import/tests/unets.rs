@@ -1,7 +1,7 @@
 //! U-Nets of other programs answer here what they answered there.
 //!
-//! The files were made by the programs themselves with random numbers in every array;
-//! `tests/reference/README.md` says how.
+//! The files were made by the programs themselves with random numbers in every array, rounded to
+//! half precision: `tests/reference/README.md`.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -32,7 +32,8 @@ fn torchcfm(folder: &Path, name: &str) -> f32 {
     largest(&output(&model, &io, io.numbers("t")), &io.numbers("output"))
 }
 
-/// The largest difference to what diffusers answered, whose step `k` is our time `(999 - k) / 1000`.
+/// The largest difference to what diffusers answered, whose step `k` is our time
+/// `(999 - k) / 1000`.
 fn diffusers(folder: &Path, name: &str) -> f32 {
     let model = import(folder, Family::DiffusersUnet2d, name).run(&Device::flex()).unwrap().model;
     assert_eq!(model.prediction(), Prediction::Noise);

@@ -68,8 +68,8 @@ fn number(name: &str, values: Vec<f64>) -> Column {
 /// transforms are fitted on rows that have exactly these.
 fn model() -> (Model, TableRows) {
     let signs: Vec<f64> = (0..40).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
-    // Each row its own, so that no column is taken for a code, and the outer ones 3.5 deviations from
-    // the mean: what is drawn is cut to the range of the training rows.
+    // Each row its own, so that no column is taken for a code, and the outer ones 3.5 deviations
+    // from the mean: what is drawn is cut to the range of the training rows.
     let spread = |i: usize| (1 + i / 2) as f64;
     let values = |mean: f64, std: f64| {
         let raw: Vec<f64> = (0..40).map(|i| signs[i] * spread(i).powi(6)).collect();

@@ -10,9 +10,9 @@ use rand_distr::{Distribution, Uniform};
 
 use crate::array::{ARRAY, ArrayData};
 use crate::error::{RunError, usage};
+use crate::given::Given;
 use crate::listener::Listener;
 use crate::recipe::Recipe;
-use crate::request::Given;
 use crate::snapshots::{Snapshots, source};
 use crate::table::{TABLE, TableData};
 

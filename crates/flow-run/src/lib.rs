@@ -36,6 +36,7 @@ mod error;
 pub mod files;
 #[cfg(test)]
 mod fuzz;
+mod given;
 pub mod json;
 mod listener;
 mod lock;
@@ -62,13 +63,14 @@ pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, 
 pub use environment::{Shape, Stage};
 pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
+pub use given::Given;
 pub use listener::{Listener, Meter, Silent};
 pub use lock::Lock;
 pub use model::{Model, save_model};
 pub use recipe::Recipe;
 pub use recipes::RECIPES;
 pub use reflow::Teacher;
-pub use request::{DEFAULT_BATCH, Given, Request};
+pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
 pub use sizes::{Sizes, check_scored, row_size};
 pub use training::{Begun, Start, Training};

@@ -21,9 +21,10 @@ use sha2::{Digest, Sha256};
 
 use crate::data::Data;
 use crate::error::{RunError, usage};
+use crate::given::Given;
 use crate::model::Model;
 use crate::recipe::{Recipe, Reflow};
-use crate::request::{Given, Request};
+use crate::request::Request;
 use crate::run::Run;
 
 /// The earlier run whose flow makes the pairs, as it is now.

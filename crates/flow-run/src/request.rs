@@ -8,6 +8,7 @@ use flow_sample::{FlowMap, GridConfig, Interval, SamplerConfig};
 
 use crate::data::Data;
 use crate::error::{RunError, usage};
+use crate::given::Given;
 use crate::recipe::Recipe;
 use crate::upsampling::Upsampling;
 
@@ -39,22 +40,6 @@ pub struct Request {
     pub times: Vec<f64>,
     /// What is given instead of drawn.
     pub given: Given,
-}
-
-/// What is given instead of drawn, a row for each sample.
-#[derive(Clone, Debug, Default)]
-pub struct Given {
-    /// Where the paths start.
-    pub starts: Option<Vec<f32>>,
-    /// What the latents are.
-    pub latents: Option<Vec<f32>>,
-    /// Condition vectors, for models that are told numbers; taken in turn, so that one row holds
-    /// for all samples.
-    pub vectors: Option<Vec<f32>>,
-    /// Conditioning rows, for models that are told an image; taken in turn too.
-    pub contexts: Option<Vec<f32>>,
-    /// The class of each sample, in turn.
-    pub classes: Option<Vec<usize>>,
 }
 
 impl Request {

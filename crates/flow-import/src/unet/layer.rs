@@ -98,8 +98,8 @@ impl Size {
     }
 }
 
-/// `skip(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + e)))` with `e` a layer of the embedding, which
-/// may be the scale and shift of the second norm instead of a summand.
+/// `skip(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + e)))` with `e` a layer of the embedding,
+/// which may be the scale and shift of the second norm instead of a summand.
 #[derive(Module, Debug)]
 pub(super) struct Residual {
     norm1: GroupNorm,
@@ -181,7 +181,8 @@ impl Unit {
     }
 }
 
-/// The way to the next size: a convolution of stride 2 or of the doubled image, or a residual block.
+/// The way to the next size: a convolution of stride 2 or of the doubled image, or a residual
+/// block.
 #[derive(Module, Debug)]
 pub(super) struct Resample {
     pub(super) conv: Option<Conv2d>,

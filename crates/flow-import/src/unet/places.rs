@@ -39,9 +39,11 @@ impl Places {
     }
 }
 
-/// Places of all units of a network. `theirs` gives, for the way (`down`, `middle` or `up`), the
-/// stage and the unit, where their residual block and their attention stand, and for each stage with
-/// a way to the next size where that stands.
+/// Places of all units of a network.
+///
+/// `theirs` gives, for the way (`down`, `middle` or `up`), the stage and the unit, where their
+/// residual block and their attention stand; `resampled`, for the way and the stage, where the way
+/// to the next size stands.
 pub(super) fn all(
     config: &AdmUNetConfig,
     theirs: &impl Fn(&'static str, usize, usize) -> [String; 2],

@@ -94,8 +94,8 @@ impl TorchcfmUNetConfig {
             ..AdmUNetConfig::default()
         };
         let classes = self.num_classes.filter(|_| self.class_cond).unwrap_or(0);
-        // Blocks are numbered through, the first convolution being number 0; what follows a block at
-        // its size stands beside it.
+        // Blocks are numbered through, the first convolution being number 0; what follows a block
+        // at its size stands beside it.
         let (blocks, levels) = (network.blocks, network.channels.len());
         let attention = network.attention.clone();
         let theirs = |way, at: usize, unit: usize| {

@@ -121,6 +121,13 @@ impl Data {
                  of images has, leave it out"
             ));
         }
+        if self.upsample.is_some() && (is_table || is_array) {
+            return Err(usage!(
+                "data.upsample is for digits, mnist and other sets of images, and for folders of \
+                 them, and the set is `{}`",
+                self.set
+            ));
+        }
         let of_table = [
             ("given", !self.given.is_empty()),
             ("columns", !self.columns.is_empty()),

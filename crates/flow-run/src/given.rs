@@ -1,0 +1,17 @@
+//! What samples are given instead of drawing it.
+
+/// What is given instead of drawn, a row for each sample.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Where the paths start.
+    pub starts: Option<Vec<f32>>,
+    /// What the latents are.
+    pub latents: Option<Vec<f32>>,
+    /// Condition vectors, for models that are told numbers; taken in turn, so that one row holds
+    /// for all samples.
+    pub vectors: Option<Vec<f32>>,
+    /// Conditioning rows, for models that are told an image; taken in turn too.
+    pub contexts: Option<Vec<f32>>,
+    /// The class of each sample, in turn.
+    pub classes: Option<Vec<usize>>,
+}
