@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use flow_model::SampleChanges;
 use flow_path::Source;
 use flow_path::stream::{Purpose, Streams};
 use flow_sample::normal_rows;
@@ -22,7 +23,7 @@ use crate::data::Data;
 use crate::error::{RunError, usage};
 use crate::model::Model;
 use crate::recipe::{Recipe, Reflow};
-use crate::request::{Given, Request, SampleChanges};
+use crate::request::{Given, Request};
 use crate::run::Run;
 
 /// The earlier run whose flow makes the pairs, as it is now.
