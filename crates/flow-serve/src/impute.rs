@@ -90,6 +90,9 @@ pub(crate) async fn run(
     if ask.steps == 0 {
         return Err(Refusal::bad("`steps` is 0, give at least 1"));
     }
+    if !ask.noise.is_finite() || ask.noise <= 0.0 {
+        return Err(Refusal::bad(format!("`noise` is {}, give a positive number", ask.noise)));
+    }
     let bad = |name: &'static str| move |error: String| Refusal::bad(format!("`{name}`: {error}"));
     let method: AnswerMethod = ask.method.parse().map_err(bad("method"))?;
     let sampler = ask.sampler.parse::<SamplerConfig>();

@@ -102,6 +102,9 @@ fn asked(app: &App, mut object: Map<String, Value>) -> Result<Asked, Refusal> {
     let changes: SampleChanges = body::take(&mut object)?;
     let ask: Ask = body::fields(object)?;
     let given = ask.given.as_ref().map(Given::rows);
+    if given.is_some_and(<[Record]>::is_empty) {
+        return Err(Refusal::bad("`given` holds no row of conditions"));
+    }
     let n = ask.n.unwrap_or(given.map_or(DEFAULT_N, <[Record]>::len));
     check_n(n, limits)?;
     check_times(&ask.keep)?;
@@ -140,7 +143,6 @@ fn asked(app: &App, mut object: Map<String, Value>) -> Result<Asked, Refusal> {
         (Some(_), None) => {
             return Err(Refusal::bad("`given` is for models of tables: give `vectors` to others"));
         }
-        (Some([]), _) => return Err(Refusal::bad("`given` holds no row of conditions")),
         (Some(rows), Some(table)) => {
             if table.vector() == 0 {
                 return Err(Refusal::bad("`given` is given, but the model is told no column"));

@@ -220,7 +220,7 @@ fn a_request_whose_client_has_left_is_dropped() {
 #[test]
 fn samples_that_are_no_numbers_are_an_error_of_their_request_alone() {
     let server = Running::new(points());
-    let far = json!({ "n": 1, "steps": 1, "solver": "euler", "starts": [[3e38, -3e38]] });
+    let far = json!({ "n": 1, "steps": 1, "solver": "euler", "starts": [[3.4e38, -3.4e38]] });
     let near = json!({ "n": 1, "steps": 1, "solver": "euler", "starts": [[0.5, 0.5]] });
     let alone = server.post("/v1/sample", &near).ok().json();
     // Both wait behind a slow one, so that they are drawn together.
