@@ -21,8 +21,8 @@ const MOST_CHANNELS: usize = 4;
 
 /// Some rows of a file.
 pub(super) struct FilePart<'a> {
-    file: &'a Path,
-    array: Arc<LabelledArray>,
+    pub(super) file: &'a Path,
+    pub(super) array: Arc<LabelledArray>,
     pub(super) rows: Vec<usize>,
 }
 
