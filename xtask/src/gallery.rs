@@ -92,8 +92,8 @@ impl Gallery {
         let mut page = format!(
             "# Every recipe\n\nA recipe is a file that says what is trained and how. Each picture\n\
              is what its command drew; a recipe without one has not been run for this page. The times \
-             are of all\nof it, with scores and pictures, on {}.\n`cargo xtask gallery` writes \
-             this page, and `cargo xtask gallery NAME` runs a recipe for it.\n",
+             are rough:\nof all of it, with scores and pictures, on {}.\n`cargo xtask gallery` \
+             writes this page, and `cargo xtask gallery NAME` runs a recipe for it.\n",
             self.machine
         );
         for entry in &self.recipe {
