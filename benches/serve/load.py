@@ -223,7 +223,11 @@ def main():
     line(f"{args.clients}, right requests alone", times, counts, quiet)
     faults += more
     middle = server.memory()
-    times, counts, more = phase(server, asks, expected, args.clients, args.seconds, mixed=True)
+    times, counts, more = phase(server, asks, expected, args.clients, args.seconds / 2, mixed=True)
+    half = server.memory()
+    later, others, most = phase(server, asks, expected, args.clients, args.seconds / 2, mixed=True)
+    times, more = sorted(times + later), more + most
+    counts = {key: counts[key] + others[key] for key in counts}
     line(f"{args.clients}, mixed", times, counts, args.seconds)
     faults += more
     time.sleep(2)
@@ -234,7 +238,7 @@ def main():
     metrics = dict(l.split(" ") for l in server.get("/metrics").decode().splitlines() if l.startswith("flow_") and "{" not in l)
     drawn, batches = float(metrics["flow_drawn_requests_total"]), float(metrics["flow_batches_total"])
     print(f"requests for each network solve: {drawn / batches:.2f}; waiting at the end: {metrics['flow_waiting']}")
-    print(f"memory in MiB before {before}, in between {middle}, after {server.memory()}; open files {files}, {server.files()}")
+    print(f"memory in MiB before {before}, before the mixed load {middle}, at its half {half}, after {server.memory()}; open files {files}, {server.files()}")
     print(f"exit code after SIGTERM: {server.stop()}; wrong answers and faults: {len(faults)} {faults[:3]}")
     sys.exit(1 if faults else 0)
 

@@ -159,6 +159,17 @@ pub enum ModelError {
     /// A question without a class to a model that always had one.
     #[error("the model has never learned to do without its class: name one")]
     ClassNeeded,
+    /// An answer that is far from everything: the steps are too long for the method.
+    #[error(
+        "answer {answer} went astray: its misfit is {misfit}; take more steps, or a method that \
+         pulls less, such as mmps or dps with a smaller scale"
+    )]
+    Astray {
+        /// The answer, from 0.
+        answer: usize,
+        /// Its misfit.
+        misfit: f64,
+    },
     /// Guidance away from no condition, which the model has never met.
     #[error(
         "guidance needs a model that has learned to do without its condition, by path.label_drop \
@@ -213,7 +224,7 @@ impl ModelError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::NotFinite { .. } | Self::Io { .. } | Self::Stopped => false,
+            Self::NotFinite { .. } | Self::Io { .. } | Self::Stopped | Self::Astray { .. } => false,
             Self::In { source, .. } => source.is_usage(),
             Self::Sample(error) => !matches!(
                 error,

@@ -157,7 +157,7 @@ impl Model {
     /// which the method adds.
     ///
     /// # Errors
-    /// When the observation has another size than the operator sees, is not finite where it is
+    /// When answers go astray, the observation has another size than the operator sees, is not finite where it is
     /// seen, its noise has no size, the model is told too little or what it does not know, or a
     /// sampler cannot go on.
     pub fn answer(
@@ -247,6 +247,9 @@ impl Model {
             [questions, size],
             &self.device,
         )?;
+        if let Some(answer) = found.misfit.iter().position(|misfit| !misfit.is_finite()) {
+            return Err(ModelError::Astray { answer, misfit: found.misfit[answer] });
+        }
         Ok(Answered {
             rows: host(found.x),
             mean: host(found.mean),

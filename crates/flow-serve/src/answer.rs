@@ -1,9 +1,6 @@
 //! Answers in the form that the client wants.
 
-use axum::body::Body;
-use axum::http::HeaderValue;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use flow_datasets::Table;
 use npyz::WriterBuilder;
@@ -11,13 +8,7 @@ use serde::Serialize;
 
 use crate::accept::Format;
 use crate::refusal::Refusal;
-
-/// Bytes of a type.
-pub(crate) fn typed(media: &'static str, bytes: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(bytes));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    response
-}
+use crate::typed::typed;
 
 /// A value as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<Response, Refusal> {

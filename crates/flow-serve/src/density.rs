@@ -21,6 +21,7 @@ use crate::queue::{Call, Job};
 use crate::records::{self, Record};
 use crate::refusal::Refusal;
 use crate::sample::check_n;
+use crate::typed::typed;
 use crate::worker::caught;
 
 /// Rows whose density is solved for together, with the tolerance below: as in C and Python.
@@ -118,7 +119,7 @@ pub(crate) async fn run(
         Format::Csv => {
             let lines = log_prob.iter().map(|nats| format!("{nats}\n"));
             let text: String = ["log_prob\n".to_owned()].into_iter().chain(lines).collect();
-            Ok(answer::typed(format.media(), text.into_bytes()))
+            Ok(typed(format.media(), text.into_bytes()))
         }
         _ => answer::json(&Answer { log_prob, std_error: found.probe_error, nfe: found.nfe }),
     }

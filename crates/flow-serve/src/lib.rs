@@ -43,6 +43,7 @@ mod routes;
 mod sample;
 mod server;
 mod settings;
+mod typed;
 mod worker;
 
 pub use error::ServeError;

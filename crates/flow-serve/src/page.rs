@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use crate::answer::typed;
+use crate::typed::typed;
 
 pub(crate) fn html() -> Response {
     typed("text/html; charset=utf-8", include_bytes!("../page/index.html").to_vec())

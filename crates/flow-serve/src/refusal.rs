@@ -7,7 +7,7 @@ use flow_datasets::TableError;
 use flow_model::ModelError;
 use serde_json::json;
 
-use crate::answer::typed;
+use crate::typed::typed;
 
 /// Why a request is not met.
 #[derive(Clone, Debug)]

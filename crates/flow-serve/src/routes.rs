@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 use crate::card::card;
 use crate::refusal::Refusal;
+use crate::typed::typed;
 use crate::{answer, body, density, impute, page, sample};
 
 /// Paths that are answered, as they are counted.
@@ -94,7 +95,7 @@ async fn model(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     let text = app.metrics.text(app.waiting());
-    answer::typed("text/plain; version=0.0.4", text.into_bytes())
+    typed("text/plain; version=0.0.4", text.into_bytes())
 }
 
 /// Asks for the token, counts, and says what browsers should know.

@@ -18,6 +18,7 @@ use crate::queue::{Draw, Job, Together};
 use crate::records::{self, Record};
 use crate::refusal::Refusal;
 use crate::settings::{Limits, MOST_NUMBERS};
+use crate::typed::typed;
 
 /// Samples that are drawn unless another number is asked for.
 const DEFAULT_N: usize = 16;
@@ -249,11 +250,11 @@ impl Drawn {
             (Format::Png, _) => {
                 let picture = flow_plot::samples(rows, shape);
                 let picture = picture.map_err(|error| Refusal::bad(error.to_string()))?;
-                Ok(answer::typed(format.media(), picture.to_png()))
+                Ok(typed(format.media(), picture.to_png()))
             }
             (format, Some(table)) => answer::table(format, table),
             (Format::Npy, None) => answer::npy(&full, rows),
-            (Format::Csv, None) => Ok(answer::typed(format.media(), self.csv(size).into_bytes())),
+            (Format::Csv, None) => Ok(typed(format.media(), self.csv(size).into_bytes())),
         }
     }
 

@@ -56,7 +56,7 @@ fn a_row_has_the_same_bits_alone_and_among_others() {
             let x = x.clone().slice([0..n]);
             let y =
                 linear_act(x, weight.clone(), Some(bias.clone().reshape([out])), Activation::Silu);
-            y.into_data().to_vec::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+            y.into_data().try_into_vec::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
         };
         let all = rows(500);
         for n in [1, 2, 3, 31, 32, 33, 64, 97, 250] {
