@@ -226,7 +226,10 @@ fn chains() {
             continue;
         }
         let draw = Chain::new(vec![2], ends()).unwrap().draw(0..3, &Streams::new(0));
-        assert!(draw.legs.unwrap().iter().all(|leg| leg.from < 1e-9 && 1.0 - 1e-9 < leg.to), "{name}");
+        assert!(
+            draw.legs.unwrap().iter().all(|leg| leg.from < 1e-9 && 1.0 - 1e-9 < leg.to),
+            "{name}"
+        );
     }
 }
 
