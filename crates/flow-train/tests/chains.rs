@@ -36,14 +36,15 @@ fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
     x.into_data().iter::<f64>().collect()
 }
 
-/// The starts and ends of the rows of a leg and a class, in the order of the starts.
+/// The starts and ends of the rows of a leg and a class, in the order of the starts, and of equal
+/// starts in that of the ends.
 fn of_group(pairs: &[(f64, f64, usize)], late: bool, class: usize) -> Vec<(f64, f64)> {
     let mut own: Vec<(f64, f64)> = pairs
         .iter()
         .filter(|(start, _, label)| (5.0 < *start) == late && *label == class)
         .map(|(start, end, _)| (*start, *end))
         .collect();
-    own.sort_by(|a, b| a.0.total_cmp(&b.0));
+    own.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     own
 }
 

@@ -72,7 +72,9 @@ pub(super) fn before(
             })
         };
         let places: Vec<usize> = names.iter().map(place).collect::<Result<_, _>>()?;
-        of_rows.iter_mut().for_each(|label| *label = places[*label]);
+        for label in of_rows {
+            *label = places[*label];
+        }
     }
     Ok(before)
 }

@@ -198,7 +198,7 @@ impl ArrayRows {
             Scaling::Range => {
                 let [low, high] = self.range.map(f64::from);
                 let half = if low < high { (high - low) / 2.0 } else { 1.0 };
-                (vec![((low + high) / 2.0) as f32; count], vec![half as f32; count])
+                (vec![f64::midpoint(low, high) as f32; count], vec![half as f32; count])
             }
             Scaling::Standard => moments(self, train).into_iter().unzip(),
         };

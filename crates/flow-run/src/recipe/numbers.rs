@@ -81,8 +81,8 @@ fn taken(text: &str, change: &str) -> Result<(), RunError> {
         "cifar10" => (vec![3, 32, 32], 10),
         "table" => (vec![5], 0),
         "array" => match recipe.network.table()["kind"].as_str() {
-            Some("unet") => (vec![3, 8, 8], 0),
-            Some("dit") => (vec![8, 2], 0),
+            // Patches are of images alone.
+            Some("unet" | "dit") => (vec![3, 8, 8], 0),
             _ => (vec![2], 0),
         },
         toy => (vec![flow_datasets::toy(toy).unwrap().dim()], 0),

@@ -91,13 +91,12 @@ impl TableData {
         let rows = TableRows { masked, encoder };
         let mut before = parts(&rows, &sides, &numbers, data.pairs);
         for (at, name) in ["to train with", "held out"].into_iter().enumerate() {
-            for part in before.iter().map(|sides| &sides[at]).filter(|part| part.n < FEWEST) {
+            let mut few = before.iter().map(|sides| &sides[at]).filter(|part| part.n < FEWEST);
+            if let Some(Part { n, left_out, .. }) = few.next() {
                 return Err(usage!(
-                    "{}: {} complete rows {name}, at least {FEWEST} are needed ({} more lack a \
-                     value)",
-                    file.display(),
-                    part.n,
-                    part.left_out
+                    "{}: {n} complete rows {name}, at least {FEWEST} are needed ({left_out} more \
+                     lack a value)",
+                    file.display()
                 ));
             }
         }
