@@ -16,7 +16,7 @@ awk 'BEGIN {
     print "clinic,height,age,smokes,country"
     for (i = 0; i < 200; i++)
         printf "%s,%.2f,%d,%s,here\n", i % 2 ? "B" : "A", 1.6 + 0.2 * (i % 2) + (i * 37 % 100) / 1000,
-            20 + i * 7 % 60, i % 3 ? "false" : "true"
+            20 + i * 7 % 60, i % 3 ? "no" : "yes"
 }' > people.csv
 table="--no-eval --set network.hidden=32 --set network.depth=2 --set sample.steps=8 \
     --set train.images=25600 --set train.checkpoint_every=25600"

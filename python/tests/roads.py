@@ -6,8 +6,8 @@ compared bit by bit; onnxruntime draws them from the same noise within 1e-4. The
 road from the start of a process to its first sample is measured. What is not there is named and
 left out. The exit code is 1 if two roads differ.
 
-    cargo build --release -p flow-cli -p flow-c && python/tests/make.sh target/release/flow models
-    cargo build --release -p flow-model --example numbers
+    cargo build --release -p flow-cli -p flow-c -p flow-model --bin flow --lib --example numbers
+    python/tests/make.sh target/release/flow models
     python python/tests/roads.py --flow target/release/flow --models models \
         --rust target/release/examples/numbers --library target/release/libflowmatching.so
 """
