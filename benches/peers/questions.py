@@ -26,7 +26,7 @@ from classify import real
 from sklearn.svm import SVC
 
 NOISE = 0.05
-METHODS = ["replacement", "dps,scale=0.3", "pigdm,data_std=0.5", "mmps"]
+METHODS = ["replacement", "dps,scale=0.1", "pigdm,data_std=0.5", "mmps"]
 
 
 def half_hidden(side):
@@ -108,9 +108,12 @@ def main():
                     if done.returncode != 0:
                         found.append({"failed": done.stderr.strip().splitlines()[-1]})
                         continue
+                    note = json.loads((folder / "out" / "answers.json").read_text())
+                    if any(misfit is None for misfit in note["misfit"]):
+                        found.append({"failed": "an answer went astray"})
+                        continue
                     answers = np.load(folder / "out" / "samples.npy").reshape(args.draws, -1)
                     mean = np.load(folder / "out" / "mean.npy").reshape(side, side)
-                    note = json.loads((folder / "out" / "answers.json").read_text())
                     if args.pictures and at == chosen[0]:
                         kept = f"{args.data}-{operator.split(':')[0]}-{method.split(',')[0]}.png"
                         (args.pictures / kept).write_bytes((folder / "out" / "answers.png").read_bytes())
@@ -120,7 +123,7 @@ def main():
                         "agreement": float(np.mean(judge.predict(np.clip(answers, -1, 1)) == y_test[at])),
                         "psnr": float(10 * np.log10(4 / error)),
                         "ssim": ssim(np.clip(mean, -1, 1), image),
-                        "misfit": float(np.sqrt(np.mean(np.square(note["misfit"])))),
+                        "misfit": float(np.sqrt(np.mean(np.square([float(m) for m in note["misfit"]])))),
                         "evaluations": note["evaluations"],
                         "seconds": seconds,
                     }

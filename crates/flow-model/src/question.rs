@@ -157,9 +157,9 @@ impl Model {
     /// which the method adds.
     ///
     /// # Errors
-    /// When answers go astray, the observation has another size than the operator sees, is not finite where it is
-    /// seen, its noise has no size, the model is told too little or what it does not know, or a
-    /// sampler cannot go on.
+    /// When answers go astray, the observation has another size than the operator sees, is not
+    /// finite where it is seen, its noise has no size, the model is told too little or what it does
+    /// not know, or a sampler cannot go on.
     pub fn answer(
         &self,
         question: &Question<'_>,

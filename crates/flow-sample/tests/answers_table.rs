@@ -90,7 +90,7 @@ fn methods_are_as_far_from_the_exact_posterior_as_the_page_says() {
                     let start = prior(SEED, 0..DRAWS, SIZE, asked, &Device::flex());
                     let way = Way::steps(steps);
                     let x = sampler.sample(asked, start.cast(DType::F64), &way).unwrap().x;
-                    let found = errors(&exact, &x, &host(&misfit.misfit(&x)));
+                    let found = errors(&exact, &x, &host(misfit.misfit(&x)));
                     for (sum, value) in sums.iter_mut().zip(found) {
                         *sum += value / questions.len() as f64;
                     }
