@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flow_datasets::table::{Column, Text, Transform, TransformKind, Type, Values, by_hash};
 use flow_datasets::{
-    Array, ArrayError, ArrayFile, ArrayForm, Columns, Element, Encoder, GaussianMixture, Images,
-    Overrides, TOYS, Table, Toy, idx, toy, write_array,
+    Array, ArrayError, ArrayFile, ArrayForm, Columns, Element, Encoder, GaussianMixture, Holes,
+    Images, Overrides, TOYS, Table, TableRows, Toy, idx, toy, write_array,
 };
 use flow_testing::{awkward, public};
 use rand::SeedableRng;
@@ -38,14 +38,16 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 20] = [
+const ROWS: [&str; 22] = [
     "ArrayFile::rows",
     "by_hash",
     "Column::cell",
     "Encoder::decode",
     "Encoder::encode_dequantised",
     "Encoder::log_jacobian",
+    "Holes::filled",
     "Table::select",
+    "TableRows::vectors",
     "Text::get",
     "Transform::fit",
     "Transform::forward",
@@ -194,6 +196,31 @@ fn encoders_of_any_table_are_refused_or_give_finite_numbers() {
             finite_or_panic(&what, || encoder.log_jacobian(&vec![0.5; encoder.width() + 1], None));
         }
     }
+}
+
+#[test]
+fn holes_are_filled_with_finite_numbers_or_not_at_all() {
+    let known = table(&[0.5, 2.0, 3.0, 5.5]);
+    let overrides = Overrides { given: vec!["c".into()], ..Overrides::default() };
+    let columns = Columns::guess(&known, &overrides).unwrap();
+    let rows = TableRows { masked: true, encoder: Encoder::fit(&known, &columns).unwrap() };
+    let holed = table(&[0.5, f64::NAN]);
+    let holes = Holes::new(&rows, &holed).unwrap();
+    for (name, x) in awkward::SCALARS {
+        let filled = holes.filled(&vec![x as f32; rows.encoder.width()], 1);
+        let (Ok(filled), true) = (&filled, (x as f32).is_finite()) else {
+            assert!(!(x as f32).is_finite(), "{name}: {filled:?}");
+            continue;
+        };
+        let Values::Number(values) = &filled.columns()[0].values else { unreachable!() };
+        assert!(values[0] == 0.5 && values[1].is_finite(), "{name}: {values:?}");
+        // Condition vectors hold what they are given, and beside it whether it is known.
+        let given = vec![x as f32; rows.encoder.given_width()];
+        let mask = vec![0.0; given.len()];
+        assert_eq!(rows.vectors(&given, &mask).len(), rows.vector());
+    }
+    assert!(rows.vectors(&[], &[]).is_empty());
+    assert!(catch_unwind(AssertUnwindSafe(|| holes.filled(&[], 1))).is_err());
 }
 
 #[test]

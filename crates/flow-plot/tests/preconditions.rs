@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flow_plot::{
     Chart, Figure, Limits, Picture, PlotError, animate, clouds, corner, density_frames,
-    flow_frames, heat_map, heat_maps, image_grid, marginals, trajectories,
+    flow_frames, heat_map, heat_maps, image_grid, marginals, samples, trajectories,
 };
 use flow_testing::{awkward, public};
 
@@ -122,6 +122,14 @@ const TABLE: &[Row] = &[
         assert!(image_grid(&[], 0, 1, usize::MAX, usize::MAX, 1).is_err());
         let wrong = || image_grid(a.rows, usize::MAX, 3, 1 << 40, 1 << 40, 1);
         assert!(unless_it_says("expected", wrong).is_none());
+    }),
+    ("samples", |a| {
+        for shape in [&[2][..], &[1, 1, 2], &[1, 2, 1]] {
+            let (one, none) = (samples(a.rows, shape), samples(&[], shape));
+            let fine = |made| matches!(made, Ok(_) | Err(PlotError::TooLarge { .. }));
+            assert!(fine(one) && fine(none), "{shape:?}");
+        }
+        assert!(samples(a.rows, &[7]).is_err() && samples(a.rows, &[]).is_err());
     }),
     ("flow_frames", |a| {
         for limits in a.limits().into_iter().filter(grow) {
