@@ -62,6 +62,35 @@ def ssim(a, b):
     return float(np.mean((2 * mx * my + c1) * (2 * both + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))))
 
 
+def ask(args, method, operator, seen, folder):
+    """Asks `flow`, and says how long it took."""
+    np.save(folder / "seen.npy", seen[None] if method == "trained" else seen)
+    np.save(folder / "mask.npy", half_hidden(len(seen)))
+    if method == "trained":
+        words = [args.flow, "sample", str(args.trained), "--given", str(folder / "seen.npy")]
+        words += ["-n", str(args.draws), "--solver", "midpoint", "--steps", str(args.steps)]
+        words += ["--out", str(folder / "samples.npy")]
+    else:
+        asked = f"mask:{folder / 'mask.npy'}" if operator == "mask" else operator
+        words = [args.flow, "solve", str(args.run), "--operator", asked, "--observe", str(folder / "seen.npy")]
+        words += ["--noise", str(NOISE), "--method", method, "--draws", str(args.draws)]
+        words += ["--steps", str(args.steps), "--out", str(folder / "out")]
+    started = time.time()
+    done = subprocess.run(words + ["--threads", "1"], capture_output=True, text=True)
+    return done, time.time() - started
+
+
+def read(args, method, see, seen, folder):
+    """The answers, with their misfit and evaluations."""
+    if method != "trained":
+        note = json.loads((folder / "out" / "answers.json").read_text())
+        return np.load(folder / "out" / "samples.npy").reshape(args.draws, -1), note
+    answers = np.load(folder / "samples.npy").reshape(args.draws, -1)
+    side = round(answers.shape[1] ** 0.5)
+    misfit = [float(np.sqrt(np.mean((see(x.reshape(side, side)) - seen) ** 2)) / NOISE) for x in answers]
+    return answers, {"misfit": misfit, "evaluations": 2 * args.steps}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", choices=["digits", "mnist"])
@@ -73,6 +102,7 @@ def main():
     parser.add_argument("--draws", type=int, default=16)
     parser.add_argument("--steps", type=int, default=32)
     parser.add_argument("--methods", nargs="*", default=METHODS)
+    parser.add_argument("--trained", type=Path, help="a run of the recipe digits-upsample, set beside them")
     parser.add_argument("--pictures", type=Path, help="folder for the pictures of the first image")
     args = parser.parse_args()
 
@@ -83,7 +113,8 @@ def main():
     side = round(x.shape[1] ** 0.5)
     rows = []
     for name, operator, see in problems(side):
-        for method in args.methods:
+        trained = ["trained"] if args.trained and operator != "mask" else []
+        for method in args.methods + trained:
             if method == "replacement" and operator != "mask":
                 label = f"{method} (of means)"
             else:
@@ -94,29 +125,19 @@ def main():
                 seen = see(image)
                 seen = (seen + NOISE * np.random.default_rng(int(at)).normal(size=seen.shape)).astype(np.float32)
                 with tempfile.TemporaryDirectory() as folder:
-                    folder = Path(folder)
-                    np.save(folder / "seen.npy", seen)
-                    np.save(folder / "mask.npy", half_hidden(side))
-                    asked = f"mask:{folder / 'mask.npy'}" if operator == "mask" else operator
-                    words = [args.flow, "solve", str(args.run), "--operator", asked]
-                    words += ["--observe", str(folder / "seen.npy"), "--noise", str(NOISE), "--method", method]
-                    words += ["--draws", str(args.draws), "--steps", str(args.steps), "--threads", "1"]
-                    words += ["--out", str(folder / "out")]
-                    started = time.time()
-                    done = subprocess.run(words, capture_output=True, text=True)
-                    seconds = time.time() - started
+                    done, seconds = ask(args, method, operator, seen, Path(folder))
                     if done.returncode != 0:
                         found.append({"failed": done.stderr.strip().splitlines()[-1]})
                         continue
-                    note = json.loads((folder / "out" / "answers.json").read_text())
+                    answers, note = read(args, method, see, seen, Path(folder))
                     if any(misfit is None for misfit in note["misfit"]):
                         found.append({"failed": "an answer went astray"})
                         continue
-                    answers = np.load(folder / "out" / "samples.npy").reshape(args.draws, -1)
-                    mean = np.load(folder / "out" / "mean.npy").reshape(side, side)
-                    if args.pictures and at == chosen[0]:
+                    picture = Path(folder) / "out" / "answers.png"
+                    if args.pictures and at == chosen[0] and picture.exists():
                         kept = f"{args.data}-{operator.split(':')[0]}-{method.split(',')[0]}.png"
-                        (args.pictures / kept).write_bytes((folder / "out" / "answers.png").read_bytes())
+                        (args.pictures / kept).write_bytes(picture.read_bytes())
+                mean = answers.mean(0).reshape(side, side)
                 error = np.mean((np.clip(mean, -1, 1) - image) ** 2)
                 found.append(
                     {

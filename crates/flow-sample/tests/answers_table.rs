@@ -49,7 +49,7 @@ fn errors(exact: &Gaussians, x: &Tensor<2>, misfit: &[f64]) -> [f64; 5] {
 }
 
 #[test]
-#[ignore = "four minutes: 25 questions by seven methods at three budgets"]
+#[ignore = "half a minute: 25 questions by seven methods at three budgets"]
 fn methods_are_as_far_from_the_exact_posterior_as_the_page_says() {
     let json = reference();
     let law = Gaussians::reference(&json);
