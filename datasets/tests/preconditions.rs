@@ -2,6 +2,7 @@
 //! result, an error or a documented panic, and never a number that is none.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::float_cmp, reason = "what was known is as it was, to the digit")]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -15,6 +15,7 @@
 //! Commands that build, such as `cargo xtask test`, are left out: this is one of them.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::print_stdout, reason = "it says what is left out")]
 
 mod common;
 

@@ -120,12 +120,11 @@ mod served {
         let scene = Scene::new();
         scene.ok(DIGITS);
         scene.ok("export digits --out digits.flow");
-        let rows: String = (0..200)
-            .map(|i| {
-                format!("{},{},{:.2}\n", ["A", "B"][i % 2], 20 + i * 7 % 60, 1.5 + i as f64 / 400.0)
-            })
-            .collect();
-        scene.write("people.csv", format!("clinic,age,height\n{rows}"));
+        let row = |i: usize| {
+            format!("{},{},{:.2}\n", ["A", "B"][i % 2], 20 + i * 7 % 60, 1.5 + i as f64 / 400.0)
+        };
+        let rows: Vec<String> = (0..200).map(row).collect();
+        scene.write("people.csv", format!("clinic,age,height\n{}", rows.concat()));
         scene.ok(PEOPLE);
         scene.ok("export people --out people.flow");
         // Ports of the page, and those that the servers have got.

@@ -5,6 +5,7 @@
 //! another Python than `python3`.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it says what is left out")]
 
 mod common;
 

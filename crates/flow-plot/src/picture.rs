@@ -122,6 +122,9 @@ impl Picture {
     }
 
     /// The picture as the bytes of a PNG file.
+    ///
+    /// # Panics
+    /// Never: memory takes what is written to it.
     #[must_use]
     pub fn to_png(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -68,7 +68,9 @@ impl Upsampling {
             for (at, value) in band.iter().enumerate() {
                 line[at % w / k] += value;
             }
-            line.iter_mut().for_each(|sum| *sum /= (k * k) as f32);
+            for sum in line {
+                *sum /= (k * k) as f32;
+            }
         }
         small
     }

@@ -132,7 +132,7 @@ fn carried() {
             Ok(pushed) => assert!(set.finite && finite(&pushed.x), "{}", set.name),
             // The largest numbers may leave the range on the way.
             Err(_) => {
-                assert!(!set.finite || set.rows.iter().any(|x| 1e30 < x.abs()), "{}", set.name)
+                assert!(!set.finite || set.rows.iter().any(|x| 1e30 < x.abs()), "{}", set.name);
             }
         }
     }

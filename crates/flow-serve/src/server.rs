@@ -33,7 +33,6 @@ impl Server {
 
     /// All routes, for a program with a listener of its own. Settings are checked by
     /// [`run`](Self::run) alone.
-    #[must_use]
     pub fn router(&self) -> Router {
         routes::router(Arc::clone(&self.app))
     }

@@ -22,7 +22,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { n: 10_000, steps: 1_000, body: 2 << 20, queue: 64, time: Duration::from_secs(60) }
+        Self { n: 10_000, steps: 1_000, body: 2 << 20, queue: 64, time: Duration::from_mins(1) }
     }
 }
 

@@ -111,7 +111,7 @@ fn densities_are_those_of_the_library() {
         batch: 256,
         latents: 100,
     };
-    let values = vec![0.1_f32, -0.3, 1.5, 0.7];
+    let values = [0.1_f32, -0.3, 1.5, 0.7];
     let rows = |range: std::ops::Range<usize>| flow_model::Rows {
         values: values[2 * range.start..2 * range.end].to_vec(),
         classes: Some(vec![1; range.len()]),

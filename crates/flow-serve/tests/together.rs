@@ -1,5 +1,6 @@
 //! Requests that wait are drawn by one network call, and each gets its own numbers.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::float_cmp, reason = "counts are whole numbers")]
 
 mod common;
 

@@ -27,7 +27,9 @@ pub(super) fn read(file: &Path, channels: usize) -> Result<(Vec<usize>, Vec<f32>
     }
     let Array { shape, mut values, element } = array(file)?;
     if element == Element::U8 {
-        values.iter_mut().for_each(|value| *value = *value / 127.5 - 1.0);
+        for value in &mut values {
+            *value = *value / 127.5 - 1.0;
+        }
     }
     Ok((shape, values))
 }

@@ -14,6 +14,7 @@ use crate::operation::Sizes;
 use crate::transformer::{Described, described};
 
 /// The arguments of `UNetModelWrapper`, by their names.
+#[expect(clippy::struct_excessive_bools, reason = "they are the arguments of another program")]
 #[derive(Debug, Deserialize)]
 pub(crate) struct TorchcfmUNetConfig {
     dim: [usize; 3],
@@ -109,12 +110,12 @@ impl TorchcfmUNetConfig {
             };
             [format!("{place}.0"), format!("{place}.1")]
         };
-        let resampled = |way, at: usize| match way {
-            "down" => format!("input_blocks.{}.0", (at + 1) * (blocks + 1)),
-            _ => {
-                let beside = 1 + usize::from(attention[levels - 1 - at]);
-                format!("output_blocks.{}.{beside}", at * (blocks + 1) + blocks)
+        let resampled = |way, at: usize| {
+            if way == "down" {
+                return format!("input_blocks.{}.0", (at + 1) * (blocks + 1));
             }
+            let beside = 1 + usize::from(attention[levels - 1 - at]);
+            format!("output_blocks.{}.{beside}", at * (blocks + 1) + blocks)
         };
         let sizes = Sizes {
             hidden: 4 * network.width,

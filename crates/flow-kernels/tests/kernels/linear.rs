@@ -53,7 +53,7 @@ fn a_row_has_the_same_bits_alone_and_among_others() {
         };
         let (x, weight, bias) = (tensor(500, inner), tensor(inner, out), tensor(1, out));
         let rows = |n: usize| -> Vec<u32> {
-            let x = x.clone().slice([0..n]);
+            let x = x.clone().narrow(0, 0, n);
             let y =
                 linear_act(x, weight.clone(), Some(bias.clone().reshape([out])), Activation::Silu);
             y.into_data().try_into_vec::<f32>().unwrap().into_iter().map(f32::to_bits).collect()

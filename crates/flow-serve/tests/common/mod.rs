@@ -161,7 +161,7 @@ impl Running {
 
     /// Waits until a counter is as it should be.
     pub(crate) fn wait_for(&self, name: &str, good: impl Fn(f64) -> bool) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while !good(self.counter(name)) {
             assert!(Instant::now() < until, "{name} is {}", self.counter(name));
             std::thread::sleep(Duration::from_millis(2));
@@ -201,7 +201,7 @@ impl Client {
     pub(crate) fn write_plain(&mut self, method: &str, path: &str, headers: &[&str], body: &[u8]) {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         for header in headers {
-            text += &format!("{header}\r\n");
+            text.extend([header, "\r\n"]);
         }
         let bytes = [text.as_bytes(), b"\r\n", body].concat();
         // A server that refuses a body may have closed the way for it.
