@@ -133,9 +133,10 @@ fn card(model: &Exported) -> String {
     line("sampled by", &sampled);
     let made: Vec<String> = made
         .iter()
-        .map(|(key, value)| match value {
-            Value::String(text) => format!("{key} {text}"),
-            value => format!("{key} {value}"),
+        .filter_map(|(key, value)| match value {
+            Value::String(text) if text.is_empty() => None,
+            Value::String(text) => Some(format!("{key} {text}")),
+            value => Some(format!("{key} {value}")),
         })
         .collect();
     line("made by", &made.join(", "));
