@@ -40,9 +40,13 @@ fn ignores_interrupts() -> bool {
 
 #[test]
 fn a_request_to_stop_may_be_repeated_and_a_checkpoint_is_kept() {
-    for (signal, again, code) in
-        [("INT", "INT", 130), ("TERM", "TERM", 143), ("HUP", "HUP", 129), ("TERM", "HUP", 143)]
-    {
+    // Two signals that wait together have no order: either may be the first to be heard.
+    for (signal, again, codes) in [
+        ("INT", "INT", &[(130, "INT")][..]),
+        ("TERM", "TERM", &[(143, "TERM")]),
+        ("HUP", "HUP", &[(129, "HUP")]),
+        ("TERM", "HUP", &[(143, "TERM"), (129, "HUP")]),
+    ] {
         if signal == "INT" && ignores_interrupts() {
             continue;
         }
@@ -52,11 +56,12 @@ fn a_request_to_stop_may_be_repeated_and_a_checkpoint_is_kept() {
         send(&child, signal);
         send(&child, again);
         let said: Said = child.wait_with_output().unwrap().into();
-        assert_eq!(said.code, Some(code), "{signal} and {again}: {said:?}");
+        let heard = codes.iter().find(|(code, _)| said.code == Some(*code));
+        let (_, heard) = heard.unwrap_or_else(|| panic!("{signal} and {again}: {said:?}"));
         let steps = checkpoints(&scene.path("run"));
         assert_eq!(steps.len(), 1, "{signal} and {again}: {said:?}");
         let last = said.stderr.lines().last().unwrap_or_default();
-        assert!(last.starts_with(&format!("interrupted by SIG{signal} after {} steps", steps[0])));
+        assert!(last.starts_with(&format!("interrupted by SIG{heard} after {} steps", steps[0])));
         assert!(last.ends_with("go on with `flow train --resume run`"), "{last}");
     }
 }
