@@ -3,8 +3,8 @@
 use flow_eval::{EvalError, Points, Score, psnr, ssim};
 use flow_run::{Data, Recipe, RunError, Upsampling};
 
-/// Half the distance between black and white: pixels lie in [-1, 1].
-const HALF_RANGE: f64 = 1.0;
+/// From black to white: pixels lie in [-1, 1].
+const RANGE: f64 = 2.0;
 
 /// Side of the windows of structural similarity: smaller images have none.
 const WINDOW: usize = 11;
@@ -44,12 +44,12 @@ impl Enlarged {
         let (a, b) = (Points::new(&clipped, size)?, Points::new(&real, size)?);
         let [told, drawn] = [&real, &clipped].map(|rows| self.upsampling.shrunk(rows));
         let differences = told.iter().zip(&drawn).map(|(a, b)| f64::from((a - b).abs()));
-        let levels = self.levels / (2.0 * HALF_RANGE);
+        let levels = self.levels / RANGE;
         let mean = levels * differences.sum::<f64>() / told.len() as f64;
         let distance = Score::lower("distance of the small copy", mean, a.len());
-        let mut scores = vec![psnr(a, b, 2.0 * HALF_RANGE)?, distance.with_unit("grey levels")];
+        let mut scores = vec![psnr(a, b, RANGE)?, distance.with_unit("grey levels")];
         if WINDOW <= h && WINDOW <= w {
-            scores.push(ssim(a, b, self.upsampling.shape, 2.0 * HALF_RANGE)?);
+            scores.push(ssim(a, b, self.upsampling.shape, RANGE)?);
         }
         Ok(scores)
     }

@@ -192,12 +192,9 @@ impl Gallery<'_> {
         let &[c, h, w] = model.shape() else { return Ok(()) };
         let columns = if model.classes() > 0 { model.classes() } else { 10 };
         let n = columns * 8;
-        let shown = |rows: &[f32]| match data.array() {
-            Some(array) => array.rows.shown(rows),
-            None => rows.to_vec(),
-        };
         let grid = |rows: &[f32], columns| -> Result<Picture, ReportError> {
-            let (rows, c) = pictures::colours(&shown(rows), [c, h, w]);
+            let shown = data.array().map(|array| array.rows.shown(rows));
+            let (rows, c) = pictures::colours(shown.as_deref().unwrap_or(rows), [c, h, w]);
             Ok(image_grid(&rows, rows.len() / (c * h * w), c, h, w, columns)?)
         };
         let recipe = &self.run.recipe;

@@ -1,5 +1,6 @@
 //! Pictures of samples, of models on the line, and of latents of two numbers.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use flow_eval::Bins;
@@ -80,7 +81,7 @@ pub(crate) fn sequences(
         return Err(usage!("rows of shape {:?} are no sequences", model.shape()));
     };
     let request = Request::new(recipe, &SampleChanges::default(), SEQUENCES, seed)?;
-    let samples = model.sample(&request.with_given(data.told()))?.rows;
+    let samples = model.sample(&request.told_as(recipe, data)?)?.rows;
     let real = data.held_rows(SEQUENCES, seed)?;
     let panel = |title: &str, rows: &[f32]| {
         let step = |(i, x): (usize, &[f32])| (i as f64, f64::from(x[0]));
@@ -96,9 +97,9 @@ pub(crate) fn sequences(
 
 /// Images that have colours: the first channel alone of those with other numbers of channels than
 /// one and three.
-pub(crate) fn colours(rows: &[f32], [c, h, w]: [usize; 3]) -> (Vec<f32>, usize) {
+pub(crate) fn colours(rows: &[f32], [c, h, w]: [usize; 3]) -> (Cow<'_, [f32]>, usize) {
     if [1, 3].contains(&c) {
-        return (rows.to_vec(), c);
+        return (rows.into(), c);
     }
     (rows.chunks(c * h * w).flat_map(|row| &row[..h * w]).copied().collect(), 1)
 }

@@ -192,10 +192,7 @@ fn of_table(table: &TableRows, rows: &[Record]) -> Result<Encoded, Refusal> {
             "row {row} lacks a value, so that it has no density: `/v1/impute` fills it"
         )));
     }
-    let vectors = match table.vector() {
-        0 => None,
-        _ => Some(table.conditions(&rows)?),
-    };
+    let vectors = table.told(&rows)?;
     let slopes = table.encoder.log_jacobian(&encoded.rows, None);
     Ok((encoded.rows, vectors, slopes))
 }

@@ -54,10 +54,7 @@ impl<'a> Holes<'a> {
     /// # Errors
     /// As for [`TableRows::conditions`].
     pub fn vectors(&self) -> Result<Option<Vec<f32>>, TableError> {
-        match self.columns.vector() {
-            0 => Ok(None),
-            _ => self.columns.conditions(&self.table.select(&self.rows)).map(Some),
-        }
+        self.columns.told(&self.table.select(&self.rows))
     }
 
     /// The table once for each draw, in which what was known is as it was; of several draws the

@@ -48,6 +48,14 @@ impl TableRows {
         Ok(self.vectors(&rows, &mask))
     }
 
+    /// The condition vectors of a table; nothing for a model without given columns.
+    ///
+    /// # Errors
+    /// As for [`conditions`](Self::conditions).
+    pub fn told(&self, table: &Table) -> Result<Option<Vec<f32>>, TableError> {
+        if self.vector() == 0 { Ok(None) } else { self.conditions(table).map(Some) }
+    }
+
     /// Condition vectors of encoded conditions and their masks, `[n, given_width]` each.
     #[must_use]
     pub fn vectors(&self, given: &[f32], mask: &[f32]) -> Vec<f32> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_datasets::{Holes, ReadOptions, Table};
 use flow_model::{Answered, Question, Registry};
-use flow_sample::{Mask, ObservationNoise};
+use flow_sample::Mask;
 
 use super::solve::Asked;
 use crate::args::ImputeArgs;
@@ -34,17 +34,10 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let mut answered = Answered::default();
     if !holes.is_empty() {
         let (known, observed, vectors) = (holes.known(), holes.observed(), holes.vectors()?);
+        let mask = Mask::new(&known, columns.encoder.width(), &asked.device);
         let question = Question {
-            operator: &Mask::new(&known, columns.encoder.width(), &asked.device),
-            observed: &observed,
-            noise: ObservationNoise::Gaussian { std: args.noise },
-            method: asked.method,
-            grid: &asked.grid,
-            draws: args.draws,
-            at_once: args.answer.at_once,
-            seed: args.answer.seed,
-            classes: None,
             vectors: vectors.as_deref(),
+            ..asked.question((&mask, &observed), args.noise, args.draws, &args.answer)
         };
         answered = model.answer(&question, &*asked.sampler)?;
     }

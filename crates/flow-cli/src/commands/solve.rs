@@ -47,6 +47,28 @@ impl Asked {
             grid: Grid::Uniform { steps: args.steps },
         })
     }
+
+    /// What was seen through an operator as a question, without classes and conditions.
+    pub(super) fn question<'a>(
+        &'a self,
+        (operator, observed): (&'a dyn LinearOperator, &'a [f32]),
+        noise: f64,
+        draws: usize,
+        args: &AnswerArgs,
+    ) -> Question<'a> {
+        Question {
+            operator,
+            observed,
+            noise: ObservationNoise::Gaussian { std: noise },
+            method: self.method,
+            grid: &self.grid,
+            draws,
+            at_once: args.at_once,
+            seed: args.seed,
+            classes: None,
+            vectors: None,
+        }
+    }
 }
 
 /// Answers a question and writes the answers into a folder of their own.
@@ -74,16 +96,8 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
     let observed = numbers(file, operator.sizes().1, model.shape()[0])?;
     let classes = args.class.map(|class| vec![class]);
     let question = Question {
-        operator: &*operator,
-        observed: &observed,
-        noise: ObservationNoise::Gaussian { std: args.noise },
-        method: asked.method,
-        grid: &asked.grid,
-        draws: args.draws,
-        at_once: args.answer.at_once,
-        seed: args.answer.seed,
         classes: classes.as_deref(),
-        vectors: None,
+        ..asked.question((&*operator, &observed), args.noise, args.draws, &args.answer)
     };
     let started = Instant::now();
     let answered = model.answer(&question, &*asked.sampler)?;

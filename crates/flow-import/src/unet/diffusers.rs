@@ -95,9 +95,8 @@ impl UNet2dConfig {
     pub(crate) const KEYS: &'static str = "sample_size, in_channels, out_channels, \
         layers_per_block, block_out_channels, down_block_types, up_block_types and norm_num_groups";
 
-    /// Its 1,000 steps count to the noise, of the diffusion with the usual rates; it gives the
-    /// noise.
-    pub(crate) fn describe(self) -> Result<Described, ImportError> {
+    /// Refuses what would make another network than the one that is built here.
+    fn check(&self) -> Result<(), ImportError> {
         let family = Family::DiffusersUnet2d.name();
         let unsupported =
             |key, value: String, need| Err(ImportError::Unsupported { family, key, value, need });
@@ -111,23 +110,48 @@ impl UNet2dConfig {
                 return unsupported(key, value.clone(), need);
             }
         }
-        for (key, value, need) in [
-            ("flip_sin_to_cos", self.flip_sin_to_cos, "true"),
-            ("add_attention", self.add_attention, "true"),
-            ("center_input_sample", !self.center_input_sample, "false"),
-            ("downsample_padding", self.downsample_padding == 1, "1"),
-            ("mid_block_scale_factor", (self.mid_block_scale_factor - 1.0).abs() < 1e-9, "1"),
-            ("out_channels", self.out_channels == self.in_channels, "as many as in_channels"),
+        let first = self.block_out_channels.first().copied().unwrap_or(0);
+        let shift = self.freq_shift;
+        for (key, value, fits, need) in [
+            ("flip_sin_to_cos", "false".into(), self.flip_sin_to_cos, "true"),
+            ("add_attention", "false".into(), self.add_attention, "true"),
+            ("center_input_sample", "true".into(), !self.center_input_sample, "false"),
             (
-                "block_out_channels",
-                4 <= self.block_out_channels.first().copied().unwrap_or(0),
-                "numbers of channels, each at least 4",
+                "downsample_padding",
+                self.downsample_padding.to_string(),
+                self.downsample_padding == 1,
+                "1",
             ),
+            (
+                "mid_block_scale_factor",
+                self.mid_block_scale_factor.to_string(),
+                (self.mid_block_scale_factor - 1.0).abs() < 1e-9,
+                "1",
+            ),
+            (
+                "out_channels",
+                self.out_channels.to_string(),
+                self.out_channels == self.in_channels,
+                "as many as in_channels",
+            ),
+            ("block_out_channels", format!("[{first}, ..]"), 4 <= first, "at least 4 each"),
+            // At half the first channels the frequencies would have no end.
+            ("freq_shift", shift.to_string(), (0.0..=1.0).contains(&shift), "from 0 to 1"),
         ] {
-            if !value {
-                return unsupported(key, "another".into(), need);
+            if !fits {
+                return unsupported(key, value, need);
             }
         }
+        Ok(())
+    }
+
+    /// Its 1,000 steps count to the noise, of the diffusion with the usual rates; it gives the
+    /// noise.
+    pub(crate) fn describe(self) -> Result<Described, ImportError> {
+        let family = Family::DiffusersUnet2d.name();
+        let unsupported =
+            |key, value: String, need| Err(ImportError::Unsupported { family, key, value, need });
+        self.check()?;
         let modulated = match self.resnet_time_scale_shift.as_str() {
             "default" => false,
             "scale_shift" => true,

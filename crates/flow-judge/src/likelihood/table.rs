@@ -48,17 +48,14 @@ pub(super) fn of_rows(
 ) -> Result<(Densities, DensityRequest), JudgeError> {
     let encoder = &columns.encoder;
     let encoded = encoder.encode(rows).map_err(|error| usage!("{error}"))?;
-    let vectors = match columns.vector() {
-        0 => Vec::new(),
-        _ => columns.conditions(rows).map_err(|error| usage!("{error}"))?,
-    };
+    let vectors = columns.told(rows).map_err(|error| usage!("{error}"))?;
     let request = request(options, true, 1000)?;
     let part = |all: &[f32], size: usize, range: &Range<usize>| {
         all[range.start * size..range.end * size].to_vec()
     };
     let given = |range: Range<usize>| Rows {
         values: part(&encoded.rows, encoder.width(), &range),
-        vectors: (0 < columns.vector()).then(|| part(&vectors, columns.vector(), &range)),
+        vectors: vectors.as_deref().map(|vectors| part(vectors, columns.vector(), &range)),
         ..Rows::default()
     };
     let mut found = model.log_prob(rows.len(), given, &request)?;

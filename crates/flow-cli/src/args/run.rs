@@ -1,0 +1,265 @@
+//! Verbs of a recipe and its run: train, sample, score, draw, compare.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use flow_run::DEFAULT_BATCH;
+
+use super::number::{images, whole};
+use super::shared::{ComputeArgs, DataArgs, SolverArgs};
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct TrainArgs {
+    /// Name of a recipe (see `flow list`), path of a TOML file, or a file of your own: a table
+    /// (`.csv`, `.tsv`, `.parquet`) or an array (`.npy`, `.npz`, `.safetensors`). The default is
+    /// checkerboard, or what fits the file of --data.
+    pub(crate) recipe: Option<String>,
+    /// A file to train on, with the recipe that fits it unless one is named: `table`; `points`,
+    /// `images` or `sequence` by the axes of an array; `populations` with --from or --time.
+    #[arg(long = "data", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// A file of the rows that paths start from, in place of noise.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Row i of the file of --from belongs to row i of the data.
+    #[arg(long, requires = "from")]
+    pub(crate) pairs: bool,
+    /// Column, or array beside the rows, with the time of each row: the rows of one time flow to
+    /// those of the next.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "from")]
+    pub(crate) time: Option<String>,
+    /// Columns of the table that are conditions: given when a sample is drawn, not generated.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) given: Vec<String>,
+    /// Columns of the table to leave out.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) drop: Vec<String>,
+    /// Change a value of the recipe, for example `--set train.images=2e6`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seed of the weights, the data order and all noise.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// Folder of the run; the default is the next free `runs/NNNN-recipe`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with an interrupted run instead of starting one.
+    #[arg(long, value_name = "RUN", conflicts_with_all = NEW)]
+    pub(crate) resume: Option<PathBuf>,
+    /// Train the run to resume on so many images more than its recipe says, a finished one too. The
+    /// learning rate goes on along the recipe's schedule of the new length.
+    #[arg(long, value_name = "N", value_parser = images)]
+    pub(crate) more_images: Option<f64>,
+    /// Print the resolved recipe, the number of parameters and of steps, and stop.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Train only: leave out samples, scores and pictures.
+    #[arg(long)]
+    pub(crate) no_eval: bool,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+/// What belongs to a new run alone.
+const NEW: [&str; 10] =
+    ["recipe", "file", "from", "pairs", "time", "given", "drop", "out", "set", "seed"];
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct SampleArgs {
+    /// Folder of a run, or a model that `flow export` wrote.
+    pub(crate) run: PathBuf,
+    /// Number of samples; the default is 64, or a sample for each row of a --given file.
+    #[arg(short = 'n', long, value_parser = whole)]
+    pub(crate) number: Option<usize>,
+    /// What the model is told. Of a table: `clinic=B,age=40`, or a table whose rows are taken in
+    /// turn. Of a model that enlarges: a small picture, or an array of them.
+    #[arg(long, value_name = "COLUMN=VALUE,..|FILE")]
+    pub(crate) given: Option<String>,
+    /// Seed of the noise: sample i of a seed starts from the same noise whatever the number and the
+    /// batch. On fixed steps it is then the same sample; adaptive solvers share their steps within
+    /// a batch, so that it differs by about the tolerance.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Class to draw, for conditional models; the default goes through all classes in turn.
+    #[arg(long, value_parser = whole)]
+    pub(crate) class: Option<usize>,
+    #[command(flatten)]
+    pub(crate) solver: SolverArgs,
+    /// A weaker run to move away from, in place of the model without its class (autoguidance).
+    #[arg(long, value_name = "RUN")]
+    pub(crate) guide_with: Option<PathBuf>,
+    /// Samples computed together.
+    #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
+    pub(crate) batch: usize,
+    /// File to write: `.npy` for numbers, `.png` for a picture; of a model of an array `.npz` or
+    /// `.safetensors` too; of a model of a table `.csv`, `.tsv`, `.npy`, `.npz` or `.parquet`. A
+    /// model that is no run needs one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct EvalArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    /// Number of samples; the default is the recipe's.
+    #[arg(short = 'n', long, value_parser = whole)]
+    pub(crate) number: Option<usize>,
+    /// Seed of the noise, the reference draws and the projections.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Scores by name, or `all`; the default is those of the recipe. Points: sliced, max-sliced,
+    /// wasserstein, energy, mmd, frechet, precision-recall, density-coverage, support,
+    /// true-likelihood, parzen. Images, on the features of a classifier: frechet, kid,
+    /// precision-recall, density-coverage, class-score, class; with --inception also fid and
+    /// inception-kid.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
+    /// Weights of the network that FID is defined on, `.pth` or `.safetensors`: pytorch-fid's
+    /// pt_inception-2015-12-05-6726825d.pth.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inception: Option<PathBuf>,
+    /// Mean and covariance of reference features in pytorch-fid's `.npz` format: read if the file
+    /// exists, else computed from the training images and written there.
+    #[arg(long, value_name = "FILE", requires = "inception")]
+    pub(crate) reference: Option<PathBuf>,
+    /// Print `eval.json` instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+/// Which data are asked for their likelihood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Held {
+    /// Seen in training.
+    Train,
+    /// Held out.
+    Test,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct LikelihoodArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    /// A table whose rows are asked for their log-density, under a model of a table.
+    pub(crate) file: Option<PathBuf>,
+    /// Where to write the rows of FILE with their log-densities.
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) out: Option<PathBuf>,
+    /// The data: seen in training or held out.
+    #[arg(long, value_enum, default_value_t = Held::Test)]
+    pub(crate) data: Held,
+    /// Exact divergence, at the cost of one pass for each dimension; the default for points.
+    #[arg(long, conflicts_with = "probes")]
+    pub(crate) exact: bool,
+    /// Random probes for each sample that estimate the divergence; the default for images is 1.
+    #[arg(long, value_name = "K", value_parser = whole)]
+    pub(crate) probes: Option<usize>,
+    /// Noisy copies of each image that its probability is averaged over; with probes it errs high.
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = whole)]
+    pub(crate) importance: usize,
+    /// Latents that a density is averaged over, for a model with a latent; errs low, less with
+    /// more; with probes it may err high.
+    #[arg(long, value_name = "K", default_value_t = 16, value_parser = whole)]
+    pub(crate) latents: usize,
+    /// Number of samples; the default is 1000 points or 100 images.
+    #[arg(short = 'n', long, value_parser = whole)]
+    pub(crate) number: Option<usize>,
+    /// Rows computed together, which bounds the memory; the default is 1000 points or 50 images.
+    #[arg(long, value_parser = whole)]
+    pub(crate) batch: Option<usize>,
+    /// Seed of the points, the pixels' noise and the probes.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Draw probes from a normal distribution in place of signs, which vary less.
+    #[arg(long)]
+    pub(crate) gaussian: bool,
+    /// Solver: any of `flow list`.
+    #[arg(long, default_value = "dopri5")]
+    pub(crate) solver: String,
+    /// Equal steps in place of the tolerances; solvers of fixed step need them.
+    #[arg(long, value_parser = whole)]
+    pub(crate) steps: Option<usize>,
+    /// Relative tolerance, for the sample and its log-density.
+    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
+    pub(crate) rtol: f64,
+    /// Absolute tolerance, for the sample and its log-density.
+    #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
+    pub(crate) atol: f64,
+    /// Write `likelihood-TAG.json`, to keep several results of a run.
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+    /// Print `likelihood.json` instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    pub(crate) source: DataArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlotArgs {
+    /// Folder of a run.
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Only these golden numbers, for example G18; the default is all.
+    #[arg(value_name = "GOLDEN")]
+    pub(crate) only: Vec<String>,
+    /// Print the checks as JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompareArgs {
+    /// Folders of runs.
+    #[arg(required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Take runs that differ in their seed alone together: mean and standard deviation.
+    #[arg(long)]
+    pub(crate) group: bool,
+    /// Only scores whose names begin like this; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) score: Vec<String>,
+    /// Only rows of solvers that begin like this; may be repeated.
+    #[arg(long, value_name = "SOLVER")]
+    pub(crate) row: Vec<String>,
+    /// What share of the evaluations of B the run A needs for the same error, with a bracket;
+    /// columns are named like folders, with --group without their seeds; may be repeated.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
+    pub(crate) nfe_at_error: Vec<String>,
+    /// Print the numbers as JSON.
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) json: bool,
+    /// File to write, with figures: `.md` has them beside it, `.html` inside.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecipeArgs {
+    /// Name of a recipe.
+    pub(crate) recipe: String,
+}

@@ -1,0 +1,122 @@
+//! What several verbs ask for: where to compute, how to sample, how to answer.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::builder::OsStringValueParser;
+use flow_model::AnswerMethod;
+use flow_path::ScheduleConfig;
+use flow_run::SampleChanges;
+
+use super::number::{interval, whole};
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ComputeArgs {
+    /// Where to compute: flex, ndarray, wgpu, vulkan, metal, webgpu, cuda:0, rocm:0.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// Threads of the CPU backend; the default is all cores.
+    #[arg(long, value_parser = whole)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DataArgs {
+    /// Folder that holds the data files; without it they are downloaded and kept.
+    #[arg(long, env = "FLOW_DATA", value_name = "DIR", value_parser = OsStringValueParser::new())]
+    data_dir: Option<OsString>,
+}
+
+impl DataArgs {
+    /// The folder; an empty `FLOW_DATA` is none.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.data_dir.as_deref().filter(|folder| !folder.is_empty()).map(Path::new)
+    }
+}
+
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct SolverArgs {
+    /// Way from noise to data, with its options: ode; ddim,eta=0; ancestral; churn,fraction=0.5;
+    /// edm; karras-churn,amount=40; sde,diffusion=sigma; dpm-solver++,order=2; unipc,order=2; ...
+    #[arg(long, value_name = "NAME[,KEY=VALUE]")]
+    pub(crate) sampler: Option<String>,
+    /// Solver of the sampler ode: euler, midpoint, heun2, rk4, dopri5, tsit5, ...
+    #[arg(long)]
+    pub(crate) solver: Option<String>,
+    /// Number of steps. Without it, methods with an error estimate (dopri5, tsit5, ...) choose
+    /// their own by the tolerances; euler, rk4 and, unless a tolerance is given, midpoint and heun2
+    /// take the recipe's.
+    #[arg(long, value_parser = whole)]
+    pub(crate) steps: Option<usize>,
+    /// Times of the steps: uniform; karras,rho=7; log-snr,min=-10,max=10; given,times=[0,0.5,1].
+    #[arg(long, value_name = "NAME[,KEY=VALUE]")]
+    pub(crate) grid: Option<String>,
+    /// Moves the times of the steps by t / (t + shift (1 - t)): above 1 towards the noise.
+    #[arg(long)]
+    pub(crate) shift: Option<f64>,
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", help = schedule_help())]
+    pub(crate) schedule: Option<String>,
+    /// Relative tolerance, for adaptive solvers.
+    #[arg(long)]
+    pub(crate) rtol: Option<f64>,
+    /// Absolute tolerance, for adaptive solvers.
+    #[arg(long)]
+    pub(crate) atol: Option<f64>,
+    /// Strength of guidance: 1 is none, 0 ignores the class (or is the run of --guide-with).
+    #[arg(long)]
+    pub(crate) guidance: Option<f64>,
+    /// Times between which guidance acts.
+    #[arg(long, value_name = "START,END", value_parser = interval)]
+    pub(crate) guidance_interval: Option<[f64; 2]>,
+}
+
+impl SolverArgs {
+    /// What they change of the way in which a recipe is sampled.
+    pub(crate) fn changes(&self) -> SampleChanges {
+        SampleChanges {
+            sampler: self.sampler.clone(),
+            solver: self.solver.clone(),
+            steps: self.steps,
+            grid: self.grid.clone(),
+            shift: self.shift,
+            schedule: self.schedule.clone(),
+            rtol: self.rtol,
+            atol: self.atol,
+            guidance: self.guidance,
+            guidance_interval: self.guidance_interval,
+        }
+    }
+}
+
+/// How an observation is brought into a model.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct AnswerArgs {
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = "mmps", help = method_help())]
+    pub(crate) method: String,
+    /// Sampler: any of `flow list` that steps along a grid.
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = "langevin")]
+    pub(crate) sampler: String,
+    /// Number of steps.
+    #[arg(long, default_value_t = 32, value_parser = whole)]
+    pub(crate) steps: usize,
+    /// Draws computed together at most, which bounds the memory.
+    #[arg(long, default_value_t = 16, value_parser = whole)]
+    pub(crate) at_once: usize,
+    /// Seed of the noise.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+/// Names every method of answering.
+fn method_help() -> String {
+    let each = AnswerMethod::CHOICES.map(|(typed, about)| format!("{typed}: {about}"));
+    format!("How what was seen is brought in: {}", each.join("; "))
+}
+
+/// Names every schedule, as the list of choices does.
+fn schedule_help() -> String {
+    let typed: Vec<String> = ScheduleConfig::choices().into_iter().map(|one| one.typed).collect();
+    format!("Schedule to sample along, whatever the model was trained on: {}", typed.join("; "))
+}
