@@ -1,12 +1,11 @@
 //! What a network is told of each row besides its class: numbers, and rows to condition on.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::{Condition, Signature};
+use flow_nn::Condition;
 use rand::{Rng, RngExt};
 
 use crate::data::{DataSource, Draw};
 use crate::error::TrainError;
-use crate::loader::BatchSource;
 
 /// Refuses conditions that are not finite, with the first such row.
 ///
@@ -62,22 +61,6 @@ pub(crate) fn with_conditions(
     };
     let hidden: Vec<bool> = (0..rows).map(|_| rng.random_bool(drop)).collect();
     condition.with_hidden(Tensor::from_data(TensorData::new(hidden, [rows]), device))
-}
-
-/// Refuses batches whose conditions are of other sizes than those that the network reads.
-pub(crate) fn check_fit<B: Send + 'static>(
-    signature: &Signature,
-    batches: &dyn BatchSource<Batch = B>,
-) -> Result<(), TrainError> {
-    let numbers = |n: usize| if n == 0 { Vec::new() } else { vec![n] };
-    let parts = [
-        ("condition vector", numbers(batches.vector()), numbers(signature.vector)),
-        ("conditioning row", batches.context().to_vec(), signature.context.clone()),
-    ];
-    let other = parts.into_iter().find(|(_, batches, network)| batches != network);
-    other.map_or(Ok(()), |(what, batches, network)| {
-        Err(TrainError::Conditions { what, batches, network })
-    })
 }
 
 /// Numbers in a conditioning row, none where there is none.

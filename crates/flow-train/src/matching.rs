@@ -12,9 +12,9 @@ use crate::conditions::{check_conditions, with_conditions};
 use crate::data::{DataSource, Draw, Leg};
 use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
-use crate::loader::BatchSource;
 use crate::objective::Batch;
 use crate::pairs::Pairs;
+use crate::source::BatchSource;
 
 /// The batches of a run of [`FlowMatching`] on a data set.
 #[derive(Clone, Debug)]
