@@ -1,5 +1,6 @@
 //! Training one step at a time, for programs whose own loop it is.
 
+use std::fmt;
 use std::sync::Arc;
 
 use burn::module::Module;
@@ -19,7 +20,6 @@ use crate::source::BatchSource;
 ///
 /// The steps are those of [`fit`](crate::fit), bit for bit. Nothing is validated, written or
 /// prefetched, and there is no thread besides those of the kernels.
-#[derive(Debug)]
 pub struct Stepper {
     network: Ensemble,
     average: Ensemble,
@@ -30,6 +30,13 @@ pub struct Stepper {
     rules: Rules,
     device: Device,
     steps: usize,
+}
+
+impl fmt::Debug for Stepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Burn's optimizer shows nothing of itself.
+        f.debug_struct("Stepper").field("steps", &self.steps).finish_non_exhaustive()
+    }
 }
 
 impl Stepper {

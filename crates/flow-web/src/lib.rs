@@ -6,7 +6,7 @@
 //! side. It is compiled for WebAssembly by `cargo xtask web`; on other machines this is a library
 //! like any other, which is how it is tested.
 
-mod border;
+pub mod border;
 mod desk;
 #[cfg(target_arch = "wasm32")]
 mod entropy;
