@@ -5,7 +5,7 @@ use flow_datasets::table::{Codec, Coded, Role};
 use flow_model::{Model, ModelConfig, SampleConfig, parameters};
 use serde_json::{Value, json};
 
-use crate::api::Limits;
+use crate::limits::Limits;
 
 /// The card of a model as JSON.
 pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) -> Value {

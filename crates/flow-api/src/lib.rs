@@ -16,20 +16,23 @@
 //! flow-web into a browser. Both show the same page, [`page`].
 
 mod api;
+mod ask;
 mod card;
 mod density;
 mod fields;
 mod impute;
 mod label;
+mod limits;
 pub mod page;
 mod records;
 mod refused;
 mod reply;
 mod sample;
 
-pub use api::{Api, Limits};
+pub use api::Api;
 pub use density::Scoring;
 pub use impute::Imputing;
+pub use limits::Limits;
 pub use refused::Refused;
 pub use reply::{Form, Reply};
 pub use sample::{SampleAnswer, Sampling};

@@ -58,9 +58,7 @@ impl<N: Module + ModuleDisplay + 'static, O: Criterion<N>> TrainStep for Trainee
         gradients: GradientsParams,
     ) -> Self {
         let Self { network, average, objective, mut rules } = self;
-        let next = |rules: &mut Rules| {
-            rules.follow((network, average), optimizer, rate, gradients)
-        };
+        let next = |rules: &mut Rules| rules.follow((network, average), optimizer, rate, gradients);
         let (network, average) = rules.run(next);
         Self { network, average, objective, rules }
     }

@@ -33,16 +33,13 @@ fn model() -> Model {
 #[test]
 fn samples_of_an_open_model_are_those_of_the_library_to_the_bit() {
     let (model, mut desk) = (model(), Desk::default());
-    let card: Value = serde_json::from_slice(&desk.open(&model.to_file_bytes().unwrap()).unwrap())
-        .unwrap();
+    let card: Value =
+        serde_json::from_slice(&desk.open(&model.to_file_bytes().unwrap()).unwrap()).unwrap();
     assert_eq!((&card["shape"], &card["classes"]), (&json!([2]), &json!(3)));
     assert_eq!(ask(&mut desk, "/v1/model", &json!({})).unwrap(), card);
 
-    let changes = SampleChanges {
-        solver: Some("heun2".into()),
-        steps: Some(6),
-        ..SampleChanges::default()
-    };
+    let changes =
+        SampleChanges { solver: Some("heun2".into()), steps: Some(6), ..SampleChanges::default() };
     let (mut request, plan, _) = model.request_with(&changes, 8, 11).unwrap();
     request.classes = Classes::All(2);
     let expected = model.sample(&request, &*plan.sampler()).unwrap().rows;
