@@ -61,7 +61,7 @@ pub use burn::train::Interrupter;
 pub use chain::{Chain, NoStart, Snapshot};
 pub use checkpoint::{Checkpoint, CheckpointFolder};
 pub use classification::{Labelled, LabelledBatches};
-pub use data::{DataSource, Draw, Leg, Rows};
+pub use data::{DataSource, Draw, Leg, RowStore, Rows};
 pub use ema::Ema;
 pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};
