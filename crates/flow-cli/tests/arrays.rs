@@ -66,6 +66,63 @@ fn images_come_out_with_the_axes_and_the_bytes_that_they_went_in_with() {
     scene.refuses("sample run --out s.csv", 2, &["s.csv", ".npy, .npz, .safetensors, .png"]);
 }
 
+/// Rows that stay in the file are those in memory: held out, scaled and drawn as they are there.
+#[test]
+fn a_file_that_is_read_in_pieces_trains_to_the_same_bits() {
+    let scene = Scene::new();
+    let value = |at: usize| ((at * 37) % 101) as f32 * 0.1 + (at % 5) as f32;
+    save(&scene.path("rows.npy"), &[300, 3, 4, 8], Element::F32, value);
+    save(&scene.path("spots.npy"), &[150, 8, 12, 3], Element::U8, spots(3));
+    for (file, more) in [
+        ("rows.npy", "--set data.mirror=true"),
+        ("spots.npy", "--set data.dequantise=true --set data.layout=channels-last"),
+    ] {
+        for (run, pieces) in [("whole", "false"), ("pieces", "true")] {
+            let said = scene.run(&format!(
+                "train {file} --out {run} {SMALL} {UNET} {more} --set data.pieces={pieces}"
+            ));
+            assert_eq!(said.code, Some(0), "{}", said.stderr);
+            let needed = said.stderr.contains("read from the file when they are needed");
+            assert_eq!(needed, pieces == "true", "{}", said.stderr);
+        }
+        assert!(scene.samples("whole") == scene.samples("pieces"), "{file}: the samples differ");
+        let scores = |run: &str| {
+            let report = std::fs::read_to_string(scene.path(&format!("{run}/eval.json"))).unwrap();
+            serde_json::from_str::<serde_json::Value>(&report).unwrap()["rows"].clone()
+        };
+        assert_eq!(scores("whole"), scores("pieces"), "{file}");
+        for run in ["whole", "pieces"] {
+            std::fs::remove_dir_all(scene.path(run)).unwrap();
+        }
+    }
+    save(&scene.path("rows.npz"), &[60, 4], Element::F32, value);
+    let asked = format!("train points --data rows.npz {SMALL} --set data.pieces=true");
+    scene.refuses(&asked, 2, &["data.pieces", "npy"]);
+    let said = scene.run(&format!("train points --data rows.npz {SMALL} --set data.mirror=true"));
+    assert_eq!(said.code, Some(2), "{}", said.stderr);
+    said.names(&["data.mirror", "images"]);
+}
+
+/// A file that changes while it is trained on ends the training with a sentence.
+#[test]
+fn a_file_that_changes_meanwhile_ends_the_training() {
+    let scene = Scene::new();
+    save(&scene.path("rows.npy"), &[300, 4], Element::F32, |at| (at % 7) as f32);
+    let words = "train points --data rows.npy --out run --no-eval --set data.pieces=true \
+                 --set train.images=1e8 --set train.checkpoint_every=1e7";
+    let mut child = scene.flow(words).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    while !scene.path("run/metrics.jsonl").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(child.try_wait().unwrap().is_none(), "the training ended too soon");
+    }
+    // In place: a file that is put there by another name leaves the open one as it was.
+    scene.write("rows.npy", b"something else");
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(!done.status.success() && said.contains("rows.npy"), "{said}");
+    assert!(said.lines().last().unwrap().starts_with("error: "), "{said}");
+}
+
 #[test]
 fn classes_beside_the_rows_are_learned_and_drawn() {
     let scene = Scene::new();

@@ -43,6 +43,7 @@ fn a_model_with_a_latent_trains_and_shows_what_its_latent_does() {
     assert!(eval["latent"]["gap"]["floor"].is_number());
     assert!(eval["latent"]["error"]["own"].as_f64().unwrap() > 0.0);
     assert!((eval["ambiguity"]["points"][3]["data"].as_f64().unwrap() - 2.68208874).abs() < 1e-7);
+    assert!(eval["ambiguity"]["map_error"].as_f64().unwrap() > 0.0);
     assert!(eval.get("field").is_none(), "a field with a latent is no single field");
     for picture in ["ambiguity", "trajectories", "samples"] {
         assert!(scene.path(&format!("run/plots/{picture}.png")).is_file(), "{picture}");
@@ -106,8 +107,10 @@ fn rectified_flow_on_the_line_has_no_ambiguity_of_its_own() {
     scene.ok(&format!("train {line} --out run"));
     let eval = json(&scene, "run/eval.json");
     for point in eval["ambiguity"]["points"].as_array().unwrap() {
-        assert_eq!(point["model"], 0.0, "{point}");
-        assert!(point["data"].as_f64().unwrap() > 1.0, "{point}");
+        assert!(point.get("model").is_none(), "one velocity at a point: {point}");
+        assert!(point["data"].as_f64().unwrap() > 0.1, "{point}");
+        // Twenty steps of training learn little; that the mean is measured is what counts here.
+        assert!((1e-4..10.0).contains(&point["mean_error"].as_f64().unwrap()), "{point}");
     }
     assert!(eval.get("latent").is_none());
 }

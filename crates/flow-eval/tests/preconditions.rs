@@ -13,7 +13,7 @@ use flow_eval::{
     marginal_distances, max_sliced_wasserstein, mean_log_density, mean_squared_error, memorisation,
     mmd, noise_residual, off_support_mass, parzen_log_likelihood, path_energy, path_length_ratio,
     precision_recall, psnr, sbc, sliced_wasserstein, ssim, straightness, table_coverage, tarp,
-    velocity_spread, wasserstein, wasserstein_1d, wasserstein_assignment,
+    utility, velocity_spread, wasserstein, wasserstein_1d, wasserstein_assignment,
 };
 use flow_testing::{awkward, public};
 
@@ -208,6 +208,13 @@ const TABLE: &[Row] = &[
         let mixed = associations(a.points()?, &[Column::Number, Column::Category(a.count)]);
         assert!(mixed.is_err() || mixed.is_ok_and(|found| found.len() == 4));
         associations(a.points()?, &NUMBERS)
+    }),
+    ("utility", |a| {
+        let (points, other) = (a.points()?, a.other()?);
+        let mixed = [Column::Number, Column::Category(a.count)];
+        let found = utility(points, other, other, &mixed);
+        assert!(found.is_err() || found.is_ok_and(|score| score.value.is_finite()));
+        a.distance(|x, y| utility(x, y, y, &NUMBERS))
     }),
     ("association_difference", |a| a.distance(|x, y| association_difference(x, y, &NUMBERS))),
     ("memorisation", |a| {

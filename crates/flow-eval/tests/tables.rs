@@ -6,7 +6,7 @@ mod common;
 use common::{assert_close, normal, points, shifted};
 use flow_eval::{
     Column, EvalError, Gower, Ground, Points, association_difference, associations,
-    marginal_distances, memorisation, table_coverage, wasserstein, wasserstein_1d,
+    marginal_distances, memorisation, table_coverage, utility, wasserstein, wasserstein_1d,
     wasserstein_assignment,
 };
 use serde_json::Value;
@@ -187,4 +187,53 @@ fn columns_that_were_permuted_lose_their_associations_and_not_their_marginals() 
     };
     assert_eq!(marginals(&rows), marginals(&permuted));
     assert!(Points::new(&rows, 2).is_ok());
+}
+
+/// Two numbers, one of which is the other with noise of a known size, and a category that says
+/// which half the first lies in.
+fn related(n: usize, noise: f32, seed: u64) -> Vec<f32> {
+    let drawn = normal(2 * n, 1, seed);
+    let row = |i: usize| {
+        let (x, e) = (drawn[2 * i], drawn[2 * i + 1]);
+        [x, x + noise * e, f32::from(u8::from(0.0 < x))]
+    };
+    (0..n).flat_map(row).collect()
+}
+
+#[test]
+fn rows_are_worth_what_can_be_learned_from_them() {
+    let kinds = [Column::Number, Column::Number, Column::Category(2)];
+    let score = |generated: &[f32], train: &[f32], real: &[f32]| {
+        utility(points(generated, 3), points(train, 3), points(real, 3), &kinds).unwrap()
+    };
+    let (train, real) = (related(3000, 0.5, 1), related(800, 0.5, 2));
+    let own = score(&train, &train, &real);
+    assert_close(own.value, own.floor.unwrap(), 1e-12);
+    // The regression of y on x leaves 0.25 of 1.25, that of x on y 0.25 / 1.25 of 1; five
+    // neighbours add a fifth of that, and the category narrows x. It is right beside the border.
+    assert!((0.80..0.90).contains(&own.value), "{own}");
+    assert!((0.005..0.02).contains(&own.std_error.unwrap()), "{own}");
+    // Fresh rows of the same law are worth the same.
+    let fresh = score(&related(3000, 0.5, 3), &train, &real);
+    assert!((fresh.value - own.value).abs() < 0.02, "{fresh} against {own}");
+    // The control: columns shuffled apart keep their laws and teach nothing.
+    let mut apart = train.clone();
+    let n = train.len() / 3;
+    for row in 0..n {
+        apart[3 * row + 1] = train[3 * ((row + 977) % n) + 1];
+        apart[3 * row + 2] = train[3 * ((row + 1954) % n) + 2];
+    }
+    let apart = score(&apart, &train, &real);
+    assert!(apart.value < 0.25, "{apart}");
+    assert_close(apart.floor.unwrap(), own.value, 1e-12);
+}
+
+#[test]
+fn a_table_of_one_column_or_of_constants_has_no_utility() {
+    let one = utility(points(&[1.0, 2.0], 1), points(&[1.0], 1), points(&[3.0], 1), &IRIS[..1]);
+    assert!(matches!(one, Err(EvalError::TooFew { n: 1, .. })), "{one:?}");
+    let flat = [1.0, 2.0, 1.0, 2.0, 1.0, 2.0];
+    let flat = points(&flat, 2);
+    let none = utility(flat, flat, flat, &IRIS[..2]);
+    assert!(matches!(none, Err(EvalError::TooFew { n: 0, .. })), "{none:?}");
 }

@@ -17,25 +17,46 @@ use crate::error::JudgeError;
 const LATENTS: usize = 4000;
 /// Times of the report.
 const TIMES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 0.9];
+/// Places of the report: the middle, where paths to both modes cross, and beside it.
+const PLACES: [f64; 5] = [0.0, -1.0, -0.5, 0.5, 1.0];
 /// Pairs in each row of a map.
 const PAIRS: usize = 20_000;
+/// Cells of the map whose mean error the report gives, over `x` and over `t`.
+const CELLS: (usize, usize) = (16, 10);
+/// Fewest pairs of a cell: of fewer velocities a spread says little.
+const FEWEST: usize = 10;
 
-/// Spread of the velocities at `x = 0`.
+/// How many velocities meet at points of the line, and their mean.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AmbiguityReport {
-    /// By time.
+    /// By place, and there by time.
     pub points: Vec<AmbiguityPoint>,
+    /// Mean over the cells of a map of `|model - exact|`, the standard deviations of the velocity;
+    /// missing in reports of versions that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map_error: Option<f64>,
 }
 
-/// Standard deviations of the velocity at one point.
+/// The velocities at one point.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AmbiguityPoint {
+    /// The place.
+    #[serde(default)]
+    pub x: f64,
     /// The time.
     pub t: f64,
-    /// Of the pairs that pass there, in closed form: what regression on the mean cannot express.
+    /// Standard deviation over the pairs that pass there, in closed form: what regression on the
+    /// mean cannot express.
     pub data: f64,
-    /// Of the model over its latents; 0 without a latent.
-    pub model: f64,
+    /// Standard deviation of the model over its latents. A network without a latent has one
+    /// velocity at a point, so that there is none to measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<f64>,
+    /// How far the model's velocity, averaged over its latents, is from the mean `u_t(x)` of the
+    /// pairs: 0 for a perfect one, with a latent or without. Missing in reports of versions that
+    /// did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_error: Option<f64>,
 }
 
 /// Spreads on a grid of `x` and `t`, from the lowest `t`.
@@ -49,18 +70,36 @@ pub struct Maps {
     pub model: Vec<f64>,
 }
 
-/// Compares at `x = 0`, for data on the line with a closed form.
-pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<AmbiguityReport> {
-    let (target, schedule) = known(recipe, model)?;
+/// Compares for data on the line with a closed form; nothing for others.
+///
+/// # Errors
+/// When there is a velocity that is no number.
+pub(crate) fn report(
+    recipe: &Recipe,
+    model: &Model,
+    seed: u64,
+) -> Result<Option<AmbiguityReport>, JudgeError> {
+    let Some((target, schedule)) = known(recipe, model) else { return Ok(None) };
     let size = model.latent();
     let latents = normal_rows(seed, Purpose::SampleLatent, 0..LATENTS, size);
-    let point = |t: f64| {
-        let velocities = model.velocity(&[0.0; LATENTS], t, &latents)?;
-        let data = target.marginal(&[0.0], &schedule.at(t)).velocity_variance.sqrt();
-        let model = if size == 0 { 0.0 } else { deviation(&velocities) };
-        Some(AmbiguityPoint { t, data, model })
+    let point = |x: f64, t: f64| {
+        let velocities = model.velocity(&[x as f32; LATENTS], t, &latents)?;
+        let (mean, deviation) = moments(&velocities);
+        let exact = target.marginal(&[x], &schedule.at(t));
+        Some(AmbiguityPoint {
+            x,
+            t,
+            data: exact.velocity_variance.sqrt(),
+            model: (0 < size).then_some(deviation),
+            mean_error: Some((mean - exact.velocity[0]).abs()),
+        })
     };
-    Some(AmbiguityReport { points: TIMES.into_iter().map(point).collect::<Option<_>>()? })
+    let places = PLACES.into_iter().flat_map(|x| TIMES.map(|t| (x, t)));
+    let Some(points) = places.map(|(x, t)| point(x, t)).collect() else { return Ok(None) };
+    let x = Bins { low: -2.0, high: 2.0, count: CELLS.0 };
+    let t = Bins { low: 0.0, high: 1.0, count: CELLS.1 };
+    let map_error = maps(recipe, model, seed, x, t)?.map(|maps| maps.error());
+    Ok(Some(AmbiguityReport { points, map_error }))
 }
 
 /// Maps over `x` and `t`, for data on the line with a closed form; none for others.
@@ -99,8 +138,7 @@ pub fn maps(
         let row = Bins { count: 1, ..t };
         for (velocities, map) in [(&conditional, &mut maps.drawn), (&learned, &mut maps.model)] {
             let spread = velocity_spread(&x_t, &vec![time as f32; PAIRS], velocities, x, row)?;
-            // Of a few velocities a spread says little.
-            map.extend(spread.iter().map(|s| if s.count < 10 { f64::NAN } else { s.std }));
+            map.extend(spread.iter().map(|s| if s.count < FEWEST { f64::NAN } else { s.std }));
         }
     }
     Ok(Some(maps))
@@ -113,20 +151,40 @@ fn known(recipe: &Recipe, model: &Model) -> Option<(Arc<dyn Target>, Arc<dyn Sch
     simple.then(|| (target, recipe.path.schedule.build()))
 }
 
-fn deviation(values: &[f32]) -> f64 {
+/// Mean and standard deviation.
+fn moments(values: &[f32]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
     let squares = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>();
-    (squares / (n - 1.0)).sqrt()
+    (mean, (squares / (n - 1.0)).sqrt())
+}
+
+impl Maps {
+    /// Mean of `|model - exact|` over the cells that enough pairs pass; NaN if none does.
+    #[must_use]
+    pub fn error(&self) -> f64 {
+        let cells = self.model.iter().zip(&self.exact).filter(|(model, _)| !model.is_nan());
+        let (n, sum) = cells.fold((0, 0.0), |(n, sum), (a, b)| (n + 1, sum + (a - b).abs()));
+        sum / f64::from(n)
+    }
 }
 
 impl AmbiguityReport {
-    /// The report as text for a terminal.
+    /// The report as text for a terminal: at `x = 0`, and the error of the map.
     #[must_use]
     pub fn table(&self) -> String {
         let mut text = String::from("standard deviation of the velocity at x = 0\n");
-        for AmbiguityPoint { t, data, model } in &self.points {
-            let _ = writeln!(text, "  t = {t:.2}  data {data:.3}  model {model:.3}");
+        let number = |value: Option<f64>| value.map_or("  -  ".into(), |v| format!("{v:.3}"));
+        for point in self.points.iter().filter(|point| point.x == 0.0) {
+            let AmbiguityPoint { t, data, model, mean_error, .. } = point;
+            let (model, off) = (number(*model), number(*mean_error));
+            let _ = writeln!(
+                text,
+                "  t = {t:.2}  data {data:.3}  model {model}  mean velocity off by {off}"
+            );
+        }
+        if let Some(error) = self.map_error {
+            let _ = writeln!(text, "  mean error of its map over x and t: {error:.3}");
         }
         text
     }

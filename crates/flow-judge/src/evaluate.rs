@@ -151,7 +151,7 @@ pub fn evaluate(
         classifier_accuracy: examiner.judge().map(|judge| judge.accuracy),
         inception,
         field: field::report(recipe, &model, options.seed),
-        ambiguity: ambiguity::report(recipe, &model, options.seed),
+        ambiguity: ambiguity::report(recipe, &model, options.seed)?,
         latent: latent::report(run, &model, data, options.seed)?,
         control,
         seconds: started.elapsed().as_secs_f64(),

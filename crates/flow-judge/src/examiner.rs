@@ -88,12 +88,12 @@ impl<'a> Examiner<'a> {
             Data::Array(array) => {
                 let subject = |rows: &ArrayPart, part: Split| {
                     let (dim, some) = (array.rows.size(), some_places(rows.n, part, n, seed));
-                    let values = some.iter().flat_map(|i| &rows.values[i * dim..(i + 1) * dim]);
-                    Subject { rows: values.copied().collect(), dim, ..Subject::default() }
+                    let rows = rows.rows_at(&some, dim)?;
+                    Ok::<_, JudgeError>(Subject { rows, dim, ..Subject::default() })
                 };
                 // Held-out rows are the reference, and training rows what real rows score.
-                let held = subject(&array.held, Split::Test);
-                (held, subject(&array.train, Split::Train), None)
+                let held = subject(&array.held, Split::Test)?;
+                (held, subject(&array.train, Split::Train)?, None)
             }
             Data::Images { train, test } => {
                 let judge = Judge::new(set, train, test, device, told)?;

@@ -5,7 +5,7 @@ use flow_eval::{
     density_coverage, energy_distance, frechet, frechet_between, inception_score, kid,
     marginal_distances, max_sliced_wasserstein, mean_log_density, memorisation, mmd,
     off_support_mass, parzen_log_likelihood, precision_recall, sliced_wasserstein, table_coverage,
-    wasserstein, wasserstein_1d, wasserstein_assignment,
+    utility, wasserstein, wasserstein_1d, wasserstein_assignment,
 };
 use flow_path::Target;
 use flow_run::Data;
@@ -168,6 +168,17 @@ pub const METRICS: &[Metric] = &[
         };
         let (a, b) = sets.cells(table)?;
         Ok(vec![association_difference(a, b, &table.columns)?])
+    }),
+    metric("utility", Kind::Table, Some(Kind::Table), FEWEST_SAMPLES, |sets| {
+        let Some(table) = sets.table.filter(|table| 1 < table.columns.len()) else {
+            return Ok(Vec::new());
+        };
+        let ((a, b), train) = (sets.cells(table)?, table.train_cells()?);
+        match utility(a, train, b, &table.columns) {
+            // Nothing to be learned where every column is constant.
+            Err(EvalError::TooFew { n: 0, .. }) => Ok(Vec::new()),
+            score => Ok(vec![score?]),
+        }
     }),
     metric("energy", Kind::Points, Some(Kind::Points), FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;

@@ -19,7 +19,8 @@ pub struct TableSpace<'a> {
     pub names: Vec<String>,
     /// What they hold.
     pub columns: Vec<Column>,
-    /// The training rows in the space of [`Gower`].
+    /// The training rows, in their units and in the space of [`Gower`].
+    train_cells: Vec<f32>,
     train: Vec<f32>,
 }
 
@@ -36,7 +37,7 @@ impl<'a> TableSpace<'a> {
         let rows = Points::new(&cells, columns.len())?;
         let gower = Gower::fit(rows, &columns)?;
         let train = gower.embed(rows)?;
-        Ok(Self { data, gower, names, columns, train })
+        Ok(Self { data, gower, names, columns, train_cells: cells, train })
     }
 
     /// How many of the columns are learned: the first ones.
@@ -48,6 +49,11 @@ impl<'a> TableSpace<'a> {
     /// The training rows in the space of distances.
     pub(crate) fn train(&self) -> Result<Points<'_>, EvalError> {
         Points::new(&self.train, self.gower.dim())
+    }
+
+    /// The training rows as numbers in their units and indices of categories.
+    pub(crate) fn train_cells(&self) -> Result<Points<'_>, EvalError> {
+        Points::new(&self.train_cells, self.columns.len())
     }
 
     /// The first `n` rows of a part as numbers in their units and indices of categories.

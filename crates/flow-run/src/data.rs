@@ -13,7 +13,7 @@ use crate::error::{RunError, usage};
 use crate::given::Given;
 use crate::listener::Listener;
 use crate::recipe::Recipe;
-use crate::snapshots::{Snapshots, source};
+use crate::snapshots::{Seen, Snapshots, source};
 use crate::table::{TABLE, TableData};
 
 /// What a data set is made of.
@@ -228,8 +228,9 @@ impl Data {
     /// Rows to train with and rows to validate with.
     ///
     /// # Errors
-    /// When pixels are to be spread that are not scaled by their range, and for snapshots of which
-    /// a row has a condition that none before has.
+    /// When pixels are to be spread that are not scaled by their range, when rows are to be
+    /// mirrored that are no images, and for snapshots of which a row has a condition that none
+    /// before has.
     pub fn sources(&self, changes: Changes) -> Result<[Arc<dyn DataSource>; 2], RunError> {
         Ok(match self {
             Self::Toy(toy) => {
@@ -248,13 +249,30 @@ impl Data {
             }
             Self::Table(table) => {
                 let shape = self.shape();
-                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), None);
+                let seen = Seen::default();
+                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen);
                 [side(0)?, side(1)?]
             }
             Self::Array(array) => {
                 let shape = self.shape();
                 let gaps = changes.dequantise.then(|| array.rows.gaps()).transpose()?;
-                let side = |at| source(&shape, array.snapshots_of(at), array.pairs, gaps);
+                if changes.mirror && shape.len() < 3 {
+                    return Err(usage!(
+                        "data.mirror turns images left to right, and the rows of this array are \
+                         none: leave it out"
+                    ));
+                }
+                // Rows that are held out are seen as they are.
+                let side = |at: usize| {
+                    let seen = Seen { gaps, mirrored: changes.mirror && at == 0 };
+                    match &[&array.train, &array.held][at].pieces {
+                        Some(pieces) => {
+                            let rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
+                            Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>)
+                        }
+                        None => source(&shape, array.snapshots_of(at), array.pairs, seen),
+                    }
+                };
                 [side(0)?, side(1)?]
             }
         })

@@ -54,6 +54,10 @@ recipes![
     "vrfm-digits",
     "vrfm-mnist",
     "vrfm-cifar10",
+    "fm-cifar10",
+    "fm-imagenet32",
+    "fm-imagenet64",
+    "fm-imagenet128",
     "debug",
 ];
 

@@ -104,20 +104,39 @@ impl Snapshots {
 /// Times at which rows were seen.
 const MOST: usize = 1000;
 
+/// How images are changed before training sees them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// Gaps between the values of pixels, over which they are spread.
+    pub(crate) gaps: Option<u32>,
+    /// Whether they are mirrored with probability one half.
+    pub(crate) mirrored: bool,
+}
+
+impl Seen {
+    /// Rows with these changes.
+    pub(crate) fn of(self, rows: Rows) -> Rows {
+        let rows = if self.mirrored { rows.mirrored() } else { rows };
+        match self.gaps {
+            Some(gaps) => rows.dequantised(gaps),
+            None => rows,
+        }
+    }
+}
+
 /// How a source is made of snapshots in the order of their times: one alone is data for noise; of
-/// two that are pairs row `i` leads to row `i`; others lead to any of their condition. Pixels that
-/// have `gaps` between their values are spread over them.
+/// two that are pairs row `i` leads to row `i`; others lead to any of their condition.
 pub(crate) fn source(
     shape: &[usize],
     mut snapshots: Vec<Snapshot>,
     pairs: bool,
-    gaps: Option<u32>,
+    seen: Seen,
 ) -> Result<Arc<dyn DataSource>, RunError> {
     if 1 < snapshots.len() && !pairs {
-        if gaps.is_some() {
+        if seen.gaps.is_some() || seen.mirrored {
             return Err(usage!(
-                "data.dequantise spreads the pixels of rows that noise flows to, or of pairs: \
-                 leave it out"
+                "data.dequantise and data.mirror change the images that noise flows to, or of \
+                 pairs: leave them out"
             ));
         }
         let chain = Chain::new(shape.to_vec(), snapshots);
@@ -132,13 +151,10 @@ pub(crate) fn source(
     if let Some(vectors) = vectors {
         source = source.with_vectors(vectors);
     }
-    if let Some(gaps) = gaps {
-        source = source.dequantised(gaps);
-    }
     if let Some(before) = snapshots.pop() {
         source = source.with_starts(before.rows);
     }
-    Ok(Arc::new(source))
+    Ok(Arc::new(seen.of(source)))
 }
 
 #[cfg(test)]

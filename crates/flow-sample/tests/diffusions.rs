@@ -7,8 +7,12 @@ mod oracles;
 use burn::tensor::Tensor;
 use common::{host, rows};
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{Exact, Gaussian, Linear, Mixture, Prediction, Schedule, Target};
-use flow_sample::{Diffusion, Grid, LastStep, Noise, Predictor, Sde, Seeded, Way};
+use flow_path::{
+    Exact, Gaussian, Linear, Mixture, Prediction, Schedule, Target, VariancePreserving,
+};
+use flow_sample::{
+    Ancestral, Diffusion, Grid, LastStep, Noise, Predictor, Sampler, Sde, Seeded, Way,
+};
 use oracles::{difference, run};
 
 /// Every shape, with a factor.
@@ -65,6 +69,52 @@ fn gaussian_data_obeys_the_euler_maruyama_recursion() {
         assert!((ends[0] - mean).abs() < 1e-12, "{form:?}: mean {} is not {mean}", ends[0]);
         assert!((spread - variance).abs() < 1e-12, "{form:?}: {spread} is not {variance}");
     }
+}
+
+/// The chain of DDPM and the equation with noise are two discretisations of one diffusion: their
+/// means and variances come together at the rate of the steps, and with them to those of the data.
+///
+/// # Reference
+/// Song et al. (2021), arXiv:2011.13456, appendix E: ancestral sampling of DDPM is a discretisation
+/// of the reverse-time equation.
+#[test]
+fn the_chain_of_ddpm_and_the_equation_with_noise_come_together() {
+    let data = (1.5, 0.5);
+    let field = Exact::new(Gaussian::new(vec![data.0], data.1), VariancePreserving::default());
+    // Affine in the start and in each noise, as above.
+    let moments = |sampler: &dyn Sampler, steps: usize| {
+        let time = |k: usize| 0.05 + 0.9 * k as f64 / steps as f64;
+        let c = field.schedule.at(time(0));
+        let mut starts = vec![c.alpha * data.0; steps + 2];
+        starts[1] += c.sigma.hypot(c.alpha * data.1);
+        let impulse = |step: usize, like: &Tensor<2>| {
+            let mut z = vec![0.0; steps + 2];
+            z[step + 2] = 1.0;
+            rows(&z, 1).cast(like.dtype())
+        };
+        let grid = Grid::Given((0..=steps).map(time).collect());
+        let way = Way::along(grid).with_noise(&impulse);
+        let ends = host(run(sampler, &field, &rows(&starts, 1), &way));
+        (ends[0], ends[1..].iter().map(|end| (end - ends[0]).powi(2)).sum::<f64>())
+    };
+    let c = field.schedule.at(0.95);
+    let (mean, variance) = (c.alpha * data.0, c.sigma.powi(2) + (c.alpha * data.1).powi(2));
+    let noisy = sde((Diffusion::Ddpm, 1.0), LastStep::Plain);
+    let gaps = [80, 160, 320, 640].map(|steps| {
+        let (chain, equation) = (moments(&Ancestral {}, steps), moments(&noisy, steps));
+        for (got, name) in [(chain, "chain"), (equation, "equation")] {
+            let error = (got.0 - mean).abs().max((got.1 - variance).abs());
+            assert!(error < 40.0 / steps as f64, "{name}, {steps} steps: off by {error}");
+        }
+        (chain.1 - equation.1).abs()
+    });
+    for pair in gaps.windows(2) {
+        let order = (pair[0] / pair[1]).log2();
+        assert!((order - 1.0).abs() < 0.2, "order {order} of {gaps:?}");
+    }
+    // Another diffusion ends with the same law and takes another way there: no chain of DDPM.
+    let other = moments(&sde((Diffusion::Zero, 1.0), LastStep::Plain), 640);
+    assert!((other.1 - variance).abs() < 40.0 / 640.0);
 }
 
 #[test]

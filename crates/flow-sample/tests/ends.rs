@@ -11,8 +11,8 @@ use burn::tensor::{DType, Device, Tensor};
 use common::{dopri5, host, rk4, rows};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::{
-    Cosine, ENDPOINT_MARGIN, Exact, Gaussian, Linear, NicholDhariwal, Polynomial, Prediction,
-    Schedule, Target, VarianceExploding, VariancePreserving, VeBoundary,
+    Cosine, ENDPOINT_MARGIN, Exact, Gaussian, Linear, Mixture, NicholDhariwal, Polynomial,
+    Prediction, Schedule, Target, VarianceExploding, VariancePreserving, VeBoundary,
 };
 use flow_sample::{
     Ancestral, Churn, Ddim, Diffusion, DpmSolver, Edm, ExactTrace, Final, Grid, Guided, Interval,
@@ -352,4 +352,51 @@ fn single_and_double_precision_agree() {
             assert!((narrow - wide).abs() < 1e-4, "{name}: {narrow} and {wide}");
         }
     }
+}
+
+/// One mixture on the variance-preserving path, known by one prediction alone; `sign` turns it.
+struct Head {
+    schedule: VariancePreserving,
+    prediction: Prediction,
+    sign: f64,
+}
+
+impl Predictor for Head {
+    fn schedule(&self) -> &dyn Schedule {
+        &self.schedule
+    }
+
+    /// The same times for all, at which every prediction tells the pair.
+    fn span(&self) -> (f64, f64) {
+        (0.0, 0.98)
+    }
+
+    fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
+        let exact = Exact::new(Mixture::ring(3, 2.0, 0.3), self.schedule);
+        let answer = Predictor::predict(&exact, self.prediction, x, t) * self.sign;
+        self.prediction.convert_tensor(what, answer, x.clone(), &self.schedule.at(t))
+    }
+}
+
+/// Whole paths, not ends alone: whatever a network is trained to predict, the same ODE is solved.
+#[test]
+fn every_prediction_walks_the_same_path() {
+    let times: Vec<f64> = (1..=24).map(|k| 0.04 * f64::from(k)).collect();
+    let tight = Adaptive::new(Tolerance { atol: 1e-9, rtol: 1e-9 });
+    let walk = |prediction, sign| {
+        let field = Head { schedule: VariancePreserving::default(), prediction, sign };
+        let x0 = prior(2, 0..64, 2, &field, &Device::flex()).cast(DType::F64);
+        let ode = Ode::new(Method::Dopri5, tight.clone().into());
+        let out = ode.sample(&field, x0, &Way::steps(1).keeping(&times)).unwrap();
+        out.states.into_iter().flat_map(host).collect::<Vec<f64>>()
+    };
+    let want = walk(Prediction::Velocity, 1.0);
+    let gap = |got: Vec<f64>| got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    for prediction in PREDICTIONS {
+        // The tolerance of the solver, which a path near the border between two modes stretches.
+        let apart = gap(walk(prediction, 1.0));
+        assert!(apart < 1e-7, "{prediction:?}: {apart:e}");
+    }
+    let turned = gap(walk(Prediction::Score, -1.0));
+    assert!(0.5 < turned, "a score of the wrong sign walks elsewhere: {turned}");
 }

@@ -1,5 +1,6 @@
 //! Where data rows come from.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,6 +57,30 @@ pub trait DataSource: Debug + Send + Sync {
     fn draw(&self, range: Range<u64>, streams: &Streams) -> Draw;
 }
 
+/// Rows that are not in memory, such as those of a file that is larger.
+pub trait RowStore: Debug + Send + Sync {
+    /// Number of rows.
+    fn len(&self) -> usize;
+
+    /// Whether there is no row.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers of a row.
+    ///
+    /// # Errors
+    /// A sentence about why it cannot be read.
+    fn row(&self, row: usize) -> Result<Vec<f32>, String>;
+}
+
+/// The numbers of all rows.
+#[derive(Debug)]
+enum Values {
+    Memory(Vec<f32>),
+    Stored(Arc<dyn RowStore>),
+}
+
 /// A finite data set, seen in a new order on each pass.
 ///
 /// Row `k` of the endless sequence is row `order_p(k mod n)` of the set, where `order_p` is a
@@ -63,7 +88,7 @@ pub trait DataSource: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Rows {
     shape: Vec<usize>,
-    values: Vec<f32>,
+    values: Values,
     labels: Option<Vec<usize>>,
     vectors: Option<Vec<f32>>,
     contexts: Option<Vec<f32>>,
@@ -101,9 +126,27 @@ impl Rows {
         if let Some(labels) = &labels {
             assert!(labels.len() == n, "expected {n} labels, got {}", labels.len());
         }
+        Self::of(shape, Values::Memory(rows), labels)
+    }
+
+    /// A data set of rows of `shape` that are read when they are drawn. The draws are those of the
+    /// same rows in memory.
+    ///
+    /// A row that cannot be read ends the drawing with a panic that says why, which the loader of a
+    /// training turns into [`TrainError::Batch`](crate::TrainError::Batch).
+    ///
+    /// # Panics
+    /// When there is no row.
+    #[must_use]
+    pub fn stored(shape: Vec<usize>, rows: Arc<dyn RowStore>) -> Self {
+        assert!(!rows.is_empty(), "expected at least one row");
+        Self::of(shape, Values::Stored(rows), None)
+    }
+
+    fn of(shape: Vec<usize>, values: Values, labels: Option<Vec<usize>>) -> Self {
         Self {
             shape,
-            values: rows,
+            values,
             labels,
             vectors: None,
             contexts: None,
@@ -150,7 +193,7 @@ impl Rows {
     /// When there is not one number for each of the rows.
     #[must_use]
     pub fn with_starts(mut self, starts: Vec<f32>) -> Self {
-        let (got, expected) = (starts.len(), self.values.len());
+        let (got, expected) = (starts.len(), self.len() * self.size());
         assert!(got == expected, "expected starts of {expected} numbers, got {got}");
         self.starts = Some(starts);
         self
@@ -186,13 +229,28 @@ impl Rows {
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len() / self.size()
+        match &self.values {
+            Values::Memory(values) => values.len() / self.size(),
+            Values::Stored(rows) => rows.len(),
+        }
     }
 
     /// Never true: an empty data set is refused by [`Rows::new`].
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.len() == 0
+    }
+
+    /// The numbers of a row.
+    fn row(&self, row: usize) -> Cow<'_, [f32]> {
+        let size = self.size();
+        match &self.values {
+            Values::Memory(values) => Cow::Borrowed(&values[row * size..(row + 1) * size]),
+            Values::Stored(rows) => match rows.row(row) {
+                Ok(row) => Cow::Owned(row),
+                Err(reason) => panic!("{reason}"),
+            },
+        }
     }
 
     fn size(&self) -> usize {
@@ -246,24 +304,23 @@ impl DataSource for Rows {
         for k in range {
             let row = self.order(k / n, *streams)[(k % n) as usize];
             let mirrored = self.mirror && coin.random_bool(0.5);
-            let copy = |out: &mut Vec<f32>, from: &[f32], size: usize, width: usize| {
-                let values = &from[row * size..(row + 1) * size];
+            let place = |size: usize| row * size..(row + 1) * size;
+            let copy = |out: &mut Vec<f32>, values: &[f32], width: usize| {
                 if mirrored {
                     values.chunks(width).for_each(|line| out.extend(line.iter().rev()));
                 } else {
                     out.extend_from_slice(values);
                 }
             };
-            copy(&mut draw.rows, &self.values, size, width);
+            copy(&mut draw.rows, &self.row(row), width);
             if let (Some(out), Some(starts)) = (&mut draw.starts, &self.starts) {
-                copy(out, starts, size, width);
+                copy(out, &starts[place(size)], width);
             }
             if let (Some(out), Some(contexts)) = (&mut draw.contexts, &self.contexts) {
-                copy(out, contexts, context, last(&self.context));
+                copy(out, &contexts[place(context)], last(&self.context));
             }
             if let (Some(out), Some(vectors)) = (&mut draw.vectors, &self.vectors) {
-                let dim = self.vector();
-                out.extend_from_slice(&vectors[row * dim..(row + 1) * dim]);
+                out.extend_from_slice(&vectors[place(self.vector())]);
             }
             if let (Some(out), Some(labels)) = (&mut draw.labels, &self.labels) {
                 out.push(labels[row]);
@@ -362,6 +419,34 @@ mod tests {
             let number = (picture[0].min(picture[1])) / 2.0;
             assert_eq!(vector, [number, -number]);
         }
+    }
+
+    /// Rows of two numbers that are computed, of which one cannot be had.
+    #[derive(Debug)]
+    struct Computed;
+
+    impl RowStore for Computed {
+        fn len(&self) -> usize {
+            9
+        }
+
+        fn row(&self, row: usize) -> Result<Vec<f32>, String> {
+            if row == 8 { Err("row 8 is gone".into()) } else { Ok(vec![row as f32, -(row as f32)]) }
+        }
+    }
+
+    #[test]
+    fn stored_rows_are_drawn_as_those_in_memory() {
+        let memory: Vec<f32> = (0..9).flat_map(|i| [i as f32, -(i as f32)]).collect();
+        let memory = Rows::new(vec![1, 1, 2], memory, None).mirrored().dequantised(7);
+        let stored = Rows::stored(vec![1, 1, 2], Arc::new(Computed)).mirrored().dequantised(7);
+        let streams = Streams::new(2);
+        let gone = memory.draw(0..9, &streams).rows.chunks(2).position(|row| 7.5 < row[0].abs());
+        let until = gone.unwrap() as u64;
+        assert_eq!(stored.draw(0..until, &streams), memory.draw(0..until, &streams));
+        let draw = std::panic::AssertUnwindSafe(|| stored.draw(0..9, &streams));
+        let panic = std::panic::catch_unwind(draw).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>().unwrap(), "row 8 is gone");
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub use chain::{Chain, NoStart, Snapshot};
 pub use checkpoint::{Checkpoint, CheckpointFolder};
 #[cfg(feature = "learner")]
 pub use classification::{Labelled, LabelledBatches};
-pub use data::{DataSource, Draw, Leg, Rows};
+pub use data::{DataSource, Draw, Leg, RowStore, Rows};
 pub use ema::Ema;
 pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};

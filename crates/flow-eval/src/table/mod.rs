@@ -6,3 +6,4 @@ pub(crate) mod coverage;
 pub(crate) mod gower;
 pub(crate) mod marginal;
 pub(crate) mod nearest;
+pub(crate) mod utility;

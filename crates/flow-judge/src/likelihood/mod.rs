@@ -131,9 +131,7 @@ pub fn likelihood(
             }
             let n = options.number.unwrap_or(1000);
             let some = flow_run::some_places(rows.n, part, n, seed);
-            let size = array.rows.size();
-            let values = some.iter().flat_map(|i| &rows.values[i * size..(i + 1) * size]);
-            points(options, run, model, values.copied().collect())
+            points(options, run, model, rows.rows_at(&some, array.rows.size())?)
         }
         Data::Images { train, test } => {
             let images = match part {

@@ -54,6 +54,37 @@ fn adamw_is_that_of_burn_to_the_bit() {
     }
 }
 
+/// Three steps of `torch.optim.Adam` and `torch.optim.AdamW` of PyTorch 2.15 in double precision,
+/// at the learning rate and coefficients of Lipman et al. (2023), table 3, from the weights
+/// `[0.5, -1.25, 2, 0]`.
+#[test]
+fn three_steps_are_those_of_pytorch() {
+    const GRADIENTS: [[f64; 4]; 3] =
+        [[0.1, -2.0, 3e-4, 0.0], [-0.3, -1.0, 5e-4, 1e-9], [0.2, 4.0, -1e-4, 7.0]];
+    const ADAM: [[f64; 4]; 3] = [
+        [0.49950000005, -1.2495000000025, 1.9995000166661112, 0.0],
+        [0.4997470949556003, -1.2490339101860426, 1.999008632652803, -2.4577465580723868e-05],
+        [0.49973770110882965, -1.2491370886992519, 1.9986882868770934, -0.0003439842645311164],
+    ];
+    const ADAMW: [[f64; 4]; 3] = [
+        [0.49947500005, -1.2494375000025, 1.9994000166661112, 0.0],
+        [0.49969712120559784, -1.2489089383110423, 1.9988086626519697, -2.4577465580723868e-05],
+        [0.4996627425027669, -1.248949671377336, 1.9983883764431276, -0.0003439830356578373],
+    ];
+    let row = |values: [f64; 4]| Tensor::<2>::from_data([values], (&Device::flex(), DType::F64));
+    for (weight_decay, steps) in [(0.0, ADAM), (0.1, ADAMW)] {
+        let mut weight = row([0.5, -1.25, 2.0, 0.0]);
+        let mut means = [weight.zeros_like(), weight.zeros_like()];
+        for (i, (gradient, expected)) in GRADIENTS.into_iter().zip(steps).enumerate() {
+            let step = AdamWStep { rate: 5e-4, weight_decay, ..step(i + 1) };
+            (weight, means) = adamw(weight, row(gradient), means, &step);
+            let got: Vec<f64> = weight.to_data().iter().collect();
+            // Coefficients are held in single precision.
+            assert_close(&format!("decay {weight_decay}, step {i}"), &got, &expected, 1e-6);
+        }
+    }
+}
+
 #[test]
 fn adamw_agrees_with_its_composition() {
     // Relative roundings of 6e-8 over ten steps; the update divides by a root, which halves them.

@@ -2,11 +2,12 @@
 //!
 //! `cargo run --release --package flow-matching --example equivalence FOLDER [FIGURE]..`
 //!
-//! Without a FIGURE all are drawn: `lab`, `scaling`, `straightness`, `samplers`, `heads`,
+//! Without a FIGURE all are drawn: `fields`, `lab`, `scaling`, `straightness`, `samplers`, `heads`,
 //! `schedules`. The last three train small networks, in about a minute of two cores each.
 
 #![allow(clippy::print_stdout, reason = "the numbers are this program's result")]
 
+mod fields;
 mod heads;
 mod lab;
 mod samplers;
@@ -23,6 +24,7 @@ use support::Outcome;
 type Drawing = (&'static str, fn(&Path) -> Outcome<()>);
 
 const FIGURES: &[Drawing] = &[
+    ("fields", fields::draw),
     ("lab", lab::draw),
     ("scaling", scaling::draw),
     ("straightness", straightness::draw),

@@ -199,6 +199,7 @@ mod tests {
             keys,
             measured: vec![measured],
             course: vec![],
+            learning: vec![],
             noise_residual,
             errors: vec![],
         }

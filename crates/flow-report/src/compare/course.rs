@@ -45,15 +45,29 @@ pub(crate) fn band(moments: &[Moment]) -> Curve {
     low.into_iter().chain(high.into_iter().rev()).collect()
 }
 
-/// Scores and evaluations of the checkpoints.
+/// The error of the velocity in the batches of a training.
+pub(crate) const LEARNING: &str = "error of the velocity in training";
+
+/// The error of training batches, and scores and evaluations of the checkpoints.
 pub(super) fn courses(runs: &[ScoredRun]) -> Vec<Course> {
-    let Some(first) = runs[0].course.first() else { return Vec::new() };
-    let mut courses = vec![course(runs, "network evaluations", |point| Some(point.nfe))];
+    let mut courses = vec![learning(runs)];
+    courses.retain(|course| !course.points.is_empty());
+    let Some(first) = runs[0].course.first() else { return courses };
+    courses.push(course(runs, "network evaluations", |point| Some(point.nfe)));
     for (index, score) in first.scores.iter().enumerate() {
         let value = |point: &Point| point.scores.get(index).map(|score| score.value);
         courses.push(course(runs, &score.name, value));
     }
     courses
+}
+
+fn learning(runs: &[ScoredRun]) -> Course {
+    let moments = runs.iter().map(|run| run.learning.len()).min().unwrap_or_default();
+    let moment = |i: usize| Moment {
+        at: runs[0].learning[i].0,
+        values: runs.iter().map(|run| run.learning[i].1).collect(),
+    };
+    Course { score: LEARNING.to_owned(), points: (0..moments).map(moment).collect() }
 }
 
 fn course(runs: &[ScoredRun], score: &str, value: impl Fn(&Point) -> Option<f64>) -> Course {

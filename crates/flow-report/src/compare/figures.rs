@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use flow_plot::{Chart, Figure};
 
 use super::column::Column;
-use super::course::{Curve, Moment, band, mean};
+use super::course::{Curve, LEARNING, Moment, band, mean};
 
 /// A figure with a name for its file.
 pub(crate) struct Drawn {
@@ -25,8 +25,13 @@ pub(crate) fn all(columns: &[Column]) -> Vec<Drawn> {
     }
     let mut drawn: Vec<Drawn> =
         names.into_iter().filter_map(|score| against_evaluations(columns, score)).collect();
+    // The error in training says something beside another's: of a model whose velocity has a latent
+    // and of one without.
+    let latent = |column: &Column| column.keys.iter().any(|(key, _)| key.starts_with("latent."));
+    let learning = columns.len() > 1 && columns.iter().any(latent);
     let mut courses: Vec<&str> = Vec::new();
-    for course in columns.iter().flat_map(|column| &column.courses) {
+    let all = columns.iter().flat_map(|column| &column.courses);
+    for course in all.filter(|course| learning || course.score != LEARNING) {
         if !courses.contains(&course.score.as_str()) {
             courses.push(&course.score);
         }
@@ -95,7 +100,8 @@ fn in_the_course(columns: &[Column], name: &str) -> Drawn {
         None,
     );
     let range = range(curves.iter());
-    let caption = format!("{name} in the course of training, from the same noise{range}");
+    let same = if name == LEARNING { "" } else { ", from the same noise" };
+    let caption = format!("{name} in the course of training{same}{range}");
     Drawn { name: format!("course-{}", slug(name)), caption, figure }
 }
 

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use flow_eval::Score;
 use flow_judge::{
-    AmbiguityReport, ControlReport, ErrorReport, ErrorRow, FieldReport, LatentReport,
-    LikelihoodReport, Point, Report, Row,
+    AmbiguityPoint, AmbiguityReport, ControlReport, ErrorReport, ErrorRow, FieldReport,
+    LatentReport, LikelihoodReport, Point, Report, Row,
 };
+use flow_run::metrics::{self, Line};
 use flow_run::recipe::flat;
-use flow_run::{Run, json};
+use flow_run::{Run, Silent, json};
 use toml::{Table, Value};
 
 use crate::error::{ReportError, usage};
@@ -38,6 +39,8 @@ pub(crate) struct ScoredRun {
     pub(crate) keys: Vec<(String, String)>,
     pub(crate) measured: Vec<Measured>,
     pub(crate) course: Vec<Point>,
+    /// Images seen, and the squared error of the velocity in the batches up to there.
+    pub(crate) learning: Vec<(f64, f64)>,
     /// Times and how much of the noise is left.
     pub(crate) noise_residual: Vec<(f64, f64)>,
     /// What few steps of each solver cost, with fewer evaluations first.
@@ -86,7 +89,8 @@ impl ScoredRun {
         let (measured, course) = (Vec::new(), Vec::new());
         let (noise_residual, errors) = (Vec::new(), Vec::new());
         let seed = recipe.seed;
-        let mut run = Self { name, seed, keys, measured, course, noise_residual, errors };
+        let learning = learning(folder)?;
+        let mut run = Self { name, seed, keys, measured, course, learning, noise_residual, errors };
         if let Some(report) = Report::read(folder)? {
             run.take(report);
         }
@@ -110,6 +114,9 @@ impl ScoredRun {
         measured.extend(errors.into_iter().flat_map(of_errors));
         if let Some(paths) = paths {
             self.noise_residual = paths.times.into_iter().zip(paths.noise_residual).collect();
+            let half = halved(&self.noise_residual);
+            measured
+                .extend(half.map(|t| Measured::new("time at which half the noise is left", "", t)));
             measured.extend(paths.scores.into_iter().map(|score| Measured::of(score, "")));
         }
         self.course = course;
@@ -118,6 +125,42 @@ impl ScoredRun {
         measured.extend(latent.into_iter().flat_map(of_latent));
         measured.extend(control.into_iter().flat_map(of_control));
     }
+}
+
+/// Windows of a training whose mean errors make a curve.
+const WINDOWS: usize = 30;
+
+/// The squared error of the velocity in the course of a training, from its log: the loss, or where
+/// the loss has terms, such as that of a model with a latent, the term of this name.
+///
+/// # Errors
+/// If there is a log that cannot be read.
+fn learning(folder: &Path) -> Result<Vec<(f64, f64)>, ReportError> {
+    if !folder.join("metrics.jsonl").exists() {
+        return Ok(Vec::new());
+    }
+    let lines = metrics::read(folder, &Silent)?.into_iter().filter_map(|line| match line {
+        Line::Train { images, loss, terms, .. } => {
+            let error = terms.get("velocity_error").and_then(|values| values.first());
+            Some((images as f64, error.copied().unwrap_or(loss)))
+        }
+        Line::Validation { .. } => None,
+    });
+    let lines: Vec<(f64, f64)> = lines.collect();
+    let windows = lines.chunks(lines.len().div_ceil(WINDOWS).max(1)).map(|window| {
+        let sum: f64 = window.iter().map(|line| line.1).sum();
+        (window[window.len() - 1].0, sum / window.len() as f64)
+    });
+    Ok(windows.collect())
+}
+
+/// The first time at which the curve falls to one half, on the line between its points.
+fn halved(curve: &[(f64, f64)]) -> Option<f64> {
+    curve.windows(2).find_map(|pair| {
+        let [(t, before), (s, after)] = [pair[0], pair[1]];
+        let falls = 0.5 < before && after <= 0.5;
+        falls.then(|| t + (s - t) * (before - 0.5) / (before - after))
+    })
 }
 
 impl Measured {
@@ -170,13 +213,23 @@ fn of_field(report: FieldReport) -> Vec<Measured> {
 }
 
 fn of_ambiguity(report: AmbiguityReport) -> Vec<Measured> {
-    let both = report.points.iter().flat_map(|point| {
-        [("model", point.model), ("data", point.data)].map(|(of, value)| {
-            let row = format!("t = {:.2}, {of}", point.t);
-            Measured::new("deviation of the velocity", &row, value)
-        })
-    });
-    both.collect()
+    let of_point = |point: &AmbiguityPoint| {
+        let &AmbiguityPoint { x, t, data, model, mean_error } = point;
+        let place = if x == 0.0 { String::new() } else { format!("x = {x}, ") };
+        let deviation = |of, value| {
+            Measured::new("deviation of the velocity", &format!("{place}t = {t:.2}, {of}"), value)
+        };
+        let mean = |value| {
+            Measured::new("error of the mean velocity", &format!("{place}t = {t:.2}"), value)
+        };
+        let model = model.map(|value| deviation("model", value));
+        [model, Some(deviation("data", data)), mean_error.map(mean)]
+    };
+    let points = report.points.iter().flat_map(of_point).flatten();
+    let map = report
+        .map_error
+        .map(|error| Measured::new("error of the map of deviations of the velocity", "", error));
+    points.chain(map).collect()
 }
 
 fn of_latent(LatentReport { kl, active_units, gap, error, .. }: LatentReport) -> Vec<Measured> {
@@ -299,5 +352,33 @@ mod tests {
         }
         let error = scored(&[]).unwrap_err().to_string();
         assert!(error.contains("has no scores"), "{error}");
+    }
+
+    #[test]
+    fn half_of_the_noise_is_left_between_two_points() {
+        let straight = [(0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (1.0, 0.0)];
+        assert_eq!(halved(&straight), Some(0.5));
+        assert_eq!(halved(&[(0.0, 1.0), (0.5, 0.75), (1.0, 0.25)]), Some(0.75));
+        assert_eq!(halved(&[(0.0, 1.0), (1.0, 0.9)]), None);
+    }
+
+    #[test]
+    fn a_training_is_a_curve_of_few_points() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(learning(folder.path()).unwrap().is_empty(), "a run without a log");
+        let line = |i: usize, terms: &str| {
+            let images = 10 * i;
+            format!(
+                "{{\"kind\":\"train\",\"step\":{i},\"images\":{images},\"loss\":9.0,\
+                 \"learning_rate\":0.1,\"images_per_second\":1.0{terms}}}\n"
+            )
+        };
+        let with = |i| line(i, &format!(",\"terms\":{{\"velocity_error\":[{i}.0]}}"));
+        let log: String = (1..=60).map(with).collect();
+        fs::write(folder.path().join("metrics.jsonl"), log).unwrap();
+        let curve = learning(folder.path()).unwrap();
+        assert_eq!((curve.len(), curve[0], curve[29]), (30, (20.0, 1.5), (600.0, 59.5)));
+        fs::write(folder.path().join("metrics.jsonl"), line(1, "")).unwrap();
+        assert_eq!(learning(folder.path()).unwrap(), [(10.0, 9.0)], "a loss without terms");
     }
 }

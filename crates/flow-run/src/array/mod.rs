@@ -1,5 +1,6 @@
 //! An array of the user's own as data to train on, and what a model of one keeps of it.
 
+mod pieces;
 mod read;
 mod rows;
 
@@ -7,12 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use flow_datasets::array::Labels;
-use flow_train::Snapshot;
+use flow_train::{RowStore as _, Snapshot};
 use sha2::{Digest, Sha256};
 
 use crate::error::{RunError, usage};
 use crate::recipe;
 use crate::snapshots::Snapshots;
+pub use pieces::Pieces;
 use read::{FilePart, before, last, part, read, sides};
 pub use rows::ArrayRows;
 
@@ -44,10 +46,42 @@ pub struct ArrayData {
 pub struct ArrayPart {
     /// Number of rows.
     pub n: usize,
-    /// The rows, one after another.
+    /// The rows, one after another; none where they lie in a file.
     pub values: Vec<f32>,
     /// Their classes.
     pub labels: Option<Vec<usize>>,
+    /// The rows of an array that is larger than memory.
+    pub pieces: Option<Arc<Pieces>>,
+}
+
+impl ArrayPart {
+    /// The rows at these places, of `size` numbers each.
+    ///
+    /// # Errors
+    /// When the file in which they lie cannot be read, or has changed.
+    pub fn rows_at(&self, places: &[usize], size: usize) -> Result<Vec<f32>, RunError> {
+        let mut rows = Vec::with_capacity(places.len() * size);
+        for &place in places {
+            match &self.pieces {
+                Some(pieces) => {
+                    rows.extend(pieces.row(place).map_err(|reason| usage!("{reason}"))?);
+                }
+                None => rows.extend_from_slice(&self.values[place * size..(place + 1) * size]),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Shows all rows in their order, some at a time.
+    fn each(&self, visit: &mut dyn FnMut(&[f32])) -> Result<(), RunError> {
+        match &self.pieces {
+            Some(pieces) => pieces.each(visit),
+            None => {
+                visit(&self.values);
+                Ok(())
+            }
+        }
+    }
 }
 
 impl ArrayData {
@@ -60,6 +94,9 @@ impl ArrayData {
         let Some(file) = &data.file else {
             return Err(usage!("data.set is array, name its file with data.file=FILE.npy"));
         };
+        if let Some(pieces) = pieces::open(file, data)? {
+            return Ok(pieces);
+        }
         let read = Arc::new(read(file, data, data.time.clone())?);
         let (mut class_names, whole) = (Vec::new(), read.rows.len());
         if let Some(Labels { names, .. }) = &read.labels {
@@ -95,7 +132,9 @@ impl ArrayData {
             shape,
         };
         let sides = sides(data, &rows, &parts)?;
-        rows.fit(data.scale, &sides.iter().map(|[train, _]| train).collect::<Vec<_>>());
+        rows.fit(data.scale, &|visit| {
+            sides.iter().try_for_each(|[train, _]| train.each(&mut *visit))
+        })?;
         let mut before: Vec<[ArrayPart; 2]> = sides
             .into_iter()
             .map(|sides| sides.map(|raw| ArrayPart { values: rows.encode(&raw.values), ..raw }))
@@ -104,7 +143,7 @@ impl ArrayData {
             return Err(usage!("{} has no rows", file.display()));
         };
         let all = || before.iter().flatten().chain([&train, &held]);
-        let sha256 = digest(&rows, all());
+        let sha256 = digest(&rows, all())?;
         Ok(Self { rows, train, held, before, snapshots, pairs: data.pairs, class_names, sha256 })
     }
 
@@ -129,17 +168,22 @@ impl ArrayData {
     }
 }
 
-fn digest<'a>(rows: &ArrayRows, parts: impl Iterator<Item = &'a ArrayPart>) -> String {
+fn digest<'a>(
+    rows: &ArrayRows,
+    parts: impl Iterator<Item = &'a ArrayPart>,
+) -> Result<String, RunError> {
     let mut digest = Sha256::new();
     digest.update(serde_json::to_vec(rows).unwrap_or_default());
     for part in parts {
         digest.update((part.n as u64).to_le_bytes());
-        part.values.iter().for_each(|number| digest.update(number.to_le_bytes()));
+        part.each(&mut |rows| {
+            rows.iter().for_each(|number| digest.update(number.to_le_bytes()));
+        })?;
         for &label in part.labels.iter().flatten() {
             digest.update((label as u64).to_le_bytes());
         }
     }
-    format!("{:x}", digest.finalize())
+    Ok(format!("{:x}", digest.finalize()))
 }
 
 /// What the file was taken for, to be looked at before anything is learned.
@@ -176,6 +220,9 @@ impl fmt::Display for ArrayData {
             write!(f, "; {} classes", self.class_names.len())?;
         }
         write!(f, "\n{} rows to train with, {} held out", self.train.n, self.held.n)?;
+        if self.train.pieces.is_some() {
+            write!(f, ", read from the file when they are needed")?;
+        }
         if let Some(snapshots) = &self.snapshots {
             let times: Vec<String> = snapshots.times.iter().map(ToString::to_string).collect();
             let kind = if self.pairs { "pairs" } else { "snapshots" };

@@ -106,6 +106,7 @@ pub(super) fn sides(
             .labels
             .as_ref()
             .map(|labels| rows.iter().map(|&row| labels.of_rows[row]).collect()),
+        pieces: None,
     };
     let share = match &data.split {
         None => 0.1,
@@ -131,23 +132,9 @@ pub(super) fn sides(
     for FilePart { file, array, rows } in parts.iter().rev() {
         let is_held = match &pairs {
             Some(is_held) => is_held.clone(),
-            None => by_hash(&hashes(&array.rows.values, size, rows), share),
+            None => by_hash(&hashes(&array.rows.values, size, rows.iter().copied()), share),
         };
-        let side = |held: bool| -> Vec<usize> {
-            rows.iter().zip(&is_held).filter(|(_, is)| **is == held).map(|(row, _)| *row).collect()
-        };
-        let sides = [side(false), side(true)];
-        for (side, what) in sides.iter().zip(["to train with", "held out"]) {
-            if side.len() < FEWEST {
-                return Err(usage!(
-                    "{}: {} of {} rows {what}, at least {FEWEST} are needed: add rows, or hold out \
-                     another share by data.split.share",
-                    file.display(),
-                    side.len(),
-                    rows.len()
-                ));
-            }
-        }
+        let sides = in_two(file, rows, &is_held)?;
         pairs = data.pairs.then_some(is_held);
         all.insert(0, sides.map(|rows| of(array, &rows)));
     }
@@ -158,15 +145,39 @@ fn names_of(array: &LabelledArray) -> Vec<String> {
     array.labels.as_ref().map(|labels| labels.names.clone()).unwrap_or_default()
 }
 
+/// Rows to train with and rows held out, of each of which some are needed.
+pub(super) fn in_two(
+    file: &Path,
+    rows: &[usize],
+    is_held: &[bool],
+) -> Result<[Vec<usize>; 2], RunError> {
+    let side = |held: bool| -> Vec<usize> {
+        rows.iter().zip(is_held).filter(|(_, is)| **is == held).map(|(row, _)| *row).collect()
+    };
+    let sides = [side(false), side(true)];
+    for (side, what) in sides.iter().zip(["to train with", "held out"]) {
+        if side.len() < FEWEST {
+            return Err(usage!(
+                "{}: {} of {} rows {what}, at least {FEWEST} are needed: add rows, or hold out \
+                 another share by data.split.share",
+                file.display(),
+                side.len(),
+                rows.len()
+            ));
+        }
+    }
+    Ok(sides)
+}
+
 /// The first 64 bits of the SHA-256 of each row.
-fn hashes(values: &[f32], size: usize, rows: &[usize]) -> Vec<u64> {
-    let one = |&row: &usize| {
+pub(super) fn hashes(values: &[f32], size: usize, rows: impl Iterator<Item = usize>) -> Vec<u64> {
+    let one = |row: usize| {
         let mut hash = Sha256::new();
         values[row * size..(row + 1) * size].iter().for_each(|x| hash.update(x.to_le_bytes()));
         let digest = hash.finalize();
         u64::from_be_bytes(std::array::from_fn(|at| digest[at]))
     };
-    rows.iter().map(one).collect()
+    rows.map(one).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use flow_datasets::Element;
 use serde::{Deserialize, Serialize};
 
-use super::ArrayPart;
 use crate::error::{RunError, usage};
 use crate::recipe::Scaling;
 
@@ -181,10 +180,19 @@ fn channels(shape: &[usize], channels_last: bool) -> usize {
 
 impl ArrayRows {
     /// Learns the scale from rows of the file to train with.
-    pub(super) fn fit(&mut self, scaling: Option<Scaling>, train: &[&ArrayPart]) {
-        let values = || train.iter().flat_map(|part| &part.values).copied();
-        let low = values().fold(f32::INFINITY, f32::min);
-        let high = values().fold(f32::NEG_INFINITY, f32::max);
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(super) fn fit(
+        &mut self,
+        scaling: Option<Scaling>,
+        train: &Scan<'_>,
+    ) -> Result<(), RunError> {
+        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+        train(&mut |rows| {
+            low = rows.iter().copied().fold(low, f32::min);
+            high = rows.iter().copied().fold(high, f32::max);
+        })?;
         self.range = match self.element {
             Element::U8 => [0.0, 255.0],
             Element::Bool => [0.0, 1.0],
@@ -200,36 +208,40 @@ impl ArrayRows {
                 let half = if low < high { (high - low) / 2.0 } else { 1.0 };
                 (vec![f64::midpoint(low, high) as f32; count], vec![half as f32; count])
             }
-            Scaling::Standard => moments(self, train).into_iter().unzip(),
+            Scaling::Standard => moments(self, train)?.into_iter().unzip(),
         };
         (self.shift, self.scale) = (shift, scale);
+        Ok(())
     }
 }
 
+/// Shows all rows of a file to train with in their order, whole ones, some at a time.
+pub(super) type Scan<'a> = dyn Fn(&mut dyn FnMut(&[f32])) -> Result<(), RunError> + 'a;
+
 /// Mean and standard deviation of each channel; the spread of equal numbers is 1.
-fn moments(rows: &ArrayRows, train: &[&ArrayPart]) -> Vec<(f32, f32)> {
+fn moments(rows: &ArrayRows, train: &Scan<'_>) -> Result<Vec<(f32, f32)>, RunError> {
     let count = channels(&rows.shape, rows.channels_last);
     let last = rows.shape.len() != 3 || rows.channels_last;
     let together = if last { 1 } else { rows.size() / count };
-    let sums = |of: &dyn Fn(usize, f64) -> f64| {
+    let means = |of: &dyn Fn(usize, f64) -> f64| -> Result<Vec<f64>, RunError> {
         let mut sums = vec![(0.0, 0.0); count];
-        for part in train {
-            for (at, &x) in part.values.iter().enumerate() {
+        train(&mut |values| {
+            for (at, &x) in values.iter().enumerate() {
                 let channel = at / together % count;
                 let sum = &mut sums[channel];
                 *sum = (sum.0 + of(channel, f64::from(x)), sum.1 + 1.0);
             }
-        }
-        sums.into_iter().map(|(sum, n)| sum / n).collect::<Vec<f64>>()
+        })?;
+        Ok(sums.into_iter().map(|(sum, n)| sum / n).collect())
     };
-    let means = sums(&|_, x| x);
-    let variances = sums(&|channel, x| (x - means[channel]).powi(2));
+    let mean = means(&|_, x| x)?;
+    let variances = means(&|channel, x| (x - mean[channel]).powi(2))?;
     let one = |(mean, variance): (&f64, f64)| {
         // Below the rounding of the mean no spread can be told from none.
         let (std, least) = (variance.sqrt(), 1e-6 * mean.abs());
         (*mean as f32, if std <= least { 1.0 } else { std as f32 })
     };
-    means.iter().zip(variances).map(one).collect()
+    Ok(mean.iter().zip(variances).map(one).collect())
 }
 
 impl ArrayRows {
@@ -250,8 +262,15 @@ mod tests {
         ArrayRows { name: None, element, shape, channels_last, shift, scale, range: [0.0; 2] }
     }
 
-    fn part(values: Vec<f32>, n: usize) -> ArrayPart {
-        ArrayPart { n, values, labels: None }
+    fn fit(rows: &mut ArrayRows, scaling: Option<Scaling>, values: &[f32]) {
+        // In two pieces, of which the second ends the rows.
+        let half = values.len() / rows.size() / 2 * rows.size();
+        let pieces = [&values[..half], &values[half..]];
+        rows.fit(scaling, &|visit| {
+            pieces.into_iter().for_each(&mut *visit);
+            Ok(())
+        })
+        .unwrap();
     }
 
     #[test]
@@ -262,7 +281,7 @@ mod tests {
         {
             for scaling in [Scaling::None, Scaling::Range, Scaling::Standard] {
                 let mut rows = rows(shape, last, Element::F32);
-                rows.fit(Some(scaling), &[&part(values.clone(), 2)]);
+                fit(&mut rows, Some(scaling), &values);
                 let seen = rows.encode(&values);
                 let back = rows.decode(&seen);
                 let near = back.iter().zip(&values).all(|(a, b)| (a - b).abs() < 1e-4);
@@ -271,7 +290,7 @@ mod tests {
             }
         }
         let mut rows = rows(&[2, 2, 3], true, Element::F32);
-        rows.fit(Some(Scaling::None), &[&part(values[..12].to_vec(), 1)]);
+        fit(&mut rows, Some(Scaling::None), &values[..12]);
         assert_eq!(rows.network_shape(), [3, 2, 2]);
         let pixels: Vec<f32> = (0..12).map(|i| i as f32).collect();
         let expected = [0.0, 3.0, 6.0, 9.0, 1.0, 4.0, 7.0, 10.0, 2.0, 5.0, 8.0, 11.0];
@@ -283,7 +302,7 @@ mod tests {
         let values: Vec<f32> = (0..60).map(|i| (i % 5) as f32 * 10.0 + (i % 3) as f32).collect();
         for (shape, last) in [(&[3, 2, 5][..], true), (&[5, 2, 3], false), (&[6, 5], false)] {
             let mut rows = rows(shape, last, Element::F32);
-            rows.fit(None, &[&part(values.clone(), 2)]);
+            fit(&mut rows, None, &values);
             let seen = rows.encode(&values);
             let channels = rows.shift.len();
             let together = if shape.len() == 3 { 30 / channels } else { 1 };
@@ -304,7 +323,7 @@ mod tests {
     #[test]
     fn bytes_have_the_range_of_their_type() {
         let mut rows = rows(&[1, 2, 2], false, Element::U8);
-        rows.fit(None, &[&part(vec![10.0, 20.0, 30.0, 200.0], 1)]);
+        fit(&mut rows, None, &[10.0, 20.0, 30.0, 200.0]);
         assert_eq!(rows.encode(&[0.0, 255.0, 127.5, 51.0]), [-1.0, 1.0, 0.0, -0.6]);
     }
 }

@@ -65,6 +65,10 @@ pub struct Data {
     /// their spread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scaling>,
+    /// Whether the rows of an npy file stay there until they are needed; those of a file that
+    /// memory does not hold do, unless it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<bool>,
     /// The file of the rows that paths start from, in place of noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
@@ -121,6 +125,12 @@ impl Data {
                  of images has, leave it out"
             ));
         }
+        if self.mirror && (is_table || flow_datasets::toy(&self.set).is_some()) {
+            return Err(usage!(
+                "data.mirror turns images left to right, and the set `{}` has none: leave it out",
+                self.set
+            ));
+        }
         if self.upsample.is_some() && (is_table || is_array) {
             return Err(usage!(
                 "data.upsample is for digits, mnist and other sets of images, and for folders of \
@@ -140,6 +150,7 @@ impl Data {
             ("labels", self.labels.is_some()),
             ("layout", self.layout.is_some()),
             ("scale", self.scale.is_some()),
+            ("pieces", self.pieces.is_some()),
         ];
         let of_files =
             [("from", self.from.is_some()), ("pairs", self.pairs), ("time", self.time.is_some())];

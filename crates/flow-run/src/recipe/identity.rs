@@ -160,9 +160,10 @@ mod tests {
                 assert_eq!(identity.difference(&stored), None, "{name}: {keys:?}");
             }
         }
-        let mut stored = debug(&[]).identity().values().clone();
+        let mut stored = recipe("digits", &[]).identity().values().clone();
         stored.remove("data.mirror");
-        let difference = debug(&["data.mirror=true"]).identity().difference(&stored).unwrap();
+        let mirrored = recipe("digits", &["data.mirror=true".into()]).identity();
+        let difference = mirrored.difference(&stored).unwrap();
         assert_eq!(difference.to_string(), "`data.mirror` was left out and is true");
     }
 
