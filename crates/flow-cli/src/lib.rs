@@ -5,7 +5,6 @@
 //!
 //! ```no_run
 //! use std::process::ExitCode;
-use std::sync::Arc;
 //!
 //! fn main() -> ExitCode {
 //!     // Registry::default().with::<MyNetworkConfig>()

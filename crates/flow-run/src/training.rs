@@ -16,7 +16,7 @@ use crate::batches::{Sources, batches, flow_matching, sources};
 use crate::data::Data;
 use crate::drafts;
 use crate::environment::Shape;
-use crate::error::RunError;
+use crate::error::{RunError, usage};
 use crate::listener::Listener;
 use crate::lock::Lock;
 use crate::metrics::rewind;
