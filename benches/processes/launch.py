@@ -32,9 +32,9 @@ def command(flow, processes, words):
     return own if processes is None else [*MPIRUN, str(processes), *own]
 
 
-def run(flow, processes, words, folder, **more):
+def run(flow, processes, words, folder):
     return subprocess.run(
-        command(flow, processes, words), cwd=folder, capture_output=True, text=True, **more
+        command(flow, processes, words), cwd=folder, capture_output=True, text=True, timeout=300
     )
 
 

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use flow_train::Interrupter;
 
-
 /// Signals closer together than this count as one: a person needs longer between two presses of
 /// Ctrl-C.
 const ONE_PRESS: Duration = Duration::from_millis(400);

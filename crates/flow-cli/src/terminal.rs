@@ -26,15 +26,19 @@ pub(crate) fn say(text: &str) {
     }
 }
 
-/// Says an error; one of several processes gives its name, after the first has had time to say the
-/// same.
+/// Says an error, after the first of several processes has had time to say the same.
 pub(crate) fn complain(text: &str) {
+    if OTHER.get().is_some() {
+        sleep(FIRST);
+    }
+    speak_up(text);
+}
+
+/// Says what must be heard at once; one of several processes gives its name.
+pub(crate) fn speak_up(text: &str) {
     match OTHER.get() {
         None => write(text),
-        Some(name) => {
-            sleep(FIRST);
-            write(&format!("{name}: {text}"));
-        }
+        Some(name) => write(&format!("{name}: {text}")),
     }
 }
 

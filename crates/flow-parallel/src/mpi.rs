@@ -77,8 +77,11 @@ impl Group for Mpi {
 
         let (sent, out) = places(&lengths)?;
         let (received, into) = places(&coming)?;
-        let bytes = messages.concat();
-        let mut buffer = vec![0_u8; coming.iter().sum::<u64>() as usize];
+        // Neither is ever empty: the address of no bytes at all is 1 in Rust, which Open MPI takes
+        // for MPI_IN_PLACE.
+        let mut bytes = messages.concat();
+        bytes.push(0);
+        let mut buffer = vec![0_u8; coming.iter().sum::<u64>() as usize + 1];
         world.all_to_all_varcount_into(
             &Partition::new(&bytes[..], sent, out),
             &mut PartitionMut::new(&mut buffer[..], &received[..], &into[..]),

@@ -47,9 +47,10 @@ impl Tree {
             let (expected, got) = (last.end(), node.start);
             assert!(expected == got, "expected part {expected}, got {got}");
         }
-        while let Some(before) = self.nodes.pop_if(|before| {
-            before.len == node.len && before.start.is_multiple_of(2 * before.len)
-        }) {
+        while let Some(before) = self
+            .nodes
+            .pop_if(|before| before.len == node.len && before.start.is_multiple_of(2 * before.len))
+        {
             let sum = added(before.sum, &node.sum);
             node = Node { start: before.start, len: 2 * before.len, sum };
         }

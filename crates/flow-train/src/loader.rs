@@ -117,12 +117,8 @@ impl<B: Send + 'static> Loader<B> {
 impl<B: Send + 'static> DataLoader<B> for Loader<B> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
         let (sender, receiver) = sync_channel(PREFETCH);
-        let (source, steps, cut, device) = (
-            Arc::clone(&self.source),
-            self.steps.clone(),
-            self.cut.clone(),
-            self.device.clone(),
-        );
+        let (source, steps, cut, device) =
+            (Arc::clone(&self.source), self.steps.clone(), self.cut.clone(), self.device.clone());
         std::thread::spawn(move || {
             for step in steps {
                 let parts = || source.parts(step, cut.parts, cut.own.clone(), &device);

@@ -155,8 +155,7 @@ where
             learner.lr_step();
             learner.optimizer_step(gradients);
             let progress = Progress::new(step * self.rows, total, Some("images".into()));
-            let item =
-                TrainingItem::new(loss, progress, Some(step), Some(learner.lr_current()));
+            let item = TrainingItem::new(loss, progress, Some(step), Some(learner.lr_current()));
             interrupter.fail_on_error(processor.process_train(LearnerEvent::ProcessedItem(item)));
 
             let due =

@@ -41,14 +41,8 @@ enum Kind {
     Classes,
 }
 
-const KINDS: [Kind; 6] = [
-    Kind::Transport,
-    Kind::Weighted,
-    Kind::Latent,
-    Kind::Teacher,
-    Kind::MeanFlow,
-    Kind::Classes,
-];
+const KINDS: [Kind; 6] =
+    [Kind::Transport, Kind::Weighted, Kind::Latent, Kind::Teacher, Kind::MeanFlow, Kind::Classes];
 
 fn model(kind: Kind) -> Ensemble {
     let device = Device::flex();

@@ -20,7 +20,7 @@ use crate::device;
 use crate::exit::{Interrupted, usage};
 use crate::listener::Terminal;
 use crate::signals::{Signal, Watch};
-use crate::terminal::{complain, print, say};
+use crate::terminal::{print, say, speak_up};
 
 pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
     say(&format!("run folder: {}, {} steps done", run.folder.display(), begun.done()));
     if 1 < group.size() {
         say(&format!(
-            "{} processes share the {} parts of each batch, {} threads each",
+            "{} processes share the {} parts of each batch, --threads {} in each",
             group.size(),
             run.recipe.train.parts,
             rayon::current_num_threads()
@@ -130,7 +130,7 @@ fn stopping(group: &dyn Group, run: &Path) -> impl Fn(Signal) + Send + 'static {
                 "{signal}: stopping {size} processes after this step, unless one of them has died: \
                  then go on from the last checkpoint with `flow train --resume {folder}`"
             )),
-            (1, _) if !Lock::is_held(&run) => complain(&format!(
+            (1, _) if !Lock::is_held(&run) => speak_up(&format!(
                 "{signal}: process 0 has died, go on from its last checkpoint with `flow train \
                  --resume {folder}`"
             )),

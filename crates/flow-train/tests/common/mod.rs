@@ -11,8 +11,8 @@ use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature, init_seeded};
 use flow_path::stream::Streams;
 use flow_train::{
     AdamW, Alone, Checkpoint, CheckpointFolder, Decay, Ema, Ensemble, FlowMatching, Interrupter,
-    LearningRate, MatchingBatches, Observer, Outcome, Parts, Plan, Regression, Rows, Session, StepRecord,
-    Task, Terms, TrainError, fit,
+    LearningRate, MatchingBatches, Observer, Outcome, Parts, Plan, Regression, Rows, Session,
+    StepRecord, Task, Terms, TrainError, fit,
 };
 
 pub(crate) const ROWS: usize = 64;
