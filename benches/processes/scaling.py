@@ -10,11 +10,10 @@ import json
 import pathlib
 import resource
 import statistics
+import subprocess
 import tempfile
 
 from launch import arguments, command, lines
-
-import subprocess
 
 # Recipe, its changes, and images of a measurement of one process.
 WORKS = {
