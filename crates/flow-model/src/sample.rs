@@ -76,12 +76,35 @@ impl Model {
         for start in (0..request.n).step_by(request.batch.max(1)) {
             let range = start..(start + request.batch.max(1)).min(request.n);
             let (n, end) = (range.len(), range.end);
-            let piece = Piece { request, range };
-            let part = on_pool(&self.device, || self.part(&[piece], sampler, None))?;
+            let part = self.sample_batch(request, sampler, range)?;
             calls += part.nfe * n as f64;
             take(Samples { nfe: calls / end as f64, ..part })?;
         }
         Ok(())
+    }
+
+    /// Draws some of the samples of a request, all in one batch.
+    ///
+    /// They are those that the request has at these places, whatever else is drawn: the bits are
+    /// those of [`sample_each`](Self::sample_each), if the sampler takes fixed steps or the batch is
+    /// one of its batches.
+    ///
+    /// # Errors
+    /// As for [`sample`](Self::sample).
+    ///
+    /// # Panics
+    /// When the range does not lie within the request.
+    pub fn sample_batch(
+        &self,
+        request: &SampleRequest<'_>,
+        sampler: &dyn Sampler,
+        range: Range<usize>,
+    ) -> Result<Samples, ModelError> {
+        self.check(request)?;
+        let (end, n) = (range.end, request.n);
+        assert!(range.start < end && end <= n, "expected samples among {n}, got {range:?}");
+        let piece = Piece { request, range };
+        on_pool(&self.device, || self.part(&[piece], sampler, None))
     }
 
     /// The classes of some samples; none for a model that knows none.

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, Range};
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{
@@ -10,7 +11,7 @@ use flow_model::{
 };
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_path::Source;
-use flow_train::{Checkpoint, Ensemble};
+use flow_train::{Alone, Checkpoint, Ensemble, Group};
 
 use crate::array::ArrayRows;
 use crate::data::target;
@@ -21,6 +22,7 @@ use crate::network;
 use crate::recipe::{self, Recipe};
 use crate::request::Request;
 use crate::run::Run;
+use crate::shards;
 use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 use crate::upsampling::Upsampling;
@@ -35,6 +37,8 @@ pub struct Model {
     pub footprint: Footprint,
     /// A weaker model that guidance moves away from, in place of this one without its class.
     guide: Option<Box<Model>>,
+    /// Processes that share its samples.
+    group: Arc<dyn Group>,
 }
 
 impl Deref for Model {
@@ -86,7 +90,7 @@ impl Model {
         let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
         let model = flow_model::Model::new(&registry, config, network, device)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { bare: model, posterior, footprint, guide: None })
+        Ok(Self { bare: model, posterior, footprint, guide: None, group: Arc::new(Alone) })
     }
 
     /// Opens a model that `flow export` wrote, with networks of the registry.
@@ -108,7 +112,7 @@ impl Model {
         let footprint = registry
             .footprint(&config.network, &config.signature)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { bare: model, posterior: None, footprint, guide: None })
+        Ok(Self { bare: model, posterior: None, footprint, guide: None, group: Arc::new(Alone) })
     }
 
     /// Whether it is told a class or numbers.
@@ -170,12 +174,31 @@ impl Model {
         Ok(Self { guide: Some(Box::new(weaker)), ..self })
     }
 
+    /// The same model, whose samples the processes of a group share: all of them ask for the same,
+    /// each draws some batches, and the first gets all samples, with the bits of one process. The
+    /// others get none.
+    #[must_use]
+    pub fn shared_by(self, group: Arc<dyn Group>) -> Self {
+        Self { group, ..self }
+    }
+
     /// Draws samples.
     ///
     /// # Errors
-    /// For a request that the model cannot meet, and when the solver fails.
+    /// For a request that the model cannot meet, when the solver fails, and when a process that
+    /// shares the work has ended.
     pub fn sample(&self, request: &Request) -> Result<Samples, RunError> {
         let sampler = request.way.sampler();
+        if 1 < self.group.size() {
+            let mut all = Samples::default();
+            self.sample_each(request, |part| -> Result<(), RunError> {
+                all.rows.extend(part.rows);
+                all.nfe = part.nfe;
+                Ok(())
+            })?;
+            all.classes = self.labels(request, 0..request.n)?;
+            return Ok(all);
+        }
         self.bare.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
     }
 
@@ -189,6 +212,13 @@ impl Model {
         mut take: impl FnMut(Samples) -> Result<(), E>,
     ) -> Result<(), E> {
         let sampler = request.way.sampler();
+        if 1 < self.group.size() {
+            let draw = |range| {
+                let drawn = self.bare.sample_batch(&self.request(request), &*sampler, range);
+                drawn.map_err(|error| refused(error, request))
+            };
+            return shards::each(&*self.group, request, draw, take);
+        }
         let take = |samples| take(samples).map_err(Stopped::Taken);
         let done = self.bare.sample_each(&self.request(request), &*sampler, take);
         done.map_err(|stopped| match stopped {

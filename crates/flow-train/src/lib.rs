@@ -9,10 +9,12 @@
 //! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
 //! | what conditions a row besides its class | `conditions.rs` |
 //! | the two times `(t, s)` of a flow map | `pairs.rs`, `map_batches.rs` |
+//! | the parts that a batch is cut into | `parts.rs`, `drawn.rs` |
 //! | batches by step, prepared in a worker | `loader.rs` |
 //! | the network, its posterior and their moving average | `ensemble.rs`, `trainee.rs`, `ema.rs` |
 //! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
 //! | steps, validation, interruption | `strategy.rs` |
+//! | steps in parts, by one process or several | `shared.rs`, `gradients.rs` |
 //! | checkpoints, whole or not at all | `checkpoint.rs`, `draft.rs`, `record.rs`, `saver.rs` |
 //! | what a checkpoint was made by | `identity.rs` |
 //! | all of it together | `plan.rs`, `fit.rs` |
@@ -33,12 +35,14 @@ mod conditions;
 mod criterion;
 mod data;
 mod draft;
+mod drawn;
 mod ema;
 mod ensemble;
 mod error;
 mod failure;
 mod fit;
 mod flow_matching;
+mod gradients;
 mod identity;
 mod loader;
 mod map_batches;
@@ -48,15 +52,18 @@ mod observer;
 mod optimizer;
 mod pairs;
 mod parameters;
+mod parts;
 mod plan;
 mod record;
 mod saver;
 mod schedule;
+mod shared;
 mod strategy;
 mod terms;
 mod trainee;
 
 pub use burn::train::Interrupter;
+pub use flow_parallel::{Alone, Group, GroupError};
 
 pub use chain::{Chain, NoStart, Snapshot};
 pub use checkpoint::{Checkpoint, CheckpointFolder};
@@ -78,6 +85,7 @@ pub use objective::{
 pub use observer::{Observer, StepRecord};
 pub use optimizer::AdamW;
 pub use pairs::{Jump, Pairs};
+pub use parts::{DrawBy, Parts};
 pub use plan::Plan;
 pub use schedule::{Decay, LearningRate};
 pub use terms::Terms;
