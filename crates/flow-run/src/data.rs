@@ -101,6 +101,12 @@ impl Data {
         }
     }
 
+    /// Whether rows are sequences of which some end early.
+    #[must_use]
+    pub fn ends_early(&self) -> bool {
+        self.array().is_some_and(|array| !array.rows.lengths.is_empty())
+    }
+
     /// Numbers in the condition vector of a row, 0 for none.
     #[must_use]
     pub fn vector(&self) -> usize {
@@ -248,13 +254,16 @@ impl Data {
             }
             Self::Table(table) => {
                 let shape = self.shape();
-                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), None);
+                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), None, None);
                 [side(0)?, side(1)?]
             }
             Self::Array(array) => {
                 let shape = self.shape();
                 let gaps = changes.dequantise.then(|| array.rows.gaps()).transpose()?;
-                let side = |at| source(&shape, array.snapshots_of(at), array.pairs, gaps);
+                let side = |at| {
+                    let (snapshots, lengths) = (array.snapshots_of(at), array.lengths_of(at));
+                    source(&shape, snapshots, array.pairs, gaps, lengths)
+                };
                 [side(0)?, side(1)?]
             }
         })

@@ -106,12 +106,14 @@ const MOST: usize = 1000;
 
 /// How a source is made of snapshots in the order of their times: one alone is data for noise; of
 /// two that are pairs row `i` leads to row `i`; others lead to any of their condition. Pixels that
-/// have `gaps` between their values are spread over them.
+/// have `gaps` between their values are spread over them, and sequences have `lengths` where they
+/// may end early.
 pub(crate) fn source(
     shape: &[usize],
     mut snapshots: Vec<Snapshot>,
     pairs: bool,
     gaps: Option<u32>,
+    lengths: Option<Vec<usize>>,
 ) -> Result<Arc<dyn DataSource>, RunError> {
     if 1 < snapshots.len() && !pairs {
         if gaps.is_some() {
@@ -131,6 +133,9 @@ pub(crate) fn source(
     let mut source = Rows::new(shape.to_vec(), rows, labels);
     if let Some(vectors) = vectors {
         source = source.with_vectors(vectors);
+    }
+    if let Some(lengths) = lengths {
+        source = source.with_lengths(lengths);
     }
     if let Some(gaps) = gaps {
         source = source.dequantised(gaps);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use flow_datasets::Files;
 use flow_model::Registry;
-use flow_nn::Network;
+use flow_nn::{Network, Signature};
 use flow_train::{
-    Batch, BatchSource, Checkpoint, Ensemble, Interrupter, LearningRate, MapBatches, Objective,
+    BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Interrupter, LearningRate, MapBatches, Objective,
     Plan, Session, Task, Variational, fit,
 };
 
@@ -16,7 +16,7 @@ use crate::batches::{Sources, batches, flow_matching, sources};
 use crate::data::Data;
 use crate::drafts;
 use crate::environment::Shape;
-use crate::error::RunError;
+use crate::error::{RunError, usage};
 use crate::listener::Listener;
 use crate::lock::Lock;
 use crate::metrics::rewind;
@@ -110,6 +110,13 @@ impl Training {
             run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
         }
         flow_matching(recipe, &data)?;
+        if data.ends_early() && recipe.path.coupling.looks_at_values() {
+            return Err(usage!(
+                "sequences end early, and the coupling {} would pair noise with lengths: choose \
+                 path.coupling=independent",
+                recipe.path.coupling.name()
+            ));
+        }
         if recipe.coupling_biases() && !data.has_told_starts() {
             told.say(&format!(
                 "warning: the coupling {} pairs starts with data whatever their conditions, so \
@@ -149,6 +156,7 @@ impl Training {
             self.data.classes(),
             self.data.vector(),
         )?;
+        let signature = Signature { lengths: self.data.ends_early(), ..signature };
         network::build(recipe, &signature, device)
     }
 
@@ -236,6 +244,10 @@ impl Begun {
         let objective: Arc<dyn Objective> = match &recipe.latent {
             Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
             None => recipe.train.objective.build(),
+        };
+        let objective: Arc<dyn Objective> = match recipe.train.guidance {
+            Some(strengths) => Arc::new(BakedGuidance { objective, strengths }),
+            None => objective,
         };
         let noise = objective.noise(model.network.signature());
         let [train, validation] = batches(recipe, &self.data, self.sources.clone(), noise)?;

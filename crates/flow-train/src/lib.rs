@@ -72,7 +72,7 @@ pub use loader::BatchSource;
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
 pub use objective::{
-    Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks, Objective,
+    BakedGuidance, Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks, Objective,
     ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
 };
 pub use observer::{Observer, StepRecord};

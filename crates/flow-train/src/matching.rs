@@ -63,6 +63,10 @@ impl BatchSource for MatchingBatches {
     fn context(&self) -> &[usize] {
         self.data.context()
     }
+
+    fn lengths(&self) -> bool {
+        self.data.lengths()
+    }
 }
 
 impl MatchingBatches {
@@ -130,7 +134,10 @@ impl MatchingBatches {
         };
         let drop = (matching.condition_drop, &mut rng(Purpose::ConditionDrop) as &mut dyn Rng);
         let numbers = (draw.vectors, draw.contexts);
-        let condition = with_conditions(condition, &*self.data, numbers, drop, device);
+        let mut condition = with_conditions(condition, &*self.data, numbers, drop, device);
+        if let Some(lengths) = draw.lengths {
+            condition = condition.with_lengths(&lengths);
+        }
         // The noise of the loss has a stream of its own: pairs and times are those of a loss
         // without.
         let noise = (0 < self.noise).then(|| {

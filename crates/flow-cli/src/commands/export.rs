@@ -117,7 +117,7 @@ fn card(model: &Exported) -> String {
         (classes, "") => line("classes", &classes.to_string()),
         (classes, names) => line("classes", &format!("{classes}: {names}")),
     }
-    for (key, size) in [("vector", signature.vector), ("latent", signature.latent)] {
+    for (key, size) in [("vector", model.vector()), ("latent", signature.latent)] {
         line(key, &if size == 0 { String::new() } else { format!("{size} numbers a row") });
     }
     let kind = network.get("kind").and_then(Value::as_str).unwrap_or_default();

@@ -48,6 +48,8 @@ pub struct ArrayPart {
     pub values: Vec<f32>,
     /// Their classes.
     pub labels: Option<Vec<usize>>,
+    /// How many elements each sequence has, if any ends early; zeros follow.
+    pub lengths: Option<Vec<usize>>,
 }
 
 impl ArrayData {
@@ -92,13 +94,21 @@ impl ArrayData {
             shift: Vec::new(),
             scale: Vec::new(),
             range: [0.0, 1.0],
+            lengths: Vec::new(),
             shape,
         };
         let sides = sides(data, &rows, &parts)?;
         rows.fit(data.scale, &sides.iter().map(|[train, _]| train).collect::<Vec<_>>());
+        if data.is_given_starts() && !rows.lengths.is_empty() {
+            return Err(usage!(
+                "{} has sequences of different lengths, to which paths lead from noise: leave out \
+                 data.from and data.time",
+                file.display()
+            ));
+        }
         let mut before: Vec<[ArrayPart; 2]> = sides
             .into_iter()
-            .map(|sides| sides.map(|raw| ArrayPart { values: rows.encode(&raw.values), ..raw }))
+            .map(|sides| sides.map(|raw| rows.encoded(raw)))
             .collect();
         let Some([train, held]) = before.pop() else {
             return Err(usage!("{} has no rows", file.display()));
@@ -112,6 +122,12 @@ impl ArrayData {
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// How many elements each sequence has of those to train with or to validate with, if any ends
+    /// early.
+    pub(crate) fn lengths_of(&self, side: usize) -> Option<Vec<usize>> {
+        [&self.train, &self.held][side].lengths.clone()
     }
 
     /// What a source of rows is made of, to train with and to validate with.
@@ -135,8 +151,8 @@ fn digest<'a>(rows: &ArrayRows, parts: impl Iterator<Item = &'a ArrayPart>) -> S
     for part in parts {
         digest.update((part.n as u64).to_le_bytes());
         part.values.iter().for_each(|number| digest.update(number.to_le_bytes()));
-        for &label in part.labels.iter().flatten() {
-            digest.update((label as u64).to_le_bytes());
+        for &number in part.labels.iter().chain(&part.lengths).flatten() {
+            digest.update((number as u64).to_le_bytes());
         }
     }
     format!("{:x}", digest.finalize())
@@ -159,7 +175,14 @@ impl fmt::Display for ArrayData {
                     "images of {height} x {width} pixels and {channels} channels, the first axis"
                 )?;
             }
-            [length, channels] => write!(f, "sequences of {length} steps and {channels} channels")?,
+            [length, channels] => match self.rows.shortest() {
+                Some(least) => write!(
+                    f,
+                    "sequences of {least} to {length} steps, NaN behind their ends, and {channels} \
+                     channels"
+                )?,
+                None => write!(f, "sequences of {length} steps and {channels} channels")?,
+            },
             _ => write!(f, "points of {} numbers", self.rows.size())?,
         }
         let all = |values: &[f32], of: f32| values.iter().all(|x| x.total_cmp(&of).is_eq());

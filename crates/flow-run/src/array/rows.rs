@@ -31,6 +31,9 @@ pub struct ArrayRows {
     pub scale: Vec<f32>,
     /// Least and greatest number of the training rows, in the file's own units.
     pub range: [f32; 2],
+    /// Of sequences that may end early, how many training rows have 1, 2, .. elements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<u64>,
 }
 
 impl ArrayRows {
@@ -46,6 +49,36 @@ impl ArrayRows {
             shift: vec![0.0; channels],
             scale: vec![1.0; channels],
             range: [-1.0, 1.0],
+            lengths: Vec::new(),
+        }
+    }
+
+    /// Elements of the shortest sequence, where any ends before the longest.
+    #[must_use]
+    pub fn shortest(&self) -> Option<usize> {
+        self.lengths.iter().position(|&rows| 0 < rows).map(|before| before + 1)
+    }
+
+    /// Rows of the network as those of a file, with NaN behind the end of each sequence.
+    #[must_use]
+    pub fn decode_within(&self, rows: &[f32], lengths: Option<&[usize]>) -> Vec<f32> {
+        let mut all = self.decode(rows);
+        self.behind(&mut all, lengths, f32::NAN);
+        all
+    }
+
+    /// Some rows of a file as those of the network, with zeros behind the end of each sequence.
+    pub(super) fn encoded(&self, raw: ArrayPart) -> ArrayPart {
+        let mut values = self.encode(&raw.values);
+        self.behind(&mut values, raw.lengths.as_deref(), 0.0);
+        ArrayPart { values, ..raw }
+    }
+
+    /// Puts a number behind the end of each sequence.
+    fn behind(&self, rows: &mut [f32], lengths: Option<&[usize]>, number: f32) {
+        let ([_, channels], Some(lengths)) = (&self.shape[..], lengths) else { return };
+        for (row, &length) in rows.chunks_mut(self.size()).zip(lengths) {
+            row[length * channels..].fill(number);
         }
     }
 
@@ -156,7 +189,11 @@ impl ArrayRows {
             .try_into()
             .map_err(|error: toml::de::Error| usage!("the model's array: {}", error.message()))?;
         let channels = channels(&read.shape, read.channels_last);
-        if [read.shift.len(), read.scale.len()] != [channels; 2] || channels == 0 {
+        let counted = [0, read.shape.first().copied().unwrap_or(0)];
+        if [read.shift.len(), read.scale.len()] != [channels; 2]
+            || channels == 0
+            || !counted.contains(&read.lengths.len())
+        {
             return Err(usage!("the model's array: it does not have {channels} shifts and scales"));
         }
         Ok(Some(read))
@@ -182,7 +219,8 @@ fn channels(shape: &[usize], channels_last: bool) -> usize {
 impl ArrayRows {
     /// Learns the scale from rows of the file to train with.
     pub(super) fn fit(&mut self, scaling: Option<Scaling>, train: &[&ArrayPart]) {
-        let values = || train.iter().flat_map(|part| &part.values).copied();
+        let own = &*self;
+        let values = || train.iter().flat_map(move |part| own.there(part)).map(|(_, x)| x);
         let low = values().fold(f32::INFINITY, f32::min);
         let high = values().fold(f32::NEG_INFINITY, f32::max);
         self.range = match self.element {
@@ -203,6 +241,19 @@ impl ArrayRows {
             Scaling::Standard => moments(self, train).into_iter().unzip(),
         };
         (self.shift, self.scale) = (shift, scale);
+        let mut counts = vec![0; self.shape[0]];
+        let all = train.iter().filter_map(|part| part.lengths.as_ref()).flatten();
+        all.for_each(|&length| counts[length - 1] += 1);
+        self.lengths = if counts.iter().any(|&rows| 0 < rows) { counts } else { Vec::new() };
+    }
+
+    /// The numbers of a part that are there, each with its place in its row.
+    fn there<'a>(&self, part: &'a ArrayPart) -> impl Iterator<Item = (usize, f32)> + 'a {
+        let (size, channels) = (self.size(), *self.shape.last().unwrap_or(&1));
+        part.values.chunks(size).enumerate().flat_map(move |(row, values)| {
+            let end = part.lengths.as_ref().map_or(size, |lengths| lengths[row] * channels);
+            values[..end].iter().copied().enumerate()
+        })
     }
 }
 
@@ -214,7 +265,7 @@ fn moments(rows: &ArrayRows, train: &[&ArrayPart]) -> Vec<(f32, f32)> {
     let sums = |of: &dyn Fn(usize, f64) -> f64| {
         let mut sums = vec![(0.0, 0.0); count];
         for part in train {
-            for (at, &x) in part.values.iter().enumerate() {
+            for (at, x) in rows.there(part) {
                 let channel = at / together % count;
                 let sum = &mut sums[channel];
                 *sum = (sum.0 + of(channel, f64::from(x)), sum.1 + 1.0);
@@ -247,11 +298,12 @@ mod tests {
     fn rows(shape: &[usize], channels_last: bool, element: Element) -> ArrayRows {
         let (shift, scale) = (Vec::new(), Vec::new());
         let shape = shape.to_vec();
-        ArrayRows { name: None, element, shape, channels_last, shift, scale, range: [0.0; 2] }
+        let (range, lengths) = ([0.0; 2], Vec::new());
+        ArrayRows { name: None, element, shape, channels_last, shift, scale, range, lengths }
     }
 
     fn part(values: Vec<f32>, n: usize) -> ArrayPart {
-        ArrayPart { n, values, labels: None }
+        ArrayPart { n, values, ..ArrayPart::default() }
     }
 
     #[test]
