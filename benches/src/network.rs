@@ -1,6 +1,8 @@
 //! The networks: those of the recipes, without classes.
 
-use flow_nn::{DitConfig, DynNetwork, MlpConfig, NetworkConfig, Signature, UNetConfig, init_seeded};
+use flow_nn::{
+    DitConfig, DynNetwork, MlpConfig, NetworkConfig, Signature, UNetConfig, init_seeded,
+};
 
 use crate::device;
 

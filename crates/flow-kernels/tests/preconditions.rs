@@ -10,8 +10,8 @@ use std::panic::catch_unwind;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::{
-    Activation, AdamWStep, adamw, attention, attention_within, blend, conv2d, fill_normal, group_norm_act,
-    linear_act, scale, sum_of_squares, upsample_nearest,
+    Activation, AdamWStep, adamw, attention, attention_within, blend, conv2d, fill_normal,
+    group_norm_act, linear_act, scale, sum_of_squares, upsample_nearest,
 };
 use flow_testing::{awkward, public};
 

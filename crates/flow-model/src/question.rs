@@ -183,13 +183,11 @@ impl Model {
     /// Refuses a question that tells the model too little, too much or what it does not know.
     fn check_told(&self, question: &Question<'_>, questions: usize) -> Result<(), ModelError> {
         let signature = self.signature();
-        for (what, reads) in
-            [
-                ("latent", 0 < signature.latent),
-                ("conditioning row", !signature.context.is_empty()),
-                ("length", signature.lengths),
-            ]
-        {
+        for (what, reads) in [
+            ("latent", 0 < signature.latent),
+            ("conditioning row", !signature.context.is_empty()),
+            ("length", signature.lengths),
+        ] {
             if reads {
                 return Err(ModelError::CannotAnswer { what });
             }

@@ -6,7 +6,9 @@ use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
 use flow_path::Source;
-use flow_sample::{Guided, Interval, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, lengths, starts};
+use flow_sample::{
+    Guided, Interval, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, lengths, starts,
+};
 
 use crate::changes::SampleChanges;
 use crate::error::ModelError;

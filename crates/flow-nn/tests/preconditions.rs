@@ -10,7 +10,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use flow_nn::{
-    Band, ClassEmbedding, ClassifierConfig, Condition, CoordinateEncoder, DiagonalGaussian, DitConfig, FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, Network, NetworkConfig, NetworkError, PointEncoderConfig, PosteriorInput, Signature, Strengths, Time, TimeEmbedding, VectorEmbedding,
+    Band, ClassEmbedding, ClassifierConfig, Condition, CoordinateEncoder, DiagonalGaussian,
+    DitConfig, FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, Network,
+    NetworkConfig, NetworkError, PointEncoderConfig, PosteriorInput, Signature, Strengths, Time,
+    TimeEmbedding, VectorEmbedding,
 };
 use flow_testing::{awkward, public};
 
@@ -463,7 +466,10 @@ fn counted() {
         assert!(factors.into_iter().eq(expected), "{}", set.name);
     }
     assert_eq!(of(&[0], matrix(&[1.0; 6], 6)), Some(vec![0.0; 6]), "nothing counts");
-    assert_eq!(Condition::none().counted(&Signature::of([6]), &matrix(&[1.0; 6], 6)).map(read), None);
+    assert_eq!(
+        Condition::none().counted(&Signature::of([6]), &matrix(&[1.0; 6], 6)).map(read),
+        None
+    );
     for lengths in [&[4][..], &[1, 1], &[]] {
         panics("expected 1 lengths of at most 3", || drop(of(lengths, matrix(&[1.0; 6], 6))));
     }

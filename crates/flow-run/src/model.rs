@@ -248,8 +248,9 @@ impl Model {
         asked.starts = in_turn(&request.given.starts, self.signature().size());
         asked.vectors = in_turn(&request.given.vectors, self.vector());
         asked.latents.clone_from(&request.given.latents);
-        let of_all = |lengths: &Vec<usize>| lengths.iter().copied().cycle().take(request.n);
-        asked.lengths = request.given.lengths.as_ref().map(|lengths| of_all(lengths).collect());
+        let lengths = request.given.lengths.as_ref();
+        asked.lengths =
+            lengths.map(|lengths| lengths.iter().copied().cycle().take(request.n).collect());
         asked.contexts =
             in_turn(&request.given.contexts, self.signature().context.iter().product());
         let is_baked = self.config().strengths.is_some();

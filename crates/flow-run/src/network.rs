@@ -2,7 +2,9 @@
 
 use burn::tensor::Device;
 use flow_model::{ModelError, NetworkSection};
-use flow_nn::{DynNetwork, DynPosterior, Footprint, NetworkError, Signature, Strengths, parameter_count};
+use flow_nn::{
+    DynNetwork, DynPosterior, Footprint, NetworkError, Signature, Strengths, parameter_count,
+};
 use flow_train::Ensemble;
 
 use crate::error::{RunError, usage};

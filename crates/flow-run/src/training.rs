@@ -8,8 +8,8 @@ use flow_datasets::Files;
 use flow_model::Registry;
 use flow_nn::{Network, Signature};
 use flow_train::{
-    BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Interrupter, LearningRate, MapBatches, Objective,
-    Plan, Session, Task, Variational, fit,
+    BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Interrupter, LearningRate, MapBatches,
+    Objective, Plan, Session, Task, Variational, fit,
 };
 
 use crate::batches::{Sources, batches, flow_matching, sources};

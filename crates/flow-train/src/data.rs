@@ -296,8 +296,7 @@ impl DataSource for Rows {
                 let dim = self.vector();
                 out.extend_from_slice(&vectors[row * dim..(row + 1) * dim]);
             }
-            for (out, all) in
-                [(&mut draw.labels, &self.labels), (&mut draw.lengths, &self.lengths)]
+            for (out, all) in [(&mut draw.labels, &self.labels), (&mut draw.lengths, &self.lengths)]
             {
                 out.iter_mut().zip(all).for_each(|(out, all)| out.push(all[row]));
             }

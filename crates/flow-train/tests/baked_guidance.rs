@@ -9,7 +9,9 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use common::{Log, checkpoints, plan, session};
-use flow_nn::{Condition, DynNetwork, Network, NetworkError, Signature, Strengths, Time, init_seeded};
+use flow_nn::{
+    Condition, DynNetwork, Network, NetworkError, Signature, Strengths, Time, init_seeded,
+};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Exact, Gaussian, Linear as Straight, Mixture, Prediction, Times};
 use flow_train::{

@@ -84,10 +84,7 @@ pub(super) fn forward(
 }
 
 /// The result, and the logarithm of each row's normaliser.
-fn attend(
-    [q, k, v]: [&FlexTensor; 3],
-    lengths: Option<&[usize]>,
-) -> (FlexTensor, Vec<f32>) {
+fn attend([q, k, v]: [&FlexTensor; 3], lengths: Option<&[usize]>) -> (FlexTensor, Vec<f32>) {
     let sizes = Sizes::new(q);
     let head = sizes.head_len();
     let mut y = vec![0.0; sizes.heads * sizes.tokens * sizes.width];

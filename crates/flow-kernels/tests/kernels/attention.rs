@@ -119,7 +119,8 @@ fn a_padded_batch_is_the_samples_alone_and_zero_behind_their_ends() {
             let parts = [0, 1, 2].map(|stream| inside(&numbers(3 * sample, stream)));
             let cotangent = inside(&numbers(3 * sample, 3));
             let alone = alone(&parts, &cotangent, [1, heads, length, d], dtype);
-            let found = [&padded.value, &padded.gradients[0], &padded.gradients[1], &padded.gradients[2]];
+            let found =
+                [&padded.value, &padded.gradients[0], &padded.gradients[1], &padded.gradients[2]];
             for (what, (found, alone)) in found.into_iter().zip(&alone).enumerate() {
                 // Another number of tokens is another order of sums.
                 let near = inside(found).iter().zip(alone).all(|(a, b)| (a - b).abs() < 1e-5);
@@ -130,7 +131,8 @@ fn a_padded_batch_is_the_samples_alone_and_zero_behind_their_ends() {
         }
         // The control: with every token attended to, short samples are others.
         let whole = outcome(&within(dims, &[tokens; 3]), &lens(dims), dtype);
-        let [a, b] = [&padded.value, &whole.value].map(|x| cut(&x[sample..], [heads, tokens, d], 1));
+        let [a, b] =
+            [&padded.value, &whole.value].map(|x| cut(&x[sample..], [heads, tokens, d], 1));
         assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 0.05), "padding is attended to");
     }
 }

@@ -106,10 +106,8 @@ impl ArrayData {
                 file.display()
             ));
         }
-        let mut before: Vec<[ArrayPart; 2]> = sides
-            .into_iter()
-            .map(|sides| sides.map(|raw| rows.encoded(raw)))
-            .collect();
+        let mut before: Vec<[ArrayPart; 2]> =
+            sides.into_iter().map(|sides| sides.map(|raw| rows.encoded(raw))).collect();
         let Some([train, held]) = before.pop() else {
             return Err(usage!("{} has no rows", file.display()));
         };

@@ -41,11 +41,7 @@ pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
 }
 
 /// The squares of errors, such that their mean is one over the numbers that are there, `[B, d]`.
-pub(super) fn squares(
-    network: &dyn Network,
-    condition: &Condition,
-    error: Tensor<2>,
-) -> Tensor<2> {
+pub(super) fn squares(network: &dyn Network, condition: &Condition, error: Tensor<2>) -> Tensor<2> {
     match condition.counted(network.signature(), &error) {
         Some(counted) => error.square() * counted,
         None => error.square(),
