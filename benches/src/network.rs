@@ -80,6 +80,6 @@ mod tests {
         assert_eq!(parameter_count(&unet(8, CHANNELS)), 1_191_233);
         assert_eq!(parameter_count(&unet(28, CHANNELS)), 1_191_233);
         assert_eq!(parameter_count(&unet(32, CHANNELS)), 1_192_387);
-        assert_eq!(parameter_count(&dit(28, 4)), 32_521_744);
+        assert_eq!(parameter_count(&dit(28, 4)), 32_474_512);
     }
 }

@@ -177,11 +177,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         .y("mean periodogram")
         .log_y()
         .size(640.0, 440.0);
-    for (name, spectrum) in &columns {
-        let points: Vec<(f64, f64)> =
-            spectrum.iter().enumerate().map(|(k, &i)| (k as f64 / STEPS as f64, i)).collect();
+    let curve = |(name, spectrum): &(String, Vec<f64>)| {
+        let points = spectrum.iter().enumerate().map(|(k, &i)| (k as f64 / STEPS as f64, i));
+        (name.clone(), points.collect::<Vec<_>>())
+    };
+    let curves: Vec<(String, Vec<(f64, f64)>)> = columns.iter().map(curve).collect();
+    for (name, points) in &curves {
         let is_sample = name.starts_with("samples");
-        chart = if is_sample { chart.line(name, &points) } else { chart.dashed(name, &points) };
+        chart = if is_sample { chart.line(name, points) } else { chart.dashed(name, points) };
     }
     chart.figure().save(out.join("sequence.svg"))?;
     Ok(())
