@@ -23,7 +23,7 @@ use flow_testing::public;
 
 type Check = fn();
 
-const TABLE: [(&str, Check); 27] = [
+const TABLE: [(&str, Check); 28] = [
     ("push", carried),
     ("Dequantise::bits_per_dim", bits_per_dim),
     ("log_mean_exp", log_mean_exps),

@@ -219,7 +219,7 @@ fn source(noise: usize, seed: u64) -> Arc<dyn BatchSource<Batch = Batch>> {
         matching: FlowMatching { label_drop: 0.2, ..FlowMatching::default() },
         data: Arc::new(TwoClasses),
         classes: 2,
-        rows: 512,
+        rows: 1024,
         noise,
         streams: Streams::new(seed),
     })
@@ -233,7 +233,7 @@ fn train(objective: Arc<dyn Objective>, seed: u64) -> Result<DynNetwork, TrainEr
     let task = Task { model: features(seed).into(), objective, train, validation };
     let mut plan = Plan { every: 3000, validation_batches: 0, ..plan(3000) };
     plan.learning_rate.peak = 3e-2;
-    plan.ema.half_life = 20_000.0;
+    plan.ema.half_life = 200_000.0;
     fit(task, &plan, session(&folder, None, &Log::default(), &interrupter))
         .map(|outcome| outcome.network.network)
 }
