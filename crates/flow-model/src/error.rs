@@ -191,8 +191,8 @@ pub enum ModelError {
     NotLearnedWithout,
     /// A strength of guidance that is not baked in.
     #[error(
-        "guidance {asked} is asked for, and this model has learned guidance {known} in one \
-         evaluation, and no other: ask for that"
+        "guidance {asked} is asked for, and this model has guidance {known} baked in, and no other: \
+         ask for a strength that it has"
     )]
     Strength {
         /// The strength.

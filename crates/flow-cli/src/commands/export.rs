@@ -99,8 +99,9 @@ pub(crate) fn show(args: &CardArgs, registry: &Registry) -> Result<()> {
 
 /// A model in a few lines.
 fn card(model: &Exported) -> String {
+    let config = model.config();
     let ModelConfig { name, about, schedule, prediction, source, sample, made, network, .. } =
-        model.config();
+        config;
     let signature = model.signature();
     let mut text = String::new();
     let mut line = |key: &str, value: &str| {
@@ -129,6 +130,9 @@ fn card(model: &Exported) -> String {
     }
     if sample.is_guided() {
         let _ = write!(sampled, ", guidance {}", sample.guidance);
+    }
+    if let Some(strengths) = config.strengths {
+        let _ = write!(sampled, ", guidance {strengths} in one evaluation a step");
     }
     line("sampled by", &sampled);
     let made: Vec<String> = made
