@@ -101,6 +101,12 @@ impl Data {
         }
     }
 
+    /// Whether rows are sequences of which some end early.
+    #[must_use]
+    pub fn ends_early(&self) -> bool {
+        self.array().is_some_and(|array| !array.rows.lengths.is_empty())
+    }
+
     /// Numbers in the condition vector of a row, 0 for none.
     #[must_use]
     pub fn vector(&self) -> usize {
@@ -250,7 +256,7 @@ impl Data {
             Self::Table(table) => {
                 let shape = self.shape();
                 let seen = Seen::default();
-                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen);
+                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen, None);
                 [side(0)?, side(1)?]
             }
             Self::Array(array) => {
@@ -270,7 +276,11 @@ impl Data {
                             let rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
                             Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>)
                         }
-                        None => source(&shape, array.snapshots_of(at), array.pairs, seen),
+                        None => {
+                            let (snapshots, lengths) =
+                                (array.snapshots_of(at), array.lengths_of(at));
+                            source(&shape, snapshots, array.pairs, seen, lengths)
+                        }
                     }
                 };
                 [side(0)?, side(1)?]

@@ -78,12 +78,14 @@ impl Model {
         let vector = TableRows::of(&rows)?.as_ref().map_or(0, TableRows::vector);
         let Shape { shape, classes, class_names, .. } = data;
         let signature = network::signature(&run.recipe, &shape, classes, vector)?;
+        let lengths = ArrayRows::of(&rows)?.map_or(Vec::new(), |array| array.lengths);
+        let signature = Signature { lengths: !lengths.is_empty(), ..signature };
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;
         let empty = network::build_empty(&run.recipe, &signature, device)?;
         let Ensemble { network, posterior } = checkpoint.average(empty)?;
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
         let mut config = description(&run.recipe, signature, names, checkpoint.step)?;
-        config.rows = rows;
+        (config.rows, config.lengths) = (rows, lengths);
         if let Some(upsampling) = Upsampling::of(&run.recipe, &shape)? {
             config.rows.extend(upsampling.kept());
         }
@@ -118,7 +120,7 @@ impl Model {
     /// Whether it is told a class or numbers.
     #[must_use]
     pub fn is_told(&self) -> bool {
-        0 < self.classes() || 0 < self.signature().vector
+        0 < self.classes() || 0 < self.vector()
     }
 
     /// How its rows become those of a table, for a model of one.
@@ -274,11 +276,15 @@ impl Model {
             Some(rows.iter().copied().cycle().take(request.n * size).collect())
         };
         asked.starts = in_turn(&request.given.starts, self.signature().size());
-        asked.vectors = in_turn(&request.given.vectors, self.signature().vector);
+        asked.vectors = in_turn(&request.given.vectors, self.vector());
         asked.latents.clone_from(&request.given.latents);
+        let lengths = request.given.lengths.as_ref();
+        asked.lengths =
+            lengths.map(|lengths| lengths.iter().copied().cycle().take(request.n).collect());
         asked.contexts =
             in_turn(&request.given.contexts, self.signature().context.iter().product());
-        asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
+        let is_baked = self.config().strengths.is_some();
+        asked.guidance = against.filter(|_| is_baked || request.is_guided()).map(guidance);
         asked.along = request.schedule.map(|schedule| schedule.build());
         asked.keep.clone_from(&request.times);
         if let Some(grid) = request.way.grid() {
@@ -330,7 +336,7 @@ fn description(
     class_names: Vec<String>,
     step: usize,
 ) -> Result<ModelConfig, RunError> {
-    let Recipe { name, about, path, sample, .. } = recipe;
+    let Recipe { name, about, path, train, sample, .. } = recipe;
     let network = network::section(recipe)?.table().clone();
     let source = match &path.source {
         _ if recipe.data.is_given_starts() => flow_model::DATA.into(),
@@ -349,6 +355,7 @@ fn description(
         about: about.clone(),
         prediction: path.prediction,
         learned_without: path.learns_without_class(),
+        strengths: train.guidance,
         source,
         class_names,
         schedule: path.schedule,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use flow_datasets::Files;
 use flow_model::Registry;
-use flow_nn::Network;
+use flow_nn::{Network, Signature};
 use flow_train::{
-    Alone, Batch, BatchSource, Checkpoint, Ensemble, Group, Interrupter, LearningRate, MapBatches,
-    Objective, Observer, Parts, Plan, Session, StepRecord, Task, Variational, fit,
+    Alone, BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Group, Interrupter,
+    LearningRate, MapBatches, Objective, Observer, Parts, Plan, Session, StepRecord, Task,
+    Variational, fit,
 };
 
 use crate::batches::{Sources, batches, flow_matching, sources};
@@ -112,6 +113,13 @@ impl Training {
             run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
         }
         flow_matching(recipe, &data)?;
+        if data.ends_early() && recipe.path.coupling.looks_at_values() {
+            return Err(usage!(
+                "sequences end early, and the coupling {} would pair noise with lengths: choose \
+                 path.coupling=independent",
+                recipe.path.coupling.name()
+            ));
+        }
         if recipe.coupling_biases() && !data.has_told_starts() {
             told.say(&format!(
                 "warning: the coupling {} pairs starts with data whatever their conditions, so \
@@ -182,6 +190,7 @@ impl Training {
             self.data.classes(),
             self.data.vector(),
         )?;
+        let signature = Signature { lengths: self.data.ends_early(), ..signature };
         network::build(recipe, &signature, device)
     }
 
@@ -278,6 +287,10 @@ impl Begun {
         let objective: Arc<dyn Objective> = match &recipe.latent {
             Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
             None => recipe.train.objective.build(),
+        };
+        let objective: Arc<dyn Objective> = match recipe.train.guidance {
+            Some(strengths) => Arc::new(BakedGuidance { objective, strengths }),
+            None => objective,
         };
         let noise = objective.noise(model.network.signature());
         let [train, validation] = batches(recipe, &self.data, self.sources.clone(), noise)?;

@@ -160,7 +160,7 @@ fn asked(app: &App, ask: &Ask) -> Result<Asked, Refusal> {
         (Ones::Numbers(rows), _) => {
             check_n(rows.len(), &app.limits)?;
             let values = body::rows("rows", rows, signature.size())?;
-            let vectors = numbers("vectors", ask.vectors.as_ref(), rows.len(), signature.vector)?;
+            let vectors = numbers("vectors", ask.vectors.as_ref(), rows.len(), model.vector())?;
             (values, vectors, vec![0.0; rows.len()])
         }
     };

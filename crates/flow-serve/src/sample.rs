@@ -42,6 +42,8 @@ struct Ask {
     contexts: Option<Vec<Vec<f32>>>,
     starts: Option<Vec<Vec<f32>>>,
     latents: Option<Vec<Vec<f32>>>,
+    /// How many elements each sample has, of a model of sequences that may end early.
+    lengths: Option<Vec<usize>>,
     /// Times, from 0 to 1, whose states are answered too.
     keep: Vec<f64>,
 }
@@ -138,7 +140,8 @@ fn asked(app: &App, mut object: Map<String, Value>) -> Result<Asked, Refusal> {
     request.contexts = numbers("contexts", &ask.contexts, app.context())?;
     request.starts = numbers("starts", &ask.starts, size)?;
     request.latents = numbers("latents", &ask.latents, signature.latent)?;
-    request.vectors = numbers("vectors", &ask.vectors, signature.vector)?;
+    request.vectors = numbers("vectors", &ask.vectors, model.vector())?;
+    request.lengths = ask.lengths;
     let given = match (given, &app.table) {
         (None, _) => None,
         (Some(_), None) => {
@@ -224,6 +227,9 @@ struct Answer<'a> {
     nfe: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a [usize]>,
+    /// Elements of each sample, behind which stand zeros.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lengths: Option<&'a [usize]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     columns: Option<Vec<&'a str>>,
     rows: Rows<'a>,
@@ -259,7 +265,7 @@ impl Drawn {
     }
 
     fn json(&self, full: &[usize], size: usize) -> Result<Response, Refusal> {
-        let Samples { rows, states, classes, nfe } = &self.samples;
+        let Samples { rows, states, classes, lengths, nfe } = &self.samples;
         let (columns, rows) = match &self.table {
             Some(table) => {
                 let (columns, cells) = records::json(table);
@@ -272,6 +278,7 @@ impl Drawn {
             shape: full,
             nfe: *nfe,
             classes: classes.as_deref(),
+            lengths: lengths.as_deref(),
             columns,
             rows,
             times: &self.times,

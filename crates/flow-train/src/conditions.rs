@@ -42,15 +42,19 @@ pub(crate) fn hidden(rows: usize, told: bool, drop: f64, rng: &mut dyn Rng) -> O
     (told && 0.0 < drop).then(|| (0..rows).map(|_| rng.random_bool(drop)).collect())
 }
 
-/// Refuses batches whose conditions are of other sizes than those that the network reads.
+/// Refuses batches whose conditions, with the numbers that the loss adds to each vector, are of
+/// other sizes than those that the network reads.
 pub(crate) fn check_fit<B: Send + 'static>(
     signature: &Signature,
     batches: &dyn BatchSource<Batch = B>,
+    added: usize,
 ) -> Result<(), TrainError> {
     let numbers = |n: usize| if n == 0 { Vec::new() } else { vec![n] };
+    let flag = |is_there: bool| numbers(usize::from(is_there));
     let parts = [
-        ("condition vector", numbers(batches.vector()), numbers(signature.vector)),
+        ("condition vector", numbers(batches.vector() + added), numbers(signature.vector)),
         ("conditioning row", batches.context().to_vec(), signature.context.clone()),
+        ("length", flag(batches.lengths()), flag(signature.lengths)),
     ];
     let other = parts.into_iter().find(|(_, batches, network)| batches != network);
     other.map_or(Ok(()), |(what, batches, network)| {

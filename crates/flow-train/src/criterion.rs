@@ -26,6 +26,11 @@ pub(crate) trait Criterion<M>: Clone + Debug + Send + Sync + 'static {
         None
     }
 
+    /// Numbers that the loss adds to the condition vector of each row.
+    fn told(&self) -> usize {
+        0
+    }
+
     /// Refuses a module and batches that know another number of times than the loss.
     ///
     /// # Errors
@@ -42,8 +47,7 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
     fn loss(&self, module: &Ensemble, average: &Ensemble, batch: Batch) -> Loss {
         let posterior = module.posterior.as_ref().map(|posterior| posterior as &dyn Posterior);
         let network = &module.network;
-        // Only the losses of flow maps ask it.
-        let frozen = self.pairs().map(|_| network.valid());
+        let frozen = self.teaches_itself().then(|| network.valid());
         let frozen = frozen.as_ref().unwrap_or(network);
         let networks = Networks { network, frozen, average: &average.network, posterior };
         Objective::loss(&**self, networks, batch)
@@ -51,6 +55,10 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
 
     fn signature<'a>(&self, module: &'a Ensemble) -> Option<&'a Signature> {
         Some(module.network.signature())
+    }
+
+    fn told(&self) -> usize {
+        Objective::told(&**self)
     }
 
     fn check_times(&self, module: &Ensemble, pairs: Option<Pairs>) -> Result<(), TrainError> {

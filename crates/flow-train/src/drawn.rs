@@ -22,6 +22,8 @@ pub(crate) struct Drawn {
     pub(crate) legs: Option<Vec<Leg>>,
     pub(crate) weight: Option<Vec<f32>>,
     pub(crate) labels: Option<Vec<usize>>,
+    /// Elements of each sequence that are there.
+    pub(crate) lengths: Option<Vec<usize>>,
     pub(crate) vectors: Option<Block>,
     pub(crate) contexts: Option<Block>,
     /// Rows whose vectors and contexts are hidden.
@@ -70,6 +72,7 @@ impl Drawn {
             legs: self.legs.as_ref().map(|legs| dealt(legs, part, parts)),
             weight: self.weight.as_ref().map(|weight| dealt(weight, part, parts)),
             labels: self.labels.as_ref().map(|labels| dealt(labels, part, parts)),
+            lengths: self.lengths.as_ref().map(|lengths| dealt(lengths, part, parts)),
             vectors: self.vectors.as_ref().map(block),
             contexts: self.contexts.as_ref().map(block),
             hidden: self.hidden.as_ref().map(|hidden| dealt(hidden, part, parts)),
@@ -94,6 +97,9 @@ impl Drawn {
             Some(labels) => Condition::classes(labels, device),
             None => Condition::none(),
         };
+        if let Some(lengths) = &self.lengths {
+            condition = condition.with_lengths(lengths);
+        }
         if let Some(vectors) = self.vectors {
             condition = condition.with_vector(up(vectors));
         }

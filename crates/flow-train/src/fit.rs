@@ -233,7 +233,7 @@ fn check_batches<N, O: Criterion<N>>(
         (batches, network) if 0 < batches && batches != network => {
             Err(TrainError::Classes { batches, network })
         }
-        _ => check_fit(signature, batches),
+        _ => check_fit(signature, batches, objective.told()),
     }
 }
 

@@ -79,8 +79,8 @@ pub use loader::BatchSource;
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
 pub use objective::{
-    Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks, Objective,
-    ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
+    BakedGuidance, Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks,
+    Objective, ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
 };
 pub use observer::{Observer, StepRecord};
 pub use optimizer::AdamW;

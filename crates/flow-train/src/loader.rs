@@ -66,6 +66,11 @@ pub trait BatchSource: Debug + Send + Sync + 'static {
         &[]
     }
 
+    /// Whether batches bring the lengths of sequences that may end early.
+    fn lengths(&self) -> bool {
+        false
+    }
+
     /// The law of the second times that batches of a flow map bring; nothing for one time.
     fn pairs(&self) -> Option<Pairs> {
         None

@@ -73,6 +73,10 @@ impl BatchSource for MapBatches {
         self.batches.context()
     }
 
+    fn lengths(&self) -> bool {
+        self.batches.lengths()
+    }
+
     fn pairs(&self) -> Option<Pairs> {
         Some(self.pairs)
     }

@@ -75,6 +75,10 @@ impl BatchSource for MatchingBatches {
     fn context(&self) -> &[usize] {
         self.data.context()
     }
+
+    fn lengths(&self) -> bool {
+        self.data.lengths()
+    }
 }
 
 impl MatchingBatches {
@@ -158,6 +162,7 @@ impl MatchingBatches {
             legs: draw.legs,
             weight: weight.map(|w| w.into_iter().map(|w| w as f32).collect()),
             labels,
+            lengths: draw.lengths,
             vectors: draw.vectors.map(of(self.data.vector())),
             contexts: draw.contexts.map(of(context_size(&*self.data))),
             hidden: hidden(*rows, told, drop, &mut rng(Purpose::ConditionDrop)),

@@ -43,6 +43,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
     request.class = args.class;
     request.batch = args.batch;
     request.given.vectors = given.as_ref().map(|given| given.vectors.clone());
+    request.given.lengths = args.length.map(|length| vec![length]);
     request.given.contexts = small.map(|(contexts, _)| contexts);
     if !place.is_conditional() && args.guide_with.is_none() {
         // A model without classes has nothing to be guided away from unless a weaker run is named,
@@ -162,6 +163,9 @@ fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
     }
     if let Some(class) = args.class {
         parts.push(format!("-class{class}"));
+    }
+    if let Some(length) = args.length {
+        parts.push(format!("-length{length}"));
     }
     parts.push(format!("-{}", request.name()));
     if request.adapts() && args.batch != DEFAULT_BATCH {

@@ -1,5 +1,6 @@
 //! How long and how fast to learn: the section `train`.
 
+use flow_nn::Strengths;
 use flow_train::{Decay, DrawBy, ObjectiveConfig};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,10 @@ pub struct Train {
     /// What a step minimises; losses of flow maps give the network a second time.
     #[serde(default, skip_serializing_if = "is_regression")]
     pub objective: ObjectiveConfig,
+    /// Strengths of guidance to bake in, one or the ends of a range: then a guided step costs one
+    /// evaluation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guidance: Option<Strengths>,
     /// Images seen in all.
     pub images: f64,
     /// Images in a step.
@@ -102,6 +107,14 @@ impl Train {
         ])?;
         representable("train.objective", &self.objective)?;
         within_domain("train.objective", &self.objective)?;
+        if let Some(strengths) = self.guidance
+            && !strengths.are_valid()
+        {
+            return Err(usage!(
+                "train.guidance is {strengths}: give a strength from 1 on, or two with the smaller \
+                 one first, as in train.guidance=[1,4]"
+            ));
+        }
         not_negative(&[("train.warmup_images", self.warmup_images)])?;
         if MOST_IMAGES < self.images {
             return Err(usage!(
