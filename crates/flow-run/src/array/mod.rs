@@ -136,7 +136,7 @@ impl ArrayData {
         };
         let sides = sides(data, &rows, &parts)?;
         rows.fit(data.scale, &|visit| {
-            let show =
+            let mut show =
                 |part: &ArrayPart| part.each(&mut |rows| visit(rows, part.lengths.as_deref()));
             sides.iter().try_for_each(|[train, _]| show(train))
         })?;

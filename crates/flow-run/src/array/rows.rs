@@ -3,6 +3,7 @@
 use flow_datasets::Element;
 use serde::{Deserialize, Serialize};
 
+use super::ArrayPart;
 use crate::error::{RunError, usage};
 use crate::recipe::Scaling;
 
