@@ -24,9 +24,8 @@ import statistics
 # Parameters, seconds of a row (forward and backward, one thread), rows of a part, seconds of the rest
 # of a step, by `scaling.py` and `parameters` of `flow train --dry-run`.
 WORKS = {
-    "MLP of checkerboard": (162_690, 1.6e-5, 128, 1.5e-3),
+    "MLP of checkerboard": (162_690, 1.2e-5, 128, 1e-3),
     "U-Net of digits": (1_192_641, 1.3e-3, 32, 6e-3),
-    "U-Net of mnist": (1_192_641, 1.1e-2, 32, 6e-3),
 }
 
 
@@ -65,7 +64,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--latency", type=float, default=25e-6, help="seconds of a message")
     parser.add_argument("--bandwidth", type=float, default=10e9 / 8, help="bytes a second")
-    parser.add_argument("--handling", type=float, default=1.2e-8, help="seconds of a parameter")
+    parser.add_argument("--handling", type=float, default=2e-8, help="seconds of a parameter")
     parser.add_argument("--spread", type=float, default=0.05, help="of the logarithm of a part")
     parser.add_argument("--steps", type=int, default=200, help="simulated steps")
     args = parser.parse_args()

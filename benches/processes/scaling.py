@@ -62,6 +62,7 @@ def measure(flow, recipe, batch, images, way, folder):
 def main():
     parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="times as many images")
     parser.add_argument("--json", help="a file for every number")
     args = parser.parse_args()
     everything = {}
@@ -70,7 +71,9 @@ def main():
         for _ in range(args.rounds):
             for way in WAYS:
                 with tempfile.TemporaryDirectory() as folder:
-                    found[way[0]].append(measure(args.flow, recipe, batch, images, way, folder))
+                    many = round(args.scale * images)
+                    rate = measure(args.flow, recipe, batch, many, way, folder)
+                    found[way[0]].append(rate)
         everything[work] = found
         print(f"\n## {work}, batches of {batch}\n")
         print("| way | images/s | over one process, median of rounds | CPU ms an image |")

@@ -1,7 +1,7 @@
 //! This process as one of many that a launcher has started.
 //!
-//! All of them read the same command. The first one speaks and writes; of the others only errors are
-//! heard. Without a launcher, or with one process, none of this is asked for.
+//! All of them read the same command. The first one speaks and writes; of the others only errors
+//! are heard. Without a launcher, or with one process, none of this is asked for.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::terminal;
 /// The processes that share the work of a verb.
 ///
 /// # Errors
-/// When a launcher started several and the verb is the work of one, or `flow` was built without MPI:
-/// each would do all of it, and write what the others write.
+/// When a launcher started several and the verb is the work of one, or `flow` was built without
+/// MPI: each would do all of it, and write what the others write.
 pub(crate) fn join(verb: &Verb) -> Result<Arc<dyn Group>> {
     let Some(launch) = Launch::of_environment().filter(|launch| 1 < launch.size) else {
         return Ok(Arc::new(Alone));

@@ -91,8 +91,8 @@ impl Model {
     /// Draws some of the samples of a request, all in one batch.
     ///
     /// They are those that the request has at these places, whatever else is drawn: the bits are
-    /// those of [`sample_each`](Self::sample_each), if the sampler takes fixed steps or the batch is
-    /// one of its batches.
+    /// those of [`sample_each`](Self::sample_each), if the sampler takes fixed steps or the batch
+    /// is one of its batches.
     ///
     /// # Errors
     /// As for [`sample`](Self::sample).

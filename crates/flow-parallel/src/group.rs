@@ -8,8 +8,8 @@ use crate::error::GroupError;
 /// Processes that run the same program on the same task.
 ///
 /// All of them make the same calls in the same order; a call returns when all have made it. There
-/// is one question, [`exchange`](Self::exchange), and the others are made of it. Every call after an
-/// error fails too.
+/// is one question, [`exchange`](Self::exchange), and the others are made of it. Every call after
+/// an error fails too.
 pub trait Group: Debug + Send + Sync {
     /// Which process this is, from 0.
     fn rank(&self) -> usize;
@@ -26,8 +26,8 @@ pub trait Group: Debug + Send + Sync {
     /// When there is not one message for each process.
     fn exchange(&self, messages: &[&[u8]]) -> Result<Vec<Vec<u8>>, GroupError>;
 
-    /// Ends all processes with this exit code, because this one cannot go on. Where the others notice
-    /// by themselves that it is gone, and after [`leave`](Self::leave), it does nothing.
+    /// Ends all processes with this exit code, because this one cannot go on. Where the others
+    /// notice by themselves that it is gone, and after [`leave`](Self::leave), it does nothing.
     fn abort(&self, code: u8) {
         let _ = code;
     }

@@ -25,12 +25,11 @@ pub fn sum(group: &dyn Group, parts: usize, own: Tree) -> Result<Vec<f32>, Group
     }
     let length = own.nodes().first().expect("a process has a part of its own").sum.len();
     let slice = |rank| share(length, rank, size);
-    let messages: Vec<Vec<u8>> = (0..size)
-        .map(|rank| {
-            let slices = own.nodes().iter().map(|node| &node.sum[slice(rank)]);
-            slices.flat_map(|slice| bytemuck::cast_slice::<f32, u8>(slice)).copied().collect()
-        })
-        .collect();
+    let message = |rank| -> Vec<u8> {
+        let slices = own.nodes().iter().map(|node| bytemuck::cast_slice(&node.sum[slice(rank)]));
+        slices.collect::<Vec<&[u8]>>().concat()
+    };
+    let messages: Vec<Vec<u8>> = (0..size).map(message).collect();
     drop(own);
     let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     let received = group.exchange(&messages)?;

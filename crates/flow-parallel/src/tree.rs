@@ -5,13 +5,14 @@ use std::ops::Range;
 /// Vectors of parts `a..b`, added in the order that the numbers of the parts give.
 ///
 /// Floating-point sums depend on their order. Here it is a balanced tree over all parts: part `2k`
-/// is added to `2k + 1`, then neighbouring pairs, and so on; what is left over at the end, where the
-/// number of parts is no power of two, is added from the right. A tree over `a..b` holds the sums
-/// of its largest subtrees, at most `2 log2(b - a)` vectors, and whoever puts together the trees of
-/// all ranges gets the sum of all parts, with the same bits however the ranges were cut.
+/// is added to `2k + 1`, then neighbouring pairs, and so on; what is left over at the end, where
+/// the number of parts is no power of two, is added from the right. A tree over `a..b` holds the
+/// sums of its largest subtrees, at most `2 log2(b - a)` vectors or one, and whoever puts together
+/// the trees of all ranges gets the sum of all parts, with the same bits however the ranges were
+/// cut.
 ///
 /// # Reference
-/// Higham (2002), "Accuracy and Stability of Numerical Algorithms", section 4.2: pairwise sums,
+/// Higham (2002), "Accuracy and Stability of Numerical Algorithms", chapter 4: pairwise sums,
 /// whose error grows with the logarithm of the number of terms.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree {

@@ -11,8 +11,8 @@ use crate::request::Request;
 /// Draws the batches of a request in turn, one in each process, and gives the first process all of
 /// them in their order. No process holds more batches than there are processes.
 ///
-/// A sample does not depend on its batch, unless the solver chooses its steps, which a batch shares:
-/// such batches stay as they are, others are made smaller, so that each process has one.
+/// A sample does not depend on its batch, unless the solver chooses its steps, which a batch
+/// shares: such batches stay as they are, others are made smaller, so that each process has one.
 pub(crate) fn each<E: From<RunError>>(
     group: &dyn Group,
     request: &Request,

@@ -21,7 +21,8 @@ struct Read<'a> {
 impl ModuleVisitor for Read<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(parameter.id) {
-            self.flat.extend(gradient.into_data().iter::<f32>());
+            let data = gradient.into_data().convert::<f32>();
+            self.flat.extend_from_slice(data.as_slice().expect("they are f32 now"));
             self.flat.push(1.0);
         } else {
             let numbers = parameter.lazy_shape().num_elements();
