@@ -183,6 +183,18 @@ impl Data {
         Ok(ends.iter().copied().cycle().take(n * size).collect())
     }
 
+    /// How many elements each of these rows has, if they are sequences of which some end early.
+    ///
+    /// # Errors
+    /// As for [`sources`](Self::sources).
+    pub fn held_lengths(&self, n: usize, seed: u64) -> Result<Option<Vec<usize>>, RunError> {
+        if !self.ends_early() {
+            return Ok(None);
+        }
+        let [_, held] = self.sources(Changes::default())?;
+        Ok(held.draw(0..n as u64, &Streams::new(seed)).lengths)
+    }
+
     /// The array, if it is one.
     #[must_use]
     pub fn array(&self) -> Option<&ArrayData> {
