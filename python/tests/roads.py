@@ -2,14 +2,15 @@ r"""The same samples on every road: roads.py --flow FLOW --models FOLDER [--rust
 
 FOLDER holds `digits.flow` and `people.flow`, as make.sh leaves them. 64 samples of one seed are
 drawn by the command, the library in Rust, this package, the library in C and the server, and
-compared bit by bit; onnxruntime draws them from the same noise within 1e-4. Then the time of each
-road from the start of a process to its first sample is measured. What is not there is named and
-left out. The exit code is 1 if two roads differ.
+compared bit by bit; onnxruntime draws them from the same noise within 1e-4, and the page in a
+browser within 1e-5. Then the time of each road from the start of a process to its first sample is
+measured. What is not there is named and left out. The exit code is 1 if two roads differ.
 
     cargo build --release -p flow-cli -p flow-c -p flow-model --bin flow --lib --example numbers
     python/tests/make.sh target/release/flow models
     python python/tests/roads.py --flow target/release/flow --models models \
-        --rust target/release/examples/numbers --library target/release/libflowmatching.so
+        --rust target/release/examples/numbers --library target/release/libflowmatching.so \
+        --site target/web/page
 """
 
 import argparse
@@ -28,9 +29,12 @@ from pathlib import Path
 import numpy as np
 
 import flowmatching as fm
+from browser import Browser, Missing
 
 HERE = Path(__file__).resolve().parent
 N, SEED, STEPS = 64, 1, 8
+# Roads whose arithmetic is another: how far they may be off.
+WITHIN = {"onnx": 1e-4, "browser": 1e-5}
 
 
 class Left(Exception):
@@ -91,17 +95,25 @@ class Roads:
         words = [self.args.flow, "serve", str(path), "--port", str(port)]
         server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            body = json.dumps({"n": n, "seed": SEED, "steps": STEPS}).encode()
-            headers = {"Content-Type": "application/json", "Accept": "application/x-npy"}
+            # The state at the end of the way: of a table, before it is read as rows of it.
+            body = json.dumps({"n": n, "seed": SEED, "steps": STEPS, "keep": [1.0]}).encode()
             request = urllib.request.Request(
-                f"http://127.0.0.1:{port}/v1/sample", data=body, headers=headers
+                f"http://127.0.0.1:{port}/v1/sample",
+                data=body,
+                headers={"Content-Type": "application/json"},
             )
-            out = self.scratch / "server.npy"
-            out.write_bytes(answer(request))
-            return np.load(out)
+            return np.array(json.loads(answer(request))["states"][0], np.float32)
         finally:
             server.terminate()
             server.wait()
+
+    def browser(self, path: Path, n: int) -> np.ndarray:
+        if self.args.site is None:
+            raise Left("no --site: cargo xtask web")
+        try:
+            return Browser(self.args.site).samples(path, n, SEED, STEPS)[1]
+        except Missing as missing:
+            raise Left(str(missing)) from None
 
     def onnx(self, path: Path, n: int) -> np.ndarray:
         try:
@@ -145,9 +157,9 @@ def same_bits(roads: Roads, path: Path) -> bool:
     expected = roads.python(path, N)
     table = fm.open(path).columns is not None
     fine = True
-    for name in ["command", "rust", "c", "server", "onnx"]:
+    for name in ["command", "rust", "c", "server", "browser", "onnx"]:
         try:
-            if table and name in ["command", "server"]:
+            if table and name == "command":
                 fine &= same_rows(roads, path, name)
                 continue
             got = getattr(roads, name)(path, N).reshape(expected.shape)
@@ -156,17 +168,15 @@ def same_bits(roads: Roads, path: Path) -> bool:
             continue
         off = float(np.abs(got - expected).max())
         bits = np.array_equal(got.view(np.uint32), expected.view(np.uint32))
-        fine &= off < 1e-4 if name == "onnx" else bits
+        fine &= off < WITHIN[name] if name in WITHIN else bits
         print(f"| {path.stem} | {name} | {'equal bits' if bits else f'off by {off:.1e}'} |")
     return fine
 
 
 def same_rows(roads: Roads, path: Path, name: str) -> bool:
-    """Roads that undo the transforms of a table: their rows beside those of a frame."""
+    """The command undoes the transforms of a table: its rows beside those of a frame."""
     import pandas
 
-    if name == "server":
-        raise Left("rows of a table over HTTP are compared by the tests of flow-serve")
     out = roads.scratch / "rows.csv"
     words = ["-n", N, "--seed", SEED, "--steps", STEPS, "--out", out]
     run(roads.args.flow, "sample", path, *words)
@@ -195,6 +205,7 @@ def first_sample(roads: Roads, path: Path) -> None:
         "rust": lambda: roads.rust(path, 1),
         "c": lambda: roads.c(path, 1),
         "server": lambda: roads.server(path, 1),
+        "browser, its own start included": lambda: roads.browser(path, 1),
         "python": lambda: run(python, "-c", ours),
         "python, `import flowmatching` alone": lambda: run(python, "-c", "import flowmatching"),
         "python, `import numpy` alone": lambda: run(python, "-c", "import numpy"),
@@ -221,6 +232,7 @@ def main() -> int:
     parser.add_argument("--models", required=True, type=Path, help="digits.flow and people.flow")
     parser.add_argument("--rust", type=Path, help="the example `numbers` of flow-model")
     parser.add_argument("--library", type=Path, help="libflowmatching.so of flow-c")
+    parser.add_argument("--site", type=Path, help="what `cargo xtask web` wrote")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         roads = Roads(args, Path(scratch))

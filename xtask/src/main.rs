@@ -10,6 +10,7 @@ mod bits;
 mod cargo;
 mod ci;
 mod docs;
+mod folder;
 mod gallery;
 mod output;
 mod reproduce;
@@ -17,6 +18,7 @@ mod run;
 mod test;
 mod tidy;
 mod torture;
+mod web;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,8 @@ enum Task {
     Tidy,
     /// Make the book: the pages of this repository as a site that needs no network.
     Docs(docs::Args),
+    /// Make the page that runs in a browser, the core as WebAssembly.
+    Web(web::Args),
     /// Write the page that shows every recipe, after training those that are named.
     Gallery(gallery::Args),
     /// Measure the speed of the crates, alone or against PyTorch.
@@ -78,6 +82,7 @@ fn main() -> ExitCode {
             Task::Ci(args) => ci::run(&args),
             Task::Tidy => tidy::run(),
             Task::Docs(args) => docs::run(&args),
+            Task::Web(args) => web::run(&args),
             Task::Gallery(args) => gallery::run(&args),
             Task::Bench(args) => bench::run(args),
             Task::Reproduce(args) => reproduce::run(&args),

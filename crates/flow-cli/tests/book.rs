@@ -44,6 +44,7 @@ const BUILDS: &[&str] = &[
     "cargo xtask test",
     "cargo xtask tidy",
     "cargo xtask torture",
+    "cargo xtask web",
 ];
 
 /// A fenced block of a page.

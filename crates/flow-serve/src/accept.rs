@@ -2,65 +2,39 @@
 
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, StatusCode};
+use flow_api::Form;
 
 use crate::refusal::Refusal;
 
-/// A form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// One object.
-    Json,
-    /// Numbers as NumPy reads them.
-    Npy,
-    /// A line for each row.
-    Csv,
-    /// A picture of all rows.
-    Png,
-}
-
-impl Format {
-    pub(crate) const ALL: [Self; 4] = [Self::Json, Self::Npy, Self::Csv, Self::Png];
-
-    /// Its type in headers.
-    pub(crate) fn media(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Npy => "application/x-npy",
-            Self::Csv => "text/csv",
-            Self::Png => "image/png",
+/// The form of some that the client likes best, the first of equals.
+pub(crate) fn wanted(headers: &HeaderMap, offered: &[Form]) -> Result<Form, Refusal> {
+    let values: Vec<&str> =
+        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    if values.is_empty() {
+        return Ok(offered[0]);
+    }
+    let ranges: Vec<Range<'_>> =
+        values.iter().flat_map(|value| value.split(',')).filter_map(Range::read).collect();
+    let liked = |form: &Form| {
+        let matching = ranges.iter().filter(|range| range.holds(form.media()));
+        // The narrowest range that holds it decides: RFC 9110, section 12.5.1.
+        matching.max_by_key(|range| range.narrow).map_or(0, |range| range.quality)
+    };
+    let mut best = (0, None);
+    for form in offered {
+        let quality = liked(form);
+        if best.0 < quality {
+            best = (quality, Some(*form));
         }
     }
-
-    /// The form of some that the client likes best, the first of equals.
-    pub(crate) fn wanted(headers: &HeaderMap, offered: &[Self]) -> Result<Self, Refusal> {
-        let values: Vec<&str> =
-            headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-        if values.is_empty() {
-            return Ok(offered[0]);
-        }
-        let ranges: Vec<Range<'_>> =
-            values.iter().flat_map(|value| value.split(',')).filter_map(Range::read).collect();
-        let liked = |format: &Self| {
-            let matching = ranges.iter().filter(|range| range.holds(format.media()));
-            // The narrowest range that holds it decides: RFC 9110, section 12.5.1.
-            matching.max_by_key(|range| range.narrow).map_or(0, |range| range.quality)
-        };
-        let mut best = (0, None);
-        for format in offered {
-            let quality = liked(format);
-            if best.0 < quality {
-                best = (quality, Some(*format));
-            }
-        }
-        best.1.ok_or_else(|| {
-            let offered = offered.iter().map(|format| format.media()).collect::<Vec<_>>();
-            let sentence = format!(
-                "the answer exists as {}, and the header Accept takes none of them",
-                offered.join(", ")
-            );
-            Refusal::new(StatusCode::NOT_ACCEPTABLE, sentence)
-        })
-    }
+    best.1.ok_or_else(|| {
+        let offered = offered.iter().map(|form| form.media()).collect::<Vec<_>>();
+        let sentence = format!(
+            "the answer exists as {}, and the header Accept takes none of them",
+            offered.join(", ")
+        );
+        Refusal::new(StatusCode::NOT_ACCEPTABLE, sentence)
+    })
 }
 
 /// A range of types, such as `text/*;q=0.5`.
@@ -95,26 +69,26 @@ impl<'a> Range<'a> {
 mod tests {
     use super::*;
 
-    fn wanted(accept: &str) -> Option<Format> {
+    fn liked(accept: &str) -> Option<Form> {
         let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().ok()?)]);
-        Format::wanted(&headers, &Format::ALL).ok()
+        super::wanted(&headers, &Form::ALL).ok()
     }
 
     #[test]
     fn the_form_with_the_highest_quality_is_taken() {
         for (accept, format) in [
-            ("*/*", Some(Format::Json)),
-            ("text/csv", Some(Format::Csv)),
-            ("image/*", Some(Format::Png)),
-            ("text/html, application/x-npy;q=0.2, image/png;q=0.1", Some(Format::Npy)),
-            ("application/json;q=0, */*;q=0.5", Some(Format::Npy)),
-            ("text/*;q=0.3, */*;q=0.2", Some(Format::Csv)),
+            ("*/*", Some(Form::Json)),
+            ("text/csv", Some(Form::Csv)),
+            ("image/*", Some(Form::Png)),
+            ("text/html, application/x-npy;q=0.2, image/png;q=0.1", Some(Form::Npy)),
+            ("application/json;q=0, */*;q=0.5", Some(Form::Npy)),
+            ("text/*;q=0.3, */*;q=0.2", Some(Form::Csv)),
             ("text/html", None),
             ("nonsense", None),
             ("text/csv;q=x", None),
         ] {
-            assert_eq!(wanted(accept), format, "{accept}");
+            assert_eq!(liked(accept), format, "{accept}");
         }
-        assert_eq!(Format::wanted(&HeaderMap::new(), &[Format::Csv]).ok(), Some(Format::Csv));
+        assert_eq!(super::wanted(&HeaderMap::new(), &[Form::Csv]).ok(), Some(Form::Csv));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use flow_datasets::TableRows;
+use flow_api::{Api, Limits as Most};
 use flow_model::Model;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
@@ -17,9 +17,7 @@ use crate::worker::Worker;
 
 /// The model, its limits, and the thread that asks it.
 pub(crate) struct App {
-    pub(crate) model: Arc<Model>,
-    /// How rows become those of a table, for a model of one.
-    pub(crate) table: Option<TableRows>,
+    pub(crate) api: Arc<Api>,
     pub(crate) limits: Limits,
     pub(crate) token: Option<String>,
     pub(crate) metrics: Arc<Metrics>,
@@ -33,30 +31,18 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(model: Model, settings: Settings) -> Result<Self, ServeError> {
         let Settings { limits, token } = settings;
-        let table = TableRows::of(&model.config().rows)?;
-        let (model, queue) = (Arc::new(model), Arc::<Queue>::default());
+        let most = Most { n: limits.n, steps: limits.steps, ..Most::default() };
+        let (api, queue) = (Arc::new(Api::new(model, most)?), Arc::<Queue>::default());
         let metrics = Arc::<Metrics>::default();
-        let worker =
-            Worker::start(&queue, &model, &metrics).map_err(|source| ServeError::Run { source })?;
+        let worker = Worker::start(&queue, api.model(), &metrics)
+            .map_err(|source| ServeError::Run { source })?;
         let places = Semaphore::new(limits.queue);
-        Ok(Self { model, table, limits, token, metrics, queue, places, _worker: worker })
+        Ok(Self { api, limits, token, metrics, queue, places, _worker: worker })
     }
 
     /// Requests that wait for the network.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len()
-    }
-
-    /// Whether the model is told a class or numbers.
-    pub(crate) fn is_told(&self) -> bool {
-        let signature = self.model.signature();
-        0 < signature.classes || 0 < self.model.vector() || !signature.context.is_empty()
-    }
-
-    /// Numbers in a conditioning row, 0 for none.
-    pub(crate) fn context(&self) -> usize {
-        let shape = &self.model.signature().context;
-        if shape.is_empty() { 0 } else { shape.iter().product() }
     }
 
     /// A place among the requests that are served, as long as there is one.

@@ -1,13 +1,11 @@
 //! Bodies of requests: JSON objects of bounded size.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
@@ -59,39 +57,4 @@ async fn read(body: Body, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
 fn is_too_large(error: &axum::Error) -> bool {
     let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
     causes.any(|cause| cause.to_string().contains("length limit exceeded"))
-}
-
-/// The fields of an object as `T`, which refuses those that it does not know.
-pub(crate) fn fields<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Refusal> {
-    serde_json::from_value(Value::Object(object)).map_err(|error| Refusal::bad(error.to_string()))
-}
-
-/// Takes the fields out of an object that `T` has, all of which may be left out.
-pub(crate) fn take<T: Default + DeserializeOwned + serde::Serialize>(
-    object: &mut Map<String, Value>,
-) -> Result<T, Refusal> {
-    let known: BTreeSet<String> = match serde_json::to_value(T::default()) {
-        Ok(Value::Object(all)) => all.into_iter().map(|(name, _)| name).collect(),
-        _ => BTreeSet::new(),
-    };
-    let taken = known.into_iter().filter_map(|name| object.remove_entry(&name));
-    fields(taken.collect())
-}
-
-/// Rows of `size` finite numbers each, flat; a single row may stand for itself.
-pub(crate) fn rows(name: &str, rows: &[Vec<f32>], size: usize) -> Result<Vec<f32>, Refusal> {
-    for (at, row) in rows.iter().enumerate() {
-        if row.len() != size {
-            let got = row.len();
-            return Err(Refusal::bad(format!(
-                "row {at} of `{name}` has {got} numbers, and the model takes {size}"
-            )));
-        }
-        if row.iter().any(|x| !x.is_finite()) {
-            return Err(Refusal::bad(format!(
-                "row {at} of `{name}` holds a number that is too large for 32 bits"
-            )));
-        }
-    }
-    Ok(rows.concat())
 }

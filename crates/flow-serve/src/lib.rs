@@ -26,21 +26,15 @@
 //! ```
 
 mod accept;
-mod answer;
 mod app;
 mod body;
-mod card;
-mod density;
+mod endpoints;
 mod error;
-mod impute;
-mod label;
 mod metrics;
 mod page;
 mod queue;
-mod records;
 mod refusal;
 mod routes;
-mod sample;
 mod server;
 mod settings;
 mod typed;

@@ -1,19 +1,28 @@
 //! The page at `/`, and the description of the interface.
 
 use axum::response::Response;
+use flow_api::page::{PLACE, SCRIPT, SECTIONS, STYLE};
 
 use crate::typed::typed;
 
 pub(crate) fn html() -> Response {
-    typed("text/html; charset=utf-8", include_bytes!("../page/index.html").to_vec())
+    typed(
+        "text/html; charset=utf-8",
+        include_str!("../page/index.html").replace(PLACE, SECTIONS).into_bytes(),
+    )
 }
 
 pub(crate) fn css() -> Response {
-    typed("text/css; charset=utf-8", include_bytes!("../page/page.css").to_vec())
+    typed("text/css; charset=utf-8", STYLE.into())
 }
 
 pub(crate) fn script() -> Response {
-    typed("text/javascript; charset=utf-8", include_bytes!("../page/page.js").to_vec())
+    typed("text/javascript; charset=utf-8", SCRIPT.into())
+}
+
+/// How the page asks, over HTTP.
+pub(crate) fn server() -> Response {
+    typed("text/javascript; charset=utf-8", include_bytes!("../page/server.js").to_vec())
 }
 
 pub(crate) fn openapi() -> Response {

@@ -50,8 +50,7 @@ impl Drop for Client {
 /// What requests have in common that can be drawn by one network call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Together {
-    pub(crate) settings: SampleConfig,
-    pub(crate) asked: Asked,
+    pub(crate) settings: (SampleConfig, Asked),
     pub(crate) guided: bool,
     pub(crate) keep: Vec<f64>,
 }

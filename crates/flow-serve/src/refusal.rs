@@ -3,8 +3,7 @@
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use flow_datasets::TableError;
-use flow_model::ModelError;
+use flow_api::Refused;
 use serde_json::json;
 
 use crate::typed::typed;
@@ -37,19 +36,15 @@ impl Refusal {
     }
 }
 
-impl From<ModelError> for Refusal {
-    fn from(error: ModelError) -> Self {
-        match error {
-            ModelError::Stopped => Self::late(),
-            // What fails on the way fails by what was asked for: nothing is read from a disk here.
-            error => Self::bad(error.to_string()),
-        }
-    }
-}
-
-impl From<TableError> for Refusal {
-    fn from(error: TableError) -> Self {
-        Self::bad(error.to_string())
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let status = match refused {
+            Refused::Stopped => return Self::late(),
+            Refused::Form(_) => StatusCode::NOT_ACCEPTABLE,
+            Refused::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, refused.to_string())
     }
 }
 

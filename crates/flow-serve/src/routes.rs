@@ -13,16 +13,17 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::card::card;
 use crate::refusal::Refusal;
+use crate::settings::Limits;
 use crate::typed::typed;
-use crate::{answer, body, density, impute, page, sample};
+use crate::{body, endpoints, page};
 
 /// Paths that are answered, as they are counted.
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "/",
     "/page.css",
     "/page.js",
+    "/server.js",
     "/healthz",
     "/metrics",
     "/openapi.json",
@@ -47,8 +48,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/", get(|| async { page::html() }))
         .route("/page.css", get(|| async { page::css() }))
         .route("/page.js", get(|| async { page::script() }))
+        .route("/server.js", get(|| async { page::server() }))
         .route("/openapi.json", get(|| async { page::openapi() }))
-        .route("/healthz", get(|| async { answer::json(&json!({ "status": "ok" })) }))
+        .route("/healthz", get(|| async { json(&json!({ "status": "ok" })) }))
         .route("/metrics", get(metrics))
         .route("/v1/model", get(model))
         .route("/v1/sample", on_post(Endpoint::Sample))
@@ -82,15 +84,25 @@ impl Endpoint {
         let headers: HeaderMap = request.headers().clone();
         let object: Map<String, Value> = body::object(request, app.limits.body).await?;
         match self {
-            Self::Sample => sample::run(app, &headers, object).await,
-            Self::LogProb => density::run(app, &headers, object).await,
-            Self::Impute => impute::run(app, &headers, object).await,
+            Self::Sample => endpoints::sample(app, &headers, object).await,
+            Self::LogProb => endpoints::log_prob(app, &headers, object).await,
+            Self::Impute => endpoints::impute(app, &headers, object).await,
         }
     }
 }
 
-async fn model(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
-    answer::json(&card(&app.model, app.table.as_ref(), &app.limits))
+async fn model(State(app): State<Arc<App>>) -> Response {
+    let mut card = app.api.card();
+    let Limits { body, queue, time, .. } = app.limits;
+    card["limits"]["body"] = json!(body);
+    card["limits"]["queue"] = json!(queue);
+    card["limits"]["seconds"] = json!(time.as_secs_f64());
+    json(&card)
+}
+
+/// A value as an answer.
+fn json(value: &Value) -> Response {
+    typed("application/json", value.to_string().into_bytes())
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {

@@ -26,10 +26,6 @@ impl Default for Limits {
     }
 }
 
-/// Numbers of all rows and states of an answer: 16 MiB as the network gives them, and as JSON up
-/// to five times as much.
-pub(crate) const MOST_NUMBERS: usize = 1 << 22;
-
 /// Limits, and who may ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {

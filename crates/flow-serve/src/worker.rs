@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::http::StatusCode;
+use flow_api::Refused;
 use flow_model::{Model, SampleRequest, Samples};
 
 use crate::metrics::Metrics;
@@ -74,7 +75,7 @@ fn together(model: &Model, draws: &[Draw]) -> Result<Vec<Samples>, Refusal> {
     let go_on = || draws.iter().any(|draw| draw.waits.still());
     let sampler = first.plan.sampler();
     let drawn = caught(|| model.sample_together(&requests, &*sampler, &go_on))?;
-    Ok(drawn?)
+    Ok(drawn.map_err(Refused::from)?)
 }
 
 /// The result, or the text of a panic.

@@ -22,7 +22,7 @@ use crate::draft::Draft;
 use crate::error::TrainError;
 use crate::identity::Identity;
 use crate::record;
-use crate::schedule::NEXT;
+use crate::stepped::NEXT;
 
 /// The parts of a checkpoint.
 pub(crate) const PARTS: [&str; 3] = [MODEL, OPTIMIZER, SCHEDULE];

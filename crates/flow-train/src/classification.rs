@@ -10,9 +10,9 @@ use flow_path::stream::Streams;
 use crate::criterion::Criterion;
 use crate::data::DataSource;
 use crate::error::TrainError;
-use crate::loader::BatchSource;
 use crate::matching::check_rows;
 use crate::objective::Loss;
+use crate::source::BatchSource;
 
 /// Images with their classes.
 #[derive(Clone, Debug)]

@@ -1,11 +1,9 @@
 //! What a network is told of each row besides its class: numbers, and rows to condition on.
 
-use flow_nn::Signature;
 use rand::{Rng, RngExt};
 
 use crate::data::{DataSource, Draw};
 use crate::error::TrainError;
-use crate::loader::BatchSource;
 
 /// Refuses conditions that are not finite, with the first such row.
 ///
@@ -40,26 +38,6 @@ pub(crate) fn check_conditions(
 pub(crate) fn hidden(rows: usize, told: bool, drop: f64, rng: &mut dyn Rng) -> Option<Vec<bool>> {
     assert!((0.0..=1.0).contains(&drop), "expected a condition_drop in [0, 1], got {drop}");
     (told && 0.0 < drop).then(|| (0..rows).map(|_| rng.random_bool(drop)).collect())
-}
-
-/// Refuses batches whose conditions, with the numbers that the loss adds to each vector, are of
-/// other sizes than those that the network reads.
-pub(crate) fn check_fit<B: Send + 'static>(
-    signature: &Signature,
-    batches: &dyn BatchSource<Batch = B>,
-    added: usize,
-) -> Result<(), TrainError> {
-    let numbers = |n: usize| if n == 0 { Vec::new() } else { vec![n] };
-    let flag = |is_there: bool| numbers(usize::from(is_there));
-    let parts = [
-        ("condition vector", numbers(batches.vector() + added), numbers(signature.vector)),
-        ("conditioning row", batches.context().to_vec(), signature.context.clone()),
-        ("length", flag(batches.lengths()), flag(signature.lengths)),
-    ];
-    let other = parts.into_iter().find(|(_, batches, network)| batches != network);
-    other.map_or(Ok(()), |(what, batches, network)| {
-        Err(TrainError::Conditions { what, batches, network })
-    })
 }
 
 /// Numbers in a conditioning row, none where there is none.

@@ -10,6 +10,7 @@ use crate::ensemble::Ensemble;
 use crate::error::TrainError;
 use crate::objective::{Batch, Loss, Networks, Objective};
 use crate::pairs::Pairs;
+use crate::source::BatchSource;
 
 /// A loss of a module and its average on a batch: of a flow by an [`Objective`](crate::Objective),
 /// or of the classifier that measures images.
@@ -72,4 +73,42 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
         };
         Err(TrainError::Times { remedy })
     }
+}
+
+/// Refuses batches without rows, and classes and conditions that the network does not read so.
+pub(crate) fn check_batches<N, O: Criterion<N>>(
+    network: &N,
+    objective: &O,
+    batches: &dyn BatchSource<Batch = O::Batch>,
+) -> Result<(), TrainError> {
+    if batches.rows() == 0 {
+        return Err(TrainError::Plan { field: "rows of a batch", value: 0.0, need: "positive" });
+    }
+    let Some(signature) = objective.signature(network) else { return Ok(()) };
+    match (batches.classes(), signature.classes) {
+        (batches, network) if 0 < batches && batches != network => {
+            Err(TrainError::Classes { batches, network })
+        }
+        _ => check_fit(signature, batches, objective.told()),
+    }
+}
+
+/// Refuses batches whose conditions, with the numbers that the loss adds to each vector, are of
+/// other sizes than those that the network reads.
+fn check_fit<B: Send + 'static>(
+    signature: &Signature,
+    batches: &dyn BatchSource<Batch = B>,
+    added: usize,
+) -> Result<(), TrainError> {
+    let numbers = |n: usize| if n == 0 { Vec::new() } else { vec![n] };
+    let flag = |is_there: bool| numbers(usize::from(is_there));
+    let parts = [
+        ("condition vector", numbers(batches.vector() + added), numbers(signature.vector)),
+        ("conditioning row", batches.context().to_vec(), signature.context.clone()),
+        ("length", flag(batches.lengths()), flag(signature.lengths)),
+    ];
+    let other = parts.into_iter().find(|(_, batches, network)| batches != network);
+    other.map_or(Ok(()), |(what, batches, network)| {
+        Err(TrainError::Conditions { what, batches, network })
+    })
 }

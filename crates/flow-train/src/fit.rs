@@ -13,22 +13,23 @@ use flow_parallel::Group;
 
 use crate::checkpoint::{Checkpoint, CheckpointFolder};
 use crate::classification::{Classification, LabelledBatches};
-use crate::conditions::check_fit;
-use crate::criterion::Criterion;
+use crate::criterion::{Criterion, check_batches};
 use crate::ensemble::Ensemble;
 use crate::error::{Divergence, TrainError};
 use crate::failure::Failure;
-use crate::loader::{BatchSource, Cut, Loader};
+use crate::loader::{Cut, Loader};
 use crate::objective::{Batch, Objective};
 use crate::observer::{NoLog, Observer, Renderer, StepRecord};
 use crate::parameters::identified;
 use crate::parts::Share;
 use crate::plan::Plan;
+use crate::rules::Rules;
 use crate::saver::{Always, savers};
-use crate::schedule::Stepped;
+use crate::source::BatchSource;
+use crate::stepped::Stepped;
 use crate::strategy::BySteps;
 use crate::terms::TermsMetric;
-use crate::trainee::{Rules, Trainee};
+use crate::trainee::Trainee;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -135,13 +136,7 @@ where
         objective.check_times(&network, source.pairs())?;
     }
     let device = device.clone().autodiff();
-    let rules = Rules {
-        device: Some(device.clone()),
-        ema: plan.ema,
-        max_gradient_norm: plan.max_gradient_norm,
-        rows,
-        step: start,
-    };
+    let rules = Rules::of(plan, rows, start, &device);
     let network = network.fork(&device.clone().inner()).train();
     let network = identified(network, &checkpoints.fingerprint());
     let trainee = Trainee::new(network, objective, rules);
@@ -217,24 +212,6 @@ where
         step: done.load(Ordering::Relaxed),
         interrupted: result.interrupted.is_some(),
     })
-}
-
-/// Refuses batches without rows, and classes and conditions that the network does not read so.
-fn check_batches<N, O: Criterion<N>>(
-    network: &N,
-    objective: &O,
-    batches: &dyn BatchSource<Batch = O::Batch>,
-) -> Result<(), TrainError> {
-    if batches.rows() == 0 {
-        return Err(TrainError::Plan { field: "rows of a batch", value: 0.0, need: "positive" });
-    }
-    let Some(signature) = objective.signature(network) else { return Ok(()) };
-    match (batches.classes(), signature.classes) {
-        (batches, network) if 0 < batches && batches != network => {
-            Err(TrainError::Classes { batches, network })
-        }
-        _ => check_fit(signature, batches, objective.told()),
-    }
 }
 
 /// Stops a run whose loss is no longer a number, before that reaches a checkpoint.

@@ -10,9 +10,10 @@
 //! | what conditions a row besides its class | `conditions.rs` |
 //! | the two times `(t, s)` of a flow map | `pairs.rs`, `map_batches.rs` |
 //! | the parts that a batch is cut into | `parts.rs`, `drawn.rs` |
-//! | batches by step, prepared in a worker | `loader.rs` |
+//! | batches by step, prepared in a worker | `source.rs`, `loader.rs` |
 //! | the network, its posterior and their moving average | `ensemble.rs`, `trainee.rs`, `ema.rs` |
-//! | gradient clipping, AdamW, learning rate | `clip.rs`, `optimizer.rs`, `schedule.rs` |
+//! | how a gradient becomes a step | `rules.rs`, `clip.rs`, `optimizer.rs`, `schedule.rs` |
+//! | one step at a time, in a loop of the caller's own | `stepper.rs` |
 //! | steps, validation, interruption | `strategy.rs` |
 //! | steps in parts, by one process or several | `shared.rs`, `gradients.rs` |
 //! | checkpoints, whole or not at all | `checkpoint.rs`, `draft.rs`, `record.rs`, `saver.rs` |
@@ -23,69 +24,99 @@
 //! weights, their average, the optimizer's state and the step: a resumed run ends with the same
 //! weights, bit for bit, as one that was never interrupted.
 //!
+//! The loop is burn-train's, with its threads and files; it is the feature `learner`, on by default.
+//! Without it one step at a time, [`Stepper`], is left, which runs in a browser too.
+//!
 //! A run stops with an error, and commits nothing more, when a loss, a weight or a number of the
 //! optimizer is not finite. Steps do not wait for that: losses are read in a thread of their own,
 //! and weights are looked at before each checkpoint.
 
 mod chain;
+#[cfg(feature = "learner")]
 mod checkpoint;
+#[cfg(feature = "learner")]
 mod classification;
 mod clip;
 mod conditions;
 mod criterion;
 mod data;
+#[cfg(feature = "learner")]
 mod draft;
 mod drawn;
 mod ema;
 mod ensemble;
 mod error;
+#[cfg(feature = "learner")]
 mod failure;
+#[cfg(feature = "learner")]
 mod fit;
 mod flow_matching;
+#[cfg(feature = "learner")]
 mod gradients;
 mod identity;
+#[cfg(feature = "learner")]
 mod loader;
 mod map_batches;
 mod matching;
 mod objective;
+#[cfg(feature = "learner")]
 mod observer;
 mod optimizer;
 mod pairs;
+#[cfg(feature = "learner")]
 mod parameters;
 mod parts;
 mod plan;
+#[cfg(feature = "learner")]
 mod record;
+mod rules;
+#[cfg(feature = "learner")]
 mod saver;
 mod schedule;
+#[cfg(feature = "learner")]
 mod shared;
+mod source;
+#[cfg(feature = "learner")]
+mod stepped;
+mod stepper;
+#[cfg(feature = "learner")]
 mod strategy;
+#[cfg(feature = "learner")]
 mod terms;
+#[cfg(feature = "learner")]
 mod trainee;
 
+#[cfg(feature = "learner")]
 pub use burn::train::Interrupter;
 pub use flow_parallel::{Alone, Group, GroupError};
 
 pub use chain::{Chain, NoStart, Snapshot};
+#[cfg(feature = "learner")]
 pub use checkpoint::{Checkpoint, CheckpointFolder};
+#[cfg(feature = "learner")]
 pub use classification::{Labelled, LabelledBatches};
 pub use data::{DataSource, Draw, Leg, RowStore, Rows};
 pub use ema::Ema;
 pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};
+#[cfg(feature = "learner")]
 pub use fit::{Outcome, Session, Task, fit, fit_classifier};
 pub use flow_matching::{Between, FlowMatching};
 pub use identity::{Difference, Identity};
-pub use loader::BatchSource;
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
 pub use objective::{
     BakedGuidance, Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks,
     Objective, ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
 };
+#[cfg(feature = "learner")]
 pub use observer::{Observer, StepRecord};
 pub use optimizer::AdamW;
 pub use pairs::{Jump, Pairs};
 pub use parts::{DrawBy, Parts};
 pub use plan::Plan;
 pub use schedule::{Decay, LearningRate};
+pub use source::BatchSource;
+pub use stepper::Stepper;
+#[cfg(feature = "learner")]
 pub use terms::Terms;

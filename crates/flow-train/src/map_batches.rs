@@ -6,11 +6,11 @@ use burn::tensor::Device;
 use flow_path::{LossWeight, Prediction};
 
 use crate::error::TrainError;
-use crate::loader::BatchSource;
 use crate::matching::MatchingBatches;
 use crate::objective::Batch;
 use crate::pairs::Pairs;
 use crate::parts::Parts;
+use crate::source::BatchSource;
 
 /// The batches of a run on a data set, whose last rows jump from `t` to a later `s`.
 ///

@@ -13,10 +13,10 @@ use crate::data::{DataSource, Draw, Leg};
 use crate::drawn::{Block, Drawn};
 use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
-use crate::loader::BatchSource;
 use crate::objective::Batch;
 use crate::pairs::Pairs;
 use crate::parts::{DrawBy, Parts};
+use crate::source::BatchSource;
 
 /// The batches of a run of [`FlowMatching`] on a data set.
 #[derive(Clone, Debug)]

@@ -3,15 +3,13 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, ExecutionError, Tensor};
+use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use flow_kernels::on_pool;
 
-use crate::clip::clip_global_norm;
 use crate::criterion::Criterion;
-use crate::ema::Ema;
 use crate::objective::Loss;
+use crate::rules::Rules;
 use crate::terms::TermsInput;
 
 /// A network in training.
@@ -25,29 +23,6 @@ pub(crate) struct Trainee<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug
     objective: O,
     #[module(skip)]
     rules: Rules,
-}
-
-/// How a gradient becomes a step.
-#[derive(Clone, Debug)]
-pub(crate) struct Rules {
-    /// Where steps are taken, if any are.
-    pub(crate) device: Option<Device>,
-    pub(crate) ema: Ema,
-    pub(crate) max_gradient_norm: Option<f64>,
-    /// Rows in a batch.
-    pub(crate) rows: usize,
-    /// Steps done.
-    pub(crate) step: usize,
-}
-
-impl Rules {
-    /// Runs a step where its many short loops are cheapest.
-    fn run<R: Send>(&self, step: impl FnOnce() -> R + Send) -> R {
-        match &self.device {
-            Some(device) => on_pool(device, step),
-            None => step(),
-        }
-    }
 }
 
 impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O> {
@@ -73,13 +48,12 @@ impl<N: Module + ModuleDisplay + 'static, O: Criterion<N>> TrainStep for Trainee
     type Output = StepLoss;
 
     fn step(&self, batch: O::Batch) -> TrainOutput<StepLoss> {
-        let Self { network, average, objective, .. } = self.clone();
-        let work = move || {
+        let Self { network, average, objective, mut rules } = self.clone();
+        rules.run(move |_| {
             let loss = objective.loss(&network, &average, batch);
             let gradients = loss.total.backward();
             TrainOutput::new(&network, gradients, StepLoss(loss))
-        };
-        self.rules.run(work)
+        })
     }
 
     fn optimize(
@@ -88,29 +62,10 @@ impl<N: Module + ModuleDisplay + 'static, O: Criterion<N>> TrainStep for Trainee
         rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> Self {
-        let rules = self.rules.clone();
-        rules.run(move || self.follow(optimizer, rate, gradients))
-    }
-}
-
-impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O> {
-    /// The next network and its average.
-    fn follow(
-        mut self,
-        optimizer: &mut ModuleOptimizer,
-        rate: ModuleLearningRate,
-        gradients: GradientsParams,
-    ) -> Self {
-        let gradients = match self.rules.max_gradient_norm {
-            Some(max_norm) => clip_global_norm(&self.network, gradients, max_norm),
-            None => gradients,
-        };
-        self.network = optimizer.step(rate, self.network, gradients);
-        self.rules.step += 1;
-        let images = (self.rules.step * self.rules.rows) as f64;
-        let rows = self.rules.rows as f64;
-        self.average = self.rules.ema.follow(self.average, &self.network, images, rows);
-        self
+        let Self { network, average, objective, mut rules } = self;
+        let next = |rules: &mut Rules| rules.follow((network, average), optimizer, rate, gradients);
+        let (network, average) = rules.run(next);
+        Self { network, average, objective, rules }
     }
 }
 

@@ -15,13 +15,11 @@ mod quote;
 mod site;
 mod source;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
-
 use crate::cargo;
+use crate::folder;
 use crate::output::print;
 use crate::tidy::tree::Tree;
 use site::Site;
@@ -59,30 +57,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// The files of the book as a draft beside the folder, which then takes its place.
 fn write(site: &Site, folder: &Path) -> anyhow::Result<()> {
-    let is_book = folder.join(frame::STYLE.0).is_file() && folder.join("index.html").is_file();
-    ensure!(
-        is_book || !folder.exists(),
-        "{} exists and is no earlier book: name another folder",
-        folder.display()
-    );
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    let cannot = || format!("cannot write the book to {}", folder.display());
-    fs::create_dir_all(parent).with_context(cannot)?;
-    let draft = tempfile::tempdir_in(parent).with_context(cannot)?;
-    for (name, bytes) in &site.files {
-        let path = draft.path().join(name);
-        fs::create_dir_all(path.parent().unwrap_or(parent)).with_context(cannot)?;
-        fs::write(&path, bytes).with_context(cannot)?;
-    }
-    if is_book {
-        fs::remove_dir_all(folder).with_context(cannot)?;
-    }
-    fs::rename(draft.keep(), folder).with_context(cannot)
+    folder::replace(folder, "book", &[frame::STYLE.0, "index.html"], &site.files)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -87,6 +87,16 @@ const RULES: &[Rule] = &[
         because: "a trained model is used without a training, its data or a terminal",
     },
     Rule {
+        krate: "flow-api",
+        never: &["flow-run", "flow-train", "axum", "tokio", "clap", "anyhow"],
+        because: "a request is read and answered, whatever carries it",
+    },
+    Rule {
+        krate: "flow-web",
+        never: &["flow-run", "flow-serve", "axum", "tokio", "clap", "anyhow"],
+        because: "a page has no files, no sockets and one thread",
+    },
+    Rule {
         krate: "flow-serve",
         never: &["flow-run", "flow-train", "clap", "anyhow"],
         because: "who serves a model has the model, and neither its run nor its training",

@@ -3,7 +3,7 @@
 use flow_model::{Classes, Model};
 use serde::Deserialize;
 
-use crate::refusal::Refusal;
+use crate::refused::Refused;
 
 /// A class by its number or its name.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,14 +15,14 @@ pub(crate) enum Label {
 
 impl Label {
     /// Its number; whether the model has it, the model says.
-    fn number(&self, model: &Model) -> Result<usize, Refusal> {
+    fn number(&self, model: &Model) -> Result<usize, Refused> {
         match self {
             Self::Number(class) => Ok(*class),
             Self::Name(name) => {
                 let names = model.class_names();
                 names.iter().position(|known| known == name).ok_or_else(|| {
                     let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-                    Refusal::bad(format!("there is no class `{name}`, its classes are: {names}"))
+                    Refused::bad(format!("there is no class `{name}`, its classes are: {names}"))
                 })
             }
         }
@@ -34,7 +34,7 @@ pub(crate) fn classes(
     model: &Model,
     all: Option<&Label>,
     each: Option<&[Label]>,
-) -> Result<Option<Classes>, Refusal> {
+) -> Result<Option<Classes>, Refused> {
     match (all, each) {
         (None, None) => Ok(None),
         (Some(class), None) => Ok(Some(Classes::All(class.number(model)?))),
@@ -42,6 +42,6 @@ pub(crate) fn classes(
             let numbers = each.iter().map(|class| class.number(model));
             Ok(Some(Classes::Each(numbers.collect::<Result<_, _>>()?)))
         }
-        (Some(_), Some(_)) => Err(Refusal::bad("give `class` or `classes`, not both")),
+        (Some(_), Some(_)) => Err(Refused::bad("give `class` or `classes`, not both")),
     }
 }

@@ -1,11 +1,11 @@
-//! `GET /v1/model`: what the model is, and what it can be asked.
+//! What a model is, and what it can be asked.
 
 use flow_datasets::TableRows;
 use flow_datasets::table::{Codec, Coded, Role};
 use flow_model::{Model, ModelConfig, SampleConfig, parameters};
 use serde_json::{Value, json};
 
-use crate::settings::Limits;
+use crate::limits::Limits;
 
 /// The card of a model as JSON.
 pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) -> Value {
@@ -39,13 +39,7 @@ pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) ->
         "constants": columns(Role::Constant),
         "given_may_be_missing": table.is_some_and(|table| table.masked),
         "picture": table.is_none() && flow_plot::samples(&[], &signature.shape).is_ok(),
-        "limits": {
-            "n": limits.n,
-            "steps": limits.steps,
-            "body": limits.body,
-            "queue": limits.queue,
-            "seconds": limits.time.as_secs_f64(),
-        },
+        "limits": { "n": limits.n, "steps": limits.steps },
         "version": env!("CARGO_PKG_VERSION"),
     })
 }

@@ -1,4 +1,5 @@
 // The page of a model: a form made from its card, its samples, and the flow that makes them.
+// Another script provides `ask(path, body, accept, signal)` and calls `present(card)`.
 "use strict";
 
 const at = (id) => document.getElementById(id);
@@ -10,23 +11,6 @@ let card = null;
 let drawn = null; // The last answer, with what was asked for.
 let playing = null;
 let waiting = null; // What aborts the request that is on its way.
-
-const token = () => sessionStorage.getItem("token");
-
-/** Asks the server; an error is the sentence that it answers. */
-async function ask(path, body, accept = "application/json", signal = undefined) {
-  const headers = { Accept: accept };
-  if (token()) headers.Authorization = `Bearer ${token()}`;
-  if (body) headers["Content-Type"] = "application/json";
-  const method = body ? "POST" : "GET";
-  const response = await fetch(path, {
-    method, headers, signal, body: body && JSON.stringify(body),
-  });
-  if (response.ok) return accept === "application/json" ? response.json() : response.blob();
-  const error = new Error((await response.json()).error.message);
-  error.status = response.status;
-  throw error;
-}
 
 function say(text, wrong = false) {
   at("status").textContent = text;
@@ -42,17 +26,11 @@ function element(name, text, ...children) {
 
 // The card and the form
 
-async function start() {
-  try {
-    card = await ask("/v1/model");
-  } catch (error) {
-    at("access").hidden = error.status !== 401;
-    if (error.status !== 401) document.querySelector("main").hidden = false;
-    say(error.message, true);
-    return;
-  }
-  at("access").hidden = true;
-  document.querySelector("main").hidden = false;
+/** Shows a model, whose card says what it can be asked, and draws from it. */
+async function present(described) {
+  card = described;
+  drawn = null;
+  at("view").hidden = false;
   document.title = card.name || "flow";
   at("name").textContent = card.name || "A model";
   at("about").textContent = card.about;
@@ -79,7 +57,8 @@ function showCard() {
   const made = Object.entries(card.made).map(([key, value]) => `${key} ${value}`);
   line("made by", made.join(", "));
   const { n, steps: most, seconds } = card.limits;
-  line("this server", `at most ${n} rows, ${most} steps, ${seconds} seconds a request`);
+  const time = seconds === undefined ? "" : `, ${seconds} seconds`;
+  line("a request", `at most ${n} rows, ${most} steps${time}`);
   line("flow", card.version);
 }
 
@@ -278,8 +257,7 @@ function show() {
 }
 
 /** A canvas of some sides in the page's pixels, cleared. */
-function canvas(width, height) {
-  const view = at("view");
+function canvas(width, height, view = at("view")) {
   const scale = window.devicePixelRatio || 1;
   view.style.height = `${height}px`;
   view.width = Math.round(width * scale);
@@ -327,14 +305,19 @@ function ticks(low, high) {
 }
 
 function cloud(rows) {
-  const width = at("view").clientWidth;
+  const numbers = at("axes").hidden ? [0, 1] : [Number(at("x").value), Number(at("y").value)];
+  scatter(at("view"), rows, numbers, numbers.map((k) => limits[k]), colorOf);
+}
+
+/** A dot for each row at two of its numbers. */
+function scatter(view, rows, [x, y], [across, up], paint) {
+  const width = view.clientWidth;
   const height = Math.min(width, 520);
-  const pen = canvas(width, height);
-  const [x, y] = at("axes").hidden ? [0, 1] : [Number(at("x").value), Number(at("y").value)];
-  const [px, py] = axes(pen, width, height, limits[x], limits[y]);
+  const pen = canvas(width, height, view);
+  const [px, py] = axes(pen, width, height, across, up);
   pen.globalAlpha = rows.length < 1000 ? 0.75 : 0.4;
   rows.forEach((row, i) => {
-    pen.fillStyle = colorOf(i);
+    pen.fillStyle = paint(i);
     pen.beginPath();
     pen.arc(px(row[x]), py(row[y]), rows.length < 1000 ? 2.6 : 1.6, 0, 2 * Math.PI);
     pen.fill();
@@ -438,11 +421,5 @@ at("saves").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) save(button);
 });
-at("access").addEventListener("submit", (event) => {
-  event.preventDefault();
-  sessionStorage.setItem("token", at("token").value);
-  start();
-});
 window.addEventListener("resize", show);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
-start();

@@ -4,7 +4,7 @@ use flow_datasets::table::{Column, Role, Values};
 use flow_datasets::{Encoder, Table};
 use serde_json::{Map, Number, Value, json};
 
-use crate::refusal::Refusal;
+use crate::refused::Refused;
 
 /// A row of a table: a value for each of its columns, `null` where it is missing.
 pub(crate) type Record = Map<String, Value>;
@@ -14,7 +14,7 @@ pub(crate) fn table(
     records: &[Record],
     encoder: &Encoder,
     roles: &[Role],
-) -> Result<Table, Refusal> {
+) -> Result<Table, Refused> {
     let known: Vec<_> =
         encoder.columns().iter().filter(|column| roles.contains(&column.role)).collect();
     for (at, record) in records.iter().enumerate() {
@@ -22,7 +22,7 @@ pub(crate) fn table(
         if let Some(name) = record.keys().find(|name| !is_known(name)) {
             let names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
             let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-            return Err(Refusal::bad(format!(
+            return Err(Refused::bad(format!(
                 "row {at} has `{name}`, which is none of the columns that belong there: {names}"
             )));
         }
@@ -30,12 +30,12 @@ pub(crate) fn table(
     let columns = known.iter().map(|column| {
         let cell = |(at, record): (usize, &Record)| cell(at, &column.name, record);
         let cells = records.iter().enumerate().map(cell).collect::<Result<Vec<_>, _>>()?;
-        Ok::<Column, Refusal>(Column::of_cells(&column.name, column.ty, &cells))
+        Ok::<Column, Refused>(Column::of_cells(&column.name, column.ty, &cells))
     });
-    Ok(Table::new(columns.collect::<Result<_, Refusal>>()?)?)
+    Ok(Table::new(columns.collect::<Result<_, Refused>>()?)?)
 }
 
-fn cell(row: usize, name: &str, record: &Record) -> Result<Option<String>, Refusal> {
+fn cell(row: usize, name: &str, record: &Record) -> Result<Option<String>, Refused> {
     match record.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => {
@@ -43,7 +43,7 @@ fn cell(row: usize, name: &str, record: &Record) -> Result<Option<String>, Refus
         }
         Some(Value::Number(number)) => Ok(Some(number.to_string())),
         Some(Value::Bool(truth)) => Ok(Some(truth.to_string())),
-        Some(Value::Array(_) | Value::Object(_)) => Err(Refusal::bad(format!(
+        Some(Value::Array(_) | Value::Object(_)) => Err(Refused::bad(format!(
             "row {row} has a list or an object as its `{name}`: give a number, a word or null"
         ))),
     }

@@ -1,9 +1,7 @@
-//! `POST /v1/log_prob`.
+//! Log-densities of rows.
 
 use std::ops::Range;
 
-use axum::http::HeaderMap;
-use axum::response::Response;
 use flow_datasets::TableRows;
 use flow_datasets::table::Role;
 use flow_model::{Classes, Densities, DensityRequest, Model, Rows, Trace};
@@ -12,17 +10,12 @@ use flow_sample::{Likelihood, Probe};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::accept::Format;
-use crate::answer;
-use crate::app::App;
-use crate::body;
+use crate::api::Api;
+use crate::fields;
 use crate::label::{self, Label};
-use crate::queue::{Call, Job};
 use crate::records::{self, Record};
-use crate::refusal::Refusal;
-use crate::sample::check_n;
-use crate::typed::typed;
-use crate::worker::caught;
+use crate::refused::Refused;
+use crate::reply::{Form, Reply};
 
 /// Rows whose density is solved for together, with the tolerance below: as in C and Python.
 const BATCH: usize = 256;
@@ -75,11 +68,15 @@ enum Ones {
     Records(Vec<Record>),
 }
 
-/// Rows that fit the model, and what is added to the density of each.
-struct Asked {
+/// A request for log-densities that fits the model and its limits.
+#[derive(Debug)]
+pub struct Scoring {
+    request: DensityRequest,
     rows: Rows,
     n: usize,
+    /// What is added to the density of each row.
     slopes: Vec<f64>,
+    form: Form,
 }
 
 #[derive(Serialize)]
@@ -91,50 +88,59 @@ struct Answer {
     nfe: f64,
 }
 
-pub(crate) async fn run(
-    app: &App,
-    headers: &HeaderMap,
-    object: Map<String, Value>,
-) -> Result<Response, Refusal> {
-    let format = Format::wanted(headers, &[Format::Json, Format::Npy, Format::Csv])?;
-    let ask: Ask = body::fields(object)?;
-    let request = request(&ask)?;
-    let Asked { rows, n, slopes } = asked(app, &ask)?;
-    let model = app.model.clone();
-    let found: Densities = app
-        .ask(|reply, waits| {
-            let work = move |waits: &crate::queue::Waits| {
-                let part = |range: Range<usize>| some(&rows, &model, range);
-                let found = caught(|| model.log_prob_while(n, part, &request, || waits.still()));
-                // Whoever has left gets nothing.
-                let _ = reply.send(found.and_then(|found| Ok(found?)));
-            };
-            Job::Call(Call { work: Box::new(work), waits })
-        })
-        .await?;
-    let log_prob: Vec<f64> =
-        found.nats.iter().zip(slopes).map(|(nats, slope)| nats + slope).collect();
-    match format {
-        Format::Npy => answer::npy(&[n], &log_prob),
-        Format::Csv => {
-            let lines = log_prob.iter().map(|nats| format!("{nats}\n"));
-            let text: String = ["log_prob\n".to_owned()].into_iter().chain(lines).collect();
-            Ok(typed(format.media(), text.into_bytes()))
+impl Scoring {
+    /// Reads and checks what is asked for.
+    ///
+    /// # Errors
+    /// When something in it cannot be.
+    pub fn read(api: &Api, object: Map<String, Value>, form: Form) -> Result<Self, Refused> {
+        let ask: Ask = fields::fields(object)?;
+        let request = request(&ask)?;
+        let (rows, slopes) = asked(api, &ask)?;
+        Ok(Self { request, rows, n: slopes.len(), slopes, form })
+    }
+
+    /// Asks the network, as long as `go_on` says so.
+    ///
+    /// # Errors
+    /// When it was given up, or a density cannot be computed.
+    pub fn compute(&self, model: &Model, go_on: impl Fn() -> bool) -> Result<Densities, Refused> {
+        let part = |range: Range<usize>| some(&self.rows, model, range);
+        Ok(model.log_prob_while(self.n, part, &self.request, go_on)?)
+    }
+
+    /// The answer with the densities of its request.
+    ///
+    /// # Errors
+    /// When the answer does not exist in the form that is asked for.
+    pub fn write(&self, found: &Densities) -> Result<Reply, Refused> {
+        let log_prob: Vec<f64> =
+            found.nats.iter().zip(&self.slopes).map(|(nats, slope)| nats + slope).collect();
+        match self.form {
+            Form::Npy => Reply::npy(&[self.n], &log_prob),
+            Form::Csv => {
+                let lines = log_prob.iter().map(|nats| format!("{nats}\n"));
+                Ok(Reply::csv(["log_prob\n".to_owned()].into_iter().chain(lines).collect()))
+            }
+            _ => Reply::json(&Answer {
+                log_prob,
+                std_error: found.probe_error.clone(),
+                nfe: found.nfe,
+            }),
         }
-        _ => answer::json(&Answer { log_prob, std_error: found.probe_error, nfe: found.nfe }),
     }
 }
 
-fn request(ask: &Ask) -> Result<DensityRequest, Refusal> {
+fn request(ask: &Ask) -> Result<DensityRequest, Refused> {
     let &Ask { rtol, atol, probes, seed, .. } = ask;
     for (name, value) in [("rtol", rtol), ("atol", atol)] {
         if !(1e-12..=1.0).contains(&value) {
-            return Err(Refusal::bad(format!("`{name}` is {value}, it must lie in [1e-12, 1]")));
+            return Err(Refused::bad(format!("`{name}` is {value}, it must lie in [1e-12, 1]")));
         }
     }
     if let Some(probes) = probes.filter(|probes| !(1..=MOST_PROBES).contains(probes)) {
         let sentence = format!("`probes` is {probes}, it must lie in [1, {MOST_PROBES}]");
-        return Err(Refusal::bad(sentence));
+        return Err(Refused::bad(sentence));
     }
     Ok(DensityRequest {
         likelihood: Likelihood::new(Method::Dopri5, Adaptive::new(Tolerance { atol, rtol }).into()),
@@ -146,49 +152,49 @@ fn request(ask: &Ask) -> Result<DensityRequest, Refusal> {
     })
 }
 
-/// Reads and checks what is asked for.
-fn asked(app: &App, ask: &Ask) -> Result<Asked, Refusal> {
-    let (model, signature) = (&*app.model, app.model.signature());
-    let (values, vectors, slopes) = match (&ask.rows, &app.table) {
+/// The rows that are asked for, and what is added to the density of each.
+fn asked(api: &Api, ask: &Ask) -> Result<(Rows, Vec<f64>), Refused> {
+    let (model, signature) = (&*api.model, api.model.signature());
+    let (values, vectors, slopes) = match (&ask.rows, &api.table) {
         (Ones::Records(rows), Some(table)) => {
-            check_n(rows.len(), &app.limits)?;
+            api.limits.check_n(rows.len())?;
             of_table(table, rows)?
         }
         (Ones::Records(_), None) => {
-            return Err(Refusal::bad("the model is of no table: give `rows` as lists of numbers"));
+            return Err(Refused::bad("the model is of no table: give `rows` as lists of numbers"));
         }
         (Ones::Numbers(rows), _) => {
-            check_n(rows.len(), &app.limits)?;
-            let values = body::rows("rows", rows, signature.size())?;
+            api.limits.check_n(rows.len())?;
+            let values = fields::rows("rows", rows, signature.size())?;
             let vectors = numbers("vectors", ask.vectors.as_ref(), rows.len(), model.vector())?;
             (values, vectors, vec![0.0; rows.len()])
         }
     };
     let n = slopes.len();
-    let contexts = numbers("contexts", ask.contexts.as_ref(), n, app.context())?;
+    let contexts = numbers("contexts", ask.contexts.as_ref(), n, api.context())?;
     let classes = match label::classes(model, ask.class.as_ref(), ask.classes.as_deref())? {
         None if signature.classes == 0 => None,
         None => {
-            return Err(Refusal::bad("the model knows classes: say of which `class` the rows are"));
+            return Err(Refused::bad("the model knows classes: say of which `class` the rows are"));
         }
         Some(Classes::Each(each)) if each.len() != n => {
             let got = each.len();
-            return Err(Refusal::bad(format!("{n} rows need {n} `classes`, got {got}")));
+            return Err(Refused::bad(format!("{n} rows need {n} `classes`, got {got}")));
         }
         Some(classes) => model.classes_of(&classes, 0..n)?,
     };
-    Ok(Asked { rows: Rows { values, classes, vectors, contexts }, n, slopes })
+    Ok((Rows { values, classes, vectors, contexts }, slopes))
 }
 
 type Encoded = (Vec<f32>, Option<Vec<f32>>, Vec<f64>);
 
 /// Rows of the model's table as its numbers, their condition vectors and `ln |dz/dx|`.
-fn of_table(table: &TableRows, rows: &[Record]) -> Result<Encoded, Refusal> {
+fn of_table(table: &TableRows, rows: &[Record]) -> Result<Encoded, Refused> {
     let rows = records::table(rows, &table.encoder, &[Role::Target, Role::Given, Role::Constant])?;
     let encoded = table.encoder.encode(&rows)?;
     if let Some(at) = encoded.mask.iter().position(|known| *known == 0.0) {
         let row = at / encoded.width.max(1);
-        return Err(Refusal::bad(format!(
+        return Err(Refused::bad(format!(
             "row {row} lacks a value, so that it has no density: `/v1/impute` fills it"
         )));
     }
@@ -203,16 +209,16 @@ fn numbers(
     rows: Option<&Vec<Vec<f32>>>,
     n: usize,
     size: usize,
-) -> Result<Option<Vec<f32>>, Refusal> {
+) -> Result<Option<Vec<f32>>, Refused> {
     match rows {
         None if size == 0 => Ok(None),
-        None => Err(Refusal::bad(format!("the model reads {size} numbers for each row: `{name}`"))),
-        Some(_) if size == 0 => Err(Refusal::bad(format!("the model reads no `{name}`"))),
+        None => Err(Refused::bad(format!("the model reads {size} numbers for each row: `{name}`"))),
+        Some(_) if size == 0 => Err(Refused::bad(format!("the model reads no `{name}`"))),
         Some(rows) if rows.len() != n => {
             let got = rows.len();
-            Err(Refusal::bad(format!("{n} rows need {n} rows of `{name}`, got {got}")))
+            Err(Refused::bad(format!("{n} rows need {n} rows of `{name}`, got {got}")))
         }
-        Some(rows) => Ok(Some(body::rows(name, rows, size)?)),
+        Some(rows) => Ok(Some(fields::rows(name, rows, size)?)),
     }
 }
 

@@ -1,0 +1,155 @@
+//! Rows of a table with their holes filled.
+
+use flow_datasets::table::Role;
+use flow_datasets::{Holes, Table};
+use flow_model::{AnswerMethod, Answered, Question};
+use flow_ode::Method;
+use flow_sample::{Grid, Mask, ObservationNoise, SamplerConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::api::Api;
+use crate::fields;
+use crate::records::{self, Record};
+use crate::refused::Refused;
+use crate::reply::{Form, Reply};
+
+/// Draws that are computed together.
+const AT_ONCE: usize = 16;
+
+/// Rows with holes; the rest are the options of `flow impute`, with its defaults.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ask {
+    rows: Vec<Record>,
+    #[serde(default = "one")]
+    draws: usize,
+    #[serde(default)]
+    seed: u64,
+    #[serde(default = "noise")]
+    noise: f64,
+    #[serde(default = "method")]
+    method: String,
+    #[serde(default = "sampler")]
+    sampler: String,
+    #[serde(default = "steps")]
+    steps: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn noise() -> f64 {
+    0.02
+}
+
+fn method() -> String {
+    "mmps".into()
+}
+
+fn sampler() -> String {
+    "langevin".into()
+}
+
+fn steps() -> usize {
+    32
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    seed: u64,
+    draws: usize,
+    /// Rows that lacked a value.
+    holes: usize,
+    nfe: usize,
+    columns: Vec<&'a str>,
+    /// All rows, once for each draw, whose number stands in a first column `draw` of several.
+    rows: Vec<Vec<Value>>,
+}
+
+/// A request to fill holes that fits the model and its limits.
+#[derive(Debug)]
+pub struct Imputing {
+    ask: Ask,
+    method: AnswerMethod,
+    sampler: SamplerConfig,
+    table: Table,
+    form: Form,
+}
+
+impl Imputing {
+    /// Reads and checks what is asked for.
+    ///
+    /// # Errors
+    /// When something in it cannot be, or the model is of no table.
+    pub fn read(api: &Api, object: Map<String, Value>, form: Form) -> Result<Self, Refused> {
+        let Some(columns) = &api.table else { return Err(no_table()) };
+        let ask: Ask = fields::fields(object)?;
+        api.limits.check_n(ask.rows.len())?;
+        api.limits.check_n(ask.rows.len().saturating_mul(ask.draws))?;
+        api.limits.check_steps(ask.steps)?;
+        if ask.steps == 0 {
+            return Err(Refused::bad("`steps` is 0, give at least 1"));
+        }
+        if !ask.noise.is_finite() || ask.noise <= 0.0 {
+            return Err(Refused::bad(format!("`noise` is {}, give a positive number", ask.noise)));
+        }
+        let bad =
+            |name: &'static str| move |error: String| Refused::bad(format!("`{name}`: {error}"));
+        let method: AnswerMethod = ask.method.parse().map_err(bad("method"))?;
+        let sampler = ask.sampler.parse::<SamplerConfig>();
+        let sampler = sampler.map_err(|error| error.to_string()).map_err(bad("sampler"))?;
+        let roles = [Role::Target, Role::Given, Role::Constant];
+        let table = records::table(&ask.rows, &columns.encoder, &roles)?;
+        Holes::new(columns, &table)?;
+        Ok(Self { ask, method, sampler, table, form })
+    }
+
+    /// Asks the network for what the holes may hold, if there are any.
+    ///
+    /// # Errors
+    /// When it cannot be computed.
+    pub fn compute(&self, api: &Api) -> Result<Answered, Refused> {
+        let Some(columns) = &api.table else { return Ok(Answered::default()) };
+        let holes = Holes::new(columns, &self.table)?;
+        if holes.is_empty() {
+            return Ok(Answered::default());
+        }
+        let &Ask { draws, seed, noise, steps, .. } = &self.ask;
+        let (known, vectors) = (holes.known(), holes.vectors()?);
+        let question = Question {
+            operator: &Mask::new(&known, columns.encoder.width(), api.model.device()),
+            observed: &holes.observed(),
+            noise: ObservationNoise::Gaussian { std: noise },
+            method: self.method,
+            grid: &Grid::Uniform { steps },
+            draws,
+            at_once: AT_ONCE,
+            seed,
+            classes: None,
+            vectors: vectors.as_deref(),
+        };
+        Ok(api.model.answer(&question, &*self.sampler.build(Method::Midpoint))?)
+    }
+
+    /// The answer with what was computed for its holes.
+    ///
+    /// # Errors
+    /// When the answer does not exist in the form that is asked for.
+    pub fn write(&self, api: &Api, answered: &Answered) -> Result<Reply, Refused> {
+        let Some(columns) = &api.table else { return Err(no_table()) };
+        let holes = Holes::new(columns, &self.table)?;
+        let &Ask { draws, seed, .. } = &self.ask;
+        let filled = holes.filled(&answered.rows, draws)?;
+        if self.form != Form::Json {
+            return Reply::table(self.form, &filled);
+        }
+        let ((columns, rows), nfe) = (records::json(&filled), answered.nfe);
+        Reply::json(&Answer { seed, draws, holes: holes.len(), nfe, columns, rows })
+    }
+}
+
+fn no_table() -> Refused {
+    Refused::bad("the model is of no table, and holes are those of tables")
+}
