@@ -62,9 +62,9 @@ def simulated(n, parts, work, args, chance):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--latency", type=float, default=25e-6, help="seconds of a message")
+    parser.add_argument("--latency", type=float, default=25e-6, help="seconds of a message and its length")
     parser.add_argument("--bandwidth", type=float, default=10e9 / 8, help="bytes a second")
-    parser.add_argument("--handling", type=float, default=2e-8, help="seconds of a parameter")
+    parser.add_argument("--handling", type=float, default=1e-8, help="seconds of a parameter")
     parser.add_argument("--spread", type=float, default=0.05, help="of the logarithm of a part")
     parser.add_argument("--steps", type=int, default=200, help="simulated steps")
     args = parser.parse_args()
