@@ -33,7 +33,8 @@ pub struct ModelConfig {
     #[serde(default)]
     pub learned_without: bool,
     /// Strengths of guidance that one evaluation answers with, if guidance was baked in at
-    /// training. Of a range, the last number of the signature's vector is the logarithm of the strength.
+    /// training. Of a range, the last number of the signature's vector is the logarithm of the
+    /// strength.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strengths: Option<Strengths>,
     /// Of sequences that may end early, how many rows of the data had 1, 2, .. elements: lengths
