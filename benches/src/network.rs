@@ -56,7 +56,8 @@ pub fn images_of(size: usize, patch: usize) -> usize {
     (1024 * patch * patch / (size * size)).clamp(1, 16)
 }
 
-/// Shape `[C, H, W]` of an image: grey, but for those of 32 and 64 pixels, as in the known data sets.
+/// Shape `[C, H, W]` of an image: grey, but for those of 32 and 64 pixels, as in the known data
+/// sets.
 #[must_use]
 pub fn image(size: usize) -> [usize; 3] {
     [if 32 <= size { 3 } else { 1 }, size, size]

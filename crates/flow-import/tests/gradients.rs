@@ -1,7 +1,8 @@
 //! A step of training of an imported network has the gradients that PyTorch has for it.
 //!
-//! `benches/peers/import_gradients.py` made the files, in double precision. The gradients stand there
-//! under the names of the weights: read as a network, by the same map, they lie where ours do.
+//! `benches/peers/import_gradients.py` made the files, in double precision. The gradients stand
+//! there under the names of the weights: read as a network, by the same map, they lie where ours
+//! do.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

@@ -27,13 +27,14 @@ const ABOUT: &str = "f(x, t, conditions), a network of flow matching. Time runs 
 /// | `hidden` | bool `[batch]`, whether vector and context are hidden | learned to do without |
 /// | `latent` | float `[batch, latent]` | read a latent |
 ///
-/// Of a model with a range of guidance baked in, the last number of `vector` is the natural logarithm
-/// of the strength.
+/// Of a model with a range of guidance baked in, the last number of `vector` is the natural
+/// logarithm of the strength.
 ///
 /// The output `prediction` has the shape of `x` and is what the description calls its prediction.
 ///
 /// # Errors
-/// For a network that does not say what it is made of, that no file holds, or whose rows may end early.
+/// For a network that does not say what it is made of, that no file holds, or whose rows may end
+/// early.
 pub fn network(model: &Model) -> Result<Vec<u8>, OnnxError> {
     file::check_size(model)?;
     let signature = model.signature();

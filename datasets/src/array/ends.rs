@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::{Array, ArrayError, not_finite};
 
-/// How many elements each sequence of `[n, length, channels]` has, if any ends early; the NaN behind
-/// its end become zeros.
+/// How many elements each sequence of `[n, length, channels]` has, if any ends early; the NaN
+/// behind its end become zeros.
 ///
 /// # Errors
 /// If a NaN stands anywhere else: before a number, in a part of an element, in the first element of

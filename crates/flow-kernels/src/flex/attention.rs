@@ -1,5 +1,5 @@
-//! Attention in blocks of queries, whose scores stay in the cache. A sample that ends early is one of
-//! fewer tokens: what lies behind its end is neither read nor written.
+//! Attention in blocks of queries, whose scores stay in the cache. A sample that ends early is one
+//! of fewer tokens: what lies behind its end is neither read nor written.
 #![allow(unsafe_code, reason = "score blocks are not zeroed before they are written")]
 
 use std::sync::Arc;
