@@ -125,8 +125,8 @@ impl Seen {
 }
 
 /// How a source is made of snapshots in the order of their times: one alone is data for noise; of
-/// two that are pairs row `i` leads to row `i`; others lead to any of their condition. Sequences have
-/// `lengths` where they may end early.
+/// two that are pairs row `i` leads to row `i`; others lead to any of their condition. Sequences
+/// have `lengths` where they may end early.
 pub(crate) fn source(
     shape: &[usize],
     mut snapshots: Vec<Snapshot>,
