@@ -48,6 +48,61 @@ class Mlp(nn.Module):
         return self.out(h)
 
 
+def xavier(width, to):
+    layer = nn.Linear(width, to)
+    nn.init.xavier_uniform_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class DitBlock(nn.Module):
+    """Attention and an MLP, shifted, scaled and gated by the condition (adaLN-Zero)."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.modulation = zeroed(nn.Linear(width, 6 * width))
+        self.qkv, self.out = xavier(width, 3 * width), xavier(width, width)
+        self.up, self.down = xavier(width, 4 * width), xavier(4 * width, width)
+        self.heads, self.width = heads, width
+
+    def forward(self, h, condition):
+        b1, s1, g1, b2, s2, g2 = self.modulation(condition)[:, None].chunk(6, 2)
+        normed = lambda h: F.layer_norm(h, (self.width,), eps=1e-6)
+        b, n, d = h.shape
+        qkv = self.qkv(normed(h) * (1 + s1) + b1).reshape(b, n, 3, self.heads, d // self.heads)
+        y = F.scaled_dot_product_attention(*qkv.permute(2, 0, 3, 1, 4))
+        h = h + g1 * self.out(y.transpose(1, 2).reshape(b, n, d))
+        inner = self.up(normed(h) * (1 + s2) + b2)
+        return h + g2 * self.down(F.gelu(inner, approximate="tanh"))
+
+
+class Dit(nn.Module):
+    """The transformer S: 12 blocks of 384 numbers and 6 heads, on patches."""
+
+    def __init__(self, image_channels, size, patch, width=384, depth=12, heads=6):
+        super().__init__()
+        self.side, self.patch, self.channels = size // patch, patch, image_channels
+        numbers = image_channels * patch * patch
+        self.input = xavier(numbers, width)
+        self.time = TimeEmbedding(256, width)
+        self.blocks = nn.ModuleList(DitBlock(width, heads) for _ in range(depth))
+        self.modulation, self.output = zeroed(nn.Linear(width, 2 * width)), xavier(width, numbers)
+        zeroed(self.output)
+        self.register_buffer("positions", torch.randn(1, self.side**2, width))
+        self.width = width
+
+    def forward(self, x, t):
+        b, c, p, side = len(x), self.channels, self.patch, self.side
+        x = x.reshape(b, c, side, p, side, p).permute(0, 2, 4, 3, 5, 1).reshape(b, side * side, -1)
+        h, condition = self.input(x) + self.positions, F.silu(self.time(t))
+        for block in self.blocks:
+            h = block(h, condition)
+        shift, scale = self.modulation(condition)[:, None].chunk(2, 2)
+        h = self.output(F.layer_norm(h, (self.width,), eps=1e-6) * (1 + scale) + shift)
+        h = h.reshape(b, side, side, p, p, c).permute(0, 5, 1, 3, 2, 4)
+        return h.reshape(b, c, side * p, side * p)
+
+
 class ResidualBlock(nn.Module):
     def __init__(self, width, to, groups):
         super().__init__()

@@ -15,11 +15,12 @@ import time
 import torch
 from torch.nn import functional as F
 
-from networks import Mlp, UNet
+from networks import Dit, Mlp, UNet
 
 IMAGES = 64
 EULER_STEPS = 10
 SOLVER_STEPS = 100
+DITS = [(28, 4), (32, 4), (32, 2), (64, 2)]
 SIZES = {
     8: {"image_channels": 1, "attention": [4]},
     28: {"image_channels": 1, "attention": [7]},
@@ -36,6 +37,13 @@ class Work:
 
 def unet(size, channels=32):
     return UNet(size=size, channels=channels, **SIZES[size]), [SIZES[size]["image_channels"], size, size]
+
+
+def dit(size, patch):
+    """The transformer S, the shape of its images, and how many make a batch."""
+    channels = 3 if size >= 32 else 1
+    images = min(max(1024 * patch * patch // (size * size), 1), 16)
+    return Dit(channels, size, patch), [channels, size, size], images
 
 
 def train(network, shape, rows, compiled=False):
@@ -74,8 +82,8 @@ def euler(network, shape, count):
     return Work(run, network, EULER_STEPS)
 
 
-def forward(network, shape):
-    x, t = torch.randn(IMAGES, *shape), torch.randn(IMAGES)
+def forward(network, shape, images=IMAGES):
+    x, t = torch.randn(images, *shape), torch.randn(images)
 
     @torch.inference_mode()
     def run():
@@ -151,6 +159,8 @@ WORKS = {
     **{f"unet-train-{n}": lambda n=n: train(*unet(n), IMAGES) for n in SIZES},
     **{f"unet-train-8-channels-{c}": lambda c=c: train(*unet(8, c), IMAGES) for c in (16, 64)},
     **{f"unet-forward-{n}": lambda n=n: forward(*unet(n)) for n in SIZES},
+    **{f"dit-train-{n}-{p}": lambda n=n, p=p: train(*dit(n, p)) for n, p in DITS},
+    **{f"dit-forward-{n}-{p}": lambda n=n, p=p: forward(*dit(n, p)) for n, p in DITS},
     "mlp-sample-10000": lambda: euler(Mlp(), [2], 10_000),
     **{f"mlp-sample-{n}": lambda n=n: euler(Mlp(), [2], n) for n in (1, 1000)},
     **{f"unet-sample-{n}": lambda n=n: euler(*unet(8), n) for n in (1, 1000)},

@@ -1,6 +1,8 @@
 //! The networks: those of the recipes, without classes.
 
-use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature, UNetConfig, init_seeded};
+use flow_nn::{
+    DitConfig, DynNetwork, MlpConfig, NetworkConfig, Signature, UNetConfig, init_seeded,
+};
 
 use crate::device;
 
@@ -34,10 +36,31 @@ pub fn unet(size: usize, channels: usize) -> DynNetwork {
     drawn(&config, &Signature::of(image(size)))
 }
 
-/// Shape `[C, H, W]` of an image: grey, but for those of 32 pixels, as in the known data sets.
+/// The U-Net of the recipe `digits`, told a vector of so many numbers and perhaps a second time.
+#[must_use]
+pub fn digits(vector: usize, two_times: bool) -> DynNetwork {
+    let config = UNetConfig { attention: vec![4], ..UNetConfig::default() };
+    let signature = Signature { classes: 10, vector, two_times, ..Signature::of(image(8)) };
+    drawn(&config, &signature)
+}
+
+/// A transformer of the size S with patches of so many pixels, for square images of `size` pixels.
+#[must_use]
+pub fn dit(size: usize, patch: usize) -> DynNetwork {
+    drawn(&DitConfig::s(patch), &Signature::of(image(size)))
+}
+
+/// Images in a batch of a transformer: the more tokens, the fewer.
+#[must_use]
+pub fn images_of(size: usize, patch: usize) -> usize {
+    (1024 * patch * patch / (size * size)).clamp(1, 16)
+}
+
+/// Shape `[C, H, W]` of an image: grey, but for those of 32 and 64 pixels, as in the known data
+/// sets.
 #[must_use]
 pub fn image(size: usize) -> [usize; 3] {
-    [if size == 32 { 3 } else { 1 }, size, size]
+    [if 32 <= size { 3 } else { 1 }, size, size]
 }
 
 fn drawn<C: NetworkConfig>(config: &C, signature: &Signature) -> DynNetwork {
@@ -58,5 +81,6 @@ mod tests {
         assert_eq!(parameter_count(&unet(8, CHANNELS)), 1_191_233);
         assert_eq!(parameter_count(&unet(28, CHANNELS)), 1_191_233);
         assert_eq!(parameter_count(&unet(32, CHANNELS)), 1_192_387);
+        assert_eq!(parameter_count(&dit(28, 4)), 32_474_512);
     }
 }

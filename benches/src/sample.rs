@@ -28,9 +28,18 @@ pub fn digits(count: usize) -> Work {
 /// One call of the U-Net on a batch of images of `size` pixels.
 #[must_use]
 pub fn unet_forward(size: usize) -> Work {
-    let network = network::unet(size, network::CHANNELS);
-    let x = noise::tensor([network::IMAGES, network.signature().size()], 1);
-    let t = noise::tensor([network::IMAGES], 2);
+    forward(network::unet(size, network::CHANNELS), network::IMAGES)
+}
+
+/// One call of the transformer S on images of `size` pixels in patches of `patch`.
+#[must_use]
+pub fn dit_forward(size: usize, patch: usize) -> Work {
+    forward(network::dit(size, patch), network::images_of(size, patch))
+}
+
+fn forward(network: DynNetwork, images: usize) -> Work {
+    let x = noise::tensor([images, network.signature().size()], 1);
+    let t = noise::tensor([images], 2);
     let parameters = parameter_count(&network);
     let run = move || {
         black_box(network.forward(x.clone(), Time::at(t.clone()), &Condition::none()));

@@ -7,7 +7,10 @@
 For whoever goes on training in PyTorch. It reads a file `NAME.flow`, or a folder with `model.toml`
 and `weights.safetensors`, and builds the networks mlp, split-mlp, unet and dit. Linear weights are
 stored as `[in, out]` and are transposed here. `hidden`, a truth value for each row, hides vector
-and context, and the class that follows the last one is none. The output is what the description
+and context, and the class that follows the last one is none. `lengths`, a whole number for each
+row, says how many elements of a sequence are there, for models of sequences that end early. Where
+`strengths` of guidance are baked in, the last number of `given` is the logarithm of the strength
+(one strength alone is not told). The output is what the description
 calls `prediction`.
 """
 
@@ -402,16 +405,17 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
         self.heads, self.epsilon = heads, epsilon
 
-    def forward(self, h: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, h: Tensor, condition: Tensor, there: Tensor | None) -> Tensor:
         b1, s1, g1, b2, s2, g2 = self.modulation(condition)[:, None].chunk(6, 2)
-        h = h + g1 * self.attend(normed(h, 1e-6) * (1 + s1) + b1)
+        h = h + g1 * self.attend(normed(h, 1e-6) * (1 + s1) + b1, there)
         inner = normed(h, self.epsilon) * (1 + s2) + b2
         return h + g2 * self.down(F.gelu(self.up(inner), approximate="tanh"))
 
-    def attend(self, h: Tensor) -> Tensor:
+    def attend(self, h: Tensor, there: Tensor | None) -> Tensor:
         b, n, d = h.shape
         q, k, v = self.qkv(h).reshape(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(q, k, v)
+        mask = None if there is None else there[:, None, None]
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.out(y.transpose(1, 2).reshape(b, n, d))
 
 
@@ -451,8 +455,22 @@ class Dit(nn.Module):
         count = depth if config.get("embeddings") == "each-block" else 1
         self.embeddings = nn.ModuleList(Told(signature, width, time, time) for _ in range(count))
 
-    def forward(self, x, t, label=None, given=None, latent=None, context=None, s=None, hidden=None):
+    def forward(
+        self,
+        x,
+        t,
+        label=None,
+        given=None,
+        latent=None,
+        context=None,
+        s=None,
+        hidden=None,
+        lengths=None,
+    ):
         told = (len(x), t, label, given, latent, s, hidden)
+        # Of sequences that end early, the elements that are there.
+        place = torch.arange(self.grid.count, device=x.device)
+        there = None if lengths is None else place < lengths[:, None]
         conditions = [F.silu(embedding.told(*told)) for embedding in self.embeddings]
         rows = self.grid.split(x)
         if self.given is None:
@@ -465,8 +483,9 @@ class Dit(nn.Module):
                 h = torch.cat([self.input(rows), self.context(further)], 1)
         h = h + self.positions
         for i, block in enumerate(self.blocks):
-            h = block(h, conditions[min(i, len(conditions) - 1)])
-        return self.grid.join(self.head(h[:, : self.grid.count], conditions[0]))
+            h = block(h, conditions[min(i, len(conditions) - 1)], there)
+        h = self.head(h[:, : self.grid.count], conditions[0])
+        return self.grid.join(h if there is None else h * there[:, :, None])
 
 
 KINDS = {"mlp": Mlp, "split-mlp": SplitMlp, "unet": UNet, "dit": Dit}

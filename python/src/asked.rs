@@ -1,8 +1,8 @@
 //! What Python asks for, as the model takes it.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_model::{Asked, Rows, SampleConfig, SamplePlan};
-use flow_nn::{Condition, Signature};
+use flow_model::{Asked, Model, Rows, SampleConfig, SamplePlan};
+use flow_nn::Condition;
 use flow_sample::SamplerConfig;
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
@@ -30,7 +30,8 @@ impl Known {
     /// Refuses what is not there for each of `n` rows, or that a model does not know.
     ///
     /// `null` says whether rows may do without a class: they are then of the null class.
-    pub(crate) fn check(&self, n: usize, signature: &Signature, null: bool) -> PyResult<()> {
+    pub(crate) fn check(&self, n: usize, model: &Model, null: bool) -> PyResult<()> {
+        let signature = model.signature();
         let context: usize =
             if signature.context.is_empty() { 0 } else { signature.context.iter().product() };
         let given = |name: &str, have: Option<usize>, need: usize| match have {
@@ -49,7 +50,7 @@ impl Known {
         if !(null && classes.is_none()) {
             given("classes", classes, usize::from(0 < signature.classes))?;
         }
-        given("condition vectors", self.vectors.as_ref().map(Vec::len), signature.vector)?;
+        given("condition vectors", self.vectors.as_ref().map(Vec::len), model.vector())?;
         given("conditioning rows", self.contexts.as_ref().map(Vec::len), context)?;
         match self.classes.iter().flatten().find(|class| signature.classes <= **class) {
             Some(class) => {

@@ -56,7 +56,7 @@ impl Model {
     /// Numbers in a condition vector, 0 for none.
     #[getter]
     fn vector(&self) -> usize {
-        self.inner.signature().vector
+        self.inner.vector()
     }
 
     /// Shape of a conditioning row, empty for none.
@@ -168,7 +168,7 @@ impl Model {
         let rows = rows.as_slice()?.to_vec();
         let n = rows.len() / signature.size().max(1);
         let known = Known::read(classes, vectors, contexts)?;
-        known.check(n, signature, false)?;
+        known.check(n, &self.inner, false)?;
         let request = DensityRequest {
             likelihood: Likelihood::new(
                 Method::Dopri5,
@@ -215,7 +215,7 @@ impl Model {
         let rows = rows.as_slice()?.to_vec();
         let n = rows.len() / signature.size().max(1);
         let known = Known::read(classes, vectors, contexts)?;
-        known.check(n, signature, true)?;
+        known.check(n, &self.inner, true)?;
         let velocity = || self.inner.velocity(&rows, t, known.condition(n, device));
         Ok(py.detach(velocity).into_pyarray(py))
     }

@@ -34,7 +34,7 @@ impl Api {
     /// Whether the model is told a class or numbers.
     pub(crate) fn is_told(&self) -> bool {
         let signature = self.model.signature();
-        0 < signature.classes || 0 < signature.vector || !signature.context.is_empty()
+        0 < signature.classes || 0 < self.model.vector() || !signature.context.is_empty()
     }
 
     /// Numbers in a conditioning row, 0 for none.

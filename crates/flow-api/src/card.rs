@@ -22,13 +22,15 @@ pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) ->
         "shape": signature.shape,
         "classes": signature.classes,
         "class_names": model.class_names(),
-        "vector": signature.vector,
+        "vector": model.vector(),
         "context": signature.context,
         "latent": signature.latent,
         "network": network.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default(),
         "parameters": parameters(model.network()),
         "path": { "schedule": schedule, "predicts": prediction, "starts_from": source },
         "guidance": model.config().learned_without,
+        // Those that cost one evaluation a step: one number or a range.
+        "strengths": model.config().strengths,
         "sample": way(sample),
         "made": made,
         // Of a model of a table: what is drawn, what it is told, what is the same in every row.

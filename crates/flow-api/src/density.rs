@@ -166,7 +166,7 @@ fn asked(api: &Api, ask: &Ask) -> Result<(Rows, Vec<f64>), Refused> {
         (Ones::Numbers(rows), _) => {
             api.limits.check_n(rows.len())?;
             let values = fields::rows("rows", rows, signature.size())?;
-            let vectors = numbers("vectors", ask.vectors.as_ref(), rows.len(), signature.vector)?;
+            let vectors = numbers("vectors", ask.vectors.as_ref(), rows.len(), model.vector())?;
             (values, vectors, vec![0.0; rows.len()])
         }
     };

@@ -36,6 +36,8 @@ struct Ask {
     contexts: Option<Vec<Vec<f32>>>,
     starts: Option<Vec<Vec<f32>>>,
     latents: Option<Vec<Vec<f32>>>,
+    /// How many elements each sample has, of a model of sequences that may end early.
+    lengths: Option<Vec<usize>>,
     /// Times, from 0 to 1, whose states are answered too.
     keep: Vec<f64>,
 }
@@ -118,7 +120,8 @@ impl Sampling {
         request.contexts = numbers("contexts", &ask.contexts, api.context())?;
         request.starts = numbers("starts", &ask.starts, size)?;
         request.latents = numbers("latents", &ask.latents, signature.latent)?;
-        request.vectors = numbers("vectors", &ask.vectors, signature.vector)?;
+        request.vectors = numbers("vectors", &ask.vectors, model.vector())?;
+        request.lengths = ask.lengths;
         let given = match (given, &api.table) {
             (None, _) => None,
             (Some(_), None) => {
@@ -193,6 +196,9 @@ struct Answer<'a> {
     nfe: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a [usize]>,
+    /// Elements of each sample, behind which stand zeros.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lengths: Option<&'a [usize]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     columns: Option<Vec<&'a str>>,
     rows: Rows<'a>,
@@ -240,7 +246,7 @@ impl SampleAnswer {
         full: &[usize],
         size: usize,
     ) -> Result<Reply, Refused> {
-        let Samples { rows, states, classes, nfe } = samples;
+        let Samples { rows, states, classes, lengths, nfe } = samples;
         let (columns, rows) = match table {
             Some(table) => {
                 let (columns, cells) = records::json(table);
@@ -253,6 +259,7 @@ impl SampleAnswer {
             shape: full,
             nfe: *nfe,
             classes: classes.as_deref(),
+            lengths: lengths.as_deref(),
             columns,
             rows,
             times: &self.times,

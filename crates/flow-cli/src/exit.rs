@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use flow_datasets::TableError;
 use flow_import::ImportError;
@@ -14,7 +13,7 @@ use flow_report::ReportError;
 use flow_run::{RunError, sentence};
 
 use crate::signals::Signal;
-use crate::terminal::say;
+use crate::terminal::{complain, say};
 
 /// A request that cannot be met as it was typed.
 #[derive(Debug)]
@@ -51,6 +50,18 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
+/// What the first of several processes says, for all of them meet it.
+#[derive(Debug)]
+pub(crate) struct Said;
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the first process says it")
+    }
+}
+
+impl std::error::Error for Said {}
+
 /// A [`Usage`] error from a format string.
 macro_rules! usage {
     ($($text:tt)*) => { anyhow::Error::new($crate::exit::Usage(format!($($text)*))) };
@@ -58,14 +69,17 @@ macro_rules! usage {
 pub(crate) use usage;
 
 /// Says what went wrong, in one sentence, and gives the exit code.
-pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
+pub(crate) fn code(result: anyhow::Result<()>) -> u8 {
+    let Err(error) = result else { return 0 };
     if let Some(Interrupted { by, .. }) = error.downcast_ref() {
         say(&error.to_string());
-        return ExitCode::from(by.exit_code());
+        return by.exit_code();
     }
-    say(&format!("error: {}", sentence(error.as_ref())));
-    if is_usage(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
+    if error.is::<Said>() {
+        return 2;
+    }
+    complain(&format!("error: {}", sentence(error.as_ref())));
+    if is_usage(&error) { 2 } else { 1 }
 }
 
 /// Whether a table holds what cannot be used, as opposed to a disk that does not work.

@@ -24,14 +24,17 @@ mod exit;
 mod listener;
 mod memory;
 mod place;
+mod processes;
 mod signals;
 mod terminal;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use args::{Args, Verb};
 use clap::Parser;
 use flow_model::Registry;
+use flow_parallel::Group;
 
 /// Reads the command line of this process, does what it asks for and says how the process ends.
 ///
@@ -41,10 +44,25 @@ use flow_model::Registry;
 pub fn run(registry: &Registry) -> ExitCode {
     memory::keep();
     let args = Args::parse();
-    let result = match args.verb {
-        Verb::Train(args) => commands::train::run(&args, registry),
+    let group = match processes::join(&args.verb) {
+        Ok(group) => group,
+        Err(error) => return exit::code(Err(error)).into(),
+    };
+    let code = exit::code(done(args.verb, registry, &group));
+    if code == 0 {
+        group.leave();
+    } else {
+        group.abort(code);
+    }
+    code.into()
+}
+
+/// Does what a verb asks for, with the processes that share it.
+fn done(verb: Verb, registry: &Registry, group: &Arc<dyn Group>) -> anyhow::Result<()> {
+    match verb {
+        Verb::Train(args) => commands::train::run(&args, registry, group),
         Verb::Push(args) => commands::push::run(&args, registry),
-        Verb::Sample(args) => commands::sample::run(&args, registry),
+        Verb::Sample(args) => commands::sample::run(&args, registry, group),
         Verb::Eval(args) => commands::eval::run(&args, registry),
         Verb::Posterior(args) => commands::posterior::run(&args, registry),
         Verb::Impute(args) => commands::impute::run(&args, registry),
@@ -60,6 +78,5 @@ pub fn run(registry: &Registry) -> ExitCode {
         Verb::Compare(args) => commands::compare::run(&args, registry),
         Verb::List => commands::list::run(registry),
         Verb::Recipe(args) => commands::list::show(&args),
-    };
-    exit::code(result)
+    }
 }

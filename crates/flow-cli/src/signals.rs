@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use flow_train::Interrupter;
 
-use crate::terminal::say;
-
 /// Signals closer together than this count as one: a person needs longer between two presses of
 /// Ctrl-C.
 const ONE_PRESS: Duration = Duration::from_millis(400);
@@ -92,11 +90,14 @@ impl State {
 pub(crate) struct Watch(Arc<Mutex<State>>);
 
 impl Watch {
-    /// Lets signals stop what `interrupter` interrupts.
-    pub(crate) fn new(interrupter: &Interrupter) -> Result<Self> {
+    /// Lets signals stop what `interrupter` interrupts; the first one is told to `stopping`.
+    pub(crate) fn new(
+        interrupter: &Interrupter,
+        stopping: impl Fn(Signal) + Send + 'static,
+    ) -> Result<Self> {
         let watch = Self(Arc::new(Mutex::new(State::Training)));
         let (listener, interrupter) = (watch.clone(), interrupter.clone());
-        system::listen(move |signal| listener.take(signal, &interrupter))
+        system::listen(move |signal| listener.take(signal, &interrupter, &stopping))
             .context("cannot watch for signals")?;
         Ok(watch)
     }
@@ -117,15 +118,12 @@ impl Watch {
         }
     }
 
-    fn take(&self, signal: Signal, interrupter: &Interrupter) {
+    fn take(&self, signal: Signal, interrupter: &Interrupter, stopping: &impl Fn(Signal)) {
         let mut state = self.state();
         let now = Instant::now();
         match state.answer(signal, now) {
             Answer::Stop => {
-                say(&format!(
-                    "{}: stopping after this step, press Ctrl-C again to stop at once",
-                    signal.name()
-                ));
+                stopping(signal);
                 interrupter.stop(Some(signal.name()));
                 *state = State::Stopping { by: signal, since: now };
             }

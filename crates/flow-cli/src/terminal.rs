@@ -1,11 +1,48 @@
 //! Words on the terminal: results on standard output, everything else on standard error.
 
 use std::io::{ErrorKind, Write};
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+/// The name of this process, if another one speaks for it.
+static OTHER: OnceLock<String> = OnceLock::new();
+
+/// Time for the first of several processes to say what all of them met, and so to end them.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Leaves all but errors to the first of several processes.
+pub(crate) fn hush(rank: usize, size: usize) {
+    // A process has one name.
+    let _ = OTHER.set(format!("process {rank} of {size}"));
+}
+
 /// Prints a message for the user on standard error, apart from the results on standard output.
 pub(crate) fn say(text: &str) {
+    if OTHER.get().is_none() {
+        write(text);
+    }
+}
+
+/// Says an error, after the first of several processes has had time to say the same.
+pub(crate) fn complain(text: &str) {
+    if OTHER.get().is_some() {
+        sleep(FIRST);
+    }
+    speak_up(text);
+}
+
+/// Says what must be heard at once; one of several processes gives its name.
+pub(crate) fn speak_up(text: &str) {
+    match OTHER.get() {
+        None => write(text),
+        Some(name) => write(&format!("{name}: {text}")),
+    }
+}
+
+fn write(text: &str) {
     // A closed pipe is no error: its reader wants no more.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
@@ -15,6 +52,9 @@ pub(crate) fn say(text: &str) {
 /// # Errors
 /// When it cannot be written, as on a full disk.
 pub(crate) fn print(text: &str) -> Result<()> {
+    if OTHER.get().is_some() {
+        return Ok(());
+    }
     match writeln!(std::io::stdout().lock(), "{text}") {
         // As above: `flow list | head -1` is no error.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

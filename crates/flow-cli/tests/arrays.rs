@@ -293,3 +293,54 @@ impl Scene {
         said.names(names);
     }
 }
+
+/// Numbers of a file, NaN behind the ends of sequences among them.
+fn with_ends(path: &Path) -> Vec<f32> {
+    let options = ArrayOptions { nan: true, ..ArrayOptions::default() };
+    Array::read(path, &options).unwrap().values
+}
+
+#[test]
+fn sequences_that_end_early_are_learned_drawn_and_cut() {
+    let scene = Scene::new();
+    // Rows of 2, 5 or 8 steps of two numbers near 100, NaN behind them.
+    let length = |row: usize| 2 + 3 * (row % 3);
+    let step = |i: usize| {
+        let there = i / 2 % 8 < length(i / 16);
+        if there { 100.0 + 5.0 * (i as f32 / 3.0).sin() } else { f32::NAN }
+    };
+    save(&scene.path("ends.npy"), &[120, 8, 2], Element::F32, step);
+    let small = "--set network.hidden=16 --set network.depth=1 --set network.heads=2";
+    let said = scene.run(&format!("train ends.npy --out run {SMALL} {small}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("sequences of 2 to 8 steps, NaN behind"), "{}", said.stderr);
+    scene.ok("export run --out ends.flow");
+    scene.ok("sample ends.flow -n 60 --out s.npy");
+    let ends = |values: &[f32]| -> Vec<usize> {
+        let end = |row: &[f32]| {
+            let end = row.iter().position(|x| x.is_nan()).unwrap_or(row.len());
+            assert!(row[end..].iter().all(|x| x.is_nan()), "{row:?}");
+            // The scale is that of what is there: filled up with zeros the mean would be 60.
+            assert!(row[..end].iter().all(|x| (70.0..130.0).contains(x)), "{row:?}");
+            end / 2
+        };
+        values.chunks(16).map(end).collect()
+    };
+    let drawn = ends(&with_ends(&scene.path("s.npy")));
+    for length in [2, 5, 8] {
+        let often = drawn.iter().filter(|drawn| **drawn == length).count();
+        // A third of 60, with a standard deviation of 3.7.
+        assert!((6..35).contains(&often), "{length}: {often} of 60");
+    }
+    scene.ok("sample run -n 5 --length 3 --out three.npy");
+    assert_eq!(ends(&with_ends(&scene.path("three.npy"))), [3; 5], "a length that no row has");
+    scene.refuses("sample run --length 9", 2, &["length 9", "from 1 to 8"]);
+    scene.refuses("sample run --length 0", 2, &["length 0"]);
+    save(&scene.path("hole.npy"), &[120, 8, 2], Element::F32, |i| {
+        if i == 20 { f32::NAN } else { i as f32 }
+    });
+    scene.refuses("train hole.npy", 2, &["[1, 2, 0]", "stand nowhere else"]);
+    scene.refuses("train ends.npy --set path.coupling=ot", 2, &["end early", "independent"]);
+    scene.refuses("likelihood run", 2, &["sequences of different lengths"]);
+    scene.refuses("export run --format onnx --out e.onnx", 2, &["end early"]);
+}

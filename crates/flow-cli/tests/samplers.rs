@@ -280,3 +280,65 @@ fn midpoint_takes_the_recipes_steps_unless_a_tolerance_is_given() {
     let adaptive = scene.ok("sample run -n 8 --solver midpoint --rtol 1e-2 --atol 1e-2");
     assert!(!adaptive.contains(" 40 network evaluations"), "{adaptive}");
 }
+
+/// A U-Net that trains in a second.
+const TINY: &str = "--no-eval --set train.images=512 --set train.batch=64 \
+                    --set train.checkpoint_every=512 --set network.channels=8 \
+                    --set network.groups=4 --set network.head_channels=8";
+
+#[test]
+fn guidance_that_is_baked_in_costs_one_evaluation_a_step() {
+    let scene = Scene::new();
+    let counted = |run: &str, options: &str, evaluations: usize| {
+        let (samples, said) = sample(&scene, run, options);
+        let words = format!(" {evaluations} network evaluations");
+        assert!(said.contains(&words), "{run} {options}: {said}");
+        samples
+    };
+    let euler = "--solver euler --steps 4 --guidance";
+    scene.ok(&format!("train digits --out plain {TINY}"));
+    counted("plain", &format!("{euler} 2"), 8);
+
+    scene.ok(&format!("train digits --out run {TINY} --set train.guidance=[1,4]"));
+    let [none, two] = [1, 2].map(|w| counted("run", &format!("{euler} {w}"), 4));
+    assert_ne!(none, two, "the strength is told");
+    scene.ok("export run --out digits.flow");
+    assert_eq!(counted("digits.flow", &format!("{euler} 2"), 4), two);
+    scene.refuses("sample run --guidance 5", 2, &["guidance 5", "1 to 4"]);
+    scene.refuses("sample run --guidance 2 --guidance-interval 0.2,0.8", 2, &["baked in"]);
+    scene.ok("likelihood run -n 4 --steps 2 --solver euler");
+
+    scene.ok(&format!(
+        "train digits --out fixed {TINY} --set train.guidance=2 --set sample.guidance=2"
+    ));
+    counted("fixed", "--solver euler --steps 4", 4);
+    scene.refuses("sample fixed --guidance 3", 2, &["guidance 3", "guidance 2"]);
+
+    scene.ok(&format!("train digits-shortcut --out jumps {TINY} --set train.guidance=[1,4]"));
+    counted("jumps", "--guidance 3", 1);
+}
+
+#[test]
+fn guidance_that_cannot_be_baked_in_is_refused() {
+    let scene = Scene::new();
+    for (changes, names) in [
+        ("train.guidance=[4,1]", &["train.guidance", "smaller one first"][..]),
+        ("train.guidance=0.5", &["train.guidance", "from 1 on"]),
+        ("train.guidance=[2,4]", &["sample.guidance", "set sample.guidance=2"]),
+        ("train.guidance=2 --set path.label_drop=0", &["path.label_drop"]),
+        (
+            "train.guidance=2 --set sample.guidance=2 --set data.conditional=false",
+            &["must be told something"],
+        ),
+        (
+            "train.guidance=[1,2] --set train.objective=consistency",
+            &["learns no velocity to guide"],
+        ),
+        (
+            "train.guidance=[1,2] --set sample.guidance_interval=[0.1,0.9]",
+            &["sample.guidance_interval"],
+        ),
+    ] {
+        scene.refuses(&format!("train digits --out run --set {changes}"), 2, names);
+    }
+}

@@ -11,8 +11,8 @@ use flow_nn::{Classifier, ClassifierConfig, init_seeded};
 use flow_path::stream::Streams;
 use flow_run::{Listener, drafts, image_rows, labels, pixels, sentence};
 use flow_train::{
-    AdamW, CheckpointFolder, Decay, Ema, Interrupter, LabelledBatches, LearningRate, Observer,
-    Plan, Session, StepRecord, TrainError, fit_classifier,
+    AdamW, Alone, CheckpointFolder, Decay, Ema, Interrupter, LabelledBatches, LearningRate,
+    Observer, Parts, Plan, Session, StepRecord, TrainError, fit_classifier,
 };
 use sha2::{Digest, Sha256};
 
@@ -221,6 +221,7 @@ fn fitted(
         ema: Ema { half_life: 5_000.0, ramp: 0.1 },
         max_gradient_norm: Some(1.0),
         validation_batches: 1,
+        parts: Parts::default(),
     };
     let (train, validation) = (Arc::new(batches(train, 1)), Arc::new(batches(test, 2)));
     let session = Session {
@@ -229,6 +230,7 @@ fn fitted(
         resume: None,
         observer: Box::new(Unwatched),
         interrupter: &Interrupter::new(),
+        group: Arc::new(Alone),
     };
     let outcome = fit_classifier(network, train, validation, &plan, session)?;
     Ok(outcome.network)

@@ -11,7 +11,7 @@
 //! | [`conv2d`] | convolution and bias |
 //! | [`group_norm_act`] | group normalisation, scale and shift per channel, activation |
 //! | [`linear_act`] | matrix product, bias, activation |
-//! | [`attention`] | scaled dot-product attention, no saved score matrix |
+//! | [`attention`], [`attention_within`] | scaled dot-product attention, no saved score matrix; within the length of each sample |
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
 //!
@@ -37,7 +37,7 @@ mod resample;
 
 pub use activation::Activation;
 pub use adamw_step::AdamWStep;
-pub use attention::attention;
+pub use attention::{attention, attention_within};
 pub use conv::conv2d;
 pub use linear::linear_act;
 pub use norm::group_norm_act;

@@ -10,8 +10,8 @@ use std::panic::catch_unwind;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::{
-    Activation, AdamWStep, adamw, attention, blend, conv2d, fill_normal, group_norm_act,
-    linear_act, scale, sum_of_squares, upsample_nearest,
+    Activation, AdamWStep, adamw, attention, attention_within, blend, conv2d, fill_normal,
+    group_norm_act, linear_act, scale, sum_of_squares, upsample_nearest,
 };
 use flow_testing::{awkward, public};
 
@@ -20,9 +20,10 @@ const DIM: usize = 16;
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 10] = [
+const TABLE: [Row; 11] = [
     ("adamw", steps),
     ("attention", attentions),
+    ("attention_within", attentions_within),
     ("blend", blends),
     ("conv2d", convolutions),
     ("fill_normal", noise),
@@ -152,6 +153,18 @@ fn attentions() {
     });
     panics("expected keys of the queries' shape [1, 1, 2, 4], got [1, 1, 3, 4]", || {
         let _ = attention(ones([1, 1, 2, 4]), ones([1, 1, 3, 4]), ones([1, 1, 2, 4]));
+    });
+}
+
+fn attentions_within() {
+    by_rows("attention_within", 1e18, |x| {
+        let n = x.dims()[0];
+        let x = x.reshape([n, 2, 2, 4]);
+        read(attention_within(x.clone(), x.clone(), x, &vec![2; n].into()))
+    });
+    panics("expected 1 lengths of at most 2 tokens, got [3]", || {
+        let x = ones([1, 1, 2, 4]);
+        let _ = attention_within(x.clone(), x.clone(), x, &[3].into());
     });
 }
 

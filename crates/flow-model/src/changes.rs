@@ -6,6 +6,7 @@ use std::str::FromStr;
 use flow_sample::{Interval, SamplerConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::model::Model;
 use crate::request::{Against, Guidance, SampleRequest};
@@ -122,7 +123,9 @@ impl Model {
             request.grid = grid.clone();
         }
         request.along = settings.schedule.map(|schedule| schedule.build());
-        if settings.is_guided() && (changes.guidance.is_some() || self.config().learned_without) {
+        let ModelConfig { learned_without, strengths, .. } = self.config();
+        let can = changes.guidance.is_some() || *learned_without;
+        if strengths.is_some() || (settings.is_guided() && can) {
             let [start, end] = settings.guidance_interval;
             request.guidance = Some(Guidance {
                 scale: settings.guidance,

@@ -1,6 +1,6 @@
 //! `model.toml`: what a model is.
 
-use flow_nn::Signature;
+use flow_nn::{Signature, Strengths};
 use flow_path::{Prediction, ScheduleConfig};
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -32,6 +32,15 @@ pub struct ModelConfig {
     /// Whether it has learned to do without its condition, as guidance without another model needs.
     #[serde(default)]
     pub learned_without: bool,
+    /// Strengths of guidance that one evaluation answers with, if guidance was baked in at
+    /// training. Of a range, the last number of the signature's vector is the logarithm of the
+    /// strength.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strengths: Option<Strengths>,
+    /// Of sequences that may end early, how many rows of the data had 1, 2, .. elements: lengths
+    /// that nobody names are drawn so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<u64>,
     /// The law that paths start from: `normal`, [`DATA`], or a name that the [`Registry`] knows.
     #[serde(default = "normal")]
     pub source: String,
@@ -82,6 +91,8 @@ impl ModelConfig {
             about: String::new(),
             prediction: velocity(),
             learned_without: false,
+            strengths: None,
+            lengths: Vec::new(),
             source: normal(),
             class_names: Vec::new(),
             signature,

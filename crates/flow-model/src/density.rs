@@ -70,7 +70,8 @@ impl Model {
     /// Log-densities of `n` rows, which `rows` makes a batch at a time.
     ///
     /// # Errors
-    /// When a row is not made of finite numbers, a solve fails, or a density is not a number.
+    /// When a row is not made of finite numbers, a solve fails, a density is not a number, or rows
+    /// are sequences that may end early.
     ///
     /// # Panics
     /// When `rows` makes other numbers of rows than it is asked for.
@@ -97,6 +98,9 @@ impl Model {
         request: &DensityRequest,
         go_on: impl Fn() -> bool,
     ) -> Result<Densities, ModelError> {
+        if self.signature().lengths {
+            return Err(ModelError::LengthsHaveNoDensity);
+        }
         let latents = (0 < self.signature().latent).then_some(request.latents);
         let draws = latents.unwrap_or(1);
         let mut densities = Densities { latents, ..Densities::default() };

@@ -126,6 +126,19 @@ pub enum ModelError {
         /// Numbers given.
         got: usize,
     },
+    /// Lengths asked of a model whose rows have one length, or that no row has.
+    #[error("{n} samples of length {length} are asked for: {known}")]
+    Length {
+        /// Number of samples.
+        n: usize,
+        /// The first length that cannot be met.
+        length: usize,
+        /// What can.
+        known: String,
+    },
+    /// A density of rows that may end early.
+    #[error("this model is of sequences of different lengths, whose densities are not found")]
+    LengthsHaveNoDensity,
     /// A guide of other rows.
     #[error(
         "the guide is a model of other data: its rows have the shape {got:?}, those of the model \
@@ -176,6 +189,23 @@ pub enum ModelError {
          above 0, or a weaker model to move away from; this one has not: draw with guidance 1"
     )]
     NotLearnedWithout,
+    /// A strength of guidance that is not baked in.
+    #[error(
+        "guidance {asked} is asked for, and this model has guidance {known} baked in, and no other: \
+         ask for a strength that it has"
+    )]
+    Strength {
+        /// The strength.
+        asked: f64,
+        /// Those that there are.
+        known: String,
+    },
+    /// An interval of times for guidance that is baked in.
+    #[error(
+        "guidance within an interval of times is asked for, and that of this model is baked in and \
+         acts at all times: leave the interval out"
+    )]
+    StrengthAtAllTimes,
     /// A sample that is no number, which is never returned.
     #[error(
         "sample {sample} is {value}: other steps may help, unless the weights themselves are no \

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::{Condition, DynNetwork, Network, Signature};
+use flow_nn::{Condition, DynNetwork, Network, Signature, Strengths};
 use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Retimed, Trained};
 
@@ -41,10 +41,22 @@ impl Model {
         network: DynNetwork,
         device: &Device,
     ) -> Result<Self, ModelError> {
+        let broken = |reason: &str| Err(ModelError::Format { reason: reason.into() });
         if *network.signature() != config.signature {
-            return Err(ModelError::Format {
-                reason: "its signature is not that of its network".into(),
-            });
+            return broken("its signature is not that of its network");
+        }
+        if let Some(strengths) = config.strengths
+            && (!strengths.are_valid() || config.signature.vector < strengths.numbers())
+        {
+            return broken("its strengths of guidance are none that its network can be told");
+        }
+        let elements = match config.signature.shape.first() {
+            Some(&most) if config.signature.lengths => most,
+            _ => 0,
+        };
+        let counted = config.lengths.iter().try_fold(0_u64, |sum, &n| sum.checked_add(n));
+        if config.lengths.len() != elements || (0 < elements && counted.unwrap_or(0) == 0) {
+            return broken("it does not count the lengths of its sequences");
         }
         let (schedule, source) = (config.schedule.build(), registry.source(&config.source)?);
         Ok(Self { config, network, schedule, source, device: device.clone() })
@@ -66,6 +78,13 @@ impl Model {
     #[must_use]
     pub fn shape(&self) -> &[usize] {
         &self.signature().shape
+    }
+
+    /// Numbers of a condition vector that a caller gives, 0 for none: those of the signature but
+    /// for the strength of a guidance that is baked in.
+    #[must_use]
+    pub fn vector(&self) -> usize {
+        self.signature().vector - self.config.strengths.map_or(0, Strengths::numbers)
     }
 
     /// What its classes are called, if anybody said.
@@ -106,24 +125,38 @@ impl Model {
 
     /// The model as a predictor for rows of this condition, for samplers of the caller's own.
     ///
-    /// What the network does not know of the condition is left out.
+    /// What the network does not know of the condition is left out. Where guidance is baked in it
+    /// has its least strength.
     #[must_use]
     pub fn predictor(&self, condition: Condition) -> Trained<'_> {
+        self.predictor_of(condition, None)
+    }
+
+    /// The same with a strength of the guidance that is baked in, the least if none is given.
+    fn predictor_of(&self, condition: Condition, strength: Option<f64>) -> Trained<'_> {
+        let known = Signature { vector: self.vector(), ..self.signature().clone() };
+        let mut condition = condition.only(&known);
+        if let Some(strengths) = self.config.strengths {
+            let rows = condition.rows().unwrap_or(1);
+            let logarithm = strength.unwrap_or(strengths.least).ln();
+            condition = strengths.told(condition, Tensor::full([rows], logarithm, &self.device));
+        }
         Trained {
             network: &self.network,
-            condition: condition.only(self.signature()),
+            condition,
             schedule: Arc::clone(&self.schedule),
             prediction: self.config.prediction,
         }
     }
 
-    /// The same along another schedule, if one is given.
+    /// The same along another schedule, if one is given, and of a strength of guidance.
     pub(crate) fn predictor_along(
         &self,
         condition: Condition,
         along: Option<&Arc<dyn Schedule>>,
+        strength: Option<f64>,
     ) -> Box<dyn Predictor + '_> {
-        let predictor = self.predictor(condition);
+        let predictor = self.predictor_of(condition, strength);
         match along {
             None => Box::new(predictor),
             Some(along) => Box::new(Retimed { predictor, along: Arc::clone(along) }),

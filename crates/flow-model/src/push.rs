@@ -31,6 +31,9 @@ impl Model {
         let Some(starts) = &request.starts else {
             return Err(ModelError::Missing { what: "start", size });
         };
+        if self.signature().lengths && request.lengths.is_none() {
+            return Err(ModelError::Missing { what: "length", size: 1 });
+        }
         let kept = times.len().saturating_sub(1);
         let mut all = Samples { states: vec![Vec::new(); kept], ..Samples::default() };
         let together = request.batch.max(1);

@@ -183,14 +183,16 @@ impl Model {
     /// Refuses a question that tells the model too little, too much or what it does not know.
     fn check_told(&self, question: &Question<'_>, questions: usize) -> Result<(), ModelError> {
         let signature = self.signature();
-        for (what, reads) in
-            [("latent", 0 < signature.latent), ("conditioning row", !signature.context.is_empty())]
-        {
+        for (what, reads) in [
+            ("latent", 0 < signature.latent),
+            ("conditioning row", !signature.context.is_empty()),
+            ("length", signature.lengths),
+        ] {
             if reads {
                 return Err(ModelError::CannotAnswer { what });
             }
         }
-        let (what, size) = ("condition vector", signature.vector);
+        let (what, size) = ("condition vector", self.vector());
         match question.vectors {
             Some(_) if size == 0 => return Err(ModelError::NotAsked { what }),
             None if 0 < size => return Err(ModelError::Missing { what, size }),

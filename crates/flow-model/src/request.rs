@@ -29,7 +29,11 @@ pub struct SampleRequest<'a> {
     pub starts: Option<Vec<f32>>,
     /// Latents, row-major, in place of drawn ones.
     pub latents: Option<Vec<f32>>,
-    /// Guidance; without it the model answers alone.
+    /// How many elements each sample has, for models of sequences that may end early, in place of
+    /// lengths drawn as those of the data are.
+    pub lengths: Option<Vec<usize>>,
+    /// Guidance; without it the model answers alone, one with guidance baked in by its least
+    /// strength.
     pub guidance: Option<Guidance<'a>>,
     /// Schedule to sample along, if not that of the training.
     pub along: Option<Arc<dyn Schedule>>,
@@ -52,6 +56,7 @@ impl SampleRequest<'_> {
             contexts: None,
             starts: None,
             latents: None,
+            lengths: None,
             guidance: None,
             along: None,
             grid: Grid::Uniform { steps: 20 },
@@ -83,10 +88,18 @@ pub struct Guidance<'a> {
     pub against: Against<'a>,
 }
 
+impl Guidance<'_> {
+    /// Whether a model answers with it by itself, in one evaluation.
+    pub(crate) fn is_baked(&self, model: &Model) -> bool {
+        model.config().strengths.is_some() && matches!(self.against, Against::Unconditional)
+    }
+}
+
 /// What guidance moves away from.
 #[derive(Clone, Copy, Debug)]
 pub enum Against<'a> {
-    /// The model itself, without its class, vector and context: classifier-free guidance.
+    /// The model itself, without its class, vector and context: classifier-free guidance, in two
+    /// evaluations, or in one of a model with guidance baked in, which knows its own strengths.
     Unconditional,
     /// A weaker model of the same rows, whatever its network: autoguidance (Karras et al. 2024,
     /// arXiv:2406.02507). It is told as much of the condition as it knows.
@@ -102,6 +115,8 @@ pub struct Samples {
     pub states: Vec<Vec<f32>>,
     /// The class of each, of a model that knows any.
     pub classes: Option<Vec<usize>>,
+    /// How many elements each has, of a model of sequences that may end early: zeros follow.
+    pub lengths: Option<Vec<usize>>,
     /// Network calls for each sample, mean over batches.
     pub nfe: f64,
 }

@@ -6,7 +6,9 @@ use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
 use flow_path::Source;
-use flow_sample::{Guided, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, starts};
+use flow_sample::{
+    Guided, Interval, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, lengths, starts,
+};
 
 use crate::changes::SampleChanges;
 use crate::error::ModelError;
@@ -45,6 +47,7 @@ impl Model {
         let mut all = Samples {
             states: vec![Vec::new(); request.keep.len()],
             classes: (0 < self.signature().classes).then(Vec::new),
+            lengths: self.signature().lengths.then(Vec::new),
             ..Samples::default()
         };
         self.sample_each(request, sampler, |part| {
@@ -54,6 +57,8 @@ impl Model {
             }
             let classes = all.classes.iter_mut().zip(part.classes);
             classes.for_each(|(all, part)| all.extend(part));
+            let lengths = all.lengths.iter_mut().zip(part.lengths);
+            lengths.for_each(|(all, part)| all.extend(part));
             all.nfe = part.nfe;
             Ok::<(), ModelError>(())
         })?;
@@ -76,12 +81,35 @@ impl Model {
         for start in (0..request.n).step_by(request.batch.max(1)) {
             let range = start..(start + request.batch.max(1)).min(request.n);
             let (n, end) = (range.len(), range.end);
-            let piece = Piece { request, range };
-            let part = on_pool(&self.device, || self.part(&[piece], sampler, None))?;
+            let part = self.sample_batch(request, sampler, range)?;
             calls += part.nfe * n as f64;
             take(Samples { nfe: calls / end as f64, ..part })?;
         }
         Ok(())
+    }
+
+    /// Draws some of the samples of a request, all in one batch.
+    ///
+    /// They are those that the request has at these places, whatever else is drawn: the bits are
+    /// those of [`sample_each`](Self::sample_each), if the sampler takes fixed steps or the batch
+    /// is one of its batches.
+    ///
+    /// # Errors
+    /// As for [`sample`](Self::sample).
+    ///
+    /// # Panics
+    /// When the range does not lie within the request.
+    pub fn sample_batch(
+        &self,
+        request: &SampleRequest<'_>,
+        sampler: &dyn Sampler,
+        range: Range<usize>,
+    ) -> Result<Samples, ModelError> {
+        self.check(request)?;
+        let (end, n) = (range.end, request.n);
+        assert!(range.start < end && end <= n, "expected samples among {n}, got {range:?}");
+        let piece = Piece { request, range };
+        on_pool(&self.device, || self.part(&[piece], sampler, None))
     }
 
     /// The classes of some samples; none for a model that knows none.
@@ -111,6 +139,23 @@ impl Model {
         }
     }
 
+    /// How many elements some samples have, of a model of sequences that may end early: as they are
+    /// asked for, else drawn as those of the data are.
+    #[must_use]
+    pub fn lengths_of(
+        &self,
+        request: &SampleRequest<'_>,
+        range: Range<usize>,
+    ) -> Option<Vec<usize>> {
+        if !self.signature().lengths {
+            return None;
+        }
+        if let Some(given) = &request.lengths {
+            return Some(given[range].to_vec());
+        }
+        Some(lengths(request.seed, range, &self.config().lengths))
+    }
+
     /// Where the paths of samples of a seed start, row-major: the noise that programs without our
     /// random numbers, such as those that run ONNX, need to draw the same samples.
     #[must_use]
@@ -136,11 +181,23 @@ impl Model {
             }
             _ => Ok(()),
         };
-        rows("condition vector", request.vectors.as_ref(), signature.vector, true)?;
+        rows("condition vector", request.vectors.as_ref(), self.vector(), true)?;
         rows("conditioning row", request.contexts.as_ref(), context, true)?;
         let from_data = matches!(self.source, Source::Given);
         rows("start", request.starts.as_ref(), signature.size(), from_data)?;
         rows("latent", request.latents.as_ref(), signature.latent, false)?;
+        if let Some(lengths) = &request.lengths {
+            let most = if signature.lengths { signature.shape[0] } else { 0 };
+            let bad = lengths.iter().find(|length| !(1..=most).contains(*length));
+            if bad.is_some() || lengths.len() != request.n {
+                let known = match most {
+                    0 => "rows of this model have one length, leave it out".to_owned(),
+                    most => format!("the model needs one for each sample, from 1 to {most}"),
+                };
+                let (n, length) = (request.n, bad.copied().unwrap_or(most));
+                return Err(ModelError::Length { n, length, known });
+            }
+        }
         if let Classes::Each(each) = &request.classes
             && each.len() != request.n
         {
@@ -149,11 +206,22 @@ impl Model {
         }
         match &request.guidance {
             Some(Guidance { against: Against::Model(weaker), .. }) => self.check_guide(weaker),
-            Some(Guidance { against: Against::Unconditional, .. })
-                if !self.config().learned_without =>
-            {
-                Err(ModelError::NotLearnedWithout)
+            Some(Guidance { against: Against::Unconditional, scale, interval }) => {
+                self.check_strength(*scale, *interval)
             }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses guidance that the model has not learned: of a strength that is not baked in, or away
+    /// from no condition.
+    fn check_strength(&self, asked: f64, interval: Interval) -> Result<(), ModelError> {
+        match self.config().strengths {
+            Some(known) if !known.hold(asked) => {
+                Err(ModelError::Strength { asked, known: known.to_string() })
+            }
+            Some(_) if interval != Interval::default() => Err(ModelError::StrengthAtAllTimes),
+            None if !self.config().learned_without => Err(ModelError::NotLearnedWithout),
             _ => Ok(()),
         }
     }
@@ -170,7 +238,7 @@ impl Model {
         }
         for (what, expected, got) in [
             ("classes", own.classes, other.classes),
-            ("numbers in a condition vector", own.vector, other.vector),
+            ("numbers in a condition vector", self.vector(), weaker.vector()),
             ("numbers in a conditioning row", size(&own.context), size(&other.context)),
             ("numbers in a latent", own.latent, other.latent),
         ] {
@@ -197,15 +265,19 @@ impl Model {
             if generated.stopped.is_some() {
                 return Err(ModelError::Stopped);
             }
-            let rows = host(generated.x);
+            let mut rows = host(generated.x);
             if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
                 let row = at / self.signature().size();
                 let numbers = pieces.iter().flat_map(|piece| piece.range.clone());
                 let sample = numbers.into_iter().nth(row).unwrap_or(row);
                 return Err(ModelError::NotFinite { sample, value: rows[at] });
             }
-            let states = generated.states.into_iter().map(host).collect();
-            Ok(Samples { rows, states, nfe: generated.nfe as f64, ..Samples::default() })
+            let mut states: Vec<Vec<f32>> = generated.states.into_iter().map(host).collect();
+            let lengths = self.lengths_of_pieces(pieces);
+            for rows in states.iter_mut().chain([&mut rows]) {
+                self.cut(rows, lengths.as_deref());
+            }
+            Ok(Samples { rows, states, lengths, nfe: generated.nfe as f64, ..Samples::default() })
         })
     }
 
@@ -219,17 +291,21 @@ impl Model {
         let classes = self.classes_of_pieces(pieces)?;
         let condition = self.condition_of(pieces, classes.as_deref());
         let along = request.along.as_ref();
-        let with = self.predictor_along(condition.clone(), along);
+        let (baked, against) = match &request.guidance {
+            Some(guidance) if guidance.is_baked(self) => (Some(guidance.scale), None),
+            guidance => (None, guidance.as_ref()),
+        };
+        let with = self.predictor_along(condition.clone(), along, baked);
         let (guided, without);
-        let predictor: &dyn Predictor = match &request.guidance {
+        let predictor: &dyn Predictor = match against {
             None => &*with,
             Some(Guidance { scale, interval, against }) => {
                 without = match against {
                     Against::Unconditional => {
-                        self.predictor_along(condition.hide(self.signature()), along)
+                        self.predictor_along(condition.hide(self.signature()), along, None)
                     }
                     Against::Model(weaker) => {
-                        weaker.predictor_along(condition, along.or(Some(&self.schedule)))
+                        weaker.predictor_along(condition, along.or(Some(&self.schedule)), None)
                     }
                 };
                 guided =
@@ -248,6 +324,21 @@ impl Model {
         Ok(classes.map(|classes| classes.concat()))
     }
 
+    /// The lengths of all samples of some pieces.
+    fn lengths_of_pieces(&self, pieces: &[Piece<'_>]) -> Option<Vec<usize>> {
+        let of = |Piece { request, range }: &Piece<'_>| self.lengths_of(request, range.clone());
+        let lengths: Option<Vec<Vec<usize>>> = pieces.iter().map(of).collect();
+        lengths.map(|lengths| lengths.concat())
+    }
+
+    /// Zeros behind the end of each sequence, in place of the noise that nothing has moved.
+    fn cut(&self, rows: &mut [f32], lengths: Option<&[usize]>) {
+        let (size, shape) = (self.signature().size(), self.shape());
+        for (row, length) in rows.chunks_mut(size).zip(lengths.into_iter().flatten()) {
+            row[length * (size / shape[0])..].fill(0.0);
+        }
+    }
+
     /// All that is known of some samples.
     fn condition_of(&self, pieces: &[Piece<'_>], classes: Option<&[usize]>) -> Condition {
         let signature = self.signature();
@@ -261,13 +352,16 @@ impl Model {
         };
         let mut condition = classes
             .map_or_else(Condition::none, |classes| Condition::classes(classes, &self.device));
-        if let Some(vectors) = rows(|request| request.vectors.as_deref(), signature.vector) {
+        if let Some(vectors) = rows(|request| request.vectors.as_deref(), self.vector()) {
             condition = condition.with_vector(vectors);
         }
         if let Some(contexts) =
             rows(|request| request.contexts.as_deref(), size(&signature.context))
         {
             condition = condition.with_context(contexts);
+        }
+        if let Some(lengths) = self.lengths_of_pieces(pieces) {
+            condition = condition.with_lengths(&lengths);
         }
         match signature.latent {
             0 => condition,

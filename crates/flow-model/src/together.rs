@@ -34,8 +34,9 @@ impl Model {
         requests.iter().try_for_each(|request| self.check(request))?;
         let Some(first) = requests.first() else { return Ok(Vec::new()) };
         let classes = (0 < self.signature().classes).then(Vec::new);
+        let lengths = self.signature().lengths.then(Vec::new);
         let states = vec![Vec::new(); first.keep.len()];
-        let empty = Samples { states, classes, ..Samples::default() };
+        let empty = Samples { states, classes, lengths, ..Samples::default() };
         let mut all = vec![empty; requests.len()];
         for batch in batches(requests, first.batch.max(1)) {
             if !go_on() {
@@ -92,8 +93,8 @@ fn add(to: &mut Samples, drawn: &Samples, rows: Range<usize>, size: usize, n: us
     for (to, state) in to.states.iter_mut().zip(&drawn.states) {
         to.extend_from_slice(&state[numbers.clone()]);
     }
-    if let (Some(to), Some(classes)) = (&mut to.classes, &drawn.classes) {
-        to.extend_from_slice(&classes[rows.clone()]);
+    for (to, drawn) in [(&mut to.classes, &drawn.classes), (&mut to.lengths, &drawn.lengths)] {
+        to.iter_mut().zip(drawn).for_each(|(to, drawn)| to.extend_from_slice(&drawn[rows.clone()]));
     }
     to.nfe += drawn.nfe * rows.len() as f64 / n as f64;
 }

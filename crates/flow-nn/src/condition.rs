@@ -1,5 +1,7 @@
 //! What a network may know besides `x` and the time.
 
+use std::sync::Arc;
+
 use burn::tensor::kind::Basic;
 use burn::tensor::{Bool, Device, Int, Shape, Tensor, TensorData};
 
@@ -20,6 +22,9 @@ pub struct Condition {
     pub context: Option<Tensor<2>>,
     /// Latent of each row, `[B, latent]`.
     pub latent: Option<Tensor<2>>,
+    /// Elements of each row that are there, for sequences that may end early. They stay on the host,
+    /// where sizes are known without waiting for a device.
+    pub lengths: Option<Arc<[usize]>>,
     /// Rows whose vector and context are hidden, `[B]`, as guidance does; none if there are none.
     pub hidden: Option<Tensor<1, Bool>>,
 }
@@ -50,6 +55,24 @@ impl<const D: usize, K: Basic> Part for Tensor<D, K> {
     }
 }
 
+impl Part for Arc<[usize]> {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn repeat(&self, copies: usize) -> Self {
+        <[usize]>::repeat(self, copies).into()
+    }
+
+    fn narrow_rows(&self, start: usize, length: usize) -> Self {
+        self[start..start + length].into()
+    }
+
+    fn move_to(&self, _: &Device) -> Self {
+        Arc::clone(self)
+    }
+}
+
 /// Each part that is there, through one operation. A closure cannot take tensors of three kinds.
 macro_rules! each {
     ($condition:ident, $part:ident => $operation:expr) => {
@@ -58,6 +81,7 @@ macro_rules! each {
             vector: $condition.vector.as_ref().map(|$part| $operation),
             context: $condition.context.as_ref().map(|$part| $operation),
             latent: $condition.latent.as_ref().map(|$part| $operation),
+            lengths: $condition.lengths.as_ref().map(|$part| $operation),
             hidden: $condition.hidden.as_ref().map(|$part| $operation),
         }
     };
@@ -89,6 +113,21 @@ impl Condition {
         Self { vector: Some(vector), ..self }
     }
 
+    /// The same condition with one more number at the end of each row's vector, `[B]`.
+    ///
+    /// # Panics
+    /// When the condition has another number of rows.
+    #[must_use]
+    pub fn with_number(self, number: Tensor<1>) -> Self {
+        self.expect_rows("numbers", number.rows());
+        let column = number.unsqueeze_dim::<2>(1);
+        let vector = match self.vector.clone() {
+            Some(vector) => Tensor::cat(vec![vector, column], 1),
+            None => column,
+        };
+        self.with_vector(vector)
+    }
+
     /// The same condition with a conditioning row for each row, `[B, k]`.
     ///
     /// # Panics
@@ -107,6 +146,16 @@ impl Condition {
     pub fn with_latent(self, latent: Tensor<2>) -> Self {
         self.expect_rows("latents", latent.rows());
         Self { latent: Some(latent), ..self }
+    }
+
+    /// The same condition with the number of elements that are there of each row.
+    ///
+    /// # Panics
+    /// When the condition has another number of rows.
+    #[must_use]
+    pub fn with_lengths(self, lengths: &[usize]) -> Self {
+        self.expect_rows("lengths", lengths.len());
+        Self { lengths: Some(lengths.into()), ..self }
     }
 
     /// The same condition with vector and context of some rows hidden, `[B]`.
@@ -135,15 +184,33 @@ impl Condition {
         Self { class: self.class.as_ref().map(null), hidden: read.map(all), ..self.clone() }
     }
 
+    /// Where something is told that [`hide`](Self::hide) hides, `[B]`; nothing for a condition
+    /// without a class, a vector and a context.
+    #[must_use]
+    pub fn told(&self, signature: &Signature) -> Option<Tensor<1, Bool>> {
+        let classes = signature.classes as i64;
+        let class = self.class.as_ref().map(|class| class.clone().not_equal_elem(classes));
+        let read = self.vector.as_ref().or(self.context.as_ref());
+        let shown = read.map(|part| match &self.hidden {
+            Some(hidden) => hidden.clone().bool_not(),
+            None => Tensor::<1, Int>::ones([part.rows()], &part.device()).equal_elem(1),
+        });
+        match (class, shown) {
+            (Some(class), Some(shown)) => Some(class.bool_or(shown)),
+            (class, shown) => class.or(shown),
+        }
+    }
+
     /// The part that a network of this signature can read.
     #[must_use]
     pub fn only(&self, signature: &Signature) -> Self {
-        let Self { class, vector, context, latent, hidden } = self.clone();
+        let Self { class, vector, context, latent, lengths, hidden } = self.clone();
         let vector = vector.filter(|_| 0 < signature.vector);
         let context = context.filter(|_| !signature.context.is_empty());
         Self {
             class: class.filter(|_| 0 < signature.classes),
             latent: latent.filter(|_| 0 < signature.latent),
+            lengths: lengths.filter(|_| signature.lengths),
             hidden: hidden.filter(|_| vector.is_some() || context.is_some()),
             vector,
             context,
@@ -185,7 +252,8 @@ impl Condition {
         let class = self.class.as_ref().map(Part::rows);
         let rows = [&self.vector, &self.context, &self.latent];
         let rows = rows.into_iter().flatten().map(Part::rows).next();
-        class.or(rows).or(self.hidden.as_ref().map(Part::rows))
+        let lengths = self.lengths.as_ref().map(Part::rows);
+        class.or(rows).or(lengths).or(self.hidden.as_ref().map(Part::rows))
     }
 
     /// The latent that a network of `size` latent numbers was built for.
@@ -194,6 +262,56 @@ impl Condition {
     /// When there is none, or one of another size.
     pub(crate) fn expect_latent(&self, size: usize) -> Tensor<2> {
         expect("latent", self.latent.as_ref(), size)
+    }
+
+    /// Which numbers of rows count in a mean over them, `[B, d]`: zero behind the end of a sequence,
+    /// and before it one factor for all, such that its mean is one. Nothing for a network whose rows
+    /// are whole.
+    ///
+    /// # Shapes
+    /// - `rows`: `[B, d]`, whose device and precision are taken
+    ///
+    /// # Panics
+    /// When a length is missing or behind the last element.
+    #[must_use]
+    pub fn counted(&self, signature: &Signature, rows: &Tensor<2>) -> Option<Tensor<2>> {
+        let within = self.within(signature, rows)?;
+        let there: usize = self.lengths.iter().flat_map(|lengths| lengths.iter()).sum();
+        let [batch, _] = rows.dims();
+        let elements = batch * signature.shape[0];
+        Some(within * (elements as f64 / there.max(1) as f64))
+    }
+
+    /// One for each number of the elements that are there, else zero, `[B, d]`.
+    pub(crate) fn within(&self, signature: &Signature, rows: &Tensor<2>) -> Option<Tensor<2>> {
+        let [batch, size] = rows.dims();
+        let lengths = self.expect_lengths(signature, batch)?;
+        let channels = size / signature.shape[0].max(1);
+        let mut there = vec![0.0_f32; batch * size];
+        for (row, &length) in there.chunks_mut(size.max(1)).zip(lengths.iter()) {
+            row[..length * channels].fill(1.0);
+        }
+        let data = TensorData::new(there, [batch, size]);
+        Some(Tensor::from_data(data, (&rows.device(), rows.dtype())))
+    }
+
+    /// The lengths of as many rows, if the network reads any.
+    ///
+    /// # Panics
+    /// When there is not one for each row, of at most the elements of a row.
+    pub(crate) fn expect_lengths(
+        &self,
+        signature: &Signature,
+        rows: usize,
+    ) -> Option<Arc<[usize]>> {
+        if !signature.lengths {
+            return None;
+        }
+        let most = signature.shape[0];
+        let lengths = self.lengths.clone().unwrap_or_default();
+        let fits = lengths.len() == rows && lengths.iter().all(|&length| length <= most);
+        assert!(fits, "expected {rows} lengths of at most {most}, got {lengths:?}");
+        Some(lengths)
     }
 
     /// The vector, zero where it is hidden, and one more column that says where: `[B, size + 1]`.

@@ -50,6 +50,7 @@ mod network;
 mod posterior;
 mod signature;
 mod split_mlp;
+mod strengths;
 mod unet;
 
 pub use classifier::{Classifier, ClassifierConfig};
@@ -73,4 +74,5 @@ pub use posterior::{
 };
 pub use signature::Signature;
 pub use split_mlp::{SplitMlp, SplitMlpConfig};
+pub use strengths::Strengths;
 pub use unet::{Fusion, UNet, UNetConfig};

@@ -34,6 +34,10 @@ pub struct Signature {
     /// Numbers in a latent, 0 for none.
     #[serde(skip_serializing_if = "is_zero")]
     pub latent: usize,
+    /// Whether rows are sequences `[length, channels]` that may end before their last element: then
+    /// each says where, and what lies behind is neither read nor answered.
+    #[serde(skip_serializing_if = "is_false")]
+    pub lengths: bool,
     /// Whether the network is a flow map `u(x, t, s)` of two times.
     #[serde(skip_serializing_if = "is_false")]
     pub two_times: bool,

@@ -129,3 +129,84 @@ fn sizes_that_do_not_fit_are_named() {
     let error = of(dit(), &[1, 2, 3, 4]).to_string();
     assert!(error.contains("dit takes points [d], sequences"), "{error}");
 }
+
+/// A transformer of sequences of `length` elements of two numbers, with the weights of one seed, and
+/// what it answers to each row of the same numbers, cut or filled up.
+fn of_length(length: usize, lengths: Option<&[usize]>) -> (Dit, Tensor<2>, Condition) {
+    let signature = Signature { lengths: lengths.is_some(), ..Signature::of([length, 2]) };
+    let network = stir(built(&dit(), &signature, &Device::flex()).train());
+    let all = ramp([ROWS, 7, 2], &Device::flex()).narrow(1, 0, length);
+    let condition = match lengths {
+        Some(lengths) => Condition::none().with_lengths(lengths),
+        None => Condition::none(),
+    };
+    (network, all.reshape([ROWS, length * 2]), condition)
+}
+
+#[test]
+fn a_padded_batch_is_the_sequences_alone_and_zero_behind_their_ends() {
+    let (network, x, condition) = of_length(7, Some(&[4; ROWS]));
+    let time = || Time::at(ramp([ROWS], &Device::flex()).abs());
+    let padded = network.forward(x.clone(), time(), &condition).reshape([ROWS, 7, 2]);
+    let (short, alone, none) = of_length(4, None);
+    let expected = short.forward(alone, time(), &none).reshape([ROWS, 4, 2]);
+    let inside = padded.clone().narrow(1, 0, 4);
+    // Seven tokens in place of four are another order of sums in matrix products.
+    assert!(difference(inside.clone(), expected) < 1e-5);
+    assert_eq!(largest(padded.narrow(1, 4, 3)), 0.0);
+    // The control: with all tokens there, the first four hear the others.
+    let whole = Condition::none().with_lengths(&[7; ROWS]);
+    let heard = network.forward(x, time(), &whole).reshape([ROWS, 7, 2]).narrow(1, 0, 4);
+    assert!(difference(inside, heard) > 1e-3);
+}
+
+#[test]
+fn numbers_behind_the_end_have_no_gradient_and_no_part_in_that_of_the_weights() {
+    let ad = Device::flex().autodiff();
+    let lengths: Vec<usize> = (0..ROWS).map(|row| 1 + 2 * (row % 3)).collect();
+    let gradients = |filling: f64| {
+        let (network, x, condition) = of_length(7, Some(&lengths));
+        let there = condition.counted(network.signature(), &x).unwrap().greater_elem(0.0);
+        let x = x.mask_fill(there.clone().bool_not(), filling);
+        let x = Tensor::<2>::from_data(x.into_data(), &ad).require_grad();
+        let time = Time::at(ramp([ROWS], &ad).abs());
+        let y = network.forward(x.clone(), time, &condition);
+        let all = y.square().sum().backward();
+        let own = x.grad(&all).unwrap();
+        let behind = own.clone().mask_fill(there.clone(), 0.0);
+        let inside = largest(own.mask_fill(there.bool_not(), 0.0));
+        let gradients = GradientsParams::from_grads(all, &network);
+        assert!(without_gradient(&network, &gradients).is_empty());
+        let qkv = gradients_of(&network, &gradients);
+        (largest(behind), inside, qkv)
+    };
+    let (behind, inside, weights) = gradients(0.3);
+    assert!(behind == 0.0 && 1e-3 < inside, "{behind}, {inside}");
+    let (_, _, other) = gradients(-20.0);
+    assert_eq!(weights, other, "what fills the row reaches the weights");
+}
+
+/// Bits of the gradients of all weights, in order.
+fn gradients_of(network: &Dit, gradients: &GradientsParams) -> Vec<Vec<u32>> {
+    struct All<'a>(&'a GradientsParams, Vec<Vec<u32>>);
+    impl burn::module::ModuleVisitor for All<'_> {
+        fn visit_float<const D: usize>(&mut self, parameter: &burn::module::Param<Tensor<D>>) {
+            self.1.extend(self.0.get::<D>(parameter.id).map(common::bits));
+        }
+    }
+    let mut all = All(gradients, Vec::new());
+    network.visit(&mut all);
+    all.1
+}
+
+#[test]
+fn what_cannot_end_early_is_refused() {
+    let refused = |signature: Signature| {
+        let signature = Signature { lengths: true, ..signature };
+        dit().init(&signature, &Device::flex()).map(drop).unwrap_err().to_string()
+    };
+    let error = refused(Signature::of([3, 4, 4]));
+    assert!(error.contains("lengths of other rows than sequences"), "{error}");
+    let error = refused(Signature { context: vec![3, 2], ..Signature::of([4, 2]) });
+    assert!(error.contains("lengths beside a context"), "{error}");
+}

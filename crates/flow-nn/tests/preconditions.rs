@@ -12,24 +12,27 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use flow_nn::{
     Band, ClassEmbedding, ClassifierConfig, Condition, CoordinateEncoder, DiagonalGaussian,
     DitConfig, FourierFeatures, ImageEncoderConfig, LatentEmbedding, MlpConfig, Network,
-    NetworkConfig, NetworkError, PointEncoderConfig, PosteriorInput, Signature, Time,
+    NetworkConfig, NetworkError, PointEncoderConfig, PosteriorInput, Signature, Strengths, Time,
     TimeEmbedding, VectorEmbedding,
 };
 use flow_testing::{awkward, public};
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 37] = [
+const TABLE: [Row; 42] = [
     ("ClassEmbedding::forward", classes),
     ("ClassEmbedding::new", class_sizes),
     ("Classifier::features", features),
     ("Classifier::logits", logits),
     ("Condition::classes", conditions),
+    ("Condition::counted", counted),
     ("Condition::narrow", narrowed),
     ("Condition::repeat", repeated),
     ("Condition::with_context", with_contexts),
     ("Condition::with_hidden", with_flags),
     ("Condition::with_latent", with_latents),
+    ("Condition::with_lengths", with_lengths),
+    ("Condition::with_number", with_numbers),
     ("Condition::with_vector", with_vectors),
     ("CoordinateEncoder::forward", coordinates),
     ("CoordinateEncoder::new", bands),
@@ -48,6 +51,8 @@ const TABLE: [Row; 37] = [
     ("PointEncoderConfig::footprint", point_footprints),
     ("PointEncoderConfig::init", point_encoders),
     ("Signature::of", signatures),
+    ("Strengths::hold", strengths),
+    ("Strengths::told", told_strengths),
     ("Time::at", velocities_times),
     ("Time::expand", expanded_times),
     ("Time::from_to", map_times),
@@ -426,6 +431,72 @@ fn with_contexts() {
 
 fn with_latents() {
     kept("latents", Condition::with_latent, |condition| condition.latent);
+}
+
+fn with_numbers() {
+    let numbers = |condition: Condition, rows: Tensor<2>| {
+        let number = rows.clone().narrow(1, 0, 1).squeeze_dim::<1>(1);
+        let other = rows.narrow(1, 1, 1).squeeze_dim::<1>(1);
+        condition.with_number(number).with_number(other)
+    };
+    kept("numbers", numbers, |condition| condition.vector);
+}
+
+fn with_lengths() {
+    for lengths in [vec![], vec![0], vec![3, usize::MAX]] {
+        let condition = Condition::none().with_lengths(&lengths);
+        assert_eq!(condition.rows(), Some(lengths.len()));
+        assert_eq!(condition.repeat(2).rows(), Some(2 * lengths.len()));
+    }
+    panics("expected the lengths of 1 rows, got those of 2", || {
+        let _ = Condition::classes(&[0], &Device::flex()).with_lengths(&[1, 2]);
+    });
+}
+
+fn counted() {
+    let signature = Signature { lengths: true, ..Signature::of([3, 2]) };
+    let of = |lengths: &[usize], rows: Tensor<2>| {
+        Condition::none().with_lengths(lengths).counted(&signature, &rows).map(read)
+    };
+    // What rows hold is not looked at.
+    for set in awkward::rows(2, 6) {
+        let rows = matrix(&set.rows, 6);
+        let factors = of(&vec![2; rows.dims()[0]], rows).unwrap();
+        let expected = [1.5, 1.5, 1.5, 1.5, 0.0, 0.0].into_iter().cycle().take(factors.len());
+        assert!(factors.into_iter().eq(expected), "{}", set.name);
+    }
+    assert_eq!(of(&[0], matrix(&[1.0; 6], 6)), Some(vec![0.0; 6]), "nothing counts");
+    assert_eq!(
+        Condition::none().counted(&Signature::of([6]), &matrix(&[1.0; 6], 6)).map(read),
+        None
+    );
+    for lengths in [&[4][..], &[1, 1], &[]] {
+        panics("expected 1 lengths of at most 3", || drop(of(lengths, matrix(&[1.0; 6], 6))));
+    }
+}
+
+fn strengths() {
+    for (_, least) in awkward::SCALARS {
+        for (_, most) in awkward::SCALARS {
+            let strengths = Strengths { least, most };
+            if strengths.are_valid() {
+                assert!(1.0 <= least && least <= most && most.is_finite());
+                assert!(strengths.hold(least) && strengths.hold(most) && !strengths.hold(0.5));
+                assert!(!strengths.hold(f64::NAN) && !strengths.hold(f64::INFINITY));
+            }
+        }
+    }
+}
+
+fn told_strengths() {
+    let strengths = Strengths { least: 1.0, most: 2.0 };
+    let told = |condition: Condition, rows: Tensor<2>| {
+        let one = |k| rows.clone().narrow(1, k, 1).squeeze_dim::<1>(1);
+        strengths.told(strengths.told(condition, one(0)), one(1))
+    };
+    kept("numbers", told, |condition| condition.vector);
+    let one = Strengths { least: 2.0, most: 2.0 };
+    assert!(one.told(Condition::none(), Tensor::zeros([3], &Device::flex())).vector.is_none());
 }
 
 fn with_flags() {

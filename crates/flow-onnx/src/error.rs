@@ -15,6 +15,12 @@ pub enum OnnxError {
         /// The kind.
         kind: String,
     },
+    /// Rows that may end early.
+    #[error(
+        "rows of this model are sequences that may end early, which a graph has no input for: \
+         export a .flow file"
+    )]
+    Lengths,
     /// More weights than a file of this kind holds.
     #[error(
         "the network has {parameters} parameters, a file of ONNX holds no more than {most}: export \

@@ -27,10 +27,14 @@ const ABOUT: &str = "f(x, t, conditions), a network of flow matching. Time runs 
 /// | `hidden` | bool `[batch]`, whether vector and context are hidden | learned to do without |
 /// | `latent` | float `[batch, latent]` | read a latent |
 ///
+/// Of a model with a range of guidance baked in, the last number of `vector` is the natural
+/// logarithm of the strength.
+///
 /// The output `prediction` has the shape of `x` and is what the description calls its prediction.
 ///
 /// # Errors
-/// For a network that does not say what it is made of, or that no file holds.
+/// For a network that does not say what it is made of, that no file holds, or whose rows may end
+/// early.
 pub fn network(model: &Model) -> Result<Vec<u8>, OnnxError> {
     file::check_size(model)?;
     let signature = model.signature();
@@ -69,6 +73,9 @@ pub(crate) fn written(
     told: &Told,
     hidden: Option<Value>,
 ) -> Result<Value, OnnxError> {
+    if model.signature().lengths {
+        return Err(OnnxError::Lengths);
+    }
     let &Told { class, vector, context, latent } = told;
     let inputs = Inputs { x, t, s, class, vector, context, hidden, latent };
     model.network().graph(builder, &inputs).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! A whole sampler of fixed steps as a file.
 
-use flow_model::{Asked, Model};
+use flow_model::{Asked, Model, ModelConfig};
 use flow_nn::graph::{Graph, Value};
 use flow_ode::Method;
 use flow_ode::tableau::Tableau;
@@ -23,7 +23,7 @@ const ABOUT: &str = "Samples of a flow-matching model from noise `start`, in `st
 /// |---|---|---|
 /// | `start` | float `[batch, ..]`, the noise | |
 /// | `steps` | int64, a number of at least 1 | |
-/// | `guidance` | float, a strength; 1 is none | learned to do without their condition |
+/// | `guidance` | float, a strength; 1 is none | learned to do without their condition, and have no guidance baked in |
 /// | `class`, `vector`, `context`, `latent` | as of [`network`](crate::network) | read them |
 ///
 /// The output `samples` has the shape of `start`. A solver is the Runge-Kutta method of that name,
@@ -44,7 +44,8 @@ pub fn sampler(model: &Model, solver: Option<Method>) -> Result<Vec<u8>, OnnxErr
     let [start, steps] = ["start", "steps"].map(|name| builder.named(name));
     let told = Told::declare(signature, &mut builder, &mut inputs);
     let can_guide = told.class.is_some() || told.is_hideable();
-    let guidance = (can_guide && model.config().learned_without).then(|| {
+    let ModelConfig { learned_without, strengths, .. } = model.config();
+    let guidance = (can_guide && *learned_without && strengths.is_none()).then(|| {
         inputs.push(value("guidance", FLOAT, &[]));
         builder.named("guidance")
     });

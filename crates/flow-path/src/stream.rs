@@ -61,6 +61,8 @@ pub enum Purpose {
     Jump,
     /// Hiding condition vectors and conditioning rows for classifier-free guidance.
     ConditionDrop,
+    /// How many elements a sampled sequence has.
+    Length,
 }
 
 impl Purpose {
@@ -91,6 +93,7 @@ impl Purpose {
             Self::Ambiguity => 22,
             Self::Jump => 23,
             Self::ConditionDrop => 24,
+            Self::Length => 25,
         }
     }
 }

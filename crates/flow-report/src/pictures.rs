@@ -81,18 +81,24 @@ pub(crate) fn sequences(
         return Err(usage!("rows of shape {:?} are no sequences", model.shape()));
     };
     let request = Request::new(recipe, &SampleChanges::default(), SEQUENCES, seed)?;
-    let samples = model.sample(&request.told_as(recipe, data)?)?.rows;
+    let samples = model.sample(&request.told_as(recipe, data)?)?;
     let real = data.held_rows(SEQUENCES, seed)?;
-    let panel = |title: &str, rows: &[f32]| {
+    let ends = data.held_lengths(SEQUENCES, seed)?;
+    let panel = |title: &str, rows: &[f32], ends: Option<&Vec<usize>>| {
         let step = |(i, x): (usize, &[f32])| (i as f64, f64::from(x[0]));
-        let lines: Vec<Vec<(f64, f64)>> = rows
-            .chunks(length * channels)
-            .map(|row| row.chunks(channels).enumerate().map(step).collect())
-            .collect();
+        let end = |row: usize| ends.map_or(length, |ends| ends[row]);
+        let line = |(at, row): (usize, &[f32])| {
+            row.chunks(channels).take(end(at)).enumerate().map(step).collect()
+        };
+        let lines: Vec<Vec<(f64, f64)>> =
+            rows.chunks(length * channels).enumerate().map(line).collect();
         let chart = Chart::new(title).x("step").y("first channel");
         lines.iter().fold(chart, |chart, line| chart.line("", line)).figure()
     };
-    Ok(Figure::column([panel("data", &real), panel("samples", &samples)]))
+    Ok(Figure::column([
+        panel("data", &real, ends.as_ref()),
+        panel("samples", &samples.rows, samples.lengths.as_ref()),
+    ]))
 }
 
 /// Images that have colours: the first channel alone of those with other numbers of channels than

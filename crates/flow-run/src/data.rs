@@ -101,6 +101,12 @@ impl Data {
         }
     }
 
+    /// Whether rows are sequences of which some end early.
+    #[must_use]
+    pub fn ends_early(&self) -> bool {
+        self.array().is_some_and(|array| !array.rows.lengths.is_empty())
+    }
+
     /// Numbers in the condition vector of a row, 0 for none.
     #[must_use]
     pub fn vector(&self) -> usize {
@@ -177,6 +183,18 @@ impl Data {
         Ok(ends.iter().copied().cycle().take(n * size).collect())
     }
 
+    /// How many elements each of these rows has, if they are sequences of which some end early.
+    ///
+    /// # Errors
+    /// As for [`sources`](Self::sources).
+    pub fn held_lengths(&self, n: usize, seed: u64) -> Result<Option<Vec<usize>>, RunError> {
+        if !self.ends_early() {
+            return Ok(None);
+        }
+        let [_, held] = self.sources(Changes::default())?;
+        Ok(held.draw(0..n as u64, &Streams::new(seed)).lengths)
+    }
+
     /// The array, if it is one.
     #[must_use]
     pub fn array(&self) -> Option<&ArrayData> {
@@ -250,7 +268,7 @@ impl Data {
             Self::Table(table) => {
                 let shape = self.shape();
                 let seen = Seen::default();
-                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen);
+                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen, None);
                 [side(0)?, side(1)?]
             }
             Self::Array(array) => {
@@ -270,7 +288,11 @@ impl Data {
                             let rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
                             Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>)
                         }
-                        None => source(&shape, array.snapshots_of(at), array.pairs, seen),
+                        None => {
+                            let (snapshots, lengths) =
+                                (array.snapshots_of(at), array.lengths_of(at));
+                            source(&shape, snapshots, array.pairs, seen, lengths)
+                        }
                     }
                 };
                 [side(0)?, side(1)?]

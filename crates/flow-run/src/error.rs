@@ -8,7 +8,7 @@ use flow_datasets::{ArrayError, DatasetError, TableError};
 use flow_model::ModelError;
 use flow_nn::NetworkError;
 use flow_path::PathError;
-use flow_train::TrainError;
+use flow_train::{GroupError, TrainError};
 
 /// An error of a recipe, of a run or of its model.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,9 @@ pub enum RunError {
     /// A table, or rows that make none.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Processes that cannot go on together.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// A training and its checkpoints.
     #[error(transparent)]
     Train(#[from] TrainError),

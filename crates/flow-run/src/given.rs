@@ -12,6 +12,8 @@ pub struct Given {
     pub vectors: Option<Vec<f32>>,
     /// Conditioning rows, for models that are told an image; taken in turn too.
     pub contexts: Option<Vec<f32>>,
+    /// How many elements each sequence has, in turn, for models of sequences that may end early.
+    pub lengths: Option<Vec<usize>>,
     /// The class of each sample, in turn.
     pub classes: Option<Vec<usize>>,
 }

@@ -51,9 +51,11 @@ mod recorder;
 mod reflow;
 mod request;
 mod run;
+mod shards;
 mod sizes;
 pub mod snapshots;
 pub mod table;
+mod together;
 mod training;
 mod upsampling;
 

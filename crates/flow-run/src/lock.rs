@@ -50,6 +50,13 @@ impl Lock {
         let _ = file.set_len(0).and_then(|()| write!(file, "PID {}", std::process::id()));
         Ok(Self(file))
     }
+
+    /// Whether a process trains a run at present, as far as the system tells.
+    #[must_use]
+    pub fn is_held(run: &Path) -> bool {
+        let file = File::open(run.join("lock"));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
 }
 
 impl Drop for Lock {
@@ -70,7 +77,9 @@ mod tests {
         let first = Lock::take(run.path(), &Silent).unwrap();
         let error = Lock::take(run.path(), &Silent).unwrap_err().to_string();
         assert!(error.contains(&format!("(PID {})", std::process::id())), "{error}");
+        assert!(Lock::is_held(run.path()));
         drop(first);
+        assert!(!Lock::is_held(run.path()));
         Lock::take(run.path(), &Silent).unwrap();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, Range};
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{
@@ -10,7 +11,7 @@ use flow_model::{
 };
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_path::Source;
-use flow_train::{Checkpoint, Ensemble};
+use flow_train::{Alone, Checkpoint, Ensemble, Group};
 
 use crate::array::ArrayRows;
 use crate::data::target;
@@ -21,6 +22,7 @@ use crate::network;
 use crate::recipe::{self, Recipe};
 use crate::request::Request;
 use crate::run::Run;
+use crate::shards;
 use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 use crate::upsampling::Upsampling;
@@ -35,6 +37,8 @@ pub struct Model {
     pub footprint: Footprint,
     /// A weaker model that guidance moves away from, in place of this one without its class.
     guide: Option<Box<Model>>,
+    /// Processes that share its samples.
+    group: Arc<dyn Group>,
 }
 
 impl Deref for Model {
@@ -74,19 +78,21 @@ impl Model {
         let vector = TableRows::of(&rows)?.as_ref().map_or(0, TableRows::vector);
         let Shape { shape, classes, class_names, .. } = data;
         let signature = network::signature(&run.recipe, &shape, classes, vector)?;
+        let lengths = ArrayRows::of(&rows)?.map_or(Vec::new(), |array| array.lengths);
+        let signature = Signature { lengths: !lengths.is_empty(), ..signature };
         let [footprint, _] = network::footprints(&run.recipe, &signature)?;
         let empty = network::build_empty(&run.recipe, &signature, device)?;
         let Ensemble { network, posterior } = checkpoint.average(empty)?;
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
         let mut config = description(&run.recipe, signature, names, checkpoint.step)?;
-        config.rows = rows;
+        (config.rows, config.lengths) = (rows, lengths);
         if let Some(upsampling) = Upsampling::of(&run.recipe, &shape)? {
             config.rows.extend(upsampling.kept());
         }
         let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
         let model = flow_model::Model::new(&registry, config, network, device)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { bare: model, posterior, footprint, guide: None })
+        Ok(Self { bare: model, posterior, footprint, guide: None, group: Arc::new(Alone) })
     }
 
     /// Opens a model that `flow export` wrote, with networks of the registry.
@@ -108,13 +114,13 @@ impl Model {
         let footprint = registry
             .footprint(&config.network, &config.signature)
             .map_err(|error| usage!("{error}"))?;
-        Ok(Self { bare: model, posterior: None, footprint, guide: None })
+        Ok(Self { bare: model, posterior: None, footprint, guide: None, group: Arc::new(Alone) })
     }
 
     /// Whether it is told a class or numbers.
     #[must_use]
     pub fn is_told(&self) -> bool {
-        0 < self.classes() || 0 < self.signature().vector
+        0 < self.classes() || 0 < self.vector()
     }
 
     /// How its rows become those of a table, for a model of one.
@@ -170,12 +176,31 @@ impl Model {
         Ok(Self { guide: Some(Box::new(weaker)), ..self })
     }
 
+    /// The same model, whose samples the processes of a group share: all of them ask for the same,
+    /// each draws some batches, and the first gets all samples, with the bits of one process. The
+    /// others get none.
+    #[must_use]
+    pub fn shared_by(self, group: Arc<dyn Group>) -> Self {
+        Self { group, ..self }
+    }
+
     /// Draws samples.
     ///
     /// # Errors
-    /// For a request that the model cannot meet, and when the solver fails.
+    /// For a request that the model cannot meet, when the solver fails, and when a process that
+    /// shares the work has ended.
     pub fn sample(&self, request: &Request) -> Result<Samples, RunError> {
         let sampler = request.way.sampler();
+        if 1 < self.group.size() {
+            let mut all = Samples::default();
+            self.sample_each(request, |part| -> Result<(), RunError> {
+                all.rows.extend(part.rows);
+                all.nfe = part.nfe;
+                Ok(())
+            })?;
+            all.classes = self.labels(request, 0..request.n)?;
+            return Ok(all);
+        }
         self.bare.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
     }
 
@@ -189,6 +214,13 @@ impl Model {
         mut take: impl FnMut(Samples) -> Result<(), E>,
     ) -> Result<(), E> {
         let sampler = request.way.sampler();
+        if 1 < self.group.size() {
+            let draw = |range| {
+                let drawn = self.bare.sample_batch(&self.request(request), &*sampler, range);
+                drawn.map_err(|error| refused(error, request))
+            };
+            return shards::each(&*self.group, request, draw, take);
+        }
         let take = |samples| take(samples).map_err(Stopped::Taken);
         let done = self.bare.sample_each(&self.request(request), &*sampler, take);
         done.map_err(|stopped| match stopped {
@@ -244,11 +276,15 @@ impl Model {
             Some(rows.iter().copied().cycle().take(request.n * size).collect())
         };
         asked.starts = in_turn(&request.given.starts, self.signature().size());
-        asked.vectors = in_turn(&request.given.vectors, self.signature().vector);
+        asked.vectors = in_turn(&request.given.vectors, self.vector());
         asked.latents.clone_from(&request.given.latents);
+        let lengths = request.given.lengths.as_ref();
+        asked.lengths =
+            lengths.map(|lengths| lengths.iter().copied().cycle().take(request.n).collect());
         asked.contexts =
             in_turn(&request.given.contexts, self.signature().context.iter().product());
-        asked.guidance = against.filter(|_| request.is_guided()).map(guidance);
+        let is_baked = self.config().strengths.is_some();
+        asked.guidance = against.filter(|_| is_baked || request.is_guided()).map(guidance);
         asked.along = request.schedule.map(|schedule| schedule.build());
         asked.keep.clone_from(&request.times);
         if let Some(grid) = request.way.grid() {
@@ -300,7 +336,7 @@ fn description(
     class_names: Vec<String>,
     step: usize,
 ) -> Result<ModelConfig, RunError> {
-    let Recipe { name, about, path, sample, .. } = recipe;
+    let Recipe { name, about, path, train, sample, .. } = recipe;
     let network = network::section(recipe)?.table().clone();
     let source = match &path.source {
         _ if recipe.data.is_given_starts() => flow_model::DATA.into(),
@@ -319,6 +355,7 @@ fn description(
         about: about.clone(),
         prediction: path.prediction,
         learned_without: path.learns_without_class(),
+        strengths: train.guidance,
         source,
         class_names,
         schedule: path.schedule,

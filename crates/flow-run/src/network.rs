@@ -2,7 +2,9 @@
 
 use burn::tensor::Device;
 use flow_model::{ModelError, NetworkSection};
-use flow_nn::{DynNetwork, DynPosterior, Footprint, NetworkError, Signature, parameter_count};
+use flow_nn::{
+    DynNetwork, DynPosterior, Footprint, NetworkError, Signature, Strengths, parameter_count,
+};
 use flow_train::Ensemble;
 
 use crate::error::{RunError, usage};
@@ -27,7 +29,7 @@ pub fn signature(
     }
     Ok(Signature {
         classes: if conditional { classes } else { 0 },
-        vector,
+        vector: vector + recipe.train.guidance.map_or(0, Strengths::numbers),
         latent: recipe.latent.as_ref().map_or(0, |latent| latent.dim),
         context: Upsampling::of(recipe, shape)?.map_or(Vec::new(), |told| told.shape.to_vec()),
         two_times: recipe.pairs().is_some(),

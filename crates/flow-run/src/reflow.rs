@@ -91,7 +91,10 @@ impl Teacher {
             let scaled = starts.iter().map(|start| start * scale).collect();
             let given = Given { starts: Some(scaled), latents, ..Given::default() };
             let samples = model.sample(&request.with_given(given))?;
-            let rows = Rows::new(model.shape().to_vec(), samples.rows, samples.classes);
+            let mut rows = Rows::new(model.shape().to_vec(), samples.rows, samples.classes);
+            if let Some(lengths) = samples.lengths {
+                rows = rows.with_lengths(lengths);
+            }
             Ok(Arc::new(rows.with_starts(starts)))
         };
         Ok([pairs(reflow.pairs, recipe.seed)?, pairs(reflow.pairs.div_ceil(10), !recipe.seed)?])

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use flow_path::CouplingConfig;
+use flow_train::DrawBy;
 
 use crate::error::RunError;
 use crate::memory;
@@ -19,6 +20,9 @@ const DOUBLE: f64 = 8.0;
 /// Copies of the parameters while they are trained: themselves, their average, their gradient, two
 /// moments.
 const TRAINED: f64 = 5.0;
+
+/// Further copies of the gradient where a batch is cut into parts: their sum, and the next one.
+const SUMMED: f64 = 2.0;
 
 /// Copies of the rows of a batch: noise, data, the point between, its target, the prediction, its
 /// gradient.
@@ -54,21 +58,26 @@ impl Sizes {
             footprints(recipe, &signature(recipe, shape, classes, vector)?)?;
         let [of_network, of_posterior] = largest(recipe);
         let row = row_size(shape);
-        let batch = recipe.train.batch as f64;
+        let (batch, parts) = (recipe.train.batch as f64, recipe.train.parts as f64);
+        let copies = if recipe.train.parts == 1 { TRAINED } else { TRAINED + SUMMED };
+        let drawn = match recipe.train.draw {
+            DrawBy::Batch => batch,
+            DrawBy::Part => batch / parts,
+        };
         let scored = recipe.eval.n as f64;
         let size =
             |key: &str, what: &str, bytes: f64| Size { key: key.into(), what: what.into(), bytes };
         let mut all =
-            vec![size(&of_network, "to train the network", SINGLE * TRAINED * velocity.parameters)];
+            vec![size(&of_network, "to train the network", SINGLE * copies * velocity.parameters)];
         if recipe.latent.is_some() {
-            let bytes = SINGLE * TRAINED * posterior.parameters;
+            let bytes = SINGLE * copies * posterior.parameters;
             all.push(size(&of_posterior, "to train the posterior", bytes));
         }
         let layers = velocity.activations + posterior.activations;
-        let bytes = SINGLE * batch * (OF_A_BATCH * row + layers);
+        let bytes = SINGLE * (drawn * OF_A_BATCH * row + batch / parts * layers);
         all.push(size("train.batch", "a step", bytes));
         let together = if recipe.path.within_classes { classes.max(1) as f64 } else { 1.0 };
-        let pairs = (batch / together).powi(2);
+        let pairs = (drawn / together).powi(2);
         if let Some((name, tables)) = tables(recipe.path.coupling) {
             let what = format!("the coupling {name} of a batch");
             all.push(size("train.batch", &what, DOUBLE * tables * pairs));

@@ -125,12 +125,14 @@ impl Seen {
 }
 
 /// How a source is made of snapshots in the order of their times: one alone is data for noise; of
-/// two that are pairs row `i` leads to row `i`; others lead to any of their condition.
+/// two that are pairs row `i` leads to row `i`; others lead to any of their condition. Sequences
+/// have `lengths` where they may end early.
 pub(crate) fn source(
     shape: &[usize],
     mut snapshots: Vec<Snapshot>,
     pairs: bool,
     seen: Seen,
+    lengths: Option<Vec<usize>>,
 ) -> Result<Arc<dyn DataSource>, RunError> {
     if 1 < snapshots.len() && !pairs {
         if seen.gaps.is_some() || seen.mirrored {
@@ -150,6 +152,9 @@ pub(crate) fn source(
     let mut source = Rows::new(shape.to_vec(), rows, labels);
     if let Some(vectors) = vectors {
         source = source.with_vectors(vectors);
+    }
+    if let Some(lengths) = lengths {
+        source = source.with_lengths(lengths);
     }
     if let Some(before) = snapshots.pop() {
         source = source.with_starts(before.rows);

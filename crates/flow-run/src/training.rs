@@ -1,22 +1,23 @@
 //! A training of a recipe: what it begins with, what it needs, and what it leaves in its run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use flow_datasets::Files;
 use flow_model::Registry;
-use flow_nn::Network;
+use flow_nn::{Network, Signature};
 use flow_train::{
-    Batch, BatchSource, Checkpoint, Ensemble, Interrupter, LearningRate, MapBatches, Objective,
-    Plan, Session, Task, Variational, fit,
+    Alone, BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Group, Interrupter,
+    LearningRate, MapBatches, Objective, Observer, Parts, Plan, Session, StepRecord, Task,
+    Variational, fit,
 };
 
 use crate::batches::{Sources, batches, flow_matching, sources};
 use crate::data::Data;
 use crate::drafts;
 use crate::environment::Shape;
-use crate::error::RunError;
+use crate::error::{RunError, usage};
 use crate::listener::Listener;
 use crate::lock::Lock;
 use crate::metrics::rewind;
@@ -27,6 +28,7 @@ use crate::recorder::Recorder;
 use crate::reflow::Teacher;
 use crate::run::Run;
 use crate::sizes::Sizes;
+use crate::together;
 
 /// What a training begins with.
 #[derive(Debug)]
@@ -94,6 +96,7 @@ pub struct Training {
     /// What it learns from.
     pub data: Data,
     teacher: Option<Teacher>,
+    group: Arc<dyn Group>,
 }
 
 impl Training {
@@ -110,6 +113,13 @@ impl Training {
             run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
         }
         flow_matching(recipe, &data)?;
+        if data.ends_early() && recipe.path.coupling.looks_at_values() {
+            return Err(usage!(
+                "sequences end early, and the coupling {} would pair noise with lengths: choose \
+                 path.coupling=independent",
+                recipe.path.coupling.name()
+            ));
+        }
         if recipe.coupling_biases() && !data.has_told_starts() {
             told.say(&format!(
                 "warning: the coupling {} pairs starts with data whatever their conditions, so \
@@ -119,7 +129,38 @@ impl Training {
                 if recipe.data.conditional { ", path.within_classes=true" } else { "" }
             ));
         }
-        Ok(Self { start, data, teacher })
+        Ok(Self { start, data, teacher, group: Arc::new(Alone) })
+    }
+
+    /// The same training by all processes of a group, each of which has opened it: they share the
+    /// parts of each batch, and the first of them writes the run.
+    ///
+    /// # Errors
+    /// When there are fewer parts than processes, or processes have opened something else.
+    pub fn shared_by(self, group: Arc<dyn Group>) -> Result<Self, RunError> {
+        let (parts, processes) = (self.recipe().train.parts, group.size());
+        if parts < processes {
+            return Err(usage!(
+                "train.parts is {parts}, which leaves nothing to do for some of {processes} \
+                 processes: set train.parts={processes} or a multiple of it, or start fewer"
+            ));
+        }
+        together::check_alike(&*group, &self.opened())?;
+        Ok(Self { group, ..self })
+    }
+
+    /// What was opened, each with a name: it must be the same in all processes.
+    fn opened(&self) -> [(&'static str, String); 4] {
+        let from = match &self.start {
+            Start::Again { from: Some(from), .. } => from.step,
+            _ => 0,
+        };
+        [
+            ("program", env!("CARGO_PKG_VERSION").to_owned()),
+            ("recipe", self.recipe().resolved()),
+            ("data", format!("{:?}", Shape::of(&self.data))),
+            ("checkpoint", format!("step {from}")),
+        ]
     }
 
     /// What is trained.
@@ -149,6 +190,7 @@ impl Training {
             self.data.classes(),
             self.data.vector(),
         )?;
+        let signature = Signature { lengths: self.data.ends_early(), ..signature };
         network::build(recipe, &signature, device)
     }
 
@@ -164,23 +206,30 @@ impl Training {
         called: &str,
         told: &dyn Listener,
     ) -> Result<Begun, RunError> {
-        let Self { start, data, teacher } = self;
+        let Self { start, data, teacher, group } = self;
         let sources = sources(start.recipe(), &data, teacher.as_ref(), device)?;
-        drafts::clear(&flow_datasets::default_cache_dir().join(&start.recipe().data.set));
-        match start {
-            Start::New(recipe) => {
+        let (run, from, lock) = match start {
+            Start::New(recipe) if group.is_first() => {
+                drafts::clear(&flow_datasets::default_cache_dir().join(&recipe.data.set));
                 let taught_by = teacher.as_ref().map(|teacher| &teacher.identity);
                 let run = Run::create(recipe, &Shape::of(&data), taught_by, out, called)?;
-                let lock = Some(Lock::take(&run.folder, told)?);
-                Ok(Begun { run, data, sources, from: None, _lock: lock })
+                let lock = Lock::take(&run.folder, told)?;
+                (run, None, Some(lock))
             }
+            // Its folder is named below.
+            Start::New(recipe) => (Run { folder: PathBuf::new(), recipe }, None, None),
             Start::Again { run, from, lock } => {
-                lengthen(&run, from.as_ref(), told)?;
-                run.tidy();
-                rewind(&run.folder, from.as_ref().map_or(0, |checkpoint| checkpoint.step), told)?;
-                Ok(Begun { run, data, sources, from, _lock: lock })
+                if group.is_first() {
+                    lengthen(&run, from.as_ref(), told)?;
+                    run.tidy();
+                    let step = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+                    rewind(&run.folder, step, told)?;
+                }
+                (run, from, lock)
             }
-        }
+        };
+        let folder = together::path(&*group, &run.folder)?;
+        Ok(Begun { run: Run { folder, ..run }, data, sources, from, group, _lock: lock })
     }
 }
 
@@ -210,6 +259,7 @@ pub struct Begun {
     pub data: Data,
     sources: Sources,
     from: Option<Checkpoint>,
+    group: Arc<dyn Group>,
     _lock: Option<Lock>,
 }
 
@@ -222,6 +272,7 @@ impl Begun {
 
     /// Trains, leaves checkpoints and the log in the folder of the run and the averaged model in
     /// `model` within it, and returns the steps done: fewer than the recipe's if it was stopped.
+    /// Where processes share the training, the first of them leaves all of that.
     ///
     /// # Errors
     /// When the loss is a number no longer, or the folder cannot be written.
@@ -237,6 +288,10 @@ impl Begun {
             Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
             None => recipe.train.objective.build(),
         };
+        let objective: Arc<dyn Objective> = match recipe.train.guidance {
+            Some(strengths) => Arc::new(BakedGuidance { objective, strengths }),
+            None => objective,
+        };
         let noise = objective.noise(model.network.signature());
         let [train, validation] = batches(recipe, &self.data, self.sources.clone(), noise)?;
         let paired = |batches| -> Arc<dyn BatchSource<Batch = Batch>> {
@@ -250,18 +305,25 @@ impl Begun {
         let (start, steps) = (self.done(), recipe.steps());
         let every = (steps / 500).clamp(1, 50);
         let rows = recipe.train.batch;
-        let observer = Recorder::new(folder, start, steps, rows, every, interrupter, told)?;
+        let observer: Box<dyn Observer> = if self.group.is_first() {
+            Box::new(Recorder::new(folder, start, steps, rows, every, interrupter, told)?)
+        } else {
+            Box::new(Unwatched)
+        };
         let session = Session {
             device,
             checkpoints: &self.run.checkpoints(),
             resume: self.from.as_ref(),
-            observer: Box::new(observer),
+            observer,
             interrupter,
+            group: Arc::clone(&self.group),
         };
         let outcome = fit(task, &plan(recipe), session)?;
-        // What any program opens, beside what only a training can go on from.
-        let model = Model::load(&self.run, device)?;
-        save_model(&model, &folder.join("model"))?;
+        if self.group.is_first() {
+            // What any program opens, beside what only a training can go on from.
+            let model = Model::load(&self.run, device)?;
+            save_model(&model, &folder.join("model"))?;
+        }
         Ok(outcome.step)
     }
 }
@@ -284,5 +346,15 @@ fn plan(recipe: &Recipe) -> Plan {
         ema: recipe.ema,
         max_gradient_norm: train.clip,
         validation_batches: train.validation_batches,
+        parts: Parts { count: train.parts, draw: train.draw },
     }
+}
+
+/// Watches the training of a process that another one speaks for.
+struct Unwatched;
+
+impl Observer for Unwatched {
+    fn step(&mut self, _: &StepRecord) {}
+
+    fn validation(&mut self, _: usize, _: f64) {}
 }

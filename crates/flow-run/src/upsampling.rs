@@ -133,6 +133,10 @@ impl DataSource for Told {
         &self.upsampling.shape
     }
 
+    fn lengths(&self) -> bool {
+        self.inner.lengths()
+    }
+
     /// The small image is that of the row as it is drawn: mirrored where the row is.
     fn draw(&self, range: Range<u64>, streams: &Streams) -> Draw {
         let draw = self.inner.draw(range, streams);

@@ -95,7 +95,7 @@ pub use inverse::{
     Measurement, Mmps, Observation, ObservationNoise, PiGdm, Pool, Replacement, adjoint_gap,
 };
 pub use likelihood::{Likelihood, LogProb};
-pub use noise::{latent_grid, latents, latents_of, normal_rows, prior, starts, starts_of};
+pub use noise::{latent_grid, latents, latents_of, lengths, normal_rows, prior, starts, starts_of};
 pub use predictor::{Predictor, Trained, Velocity};
 pub use push::push;
 pub use retimed::Retimed;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_path::Source;
 use flow_path::stream::{Purpose, Streams};
+use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::predictor::Predictor;
@@ -119,6 +120,27 @@ pub fn latents_of(
     Tensor::from_data(TensorData::new(rows, shape), device)
 }
 
+/// Lengths of the samples `range`, drawn as often as `counts` says of 1, 2, .. elements.
+///
+/// Length `i` depends on the seed and on `i` alone.
+///
+/// # Panics
+/// When nothing is counted.
+#[must_use]
+pub fn lengths(seed: u64, range: Range<usize>, counts: &[u64]) -> Vec<usize> {
+    let (streams, rows) = (Streams::new(seed), counts.iter().sum());
+    assert!(0 < rows, "expected counts of lengths, got {counts:?}");
+    let one = |sample: usize| {
+        let place = streams.rng(sample as u64, Purpose::Length).random_range(0..rows);
+        let up_to = counts.iter().scan(0, |sum, &count| {
+            *sum += count;
+            Some(*sum)
+        });
+        1 + up_to.take_while(|&sum| sum <= place).count()
+    };
+    range.map(one).collect()
+}
+
 /// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds, row by row from
 /// the top, first coordinate to the right.
 ///
@@ -180,6 +202,17 @@ mod tests {
         }
         // Near zero a difference of halves is left, with 1e-16 / 1e-9 of its digits.
         assert!((normal_quantile(1e-9) + 5.997807015007775).abs() < 1e-6);
+    }
+
+    #[test]
+    fn lengths_are_as_frequent_as_they_are_counted() {
+        let drawn = lengths(3, 0..10_000, &[0, 1, 0, 3]);
+        let short = drawn.iter().filter(|length| **length == 2).count();
+        // A quarter of 10,000, with a standard deviation of 43.
+        assert!(2285 < short && short < 2715, "{short}");
+        assert!(drawn.iter().all(|length| [2, 4].contains(length)));
+        assert_eq!(lengths(3, 40..60, &[0, 1, 0, 3]), drawn[40..60]);
+        assert_ne!(lengths(4, 0..10_000, &[0, 1, 0, 3]), drawn);
     }
 
     #[test]

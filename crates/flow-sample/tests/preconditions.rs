@@ -16,14 +16,14 @@ use flow_path::{Exact, Gaussian, Linear, Prediction, Schedule, Source, VarianceP
 use flow_sample::{
     Dequantise, Diffusion, Divergence, ExactTrace, Grid, GridConfig, Hutchinson, Interval,
     LastStep, Noise, Ode, Predictor, Probe, Sampler, SamplerConfig, Sde, Seeded, Way, latent_grid,
-    latents, latents_of, log_mean_exp, normal_rows, prior, push, starts, starts_of,
+    latents, latents_of, lengths, log_mean_exp, normal_rows, prior, push, starts, starts_of,
 };
 use flow_testing::awkward::{Rows, SCALARS, rows};
 use flow_testing::public;
 
 type Check = fn();
 
-const TABLE: [(&str, Check); 27] = [
+const TABLE: [(&str, Check); 28] = [
     ("push", carried),
     ("Dequantise::bits_per_dim", bits_per_dim),
     ("log_mean_exp", log_mean_exps),
@@ -42,6 +42,7 @@ const TABLE: [(&str, Check); 27] = [
     ("starts_of", priors),
     ("latents", latent),
     ("latents_of", latent),
+    ("lengths", drawn_lengths),
     ("Threshold::apply", questions::thresholds),
     ("Mask::new", questions::masks),
     ("Pool::new", questions::pools),
@@ -316,6 +317,14 @@ fn latent() {
         for z in made {
             assert!(z.dims() == [range.len(), size] && finite(&z));
         }
+    }
+}
+
+fn drawn_lengths() {
+    assert!(lengths(1, 0..0, &[1]).is_empty());
+    assert_eq!(lengths(1, 5..8, &[0, 0, u64::MAX]), [3; 3]);
+    for counts in [&[][..], &[0, 0]] {
+        assert!(panics(|| drop(lengths(1, 0..3, counts))));
     }
 }
 

@@ -1,7 +1,5 @@
 //! What a network is told of each row besides its class: numbers, and rows to condition on.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::Condition;
 use rand::{Rng, RngExt};
 
 use crate::data::{DataSource, Draw};
@@ -32,38 +30,17 @@ pub(crate) fn check_conditions(
     Ok(())
 }
 
-/// The condition with the vectors and contexts of a draw, each row of them hidden with probability
-/// `drop`.
+/// Which rows have their vectors and contexts hidden, each with probability `drop`; nothing for rows
+/// that are `told` nothing.
 ///
 /// # Panics
 /// When `drop` is no probability.
-pub(crate) fn with_conditions(
-    mut condition: Condition,
-    data: &dyn DataSource,
-    (vectors, contexts): (Option<Vec<f32>>, Option<Vec<f32>>),
-    (drop, rng): (f64, &mut dyn Rng),
-    device: &Device,
-) -> Condition {
-    let rows_of = |values: Vec<f32>, size: usize| {
-        let shape = [values.len() / size, size];
-        Tensor::<2>::from_data(TensorData::new(values, shape), device)
-    };
-    if let Some(vectors) = vectors {
-        condition = condition.with_vector(rows_of(vectors, data.vector()));
-    }
-    if let Some(contexts) = contexts {
-        condition = condition.with_context(rows_of(contexts, context_size(data)));
-    }
+pub(crate) fn hidden(rows: usize, told: bool, drop: f64, rng: &mut dyn Rng) -> Option<Vec<bool>> {
     assert!((0.0..=1.0).contains(&drop), "expected a condition_drop in [0, 1], got {drop}");
-    let read = condition.vector.as_ref().or(condition.context.as_ref());
-    let Some(rows) = read.map(|part| part.dims()[0]).filter(|_| 0.0 < drop) else {
-        return condition;
-    };
-    let hidden: Vec<bool> = (0..rows).map(|_| rng.random_bool(drop)).collect();
-    condition.with_hidden(Tensor::from_data(TensorData::new(hidden, [rows]), device))
+    (told && 0.0 < drop).then(|| (0..rows).map(|_| rng.random_bool(drop)).collect())
 }
 
 /// Numbers in a conditioning row, none where there is none.
-fn context_size(data: &dyn DataSource) -> usize {
+pub(crate) fn context_size(data: &dyn DataSource) -> usize {
     if data.context().is_empty() { 0 } else { data.context().iter().product() }
 }

@@ -27,6 +27,11 @@ pub(crate) trait Criterion<M>: Clone + Debug + Send + Sync + 'static {
         None
     }
 
+    /// Numbers that the loss adds to the condition vector of each row.
+    fn told(&self) -> usize {
+        0
+    }
+
     /// Refuses a module and batches that know another number of times than the loss.
     ///
     /// # Errors
@@ -43,8 +48,7 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
     fn loss(&self, module: &Ensemble, average: &Ensemble, batch: Batch) -> Loss {
         let posterior = module.posterior.as_ref().map(|posterior| posterior as &dyn Posterior);
         let network = &module.network;
-        // Only the losses of flow maps ask it.
-        let frozen = self.pairs().map(|_| network.valid());
+        let frozen = self.teaches_itself().then(|| network.valid());
         let frozen = frozen.as_ref().unwrap_or(network);
         let networks = Networks { network, frozen, average: &average.network, posterior };
         Objective::loss(&**self, networks, batch)
@@ -52,6 +56,10 @@ impl Criterion<Ensemble> for Arc<dyn Objective> {
 
     fn signature<'a>(&self, module: &'a Ensemble) -> Option<&'a Signature> {
         Some(module.network.signature())
+    }
+
+    fn told(&self) -> usize {
+        Objective::told(&**self)
     }
 
     fn check_times(&self, module: &Ensemble, pairs: Option<Pairs>) -> Result<(), TrainError> {
@@ -81,19 +89,23 @@ pub(crate) fn check_batches<N, O: Criterion<N>>(
         (batches, network) if 0 < batches && batches != network => {
             Err(TrainError::Classes { batches, network })
         }
-        _ => check_fit(signature, batches),
+        _ => check_fit(signature, batches, objective.told()),
     }
 }
 
-/// Refuses batches whose conditions are of other sizes than those that the network reads.
+/// Refuses batches whose conditions, with the numbers that the loss adds to each vector, are of
+/// other sizes than those that the network reads.
 fn check_fit<B: Send + 'static>(
     signature: &Signature,
     batches: &dyn BatchSource<Batch = B>,
+    added: usize,
 ) -> Result<(), TrainError> {
     let numbers = |n: usize| if n == 0 { Vec::new() } else { vec![n] };
+    let flag = |is_there: bool| numbers(usize::from(is_there));
     let parts = [
-        ("condition vector", numbers(batches.vector()), numbers(signature.vector)),
+        ("condition vector", numbers(batches.vector() + added), numbers(signature.vector)),
         ("conditioning row", batches.context().to_vec(), signature.context.clone()),
+        ("length", flag(batches.lengths()), flag(signature.lengths)),
     ];
     let other = parts.into_iter().find(|(_, batches, network)| batches != network);
     other.map_or(Ok(()), |(what, batches, network)| {

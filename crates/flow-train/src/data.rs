@@ -19,6 +19,9 @@ pub struct Draw {
     pub vectors: Option<Vec<f32>>,
     /// A row that conditions each row, `[n, product of context]`.
     pub contexts: Option<Vec<f32>>,
+    /// Elements of each row that are there, for sequences that may end early; what lies behind them
+    /// is any finite number.
+    pub lengths: Option<Vec<usize>>,
     /// Where the path of each row starts, `[n, ..]`, for data that come in pairs; else it is drawn.
     pub starts: Option<Vec<f32>>,
     /// The part of the time that the path of each row takes; all of it, if there is none.
@@ -49,6 +52,11 @@ pub trait DataSource: Debug + Send + Sync {
     /// Shape of the conditioning row of a row, empty for none.
     fn context(&self) -> &[usize] {
         &[]
+    }
+
+    /// Whether rows are sequences that may end early, and say where.
+    fn lengths(&self) -> bool {
+        false
     }
 
     /// The rows numbered `range` in the endless sequence of rows that `streams` defines.
@@ -93,6 +101,7 @@ pub struct Rows {
     vectors: Option<Vec<f32>>,
     contexts: Option<Vec<f32>>,
     context: Vec<usize>,
+    lengths: Option<Vec<usize>>,
     starts: Option<Vec<f32>>,
     mirror: bool,
     /// Half the distance between two values of a pixel, which is how far the noise goes.
@@ -151,6 +160,7 @@ impl Rows {
             vectors: None,
             contexts: None,
             context: Vec::new(),
+            lengths: None,
             starts: None,
             mirror: false,
             noise: None,
@@ -183,6 +193,22 @@ impl Rows {
         let whole = !shape.is_empty() && 0 < size && got == expected;
         assert!(whole, "expected conditioning rows of {expected} numbers, got {got}");
         (self.contexts, self.context) = (Some(contexts), shape);
+        self
+    }
+
+    /// Says how many elements of each sequence `[length, channels]` are there: the loss looks at no
+    /// others.
+    ///
+    /// # Panics
+    /// When there is not one length for each row, from 1 to that of a row.
+    #[must_use]
+    pub fn with_lengths(mut self, lengths: Vec<usize>) -> Self {
+        let (rows, got) = (self.len(), lengths.len());
+        assert!(got == rows, "expected lengths of {rows} rows, got {got}");
+        let most = self.shape[0];
+        let within = lengths.iter().all(|length| (1..=most).contains(length));
+        assert!(within, "expected lengths from 1 to {most}, got {lengths:?}");
+        self.lengths = Some(lengths);
         self
     }
 
@@ -287,6 +313,10 @@ impl DataSource for Rows {
         &self.context
     }
 
+    fn lengths(&self) -> bool {
+        self.lengths.is_some()
+    }
+
     fn draw(&self, range: Range<u64>, streams: &Streams) -> Draw {
         let (n, size) = (self.len() as u64, self.size());
         let last = |shape: &[usize]| shape.last().copied().unwrap_or(1);
@@ -298,6 +328,7 @@ impl DataSource for Rows {
             labels: self.labels.as_ref().map(|_| Vec::new()),
             vectors: self.vectors.as_ref().map(|_| Vec::new()),
             contexts: self.contexts.as_ref().map(|_| Vec::new()),
+            lengths: self.lengths.as_ref().map(|_| Vec::new()),
             starts: self.starts.as_ref().map(|_| Vec::new()),
             legs: None,
         };
@@ -322,8 +353,9 @@ impl DataSource for Rows {
             if let (Some(out), Some(vectors)) = (&mut draw.vectors, &self.vectors) {
                 out.extend_from_slice(&vectors[place(self.vector())]);
             }
-            if let (Some(out), Some(labels)) = (&mut draw.labels, &self.labels) {
-                out.push(labels[row]);
+            for (out, all) in [(&mut draw.labels, &self.labels), (&mut draw.lengths, &self.lengths)]
+            {
+                out.iter_mut().zip(all).for_each(|(out, all)| out.push(all[row]));
             }
         }
         if let Some(half) = self.noise {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
+use flow_parallel::GroupError;
 use flow_path::PathError;
 
 use crate::identity::Difference;
@@ -199,6 +200,53 @@ pub enum TrainError {
         step: usize,
         /// What it was noticed by.
         what: Divergence,
+    },
+    /// A batch that is not cut into equal parts.
+    #[error(
+        "a batch of {rows} rows cannot be cut into {parts} equal parts: choose a number of parts \
+         that divides it"
+    )]
+    Parts {
+        /// Rows in a batch.
+        rows: usize,
+        /// Parts of it.
+        parts: usize,
+    },
+    /// Processes that nothing would be left for.
+    #[error(
+        "a batch of {parts} parts cannot be shared by {processes} processes, some of which would \
+         have none: cut it into more parts (train.parts) or start fewer processes"
+    )]
+    Processes {
+        /// Parts of a batch.
+        parts: usize,
+        /// Processes that share them.
+        processes: usize,
+    },
+    /// Batches that cannot be cut.
+    #[error("these batches are drawn as a whole and not in {parts} parts")]
+    Uncut {
+        /// The parts that were asked for.
+        parts: usize,
+    },
+    /// The processes of a training cannot go on together.
+    #[error("step {step}: {source}; all checkpoints before it are whole, go on from the last one")]
+    Group {
+        /// The step of training.
+        step: usize,
+        /// The reason.
+        source: GroupError,
+    },
+    /// Processes whose weights are no longer the same.
+    #[error(
+        "after step {step} the weights of process {rank} are not those of the first: machines that \
+         compute differently cannot train together, use processes on machines of one kind"
+    )]
+    Apart {
+        /// The step of training.
+        step: usize,
+        /// Which process, from 0.
+        rank: usize,
     },
     /// burn-train stopped with an error of its own.
     #[error("training stopped: {reason}")]

@@ -9,6 +9,7 @@ use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingError, TrainingStrategy};
 
 use flow_nn::Classifier;
+use flow_parallel::Group;
 
 use crate::checkpoint::{Checkpoint, CheckpointFolder};
 use crate::classification::{Classification, LabelledBatches};
@@ -16,10 +17,11 @@ use crate::criterion::{Criterion, check_batches};
 use crate::ensemble::Ensemble;
 use crate::error::{Divergence, TrainError};
 use crate::failure::Failure;
-use crate::loader::Loader;
+use crate::loader::{Cut, Loader};
 use crate::objective::{Batch, Objective};
 use crate::observer::{NoLog, Observer, Renderer, StepRecord};
 use crate::parameters::identified;
+use crate::parts::Share;
 use crate::plan::Plan;
 use crate::rules::Rules;
 use crate::saver::{Always, savers};
@@ -65,6 +67,8 @@ pub struct Session<'a> {
     pub observer: Box<dyn Observer>,
     /// Stops the run at its next step.
     pub interrupter: &'a Interrupter,
+    /// The processes that share each batch; [`Alone`](flow_parallel::Alone) for one.
+    pub group: Arc<dyn Group>,
 }
 
 /// Trains a flow and returns the average of its weights.
@@ -75,12 +79,18 @@ pub struct Session<'a> {
 /// An interruption, also one during a validation, ends the run with a checkpoint of the step that
 /// it came in; that validation is not made up for later.
 ///
+/// With [`Session::group`], all its processes make this call with the same task and plan, each
+/// computes its share of the parts of each batch, and the first of them validates and writes
+/// checkpoints, from which any number of processes goes on. An interruption of one ends all of them
+/// after the same step.
+///
 /// # Errors
 /// When the plan holds a number that is none, batches and network have other classes or
 /// conditions, or one of them knows no second time where the loss asks for it, a batch
 /// cannot be made (whatever its source panicked with), a checkpoint cannot be read or written or
 /// does not fit the network, or when a loss, a weight or a number of the optimizer stops being
-/// finite. Nothing of such a step is committed, and checkpoints written before stay valid.
+/// finite; when a batch cannot be cut into the parts of the plan, or another process has ended.
+/// Nothing of such a step is committed, and checkpoints written before stay valid.
 ///
 /// # Panics
 /// When a batch has another shape than the network takes.
@@ -115,10 +125,12 @@ where
     N: Module + ModuleDisplay + 'static,
     O: Criterion<N>,
 {
-    let Session { device, checkpoints, resume, observer, interrupter } = session;
+    let Session { device, checkpoints, resume, observer, interrupter, group } = session;
     let start = resume.map_or(0, |checkpoint| checkpoint.step);
     let rows = batches.rows();
     plan.check()?;
+    plan.parts.check(rows, &*group)?;
+    let share = Share { parts: plan.parts, group };
     check_batches(&network, &objective, &*batches)?;
     for source in [&batches, &validation] {
         objective.check_times(&network, source.pairs())?;
@@ -142,15 +154,22 @@ where
         failure: failure.clone(),
         interrupter: interrupter.clone(),
     };
-    let renderer = Renderer::new(Box::new(guard), start, plan.validation_batches);
-    let loader =
-        |source, steps| Arc::new(Loader::new(source, steps, device.clone(), failure.clone()));
-    checkpoints.discard_unfinished();
+    let parts = plan.parts;
+    let validated = plan.validation_batches.saturating_mul(parts.count);
+    let renderer = Renderer::new(Box::new(guard), start, validated);
+    let loader = |source, steps, own| {
+        let cut = Cut { parts, own };
+        Arc::new(Loader::new(source, steps, cut, device.clone(), failure.clone()))
+    };
+    if share.group.is_first() {
+        checkpoints.discard_unfinished();
+    }
     let [model_saver, optimizer_saver, schedule_saver] = savers(checkpoints, &failure);
     let mut training = SupervisedTraining::new(
         std::env::temp_dir(),
-        loader(batches, start..plan.steps),
-        loader(validation, 0..plan.validation_batches),
+        loader(batches, start..plan.steps, share.own()),
+        // The first process validates alone.
+        loader(validation, 0..plan.validation_batches, 0..parts.count),
     )
     .metric_train_numeric(LossMetric::new())
     .metric_train_numeric(LearningRateMetric::new())
@@ -167,6 +186,7 @@ where
         every: plan.every,
         also: plan.also.clone(),
         rows,
+        share: share.clone(),
         failure: failure.clone(),
     })));
     training = training.with_custom_checkpointers(model_saver, optimizer_saver, schedule_saver);
@@ -179,7 +199,9 @@ where
         Stepped::new(plan.learning_rate),
     ));
     if let Some(error) = result.error {
-        checkpoints.discard_unfinished();
+        if share.group.is_first() {
+            checkpoints.discard_unfinished();
+        }
         return Err(failure.take().unwrap_or_else(|| match &*error {
             TrainingError::Checkpoint(error) => checkpoints.cannot_save(error),
             other => TrainError::Burn { reason: other.to_string() },

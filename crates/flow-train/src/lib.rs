@@ -9,11 +9,13 @@
 //! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
 //! | what conditions a row besides its class | `conditions.rs` |
 //! | the two times `(t, s)` of a flow map | `pairs.rs`, `map_batches.rs` |
+//! | the parts that a batch is cut into | `parts.rs`, `drawn.rs` |
 //! | batches by step, prepared in a worker | `source.rs`, `loader.rs` |
 //! | the network, its posterior and their moving average | `ensemble.rs`, `trainee.rs`, `ema.rs` |
 //! | how a gradient becomes a step | `rules.rs`, `clip.rs`, `optimizer.rs`, `schedule.rs` |
 //! | one step at a time, in a loop of the caller's own | `stepper.rs` |
 //! | steps, validation, interruption | `strategy.rs` |
+//! | steps in parts, by one process or several | `shared.rs`, `gradients.rs` |
 //! | checkpoints, whole or not at all | `checkpoint.rs`, `draft.rs`, `record.rs`, `saver.rs` |
 //! | what a checkpoint was made by | `identity.rs` |
 //! | all of it together | `plan.rs`, `fit.rs` |
@@ -40,6 +42,7 @@ mod criterion;
 mod data;
 #[cfg(feature = "learner")]
 mod draft;
+mod drawn;
 mod ema;
 mod ensemble;
 mod error;
@@ -48,6 +51,8 @@ mod failure;
 #[cfg(feature = "learner")]
 mod fit;
 mod flow_matching;
+#[cfg(feature = "learner")]
+mod gradients;
 mod identity;
 #[cfg(feature = "learner")]
 mod loader;
@@ -60,6 +65,7 @@ mod optimizer;
 mod pairs;
 #[cfg(feature = "learner")]
 mod parameters;
+mod parts;
 mod plan;
 #[cfg(feature = "learner")]
 mod record;
@@ -67,6 +73,8 @@ mod rules;
 #[cfg(feature = "learner")]
 mod saver;
 mod schedule;
+#[cfg(feature = "learner")]
+mod shared;
 mod source;
 #[cfg(feature = "learner")]
 mod stepped;
@@ -80,6 +88,7 @@ mod trainee;
 
 #[cfg(feature = "learner")]
 pub use burn::train::Interrupter;
+pub use flow_parallel::{Alone, Group, GroupError};
 
 pub use chain::{Chain, NoStart, Snapshot};
 #[cfg(feature = "learner")]
@@ -97,13 +106,14 @@ pub use identity::{Difference, Identity};
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
 pub use objective::{
-    Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks, Objective,
-    ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
+    BakedGuidance, Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks,
+    Objective, ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
 };
 #[cfg(feature = "learner")]
 pub use observer::{Observer, StepRecord};
 pub use optimizer::AdamW;
 pub use pairs::{Jump, Pairs};
+pub use parts::{DrawBy, Parts};
 pub use plan::Plan;
 pub use schedule::{Decay, LearningRate};
 pub use source::BatchSource;

@@ -12,15 +12,31 @@ use burn::tensor::Device;
 
 use crate::error::TrainError;
 use crate::failure::Failure;
+use crate::parts::Parts;
 use crate::source::BatchSource;
 
 /// Batches in flight between the worker and the training step.
 const PREFETCH: usize = 2;
 
-/// A data loader of burn-train over a range of steps.
+/// Which parts of each batch are loaded, one after another.
+#[derive(Clone, Debug)]
+pub(crate) struct Cut {
+    pub(crate) parts: Parts,
+    pub(crate) own: Range<usize>,
+}
+
+impl Cut {
+    /// Rows of all loaded parts of a batch of `rows`.
+    fn rows(&self, rows: usize) -> usize {
+        rows / self.parts.count * self.own.len()
+    }
+}
+
+/// A data loader of burn-train over the parts of a range of steps.
 pub(crate) struct Loader<B> {
     source: Arc<dyn BatchSource<Batch = B>>,
     steps: Range<usize>,
+    cut: Cut,
     device: Device,
     /// Where an error goes, for burn-train passes on its text alone.
     failure: Failure,
@@ -30,28 +46,38 @@ impl<B: Send + 'static> Loader<B> {
     pub(crate) fn new(
         source: Arc<dyn BatchSource<Batch = B>>,
         steps: Range<usize>,
+        cut: Cut,
         device: Device,
         failure: Failure,
     ) -> Self {
-        Self { source, steps, device, failure }
+        Self { source, steps, cut, device, failure }
+    }
+
+    /// The same batches of other steps on another device.
+    fn over(&self, steps: Range<usize>, device: &Device) -> Arc<dyn DataLoader<B>> {
+        let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
+        Arc::new(Self::new(source, steps, self.cut.clone(), device.clone(), failure))
     }
 }
 
 impl<B: Send + 'static> DataLoader<B> for Loader<B> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
         let (sender, receiver) = sync_channel(PREFETCH);
-        let (source, steps, device) =
-            (Arc::clone(&self.source), self.steps.clone(), self.device.clone());
+        let (source, steps, cut, device) =
+            (Arc::clone(&self.source), self.steps.clone(), self.cut.clone(), self.device.clone());
         std::thread::spawn(move || {
             for step in steps {
+                let parts = || source.parts(step, cut.parts, cut.own.clone(), &device);
                 // Without this a source that panics would look like one that has come to its end.
-                let batch = catch_unwind(AssertUnwindSafe(|| source.batch(step, &device)));
-                let batch = batch.unwrap_or_else(|panic| {
+                let parts = catch_unwind(AssertUnwindSafe(parts)).unwrap_or_else(|panic| {
                     Err(TrainError::Batch { step, reason: text_of(&*panic) })
                 });
-                let last = batch.is_err();
+                let parts = match parts {
+                    Ok(parts) => parts,
+                    Err(error) => return drop(sender.send(Err(error))),
+                };
                 // The receiver is gone when training ends early.
-                if sender.send(batch).is_err() || last {
+                if parts.into_iter().any(|part| sender.send(Ok(part)).is_err()) {
                     return;
                 }
             }
@@ -59,25 +85,22 @@ impl<B: Send + 'static> DataLoader<B> for Loader<B> {
         Box::new(Prefetched {
             receiver,
             progress: Progress::new(0, self.num_items(), Some("images".into())),
-            rows: self.source.rows(),
+            rows: self.source.rows() / self.cut.parts.count,
             failure: self.failure.clone(),
         })
     }
 
     fn num_items(&self) -> usize {
-        self.steps.len().saturating_mul(self.source.rows())
+        self.steps.len().saturating_mul(self.cut.rows(self.source.rows()))
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<B>> {
-        let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
-        Arc::new(Self::new(source, self.steps.clone(), device.clone(), failure))
+        self.over(self.steps.clone(), device)
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B>> {
-        let rows = self.source.rows();
-        let steps = self.steps.start + start / rows..self.steps.start + end / rows;
-        let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
-        Arc::new(Self::new(source, steps, self.device.clone(), failure))
+        let rows = self.cut.rows(self.source.rows());
+        self.over(self.steps.start + start / rows..self.steps.start + end / rows, &self.device)
     }
 }
 

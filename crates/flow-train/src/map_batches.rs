@@ -1,5 +1,7 @@
 //! Batches for the losses of flow maps.
 
+use std::ops::Range;
+
 use burn::tensor::Device;
 use flow_path::{LossWeight, Prediction};
 
@@ -7,6 +9,7 @@ use crate::error::TrainError;
 use crate::matching::MatchingBatches;
 use crate::objective::Batch;
 use crate::pairs::Pairs;
+use crate::parts::Parts;
 use crate::source::BatchSource;
 
 /// The batches of a run on a data set, whose last rows jump from `t` to a later `s`.
@@ -31,6 +34,17 @@ impl BatchSource for MapBatches {
     /// # Panics
     /// As for [`MatchingBatches`].
     fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
+        let batches = self.parts(step, Parts::default(), 0..1, device)?;
+        Ok(batches.into_iter().next().expect("one part is the batch"))
+    }
+
+    fn parts(
+        &self,
+        step: usize,
+        parts: Parts,
+        own: Range<usize>,
+        device: &Device,
+    ) -> Result<Vec<Batch>, TrainError> {
         let matching = &self.batches.matching;
         if matching.prediction != Prediction::Velocity {
             let remedy = "a flow map is made of velocities, choose the prediction velocity";
@@ -40,7 +54,7 @@ impl BatchSource for MapBatches {
             let remedy = "a weight of one time says nothing about two, choose the weight unit";
             return Err(TrainError::Times { remedy });
         }
-        self.batches.draw(step, Some(self.pairs), device)
+        self.batches.draw_parts(step, parts, own, Some(self.pairs), device)
     }
 
     fn rows(&self) -> usize {
@@ -57,6 +71,10 @@ impl BatchSource for MapBatches {
 
     fn context(&self) -> &[usize] {
         self.batches.context()
+    }
+
+    fn lengths(&self) -> bool {
+        self.batches.lengths()
     }
 
     fn pairs(&self) -> Option<Pairs> {

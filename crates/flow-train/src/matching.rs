@@ -1,19 +1,21 @@
 //! From noise and data to a batch: where all randomness of a training step is drawn.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
-use flow_nn::{Condition, Time};
+use burn::tensor::Device;
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{ClassAware, Coupling, Given, Pairing, PathError, Source, Times};
+use flow_path::{ClassAware, Coupling, Given, Pairing, PathError, Source};
 use rand::{Rng, RngExt};
 
-use crate::conditions::{check_conditions, with_conditions};
+use crate::conditions::{check_conditions, context_size, hidden};
 use crate::data::{DataSource, Draw, Leg};
+use crate::drawn::{Block, Drawn};
 use crate::error::TrainError;
 use crate::flow_matching::FlowMatching;
 use crate::objective::Batch;
 use crate::pairs::Pairs;
+use crate::parts::{DrawBy, Parts};
 use crate::source::BatchSource;
 
 /// The batches of a run of [`FlowMatching`] on a data set.
@@ -45,7 +47,17 @@ impl BatchSource for MatchingBatches {
     /// When a batch has no rows or the data do not give whole ones, `label_drop` or
     /// `condition_drop` is no probability, or paths start from data and the rows have no starts.
     fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
-        self.draw(step, None, device)
+        Ok(self.draw(step, step as u64, None)?.upload(&self.matching, device))
+    }
+
+    fn parts(
+        &self,
+        step: usize,
+        parts: Parts,
+        own: Range<usize>,
+        device: &Device,
+    ) -> Result<Vec<Batch>, TrainError> {
+        self.draw_parts(step, parts, own, None, device)
     }
 
     fn rows(&self) -> usize {
@@ -63,18 +75,42 @@ impl BatchSource for MatchingBatches {
     fn context(&self) -> &[usize] {
         self.data.context()
     }
+
+    fn lengths(&self) -> bool {
+        self.data.lengths()
+    }
 }
 
 impl MatchingBatches {
-    /// The batch of `step`, with second times where the pairs of a flow map are asked for.
-    pub(crate) fn draw(
+    /// The parts `own` of the batch of `step`, with second times where the pairs of a flow map are
+    /// asked for.
+    pub(crate) fn draw_parts(
         &self,
         step: usize,
+        parts: Parts,
+        own: Range<usize>,
         pairs: Option<Pairs>,
         device: &Device,
-    ) -> Result<Batch, TrainError> {
+    ) -> Result<Vec<Batch>, TrainError> {
+        let Parts { count, draw } = parts;
+        let upload = |drawn: Drawn| drawn.upload(&self.matching, device);
+        match draw {
+            _ if count == 1 => Ok(vec![upload(self.draw(step, step as u64, pairs)?)]),
+            DrawBy::Batch => {
+                let whole = self.draw(step, step as u64, pairs)?;
+                Ok(own.map(|part| upload(whole.part(part, count))).collect())
+            }
+            DrawBy::Part => {
+                let small = Self { rows: self.rows / count, ..self.clone() };
+                let index = |part| step as u64 * count as u64 + part as u64;
+                own.map(|part| Ok(upload(small.draw(step, index(part), pairs)?))).collect()
+            }
+        }
+    }
+
+    /// The batch numbered `index` among all, at `step`.
+    fn draw(&self, step: usize, index: u64, pairs: Option<Pairs>) -> Result<Drawn, TrainError> {
         let Self { matching, rows, streams, .. } = self;
-        let index = step as u64;
         let rng = |purpose| streams.rng(index, purpose);
 
         let first = index * *rows as u64;
@@ -86,7 +122,7 @@ impl MatchingBatches {
             Some(starts) => starts,
             None => matching.source.sample(*rows, size, &mut rng(Purpose::Noise)),
         };
-        let labels = draw.labels.filter(|_| 0 < self.classes);
+        let mut labels = draw.labels.filter(|_| 0 < self.classes);
         if let Some(labels) = &labels
             && let Some(row) = labels.iter().position(|&label| self.classes <= label)
         {
@@ -97,7 +133,6 @@ impl MatchingBatches {
         let pairing = self
             .pair(&noise, &draw.rows, given, draw.legs.as_deref(), &mut rng(Purpose::Coupling))
             .map_err(|source| TrainError::Coupling { step, source })?;
-        let noise = pairing.gather(&noise, size);
         let (t, factors) = matching.draw_times(*rows, &mut rng(Purpose::Time));
         let (t, s) = match pairs {
             Some(pairs) => {
@@ -106,40 +141,35 @@ impl MatchingBatches {
             }
             None => (t, None),
         };
-        let blur = matching.between.is_random().then(|| {
-            let z = Source::Normal.sample(*rows, size, &mut rng(Purpose::Blur));
-            rows_of(z, size, device)
-        });
-        let (x0, x1) = (rows_of(noise, size, device), rows_of(draw.rows, size, device));
-        let (x_t, target) = matching.regress(x0.clone(), x1.clone(), blur, &t);
-        let x_t = matching.prediction.input(x_t, &*matching.schedule, &t);
-        let (t, target) = match &draw.legs {
-            Some(legs) => along(legs, &t, target),
-            None => (t, target),
+        let normal = |size, purpose| Block {
+            values: Source::Normal.sample(*rows, size, &mut rng(purpose)),
+            size,
         };
-        let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors).map(|w| {
-            let w: Vec<f32> = w.into_iter().map(|w| w as f32).collect();
-            Tensor::from_data(TensorData::new(w, [*rows]), device)
-        });
-        let condition = match labels {
-            Some(mut labels) => {
-                self.drop_labels(&mut labels, &mut rng(Purpose::LabelDrop));
-                Condition::classes(&labels, device)
-            }
-            None => Condition::none(),
-        };
-        let drop = (matching.condition_drop, &mut rng(Purpose::ConditionDrop) as &mut dyn Rng);
-        let numbers = (draw.vectors, draw.contexts);
-        let condition = with_conditions(condition, &*self.data, numbers, drop, device);
-        // The noise of the loss has a stream of its own: pairs and times are those of a loss
-        // without.
-        let noise = (0 < self.noise).then(|| {
-            let rng = &mut rng(Purpose::Latent);
-            rows_of(Source::Normal.sample(*rows, self.noise, rng), self.noise, device)
-        });
-        let time = Time { t: t.to_tensor(device), s: s.map(|s| s.to_tensor(device)) };
-        let jumps = pairs.map_or(0, |pairs| pairs.jumps(*rows));
-        Ok(Batch { x0, x1, x_t, time, jumps, target, weight, condition, noise })
+        if let Some(labels) = &mut labels {
+            self.drop_labels(labels, &mut rng(Purpose::LabelDrop));
+        }
+        let told = draw.vectors.is_some() || draw.contexts.is_some();
+        let drop = matching.condition_drop;
+        let of = |size| move |values| Block { values, size };
+        let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors);
+        Ok(Drawn {
+            x0: Block { values: pairing.gather(&noise, size), size },
+            x1: Block { values: draw.rows, size },
+            blur: matching.between.is_random().then(|| normal(size, Purpose::Blur)),
+            t: t.as_slice().to_vec(),
+            s: s.map(|s| s.as_slice().to_vec()),
+            jumps: pairs.map_or(0, |pairs| pairs.jumps(*rows)),
+            legs: draw.legs,
+            weight: weight.map(|w| w.into_iter().map(|w| w as f32).collect()),
+            labels,
+            lengths: draw.lengths,
+            vectors: draw.vectors.map(of(self.data.vector())),
+            contexts: draw.contexts.map(of(context_size(&*self.data))),
+            hidden: hidden(*rows, told, drop, &mut rng(Purpose::ConditionDrop)),
+            // The noise of the loss has a stream of its own: pairs and times are those of a loss
+            // without.
+            noise: (0 < self.noise).then(|| normal(self.noise, Purpose::Latent)),
+        })
     }
 
     /// Pairs the rows of a batch; where paths take legs, those of one leg and condition alone.
@@ -167,22 +197,6 @@ impl MatchingBatches {
             }
         }
     }
-}
-
-/// The times of the whole way at times `t` of its legs, and the velocities there.
-fn along(legs: &[Leg], t: &Times, velocity: Tensor<2>) -> (Times, Tensor<2>) {
-    let at = |(leg, t): (&Leg, f64)| leg.from + (leg.to - leg.from) * t;
-    let times = Times::new(legs.iter().zip(t.iter()).map(at).collect());
-    let faster = legs.iter().map(|leg| ((leg.to - leg.from).recip()) as f32).collect();
-    let faster = TensorData::new(faster, [legs.len(), 1]);
-    let faster = Tensor::<2>::from_data(faster, &velocity.device());
-    (times, velocity * faster)
-}
-
-/// `[B, size]` from row-major values.
-fn rows_of(values: Vec<f32>, size: usize, device: &Device) -> Tensor<2> {
-    let shape = [values.len() / size, size];
-    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 /// Refuses data that are not finite, with the first such row.

@@ -3,6 +3,7 @@
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::optimizer::AdamW;
+use crate::parts::Parts;
 use crate::schedule::LearningRate;
 
 /// How long and how fast to train.
@@ -24,6 +25,8 @@ pub struct Plan {
     pub max_gradient_norm: Option<f64>,
     /// Batches of a validation; 0 for none.
     pub validation_batches: usize,
+    /// The parts that a batch is cut into, of training and of validation.
+    pub parts: Parts,
 }
 
 impl Plan {

@@ -32,6 +32,11 @@ impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O
         Self { network, average, objective, rules }
     }
 
+    /// What gradients reach.
+    pub(crate) fn network(&self) -> &N {
+        &self.network
+    }
+
     /// The averaged network, without a tape.
     pub(crate) fn into_average(self) -> N {
         self.average.valid()
@@ -76,6 +81,29 @@ impl<N: Module + ModuleDisplay + 'static, O: Criterion<N>> InferenceStep for Tra
 /// The loss of one step, read by the metrics' thread.
 #[derive(Debug)]
 pub(crate) struct StepLoss(Loss);
+
+impl StepLoss {
+    /// The loss and its terms, one after another.
+    pub(crate) fn numbers(&self) -> Vec<f32> {
+        let terms = self.0.terms.iter().map(|(_, term)| term);
+        let all = std::iter::once(&self.0.total).chain(terms);
+        let plain = |tensor: &Tensor<1>| tensor.clone().without_autodiff();
+        let all = Tensor::cat(all.map(plain).collect(), 0);
+        all.into_data().iter::<f32>().collect()
+    }
+
+    /// The same loss and terms with other numbers.
+    pub(crate) fn with_numbers(&self, mut numbers: &[f32]) -> Self {
+        let mut next = |tensor: &Tensor<1>| {
+            let (own, rest) = numbers.split_at(tensor.dims()[0]);
+            numbers = rest;
+            Tensor::from_data(own, &tensor.device().without_autodiff())
+        };
+        let total = next(&self.0.total);
+        let terms = self.0.terms.iter().map(|(name, term)| (*name, next(term))).collect();
+        Self(Loss { total, terms })
+    }
+}
 
 impl ItemLazy for StepLoss {
     fn sync(self) -> Result<Self, ExecutionError> {

@@ -123,3 +123,62 @@ fn conditions_of_another_size_are_refused_before_the_first_step() {
         "{error}"
     );
 }
+
+/// Sequences of three elements of two numbers, of which the second ends after one.
+fn sequences(filling: f32) -> Rows {
+    let second = [5.0, 6.0, filling, filling, filling, filling];
+    let values = [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], second].concat();
+    Rows::new(vec![3, 2], values, None).with_lengths(vec![3, 1])
+}
+
+#[test]
+fn what_lies_behind_the_end_of_a_sequence_has_no_part_in_the_loss() {
+    use flow_train::{MeanFlow, Networks, Objective, Regression};
+    let signature = Signature { lengths: true, ..Signature::of([3, 2]) };
+    let matching = FlowMatching::default();
+    let of = |objective: &dyn Objective, filling: f32| {
+        let batch = batch(&conditioned(sequences(filling), matching.clone()));
+        let lengths = batch.condition.lengths.clone().unwrap();
+        let short = lengths.iter().filter(|length| **length == 1).count();
+        assert!(0 < short && short < ROWS, "both are drawn");
+        let zero = Zero(signature.clone());
+        // The error of a network that answers zero is its target.
+        let target = host(batch.target.clone());
+        let there = target.chunks(6).zip(lengths.iter()).flat_map(|(row, n)| &row[..2 * n]);
+        let squares: Vec<f64> = there.map(|x| f64::from(*x).powi(2)).collect();
+        let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+        (objective.loss(Networks::of(&zero), batch).total.into_scalar::<f64>(), mean)
+    };
+    let plain = MeanFlow { power: 0.0, ..MeanFlow::default() };
+    for objective in [&Regression as &dyn Objective, &plain] {
+        let (loss, mean) = of(objective, 0.0);
+        // Sums of some hundred squares in single precision.
+        assert!((loss - mean).abs() < 1e-5 * mean, "{loss} is not {mean}");
+        let (other, _) = of(objective, 100.0);
+        assert!((loss - other).abs() < 1e-6 * loss, "{other} is not {loss}");
+    }
+    // The control: a network of whole rows counts everything.
+    let whole = Zero(Signature::of([3, 2]));
+    let batch = batch(&conditioned(sequences(100.0), matching.clone()));
+    let loss = Regression.loss(Networks::of(&whole), batch).total.into_scalar::<f64>();
+    assert!(1000.0 < loss, "{loss}");
+}
+
+/// Answers zero.
+#[derive(Debug)]
+struct Zero(Signature);
+
+impl flow_nn::Network for Zero {
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn forward(
+        &self,
+        x: burn::tensor::Tensor<2>,
+        _: flow_nn::Time,
+        _: &flow_nn::Condition,
+    ) -> burn::tensor::Tensor<2> {
+        x.zeros_like()
+    }
+}

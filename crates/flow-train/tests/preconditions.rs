@@ -20,7 +20,7 @@ use flow_train::{
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 10] = [
+const TABLE: [Row; 11] = [
     ("Chain::new", chains),
     ("Ema::decay", decays),
     ("Ema::follow", averages),
@@ -29,6 +29,7 @@ const TABLE: [Row; 10] = [
     ("LearningRate::at", rates),
     ("Rows::new", rows),
     ("Rows::with_contexts", contexts),
+    ("Rows::with_lengths", lengths),
     ("Rows::with_starts", starts),
     ("Rows::with_vectors", vectors),
 ];
@@ -190,6 +191,18 @@ fn rows() {
     panics("at least one of each", || {
         let _ = MatchingBatches { rows: 0, ..batches(1) }.batch(0, &Device::flex());
     });
+}
+
+fn lengths() {
+    let build = |lengths: &[usize]| {
+        Rows::new(vec![3, 1], vec![0.0; 6], None).with_lengths(lengths.to_vec())
+    };
+    let drawn = build(&[1, 3]).draw(0..2, &Streams::new(0)).lengths.unwrap();
+    assert!(drawn == [1, 3] || drawn == [3, 1], "{drawn:?}");
+    panics("expected lengths of 2 rows, got 1", || drop(build(&[1])));
+    for lengths in [[0, 1], [1, 4], [usize::MAX, 1]] {
+        panics("expected lengths from 1 to 3", || drop(build(&lengths)));
+    }
 }
 
 fn starts() {

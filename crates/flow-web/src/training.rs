@@ -11,7 +11,7 @@ use flow_nn::Signature;
 use flow_path::CouplingConfig;
 use flow_path::stream::{Purpose, Streams};
 use flow_train::{
-    AdamW, DataSource, Decay, Draw, Ema, FlowMatching, LearningRate, MatchingBatches, Plan,
+    AdamW, DataSource, Decay, Draw, Ema, FlowMatching, LearningRate, MatchingBatches, Parts, Plan,
     Regression, Stepper, TrainError,
 };
 use serde::{Deserialize, Serialize};
@@ -216,6 +216,7 @@ fn section(ask: &Ask) -> toml::Table {
 /// The numbers of the recipe `checkerboard`, with an average that forgets sooner.
 fn plan(ask: &Ask) -> Plan {
     Plan {
+        parts: Parts::default(),
         steps: ask.steps,
         every: ask.steps,
         also: Vec::new(),

@@ -120,7 +120,8 @@ pub enum ArrayError {
     /// A number that is none.
     #[error(
         "{} holds at {index:?} a number that is not finite as a 32-bit float; remove its row, or \
-         read the data as a table, where values may be missing",
+         read the data as a table, where values may be missing. NaN fill up a sequence from its \
+         end on, in [n, length, channels], and stand nowhere else",
         path.display()
     )]
     NotFinite {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::ends::lengths;
 use super::{Array, ArrayError, ArrayHead, ArrayNames, ArrayOptions};
 
 /// Rows, and what a file holds beside them.
@@ -16,6 +17,9 @@ pub struct LabelledArray {
     pub labels: Option<Labels>,
     /// Their times.
     pub times: Option<Vec<f64>>,
+    /// How many elements each sequence has, if any ends before the longest: the file is filled up
+    /// with NaN, and the rows with zeros.
+    pub lengths: Option<Vec<usize>>,
 }
 
 /// The class of each row. Whole numbers of a file, whatever they are, are numbered from 0 in their
@@ -32,11 +36,14 @@ impl LabelledArray {
     /// Reads the rows of a file, its classes if it has any, and its times if they are named.
     ///
     /// # Errors
-    /// As [`Array::read`] and [`ArrayHead::read`], and if there is not one class or time for each
+    /// As [`Array::read`] and [`ArrayHead::read`], if NaN stand elsewhere than behind the end of a
+    /// sequence, and if there is not one class or time for each
     /// row, or classes are no whole numbers.
     pub fn read(path: &Path, asked: &ArrayNames, max_bytes: u64) -> Result<Self, ArrayError> {
         let ArrayHead { names, .. } = ArrayHead::read(path, asked)?;
-        let rows = Array::read(path, &ArrayHead::options(names.rows.as_ref(), max_bytes))?;
+        let options = ArrayHead::options(names.rows.as_ref(), max_bytes);
+        let mut rows = Array::read(path, &ArrayOptions { nan: true, ..options })?;
+        let lengths = lengths(path, &mut rows)?;
         let beside = |name: &Option<String>| {
             name.as_ref().map(|name| column(path, name, rows.len(), max_bytes)).transpose()
         };
@@ -44,13 +51,13 @@ impl LabelledArray {
         let labels = classes.map(|array| labels(path, &names, &array)).transpose()?;
         let times = beside(&names.times)?;
         let times = times.map(|array| array.values.iter().copied().map(f64::from).collect());
-        Ok(Self { names, rows, labels, times })
+        Ok(Self { names, rows, labels, times, lengths })
     }
 }
 
 /// One number for each row.
 fn column(path: &Path, name: &str, rows: usize, max_bytes: u64) -> Result<Array, ArrayError> {
-    let options = ArrayOptions { name: Some(name.to_owned()), max_bytes, axes: 1..=2 };
+    let options = ArrayOptions { name: Some(name.to_owned()), max_bytes, axes: 1..=2, nan: false };
     let array = Array::read(path, &options)?;
     if array.shape[0] == rows && array.values.len() == rows {
         return Ok(array);

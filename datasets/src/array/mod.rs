@@ -6,6 +6,7 @@
 //! safetensors file may hold classes and times beside the rows: see [`LabelledArray`].
 
 mod element;
+mod ends;
 mod error;
 mod head;
 mod labelled;
@@ -38,11 +39,13 @@ pub struct ArrayOptions {
     pub max_bytes: u64,
     /// How many axes it may have; two to four by default.
     pub axes: RangeInclusive<usize>,
+    /// Whether NaN are taken, as sequences that end early are filled with; not by default.
+    pub nan: bool,
 }
 
 impl Default for ArrayOptions {
     fn default() -> Self {
-        Self { name: None, max_bytes: 4 << 30, axes: AXES }
+        Self { name: None, max_bytes: 4 << 30, axes: AXES, nan: false }
     }
 }
 
@@ -151,12 +154,14 @@ pub(crate) fn count(
     })
 }
 
-/// Reads `count` numbers; memory grows with what is there, whatever a header promises.
+/// Reads `count` numbers, with NaN only if they are asked for; memory grows with what is there,
+/// whatever a header promises.
 pub(crate) fn numbers(
     path: &Path,
     source: &mut impl Read,
     (element, big_endian): (Element, bool),
     (count, shape): (u64, &[usize]),
+    nan: bool,
 ) -> Result<Vec<f32>, ArrayError> {
     const CHUNK: u64 = 1 << 16;
     let size = element.size() as u64;
@@ -172,7 +177,8 @@ pub(crate) fn numbers(
         })?;
         let start = values.len();
         element.decode(&bytes, big_endian, &mut values);
-        if let Some(bad) = values[start..].iter().position(|x| !x.is_finite()) {
+        let is_bad = |x: &f32| !x.is_finite() && !(nan && x.is_nan());
+        if let Some(bad) = values[start..].iter().position(is_bad) {
             return Err(not_finite(path, start + bad, shape));
         }
         left -= now;

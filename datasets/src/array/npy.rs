@@ -137,7 +137,7 @@ pub(crate) fn read(
     }
     let reversed: Vec<usize> = header.shape.iter().rev().copied().collect();
     let in_file = if header.fortran { &reversed } else { &header.shape };
-    let values = numbers(path, source, (element, big_endian), (count, in_file));
+    let values = numbers(path, source, (element, big_endian), (count, in_file), options.nan);
     let values = values.map_err(|error| match error {
         // The index was counted along the axes of the file.
         ArrayError::NotFinite { path, mut index } if header.fortran => {

@@ -73,14 +73,13 @@ impl ArrayFile {
         let mut shape = self.header.shape.clone();
         shape[0] = end - start;
         let count = ((end - start) * row) as u64;
-        numbers(path, &mut BufReader::new(source), self.element, (count, &shape)).map_err(|error| {
-            match error {
-                ArrayError::NotFinite { path, mut index } => {
-                    index[0] += start;
-                    ArrayError::NotFinite { path, index }
-                }
-                error => error,
+        let source = &mut BufReader::new(source);
+        numbers(path, source, self.element, (count, &shape), false).map_err(|error| match error {
+            ArrayError::NotFinite { path, mut index } => {
+                index[0] += start;
+                ArrayError::NotFinite { path, index }
             }
+            error => error,
         })
     }
 }

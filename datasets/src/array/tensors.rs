@@ -35,7 +35,8 @@ pub(crate) fn read(path: &Path, options: &ArrayOptions) -> Result<Array, ArrayEr
     let shape = tensor.shape().to_vec();
     let count = count(path, &shape, &options.axes)?;
     fits(length.saturating_add(count.saturating_mul(4)))?;
-    let values = numbers(path, &mut tensor.data(), (element, false), (count, &shape))?;
+    let kind = (element, false);
+    let values = numbers(path, &mut tensor.data(), kind, (count, &shape), options.nan)?;
     Ok(Array { shape, values, element })
 }
 

@@ -29,6 +29,11 @@ const RULES: &[Rule] = &[
         because: "transport knows costs, not what they are for, and leaves nothing to chance",
     },
     Rule {
+        krate: "flow-parallel",
+        never: &["flow-*", "burn*"],
+        because: "processes pass bytes and add vectors, whatever these are for",
+    },
+    Rule {
         krate: "flow-path",
         never: &["flow-ode", "flow-nn"],
         because: "a path is neither solved nor learned where it is defined",

@@ -82,9 +82,8 @@ fn files(
     core: Vec<u8>,
     models: BTreeMap<String, Vec<u8>>,
 ) -> anyhow::Result<BTreeMap<PathBuf, Vec<u8>>> {
-    let read = |path: PathBuf| {
-        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-    };
+    let read =
+        |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
     let text = |path| read(root.join(path)).and_then(|bytes| Ok(String::from_utf8(bytes)?));
     let index = text(INDEX)?;
     ensure!(index.contains(PLACE), "{INDEX} has no place for the sections, {PLACE}");
@@ -114,9 +113,9 @@ mod tests {
         let model = BTreeMap::from([("a.flow".to_owned(), vec![1])]);
         let files = files(&cargo::root().unwrap(), Vec::new(), model).unwrap();
         let index = String::from_utf8(files[Path::new("index.html")].clone()).unwrap();
-        let asked = index.split(['"', '\'']).filter(|word| {
-            [".js", ".css"].iter().any(|end| word.ends_with(end))
-        });
+        let asked = index
+            .split(['"', '\''])
+            .filter(|word| [".js", ".css"].iter().any(|end| word.ends_with(end)));
         let asked: Vec<&str> = asked.collect();
         assert_eq!(asked.len(), 6, "{asked:?}");
         for name in asked.into_iter().chain(["worker.js", CORE, "models/a.flow"]) {

@@ -87,6 +87,10 @@ pub(crate) struct SampleArgs {
     /// Class to draw, for conditional models; the default goes through all classes in turn.
     #[arg(long, value_parser = whole)]
     pub(crate) class: Option<usize>,
+    /// Steps of each sequence, for models of sequences that end early; the default draws them as
+    /// those of the data are.
+    #[arg(long, value_parser = whole)]
+    pub(crate) length: Option<usize>,
     #[command(flatten)]
     pub(crate) solver: SolverArgs,
     /// A weaker run to move away from, in place of the model without its class (autoguidance).

@@ -30,7 +30,7 @@ pub(crate) fn save(model: &Model, request: &Request, array: &ArrayRows, out: &Pa
         model.sample_each(request, |part| -> Result<(), RunError> {
             done += part.rows.len() / size;
             nfe = part.nfe;
-            put(&array.decode(&part.rows))?;
+            put(&array.decode_within(&part.rows, part.lengths.as_deref()))?;
             bar.at(done, "");
             Ok(())
         })

@@ -99,8 +99,9 @@ pub(crate) fn show(args: &CardArgs, registry: &Registry) -> Result<()> {
 
 /// A model in a few lines.
 fn card(model: &Exported) -> String {
+    let config = model.config();
     let ModelConfig { name, about, schedule, prediction, source, sample, made, network, .. } =
-        model.config();
+        config;
     let signature = model.signature();
     let mut text = String::new();
     let mut line = |key: &str, value: &str| {
@@ -117,7 +118,7 @@ fn card(model: &Exported) -> String {
         (classes, "") => line("classes", &classes.to_string()),
         (classes, names) => line("classes", &format!("{classes}: {names}")),
     }
-    for (key, size) in [("vector", signature.vector), ("latent", signature.latent)] {
+    for (key, size) in [("vector", model.vector()), ("latent", signature.latent)] {
         line(key, &if size == 0 { String::new() } else { format!("{size} numbers a row") });
     }
     let kind = network.get("kind").and_then(Value::as_str).unwrap_or_default();
@@ -129,6 +130,9 @@ fn card(model: &Exported) -> String {
     }
     if sample.is_guided() {
         let _ = write!(sampled, ", guidance {}", sample.guidance);
+    }
+    if let Some(strengths) = config.strengths {
+        let _ = write!(sampled, ", guidance {strengths} in one evaluation a step");
     }
     line("sampled by", &sampled);
     let made: Vec<String> = made

@@ -1,12 +1,14 @@
 //! `flow sample`: numbers or a picture from a finished run or a model of its own.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use flow_datasets::Table;
 use flow_model::Registry;
+use flow_parallel::Group;
 use flow_run::files::write_npy;
 use flow_run::{DEFAULT_BATCH, Listener, Model, Request, Run, RunError, memory, row_size};
 use sha2::{Digest, Sha256};
@@ -20,7 +22,7 @@ use crate::listener::Terminal;
 use crate::place::{Place, folder};
 use crate::terminal::print;
 
-pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
+pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     if args.number == Some(0) || args.batch == 0 {
         return Err(usage!("--number and --batch must be at least 1"));
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
     request.class = args.class;
     request.batch = args.batch;
     request.given.vectors = given.as_ref().map(|given| given.vectors.clone());
+    request.given.lengths = args.length.map(|length| vec![length]);
     request.given.contexts = small.map(|(contexts, _)| contexts);
     if !place.is_conditional() && args.guide_with.is_none() {
         // A model without classes has nothing to be guided away from unless a weaker run is named,
@@ -75,10 +78,14 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry) -> Result<()> {
         }
         _ => {}
     }
-    let model = model(place, guide, args, &device)?;
+    let model = model(place, guide, args, &device)?.shared_by(Arc::clone(group));
     check_sizes(&model, &request, format == "png", folder(&out))?;
 
     let started = Instant::now();
+    if !group.is_first() {
+        // The first process writes what all of them draw.
+        return Ok(model.sample(&request).map(drop)?);
+    }
     let nfe = if let Some(table) = &table {
         rows::save(&model, &request, table, given.as_ref(), &out)?
     } else if format == "png" {
@@ -156,6 +163,9 @@ fn name(request: &Request, args: &SampleArgs, run: &Run) -> Result<String> {
     }
     if let Some(class) = args.class {
         parts.push(format!("-class{class}"));
+    }
+    if let Some(length) = args.length {
+        parts.push(format!("-length{length}"));
     }
     parts.push(format!("-{}", request.name()));
     if request.adapts() && args.batch != DEFAULT_BATCH {

@@ -1,14 +1,16 @@
 //! `flow train`: from a recipe to a scored and drawn model.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
 use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
+use flow_parallel::Group;
 use flow_run::snapshots::Snapshots;
 use flow_run::table::TableData;
-use flow_run::{Data, Listener, Recipe, Start, Training, network};
+use flow_run::{Data, Listener, Lock, Recipe, Start, Training, network};
 use flow_train::{Ensemble, Interrupter};
 
 use crate::args::TrainArgs;
@@ -17,18 +19,19 @@ use crate::data_files::data_files;
 use crate::device;
 use crate::exit::{Interrupted, usage};
 use crate::listener::Terminal;
-use crate::signals::Watch;
-use crate::terminal::{print, say};
+use crate::signals::{Signal, Watch};
+use crate::terminal::{print, say, speak_up};
 
-pub(crate) fn run(args: &TrainArgs, registry: &Registry) -> Result<()> {
+pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
-    let start = start(args, registry)?;
+    let start = start(args, registry, &**group)?;
     if !args.dry_run && is_finished(&start, args.no_eval)? {
         return Ok(());
     }
     // A recipe whose regression or scores cannot be built is refused before anything is written.
     let training = Training::open(start, &data_files(args.data.folder()), &Terminal)?;
+    let training = training.shared_by(Arc::clone(group))?;
     let recipe = training.recipe();
     check_metrics(recipe, &training.data)?;
     if !args.no_eval {
@@ -53,12 +56,25 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry) -> Result<()> {
     let (run, data) = (&begun.run, &begun.data);
     say(&summary);
     say(&format!("run folder: {}, {} steps done", run.folder.display(), begun.done()));
+    if 1 < group.size() {
+        say(&format!(
+            "{} processes share the {} parts of each batch, --threads {} in each",
+            group.size(),
+            run.recipe.train.parts,
+            rayon::current_num_threads()
+        ));
+    }
 
     let started = Instant::now();
     let interrupter = Interrupter::new();
-    let watch = Watch::new(&interrupter)?;
+    let watch = Watch::new(&interrupter, stopping(&**group, &run.folder))?;
     let told: Arc<dyn Listener> = Arc::new(Terminal);
     let step = begun.train(model, &device, &told, &interrupter)?;
+    // Scores and pictures are the work of one.
+    group.leave();
+    if !group.is_first() {
+        return Ok(());
+    }
     if let Some(by) = watch.saved() {
         return Err(Interrupted { by, step, run: run.folder.clone() }.into());
     }
@@ -83,7 +99,7 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry) -> Result<()> {
 }
 
 /// The recipe of a new run, or the run to go on with.
-fn start(args: &TrainArgs, registry: &Registry) -> Result<Start> {
+fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Start> {
     let Some(folder) = &args.resume else {
         if args.more_images.is_some() {
             return Err(usage!("--more-images makes a run longer, name it with --resume RUN"));
@@ -94,7 +110,33 @@ fn start(args: &TrainArgs, registry: &Registry) -> Result<Start> {
         return Ok(Start::New(Recipe::named(registry, &recipe, &changes)?));
     };
     let more = args.more_images.unwrap_or(0.0);
-    Ok(Start::again(registry, folder, more, !args.dry_run, &Terminal)?)
+    let lock = !args.dry_run && group.is_first();
+    Ok(Start::again(registry, folder, more, lock, &Terminal)?)
+}
+
+/// What is said when a signal asks a training to stop.
+///
+/// A launcher sends one to all processes when one of them has died, and ends them soon after;
+/// nobody tells them which. The second process speaks where the first is the one that has.
+fn stopping(group: &dyn Group, run: &Path) -> impl Fn(Signal) + Send + 'static {
+    let (rank, size, run) = (group.rank(), group.size(), run.to_path_buf());
+    move |signal| {
+        let (signal, folder) = (signal.name(), run.display());
+        match (rank, size) {
+            (0, 1) => say(&format!(
+                "{signal}: stopping after this step, press Ctrl-C again to stop at once"
+            )),
+            (0, _) => say(&format!(
+                "{signal}: stopping {size} processes after this step, unless one of them has died: \
+                 then go on from the last checkpoint with `flow train --resume {folder}`"
+            )),
+            (1, _) if !Lock::is_held(&run) => speak_up(&format!(
+                "{signal}: process 0 has died, go on from its last checkpoint with `flow train \
+                 --resume {folder}`"
+            )),
+            _ => {}
+        }
+    }
 }
 
 /// Says what the columns of a table were taken for, and which of its rows are not used.

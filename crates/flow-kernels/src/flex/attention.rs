@@ -1,5 +1,8 @@
-//! Attention in blocks of queries, whose scores stay in the cache.
+//! Attention in blocks of queries, whose scores stay in the cache. A sample that ends early is one
+//! of fewer tokens: what lies behind its end is neither read nor written.
 #![allow(unsafe_code, reason = "score blocks are not zeroed before they are written")]
+
+use std::sync::Arc;
 
 use burn::backend::{
     Autodiff, Flex,
@@ -38,9 +41,22 @@ impl Sizes {
         Self { heads: batch * heads, tokens, width }
     }
 
+    /// Those of the head numbered `head`, whose sample may end before its last token.
+    fn of(self, head: usize, lengths: Option<&[usize]>) -> Self {
+        match lengths {
+            None => self,
+            Some(lengths) => Self { tokens: lengths[head / (self.heads / lengths.len())], ..self },
+        }
+    }
+
+    /// Numbers of the tokens of one head.
+    fn numbers(self) -> usize {
+        self.tokens * self.width
+    }
+
     /// Numbers of one head; at least one, as the size of a piece must be.
     fn head_len(&self) -> usize {
-        (self.tokens * self.width).max(1)
+        self.numbers().max(1)
     }
 
     fn work(&self) -> usize {
@@ -57,13 +73,18 @@ impl Sizes {
     }
 }
 
-pub(super) fn forward(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> FlexTensor {
+pub(super) fn forward(
+    q: FlexTensor,
+    k: FlexTensor,
+    v: FlexTensor,
+    lengths: Option<&[usize]>,
+) -> FlexTensor {
     let [q, k, v] = [q, k, v].map(contiguous);
-    attend(&q, &k, &v).0
+    attend([&q, &k, &v], lengths).0
 }
 
 /// The result, and the logarithm of each row's normaliser.
-fn attend(q: &FlexTensor, k: &FlexTensor, v: &FlexTensor) -> (FlexTensor, Vec<f32>) {
+fn attend([q, k, v]: [&FlexTensor; 3], lengths: Option<&[usize]>) -> (FlexTensor, Vec<f32>) {
     let sizes = Sizes::new(q);
     let head = sizes.head_len();
     let mut y = vec![0.0; sizes.heads * sizes.tokens * sizes.width];
@@ -72,9 +93,13 @@ fn attend(q: &FlexTensor, k: &FlexTensor, v: &FlexTensor) -> (FlexTensor, Vec<f3
         .chunks_mut(head)
         .zip(log_normaliser.chunks_mut(sizes.tokens.max(1)))
         .zip(slice(q).chunks(head))
-        .zip(slice(k).chunks(head).zip(slice(v).chunks(head)));
-    for_each(jobs, sizes.work(), |(((y, log_normaliser), q), (k, v))| {
-        attend_head(sizes, [q, k, v], y, log_normaliser);
+        .zip(slice(k).chunks(head).zip(slice(v).chunks(head)))
+        .enumerate();
+    for_each(jobs, sizes.work(), |(head, (((y, log_normaliser), q), (k, v)))| {
+        let sizes = sizes.of(head, lengths);
+        let end = sizes.numbers();
+        let log_normaliser = &mut log_normaliser[..sizes.tokens];
+        attend_head(sizes, [q, k, v].map(|x| &x[..end]), &mut y[..end], log_normaliser);
     });
     (tensor(y, q.layout().shape().clone()), log_normaliser)
 }
@@ -155,8 +180,8 @@ fn maximum(x: &[f32]) -> f32 {
 
 /// `dL/dq`, `dL/dk` and `dL/dv` from `g = dL/dy`.
 fn backward(g: &FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
-    let Saved { q, k, v, y, .. } = saved;
-    let sizes = Sizes::new(q);
+    let Saved { q, k, v, y, lengths, .. } = saved;
+    let (sizes, lengths) = (Sizes::new(q), lengths.as_deref());
     let head = sizes.head_len();
     let mut gradients = [(); 3].map(|()| vec![0.0; sizes.heads * sizes.tokens * sizes.width]);
     let [q_grad, k_grad, v_grad] = &mut gradients;
@@ -167,10 +192,15 @@ fn backward(g: &FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
         .zip(slice(g).chunks(head).zip(slice(y).chunks(head)))
         .zip(saved.log_normaliser.chunks(sizes.tokens.max(1)));
     for_each(
-        outputs.zip(inputs),
+        outputs.zip(inputs).enumerate(),
         sizes.work(),
-        |((q_grad, (k_grad, v_grad)), (((q, (k, v)), (g, y)), log_normaliser))| {
-            Head { sizes, q, k, v, y, log_normaliser }.differentiate(g, q_grad, k_grad, v_grad);
+        |(head, ((q_grad, (k_grad, v_grad)), (((q, (k, v)), (g, y)), log_normaliser)))| {
+            let sizes = sizes.of(head, lengths);
+            let end = sizes.numbers();
+            let [q, k, v, g, y] = [q, k, v, g, y].map(|x| &x[..end]);
+            let log_normaliser = &log_normaliser[..sizes.tokens];
+            let gradients = [q_grad, k_grad, v_grad].map(|x| &mut x[..end]);
+            Head { sizes, q, k, v, y, log_normaliser }.differentiate(g, gradients);
         },
     );
     gradients.map(|gradient| tensor(gradient, q.layout().shape().clone()))
@@ -187,7 +217,7 @@ struct Head<'a> {
 }
 
 impl Head<'_> {
-    fn differentiate(&self, g: &[f32], q_grad: &mut [f32], k_grad: &mut [f32], v_grad: &mut [f32]) {
+    fn differentiate(&self, g: &[f32], [q_grad, k_grad, v_grad]: [&mut [f32]; 3]) {
         let sizes = self.sizes;
         let block = BLOCK * sizes.width;
         let blocks = q_grad
@@ -294,21 +324,24 @@ struct Saved {
     k: FlexTensor,
     v: FlexTensor,
     y: FlexTensor,
-    log_normaliser: std::sync::Arc<[f32]>,
+    log_normaliser: Arc<[f32]>,
+    lengths: Option<Arc<[usize]>>,
 }
 
 pub(super) fn tracked<C: CheckpointStrategy>(
     q: FloatTensor<Autodiff<Flex, C>>,
     k: FloatTensor<Autodiff<Flex, C>>,
     v: FloatTensor<Autodiff<Flex, C>>,
+    lengths: Option<Arc<[usize]>>,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = [q.node(), k.node(), v.node()];
     let [q, k, v] = [q, k, v].map(|t| contiguous(t.into_primitive()));
-    let (y, log_normaliser) = attend(&q, &k, &v);
+    let (y, log_normaliser) = attend([&q, &k, &v], lengths.as_deref());
     match Step.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::UnTracked(prep) => prep.finish(y),
         OpsKind::Tracked(prep) => {
-            let saved = Saved { q, k, v, y: y.clone(), log_normaliser: log_normaliser.into() };
+            let log_normaliser = log_normaliser.into();
+            let saved = Saved { q, k, v, y: y.clone(), log_normaliser, lengths };
             prep.finish(saved, y)
         }
     }

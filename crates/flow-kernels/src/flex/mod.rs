@@ -17,6 +17,8 @@ mod resample;
 mod simd;
 mod transpose;
 
+use std::sync::Arc;
+
 use burn::{
     backend::{
         Autodiff, Backend, Dispatch, Flex, autodiff::checkpoint::strategy::CheckpointStrategy,
@@ -59,6 +61,7 @@ pub(crate) trait Kernels: Backend {
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
+        lengths: Option<Arc<[usize]>>,
     ) -> FloatTensor<Self>;
 
     fn fused_upsample_nearest(x: FloatTensor<Self>, factor: usize) -> FloatTensor<Self>;
@@ -96,8 +99,13 @@ impl Kernels for Flex {
         linear::forward(x, weight, bias, act)
     }
 
-    fn fused_attention(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> FlexTensor {
-        attention::forward(q, k, v)
+    fn fused_attention(
+        q: FlexTensor,
+        k: FlexTensor,
+        v: FlexTensor,
+        lengths: Option<Arc<[usize]>>,
+    ) -> FlexTensor {
+        attention::forward(q, k, v, lengths.as_deref())
     }
 
     fn fused_upsample_nearest(x: FlexTensor, factor: usize) -> FlexTensor {
@@ -141,8 +149,9 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
+        lengths: Option<Arc<[usize]>>,
     ) -> FloatTensor<Self> {
-        attention::tracked::<C>(q, k, v)
+        attention::tracked::<C>(q, k, v, lengths)
     }
 
     fn fused_upsample_nearest(x: FloatTensor<Self>, factor: usize) -> FloatTensor<Self> {
@@ -200,11 +209,17 @@ pub(crate) fn linear_act(
     ))
 }
 
-pub(crate) fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+pub(crate) fn attention(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    lengths: Option<Arc<[usize]>>,
+) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::fused_attention(
         q.into_dispatch(),
         k.into_dispatch(),
         v.into_dispatch(),
+        lengths,
     ))
 }
 

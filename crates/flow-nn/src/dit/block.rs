@@ -1,9 +1,11 @@
 //! The block of a transformer, and the layers before and after all blocks.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use flow_kernels::{Activation, attention, group_norm_act};
+use flow_kernels::{Activation, attention, attention_within, group_norm_act};
 
 use crate::graph::{Graph, Value};
 use crate::layer::linear;
@@ -51,22 +53,32 @@ impl Block {
     /// # Shapes
     /// - `h` and output: `[B, N, D]`
     /// - `condition`: `silu(c)`, `[B, D]`, or `[1, D]` for one that all rows share
-    pub(super) fn forward(&self, h: Tensor<3>, condition: &Tensor<2>) -> Tensor<3> {
+    /// - `lengths`: the tokens that are there of each row, if not all are
+    pub(super) fn forward(
+        &self,
+        h: Tensor<3>,
+        condition: &Tensor<2>,
+        lengths: Option<&Arc<[usize]>>,
+    ) -> Tensor<3> {
         let [b1, s1, g1, b2, s2, g2] = modulation(&self.modulation, condition);
-        let h = h.clone() + g1 * self.attend(modulated(h, EPSILON, s1, b1));
+        let h = h.clone() + g1 * self.attend(modulated(h, EPSILON, s1, b1), lengths);
         let inner = modulated(h.clone(), self.mlp_epsilon, s2, b2);
         let inner = each(&self.up, inner, Activation::GeluTanh);
         h + g2 * each(&self.down, inner, Activation::Identity)
     }
 
-    /// Self-attention over all tokens.
-    fn attend(&self, h: Tensor<3>) -> Tensor<3> {
+    /// Self-attention over all tokens that are there.
+    fn attend(&self, h: Tensor<3>, lengths: Option<&Arc<[usize]>>) -> Tensor<3> {
         let [batch, tokens, width] = h.dims();
         let qkv = each(&self.qkv, h, Activation::Identity)
             .reshape([batch, tokens, 3, self.heads, width / self.heads])
             .permute([2, 0, 3, 1, 4]); // [3, B, heads, N, d]
         let [q, k, v] = [0, 1, 2].map(|i| qkv.clone().narrow(0, i, 1).squeeze_dim::<4>(0));
-        let y = attention(q, k, v).swap_dims(1, 2).reshape([batch, tokens, width]);
+        let y = match lengths {
+            None => attention(q, k, v),
+            Some(lengths) => attention_within(q, k, v, lengths),
+        };
+        let y = y.swap_dims(1, 2).reshape([batch, tokens, width]);
         each(&self.out, y, Activation::Identity)
     }
 }

@@ -135,6 +135,20 @@ impl DitConfig {
     }
 }
 
+/// Refuses lengths of other rows than sequences, and beside tokens of a context: what is there must
+/// come first.
+fn check_lengths(grid: &Grid, given: Option<&Given>) -> Result<(), NetworkError> {
+    let (kind, sequences) = (DitConfig::KIND, matches!(grid, Grid::Elements { .. }));
+    let further = matches!(given, Some(Given::Tokens(_)));
+    Signature::refuse(
+        kind,
+        &[
+            ("lengths of other rows than sequences", !sequences),
+            ("lengths beside a context of another length", further),
+        ],
+    )
+}
+
 impl NetworkConfig for DitConfig {
     const KIND: &'static str = "dit";
     const ABOUT: &'static str = "a diffusion transformer for images, sequences and tables";
@@ -142,12 +156,16 @@ impl NetworkConfig for DitConfig {
 
     /// # Errors
     /// When a size is zero, `hidden` is no multiple of 4 and of the heads, the patch does not
-    /// divide an image, rows or context have more than three sides, or a frequency is not positive.
+    /// divide an image, rows or context have more than three sides, a frequency is not positive, or
+    /// other rows than sequences are to end early.
     fn init(&self, signature: &Signature, device: &Device) -> Result<Dit, NetworkError> {
         self.check()?;
         let grid = Grid::of(&signature.shape, self.patch)?;
         let given = self.given(signature, &grid)?;
         let &Self { hidden, depth, heads, mlp_epsilon, .. } = self;
+        if signature.lengths {
+            check_lengths(&grid, given.as_ref())?;
+        }
         let (joined, further) = match &given {
             None => (0, None),
             Some(Given::Joined(context)) => (context.width() + 1, None),

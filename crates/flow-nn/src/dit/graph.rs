@@ -8,7 +8,11 @@ use super::{Dit, Given};
 use crate::graph::{Graph, Inputs, Value};
 
 impl Dit {
+    /// Nothing for sequences of different lengths, which a graph has no input for.
     pub(super) fn operations(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        if self.signature.lengths {
+            return None;
+        }
         let mut conditions = Vec::with_capacity(self.embeddings.len());
         for embedding in &self.embeddings {
             let sum = embedding.graph(graph, inputs)?;

@@ -27,7 +27,8 @@ pub use config::{DitConfig, Embeddings};
 /// Tokens are the patches of an image, the elements of a sequence or the columns of a table, with
 /// sine-cosine positions. A context whose tokens lie where those of the rows do, such as an image
 /// to upsample, is joined to them; any other is read as further tokens before the first block,
-/// behind those of the rows. Gates and output layer start at zero, so that a new network answers
+/// behind those of the rows. Of sequences that end early no element attends to what lies behind the
+/// end, where the answer is zero. Gates and output layer start at zero, so that a new network answers
 /// zero.
 ///
 /// # Reference
@@ -68,8 +69,8 @@ impl Network for Dit {
     }
 
     /// # Panics
-    /// When the signature names a vector, a context or a latent, and the condition has none of its
-    /// size, or when `x` is not made of rows of the signature's shape.
+    /// When the signature names a vector, a context, a latent or lengths, and the condition has none
+    /// of its size, or when `x` is not made of rows of the signature's shape.
     fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
         let conditions: Vec<Tensor<2>> = self
@@ -80,10 +81,17 @@ impl Network for Dit {
         let tokens = self.tokens(x, condition);
         let tokens = tokens.clone() + self.positions.clone().cast(tokens.dtype());
         let last = conditions.len() - 1;
+        let lengths = condition.expect_lengths(&self.signature, batch);
         let blocks = self.blocks.iter().enumerate();
-        let h = blocks.fold(tokens, |h, (i, block)| block.forward(h, &conditions[i.min(last)]));
+        let h = blocks.fold(tokens, |h, (i, block)| {
+            block.forward(h, &conditions[i.min(last)], lengths.as_ref())
+        });
         let h = h.narrow(1, 0, self.grid.count());
-        self.grid.join(self.head.forward(h, &conditions[0]))
+        let y = self.grid.join(self.head.forward(h, &conditions[0]));
+        match condition.within(&self.signature, &y) {
+            Some(within) => y * within,
+            None => y,
+        }
     }
 
     fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {

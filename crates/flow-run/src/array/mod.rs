@@ -50,6 +50,8 @@ pub struct ArrayPart {
     pub values: Vec<f32>,
     /// Their classes.
     pub labels: Option<Vec<usize>>,
+    /// How many elements each sequence has, if any ends early; zeros follow.
+    pub lengths: Option<Vec<usize>>,
     /// The rows of an array that is larger than memory.
     pub pieces: Option<Arc<Pieces>>,
 }
@@ -129,16 +131,24 @@ impl ArrayData {
             shift: Vec::new(),
             scale: Vec::new(),
             range: [0.0, 1.0],
+            lengths: Vec::new(),
             shape,
         };
         let sides = sides(data, &rows, &parts)?;
         rows.fit(data.scale, &|visit| {
-            sides.iter().try_for_each(|[train, _]| train.each(&mut *visit))
+            let mut show =
+                |part: &ArrayPart| part.each(&mut |rows| visit(rows, part.lengths.as_deref()));
+            sides.iter().try_for_each(|[train, _]| show(train))
         })?;
-        let mut before: Vec<[ArrayPart; 2]> = sides
-            .into_iter()
-            .map(|sides| sides.map(|raw| ArrayPart { values: rows.encode(&raw.values), ..raw }))
-            .collect();
+        if data.is_given_starts() && !rows.lengths.is_empty() {
+            return Err(usage!(
+                "{} has sequences of different lengths, to which paths lead from noise: leave out \
+                 data.from and data.time",
+                file.display()
+            ));
+        }
+        let mut before: Vec<[ArrayPart; 2]> =
+            sides.into_iter().map(|sides| sides.map(|raw| rows.encoded(raw))).collect();
         let Some([train, held]) = before.pop() else {
             return Err(usage!("{} has no rows", file.display()));
         };
@@ -151,6 +161,12 @@ impl ArrayData {
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// How many elements each sequence has of those to train with or to validate with, if any ends
+    /// early.
+    pub(crate) fn lengths_of(&self, side: usize) -> Option<Vec<usize>> {
+        [&self.train, &self.held][side].lengths.clone()
     }
 
     /// What a source of rows is made of, to train with and to validate with.
@@ -179,8 +195,8 @@ fn digest<'a>(
         part.each(&mut |rows| {
             rows.iter().for_each(|number| digest.update(number.to_le_bytes()));
         })?;
-        for &label in part.labels.iter().flatten() {
-            digest.update((label as u64).to_le_bytes());
+        for &number in part.labels.iter().chain(&part.lengths).flatten() {
+            digest.update((number as u64).to_le_bytes());
         }
     }
     Ok(format!("{:x}", digest.finalize()))
@@ -203,7 +219,14 @@ impl fmt::Display for ArrayData {
                     "images of {height} x {width} pixels and {channels} channels, the first axis"
                 )?;
             }
-            [length, channels] => write!(f, "sequences of {length} steps and {channels} channels")?,
+            [length, channels] => match self.rows.shortest() {
+                Some(least) => write!(
+                    f,
+                    "sequences of {least} to {length} steps, NaN behind their ends, and {channels} \
+                     channels"
+                )?,
+                None => write!(f, "sequences of {length} steps and {channels} channels")?,
+            },
             _ => write!(f, "points of {} numbers", self.rows.size())?,
         }
         let all = |values: &[f32], of: f32| values.iter().all(|x| x.total_cmp(&of).is_eq());

@@ -121,10 +121,11 @@ pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>
         shift: Vec::new(),
         scale: Vec::new(),
         range: [0.0, 1.0],
+        lengths: Vec::new(),
         shape,
     };
     let raw = Pieces::open(path, train, None)?;
-    rows.fit(data.scale, &|visit| raw.each(visit))?;
+    rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
     let part = |of: Vec<usize>| -> Result<ArrayPart, RunError> {
         let pieces = Pieces::open(path, of, Some(rows.clone()))?;
         let n = pieces.rows.len();

@@ -106,6 +106,10 @@ pub(super) fn sides(
             .labels
             .as_ref()
             .map(|labels| rows.iter().map(|&row| labels.of_rows[row]).collect()),
+        lengths: array
+            .lengths
+            .as_ref()
+            .map(|lengths| rows.iter().map(|&row| lengths[row]).collect()),
         pieces: None,
     };
     let share = match &data.split {

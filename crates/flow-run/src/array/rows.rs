@@ -3,6 +3,7 @@
 use flow_datasets::Element;
 use serde::{Deserialize, Serialize};
 
+use super::ArrayPart;
 use crate::error::{RunError, usage};
 use crate::recipe::Scaling;
 
@@ -30,6 +31,9 @@ pub struct ArrayRows {
     pub scale: Vec<f32>,
     /// Least and greatest number of the training rows, in the file's own units.
     pub range: [f32; 2],
+    /// Of sequences that may end early, how many training rows have 1, 2, .. elements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<u64>,
 }
 
 impl ArrayRows {
@@ -45,6 +49,36 @@ impl ArrayRows {
             shift: vec![0.0; channels],
             scale: vec![1.0; channels],
             range: [-1.0, 1.0],
+            lengths: Vec::new(),
+        }
+    }
+
+    /// Elements of the shortest sequence, where any ends before the longest.
+    #[must_use]
+    pub fn shortest(&self) -> Option<usize> {
+        self.lengths.iter().position(|&rows| 0 < rows).map(|before| before + 1)
+    }
+
+    /// Rows of the network as those of a file, with NaN behind the end of each sequence.
+    #[must_use]
+    pub fn decode_within(&self, rows: &[f32], lengths: Option<&[usize]>) -> Vec<f32> {
+        let mut all = self.decode(rows);
+        self.behind(&mut all, lengths, f32::NAN);
+        all
+    }
+
+    /// Some rows of a file as those of the network, with zeros behind the end of each sequence.
+    pub(super) fn encoded(&self, raw: ArrayPart) -> ArrayPart {
+        let mut values = self.encode(&raw.values);
+        self.behind(&mut values, raw.lengths.as_deref(), 0.0);
+        ArrayPart { values, ..raw }
+    }
+
+    /// Puts a number behind the end of each sequence.
+    fn behind(&self, rows: &mut [f32], lengths: Option<&[usize]>, number: f32) {
+        let ([_, channels], Some(lengths)) = (&self.shape[..], lengths) else { return };
+        for (row, &length) in rows.chunks_mut(self.size()).zip(lengths) {
+            row[length * channels..].fill(number);
         }
     }
 
@@ -155,7 +189,11 @@ impl ArrayRows {
             .try_into()
             .map_err(|error: toml::de::Error| usage!("the model's array: {}", error.message()))?;
         let channels = channels(&read.shape, read.channels_last);
-        if [read.shift.len(), read.scale.len()] != [channels; 2] || channels == 0 {
+        let counted = [0, read.shape.first().copied().unwrap_or(0)];
+        if [read.shift.len(), read.scale.len()] != [channels; 2]
+            || channels == 0
+            || !counted.contains(&read.lengths.len())
+        {
             return Err(usage!("the model's array: it does not have {channels} shifts and scales"));
         }
         Ok(Some(read))
@@ -189,9 +227,12 @@ impl ArrayRows {
         train: &Scan<'_>,
     ) -> Result<(), RunError> {
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        train(&mut |rows| {
-            low = rows.iter().copied().fold(low, f32::min);
-            high = rows.iter().copied().fold(high, f32::max);
+        let mut counts = vec![0; self.shape[0]];
+        train(&mut |rows, lengths| {
+            for (_, x) in self.there(rows, lengths) {
+                (low, high) = (low.min(x), high.max(x));
+            }
+            lengths.into_iter().flatten().for_each(|&length| counts[length - 1] += 1);
         })?;
         self.range = match self.element {
             Element::U8 => [0.0, 255.0],
@@ -211,12 +252,28 @@ impl ArrayRows {
             Scaling::Standard => moments(self, train)?.into_iter().unzip(),
         };
         (self.shift, self.scale) = (shift, scale);
+        self.lengths = if counts.iter().any(|&rows| 0 < rows) { counts } else { Vec::new() };
         Ok(())
+    }
+
+    /// The numbers of rows that are there, each with its place in its row.
+    fn there<'a>(
+        &self,
+        rows: &'a [f32],
+        lengths: Option<&'a [usize]>,
+    ) -> impl Iterator<Item = (usize, f32)> + 'a {
+        let (size, channels) = (self.size(), *self.shape.last().unwrap_or(&1));
+        rows.chunks(size).enumerate().flat_map(move |(row, values)| {
+            let end = lengths.map_or(size, |lengths| lengths[row] * channels);
+            values[..end].iter().copied().enumerate()
+        })
     }
 }
 
-/// Shows all rows of a file to train with in their order, whole ones, some at a time.
-pub(super) type Scan<'a> = dyn Fn(&mut dyn FnMut(&[f32])) -> Result<(), RunError> + 'a;
+/// Shows all rows of a file to train with in their order, whole ones, some at a time, with the
+/// lengths of those that end early.
+pub(super) type Scan<'a> =
+    dyn Fn(&mut dyn FnMut(&[f32], Option<&[usize]>)) -> Result<(), RunError> + 'a;
 
 /// Mean and standard deviation of each channel; the spread of equal numbers is 1.
 fn moments(rows: &ArrayRows, train: &Scan<'_>) -> Result<Vec<(f32, f32)>, RunError> {
@@ -225,11 +282,12 @@ fn moments(rows: &ArrayRows, train: &Scan<'_>) -> Result<Vec<(f32, f32)>, RunErr
     let together = if last { 1 } else { rows.size() / count };
     let means = |of: &dyn Fn(usize, f64) -> f64| -> Result<Vec<f64>, RunError> {
         let mut sums = vec![(0.0, 0.0); count];
-        train(&mut |values| {
-            for (at, &x) in values.iter().enumerate() {
+        train(&mut |values, lengths| {
+            for (at, x) in rows.there(values, lengths) {
+                let x = f64::from(x);
                 let channel = at / together % count;
                 let sum = &mut sums[channel];
-                *sum = (sum.0 + of(channel, f64::from(x)), sum.1 + 1.0);
+                *sum = (sum.0 + of(channel, x), sum.1 + 1.0);
             }
         })?;
         Ok(sums.into_iter().map(|(sum, n)| sum / n).collect())
@@ -259,7 +317,8 @@ mod tests {
     fn rows(shape: &[usize], channels_last: bool, element: Element) -> ArrayRows {
         let (shift, scale) = (Vec::new(), Vec::new());
         let shape = shape.to_vec();
-        ArrayRows { name: None, element, shape, channels_last, shift, scale, range: [0.0; 2] }
+        let (range, lengths) = ([0.0; 2], Vec::new());
+        ArrayRows { name: None, element, shape, channels_last, shift, scale, range, lengths }
     }
 
     fn fit(rows: &mut ArrayRows, scaling: Option<Scaling>, values: &[f32]) {
@@ -267,7 +326,7 @@ mod tests {
         let half = values.len() / rows.size() / 2 * rows.size();
         let pieces = [&values[..half], &values[half..]];
         rows.fit(scaling, &|visit| {
-            pieces.into_iter().for_each(&mut *visit);
+            pieces.into_iter().for_each(|piece| visit(piece, None));
             Ok(())
         })
         .unwrap();

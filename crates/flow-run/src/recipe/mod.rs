@@ -166,6 +166,7 @@ impl Recipe {
             ));
         }
         self.check_map()?;
+        self.check_baked()?;
         eval.check()
     }
 
@@ -238,6 +239,43 @@ impl Recipe {
         }
         if path.weight != LossWeight::Unit {
             return refuse("path.weight", "must be unit: it weighs one time, and a jump has two");
+        }
+        Ok(())
+    }
+
+    /// Refuses to bake in guidance that nothing can be guided by, or that samples do not ask for.
+    fn check_baked(&self) -> Result<(), RunError> {
+        let Self { data, latent, path, train, sample, .. } = self;
+        let Some(strengths) = train.guidance else { return Ok(()) };
+        let refuse = |key: &str, remedy: &str| {
+            Err(usage!("train.guidance is {strengths}, which bakes guidance in: {key} {remedy}"))
+        };
+        if !data.conditional && data.given.is_empty() && data.upsample.is_none() {
+            return refuse("the model", "must be told something, such as data.conditional=true");
+        }
+        if !path.learns_without_class() {
+            return refuse("path.label_drop", "must be above 0, as in path.label_drop=0.1");
+        }
+        if latent.is_some() {
+            return refuse("the section latent", "has a loss of its own, leave it out");
+        }
+        if self.pairs().is_some_and(|pairs| 1.0 <= pairs.share) {
+            return refuse(
+                "train.objective",
+                &format!("is {}, which learns no velocity to guide", train.objective),
+            );
+        }
+        if !strengths.hold(sample.guidance) {
+            return refuse(
+                "sample.guidance",
+                &format!(
+                    "is {}, which is none of them: set sample.guidance={}",
+                    sample.guidance, strengths.least
+                ),
+            );
+        }
+        if sample.guidance_interval != SampleConfig::default().guidance_interval {
+            return refuse("sample.guidance_interval", "does nothing then, leave it out");
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! How long and how fast to learn: the section `train`.
 
-use flow_train::{Decay, ObjectiveConfig};
+use flow_nn::Strengths;
+use flow_train::{Decay, DrawBy, ObjectiveConfig};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -17,10 +18,21 @@ pub struct Train {
     /// What a step minimises; losses of flow maps give the network a second time.
     #[serde(default, skip_serializing_if = "is_regression")]
     pub objective: ObjectiveConfig,
+    /// Strengths of guidance to bake in, one or the ends of a range: then a guided step costs one
+    /// evaluation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guidance: Option<Strengths>,
     /// Images seen in all.
     pub images: f64,
     /// Images in a step.
     pub batch: usize,
+    /// Equal parts of a batch, whose gradients are added one after another, or shared by processes.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parts: usize,
+    /// What is drawn and paired at once: the batch, whose rows are dealt out to the parts, or each
+    /// part by itself.
+    #[serde(default, skip_serializing_if = "is_by_batch")]
+    pub draw: DrawBy,
     /// The largest learning rate.
     pub learning_rate: f64,
     /// Images over which it rises to that.
@@ -49,6 +61,21 @@ pub struct Train {
 /// others.
 fn is_regression(objective: &ObjectiveConfig) -> bool {
     *objective == ObjectiveConfig::default()
+}
+
+fn one() -> usize {
+    1
+}
+
+/// Whether a recipe may leave the parts out, as those did that were made before there were any.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(parts: &usize) -> bool {
+    *parts == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_by_batch(draw: &DrawBy) -> bool {
+    *draw == DrawBy::Batch
 }
 
 /// Whole numbers above 2^53 are not all `f64`.
@@ -80,6 +107,14 @@ impl Train {
         ])?;
         representable("train.objective", &self.objective)?;
         within_domain("train.objective", &self.objective)?;
+        if let Some(strengths) = self.guidance
+            && !strengths.are_valid()
+        {
+            return Err(usage!(
+                "train.guidance is {strengths}: give a strength from 1 on, or two with the smaller \
+                 one first, as in train.guidance=[1,4]"
+            ));
+        }
         not_negative(&[("train.warmup_images", self.warmup_images)])?;
         if MOST_IMAGES < self.images {
             return Err(usage!(
@@ -91,6 +126,12 @@ impl Train {
             return Err(usage!("train.validation_batches is 0, a validation needs at least 1"));
         }
         fractions(&[("train.floor", self.floor)])?;
+        let Self { batch, parts, .. } = *self;
+        if parts == 0 || !batch.is_multiple_of(parts) {
+            return Err(usage!(
+                "train.parts is {parts}, it must divide train.batch, {batch}, without a rest"
+            ));
+        }
         if self.images < self.batch as f64 {
             return Err(usage!(
                 "train.images is {}, less than one batch of {}, raise it or lower train.batch",

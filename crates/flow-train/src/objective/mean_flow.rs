@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::derivative::{WIDTH, along_the_start, check_width};
 use super::jump::{check_share, with_targets};
+use super::regression::squares;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
 
@@ -55,9 +56,9 @@ impl Check for MeanFlow {
 }
 
 impl MeanFlow {
-    /// The factor on each row's squared error, of rows of errors, `[B, d] -> [B]`.
-    fn weight(&self, error: Tensor<2>) -> Tensor<1> {
-        let squares = error.without_autodiff().square().sum_dim(1).squeeze_dim::<1>(1);
+    /// The factor on each row's squared error, of rows of squares, `[B, d] -> [B]`.
+    fn weight(&self, squares: Tensor<2>) -> Tensor<1> {
+        let squares = squares.without_autodiff().sum_dim(1).squeeze_dim::<1>(1);
         (squares + self.offset).powf_scalar(-self.power)
     }
 }
@@ -72,13 +73,14 @@ impl Objective for MeanFlow {
         });
         let Batch { x_t, time, target, weight, condition, .. } = batch;
         let error = networks.network.forward(x_t, time, &condition) - target;
-        let mut squares = error.clone().square().mean_dim(1).squeeze_dim::<1>(1);
+        let each = squares(networks.network, &condition, error);
+        let mut squares = each.clone().mean_dim(1).squeeze_dim::<1>(1);
         if let Some(weight) = weight {
             squares = squares * weight;
         }
         let plain = squares.clone().without_autodiff().mean();
         if self.power != 0.0 {
-            squares = squares * self.weight(error);
+            squares = squares * self.weight(each);
         }
         Loss { total: squares.mean(), terms: vec![("squared_error", plain)] }
     }

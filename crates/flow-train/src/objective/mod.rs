@@ -3,12 +3,13 @@
 //! This file says what a loss is; `regression.rs` is that of flow matching, `variational.rs` that of a model with
 //! a latent, which is the same and one term more. The others learn a flow map `u(x, t, s)`: the velocity where
 //! `s = t`, and elsewhere a target that the network, or its average, is asked for. `jump.rs` is what they share,
-//! `derivative.rs` the derivatives along the path.
+//! `derivative.rs` the derivatives along the path. `guidance.rs` is any of them with guidance baked in.
 
 mod config;
 mod consistency;
 mod derivative;
 mod distillation;
+mod guidance;
 mod jump;
 mod lagrangian;
 mod mean_flow;
@@ -27,6 +28,7 @@ use crate::pairs::Pairs;
 pub use config::ObjectiveConfig;
 pub use consistency::Consistency;
 pub use distillation::Distillation;
+pub use guidance::BakedGuidance;
 pub use lagrangian::Lagrangian;
 pub use mean_flow::MeanFlow;
 pub use regression::Regression;
@@ -105,5 +107,15 @@ pub trait Objective: Debug + Send + Sync + 'static {
     /// time. Batches that follow it are [`MapBatches`](crate::MapBatches).
     fn pairs(&self) -> Option<Pairs> {
         None
+    }
+
+    /// Numbers that the loss adds to the condition vector of each row.
+    fn told(&self) -> usize {
+        0
+    }
+
+    /// Whether targets ask the network itself: [`Networks::frozen`] is made for those losses alone.
+    fn teaches_itself(&self) -> bool {
+        self.pairs().is_some()
     }
 }

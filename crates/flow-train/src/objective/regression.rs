@@ -1,7 +1,7 @@
 //! The loss of flow matching.
 
 use burn::tensor::Tensor;
-use flow_nn::Network;
+use flow_nn::{Condition, Network};
 use flow_path::without_values;
 
 use super::{Batch, Loss, Networks, Objective};
@@ -28,12 +28,22 @@ impl Objective for Regression {
     }
 }
 
-/// `1/(B d) sum_i w_i |f(x_t_i, t_i, c_i) - target_i|^2`, `[1]`.
+/// `1/(B d) sum_i w_i |f(x_t_i, t_i, c_i) - target_i|^2`, `[1]`; of sequences that end early over
+/// the numbers that are there.
 pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
     let Batch { x_t, time, target, weight, condition, .. } = batch;
-    let error = (network.forward(x_t, time, &condition) - target).square();
+    let error = network.forward(x_t, time, &condition) - target;
+    let error = squares(network, &condition, error);
     match weight {
         None => error.mean(),
         Some(w) => (error.mean_dim(1).squeeze_dim::<1>(1) * w).mean(),
+    }
+}
+
+/// The squares of errors, such that their mean is one over the numbers that are there, `[B, d]`.
+pub(super) fn squares(network: &dyn Network, condition: &Condition, error: Tensor<2>) -> Tensor<2> {
+    match condition.counted(network.signature(), &error) {
+        Some(counted) => error.square() * counted,
+        None => error.square(),
     }
 }

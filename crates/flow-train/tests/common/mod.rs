@@ -10,9 +10,9 @@ use burn::tensor::{Device, Tensor};
 use flow_nn::{DynNetwork, MlpConfig, NetworkConfig, Signature, init_seeded};
 use flow_path::stream::Streams;
 use flow_train::{
-    AdamW, Checkpoint, CheckpointFolder, Decay, Ema, Ensemble, FlowMatching, Interrupter,
-    LearningRate, MatchingBatches, Observer, Outcome, Plan, Regression, Rows, Session, StepRecord,
-    Task, Terms, TrainError, fit,
+    AdamW, Alone, Checkpoint, CheckpointFolder, Decay, Ema, Ensemble, FlowMatching, Interrupter,
+    LearningRate, MatchingBatches, Observer, Outcome, Parts, Plan, Regression, Rows, Session,
+    StepRecord, Task, Terms, TrainError, fit,
 };
 
 pub(crate) const ROWS: usize = 64;
@@ -53,6 +53,7 @@ pub(crate) fn plan(steps: usize) -> Plan {
         ema: Ema { half_life: 500.0, ramp: 0.5 },
         max_gradient_norm: Some(1.0),
         validation_batches: 2,
+        parts: Parts::default(),
     }
 }
 
@@ -99,7 +100,8 @@ pub(crate) fn session<'a>(
 ) -> Session<'a> {
     static DEVICE: LazyLock<Device> = LazyLock::new(Device::flex);
     let observer = Box::new(observer.clone());
-    Session { device: &DEVICE, checkpoints, resume, observer, interrupter }
+    let group = Arc::new(Alone);
+    Session { device: &DEVICE, checkpoints, resume, observer, interrupter, group }
 }
 
 pub(crate) fn run(

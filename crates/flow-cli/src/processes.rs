@@ -1,0 +1,62 @@
+//! This process as one of many that a launcher has started.
+//!
+//! All of them read the same command. The first one speaks and writes; of the others only errors
+//! are heard. Without a launcher, or with one process, none of this is asked for.
+
+use std::sync::Arc;
+
+use anyhow::{Error, Result};
+use flow_parallel::{Alone, Group, Launch};
+
+use crate::args::Verb;
+use crate::exit::{Said, usage};
+use crate::terminal;
+
+/// The processes that share the work of a verb.
+///
+/// # Errors
+/// When a launcher started several and the verb is the work of one, or `flow` was built without
+/// MPI: each would do all of it, and write what the others write.
+pub(crate) fn join(verb: &Verb) -> Result<Arc<dyn Group>> {
+    let Some(launch) = Launch::of_environment().filter(|launch| 1 < launch.size) else {
+        return Ok(Arc::new(Alone));
+    };
+    if launch.rank != 0 {
+        terminal::hush(launch.rank, launch.size);
+    }
+    match refusal(verb, &launch) {
+        None => with_mpi(&launch),
+        Some(_) if launch.rank != 0 => Err(Said.into()),
+        Some(refusal) => Err(refusal),
+    }
+}
+
+/// Why several processes cannot do what was asked for, which is the same in all of them.
+fn refusal(verb: &Verb, launch: &Launch) -> Option<Error> {
+    let Launch { size, by, .. } = launch;
+    if !matches!(verb, Verb::Train(_) | Verb::Sample(_)) {
+        return Some(usage!(
+            "{} started {size} processes, and only `flow train` and `flow sample` share their \
+             work: start this one without it",
+            by.name()
+        ));
+    }
+    (!cfg!(feature = "mpi")).then(|| {
+        usage!(
+            "{} started {size} processes, but this `flow` was built without MPI, so that each \
+             would do all of the work: start one, or build it with `cargo install --locked --path \
+             crates/flow-cli --features mpi`",
+            by.name()
+        )
+    })
+}
+
+#[cfg(feature = "mpi")]
+fn with_mpi(launch: &Launch) -> Result<Arc<dyn Group>> {
+    Ok(Arc::new(flow_parallel::Mpi::join(launch)?))
+}
+
+#[cfg(not(feature = "mpi"))]
+fn with_mpi(_: &Launch) -> Result<Arc<dyn Group>> {
+    Ok(Arc::new(Alone))
+}
