@@ -15,12 +15,12 @@ use flow_path::{LossWeight, PairTube, Prediction, Times, VariancePreserving};
 use flow_testing::{awkward, public};
 use flow_train::{
     BatchSource, Between, Chain, DataSource, Decay, Ema, FlowMatching, Interrupter, LearningRate,
-    MatchingBatches, Plan, Rows, Snapshot, Task, TrainError, fit,
+    MatchingBatches, Plan, RowStore, Rows, Snapshot, Task, TrainError, fit,
 };
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 11] = [
+const TABLE: [Row; 12] = [
     ("Chain::new", chains),
     ("Ema::decay", decays),
     ("Ema::follow", averages),
@@ -28,6 +28,7 @@ const TABLE: [Row; 11] = [
     ("FlowMatching::regress", regressions),
     ("LearningRate::at", rates),
     ("Rows::new", rows),
+    ("Rows::stored", stored),
     ("Rows::with_contexts", contexts),
     ("Rows::with_lengths", lengths),
     ("Rows::with_starts", starts),
@@ -154,6 +155,32 @@ fn rates() {
             }
         }
     }
+}
+
+/// Rows of one number that lie elsewhere: numbers, or none at all.
+#[derive(Debug)]
+struct Elsewhere(Vec<f32>);
+
+impl RowStore for Elsewhere {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn row(&self, row: usize) -> Result<Vec<f32>, String> {
+        Ok(vec![self.0[row]])
+    }
+}
+
+/// Stored rows are those in memory, whatever the numbers are; none is refused.
+fn stored() {
+    let values: Vec<f32> = awkward::SCALARS.into_iter().map(|(_, x)| x as f32).collect();
+    let bits = |rows: Rows| -> Vec<u32> {
+        let draw = rows.draw(0..20, &Streams::new(3));
+        draw.rows.iter().map(|x| x.to_bits()).collect()
+    };
+    let memory = Rows::new(vec![1], values.clone(), None);
+    assert_eq!(bits(Rows::stored(vec![1], Arc::new(Elsewhere(values)))), bits(memory));
+    panics("at least one row", || drop(Rows::stored(vec![1], Arc::new(Elsewhere(vec![])))));
 }
 
 fn rows() {
