@@ -193,6 +193,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
         _ => Path::new("."),
     };
     let failed = |source| io("write", path, source);
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "permissions are those of Unix"))]
     let mut builder = tempfile::Builder::new();
     // As any file that a program writes, in place of one for its owner alone.
     #[cfg(unix)]

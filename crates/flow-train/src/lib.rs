@@ -65,6 +65,10 @@ mod optimizer;
 mod pairs;
 #[cfg(feature = "learner")]
 mod parameters;
+#[cfg_attr(
+    not(feature = "learner"),
+    allow(dead_code, reason = "only the loop shares a batch among processes")
+)]
 mod parts;
 mod plan;
 #[cfg(feature = "learner")]

@@ -10,6 +10,7 @@ pub(crate) fn whole(
     content: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "permissions are those of Unix"))]
     let mut builder = tempfile::Builder::new();
     // A draft is private unless told so; a table has the rights of any new file.
     #[cfg(unix)]
