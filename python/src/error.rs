@@ -2,7 +2,6 @@
 
 use flow_datasets::TableError;
 use flow_model::ModelError;
-use flow_run::RunError;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -19,13 +18,9 @@ pub(crate) fn raised(error: ModelError) -> PyErr {
     }
 }
 
-/// Cells that cannot be read, or numbers that are none of a table.
+/// Cells that cannot be read, numbers that are none of a table, conditions that a model of one does
+/// not take.
 pub(crate) fn of_table(error: TableError) -> PyErr {
-    PyValueError::new_err(error.to_string())
-}
-
-/// Conditions that a model of a table does not take.
-pub(crate) fn of_run(error: RunError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 

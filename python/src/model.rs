@@ -7,13 +7,12 @@ use std::sync::Arc;
 use flow_datasets::Table;
 use flow_model::{Against, Classes, DensityRequest, Guidance, Trace};
 use flow_ode::{Adaptive, Method, Tolerance};
-use flow_run::table::TableRows;
 use flow_sample::{Interval, Likelihood, Probe};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::asked::{Known, host, plan};
-use crate::error::{Stopped, of_run, of_table, raised};
+use crate::error::{Stopped, of_table, raised};
 use crate::table::{self, Cells, encoded, names, rows_of};
 
 /// Rows whose density is solved for together.
@@ -80,7 +79,7 @@ impl Model {
     /// Names of all columns and of the given ones, of a model of a table.
     #[getter]
     fn columns(&self) -> PyResult<Option<(Vec<String>, Vec<String>)>> {
-        let rows = TableRows::of(&self.inner.config().rows).map_err(of_run)?;
+        let rows = TableRows::of(&self.inner.config().rows).map_err(of_table)?;
         Ok(rows.map(|rows| (names(&rows, false), names(&rows, true))))
     }
 
@@ -238,7 +237,7 @@ impl Model {
         py: Python<'py>,
         cells: Cells,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let vectors = rows_of(&self.inner)?.conditions(&table::table(cells)?).map_err(of_run)?;
+        let vectors = rows_of(&self.inner)?.conditions(&table::table(cells)?).map_err(of_table)?;
         Ok(vectors.into_pyarray(py))
     }
 

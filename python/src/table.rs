@@ -1,20 +1,19 @@
 //! Tables as columns of cells.
 
 use flow_datasets::table::{Column, Role, Type, Values};
-use flow_datasets::{Table, TableError};
-use flow_run::table::TableRows;
+use flow_datasets::{Table, TableError, TableRows};
 use numpy::IntoPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::error::{of_run, of_table};
+use crate::error::of_table;
 
 /// Columns as Python hands them over: a name and a cell for each row, nothing where it is missing.
 pub(crate) type Cells = Vec<(String, Vec<Option<String>>)>;
 
 /// How the rows of a model become those of a table.
 pub(crate) fn rows_of(model: &flow_model::Model) -> PyResult<TableRows> {
-    let rows = TableRows::of(&model.config().rows).map_err(of_run)?;
+    let rows = TableRows::of(&model.config().rows).map_err(of_table)?;
     rows.ok_or_else(|| PyValueError::new_err("this is no model of a table"))
 }
 
