@@ -41,10 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|(name, objective)| (name, train::digits(objective)))
         .unzip();
     // The first steps fill caches and the state of the optimizer.
-    works.iter_mut().for_each(|work| {
+    for work in &mut works {
         step(work);
         step(work);
-    });
+    }
     let mut times = vec![Vec::with_capacity(rounds); works.len()];
     for _ in 0..rounds.max(1) {
         for (work, times) in works.iter_mut().zip(&mut times) {

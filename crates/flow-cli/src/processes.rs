@@ -25,7 +25,11 @@ pub(crate) fn join(verb: &Verb) -> Result<Arc<dyn Group>> {
         terminal::hush(launch.rank, launch.size);
     }
     match refusal(verb, &launch) {
-        None => with_mpi(&launch),
+        #[cfg(feature = "mpi")]
+        None => Ok(Arc::new(flow_parallel::Mpi::join(&launch)?)),
+        // Without MPI every launch is refused.
+        #[cfg(not(feature = "mpi"))]
+        None => Ok(Arc::new(Alone)),
         Some(_) if launch.rank != 0 => Err(Said.into()),
         Some(refusal) => Err(refusal),
     }
@@ -49,14 +53,4 @@ fn refusal(verb: &Verb, launch: &Launch) -> Option<Error> {
             by.name()
         )
     })
-}
-
-#[cfg(feature = "mpi")]
-fn with_mpi(launch: &Launch) -> Result<Arc<dyn Group>> {
-    Ok(Arc::new(flow_parallel::Mpi::join(launch)?))
-}
-
-#[cfg(not(feature = "mpi"))]
-fn with_mpi(_: &Launch) -> Result<Arc<dyn Group>> {
-    Ok(Arc::new(Alone))
 }

@@ -124,7 +124,9 @@ mod tests {
                             nodes.iter().map(|node| (node.start, node.len)).collect()
                         };
                         assert_eq!(shape(&nodes), shape(&nodes_of(range)));
-                        nodes.into_iter().for_each(|node| all.push_node(node));
+                        for node in nodes {
+                            all.push_node(node);
+                        }
                     }
                     assert_eq!(all.total(), whole, "{parts} parts cut at {first} and {second}");
                 }

@@ -12,6 +12,7 @@
 
 use std::error::Error;
 use std::f64::consts::TAU;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -158,17 +159,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut print = String::from("frequency");
     for (name, _) in &columns {
-        print += &format!(" | {name}");
+        write!(print, " | {name}")?;
     }
     for k in 0..exact.len() {
-        print += &format!("\n{:9.4}", k as f64 / STEPS as f64);
+        write!(print, "\n{:9.4}", k as f64 / STEPS as f64)?;
         for (name, spectrum) in &columns {
-            print += &format!(" | {:>width$.4}", spectrum[k], width = name.len());
+            write!(print, " | {:>width$.4}", spectrum[k], width = name.len())?;
         }
     }
     print += "\n\nroot mean square of the relative error over the frequencies:";
     for (name, spectrum) in &columns[1..] {
-        print += &format!("\n  {name}: {:.1} %", error(spectrum, &exact));
+        write!(print, "\n  {name}: {:.1} %", error(spectrum, &exact))?;
     }
     println!("{print}");
 

@@ -283,17 +283,12 @@ impl Data {
                 // Rows that are held out are seen as they are.
                 let side = |at: usize| {
                     let seen = Seen { gaps, mirrored: changes.mirror && at == 0 };
-                    match &[&array.train, &array.held][at].pieces {
-                        Some(pieces) => {
-                            let rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
-                            Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>)
-                        }
-                        None => {
-                            let (snapshots, lengths) =
-                                (array.snapshots_of(at), array.lengths_of(at));
-                            source(&shape, snapshots, array.pairs, seen, lengths)
-                        }
+                    if let Some(pieces) = &[&array.train, &array.held][at].pieces {
+                        let rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
+                        return Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>);
                     }
+                    let (snapshots, lengths) = (array.snapshots_of(at), array.lengths_of(at));
+                    source(&shape, snapshots, array.pairs, seen, lengths)
                 };
                 [side(0)?, side(1)?]
             }

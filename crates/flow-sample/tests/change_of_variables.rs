@@ -232,9 +232,10 @@ fn every_method_leads_back_through_a_network() {
     let adaptive = Adaptive::new(Tolerance { atol: 1e-6, rtol: 1e-6 });
     for method in explicit() {
         // 400 Euler steps of this field err by some thousandths, there and back alike.
-        let (stepping, bound) = match method.is_adaptive() {
-            true => (Stepping::from(adaptive.clone()), 1e-4),
-            false => (Stepping::Count(400), if method.order() == 1 { 2e-2 } else { 1e-4 }),
+        let (stepping, bound) = if method.is_adaptive() {
+            (Stepping::from(adaptive.clone()), 1e-4)
+        } else {
+            (Stepping::Count(400), if method.order() == 1 { 2e-2 } else { 1e-4 })
         };
         let there = Ode::new(method, stepping.clone());
         let x1 = there.sample(&field, x0.clone(), &Way::steps(1)).unwrap().x;

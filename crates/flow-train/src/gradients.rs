@@ -80,6 +80,15 @@ mod tests {
 
     use super::*;
 
+    /// The first parameter of a module.
+    struct First(Option<burn::module::ParamId>);
+
+    impl ModuleVisitor for First {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            self.0.get_or_insert(parameter.id);
+        }
+    }
+
     #[test]
     fn gradients_come_back_as_they_were_and_none_stays_none() {
         let device = Device::flex().autodiff();
@@ -89,12 +98,6 @@ mod tests {
         let time = Time { t: Tensor::from_data([0.25, 0.5], &device), s: None };
         let loss = network.forward(x, time, &Condition::none()).square().mean();
         let mut gradients = GradientsParams::from_grads(loss.backward(), &network);
-        struct First(Option<burn::module::ParamId>);
-        impl ModuleVisitor for First {
-            fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-                self.0.get_or_insert(parameter.id);
-            }
-        }
         let mut first = First(None);
         network.visit(&mut first);
         let whole = flat(&network, &gradients);

@@ -65,7 +65,9 @@ impl Sum {
         let mut mean = sum(&*share.group, parts, self.tree)?;
         // A mean over equal parts is the mean over the rows of the batch.
         let scale = (1.0 / parts as f64) as f32;
-        mean.iter_mut().for_each(|x| *x *= scale);
+        for x in &mut mean {
+            *x *= scale;
+        }
         let (gradients, rest) = of_flat(learner.model().network(), &mean);
         let (stop, numbers) = rest.split_at(1);
         let loss = self.loss.expect("a process has a part of its own").with_numbers(numbers);

@@ -50,19 +50,19 @@ pub extern "C" fn flow_place(length: usize) -> *mut u8 {
 /// Opens the bytes of a file `NAME.flow`; the reply is its card.
 #[unsafe(no_mangle)]
 pub extern "C" fn flow_open() -> i32 {
-    call(|desk, bytes| desk.open(bytes))
+    call(Desk::open)
 }
 
 /// Answers a request in JSON.
 #[unsafe(no_mangle)]
 pub extern "C" fn flow_answer() -> i32 {
-    call(|desk, request| desk.answer(request))
+    call(Desk::answer)
 }
 
 /// Where the reply of the last call lies, until the next one.
 #[unsafe(no_mangle)]
 pub extern "C" fn flow_reply() -> *const u8 {
-    REPLY.with_borrow(|reply| reply.as_ptr())
+    REPLY.with_borrow(Vec::as_ptr)
 }
 
 /// Bytes of the reply.

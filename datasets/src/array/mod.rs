@@ -177,7 +177,7 @@ pub(crate) fn numbers(
         })?;
         let start = values.len();
         element.decode(&bytes, big_endian, &mut values);
-        let is_bad = |x: &f32| !x.is_finite() && !(nan && x.is_nan());
+        let is_bad = |x: &f32| !(x.is_finite() || nan && x.is_nan());
         if let Some(bad) = values[start..].iter().position(is_bad) {
             return Err(not_finite(path, start + bad, shape));
         }

@@ -76,13 +76,11 @@ impl ArrayPart {
 
     /// Shows all rows in their order, some at a time.
     fn each(&self, visit: &mut dyn FnMut(&[f32])) -> Result<(), RunError> {
-        match &self.pieces {
-            Some(pieces) => pieces.each(visit),
-            None => {
-                visit(&self.values);
-                Ok(())
-            }
+        if let Some(pieces) = &self.pieces {
+            return pieces.each(visit);
         }
+        visit(&self.values);
+        Ok(())
     }
 }
 
@@ -193,7 +191,9 @@ fn digest<'a>(
     for part in parts {
         digest.update((part.n as u64).to_le_bytes());
         part.each(&mut |rows| {
-            rows.iter().for_each(|number| digest.update(number.to_le_bytes()));
+            for number in rows {
+                digest.update(number.to_le_bytes());
+            }
         })?;
         for &number in part.labels.iter().chain(&part.lengths).flatten() {
             digest.update((number as u64).to_le_bytes());

@@ -326,7 +326,9 @@ mod tests {
         let half = values.len() / rows.size() / 2 * rows.size();
         let pieces = [&values[..half], &values[half..]];
         rows.fit(scaling, &|visit| {
-            pieces.into_iter().for_each(|piece| visit(piece, None));
+            for piece in pieces {
+                visit(piece, None);
+            }
             Ok(())
         })
         .unwrap();

@@ -274,7 +274,9 @@ impl Recipe {
                 ),
             );
         }
-        if sample.guidance_interval != SampleConfig::default().guidance_interval {
+        let usual = SampleConfig::default().guidance_interval;
+        if sample.guidance_interval.iter().zip(usual).any(|(t, usual)| t.total_cmp(&usual).is_ne())
+        {
             return refuse("sample.guidance_interval", "does nothing then, leave it out");
         }
         Ok(())
