@@ -81,9 +81,11 @@ pub(crate) fn report(
 ) -> Result<Option<AmbiguityReport>, JudgeError> {
     let Some((target, schedule)) = known(recipe, model) else { return Ok(None) };
     let size = model.latent();
-    let latents = normal_rows(seed, Purpose::SampleLatent, 0..LATENTS, size);
+    // Without a latent there is one velocity at a point.
+    let asked = if size == 0 { 1 } else { LATENTS };
+    let latents = normal_rows(seed, Purpose::SampleLatent, 0..asked, size);
     let point = |x: f64, t: f64| {
-        let velocities = model.velocity(&[x as f32; LATENTS], t, &latents)?;
+        let velocities = model.velocity(&vec![x as f32; asked], t, &latents)?;
         let (mean, deviation) = moments(&velocities);
         let exact = target.marginal(&[x], &schedule.at(t));
         Some(AmbiguityPoint {

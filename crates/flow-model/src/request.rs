@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flow_nn::Signature;
 use flow_path::Schedule;
 use flow_sample::{Grid, Interval};
 
@@ -119,4 +120,30 @@ pub struct Samples {
     pub lengths: Option<Vec<usize>>,
     /// Network calls for each sample, mean over batches.
     pub nfe: f64,
+}
+
+impl Samples {
+    /// No samples yet, of a model of this signature, with states at so many times.
+    #[must_use]
+    pub fn none(signature: &Signature, times: usize) -> Self {
+        Self {
+            rows: Vec::new(),
+            states: vec![Vec::new(); times],
+            classes: (0 < signature.classes).then(Vec::new),
+            lengths: signature.lengths.then(Vec::new),
+            nfe: 0.0,
+        }
+    }
+
+    /// Puts samples behind these, which have states at the same times; their `nfe` is that of all.
+    pub fn append(&mut self, more: Self) {
+        self.rows.extend(more.rows);
+        for (all, more) in self.states.iter_mut().zip(more.states) {
+            all.extend(more);
+        }
+        for (all, more) in [(&mut self.classes, more.classes), (&mut self.lengths, more.lengths)] {
+            all.iter_mut().zip(more).for_each(|(all, more)| all.extend(more));
+        }
+        self.nfe = more.nfe;
+    }
 }

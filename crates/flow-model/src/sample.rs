@@ -44,22 +44,9 @@ impl Model {
         request: &SampleRequest<'_>,
         sampler: &dyn Sampler,
     ) -> Result<Samples, ModelError> {
-        let mut all = Samples {
-            states: vec![Vec::new(); request.keep.len()],
-            classes: (0 < self.signature().classes).then(Vec::new),
-            lengths: self.signature().lengths.then(Vec::new),
-            ..Samples::default()
-        };
+        let mut all = Samples::none(self.signature(), request.keep.len());
         self.sample_each(request, sampler, |part| {
-            all.rows.extend(part.rows);
-            for (all, part) in all.states.iter_mut().zip(part.states) {
-                all.extend(part);
-            }
-            let classes = all.classes.iter_mut().zip(part.classes);
-            classes.for_each(|(all, part)| all.extend(part));
-            let lengths = all.lengths.iter_mut().zip(part.lengths);
-            lengths.for_each(|(all, part)| all.extend(part));
-            all.nfe = part.nfe;
+            all.append(part);
             Ok::<(), ModelError>(())
         })?;
         Ok(all)

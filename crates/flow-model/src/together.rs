@@ -33,10 +33,7 @@ impl Model {
     ) -> Result<Vec<Samples>, ModelError> {
         requests.iter().try_for_each(|request| self.check(request))?;
         let Some(first) = requests.first() else { return Ok(Vec::new()) };
-        let classes = (0 < self.signature().classes).then(Vec::new);
-        let lengths = self.signature().lengths.then(Vec::new);
-        let states = vec![Vec::new(); first.keep.len()];
-        let empty = Samples { states, classes, lengths, ..Samples::default() };
+        let empty = Samples::none(self.signature(), first.keep.len());
         let mut all = vec![empty; requests.len()];
         for batch in batches(requests, first.batch.max(1)) {
             if !go_on() {

@@ -264,9 +264,8 @@ impl Condition {
         expect("latent", self.latent.as_ref(), size)
     }
 
-    /// Which numbers of rows count in a mean over them, `[B, d]`: zero behind the end of a sequence,
-    /// and before it one factor for all, such that its mean is one. Nothing for a network whose rows
-    /// are whole.
+    /// One for each number of the elements that are there, else zero, `[B, d]`; nothing for a network
+    /// whose rows are whole.
     ///
     /// # Shapes
     /// - `rows`: `[B, d]`, whose device and precision are taken
@@ -274,16 +273,7 @@ impl Condition {
     /// # Panics
     /// When a length is missing or behind the last element.
     #[must_use]
-    pub fn counted(&self, signature: &Signature, rows: &Tensor<2>) -> Option<Tensor<2>> {
-        let within = self.within(signature, rows)?;
-        let there: usize = self.lengths.iter().flat_map(|lengths| lengths.iter()).sum();
-        let [batch, _] = rows.dims();
-        let elements = batch * signature.shape[0];
-        Some(within * (elements as f64 / there.max(1) as f64))
-    }
-
-    /// One for each number of the elements that are there, else zero, `[B, d]`.
-    pub(crate) fn within(&self, signature: &Signature, rows: &Tensor<2>) -> Option<Tensor<2>> {
+    pub fn within(&self, signature: &Signature, rows: &Tensor<2>) -> Option<Tensor<2>> {
         let [batch, size] = rows.dims();
         let lengths = self.expect_lengths(signature, batch)?;
         let channels = size / signature.shape[0].max(1);

@@ -166,7 +166,7 @@ fn numbers_behind_the_end_have_no_gradient_and_no_part_in_that_of_the_weights() 
     let lengths: Vec<usize> = (0..ROWS).map(|row| 1 + 2 * (row % 3)).collect();
     let gradients = |filling: f64| {
         let (network, x, condition) = of_length(7, Some(&lengths));
-        let there = condition.counted(network.signature(), &x).unwrap().greater_elem(0.0);
+        let there = condition.within(network.signature(), &x).unwrap().greater_elem(0.0);
         let x = x.mask_fill(there.clone().bool_not(), filling);
         let x = Tensor::<2>::from_data(x.into_data(), &ad).require_grad();
         let time = Time::at(ramp([ROWS], &ad).abs());

@@ -25,7 +25,7 @@ const TABLE: [Row; 42] = [
     ("Classifier::features", features),
     ("Classifier::logits", logits),
     ("Condition::classes", conditions),
-    ("Condition::counted", counted),
+    ("Condition::within", within),
     ("Condition::narrow", narrowed),
     ("Condition::repeat", repeated),
     ("Condition::with_context", with_contexts),
@@ -453,21 +453,21 @@ fn with_lengths() {
     });
 }
 
-fn counted() {
+fn within() {
     let signature = Signature { lengths: true, ..Signature::of([3, 2]) };
     let of = |lengths: &[usize], rows: Tensor<2>| {
-        Condition::none().with_lengths(lengths).counted(&signature, &rows).map(read)
+        Condition::none().with_lengths(lengths).within(&signature, &rows).map(read)
     };
     // What rows hold is not looked at.
     for set in awkward::rows(2, 6) {
         let rows = matrix(&set.rows, 6);
-        let factors = of(&vec![2; rows.dims()[0]], rows).unwrap();
-        let expected = [1.5, 1.5, 1.5, 1.5, 0.0, 0.0].into_iter().cycle().take(factors.len());
-        assert!(factors.into_iter().eq(expected), "{}", set.name);
+        let there = of(&vec![2; rows.dims()[0]], rows).unwrap();
+        let expected = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0].into_iter().cycle().take(there.len());
+        assert!(there.into_iter().eq(expected), "{}", set.name);
     }
-    assert_eq!(of(&[0], matrix(&[1.0; 6], 6)), Some(vec![0.0; 6]), "nothing counts");
+    assert_eq!(of(&[0], matrix(&[1.0; 6], 6)), Some(vec![0.0; 6]), "nothing is there");
     assert_eq!(
-        Condition::none().counted(&Signature::of([6]), &matrix(&[1.0; 6], 6)).map(read),
+        Condition::none().within(&Signature::of([6]), &matrix(&[1.0; 6], 6)).map(read),
         None
     );
     for lengths in [&[4][..], &[1, 1], &[]] {

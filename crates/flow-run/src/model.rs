@@ -190,18 +190,12 @@ impl Model {
     /// For a request that the model cannot meet, when the solver fails, and when a process that
     /// shares the work has ended.
     pub fn sample(&self, request: &Request) -> Result<Samples, RunError> {
-        let sampler = request.way.sampler();
-        if 1 < self.group.size() {
-            let mut all = Samples::default();
-            self.sample_each(request, |part| -> Result<(), RunError> {
-                all.rows.extend(part.rows);
-                all.nfe = part.nfe;
-                Ok(())
-            })?;
-            all.classes = self.labels(request, 0..request.n)?;
-            return Ok(all);
-        }
-        self.bare.sample(&self.request(request), &*sampler).map_err(|e| refused(e, request))
+        let mut all = Samples::none(self.signature(), request.times.len());
+        self.sample_each(request, |part| -> Result<(), RunError> {
+            all.append(part);
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// Draws samples batch by batch, in their order, and holds no more than a batch.
@@ -213,16 +207,21 @@ impl Model {
         request: &Request,
         mut take: impl FnMut(Samples) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sampler = request.way.sampler();
+        let (sampler, asked) = (request.way.sampler(), self.request(request));
         if 1 < self.group.size() {
             let draw = |range| {
-                let drawn = self.bare.sample_batch(&self.request(request), &*sampler, range);
+                let drawn = self.bare.sample_batch(&asked, &*sampler, range);
                 drawn.map_err(|error| refused(error, request))
             };
-            return shards::each(&*self.group, request, draw, take);
+            let known = |range: Range<usize>| {
+                let classes = self.labels(request, range.clone())?;
+                let lengths = self.bare.lengths_of(&asked, range);
+                Ok(Samples { classes, lengths, ..Samples::default() })
+            };
+            return shards::each(&*self.group, request, draw, known, take);
         }
         let take = |samples| take(samples).map_err(Stopped::Taken);
-        let done = self.bare.sample_each(&self.request(request), &*sampler, take);
+        let done = self.bare.sample_each(&asked, &*sampler, take);
         done.map_err(|stopped| match stopped {
             Stopped::Drawing(error) => refused(error, request).into(),
             Stopped::Taken(error) => error,

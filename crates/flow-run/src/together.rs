@@ -33,5 +33,8 @@ pub(crate) fn check_alike(
 /// When a process has ended.
 pub(crate) fn path(group: &dyn Group, path: &Path) -> Result<PathBuf, RunError> {
     let told = group.broadcast(path.as_os_str().as_encoded_bytes())?;
+    if group.is_first() {
+        return Ok(path.to_owned());
+    }
     Ok(PathBuf::from(String::from_utf8_lossy(&told).into_owned()))
 }

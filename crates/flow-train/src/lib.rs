@@ -73,6 +73,7 @@ mod parts;
 mod plan;
 #[cfg(feature = "learner")]
 mod record;
+mod rows;
 mod rules;
 #[cfg(feature = "learner")]
 mod saver;
@@ -99,7 +100,7 @@ pub use chain::{Chain, NoStart, Snapshot};
 pub use checkpoint::{Checkpoint, CheckpointFolder};
 #[cfg(feature = "learner")]
 pub use classification::{Labelled, LabelledBatches};
-pub use data::{DataSource, Draw, Leg, RowStore, Rows};
+pub use data::{DataSource, Draw, Leg};
 pub use ema::Ema;
 pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};
@@ -119,6 +120,7 @@ pub use optimizer::AdamW;
 pub use pairs::{Jump, Pairs};
 pub use parts::{DrawBy, Parts};
 pub use plan::Plan;
+pub use rows::{RowStore, Rows};
 pub use schedule::{Decay, LearningRate};
 pub use source::BatchSource;
 pub use stepper::Stepper;

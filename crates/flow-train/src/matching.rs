@@ -151,7 +151,9 @@ impl MatchingBatches {
         let told = draw.vectors.is_some() || draw.contexts.is_some();
         let drop = matching.condition_drop;
         let of = |size| move |values| Block { values, size };
+        let there = draw.lengths.as_deref().map(|lengths| over_there(lengths, self.data.shape()));
         let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors);
+        let weight = multiplied(weight, there);
         Ok(Drawn {
             x0: Block { values: pairing.gather(&noise, size), size },
             x1: Block { values: draw.rows, size },
@@ -229,4 +231,11 @@ fn multiplied(a: Option<Vec<f64>>, b: Option<Vec<f64>>) -> Option<Vec<f64>> {
         (Some(a), Some(b)) => Some(a.iter().zip(b).map(|(a, b)| a * b).collect()),
         (a, b) => a.or(b),
     }
+}
+
+/// For each row of a batch of sequences, the elements of all over those that are there: a mean of
+/// what is zero behind the ends is then one over what is there.
+fn over_there(lengths: &[usize], shape: &[usize]) -> Vec<f64> {
+    let elements = lengths.len() * shape[0];
+    vec![elements as f64 / lengths.iter().sum::<usize>() as f64; lengths.len()]
 }

@@ -10,8 +10,8 @@ use std::thread;
 use burn::tensor::{Device, Tensor};
 use common::{Log, ROWS, batches, bits, checkpoints, network, plan, session, small};
 use flow_nn::{
-    DynNetwork, DynPosterior, NetworkConfig, PointEncoderConfig, PosteriorInput, Signature,
-    SplitMlpConfig, init_seeded,
+    DitConfig, DynNetwork, DynPosterior, NetworkConfig, PointEncoderConfig, PosteriorInput,
+    Signature, SplitMlpConfig, init_seeded,
 };
 use flow_parallel::threads;
 use flow_path::stream::Streams;
@@ -39,10 +39,20 @@ enum Kind {
     MeanFlow,
     /// Classes, some of them hidden.
     Classes,
+    /// Sequences that end early, whose loss is a mean over what is there of the whole batch, in a
+    /// flow map whose rows are weighted by their own errors.
+    Sequences,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::Transport, Kind::Weighted, Kind::Latent, Kind::Teacher, Kind::MeanFlow, Kind::Classes];
+const KINDS: [Kind; 7] = [
+    Kind::Transport,
+    Kind::Weighted,
+    Kind::Latent,
+    Kind::Teacher,
+    Kind::MeanFlow,
+    Kind::Classes,
+    Kind::Sequences,
+];
 
 fn model(kind: Kind) -> Ensemble {
     let device = Device::flex();
@@ -53,6 +63,14 @@ fn model(kind: Kind) -> Ensemble {
     match kind {
         Kind::Teacher | Kind::MeanFlow => of(Signature { two_times: true, ..Signature::of([2]) }),
         Kind::Classes => of(Signature { classes: 3, ..Signature::of([2]) }),
+        Kind::Sequences => {
+            let config =
+                DitConfig { hidden: 8, depth: 1, heads: 2, patch: 1, ..DitConfig::default() };
+            let whole = Signature { two_times: true, ..Signature::of([3, 2]) };
+            let signature = Signature { lengths: true, ..whole };
+            let init = |device: &Device| config.init(&signature, device);
+            DynNetwork::new(init_seeded(3, &device, init).unwrap()).into()
+        }
         Kind::Latent => {
             let config = SplitMlpConfig { features: 16, hidden: 16, ..SplitMlpConfig::default() };
             let signature = Signature { latent: 3, ..Signature::of([2]) };
@@ -73,7 +91,7 @@ fn objective(kind: Kind) -> Arc<dyn Objective> {
     match kind {
         Kind::Latent => Arc::new(Variational { kl_weight: 0.1 }),
         Kind::Teacher => Arc::new(Shortcut { share: 0.4, steps: 8 }),
-        Kind::MeanFlow => Arc::new(MeanFlow::default()),
+        Kind::MeanFlow | Kind::Sequences => Arc::new(MeanFlow::default()),
         Kind::Transport | Kind::Weighted | Kind::Classes => Arc::new(Regression),
     }
 }
@@ -81,9 +99,9 @@ fn objective(kind: Kind) -> Arc<dyn Objective> {
 fn source(kind: Kind, seed: u64) -> Arc<dyn BatchSource<Batch = Batch>> {
     let mut source = batches(seed);
     let objective = objective(kind);
-    let corners: Vec<f32> = (0..40).map(|i| (i as f32 * 0.7).sin() * 2.0).collect();
+    let values = |n: usize| (0..n).map(|i| (i as f32 * 0.7).sin() * 2.0).collect();
     let labels = (0..20).map(|i| i % 3).collect();
-    source.data = Arc::new(Rows::new(vec![2], corners, Some(labels)));
+    source.data = Arc::new(Rows::new(vec![2], values(40), Some(labels)));
     match kind {
         Kind::Transport => source.matching.coupling = Arc::new(ExactOt),
         Kind::Weighted => {
@@ -94,6 +112,10 @@ fn source(kind: Kind, seed: u64) -> Arc<dyn BatchSource<Batch = Batch>> {
         Kind::Latent => source.noise = 3,
         Kind::Classes => {
             (source.classes, source.matching.label_drop) = (3, 0.2);
+        }
+        Kind::Sequences => {
+            let rows = Rows::new(vec![3, 2], values(60), None);
+            source.data = Arc::new(rows.with_lengths([1, 3, 2, 1, 1].repeat(2)));
         }
         Kind::Teacher | Kind::MeanFlow => {}
     }
@@ -263,6 +285,27 @@ fn rows_are_dealt_out_so_that_each_part_has_its_share_of_jumps() {
         let moves = t.iter().zip(&s).filter(|(t, s)| t < s).count();
         assert_eq!(moves, part.jumps, "the last rows jump and no others");
     }
+}
+
+#[test]
+fn parts_of_sequences_weigh_what_is_there_of_the_whole_batch() {
+    let (device, source) = (Device::flex(), source(Kind::Sequences, 7));
+    let elements_over_there = |batch: &Batch| {
+        let lengths = batch.condition.lengths.as_ref().unwrap();
+        3.0 * lengths.len() as f32 / lengths.iter().sum::<usize>() as f32
+    };
+    let weights =
+        |batch: &Batch| -> Vec<f32> { batch.weight.clone().unwrap().into_data().iter().collect() };
+    let whole = source.batch(3, &device).unwrap();
+    let expected = elements_over_there(&whole);
+    let parts = Parts { count: 4, draw: DrawBy::Batch };
+    let dealt = source.parts(3, parts, 0..4, &device).unwrap();
+    for batch in dealt.iter().chain([&whole]) {
+        assert!(weights(batch).iter().all(|weight| (weight - expected).abs() < 1e-6));
+    }
+    // The control: a mean over what is there of each part is another.
+    let own = dealt.iter().map(|part| (elements_over_there(part) - expected).abs());
+    assert!(own.fold(0.0, f32::max) > 1e-2);
 }
 
 #[test]

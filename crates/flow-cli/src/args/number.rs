@@ -1,4 +1,6 @@
-//! Numbers as they are typed./// A number of images.
+//! Numbers as they are typed.
+
+/// A number of images.
 pub(super) fn images(text: &str) -> Result<f64, String> {
     match number(text)? {
         images if 0.0 < images => Ok(images),

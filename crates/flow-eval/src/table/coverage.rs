@@ -1,8 +1,7 @@
 //! How much of a real table generated rows reach.
 
-use crate::pairwise::{Columns, Manhattan, for_each_pair, map_blocks};
 use crate::points::shared_dim;
-use crate::table::nearest::nearest;
+use crate::table::nearest::{nearest, nearest_k};
 use crate::{EvalError, Points, Score};
 
 /// Share of the real rows that have a generated row nearer than their `k`-th real neighbour, in
@@ -32,32 +31,10 @@ pub fn table_coverage(
         let (n, needed) = (real.len(), k.saturating_add(1));
         return Err(EvalError::TooFew { metric: "a k-th neighbour", n, needed });
     }
-    let columns = Columns::new(real);
-    let radii = map_blocks(real.len(), |range| {
-        let offset = range.start;
-        // The row itself is the neighbour number 0.
-        let mut nearest = vec![Vec::with_capacity(k + 2); range.len()];
-        for_each_pair(
-            &Manhattan,
-            real,
-            range,
-            &columns,
-            |_| 0,
-            |i, _, values| {
-                let kept = &mut nearest[i - offset];
-                for &distance in values.iter() {
-                    let rank = kept.partition_point(|&x: &f64| x <= distance);
-                    if rank <= k {
-                        kept.insert(rank, distance);
-                        kept.truncate(k + 1);
-                    }
-                }
-            },
-        );
-        nearest.into_iter().map(|kept| kept[k]).collect::<Vec<_>>()
-    });
+    // Each row is the nearest of itself.
+    let radii = nearest_k(real, real, k + 1).into_iter().map(|nearest| nearest[k].0);
     let reached = nearest(real, generated);
-    let covered = reached.iter().zip(radii.concat()).filter(|(d, radius)| **d < *radius).count();
+    let covered = reached.iter().zip(radii).filter(|(d, radius)| **d < *radius).count();
     let n = real.len().min(generated.len());
     Ok(Score::higher("coverage (l1)", 0.0, n).with_fraction(covered, real.len()))
 }

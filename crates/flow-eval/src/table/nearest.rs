@@ -28,6 +28,39 @@ pub(crate) fn nearest(points: Points<'_>, others: Points<'_>) -> Vec<f64> {
     blocks.concat()
 }
 
+/// The `k` nearest of `others` to each point with their `l1` distances, the nearest first; of equal
+/// distances the row that comes first.
+pub(crate) fn nearest_k(
+    points: Points<'_>,
+    others: Points<'_>,
+    k: usize,
+) -> Vec<Vec<(f64, usize)>> {
+    let columns = Columns::new(others);
+    let blocks = map_blocks(points.len(), |range| {
+        let offset = range.start;
+        let mut nearest = vec![Vec::with_capacity(k + 1); range.len()];
+        for_each_pair(
+            &Manhattan,
+            points,
+            range,
+            &columns,
+            |_| 0,
+            |i, first, values| {
+                let kept: &mut Vec<(f64, usize)> = &mut nearest[i - offset];
+                for (at, &distance) in values.iter().enumerate() {
+                    let rank = kept.partition_point(|(x, _)| *x <= distance);
+                    if rank < k {
+                        kept.insert(rank, (distance, first + at));
+                        kept.truncate(k);
+                    }
+                }
+            },
+        );
+        nearest
+    });
+    blocks.concat()
+}
+
 /// How near generated rows come to the training rows, beside held-out rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]

@@ -1,8 +1,8 @@
 //! What generated rows are worth to somebody who learns from them.
 
-use crate::pairwise::{Columns, Manhattan, for_each_pair, map_blocks};
 use crate::points::shared_dim;
 use crate::table::column::Column;
+use crate::table::nearest::nearest_k;
 use crate::{EvalError, Gower, Points, Score};
 
 /// Neighbours that a prediction is made of.
@@ -111,9 +111,9 @@ impl Problem {
         let (known, asked) = (gower.embed(known)?, gower.embed(asked)?);
         let (known, asked) = (Points::new(&known, gower.dim())?, Points::new(&asked, gower.dim())?);
         let learned = Column::of(rows, self.target);
-        let near = neighbours(asked, known, NEIGHBOURS.min(rows.len()));
-        let skill = |(near, y): (Vec<usize>, &f64)| {
-            let near: Vec<f64> = near.into_iter().map(|row| learned[row]).collect();
+        let near = nearest_k(asked, known, NEIGHBOURS.min(rows.len()));
+        let skill = |(near, y): (Vec<(f64, usize)>, &f64)| {
+            let near: Vec<f64> = near.into_iter().map(|(_, row)| learned[row]).collect();
             match self.kind {
                 Column::Number => {
                     let mean = near.iter().sum::<f64>() / near.len() as f64;
@@ -135,34 +135,4 @@ fn without<T: Copy>(row: &[T], column: usize) -> Vec<T> {
 fn most_frequent(values: &[f64]) -> f64 {
     let count = |value: f64| values.iter().filter(|other| other.total_cmp(&value).is_eq()).count();
     values.iter().rev().copied().max_by_key(|value| count(*value)).unwrap_or(f64::NAN)
-}
-
-/// The `k` nearest of `others` to each point in `l1`, the nearest first; of equal distances the row
-/// that comes first.
-fn neighbours(points: Points<'_>, others: Points<'_>, k: usize) -> Vec<Vec<usize>> {
-    let columns = Columns::new(others);
-    let blocks = map_blocks(points.len(), |range| {
-        let offset = range.start;
-        let mut nearest = vec![Vec::with_capacity(k + 1); range.len()];
-        for_each_pair(
-            &Manhattan,
-            points,
-            range,
-            &columns,
-            |_| 0,
-            |i, first, values| {
-                let kept: &mut Vec<(f64, usize)> = &mut nearest[i - offset];
-                for (at, &distance) in values.iter().enumerate() {
-                    let rank = kept.partition_point(|(x, _)| *x <= distance);
-                    if rank < k {
-                        kept.insert(rank, (distance, first + at));
-                        kept.truncate(k);
-                    }
-                }
-            },
-        );
-        nearest
-    });
-    let rows = |kept: Vec<(f64, usize)>| kept.into_iter().map(|(_, row)| row).collect();
-    blocks.into_iter().flatten().map(rows).collect()
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::course::{Course, Curve, courses};
+use super::Curve;
+use super::course::{Course, courses};
 use super::equal::EqualErrors;
 use super::scored::{ErrorsOfSamples, Measured, ScoredRun};
 

@@ -3,10 +3,8 @@
 use flow_judge::Point;
 use serde::Serialize;
 
+use super::Curve;
 use super::scored::ScoredRun;
-
-/// Points of a curve.
-pub(crate) type Curve = Vec<(f64, f64)>;
 
 /// A score against the images seen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,31 +48,28 @@ pub(crate) const LEARNING: &str = "error of the velocity in training";
 
 /// The error of training batches, and scores and evaluations of the checkpoints.
 pub(super) fn courses(runs: &[ScoredRun]) -> Vec<Course> {
-    let mut courses = vec![learning(runs)];
+    let mut courses = vec![course(runs, LEARNING, |run| run.learning.clone())];
     courses.retain(|course| !course.points.is_empty());
     let Some(first) = runs[0].course.first() else { return courses };
-    courses.push(course(runs, "network evaluations", |point| Some(point.nfe)));
+    let of = |score: &str, value: &dyn Fn(&Point) -> Option<f64>| {
+        let moment = |point: &Point| (point.images as f64, value(point).unwrap_or(f64::NAN));
+        course(runs, score, |run| run.course.iter().map(moment).collect())
+    };
+    courses.push(of("network evaluations", &|point| Some(point.nfe)));
     for (index, score) in first.scores.iter().enumerate() {
         let value = |point: &Point| point.scores.get(index).map(|score| score.value);
-        courses.push(course(runs, &score.name, value));
+        courses.push(of(&score.name, &value));
     }
     courses
 }
 
-fn learning(runs: &[ScoredRun]) -> Course {
-    let moments = runs.iter().map(|run| run.learning.len()).min().unwrap_or_default();
-    let moment = |i: usize| Moment {
-        at: runs[0].learning[i].0,
-        values: runs.iter().map(|run| run.learning[i].1).collect(),
-    };
-    Course { score: LEARNING.to_owned(), points: (0..moments).map(moment).collect() }
-}
-
-fn course(runs: &[ScoredRun], score: &str, value: impl Fn(&Point) -> Option<f64>) -> Course {
-    let moments = runs.iter().map(|run| run.course.len()).min().unwrap_or_default();
-    let moment = |i: usize| Moment {
-        at: runs[0].course[i].images as f64,
-        values: runs.iter().map(|run| value(&run.course[i]).unwrap_or(f64::NAN)).collect(),
+/// A score of all runs at the images of the first, as far as all of them have it.
+fn course(runs: &[ScoredRun], score: &str, curve: impl Fn(&ScoredRun) -> Curve) -> Course {
+    let curves: Vec<Curve> = runs.iter().map(curve).collect();
+    let moments = curves.iter().map(Vec::len).min().unwrap_or_default();
+    let moment = |i: usize| {
+        let values = curves.iter().map(|curve| curve[i].1).collect();
+        Moment { at: curves[0][i].0, values }
     };
     Course { score: score.to_owned(), points: (0..moments).map(moment).collect() }
 }

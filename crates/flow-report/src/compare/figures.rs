@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use flow_plot::{Chart, Figure};
 
+use super::Curve;
 use super::column::Column;
-use super::course::{Curve, LEARNING, Moment, band, mean};
+use super::course::{LEARNING, Moment, band, mean};
 
 /// A figure with a name for its file.
 pub(crate) struct Drawn {
@@ -138,17 +139,20 @@ struct Axes<'a> {
     log_x: bool,
 }
 
-/// Curves and a floor; logarithmic where all values are positive.
+/// Curves and a floor; logarithmic where all values are positive, and then a floor of zero has no
+/// place.
 fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure {
     let points = || curves.iter().flat_map(|(_, curve, band)| curve.iter().chain(band));
     let (low, high) = ends(&points().map(|point| point.0).collect::<Vec<_>>());
-    let floor = floor.filter(|floor| floor.is_finite() && low <= high);
+    let log_y = points().all(|point| 0.0 < point.1);
+    let shown = |floor: &f64| floor.is_finite() && low <= high && (!log_y || 0.0 < *floor);
+    let floor = floor.filter(shown);
     let floor = floor.map_or(Vec::new(), |floor| vec![(low, floor), (high, floor)]);
     let mut chart = Chart::new(axes.title).x(axes.x).y(axes.y);
     if axes.log_x {
         chart = chart.log_x();
     }
-    if points().all(|point| 0.0 < point.1) {
+    if log_y {
         chart = chart.log_y();
     }
     for (name, curve, band) in curves {
@@ -176,4 +180,21 @@ fn slug(name: &str) -> String {
     let words = name.split('(').next().unwrap_or_default().trim().to_lowercase();
     let plain = words.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
     plain.split_whitespace().collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_of_zero_is_left_out_of_a_logarithmic_chart() {
+        let axes = Axes { title: "score", x: "x", y: "y", log_x: false };
+        let has_floor = |least: f64, floor: f64| {
+            let curves = [("one", vec![(1.0, least), (2.0, 0.5)], Curve::new())];
+            chart(&axes, &curves, Some(floor)).to_svg().contains("floor")
+        };
+        assert!(has_floor(0.25, 0.1));
+        assert!(!has_floor(0.25, 0.0), "there is no line that the legend could name");
+        assert!(has_floor(0.0, 0.0), "an even axis has a zero");
+    }
 }

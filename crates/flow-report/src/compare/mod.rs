@@ -4,6 +4,7 @@ mod column;
 mod course;
 mod equal;
 mod figures;
+mod learning;
 mod scored;
 mod tables;
 
@@ -18,6 +19,9 @@ use equal::EqualErrors;
 pub(crate) use figures::{Drawn, all as figures};
 pub(crate) use scored::ScoredRun;
 pub(crate) use tables::of_one;
+
+/// Points of a curve.
+pub(crate) type Curve = Vec<(f64, f64)>;
 
 /// What to compare, and how; everything of every run by itself by default.
 #[derive(Clone, Debug, Default)]

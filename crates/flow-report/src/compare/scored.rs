@@ -7,11 +7,12 @@ use flow_judge::{
     AmbiguityPoint, AmbiguityReport, ControlReport, ErrorReport, ErrorRow, FieldReport,
     LatentReport, LikelihoodReport, Point, Report, Row,
 };
-use flow_run::metrics::{self, Line};
 use flow_run::recipe::flat;
-use flow_run::{Run, Silent, json};
+use flow_run::{Run, json};
 use toml::{Table, Value};
 
+use super::Curve;
+use super::learning::learning;
 use crate::error::{ReportError, usage};
 
 /// One number of a run.
@@ -40,9 +41,9 @@ pub(crate) struct ScoredRun {
     pub(crate) measured: Vec<Measured>,
     pub(crate) course: Vec<Point>,
     /// Images seen, and the squared error of the velocity in the batches up to there.
-    pub(crate) learning: Vec<(f64, f64)>,
+    pub(crate) learning: Curve,
     /// Times and how much of the noise is left.
-    pub(crate) noise_residual: Vec<(f64, f64)>,
+    pub(crate) noise_residual: Curve,
     /// What few steps of each solver cost, with fewer evaluations first.
     pub(crate) errors: Vec<ErrorsOfSamples>,
 }
@@ -125,33 +126,6 @@ impl ScoredRun {
         measured.extend(latent.into_iter().flat_map(of_latent));
         measured.extend(control.into_iter().flat_map(of_control));
     }
-}
-
-/// Windows of a training whose mean errors make a curve.
-const WINDOWS: usize = 30;
-
-/// The squared error of the velocity in the course of a training, from its log: the loss, or where
-/// the loss has terms, such as that of a model with a latent, the term of this name.
-///
-/// # Errors
-/// If there is a log that cannot be read.
-fn learning(folder: &Path) -> Result<Vec<(f64, f64)>, ReportError> {
-    if !folder.join("metrics.jsonl").exists() {
-        return Ok(Vec::new());
-    }
-    let lines = metrics::read(folder, &Silent)?.into_iter().filter_map(|line| match line {
-        Line::Train { images, loss, terms, .. } => {
-            let error = terms.get("velocity_error").and_then(|values| values.first());
-            Some((images as f64, error.copied().unwrap_or(loss)))
-        }
-        Line::Validation { .. } => None,
-    });
-    let lines: Vec<(f64, f64)> = lines.collect();
-    let windows = lines.chunks(lines.len().div_ceil(WINDOWS).max(1)).map(|window| {
-        let sum: f64 = window.iter().map(|line| line.1).sum();
-        (window[window.len() - 1].0, sum / window.len() as f64)
-    });
-    Ok(windows.collect())
 }
 
 /// The first time at which the curve falls to one half, on the line between its points.
@@ -360,25 +334,5 @@ mod tests {
         assert_eq!(halved(&straight), Some(0.5));
         assert_eq!(halved(&[(0.0, 1.0), (0.5, 0.75), (1.0, 0.25)]), Some(0.75));
         assert_eq!(halved(&[(0.0, 1.0), (1.0, 0.9)]), None);
-    }
-
-    #[test]
-    fn a_training_is_a_curve_of_few_points() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(learning(folder.path()).unwrap().is_empty(), "a run without a log");
-        let line = |i: usize, terms: &str| {
-            let images = 10 * i;
-            format!(
-                "{{\"kind\":\"train\",\"step\":{i},\"images\":{images},\"loss\":9.0,\
-                 \"learning_rate\":0.1,\"images_per_second\":1.0{terms}}}\n"
-            )
-        };
-        let with = |i| line(i, &format!(",\"terms\":{{\"velocity_error\":[{i}.0]}}"));
-        let log: String = (1..=60).map(with).collect();
-        fs::write(folder.path().join("metrics.jsonl"), log).unwrap();
-        let curve = learning(folder.path()).unwrap();
-        assert_eq!((curve.len(), curve[0], curve[29]), (30, (20.0, 1.5), (600.0, 59.5)));
-        fs::write(folder.path().join("metrics.jsonl"), line(1, "")).unwrap();
-        assert_eq!(learning(folder.path()).unwrap(), [(10.0, 9.0)], "a loss without terms");
     }
 }

@@ -122,16 +122,9 @@ impl ArrayData {
             snapshots = Some(Snapshots::of_files());
             parts.insert(0, part(from, &before));
         }
-        let mut rows = ArrayRows {
-            name: read.names.rows.clone(),
-            element: read.rows.element,
-            channels_last: last(&shape, data.layout),
-            shift: Vec::new(),
-            scale: Vec::new(),
-            range: [0.0, 1.0],
-            lengths: Vec::new(),
-            shape,
-        };
+        let channels_last = last(&shape, data.layout);
+        let mut rows = ArrayRows::unscaled(read.rows.element, shape, channels_last);
+        rows.name.clone_from(&read.names.rows);
         let sides = sides(data, &rows, &parts)?;
         rows.fit(data.scale, &|visit| {
             let mut show =

@@ -36,7 +36,10 @@ impl Pieces {
     }
 
     fn scaled(&self, rows: Vec<f32>) -> Vec<f32> {
-        self.like.as_ref().map_or_else(|| rows.clone(), |like| like.encode(&rows))
+        match &self.like {
+            Some(like) => like.encode(&rows),
+            None => rows,
+        }
     }
 
     /// Shows all rows in their order, some at a time.
@@ -114,16 +117,8 @@ pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>
     let [train, held] = in_two(path, &all.rows, &by_hash(&found, share))?;
 
     let shape = head.shape[1..].to_vec();
-    let mut rows = ArrayRows {
-        name: None,
-        element: head.element,
-        channels_last: last(&shape, data.layout),
-        shift: Vec::new(),
-        scale: Vec::new(),
-        range: [0.0, 1.0],
-        lengths: Vec::new(),
-        shape,
-    };
+    let channels_last = last(&shape, data.layout);
+    let mut rows = ArrayRows::unscaled(head.element, shape, channels_last);
     let raw = Pieces::open(path, train, None)?;
     rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
     let part = |of: Vec<usize>| -> Result<ArrayPart, RunError> {

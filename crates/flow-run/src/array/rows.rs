@@ -53,6 +53,20 @@ impl ArrayRows {
         }
     }
 
+    /// Rows of a file whose scale is not known yet: [`fit`](Self::fit) learns it.
+    pub(super) fn unscaled(element: Element, shape: Vec<usize>, channels_last: bool) -> Self {
+        Self {
+            name: None,
+            element,
+            shape,
+            channels_last,
+            shift: Vec::new(),
+            scale: Vec::new(),
+            range: [0.0, 1.0],
+            lengths: Vec::new(),
+        }
+    }
+
     /// Elements of the shortest sequence, where any ends before the longest.
     #[must_use]
     pub fn shortest(&self) -> Option<usize> {
@@ -315,10 +329,7 @@ mod tests {
     use super::*;
 
     fn rows(shape: &[usize], channels_last: bool, element: Element) -> ArrayRows {
-        let (shift, scale) = (Vec::new(), Vec::new());
-        let shape = shape.to_vec();
-        let (range, lengths) = ([0.0; 2], Vec::new());
-        ArrayRows { name: None, element, shape, channels_last, shift, scale, range, lengths }
+        ArrayRows::unscaled(element, shape.to_vec(), channels_last)
     }
 
     fn fit(rows: &mut ArrayRows, scaling: Option<Scaling>, values: &[f32]) {

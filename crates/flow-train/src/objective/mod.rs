@@ -51,7 +51,9 @@ pub struct Batch {
     pub jumps: usize,
     /// The regression target, `[B, d]`.
     pub target: Tensor<2>,
-    /// Weight of each row, `[B]`; `None` for one throughout.
+    /// Weight of each row, `[B]`; `None` for one throughout. Of sequences that end early it has the
+    /// factor `elements / elements that are there` of the whole batch, so that a mean of squares over
+    /// all is one over what is there, and the parts of a batch add up to it.
     pub weight: Option<Tensor<1>>,
     /// Class and other knowledge.
     pub condition: Condition,

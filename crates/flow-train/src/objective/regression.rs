@@ -28,8 +28,7 @@ impl Objective for Regression {
     }
 }
 
-/// `1/(B d) sum_i w_i |f(x_t_i, t_i, c_i) - target_i|^2`, `[1]`; of sequences that end early over
-/// the numbers that are there.
+/// `1/(B d) sum_i w_i |f(x_t_i, t_i, c_i) - target_i|^2`, `[1]`, see [`squares`].
 pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
     let Batch { x_t, time, target, weight, condition, .. } = batch;
     let error = network.forward(x_t, time, &condition) - target;
@@ -40,10 +39,11 @@ pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
     }
 }
 
-/// The squares of errors, such that their mean is one over the numbers that are there, `[B, d]`.
+/// The squares of errors, `[B, d]`: zero behind the end of a sequence, where nothing is to be learned.
+/// The weights of the rows make their mean one over what is there, see [`Batch::weight`].
 pub(super) fn squares(network: &dyn Network, condition: &Condition, error: Tensor<2>) -> Tensor<2> {
-    match condition.counted(network.signature(), &error) {
-        Some(counted) => error.square() * counted,
+    match condition.within(network.signature(), &error) {
+        Some(within) => error.square() * within,
         None => error.square(),
     }
 }

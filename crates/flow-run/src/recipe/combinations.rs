@@ -1,0 +1,127 @@
+//! Which parts of a recipe go together: each check refuses what has no meaning beside another part.
+
+use flow_model::SampleConfig;
+use flow_path::{CouplingConfig, LossWeight, Prediction};
+use flow_sample::SamplerConfig;
+
+use super::{Path, Recipe};
+use crate::error::{RunError, usage};
+
+impl Recipe {
+    /// Refuses what has no meaning where paths start from data and not from noise.
+    pub(super) fn check_data_to_data(&self) -> Result<(), RunError> {
+        let Self { data, reflow, path, .. } = self;
+        let refuse = |key: &str, remedy: &str| {
+            let told = if data.time.is_some() { "data.time" } else { "data.from" };
+            Err(usage!("{told} is given, so that paths start from data: {key} {remedy}"))
+        };
+        let plain = Path::default();
+        if reflow.is_some() {
+            return refuse("the section reflow", "makes pairs of its own, leave it out");
+        }
+        if path.source != plain.source {
+            return refuse("path.source", "is the law of another start, leave it out");
+        }
+        if path.prediction != plain.prediction || path.schedule != plain.schedule {
+            return refuse("path.prediction and path.schedule", "must be velocity and linear");
+        }
+        if self.pairs().is_some() {
+            return refuse("train.objective", "must be regression");
+        }
+        if data.pairs != matches!(path.coupling, CouplingConfig::Paired(_)) {
+            return refuse("path.coupling", "is paired if data.pairs is true, and only then");
+        }
+        Ok(())
+    }
+
+    /// Refuses a flow map of what is none, and jumps of a network that knows one time.
+    pub(super) fn check_map(&self) -> Result<(), RunError> {
+        let Self { latent, path, train, sample, eval, .. } = self;
+        if self.pairs().is_none() {
+            if matches!(sample.sampler, SamplerConfig::FlowMap(_)) || !eval.jumps.is_empty() {
+                return Err(usage!(
+                    "sample.sampler is flow-map or eval.jumps are given, but train.objective {} \
+                     teaches no jumps: choose a loss of flow maps, such as shortcut",
+                    train.objective
+                ));
+            }
+            return Ok(());
+        }
+        let refuse = |key: &str, remedy: &str| {
+            Err(usage!(
+                "train.objective is {}, a loss of flow maps: {key} {remedy}",
+                train.objective
+            ))
+        };
+        if latent.is_some() {
+            return refuse("the section latent", "has a loss of its own, leave it out");
+        }
+        if path.prediction != Prediction::Velocity {
+            return refuse("path.prediction", "must be velocity, which a map is the mean of");
+        }
+        if path.weight != LossWeight::Unit {
+            return refuse("path.weight", "must be unit: it weighs one time, and a jump has two");
+        }
+        Ok(())
+    }
+
+    /// Refuses to bake in guidance that nothing can be guided by, or that samples do not ask for.
+    pub(super) fn check_baked(&self) -> Result<(), RunError> {
+        let Self { data, latent, path, train, sample, .. } = self;
+        let Some(strengths) = train.guidance else { return Ok(()) };
+        let refuse = |key: &str, remedy: &str| {
+            Err(usage!("train.guidance is {strengths}, which bakes guidance in: {key} {remedy}"))
+        };
+        if !data.conditional && data.given.is_empty() && data.upsample.is_none() {
+            return refuse("the model", "must be told something, such as data.conditional=true");
+        }
+        if !path.learns_without_class() {
+            return refuse("path.label_drop", "must be above 0, as in path.label_drop=0.1");
+        }
+        if latent.is_some() {
+            return refuse("the section latent", "has a loss of its own, leave it out");
+        }
+        if self.pairs().is_some_and(|pairs| 1.0 <= pairs.share) {
+            return refuse(
+                "train.objective",
+                &format!("is {}, which learns no velocity to guide", train.objective),
+            );
+        }
+        if !strengths.hold(sample.guidance) {
+            return refuse(
+                "sample.guidance",
+                &format!(
+                    "is {}, which is none of them: set sample.guidance={}",
+                    sample.guidance, strengths.least
+                ),
+            );
+        }
+        let usual = SampleConfig::default().guidance_interval;
+        if sample.guidance_interval.iter().zip(usual).any(|(t, usual)| t.total_cmp(&usual).is_ne())
+        {
+            return refuse("sample.guidance_interval", "does nothing then, leave it out");
+        }
+        Ok(())
+    }
+
+    /// Refuses ways of sampling that mean nothing for what is learned.
+    ///
+    /// # Errors
+    /// With what to use instead.
+    pub fn check_sampling(&self, sample: &SampleConfig) -> Result<(), RunError> {
+        let mixed = match (&self.reflow, &self.latent) {
+            _ if self.data.is_given_starts() => "a start that is data",
+            (Some(_), _) => "the pairs of reflow",
+            (_, Some(_)) => "a latent that may know the noise",
+            _ => return self.path.check_sampling(sample),
+        };
+        if sample.sampler.is_random() {
+            return Err(usage!(
+                "{} draws noise by the score, which {mixed} does not leave, use ode or another \
+                 sampler without noise",
+                sample.sampler
+            ));
+        }
+        self.path.check_sampling(sample)
+    }
+}
