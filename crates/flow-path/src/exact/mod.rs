@@ -194,3 +194,8 @@ impl<T: Target, S: Schedule> ExactField for Exact<T, S> {
         (start, if singular { end - crate::ENDPOINT_MARGIN } else { end })
     }
 }
+
+/// Host numbers on the device of a tensor, in its type.
+fn upload(values: &[f64], shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), (&like.device(), like.dtype()))
+}
