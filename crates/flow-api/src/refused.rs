@@ -31,7 +31,7 @@ impl From<ModelError> for Refused {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::Stopped => Self::Stopped,
-            // What fails on the way fails by what was asked for: nothing is read from a disk here.
+            // Sampling reads no files, so every other error is one of the request.
             error => Self::Bad(error.to_string()),
         }
     }

@@ -50,8 +50,8 @@ fn wait_for_a_checkpoint(scene: &Scene, child: &mut Child) {
     }
 }
 
-/// By a signal that nobody ignores: a shell that runs tests in the background ignores SIGINT for
-/// them.
+/// Sends SIGTERM and not SIGINT: a shell that runs tests in the background makes them ignore
+/// SIGINT.
 fn interrupt(child: &Child) {
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());

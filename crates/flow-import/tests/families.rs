@@ -79,7 +79,7 @@ fn a_dit_of_diffusers_answers_at_its_steps() {
         let error = largest(&output(&model, &io, t.collect()), &io.numbers(expected));
         assert!(error < 1e-4, "{steps}: {error}");
     }
-    // The control: the clock that runs the other way is heard.
+    // The control: with time reversed the output is another.
     let t = io.numbers("t").into_iter().map(|k| k / 1000.0);
     assert!(largest(&output(&model, &io, t.collect()), &io.numbers("output")) > 1e-2);
 }

@@ -87,7 +87,7 @@ pub(crate) fn share(parts: usize, rank: usize, size: usize) -> Range<usize> {
     rank * parts / size..(rank + 1) * parts / size
 }
 
-/// One process, which has nobody to wait for.
+/// A group of one process, which waits for no other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alone;
 

@@ -116,8 +116,8 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
 
 /// What is said when a signal asks a training to stop.
 ///
-/// A launcher sends one to all processes when one of them has died, and ends them soon after;
-/// nobody tells them which. The second process speaks where the first is the one that has.
+/// A launcher sends a signal to all processes when one of them has died, and ends them soon after,
+/// without saying which one died. If it was the first, which prints otherwise, the second prints.
 fn stopping(group: &dyn Group, run: &Path) -> impl Fn(Signal) + Send + 'static {
     let (rank, size, run) = (group.rank(), group.size(), run.to_path_buf());
     move |signal| {
