@@ -7,6 +7,7 @@ mod code;
 mod crates;
 mod docs;
 mod imports;
+mod licences;
 mod lines;
 mod markdown;
 mod mission;
@@ -49,6 +50,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
         circles::violations(&tree)?,
+        licences::violations(&tree)?,
         lines::violations(&tree)?,
     ]
     .concat();
