@@ -130,8 +130,8 @@ fn sizes_that_do_not_fit_are_named() {
     assert!(error.contains("dit takes points [d], sequences"), "{error}");
 }
 
-/// A transformer of sequences of `length` elements of two numbers, with the weights of one seed, and
-/// what it answers to each row of the same numbers, cut or filled up.
+/// A transformer of sequences of `length` elements of two numbers, with the weights of one seed,
+/// and what it answers to each row of the same numbers, cut or filled up.
 fn of_length(length: usize, lengths: Option<&[usize]>) -> (Dit, Tensor<2>, Condition) {
     let signature = Signature { lengths: lengths.is_some(), ..Signature::of([length, 2]) };
     let network = stir(built(&dit(), &signature, &Device::flex()).train());

@@ -30,8 +30,8 @@ pub(crate) fn check_conditions(
     Ok(())
 }
 
-/// Which rows have their vectors and contexts hidden, each with probability `drop`; nothing for rows
-/// that are `told` nothing.
+/// Which rows have their vectors and contexts hidden, each with probability `drop`; nothing for
+/// rows that are `told` nothing.
 ///
 /// # Panics
 /// When `drop` is no probability.

@@ -1,7 +1,8 @@
 //! Exact marginal fields of data whose noisy densities have a closed form.
 //!
-//! With these a model needs no training: velocity, score, denoiser, density and divergence are known at
-//! every point and time, so that samplers, losses and likelihoods can be checked against the truth.
+//! With these a model needs no training: velocity, score, denoiser, density and divergence are
+//! known at every point and time, so that samplers, losses and likelihoods can be checked against
+//! the truth.
 
 mod checkerboard;
 mod finite;
@@ -151,7 +152,8 @@ impl<T: Target, S: Schedule> Exact<T, S> {
     /// Numbers whose squares overflow the type of `x`, beyond about `1e18` in `f32`, may give NaN.
     ///
     /// # Shapes
-    /// `x` and the output are `[B, ..]` with [`Target::dim`] numbers per sample; `t` holds `B` times.
+    /// `x` and the output are `[B, ..]` with [`Target::dim`] numbers per sample; `t` holds `B`
+    /// times.
     ///
     /// # Panics
     /// If a sample does not hold [`Target::dim`] numbers, or there is not one time per sample.
