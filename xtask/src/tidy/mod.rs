@@ -12,6 +12,7 @@ mod lines;
 mod markdown;
 mod mission;
 mod packages;
+mod reliability;
 mod sizes;
 mod sources;
 pub(crate) mod tree;
@@ -51,6 +52,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         sizes::violations(&tree)?,
         circles::violations(&tree)?,
         licences::violations(&tree)?,
+        reliability::violations(&tree)?,
         lines::violations(&tree)?,
     ]
     .concat();
