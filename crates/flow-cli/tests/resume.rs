@@ -17,7 +17,7 @@ const STEPS: usize = 4000;
 const RECIPE: &str =
     "debug --no-eval --out run --set train.images=1024000 --set train.checkpoint_every=25600";
 
-/// Samples of the run that nobody stopped.
+/// Samples of the run that was not stopped.
 fn uninterrupted() -> &'static [u8] {
     static SAMPLES: OnceLock<Vec<u8>> = OnceLock::new();
     SAMPLES.get_or_init(|| {

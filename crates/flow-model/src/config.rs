@@ -38,7 +38,7 @@ pub struct ModelConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strengths: Option<Strengths>,
     /// Of sequences that may end early, how many rows of the data had 1, 2, .. elements: lengths
-    /// that nobody names are drawn so.
+    /// that are not given are drawn so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengths: Vec<u64>,
     /// The law that paths start from: `normal`, [`DATA`], or a name that the [`Registry`] knows.
@@ -54,10 +54,10 @@ pub struct ModelConfig {
     pub schedule: ScheduleConfig,
     /// The network, a section of the [`Registry`].
     pub network: Table,
-    /// How it is sampled unless somebody asks for something else.
+    /// How it is sampled by default.
     #[serde(default)]
     pub sample: SampleConfig,
-    /// What made it: program, data, training, as anybody who hands it on wants to say.
+    /// What made it, as free text: program, data, training.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub made: Table,
     /// What its rows are made of, such as the columns of a table: for those who write and read

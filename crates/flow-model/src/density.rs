@@ -84,7 +84,7 @@ impl Model {
         self.log_prob_while(n, rows, request, || true)
     }
 
-    /// The same for as long as `go_on`, which is asked before each batch, says yes.
+    /// The same for as long as `go_on`, which is called before each batch, returns true.
     ///
     /// # Errors
     /// As for [`log_prob`](Self::log_prob), and [`ModelError::Stopped`] when `go_on` said no.

@@ -87,7 +87,7 @@ impl Model {
         self.signature().vector - self.config.strengths.map_or(0, Strengths::numbers)
     }
 
-    /// What its classes are called, if anybody said.
+    /// The names of its classes, if they have any.
     #[must_use]
     pub fn class_names(&self) -> &[String] {
         &self.config.class_names

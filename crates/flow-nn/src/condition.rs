@@ -1,4 +1,4 @@
-//! What a network may know besides `x` and the time.
+//! Conditions: the inputs of a network besides `x` and the time.
 
 use std::sync::Arc;
 

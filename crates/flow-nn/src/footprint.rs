@@ -1,4 +1,4 @@
-//! What a network takes, counted from its configuration before anything is made.
+//! Sizes of a network, counted from its configuration before anything is allocated.
 
 /// Sizes of a network in numbers, each of four bytes in single precision.
 ///

@@ -1,4 +1,4 @@
-//! What goes into a network and what comes out of it.
+//! Signatures: the shapes and conditions of a network's input and output.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What every network owes to everything above it, whatever it is inside.
+//! The contract of a network, for every kind.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

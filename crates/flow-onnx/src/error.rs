@@ -1,4 +1,4 @@
-//! Why a model cannot be written.
+//! Errors of writing a model.
 
 use flow_model::ModelError;
 

@@ -31,3 +31,8 @@ mod sampler;
 pub use error::OnnxError;
 pub use network::network;
 pub use sampler::sampler;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

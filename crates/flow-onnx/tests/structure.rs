@@ -1,4 +1,4 @@
-//! What a file of ONNX holds, read back as any other program would.
+//! The contents of an ONNX file, read back as another program would.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

@@ -1,4 +1,4 @@
-//! Why processes cannot go on together.
+//! Errors between processes.
 
 /// An error between the processes of a group. None of them can go on after it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

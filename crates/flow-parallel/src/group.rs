@@ -1,4 +1,4 @@
-//! What processes ask of each other.
+//! Messages between processes.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -36,7 +36,7 @@ pub trait Group: Debug + Send + Sync {
     /// others do then.
     fn leave(&self) {}
 
-    /// Whether this is the process that writes and speaks.
+    /// Whether this is the process that writes files and prints.
     fn is_first(&self) -> bool {
         self.rank() == 0
     }
@@ -46,7 +46,7 @@ pub trait Group: Debug + Send + Sync {
         share(parts, self.rank(), self.size())
     }
 
-    /// What each process has to say, told to all.
+    /// The bytes of each process, sent to all.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).
@@ -54,7 +54,7 @@ pub trait Group: Debug + Send + Sync {
         self.exchange(&vec![message; self.size()])
     }
 
-    /// What each process has to say, told to the first; the others get nothing.
+    /// The bytes of each process, sent to the first; the others get nothing.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).
@@ -64,7 +64,7 @@ pub trait Group: Debug + Send + Sync {
         self.exchange(&messages)
     }
 
-    /// What the first process has to say, told to all; what the others say is not heard.
+    /// The bytes of the first process, sent to all; those of the others are ignored.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).

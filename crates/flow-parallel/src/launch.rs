@@ -1,4 +1,4 @@
-//! Whether a launcher has started this process as one of many.
+//! Detection of a launcher that has started this process as one of many.
 
 use std::env;
 

@@ -1,6 +1,6 @@
-//! The seam to whoever watches: libraries print nothing.
+//! Listeners: they receive messages and progress, because libraries print nothing.
 
-/// Somebody who is told what happens meanwhile, such as a terminal.
+/// Receives messages and progress, as a terminal does.
 ///
 /// What is said changes no result: whatever a program depends on is returned or is an error.
 pub trait Listener: Send + Sync {
@@ -18,7 +18,7 @@ pub trait Meter: Send + Sync {
     fn at(&mut self, done: usize, message: &str);
 }
 
-/// A listener that hears nothing.
+/// A listener that ignores everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

@@ -108,3 +108,8 @@ pub use sampler::{
 };
 pub use steered::Steered;
 pub use thresholded::{Threshold, Thresholded};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! What the model is asked, by way of the queue.
+//! Requests to the model, by way of the queue.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What cannot be met is said in one sentence with the right status, and nothing else happens.
+//! A request that cannot be met gets one sentence with the right status, and has no other effect.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::float_cmp, reason = "counts are whole numbers")]
 

@@ -1,4 +1,4 @@
-//! What a network is told of each row besides its class: numbers, and rows to condition on.
+//! Conditions of each row besides its class: numbers, and rows to condition on.
 
 use rand::{Rng, RngExt};
 

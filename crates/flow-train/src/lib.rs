@@ -126,3 +126,8 @@ pub use source::BatchSource;
 pub use stepper::Stepper;
 #[cfg(feature = "learner")]
 pub use terms::Terms;
+
+/// The examples of the README, compiled and run.
+#[cfg(all(doctest, feature = "learner"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! One training by several processes, and by one in parts: the same weights, whoever computes them.
+//! One training by several processes, and by one in parts: the same weights for any number of them.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;

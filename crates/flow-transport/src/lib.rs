@@ -5,7 +5,7 @@
 //!
 //! | question | answer |
 //! |---|---|
-//! | who meets whom, one to one, at the least cost? | [`assign`], square or not |
+//! | which pairing, one to one, has the least cost? | [`assign`], square or not |
 //! | the same, for only some of the rows | [`assign_some`] |
 //! | what goes where, if rows and columns have masses, or are not as many? | [`transport`] |
 //! | a plan smoothed by entropy | [`Entropic`], by Sinkhorn's iteration in the log domain |

@@ -8,7 +8,7 @@ use super::tree::Tree;
 
 const PAGE: &str = "docs/results/reliability.md";
 
-/// A sentence for each file or function that the page names and nobody finds.
+/// A sentence for each file or function that the page names and that does not exist.
 ///
 /// A file is the end of a path, and a name that ends in dots is the beginning of one.
 ///

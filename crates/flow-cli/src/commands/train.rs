@@ -170,7 +170,7 @@ fn journey(table: &TableData, snapshots: &Snapshots) -> String {
     format!("paths from one to the next: {} rows to train with", all.join(", "))
 }
 
-/// Whether nothing is left to do; says so if that is the case.
+/// Whether nothing is left to do; prints a message if that is the case.
 fn is_finished(start: &Start, no_eval: bool) -> Result<bool> {
     let Some((run, step)) = start.finished().filter(|(run, _)| no_eval || run.is_scored()) else {
         return Ok(false);

@@ -34,7 +34,7 @@ pub struct Sinkhorn {
     pub problem: Entropic,
     /// How pairs are drawn from the plan.
     pub draw: Draw,
-    /// Asked before each sweep: the pairing ends with an error once it says yes.
+    /// Asked before each sweep: the pairing ends with an error once it returns true.
     pub stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 

@@ -1,4 +1,4 @@
-//! What is known about a marginal at one point, and how mixtures combine it.
+//! A marginal at one point: density, means, score, velocity; and their sum over a mixture.
 
 /// The marginal `p_t` at a point `x`: density, posterior means and the velocity with its
 /// derivatives.

@@ -1,4 +1,4 @@
-//! How much noise a stochastic sampler adds per unit time.
+//! Diffusion coefficients: the noise that a stochastic sampler adds per unit time.
 
 use flow_path::Coefficients;
 use serde::{Deserialize, Serialize};

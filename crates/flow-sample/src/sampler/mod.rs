@@ -109,7 +109,7 @@ impl<'a> Way<'a> {
         Self { keep, ..self }
     }
 
-    /// The same way with somebody who looks on.
+    /// The same way with a watcher.
     #[must_use]
     pub fn watched_by(self, watch: &'a Watch<'a>) -> Self {
         Self { watch: Some(watch), ..self }
