@@ -1,4 +1,4 @@
-//! `model.toml`: what a model is.
+//! `model.toml`: the description of a model.
 
 use flow_nn::{Signature, Strengths};
 use flow_path::{Prediction, ScheduleConfig};
@@ -44,12 +44,12 @@ pub struct ModelConfig {
     /// The law that paths start from: `normal`, [`DATA`], or a name that the [`Registry`] knows.
     #[serde(default = "normal")]
     pub source: String,
-    /// What its classes are called.
+    /// The names of its classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
-    /// What goes into its network and what comes out.
+    /// Shapes and conditions of its network's input and output.
     pub signature: Signature,
-    /// Along which schedule it was trained.
+    /// The schedule of its training.
     #[serde(default)]
     pub schedule: ScheduleConfig,
     /// The network, a section of the [`Registry`].
@@ -60,7 +60,7 @@ pub struct ModelConfig {
     /// What made it, as free text: program, data, training.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub made: Table,
-    /// What its rows are made of, such as the columns of a table: for those who write and read
+    /// What its rows are made of, such as the columns of a table: for programs that write and read
     /// them.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub rows: Table,
@@ -107,7 +107,7 @@ impl ModelConfig {
     /// Reads the text of `model.toml`.
     ///
     /// # Errors
-    /// When it is none, or of a newer format.
+    /// When the text is no description of a model, or of a newer format.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let broken =
             |reason: &str| ModelError::Format { reason: reason.trim().replace('\n', ", ") };

@@ -68,7 +68,7 @@ impl Model {
         &self.config
     }
 
-    /// What goes into its network and what comes out.
+    /// Shapes and conditions of its network's input and output.
     #[must_use]
     pub fn signature(&self) -> &Signature {
         self.network.signature()
@@ -117,7 +117,7 @@ impl Model {
         &self.source
     }
 
-    /// Where it is.
+    /// The device that it is on.
     #[must_use]
     pub fn device(&self) -> &Device {
         &self.device

@@ -7,14 +7,14 @@ use crate::error::GroupError;
 
 /// Processes that run the same program on the same task.
 ///
-/// All of them make the same calls in the same order; a call returns when all have made it. There
-/// is one question, [`exchange`](Self::exchange), and the others are made of it. Every call after
+/// All of them make the same calls in the same order; a call returns when all have made it. The one
+/// basic operation is [`exchange`](Self::exchange), and the others are made of it. Every call after
 /// an error fails too.
 pub trait Group: Debug + Send + Sync {
-    /// Which process this is, from 0.
+    /// The rank of this process, from 0.
     fn rank(&self) -> usize;
 
-    /// How many there are.
+    /// The number of processes.
     fn size(&self) -> usize;
 
     /// Gives `messages[r]` to process `r`, and returns what each process has for this one, by rank.
@@ -73,7 +73,7 @@ pub trait Group: Debug + Send + Sync {
         Ok(self.exchange(&vec![said; self.size()])?.swap_remove(0))
     }
 
-    /// Waits for all.
+    /// Waits until all processes have made this call.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).
