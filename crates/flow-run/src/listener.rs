@@ -2,9 +2,9 @@
 
 /// Receives messages and progress, as a terminal does.
 ///
-/// What is said changes no result: whatever a program depends on is returned or is an error.
+/// Messages change no result: whatever a program depends on is returned or is an error.
 pub trait Listener: Send + Sync {
-    /// Hears a sentence for the user.
+    /// Receives a sentence for the user.
     fn say(&self, text: &str);
 
     /// Follows long work of `total` parts, of which `start` are done; `things` are its parts, such
