@@ -1,4 +1,4 @@
-//! What a network predicts, and the algebra between predictions.
+//! Predictions of a network, and the algebra between them.
 
 use burn::prelude::*;
 

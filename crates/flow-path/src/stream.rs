@@ -8,7 +8,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What a stream is for.
+/// The purpose of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Purpose {
@@ -41,7 +41,7 @@ pub enum Purpose {
     Start,
     /// The latent variable of a sample; training draws [`Purpose::Latent`].
     SampleLatent,
-    /// The starts of the pairs that reflow trains on, which no sample of any seed meets again.
+    /// The starts of the pairs that reflow trains on, which no sample of any seed has again.
     Reflow,
     /// The latent variables of those pairs.
     ReflowLatent,

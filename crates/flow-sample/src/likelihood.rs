@@ -52,7 +52,7 @@ pub struct Likelihood {
     source: Source,
 }
 
-/// Log-densities and what they cost.
+/// Log-densities and their cost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogProb {

@@ -31,7 +31,7 @@ impl Default for BetweenConfig {
 }
 
 impl BetweenConfig {
-    /// The path that is chosen. Tubes and bridges do not ask the schedule.
+    /// The path that is chosen. Tubes and bridges do not use the schedule.
     #[must_use]
     pub fn build<const D: usize>(
         &self,

@@ -1,4 +1,4 @@
-//! Replacement: what is seen is put into the predicted data.
+//! Replacement: observed entries are put into the predicted data.
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
@@ -30,7 +30,7 @@ use crate::predictor::Predictor;
 /// on predicted data as here.
 #[derive(Clone, Debug)]
 pub struct Replacement<A> {
-    /// What is seen.
+    /// The observation.
     pub observation: Observation<A>,
     /// Iterations of conjugate gradients on `A A^T`, at least 1. For a [`Mask`](super::Mask) and a
     /// [`Pool`](super::Pool) one solves the system.

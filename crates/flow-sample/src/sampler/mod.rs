@@ -47,7 +47,7 @@ pub use sde::{LastStep, Sde};
 pub use unipc::{Final, UniPc, UniPcOrder};
 pub use visit::{Visit, Watch};
 
-/// Samples and what they cost.
+/// Samples and their cost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Generated {
@@ -73,8 +73,8 @@ pub struct Way<'a> {
     /// [`Ode`] reads them off the interpolant of its solver. Other samplers know the states at the
     /// times of their grid, and between two of them give the point on the line.
     pub keep: &'a [f64],
-    /// Who looks on at the beginning of every step, for previews and to stop early. It changes no
-    /// bit of what is sampled, unless it ends the walk.
+    /// A watcher, called at the beginning of every step, for previews and to stop early. It changes
+    /// no bit of what is sampled, unless it ends the walk.
     ///
     /// After `ControlFlow::Break` the pair predicted there is mixed at the last time of the grid,
     /// which is one step of DDIM, so that no noise is left in what is returned. The step that has

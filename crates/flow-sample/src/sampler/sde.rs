@@ -10,7 +10,7 @@ use super::{Diffusion, Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
-/// What the last step does.
+/// The form of the last step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LastStep {
@@ -37,7 +37,7 @@ pub struct Sde {
     pub diffusion: Diffusion,
     /// Its factor: 0 is the ODE.
     pub scale: f64,
-    /// What the last step does.
+    /// The form of the last step.
     pub last: LastStep,
 }
 

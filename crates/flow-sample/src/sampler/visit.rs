@@ -29,5 +29,5 @@ impl Visit<'_> {
     }
 }
 
-/// Who looks on: `Break` ends the walk with the data predicted there.
+/// A watcher: `Break` ends the walk with the data predicted there.
 pub type Watch<'a> = dyn Fn(Visit<'_>) -> ControlFlow<()> + 'a;

@@ -1,4 +1,4 @@
-//! What all samplers share: a walk along the grid, counted and checked.
+//! The walk along the grid that all samplers share, counted and checked.
 
 use std::cell::{Cell, RefCell};
 use std::f64::consts::SQRT_2;
