@@ -1,4 +1,4 @@
-//! What a model is, and what it can be asked.
+//! The card of a model: its description and the requests that it answers.
 
 use flow_datasets::TableRows;
 use flow_datasets::table::{Codec, Coded, Role};

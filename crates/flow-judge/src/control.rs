@@ -1,4 +1,4 @@
-//! What the latent of an image model decides, and what the noise does.
+//! The effect of the latent on the images of a model, beside that of the noise.
 //!
 //! # Reference
 //! Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, figures 6 and 7.

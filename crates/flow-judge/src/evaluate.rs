@@ -1,4 +1,4 @@
-//! Scores a run: each score beside what real data get.
+//! Scores a run: each score beside its floor, the score of other real data.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -78,7 +78,7 @@ fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<(), JudgeError> 
     Ok(())
 }
 
-/// Scores a run and writes `eval.json`; `told` hears what is scored, and what is left out.
+/// Scores a run and writes `eval.json`; `told` gets messages about what is scored and left out.
 ///
 /// # Errors
 /// For options that cannot be met, and when the model cannot be sampled or a file not written.

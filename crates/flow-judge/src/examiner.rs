@@ -1,4 +1,4 @@
-//! The real data, and scores beside what other real data get.
+//! The reference data of a run, and scores with their floors.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub(crate) struct Examiner<'a> {
     floors: Vec<(String, f64)>,
 }
 
-/// How to examine.
+/// Settings of the scores.
 pub(crate) struct Exam<'a> {
     pub metrics: Vec<&'static Metric>,
     /// Real rows to compare with, and others for the floors; of images at most as many as each part

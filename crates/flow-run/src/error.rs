@@ -1,4 +1,4 @@
-//! What can go wrong with a recipe or a run.
+//! Errors of a recipe or a run.
 
 use std::error::Error;
 use std::io;

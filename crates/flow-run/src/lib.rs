@@ -18,7 +18,7 @@
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
-//! | the seam to whoever watches | [`Listener`], [`Meter`], [`Silent`] |
+//! | messages and progress, for a terminal or a log | [`Listener`], [`Meter`], [`Silent`] |
 //!
 //! Libraries print nothing: what a user may want to hear goes to a [`Listener`], and what goes
 //! wrong is a [`RunError`], of which [`RunError::is_usage`] tells what was asked for in vain from

@@ -1,4 +1,4 @@
-//! What a recipe takes of the memory, counted before anything is made.
+//! The memory that a recipe needs, counted before anything is allocated.
 //!
 //! The counts are the least that is held at once, so that nothing which would work is refused; what
 //! lies within a small factor of the machine's memory may still fail.

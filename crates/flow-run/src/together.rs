@@ -1,4 +1,4 @@
-//! What processes that share a run tell each other about it.
+//! Messages between the processes that share a run.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Who is told how training goes.
+//! Observers of a training run.
 
 use burn::train::LearnerSummary;
 use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};

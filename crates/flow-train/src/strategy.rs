@@ -1,8 +1,9 @@
 //! The training loop: burn-train's parts, by steps.
 //!
-//! burn-train's own loop writes checkpoints at the ends of epochs and forgets an interrupted one.
-//! This one counts steps: it validates and saves every `every` steps and after those of `also`, and
-//! saves before it obeys an interruption, which it hears between the batches of a validation too.
+//! burn-train's own loop writes checkpoints at the ends of epochs and does not save an interrupted
+//! one. This one counts steps: it validates and saves every `every` steps and after those of
+//! `also`, and saves before it obeys an interruption, which it checks between the batches of a
+//! validation too.
 
 use burn::data::dataloader::{DataLoaderIterator, Progress};
 use burn::module::{Module, ModuleDisplay};

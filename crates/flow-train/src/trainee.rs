@@ -1,4 +1,4 @@
-//! What is trained: a network, its moving average and the loss.
+//! The module that is trained: a network, its moving average and the loss.
 
 use burn::module::{Module, ModuleDisplay};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;

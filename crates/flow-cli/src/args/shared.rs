@@ -1,4 +1,4 @@
-//! What several verbs ask for: where to compute, how to sample, how to answer.
+//! Options that several verbs share: the device, the sampler, the form of the answer.
 
 use std::ffi::OsString;
 use std::path::Path;
