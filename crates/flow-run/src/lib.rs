@@ -17,6 +17,7 @@
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
+//! | what processes that share a run tell each other | [`together`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
 //! | messages and progress, for a terminal or a log | [`Listener`], [`Meter`], [`Silent`] |
 //!
@@ -55,7 +56,7 @@ mod shards;
 mod sizes;
 pub mod snapshots;
 pub mod table;
-mod together;
+pub mod together;
 mod training;
 mod upsampling;
 
