@@ -171,7 +171,8 @@ pub(crate) struct LikelihoodArgs {
     /// Random probes for each sample that estimate the divergence; the default for images is 1.
     #[arg(long, value_name = "K", value_parser = whole)]
     pub(crate) probes: Option<usize>,
-    /// Noisy copies of each image that its probability is averaged over; with probes it errs high.
+    /// Noisy copies of each image that its probability is averaged over, or of each row of a table
+    /// with whole numbers; with probes it errs high.
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = whole)]
     pub(crate) importance: usize,
     /// Latents that a density is averaged over, for a model with a latent; errs low, less with

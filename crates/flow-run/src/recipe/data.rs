@@ -24,7 +24,8 @@ pub struct Data {
     /// Whether images are mirrored with probability one half.
     #[serde(default)]
     pub mirror: bool,
-    /// Whether pixels are spread over the gaps between their values.
+    /// Whether pixels of images, and whole numbers of tables, are spread over the gaps between
+    /// their values. Where a recipe says nothing, those of tables that noise flows to are.
     #[serde(default)]
     pub dequantise: bool,
     /// How many times smaller the image is that each image is told, so that the model learns to
@@ -119,10 +120,10 @@ impl Data {
     /// Refuses keys that mean nothing for the set, or contradict each other.
     pub(super) fn check(&self, reflow: bool) -> Result<(), RunError> {
         let (is_table, is_array) = (self.set == TABLE, self.set == ARRAY);
-        if self.dequantise && (reflow || is_table || flow_datasets::toy(&self.set).is_some()) {
+        if self.dequantise && (reflow || flow_datasets::toy(&self.set).is_some()) {
             return Err(usage!(
-                "data.dequantise spreads whole pixels over the gaps between them, which only a set \
-                 of images has, leave it out"
+                "data.dequantise spreads whole pixels and numbers over the gaps between them, \
+                 which only images and tables have, leave it out"
             ));
         }
         if self.mirror && (is_table || flow_datasets::toy(&self.set).is_some()) {
