@@ -85,7 +85,14 @@ fn conditions_are_given_by_name_or_by_a_file() {
     assert!(rows[1..].iter().all(|row| row[1].parse::<f64>().unwrap().is_finite()));
     let said = scene.ok("calibrate run --draws 20");
     assert!(said.contains("height") && said.contains("TARP"), "{said}");
-    assert!(scene.path("run/plots/calibration.png").is_file());
+    let page = fs::read_to_string(scene.path("run/report.html")).unwrap();
+    for picture in ["posterior", "calibration", "calibration-ranks"] {
+        assert!(scene.path(&format!("run/plots/{picture}.png")).is_file(), "{picture}");
+    }
+    let said = said.lines().find(|line| line.contains("held-out rows with 20 draws")).unwrap();
+    for words in ["<h2>Calibration</h2>", said, "Draws of the posterior", "Ranks of held-out"] {
+        assert!(page.contains(words), "expected `{words}` in report.html");
+    }
 
     scene.refuses("sample run", 2, &["clinic, age", "--given"]);
     scene.refuses("sample run --given clinic=C,age=3", 2, &["\"C\"", "\"A\", \"B\""]);
