@@ -29,8 +29,9 @@ pub(crate) struct TrainArgs {
     /// those of the next.
     #[arg(long, value_name = "COLUMN", conflicts_with = "from")]
     pub(crate) time: Option<String>,
-    /// Columns of the table that are conditions: given when a sample is drawn, not generated.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    /// Columns of the table that are conditions: given when a sample is drawn, not generated. Or a
+    /// second file, whose row i belongs to row i of the table: all its columns are given.
+    #[arg(long, value_name = "COLUMNS|FILE", value_delimiter = ',')]
     pub(crate) given: Vec<String>,
     /// Columns of the table to leave out.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]

@@ -35,6 +35,10 @@ pub struct Data {
     /// The file of the sets `table` and `array`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// A second table whose row `i` belongs to row `i` of the file: its columns stand beside those
+    /// of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<PathBuf>,
     /// Columns of a table that are conditions: given when a sample is drawn, not generated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given: Vec<String>,
@@ -140,6 +144,7 @@ impl Data {
             ));
         }
         let of_table = [
+            ("beside", self.beside.is_some()),
             ("given", !self.given.is_empty()),
             ("columns", !self.columns.is_empty()),
             ("drop", !self.drop.is_empty()),
@@ -164,6 +169,12 @@ impl Data {
             if let Some((key, _)) = keys.iter().find(|(_, said)| *said && !fits) {
                 return Err(usage!("data.{key} is for {what}, and the set is `{}`", self.set));
             }
+        }
+        if self.beside.is_some() && self.is_given_starts() {
+            return Err(usage!(
+                "data.beside adds columns to the rows of one file, and paths start from data: put \
+                 the columns into the files, and leave it out"
+            ));
         }
         if self.from.is_some() && self.time.is_some() {
             return Err(usage!(
