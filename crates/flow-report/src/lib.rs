@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the pictures of a run | [`draw`] |
 //! | the density of a model of points of the plane | [`draw_density`] |
-//! | how far draws can be trusted | [`draw_calibration`] |
+//! | the draws of a posterior, and how far they can be trusted | [`draw_posterior`], [`draw_calibration`] |
 //! | samples as one picture | [`save_samples`] |
 //! | everything about a run on one page, in one file | [`page`] |
 //! | runs side by side: where their recipes differ, their scores, figures | [`Comparison`], [`CompareOptions`] |
@@ -23,6 +23,7 @@ mod fuzz;
 mod gallery;
 mod page;
 mod pictures;
+mod posterior;
 
 pub use calibration::draw_calibration;
 pub use compare::{CompareOptions, Comparison};
@@ -31,6 +32,7 @@ pub use error::ReportError;
 pub use gallery::draw;
 pub use page::page;
 pub use pictures::save_samples;
+pub use posterior::draw_posterior;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -52,6 +52,10 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     }
     let mut request = place.request(&args.solver.changes(), turns.len(), args.seed)?;
     request.given.vectors = Some(vectors);
+    let run = match &place {
+        Place::Run(run) => Some(run.clone()),
+        Place::File(_) => None,
+    };
     let model = place.model(&device)?;
     if !request.is_guided() || !model.is_told() {
         request.guidance = 1.0;
@@ -75,6 +79,9 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         let picture = out.with_extension("png");
         corner(&names, &[("draws", &points)]).save(&picture)?;
         print(&format!("picture:    {}", picture.display()))?;
+        if let Some(run) = run {
+            flow_report::draw_posterior(&run, &names, &points)?;
+        }
     }
     let number = |name: &str, values: Vec<f64>, ty| Column {
         name: name.to_owned(),
@@ -115,7 +122,7 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
     let found = judged(&run.recipe, table, &model, counts, &Terminal)?;
     let json = serde_json::to_string_pretty(&found)?;
     write_text(&run.folder.join("calibration.json"), &json)?;
-    let picture = flow_report::draw_calibration(&run, &found)?;
+    let pictures = flow_report::draw_calibration(&run, &found)?;
     if args.json {
         return print(&json);
     }
@@ -126,6 +133,6 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
             deviation.value
         ))?;
     }
-    print(&found.sentence())?;
-    print(&format!("picture:    {}", picture.display()))
+    print(found.sentence())?;
+    pictures.iter().try_for_each(|picture| print(&format!("picture:    {}", picture.display())))
 }
