@@ -9,13 +9,12 @@ use flow_import::{Family, Import, Imported};
 use flow_model::{Model as Exported, ModelConfig, Registry, check_solver, parameters};
 use flow_onnx::OnnxError;
 use flow_run::files::write;
-use flow_run::{Model, Run, save_model};
+use flow_run::{Model, Place, Run, save_model};
 use toml::Value;
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
 use crate::device;
 use crate::exit::usage;
-use crate::place::Place;
 use crate::terminal::{print, say};
 
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
@@ -63,7 +62,8 @@ fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
 
 /// The model of a run, or of a file.
 fn open(registry: &Registry, path: &Path) -> Result<Model> {
-    Place::open(registry, path, &device::parse("flex")?)?.model(&device::parse("flex")?)
+    let device = device::parse("flex")?;
+    Ok(Place::open(registry, path, &device)?.model(&device)?)
 }
 
 /// Makes a model of weights from elsewhere.

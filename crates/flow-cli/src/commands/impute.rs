@@ -5,12 +5,13 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_datasets::{Holes, ReadOptions, Table};
 use flow_model::{Answered, Question, Registry};
+use flow_run::Place;
+use flow_run::files::check_table;
 use flow_sample::Mask;
 
 use super::solve::Asked;
 use crate::args::ImputeArgs;
 use crate::exit::usage;
-use crate::place::Place;
 use crate::terminal::{print, say};
 
 /// Fills the holes of a table.
@@ -19,10 +20,7 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     if args.draws == 0 {
         return Err(usage!("--draws is 0, give at least 1"));
     }
-    if !Table::is_named(&args.out) {
-        let known = flow_datasets::table::ENDINGS;
-        return Err(usage!("{} ends in none of {known}", args.out.display()));
-    }
+    check_table(&args.out)?;
     let place = Place::open(registry, &args.run, &asked.device)?;
     let Some(columns) = place.table()? else {
         return Err(usage!("{} is no model of a table", args.run.display()));

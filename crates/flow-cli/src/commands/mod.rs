@@ -1,6 +1,5 @@
 //! One file per verb.
 
-mod arrays;
 pub(crate) mod compare;
 pub(crate) mod eval;
 pub(crate) mod export;
@@ -12,7 +11,6 @@ mod pixels;
 pub(crate) mod plot;
 pub(crate) mod posterior;
 pub(crate) mod push;
-mod rows;
 pub(crate) mod sample;
 pub(crate) mod serve;
 mod small;

@@ -10,8 +10,8 @@ use flow_datasets::array::Array;
 use flow_model::{AnswerMethod, Answered, Question, Registry};
 use flow_ode::Method;
 use flow_plot::{Picture, image_grid};
-use flow_run::Model;
 use flow_run::files::{write_npy, write_text};
+use flow_run::{Model, Place};
 use flow_sample::{
     Blur, Dense, Grid, LinearOperator, Mask, ObservationNoise, Pool, Sampler, SamplerConfig,
 };
@@ -21,7 +21,6 @@ use super::pixels;
 use crate::args::{AnswerArgs, SolveArgs};
 use crate::device;
 use crate::exit::usage;
-use crate::place::Place;
 use crate::terminal::print;
 
 /// What this verb and `flow impute` ask a model with.
