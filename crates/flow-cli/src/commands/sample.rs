@@ -6,12 +6,12 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_model::Registry;
 use flow_parallel::Group;
+use flow_report::Pixels;
 use flow_run::files::{ending, folder};
 use flow_run::table::Conditions;
 use flow_run::{Place, SampleWriter, check_samples};
 
 use crate::args::SampleArgs;
-use crate::commands::small;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
@@ -28,7 +28,8 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
     let device = device::parse(&args.compute.device)?;
     let place = Place::open(registry, &args.run, &device)?;
     let form = place.form()?;
-    let small = small::given(place.upsampling()?, args.given.as_deref())?;
+    let told = place.upsampling()?;
+    let small = told.map(|told| Pixels::enlarged(&told, args.given.as_deref())).transpose()?;
     let given = match &small {
         Some(_) => None,
         None => Conditions::given(form.table(), args.given.as_deref())?,
