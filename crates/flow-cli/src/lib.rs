@@ -23,7 +23,6 @@ mod device;
 mod exit;
 mod listener;
 mod memory;
-mod place;
 mod processes;
 mod signals;
 mod terminal;
