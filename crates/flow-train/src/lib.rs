@@ -120,7 +120,7 @@ pub use optimizer::AdamW;
 pub use pairs::{Jump, Pairs};
 pub use parts::{DrawBy, Parts};
 pub use plan::Plan;
-pub use rows::{RowStore, Rows};
+pub use rows::{RowStore, Rows, Spread};
 pub use schedule::{Decay, LearningRate};
 pub use source::BatchSource;
 pub use stepper::Stepper;

@@ -20,7 +20,7 @@ pub struct StepRecord {
     pub loss: f64,
     /// Learning rate of this step.
     pub learning_rate: f64,
-    /// Terms of the loss, by name.
+    /// Terms of the loss by name, and the norm of the gradient before it is bounded.
     pub terms: Terms,
 }
 

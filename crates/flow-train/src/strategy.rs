@@ -15,6 +15,7 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
+use crate::clip::global_norm;
 use crate::criterion::Criterion;
 use crate::error::{Divergence, TrainError};
 use crate::failure::Failure;
@@ -148,11 +149,14 @@ where
             total_items: total,
         }));
         for step in starting_epoch..=last_step {
-            let Some(Step { gradients, loss, stop }) =
+            let Some(Step { gradients, mut loss, stop }) =
                 self.step(&learner, &mut *batches, step, &interrupter)
             else {
                 break;
             };
+            let model = learner.model();
+            loss.add("gradient_norm", global_norm(model.network(), &gradients));
+            drop(model);
             learner.lr_step();
             learner.optimizer_step(gradients);
             let progress = Progress::new(step * self.rows, total, Some("images".into()));

@@ -292,11 +292,17 @@ fn every_step_logs_the_raw_terms_and_they_make_up_the_loss() {
 }
 
 #[test]
-fn a_run_without_a_latent_logs_no_terms() {
+fn a_run_without_a_latent_logs_the_norm_of_its_gradient_alone() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::default();
     common::run(folder.path(), 10, None, &log, &Interrupter::new()).unwrap();
-    assert!(log.terms.lock().unwrap().iter().all(std::collections::BTreeMap::is_empty));
+    let terms = log.terms.lock().unwrap();
+    assert_eq!(terms.len(), 10);
+    for terms in &*terms {
+        assert_eq!(terms.keys().collect::<Vec<_>>(), ["gradient_norm"]);
+        let [norm] = terms["gradient_norm"][..] else { panic!("{terms:?}") };
+        assert!(0.0 < norm && norm.is_finite(), "{norm}");
+    }
 }
 
 /// Two Gaussians of standard deviation 0.25 at -1 and 1, drawn afresh.

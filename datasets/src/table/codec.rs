@@ -78,6 +78,12 @@ impl Codec {
         }
     }
 
+    /// Whether a value is a whole number, or the position of a level.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Number { whole: true, .. } | Self::Ordinal { .. })
+    }
+
     /// The transform of a column that becomes one number; nothing for other columns.
     #[must_use]
     pub fn transform(&self) -> Option<&Transform> {

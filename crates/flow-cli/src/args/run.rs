@@ -29,8 +29,9 @@ pub(crate) struct TrainArgs {
     /// those of the next.
     #[arg(long, value_name = "COLUMN", conflicts_with = "from")]
     pub(crate) time: Option<String>,
-    /// Columns of the table that are conditions: given when a sample is drawn, not generated.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    /// Columns of the table that are conditions: given when a sample is drawn, not generated. Or a
+    /// second file, whose row i belongs to row i of the table: all its columns are given.
+    #[arg(long, value_name = "COLUMNS|FILE", value_delimiter = ',')]
     pub(crate) given: Vec<String>,
     /// Columns of the table to leave out.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -171,7 +172,8 @@ pub(crate) struct LikelihoodArgs {
     /// Random probes for each sample that estimate the divergence; the default for images is 1.
     #[arg(long, value_name = "K", value_parser = whole)]
     pub(crate) probes: Option<usize>,
-    /// Noisy copies of each image that its probability is averaged over; with probes it errs high.
+    /// Noisy copies of each image that its probability is averaged over, or of each row of a table
+    /// with whole numbers; with probes it errs high.
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = whole)]
     pub(crate) importance: usize,
     /// Latents that a density is averaged over, for a model with a latent; errs low, less with

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use flow_datasets::Table;
 use flow_datasets::array::{Array, ArrayHead, ArrayNames};
+use flow_datasets::{ReadOptions, Table};
 use flow_model::Registry;
 use flow_run::Recipe;
 use flow_run::array::ARRAY;
@@ -41,7 +41,15 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
     if classes {
         changes.push("data.conditional=true".into());
     }
-    for (key, columns) in [("given", &args.given), ("drop", &args.drop)] {
+    let given = match &args.given[..] {
+        [other] if Table::is_named(Path::new(other)) => {
+            changes.push(format!("data.beside={}", absolute(Path::new(other))?));
+            let table = Table::read(Path::new(other), &ReadOptions::default());
+            table.map_err(|error| usage!("--given {other}: {error}"))?.names()
+        }
+        names => names.to_vec(),
+    };
+    for (key, columns) in [("given", &given), ("drop", &args.drop)] {
         if !columns.is_empty() {
             let columns: Vec<String> = columns.iter().map(|name| quoted(name.trim())).collect();
             changes.push(format!("data.{key}=[{}]", columns.join(", ")));

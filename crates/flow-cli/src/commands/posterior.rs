@@ -7,16 +7,15 @@ use flow_datasets::table::{Column, Type, Values};
 use flow_judge::{Calibrated, LikelihoodOptions, calibrate as judged, densities};
 use flow_model::Registry;
 use flow_plot::corner;
-use flow_run::files::write_text;
-use flow_run::{Model, Run};
+use flow_run::files::{check_table, write_text};
+use flow_run::table::Conditions;
+use flow_run::{Model, Place, Run};
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
-use crate::commands::rows::{self, Conditions};
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
-use crate::place::Place;
 use crate::terminal::print;
 
 /// Columns whose pairs are drawn.
@@ -34,7 +33,7 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         return Err(usage!("{} is no model of a table with given columns", args.run.display()));
     };
     let Some(Conditions { table: observed, vectors, .. }) =
-        rows::given(Some(&columns), Some(&args.observe))?
+        Conditions::given(Some(&columns), Some(&args.observe))?
     else {
         return Err(usage!("--observe names no column that the model is told"));
     };
@@ -47,11 +46,13 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     let out = place.out(args.out.as_deref(), |_| {
         Ok(format!("posterior-seed{}-n{}.csv", args.seed, args.number))
     })?;
-    if !Table::is_named(&out) {
-        return Err(usage!("{} ends in none of {}", out.display(), flow_datasets::table::ENDINGS));
-    }
+    check_table(&out)?;
     let mut request = place.request(&args.solver.changes(), turns.len(), args.seed)?;
     request.given.vectors = Some(vectors);
+    let run = match &place {
+        Place::Run(run) => Some(run.clone()),
+        Place::File(_) => None,
+    };
     let model = place.model(&device)?;
     if !request.is_guided() || !model.is_told() {
         request.guidance = 1.0;
@@ -75,6 +76,9 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         let picture = out.with_extension("png");
         corner(&names, &[("draws", &points)]).save(&picture)?;
         print(&format!("picture:    {}", picture.display()))?;
+        if let Some(run) = run {
+            flow_report::draw_posterior(&run, &names, &points)?;
+        }
     }
     let number = |name: &str, values: Vec<f64>, ty| Column {
         name: name.to_owned(),
@@ -115,7 +119,7 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
     let found = judged(&run.recipe, table, &model, counts, &Terminal)?;
     let json = serde_json::to_string_pretty(&found)?;
     write_text(&run.folder.join("calibration.json"), &json)?;
-    let picture = flow_report::draw_calibration(&run, &found)?;
+    let pictures = flow_report::draw_calibration(&run, &found)?;
     if args.json {
         return print(&json);
     }
@@ -126,6 +130,6 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
             deviation.value
         ))?;
     }
-    print(&found.sentence())?;
-    print(&format!("picture:    {}", picture.display()))
+    print(found.sentence())?;
+    pictures.iter().try_for_each(|picture| print(&format!("picture:    {}", picture.display())))
 }

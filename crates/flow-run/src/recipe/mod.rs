@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::error::{RunError, usage};
+use crate::table::TABLE;
 use check::{not_negative, positive};
 pub use data::{Data, Layout, Scaling};
 pub use eval::{Eval, FEWEST_SAMPLES};
@@ -92,7 +93,7 @@ impl Recipe {
             table = with_defaults(table, registry);
             set::apply(&mut table, changes)?;
         }
-        let said = says_within_classes(&table);
+        let [classes_said, spread_said] = DERIVED.map(|key| says(&table, key));
         let mut recipe: Self =
             Value::Table(table).try_into().map_err(|error: toml::de::Error| {
                 usage!(
@@ -104,9 +105,12 @@ impl Recipe {
             .network
             .known_to(registry)
             .map_err(|error| usage!("{origin} is no valid recipe: {error}"))?;
-        if !said {
-            let Self { data, path, .. } = &mut recipe;
+        let Self { data, path, reflow, .. } = &mut recipe;
+        if !classes_said {
             path.within_classes = data.conditional && path.coupling.looks_at_values();
+        }
+        if !spread_said {
+            data.dequantise = data.set == TABLE && !data.is_given_starts() && reflow.is_none();
         }
         recipe.check()?;
         Ok(recipe)
@@ -214,9 +218,12 @@ impl Recipe {
     }
 }
 
-/// Whether a recipe says itself if it pairs within classes.
-fn says_within_classes(table: &Table) -> bool {
-    table.get("path").and_then(|path| path.get("within_classes")).is_some()
+/// Keys whose defaults follow from other keys.
+const DERIVED: [[&str; 2]; 2] = [["path", "within_classes"], ["data", "dequantise"]];
+
+/// Whether a recipe says itself what a key of a section is.
+fn says(table: &Table, [section, key]: [&str; 2]) -> bool {
+    table.get(section).and_then(|section| section.get(key)).is_some()
 }
 
 /// A recipe with the values that it leaves out, so that each can be changed by its key and keeps
@@ -230,11 +237,10 @@ fn with_defaults(table: Table, registry: &Registry) -> Table {
         // What is wrong with it is said once the changes are made.
         return table;
     };
-    if !says_within_classes(&table)
-        && let Some(path) = whole.get_mut("path").and_then(Value::as_table_mut)
-    {
-        // Its default follows from other keys.
-        path.remove("within_classes");
+    for [section, key] in DERIVED.into_iter().filter(|key| !says(&table, *key)) {
+        if let Some(section) = whole.get_mut(section).and_then(Value::as_table_mut) {
+            section.remove(key);
+        }
     }
     whole
 }
@@ -264,6 +270,21 @@ mod tests {
             let recipe = read(text, name).unwrap();
             assert_eq!(recipe.name, *name);
         }
+    }
+
+    #[test]
+    fn whole_numbers_of_tables_are_spread_unless_it_is_denied() {
+        let spread = |name: &str, changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let recipe = Recipe::named(&Registry::default(), name, &changes).unwrap();
+            // What is written down says so, whatever a later program takes for the default.
+            assert_eq!(read(&recipe.resolved(), name).unwrap(), recipe);
+            recipe.data.dequantise
+        };
+        assert!(spread("table", &[]) && spread("posterior", &["seed=3"]));
+        assert!(!spread("table", &["data.dequantise=false"]));
+        assert!(!spread("table", &["data.from=a.csv"]) && !spread("digits", &["seed=3"]));
+        assert!(spread("digits", &["data.dequantise=true"]));
     }
 
     #[test]
