@@ -1,4 +1,4 @@
-//! What samples are measured against: the real data, and what other real data score.
+//! The standard of the scores: the real data, and the floors that other real data reach.
 
 use std::sync::Arc;
 

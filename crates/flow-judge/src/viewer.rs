@@ -1,4 +1,4 @@
-//! What looks at images: the classifier, and the network of FID, by all processes in turn.
+//! Networks whose features are scored: the classifier, and that of FID, by all processes in turn.
 
 use std::path::Path;
 

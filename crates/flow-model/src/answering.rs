@@ -1,4 +1,4 @@
-//! How questions are answered, apart from what was seen.
+//! Settings of inverse problems, apart from the observation.
 
 use flow_ode::Method;
 use flow_sample::{Grid, LinearOperator, ObservationNoise, Sampler, SamplerConfig};

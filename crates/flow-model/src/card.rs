@@ -1,4 +1,4 @@
-//! What a model is, for people and programs.
+//! The card of a model: its description for people and programs.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What somebody saw of a sample, and the answers to it in a folder.
+//! An observation of a sample, and the folder of the draws given it.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Linear maps from a sample to what is seen of it, by name or from a file.
+//! Linear operators of observations, by name or from a file.
 
 use std::path::Path;
 

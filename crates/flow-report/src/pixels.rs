@@ -1,4 +1,4 @@
-//! Pixels that somebody gives, as a picture or as an array.
+//! Pixels that a user gives, as a picture or as an array.
 
 use std::path::Path;
 

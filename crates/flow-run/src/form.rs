@@ -1,4 +1,4 @@
-//! What rows of a model are in a file.
+//! The form in which the rows of a model stand in a file.
 
 use std::borrow::Cow;
 use std::path::Path;

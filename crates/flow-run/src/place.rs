@@ -1,4 +1,4 @@
-//! Where a model comes from: a run, or a file of its own.
+//! The place of a model: the folder of a run, or a file of its own.
 
 use std::path::{Path, PathBuf};
 

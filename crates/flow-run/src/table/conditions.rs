@@ -1,4 +1,4 @@
-//! What a model of a table is told, as somebody types it.
+//! Conditions of a model of a table, as a user types them.
 
 use std::path::Path;
 
