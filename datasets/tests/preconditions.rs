@@ -1,4 +1,4 @@
-//! Every public function that takes numbers, over numbers that ordinary tests forget: a finite
+//! Every public function that takes numbers, over awkward numbers: a finite
 //! result, an error or a documented panic, and never a number that is none.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]

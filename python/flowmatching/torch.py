@@ -351,7 +351,7 @@ class UNet(Told):
 
 
 class Tokens:
-    """How rows become tokens, and tokens rows."""
+    """Rows as tokens, and back."""
 
     def __init__(self, shape: list[int], patch: int) -> None:
         self.shape, self.patch = tuple(shape), patch

@@ -1,5 +1,5 @@
-//! How the command ends: 0 done, 1 failed, 2 asked for something impossible, 128 and a signal's
-//! number when that stopped a training.
+//! Exit codes of the command: 0 done, 1 failed, 2 asked for something impossible, 128 and a
+//! signal's number when that stopped a training.
 
 use std::fmt;
 use std::path::PathBuf;

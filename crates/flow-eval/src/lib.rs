@@ -12,7 +12,7 @@
 //! | exactly how far, in one dimension or for few points? | [`wasserstein_1d`], [`wasserstein_assignment`], [`wasserstein`] for any sizes |
 //! | can a classifier tell them apart? | [`c2st`] |
 //! | of a table: how far, what is reached, what is copied? | [`Gower`], then [`wasserstein`], [`table_coverage`], [`memorisation`] |
-//! | what is a table worth to somebody who learns from it? | [`utility`] |
+//! | how well does a predictor learn from a generated table? | [`utility`] |
 //! | are its columns right, and its pairs of columns? | [`marginal_distances`], [`association_difference`] |
 //! | are posteriors as wide as they should be? | [`sbc`], [`tarp`], [`Ranks::verdict`], [`Ranks::bands`], [`Ranks::histogram_within`] |
 //! | do features agree in mean and covariance? | [`frechet`], [`frechet_between`] streamed [`Moments`]; [`kid`] |

@@ -1,4 +1,4 @@
-//! What every kernel does with numbers that ordinary tests forget.
+//! Every kernel with awkward numbers: infinities, NaN, zeros and empty shapes.
 //!
 //! A kernel has no errors: wrong shapes panic with both shapes, and numbers follow the rules of
 //! floating point. So what is not finite comes out as not finite in the rows that it belongs to

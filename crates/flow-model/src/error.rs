@@ -1,4 +1,4 @@
-//! What can go wrong with a model.
+//! Errors of a model.
 
 use std::path::PathBuf;
 
@@ -94,7 +94,7 @@ pub enum ModelError {
         class: usize,
         /// The last one that there is.
         last: usize,
-        /// What they are called, in brackets, if anybody said.
+        /// Their names, in brackets, if they have any.
         names: String,
     },
     /// A class is asked of a model without any.

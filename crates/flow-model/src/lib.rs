@@ -15,6 +15,8 @@
 //! }
 //! ```
 
+mod answering;
+mod card;
 mod changes;
 mod config;
 mod density;
@@ -31,6 +33,8 @@ mod settings;
 mod together;
 mod weights;
 
+pub use answering::AnswerPlan;
+pub use card::{Card, CardPath};
 pub use changes::SampleChanges;
 pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};

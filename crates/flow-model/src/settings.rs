@@ -1,4 +1,4 @@
-//! How a model is sampled unless somebody asks for something else: the section `[sample]`.
+//! The default way to sample a model: the section `[sample]`.
 
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
@@ -136,7 +136,7 @@ impl SampleConfig {
         self.guidance != 1.0
     }
 
-    /// What is meant by these settings.
+    /// The plan that follows from these settings.
     ///
     /// Methods of order 2 are taken for what they are in the papers, a number of steps, unless
     /// tolerances are asked for; methods that adapt choose their own steps, unless a number is
@@ -187,7 +187,7 @@ impl SampleConfig {
     }
 }
 
-/// What somebody asked for by name, as opposed to what stands in the settings anyway.
+/// What a caller asked for by name, as opposed to what the settings hold by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// A number of steps.

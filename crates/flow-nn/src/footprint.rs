@@ -1,15 +1,17 @@
-//! What a network takes, counted from its configuration before anything is made.
+//! Sizes of a network, counted from its configuration before anything is allocated.
 
 /// Sizes of a network in numbers, each of four bytes in single precision.
 ///
-/// They are `f64`, so that the product of any sizes is a number to compare with a limit, and infinite at worst.
-/// Configurations that [`init`](crate::NetworkConfig::init) would refuse have a footprint too, without a meaning.
+/// They are `f64`, so that the product of any sizes is a number to compare with a limit, and
+/// infinite at worst. Configurations that [`init`](crate::NetworkConfig::init) would refuse have a
+/// footprint too, without a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Footprint {
     /// Trainable numbers.
     pub parameters: f64,
-    /// Numbers that the layers of one row leave for the backward pass: each output once, which is the least.
+    /// Numbers that the layers of one row leave for the backward pass: each output once, which is
+    /// the least.
     pub activations: f64,
     /// The largest output of a layer for one row.
     pub widest: f64,

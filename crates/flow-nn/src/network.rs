@@ -82,7 +82,7 @@ pub trait Network {
 
 /// A network whose weights can be trained, saved and loaded.
 ///
-/// Nobody implements it by hand: derive [`Module`] and implement [`Network`].
+/// It is not implemented by hand: derive [`Module`] and implement [`Network`].
 pub trait Trainable: Network + Module + Sync + 'static {}
 
 impl<N: Network + Module + Sync + 'static> Trainable for N {}

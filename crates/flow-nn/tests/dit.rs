@@ -130,8 +130,8 @@ fn sizes_that_do_not_fit_are_named() {
     assert!(error.contains("dit takes points [d], sequences"), "{error}");
 }
 
-/// A transformer of sequences of `length` elements of two numbers, with the weights of one seed, and
-/// what it answers to each row of the same numbers, cut or filled up.
+/// A transformer of sequences of `length` elements of two numbers, with the weights of one seed,
+/// and what it answers to each row of the same numbers, cut or filled up.
 fn of_length(length: usize, lengths: Option<&[usize]>) -> (Dit, Tensor<2>, Condition) {
     let signature = Signature { lengths: lengths.is_some(), ..Signature::of([length, 2]) };
     let network = stir(built(&dit(), &signature, &Device::flex()).train());
@@ -154,7 +154,7 @@ fn a_padded_batch_is_the_sequences_alone_and_zero_behind_their_ends() {
     // Seven tokens in place of four are another order of sums in matrix products.
     assert!(difference(inside.clone(), expected) < 1e-5);
     assert_eq!(largest(padded.narrow(1, 4, 3)), 0.0);
-    // The control: with all tokens there, the first four hear the others.
+    // The control: with all tokens there, the first four read the others.
     let whole = Condition::none().with_lengths(&[7; ROWS]);
     let heard = network.forward(x, time(), &whole).reshape([ROWS, 7, 2]).narrow(1, 0, 4);
     assert!(difference(inside, heard) > 1e-3);

@@ -14,7 +14,7 @@ use crate::inputs::{Told, column, rows};
 use crate::network::written;
 use crate::proto::{self, Attribute, BOOL, DOUBLE, FLOAT, INT64, ValueInfo, batch_of, value};
 
-/// What the file says of itself.
+/// The description in the file.
 const ABOUT: &str = "Samples of a flow-matching model from noise `start`, in `steps` equal steps.";
 
 /// A sampler in `steps` equal steps, as the bytes of an ONNX file: one loop around the network.

@@ -36,8 +36,8 @@ pub enum Purpose {
     Augment,
     /// Noise around the line between a pair.
     Blur,
-    /// The noise `x_0` from which a sample starts. Training draws [`Purpose::Noise`], so that no sample
-    /// begins where a step of training with the same seed began.
+    /// The noise `x_0` from which a sample starts. Training draws [`Purpose::Noise`], so that no
+    /// sample begins where a step of training with the same seed began.
     Start,
     /// The latent variable of a sample; training draws [`Purpose::Latent`].
     SampleLatent,

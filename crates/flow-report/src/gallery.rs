@@ -32,7 +32,7 @@ const TOLERANCE: f64 = 1e-4;
 const ENLARGED: usize = 24;
 const ENLARGED_COLUMNS: usize = 4;
 
-/// Draws everything and returns the files; `told` hears of damaged lines of the log.
+/// Draws everything and returns the files; `told` gets a message about damaged lines of the log.
 ///
 /// # Errors
 /// When the model cannot be read or sampled, or a file not written.
@@ -107,7 +107,7 @@ impl Gallery<'_> {
         self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
     }
 
-    /// What `eval.json` has curves of; nothing before the run is scored.
+    /// The curves of `eval.json`; nothing before the run is scored.
     fn scores(&mut self) -> Result<(), ReportError> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());

@@ -35,7 +35,7 @@ const CAPTIONS: &[(&str, &str)] = &[
     ("training", "The course of training"),
 ];
 
-/// Writes the page of a run from what its folder holds, and says where it is.
+/// Writes the page of a run from the files of its folder, and returns its path.
 ///
 /// # Errors
 /// When a file cannot be read or written.

@@ -47,7 +47,7 @@ pub struct Changes {
 }
 
 impl Data {
-    /// Opens the data set of a recipe; `told` hears of files that are left out.
+    /// Opens the data set of a recipe; `told` gets a message about files that are left out.
     ///
     /// # Errors
     /// When there is no such set, or its files cannot be read or make none.

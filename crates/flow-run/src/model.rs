@@ -184,6 +184,12 @@ impl Model {
         Self { group, ..self }
     }
 
+    /// The processes that share its samples.
+    #[must_use]
+    pub fn group(&self) -> &Arc<dyn Group> {
+        &self.group
+    }
+
     /// Draws samples.
     ///
     /// # Errors

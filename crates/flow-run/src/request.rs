@@ -1,4 +1,4 @@
-//! What to draw from a trained model.
+//! Requests for samples of a trained model.
 
 use flow_model::{Asked, ModelError, SampleChanges, SampleConfig, SamplePlan};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};

@@ -1,4 +1,4 @@
-//! What can go wrong while sampling.
+//! Errors of sampling.
 
 use flow_ode::UnknownMethod;
 
@@ -106,7 +106,7 @@ pub enum SampleError {
         /// What came out.
         value: f64,
     },
-    /// Paths that start from data, whose density nobody knows.
+    /// Paths that start from data, whose density is not known.
     #[error("paths of this model start from data, which have no density to be carried along")]
     NoDensity,
     /// An observation that is not made of numbers.

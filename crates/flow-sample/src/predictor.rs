@@ -49,8 +49,8 @@ pub trait Predictor {
 pub struct Trained<'a> {
     /// The network, on a device without autodiff.
     pub network: &'a dyn Network,
-    /// What the network knows besides `x` and `t`, the same all along a path: a latent is drawn once for each
-    /// sample, with [`latents`](crate::latents).
+    /// What the network knows besides `x` and `t`, the same all along a path: a latent is drawn
+    /// once for each sample, with [`latents`](crate::latents).
     pub condition: Condition,
     /// The schedule of its training.
     pub schedule: Arc<dyn Schedule>,

@@ -1,4 +1,5 @@
-//! Flow maps as predictors and the sampler that jumps along them, against the exact map of a Gaussian.
+//! Flow maps as predictors and the sampler that jumps along them, against the exact map of a
+//! Gaussian.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;

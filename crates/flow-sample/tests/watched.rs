@@ -1,4 +1,4 @@
-//! Whoever watches a sampler sees where it stands, changes no bit, and may end the walk.
+//! A watcher sees each step of a sampler, changes no bit, and may end the walk.
 #![allow(clippy::float_cmp, reason = "what is not computed anew is equal to the last bit")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

@@ -24,8 +24,8 @@
 //! weights, their average, the optimizer's state and the step: a resumed run ends with the same
 //! weights, bit for bit, as one that was never interrupted.
 //!
-//! The loop is burn-train's, with its threads and files; it is the feature `learner`, on by default.
-//! Without it one step at a time, [`Stepper`], is left, which runs in a browser too.
+//! The loop is burn-train's, with its threads and files; it is the feature `learner`, on by
+//! default. Without it one step at a time, [`Stepper`], is left, which runs in a browser too.
 //!
 //! A run stops with an error, and commits nothing more, when a loss, a weight or a number of the
 //! optimizer is not finite. Steps do not wait for that: losses are read in a thread of their own,
@@ -126,3 +126,8 @@ pub use source::BatchSource;
 pub use stepper::Stepper;
 #[cfg(feature = "learner")]
 pub use terms::Terms;
+
+/// The examples of the README, compiled and run.
+#[cfg(all(doctest, feature = "learner"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

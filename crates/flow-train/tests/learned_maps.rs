@@ -1,4 +1,5 @@
-//! Each loss of a flow map teaches a network the map of Gaussian data, from noise to data in one step.
+//! Each loss of a flow map teaches a network the map of Gaussian data, from noise to data in one
+//! step.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
@@ -62,7 +63,8 @@ fn plain(seed: u64) -> DynNetwork {
     DynNetwork::new(init_seeded(seed, &Device::flex(), init).unwrap())
 }
 
-/// A linear network of features of which one is the map: `u = x (w_0 u_0 + w_1 + w_2 t + w_3 s + w_4 t s)`.
+/// A linear network of features of which one is the map:
+/// `u = x (w_0 u_0 + w_1 + w_2 t + w_3 s + w_4 t s)`.
 #[derive(Module, Debug)]
 struct Features {
     weights: Linear,
@@ -140,8 +142,8 @@ fn train(
     outcome.unwrap().network.network
 }
 
-/// Root mean square distance of one step from noise to data to that of the flow, `S x`, over points up to
-/// two standard deviations out and relative to it.
+/// Root mean square distance of one step from noise to data to that of the flow, `S x`, over points
+/// up to two standard deviations out and relative to it.
 fn one_step_error(network: &dyn Network) -> f64 {
     let points: Vec<f32> = (0..41).map(|i| (i as f32 - 20.0) / 10.0).collect();
     let x = Tensor::<2>::from_data(TensorData::new(points, [41, 1]), &Device::flex());
@@ -151,8 +153,8 @@ fn one_step_error(network: &dyn Network) -> f64 {
     off.sqrt().into_scalar::<f64>()
 }
 
-/// The error of two hidden layers after 600 steps of 256 rows. The one step of a velocity, `x + v(x, 0)`, errs
-/// by 1: it sends every start to the mean.
+/// The error of two hidden layers after 600 steps of 256 rows. The one step of a velocity,
+/// `x + v(x, 0)`, errs by 1: it sends every start to the mean.
 fn learned(objective: impl Objective) -> f64 {
     one_step_error(&train(plain(1), Arc::new(objective), (600, 1e-2), 1))
 }

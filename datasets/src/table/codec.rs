@@ -1,4 +1,4 @@
-//! How one column becomes numbers and comes back, as it is stored in the file of a model.
+//! The code of a column: to numbers and back, as it is stored in the file of a model.
 
 use std::collections::HashSet;
 

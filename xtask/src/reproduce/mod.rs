@@ -105,7 +105,7 @@ fn list(experiments: &[Experiment]) -> String {
 fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     let seeds = if args.seeds.is_empty() { &experiment.seeds } else { &args.seeds };
     let runs = Path::new(RUNS).join(&experiment.name);
-    // Seed by seed, so that whoever stops early has whole comparisons.
+    // Seed by seed, so that an early stop leaves whole comparisons.
     let jobs: Vec<Job> = seeds
         .iter()
         .flat_map(|&seed| experiment.runs.iter().map(move |run| (run, seed)))

@@ -10,14 +10,13 @@ use flow_judge::{LikelihoodOptions, densities, likelihood};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
-use flow_run::{Model, Run};
+use flow_run::{Model, Place, Run};
 
 use crate::args::{Held, LikelihoodArgs};
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
-use crate::place::Place;
 use crate::terminal::print;
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {

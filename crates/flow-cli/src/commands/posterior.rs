@@ -7,16 +7,15 @@ use flow_datasets::table::{Column, Type, Values};
 use flow_judge::{Calibrated, LikelihoodOptions, calibrate as judged, densities};
 use flow_model::Registry;
 use flow_plot::corner;
-use flow_run::files::write_text;
-use flow_run::{Model, Run};
+use flow_run::files::{check_table, write_text};
+use flow_run::table::Conditions;
+use flow_run::{Model, Place, Run};
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
-use crate::commands::rows::{self, Conditions};
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
-use crate::place::Place;
 use crate::terminal::print;
 
 /// Columns whose pairs are drawn.
@@ -34,7 +33,7 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         return Err(usage!("{} is no model of a table with given columns", args.run.display()));
     };
     let Some(Conditions { table: observed, vectors, .. }) =
-        rows::given(Some(&columns), Some(&args.observe))?
+        Conditions::given(Some(&columns), Some(&args.observe))?
     else {
         return Err(usage!("--observe names no column that the model is told"));
     };
@@ -47,9 +46,7 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     let out = place.out(args.out.as_deref(), |_| {
         Ok(format!("posterior-seed{}-n{}.csv", args.seed, args.number))
     })?;
-    if !Table::is_named(&out) {
-        return Err(usage!("{} ends in none of {}", out.display(), flow_datasets::table::ENDINGS));
-    }
+    check_table(&out)?;
     let mut request = place.request(&args.solver.changes(), turns.len(), args.seed)?;
     request.given.vectors = Some(vectors);
     let run = match &place {

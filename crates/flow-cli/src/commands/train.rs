@@ -116,8 +116,8 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
 
 /// What is said when a signal asks a training to stop.
 ///
-/// A launcher sends one to all processes when one of them has died, and ends them soon after;
-/// nobody tells them which. The second process speaks where the first is the one that has.
+/// A launcher sends a signal to all processes when one of them has died, and ends them soon after,
+/// without saying which one died. If it was the first, which prints otherwise, the second prints.
 fn stopping(group: &dyn Group, run: &Path) -> impl Fn(Signal) + Send + 'static {
     let (rank, size, run) = (group.rank(), group.size(), run.to_path_buf());
     move |signal| {
@@ -170,7 +170,7 @@ fn journey(table: &TableData, snapshots: &Snapshots) -> String {
     format!("paths from one to the next: {} rows to train with", all.join(", "))
 }
 
-/// Whether nothing is left to do; says so if that is the case.
+/// Whether nothing is left to do; prints a message if that is the case.
 fn is_finished(start: &Start, no_eval: bool) -> Result<bool> {
     let Some((run, step)) = start.finished().filter(|(run, _)| no_eval || run.is_scored()) else {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Whether posteriors are as wide as they should be, over many observations.
+//! Calibration of posteriors, over many observations.
 
 pub(crate) mod bands;
 pub(crate) mod histogram;

@@ -1,4 +1,4 @@
-//! What `likelihood.json` holds, and how it is shown.
+//! The contents of `likelihood.json`, and their tables.
 
 use std::fmt::Write as _;
 use std::time::Instant;

@@ -284,7 +284,7 @@ fn dims<const D: usize>(x: &FlexTensor) -> [usize; D] {
     x.layout().shape().dims()
 }
 
-/// An elementwise function of a contiguous tensor, in place if nobody else holds it.
+/// An elementwise function of a contiguous tensor, in place if it is not shared.
 ///
 /// # Safety
 /// `f` must write every element of its [`Place`].

@@ -28,8 +28,8 @@ pub use config::{DitConfig, Embeddings};
 /// sine-cosine positions. A context whose tokens lie where those of the rows do, such as an image
 /// to upsample, is joined to them; any other is read as further tokens before the first block,
 /// behind those of the rows. Of sequences that end early no element attends to what lies behind the
-/// end, where the answer is zero. Gates and output layer start at zero, so that a new network answers
-/// zero.
+/// end, where the answer is zero. Gates and output layer start at zero, so that a new network
+/// answers zero.
 ///
 /// # Reference
 /// Peebles & Xie (2023), "Scalable Diffusion Models with Transformers", arXiv:2212.09748; Ma et al.
@@ -69,8 +69,8 @@ impl Network for Dit {
     }
 
     /// # Panics
-    /// When the signature names a vector, a context, a latent or lengths, and the condition has none
-    /// of its size, or when `x` is not made of rows of the signature's shape.
+    /// When the signature names a vector, a context, a latent or lengths, and the condition has
+    /// none of its size, or when `x` is not made of rows of the signature's shape.
     fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
         let conditions: Vec<Tensor<2>> = self

@@ -1,4 +1,4 @@
-//! What can be wrong with a choice as typed.
+//! Errors of a choice as typed.
 
 use thiserror::Error;
 

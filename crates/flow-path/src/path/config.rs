@@ -1,4 +1,4 @@
-//! Where a point lies between its pair, by name.
+//! Paths between the points of a pair, by name.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What to learn from: the section `data`.
+//! The data to train on: the section `data`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

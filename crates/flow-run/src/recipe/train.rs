@@ -1,4 +1,4 @@
-//! How long and how fast to learn: the section `train`.
+//! Length, rate and batches of training: the section `train`.
 
 use flow_nn::Strengths;
 use flow_train::{Decay, DrawBy, ObjectiveConfig};

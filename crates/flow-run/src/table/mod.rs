@@ -1,5 +1,6 @@
 //! A table of the user's own as data to train on, and what a model of one keeps of it.
 
+mod conditions;
 mod read;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{RunError, usage};
 use crate::recipe;
 use crate::snapshots::Snapshots;
+pub use conditions::Conditions;
 pub use flow_datasets::TableRows;
 pub use read::numbers_of;
 use read::{FEWEST, Numbers, check_columns, parts, sides, stacked, tables};

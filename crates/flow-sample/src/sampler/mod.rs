@@ -1,6 +1,7 @@
 //! Samplers: ways from noise to data.
 
 mod ancestral;
+mod bounds;
 mod churn;
 mod config;
 mod ddim;
@@ -27,6 +28,7 @@ use crate::error::SampleError;
 use crate::predictor::Predictor;
 
 pub use ancestral::Ancestral;
+pub(crate) use bounds::within;
 pub use churn::Churn;
 pub use config::{
     ByMethod, GivenGrid, GridConfig, KarrasGrid, LogSnrGrid, SamplerConfig, UniformGrid,
@@ -44,7 +46,6 @@ pub use reparametrised::{Reparametrised, Rule, Space};
 pub use sde::{LastStep, Sde};
 pub use unipc::{Final, UniPc, UniPcOrder};
 pub use visit::{Visit, Watch};
-pub(crate) use walk::within;
 
 /// Samples and what they cost.
 #[derive(Clone, Debug)]
@@ -108,7 +109,7 @@ impl<'a> Way<'a> {
         Self { keep, ..self }
     }
 
-    /// The same way with somebody who looks on.
+    /// The same way with a watcher.
     #[must_use]
     pub fn watched_by(self, watch: &'a Watch<'a>) -> Self {
         Self { watch: Some(watch), ..self }

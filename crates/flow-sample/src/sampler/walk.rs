@@ -186,16 +186,3 @@ pub(super) fn walk(
     let states = kept.finish(&x);
     Ok(Generated { x, states, nfe: model.calls.get(), stopped })
 }
-
-/// The value, if it lies between two others, both included.
-pub(crate) fn within(
-    name: &'static str,
-    value: f64,
-    (low, high): (f64, f64),
-) -> Result<f64, SampleError> {
-    if (low..=high).contains(&value) {
-        Ok(value)
-    } else {
-        Err(SampleError::Parameter { name, value, low, high })
-    }
-}

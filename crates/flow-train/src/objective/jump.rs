@@ -1,4 +1,5 @@
-//! What the losses of flow maps share: the rows that jump, and the loss once their targets are known.
+//! What the losses of flow maps share: the rows that jump, and the loss once their targets are
+//! known.
 
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Time};

@@ -13,10 +13,10 @@ use crate::pairs::{Jump, Pairs};
 /// A flow map whose steps of `1/2, 1/4, ..` of the way agree with two steps of half their length.
 ///
 /// Most rows regress `u(x_t, t, t)` on the velocity of their pair. The others have `s = t + 2d` and
-/// the target `(u(x_t, t, t + d) + u(x', t + d, t + 2d)) / 2` with `x' = x_t + d u(x_t, t, t + d)`, by
-/// the average of the weights and without a gradient. Steps are powers of two, from a multiple of
-/// their length, so that both halves are steps that are trained as well; the shortest half step is
-/// asked as the velocity.
+/// the target `(u(x_t, t, t + d) + u(x', t + d, t + 2d)) / 2` with `x' = x_t + d u(x_t, t, t + d)`,
+/// by the average of the weights and without a gradient. Steps are powers of two, from a multiple
+/// of their length, so that both halves are steps that are trained as well; the shortest half step
+/// is asked as the velocity.
 ///
 /// # Reference
 /// Frans, Hafner, Levine & Abbeel (2024), "One Step Diffusion via Shortcut Models",
