@@ -71,7 +71,7 @@ fn pair(task: &str, other: Other) -> (usize, Vec<f32>, Vec<f32>) {
 }
 
 /// Compares with the value of scikit-learn, which is that of one seed. Where two sets are all but
-/// alike, folds and first weights move a value by 0.004 to 0.008, so that ours is the mean of three.
+/// alike, folds and first weights move a value by 0.004 to 0.008: ours is the mean of three seeds.
 fn check(cases: &[(&str, Other, f64)]) {
     for &(task, other, expected) in cases {
         let (dim, a, b) = pair(task, other);
