@@ -45,7 +45,8 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
         [other] if Table::is_named(Path::new(other)) => {
             changes.push(format!("data.beside={}", absolute(Path::new(other))?));
             let table = Table::read(Path::new(other), &ReadOptions::default());
-            table.map_err(|error| usage!("--given {other}: {error}"))?.names()
+            let table = table.map_err(|error| usage!("--given {other}: {error}"))?;
+            table.columns().iter().map(|column| column.name.clone()).collect()
         }
         names => names.to_vec(),
     };

@@ -16,7 +16,7 @@ use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{print, say};
 
 /// Columns whose pairs are drawn.
 const MOST_PAIRED: usize = 10;
@@ -70,15 +70,13 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
             numbers.push(values);
         }
     }
-    if (1..=MOST_PAIRED).contains(&names.len()) {
-        let row = |row: usize| numbers.iter().map(move |values| values[row] as f32);
-        let points: Vec<f32> = (0..turns.len()).flat_map(row).collect();
+    let row = |row: usize| numbers.iter().map(move |values| values[row] as f32);
+    let points: Vec<f32> = (0..turns.len()).flat_map(row).collect();
+    let is_drawn = (1..=MOST_PAIRED).contains(&names.len());
+    if is_drawn {
         let picture = out.with_extension("png");
         corner(&names, &[("draws", &points)]).save(&picture)?;
         print(&format!("picture:    {}", picture.display()))?;
-        if let Some(run) = run {
-            flow_report::draw_posterior(&run, &names, &points)?;
-        }
     }
     let number = |name: &str, values: Vec<f64>, ty| Column {
         name: name.to_owned(),
@@ -99,7 +97,14 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         args.number,
         samples.nfe,
         out.display()
-    ))
+    ))?;
+    // The answer is written, also where the run is one that cannot be.
+    if let Some(run) = run.filter(|_| is_drawn)
+        && let Err(error) = flow_report::draw_posterior(&run, &names, &points)
+    {
+        say(&format!("{} stays without these draws: {error}", run.folder.display()));
+    }
+    Ok(())
 }
 
 /// Ranks held-out truths among draws given the same conditions.
