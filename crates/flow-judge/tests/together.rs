@@ -16,10 +16,11 @@ use flow_train::Interrupter;
 
 /// Scores, errors of few steps, the course of training and paths, by a solver that chooses its
 /// steps and one that does not.
-const CHANGES: [&str; 5] = [
+const CHANGES: [&str; 6] = [
     "train.images=5120",
     "train.checkpoint_every=2560",
     "eval.n=301",
+    "eval.batch=100",
     "eval.error_n=50",
     "eval.every_checkpoint=true",
 ];

@@ -78,6 +78,15 @@ pub trait Network {
         let _ = (graph, inputs);
         None
     }
+
+    /// Asks for less memory in training: a tape is to keep what goes into each block, and to
+    /// compute the inside again in its backward pass, which gives gradients of the same bits for
+    /// the time of one more forward pass. Says whether the network can do so; those that do not
+    /// implement it cannot.
+    fn recompute(&mut self, again: bool) -> bool {
+        let _ = again;
+        false
+    }
 }
 
 /// A network whose weights can be trained, saved and loaded.

@@ -36,6 +36,22 @@ fn the_sizes_of_the_paper_have_as_many_parameters_as_it_says() {
     }
 }
 
+/// Table 4 of the paper gives 6.06, 23.01, 80.71 and 118.64 Gflops, in which a product and its sum
+/// are one, for latents of 4 x 32 x 32.
+#[test]
+fn the_sizes_of_the_paper_take_as_many_products_as_it_says() {
+    let latents = Signature { classes: 1000, ..Signature::of([4, 32, 32]) };
+    for (config, published) in [
+        (DitConfig::s(2), 6.06e9),
+        (DitConfig::b(2), 23.01e9),
+        (DitConfig::l(2), 80.71e9),
+        (DitConfig::xl(2), 118.64e9),
+    ] {
+        let products = config.footprint(&latents).products;
+        assert!((products / published - 1.0).abs() < 2e-3, "{config:?} takes {products:e}");
+    }
+}
+
 #[test]
 fn a_new_transformer_answers_zero_for_rows_of_every_shape() {
     let device = Device::flex();

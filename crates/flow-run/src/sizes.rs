@@ -76,7 +76,10 @@ impl Sizes {
             let bytes = SINGLE * copies * posterior.parameters;
             all.push(size(&of_posterior, "to train the posterior", bytes));
         }
-        let layers = velocity.activations + posterior.activations;
+        // Of blocks that are computed again one is held at a time, and so its widest layer.
+        let again = recipe.train.recompute;
+        let kept = if again { velocity.widest } else { velocity.activations };
+        let layers = kept + posterior.activations;
         let bytes = SINGLE * (drawn * OF_A_BATCH * row + batch / parts * layers);
         all.push(size("train.batch", "a step", bytes));
         let together = if recipe.path.within_classes { classes.max(1) as f64 } else { 1.0 };

@@ -185,6 +185,7 @@ impl NetworkConfig for DitConfig {
             grid,
             given,
             signature: signature.clone(),
+            recompute: false,
         })
     }
 
@@ -221,6 +222,7 @@ impl NetworkConfig for DitConfig {
         let hidden = MLP_RATIO as f64 * width;
         block.linear(width, 6.0 * width);
         block.each(width, 3.0 * width, tokens);
+        block.attention(width, tokens);
         block.each(width, width, tokens);
         block.each(width, hidden, tokens);
         block.each(hidden, width, tokens);

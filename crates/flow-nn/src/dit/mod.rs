@@ -4,6 +4,7 @@ mod block;
 mod config;
 mod embedding;
 mod graph;
+mod recompute;
 mod tokens;
 
 use burn::module::Module;
@@ -52,6 +53,9 @@ pub struct Dit {
     given: Option<Given>,
     #[module(skip)]
     signature: Signature,
+    /// Whether a tape computes blocks again in place of keeping what is inside of them.
+    #[module(skip)]
+    recompute: bool,
 }
 
 /// How a context is read.
@@ -84,7 +88,7 @@ impl Network for Dit {
         let lengths = condition.expect_lengths(&self.signature, batch);
         let blocks = self.blocks.iter().enumerate();
         let h = blocks.fold(tokens, |h, (i, block)| {
-            block.forward(h, &conditions[i.min(last)], lengths.as_ref())
+            block.forward(h, &conditions[i.min(last)], lengths.as_ref(), self.recompute)
         });
         let h = h.narrow(1, 0, self.grid.count());
         let y = self.grid.join(self.head.forward(h, &conditions[0]));
@@ -96,6 +100,11 @@ impl Network for Dit {
 
     fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
         self.operations(graph, inputs)
+    }
+
+    fn recompute(&mut self, again: bool) -> bool {
+        self.recompute = again;
+        true
     }
 }
 

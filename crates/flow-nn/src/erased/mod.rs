@@ -158,6 +158,10 @@ impl Network for DynNetwork {
     fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
         self.0.graph(graph, inputs)
     }
+
+    fn recompute(&mut self, again: bool) -> bool {
+        self.0.recompute(again)
+    }
 }
 
 impl Posterior for DynPosterior {

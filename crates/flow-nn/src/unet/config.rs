@@ -310,6 +310,7 @@ fn unit(from: f64, to: f64, pixels: f64, attention: bool) -> Footprint {
     if attention {
         unit.norm(to, pixels);
         unit.conv(to, 3.0 * to, 1.0, pixels);
+        unit.attention(to, pixels);
         unit.conv(to, to, 1.0, pixels);
     }
     unit
