@@ -117,6 +117,11 @@ impl<'a> Way<'a> {
 
 /// Turns noise into samples by asking a predictor.
 pub trait Sampler: Debug + Send + Sync {
+    /// Whether it asks for jumps of a flow map, and for no velocity or other prediction.
+    fn jumps(&self) -> bool {
+        false
+    }
+
     /// Samples from `x0`, drawn from the prior of the predictor's schedule. No rows give no rows,
     /// without asking.
     ///
