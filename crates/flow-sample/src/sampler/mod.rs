@@ -76,8 +76,8 @@ pub struct Way<'a> {
     /// bit of what is sampled, unless it ends the walk.
     ///
     /// After `ControlFlow::Break` the pair predicted there is mixed at the last time of the grid,
-    /// which is one step of DDIM, so that no noise is left in what is returned. The step that has
-    /// begun may ask once more before it is given up.
+    /// which is one step of DDIM, so that no noise is left in what is returned; [`FlowMap`] jumps
+    /// there. The step that has begun may ask once more before it is given up.
     pub watch: Option<&'a Watch<'a>>,
 }
 
