@@ -76,7 +76,7 @@ impl Named {
         if radians.is_some_and(|radians| radians <= f64::from(LARGEST_TIME_SCALE)) {
             return Ok(());
         }
-        let named = [&["network"], keys].concat();
+        let named = [&["network"][..], keys].concat();
         if let Some(given) = at(&self.all, &named) {
             let key = named.join(".");
             return Err(usage!(
@@ -126,4 +126,106 @@ fn at<'a>(table: &'a Table, keys: &[&str]) -> Option<&'a Value> {
 
 fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_model::Registry;
+
+    use super::*;
+    use crate::recipes::RECIPES;
+
+    fn read(text: &str, changes: &[&str]) -> Result<Recipe, RunError> {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Recipe::parse(&Registry::default(), text, &changes, "recipe")
+    }
+
+    fn named(name: &str, changes: &[&str]) -> Result<Recipe, RunError> {
+        read(RECIPES.iter().find(|(known, _)| *known == name).unwrap().1, changes)
+    }
+
+    fn way(recipe: &Recipe) -> (String, usize) {
+        (recipe.sample.sampler.to_string(), recipe.sample.steps)
+    }
+
+    #[test]
+    fn a_loss_of_jumps_takes_its_sampler_and_one_step_along() {
+        let jump = "train.objective=shortcut";
+        for (recipe, changes, sampler, steps) in [
+            ("two-moons", &[jump][..], "flow-map", 1),
+            ("two-moons", &[jump, "sample.steps=4"], "flow-map", 4),
+            ("two-moons", &[jump, "sample.sampler=flow-map"], "flow-map", 1),
+            ("two-moons", &[jump, "sample.sampler=ode"], "ode", 20),
+            ("two-moons", &[jump, "sample={solver=\"euler\"}"], "flow-map", 1),
+            ("two-moons", &["train.objective.kind=splitting"], "flow-map", 1),
+            // This one names a sampler and a grid for its velocity.
+            ("checkerboard", &[jump], "flow-map", 1),
+            ("two-moons", &[], "ode", 20),
+            ("eight-gaussians-shortcut", &["train.objective=lsd"], "flow-map", 1),
+            ("eight-gaussians-shortcut", &["sample.sampler=ode"], "ode", 1),
+        ] {
+            let found = named(recipe, changes).unwrap();
+            assert_eq!(way(&found), (sampler.to_owned(), steps), "{recipe} {changes:?}");
+            let again = read(&found.resolved(), &[]).unwrap();
+            assert_eq!(again, found, "{recipe} {changes:?}");
+        }
+    }
+
+    #[test]
+    fn steps_that_stand_beside_a_loss_of_jumps_are_jumps() {
+        let (_, text) = RECIPES.iter().find(|(name, _)| *name == "digits-shortcut").unwrap();
+        let text = text.replace("sampler = \"flow-map\"\n", "");
+        let four = text.replace("steps = 1\n", "steps = 4\n");
+        assert!(!text.contains("sampler") && text != four, "the recipe reads otherwise now");
+        assert_eq!(way(&read(&text, &[]).unwrap()), ("flow-map".to_owned(), 1));
+        assert_eq!(way(&read(&four, &[]).unwrap()), ("flow-map".to_owned(), 4));
+        assert_eq!(way(&read(&four, &["seed=3"]).unwrap()), ("flow-map".to_owned(), 4));
+    }
+
+    /// The radians of the fastest time of a recipe's network, if its section names them.
+    fn radians(recipe: &Recipe) -> Option<f64> {
+        fastest(recipe.network.kind()).and_then(|keys| number(at(recipe.network.table(), keys)?))
+    }
+
+    #[test]
+    fn losses_that_differentiate_the_network_by_its_times_get_a_smooth_one() {
+        for (recipe, changes, want) in [
+            ("two-moons", &["train.objective=meanflow"][..], Some(6.0)),
+            ("two-moons", &["train.objective=lsd"], Some(6.0)),
+            ("digits", &["train.objective=meanflow"], Some(6.0)),
+            ("digits-dit", &["train.objective=meanflow"], Some(6.0)),
+            ("two-moons", &["train.objective=lsd", "network.kind=dit"], Some(6.0)),
+            ("two-moons", &["train.objective=meanflow", "network.time_scale=20"], Some(20.0)),
+            ("eight-gaussians-meanflow", &[], Some(6.0)),
+            // Sections leave out the usual thousand, which other losses keep.
+            ("two-moons", &["train.objective=shortcut"], None),
+            ("two-moons", &["train.objective=consistency"], None),
+        ] {
+            let found = named(recipe, changes).unwrap();
+            assert_eq!(radians(&found), want, "{recipe} {changes:?}");
+            assert_eq!(read(&found.resolved(), &[]).unwrap(), found, "{recipe} {changes:?}");
+        }
+        for (changes, key) in [
+            (&["network.time_scale=1000"][..], "network.time_scale"),
+            (&["network.time_scale=21"], "network.time_scale"),
+            (&["network.kind=dit", "network.time.highest=1000"], "network.time.highest"),
+        ] {
+            let changes = [&["train.objective=meanflow"][..], changes].concat();
+            let error = named("two-moons", &changes).unwrap_err().to_string();
+            let remedy = format!("set {key}=6");
+            assert!(error.contains(&remedy) && error.contains("at most 20"), "{error}");
+            // The remedy works.
+            let remedied = format!("{key}=6");
+            let changes = [&changes[..], &[remedied.as_str()]].concat();
+            assert_eq!(radians(&named("two-moons", &changes).unwrap()), Some(6.0));
+        }
+    }
+
+    #[test]
+    fn the_lowest_frequency_of_a_band_stays_where_it_is_named() {
+        let changes = ["train.objective=meanflow", "network.time.lowest=0.5"];
+        let recipe = named("digits-dit", &changes).unwrap();
+        let time = recipe.network.table()["time"].to_string();
+        assert!(time.contains("lowest = 0.5") && time.contains("highest = 6.0"), "{time}");
+    }
 }
