@@ -150,7 +150,7 @@ pub fn evaluate_together(
         group: &**group,
     };
     let examiner = Examiner::new(recipe, data, exam, device, told)?;
-    let requests = requests(recipe, &request)?;
+    let requests = requests(recipe, &model, &request)?;
 
     // Up to where the first process is left alone, all of them make the same calls.
     let mut rows = Vec::new();
@@ -216,10 +216,16 @@ fn file_name(folder: &Path, report: &Report, told: &dyn Listener) -> String {
     own
 }
 
-/// The recipe's solver, then each fixed number of steps, by name.
-fn requests(recipe: &Recipe, request: &Request) -> Result<Vec<(String, Request)>, JudgeError> {
+/// The recipe's sampler, then each fixed number of steps of a solver, unless the model has learned
+/// no velocity, and of jumps, by name.
+fn requests(
+    recipe: &Recipe,
+    model: &Model,
+    request: &Request,
+) -> Result<Vec<(String, Request)>, JudgeError> {
     let mut requests = vec![(request.label(), request.clone())];
-    for (method, steps) in recipe.eval.fixed()? {
+    let solvers = if model.config().learned_velocity { recipe.eval.fixed()? } else { Vec::new() };
+    for (method, steps) in solvers {
         let fixed = request.clone().fixed(method, steps);
         requests.push((format!("{method} x {steps}"), fixed));
     }

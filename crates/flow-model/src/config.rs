@@ -32,6 +32,10 @@ pub struct ModelConfig {
     /// Whether it has learned to do without its condition, as guidance without another model needs.
     #[serde(default)]
     pub learned_without: bool,
+    /// Whether it has learned the velocity, which solvers, densities and answers follow. A flow map
+    /// that was taught nothing but jumps to the data has not.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub learned_velocity: bool,
     /// Strengths of guidance that one evaluation answers with, if guidance was baked in at
     /// training. Of a range, the last number of the signature's vector is the logarithm of the
     /// strength.
@@ -70,6 +74,16 @@ fn velocity() -> Prediction {
     Prediction::Velocity
 }
 
+fn yes() -> bool {
+    true
+}
+
+// Serde calls this with a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_yes(yes: &bool) -> bool {
+    *yes
+}
+
 fn normal() -> String {
     NORMAL.into()
 }
@@ -91,6 +105,7 @@ impl ModelConfig {
             about: String::new(),
             prediction: velocity(),
             learned_without: false,
+            learned_velocity: true,
             strengths: None,
             lengths: Vec::new(),
             source: normal(),

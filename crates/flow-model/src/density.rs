@@ -102,6 +102,9 @@ impl Model {
         if self.signature().lengths {
             return Err(ModelError::LengthsHaveNoDensity);
         }
+        if !self.config().learned_velocity {
+            return Err(ModelError::NoVelocity);
+        }
         let latents = (0 < self.signature().latent).then_some(request.latents);
         let draws = latents.unwrap_or(1);
         let mut densities = Densities { latents, ..Densities::default() };

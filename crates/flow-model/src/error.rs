@@ -189,6 +189,12 @@ pub enum ModelError {
          above 0, or a weaker model to move away from; this one has not: draw with guidance 1"
     )]
     NotLearnedWithout,
+    /// A velocity asked of a model that has learned jumps alone.
+    #[error(
+        "this model has learned jumps to the data and no velocity, so that solvers, densities and \
+         answers have nothing to follow: draw samples by flow-map with 1 step"
+    )]
+    NoVelocity,
     /// A strength of guidance that is not baked in.
     #[error(
         "guidance {asked} is asked for, and this model has guidance {known} baked in, and no other: \

@@ -147,14 +147,15 @@ impl SampleConfig {
     pub fn plan(&self, asked: Asked) -> Result<SamplePlan, ModelError> {
         let method = self.method()?;
         if !self.sampler.is_ode() {
-            if asked.tolerances || asked.solver {
-                return Err(setting(
-                    "solver, rtol and atol",
-                    format!(
-                        "belong to the sampler ode and do nothing for {}, leave them out",
-                        self.sampler
-                    ),
-                ));
+            let sampler = self.sampler;
+            if asked.solver {
+                let reason = format!("belongs to the sampler ode and does nothing for {sampler}");
+                return Err(setting("solver", format!("{reason}, leave one of them out")));
+            }
+            if asked.tolerances {
+                let reason = format!("belong to the sampler ode and do nothing for {sampler}");
+                let remedy = "leave them out, or name a solver beside them, such as dopri5";
+                return Err(setting("rtol and atol", format!("{reason}: {remedy}")));
             }
             return Ok(SamplePlan::OnGrid(self.sampler, method, self.times()?));
         }

@@ -115,6 +115,9 @@ impl Way {
                 return refused(format!("it is sampled by {sampler}, name a solver"));
             }
         };
+        if !model.config().learned_velocity {
+            return refused("it has learned jumps and no velocity, name no solver".into());
+        }
         match method.tableau() {
             Some(tableau) => Ok(Self::Solver(tableau)),
             None => refused(format!("{method} is no explicit Runge-Kutta method")),

@@ -57,8 +57,9 @@ mod tests {
     fn chosen(key: &str, text: &str) -> Result<Recipe, RunError> {
         let (_, debug) = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
         let mut changes = vec![format!("{key}={text}")];
-        if text == "paired" {
-            changes.extend(["reflow.run=teacher", "reflow.pairs=100"].map(String::from));
+        if ["paired", "distillation"].contains(&text) {
+            let pairs = ["path.coupling=paired", "reflow.run=teacher", "reflow.pairs=100"];
+            changes.extend(pairs.map(String::from));
         }
         if text == "flow-map" {
             changes.push("train.objective=shortcut".into());

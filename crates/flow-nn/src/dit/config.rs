@@ -27,7 +27,8 @@ pub struct DitConfig {
     pub heads: usize,
     /// Side of a patch of an image in pixels; sequences and tables do not read it.
     pub patch: usize,
-    /// Angular frequencies of the time, in radians per unit: 256 sinusoids between them.
+    /// Angular frequencies of the time, in radians per unit: 256 sinusoids between them. The
+    /// duration of a flow map has those of them up to 20.
     pub time: Band,
     /// Whether blocks share one embedding of time and conditions.
     #[serde(skip_serializing_if = "Embeddings::is_default")]

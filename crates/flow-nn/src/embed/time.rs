@@ -122,8 +122,20 @@ impl TimeEmbedding {
         Self::of(frequencies, width, device).at_zero(device)
     }
 
+    /// As [`TimeEmbedding::starting_at_zero`] with the frequencies of a band, those above 20 radians
+    /// moved down to it.
+    pub(crate) fn durations_within(
+        band: Band,
+        sinusoids: usize,
+        width: usize,
+        device: &Device,
+    ) -> Self {
+        let [lowest, highest] = [band.lowest, band.highest].map(|w| w.min(DURATION_SCALE.into()));
+        Self::within(Band { lowest, highest }, sinusoids, width, device).at_zero(device)
+    }
+
     /// The same, but zero for every time until it is trained.
-    pub(crate) fn at_zero(self, device: &Device) -> Self {
+    fn at_zero(self, device: &Device) -> Self {
         let width = self.outer.weight.lazy_shape()[0];
         let outer = LinearConfig::new(width, width).with_initializer(Initializer::Zeros);
         Self { outer: outer.init(device), ..self }
@@ -190,6 +202,24 @@ mod tests {
             assert!((f64::from(out[8 + k]) - angle.cos()).abs() < 1e-4);
             assert!((f64::from(out[12 + k]) - angle.sin()).abs() < 1e-4);
         }
+    }
+
+    #[test]
+    fn durations_span_at_most_twenty_radians_whatever_the_times() {
+        let device = Device::flex();
+        let fastest = |band| {
+            let duration = TimeEmbedding::durations_within(band, 10, 3, &device);
+            (duration.frequencies[0], duration.frequencies[4])
+        };
+        let off = |(a, b): (f32, f32), want: (f32, f32)| {
+            (a / want.0 - 1.0).abs().max((b / want.1 - 1.0).abs())
+        };
+        assert!(off(fastest(Band { lowest: 0.1, highest: 1000.0 }), (20.0, 0.1)) < 1e-5);
+        assert!(off(fastest(Band { lowest: 0.2, highest: 6.0 }), (6.0, 0.2)) < 1e-5);
+        // A band that lies above is one frequency.
+        assert!(off(fastest(Band { lowest: 50.0, highest: 60.0 }), (20.0, 20.0)) < 1e-5);
+        let scaled = TimeEmbedding::starting_at_zero(TIME_SCALE, 10, 3, &device);
+        assert!((scaled.frequencies[0] - 20.0).abs() < 1e-5);
     }
 
     #[test]

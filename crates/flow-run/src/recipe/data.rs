@@ -115,6 +115,12 @@ fn is_false(b: &bool) -> bool {
 }
 
 impl Data {
+    /// Whether the data are a table.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        self.set == TABLE
+    }
+
     /// Whether paths start from data, which are given, and not from noise, which is drawn.
     #[must_use]
     pub fn is_given_starts(&self) -> bool {
@@ -123,7 +129,7 @@ impl Data {
 
     /// Refuses keys that mean nothing for the set, or contradict each other.
     pub(super) fn check(&self, reflow: bool) -> Result<(), RunError> {
-        let (is_table, is_array) = (self.set == TABLE, self.set == ARRAY);
+        let (is_table, is_array) = (self.is_table(), self.set == ARRAY);
         if self.dequantise && (reflow || flow_datasets::toy(&self.set).is_some()) {
             return Err(usage!(
                 "data.dequantise spreads whole pixels and numbers over the gaps between them, \

@@ -4,6 +4,7 @@ pub mod check;
 mod combinations;
 mod data;
 mod eval;
+mod following;
 mod identity;
 mod latent;
 mod moments;
@@ -20,10 +21,10 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::error::{RunError, usage};
-use crate::table::TABLE;
 use check::{not_negative, positive};
 pub use data::{Data, Layout, Scaling};
 pub use eval::{Eval, FEWEST_SAMPLES};
+use following::Named;
 pub use identity::flat;
 pub use latent::Latent;
 pub use moments::Moments;
@@ -83,17 +84,17 @@ impl Recipe {
         changes: &[String],
         origin: &str,
     ) -> Result<Self, RunError> {
-        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let own: Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().map_or("", |span| &text[..span.start]);
             let line = 1 + before.matches('\n').count();
             let message = error.message().trim().replace('\n', ", ");
             usage!("{origin} is no valid TOML, correct line {line}: {message}")
         })?;
+        let mut table = own.clone();
         if !changes.is_empty() {
             table = with_defaults(table, registry);
             set::apply(&mut table, changes)?;
         }
-        let [classes_said, spread_said] = DERIVED.map(|key| says(&table, key));
         let mut recipe: Self =
             Value::Table(table).try_into().map_err(|error: toml::de::Error| {
                 usage!(
@@ -105,13 +106,7 @@ impl Recipe {
             .network
             .known_to(registry)
             .map_err(|error| usage!("{origin} is no valid recipe: {error}"))?;
-        let Self { data, path, reflow, .. } = &mut recipe;
-        if !classes_said {
-            path.within_classes = data.conditional && path.coupling.looks_at_values();
-        }
-        if !spread_said {
-            data.dequantise = data.set == TABLE && !data.is_given_starts() && reflow.is_none();
-        }
+        Named::of(&own, changes)?.fill(&mut recipe)?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -218,14 +213,6 @@ impl Recipe {
     }
 }
 
-/// Keys whose defaults follow from other keys.
-const DERIVED: [[&str; 2]; 2] = [["path", "within_classes"], ["data", "dequantise"]];
-
-/// Whether a recipe says itself what a key of a section is.
-fn says(table: &Table, [section, key]: [&str; 2]) -> bool {
-    table.get(section).and_then(|section| section.get(key)).is_some()
-}
-
 /// A recipe with the values that it leaves out, so that each can be changed by its key and keeps
 /// its type.
 fn with_defaults(table: Table, registry: &Registry) -> Table {
@@ -233,16 +220,8 @@ fn with_defaults(table: Table, registry: &Registry) -> Table {
         recipe.network = recipe.network.known_to(registry).ok()?;
         Table::try_from(recipe).ok()
     });
-    let Some(mut whole) = whole else {
-        // What is wrong with it is said once the changes are made.
-        return table;
-    };
-    for [section, key] in DERIVED.into_iter().filter(|key| !says(&table, *key)) {
-        if let Some(section) = whole.get_mut(section).and_then(Value::as_table_mut) {
-            section.remove(key);
-        }
-    }
-    whole
+    // What is wrong with it is said once the changes are made.
+    whole.unwrap_or(table)
 }
 
 #[cfg(test)]

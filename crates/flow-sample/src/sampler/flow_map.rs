@@ -24,6 +24,10 @@ use crate::predictor::Predictor;
 pub struct FlowMap {}
 
 impl Sampler for FlowMap {
+    fn jumps(&self) -> bool {
+        true
+    }
+
     /// # Errors
     /// As of all samplers, and [`SampleError::NoFlowMap`] for a predictor that does not jump.
     fn sample(

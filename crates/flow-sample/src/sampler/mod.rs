@@ -77,8 +77,8 @@ pub struct Way<'a> {
     /// no bit of what is sampled, unless it ends the walk.
     ///
     /// After `ControlFlow::Break` the pair predicted there is mixed at the last time of the grid,
-    /// which is one step of DDIM, so that no noise is left in what is returned. The step that has
-    /// begun may ask once more before it is given up.
+    /// which is one step of DDIM, so that no noise is left in what is returned; [`FlowMap`] jumps
+    /// there. The step that has begun may ask once more before it is given up.
     pub watch: Option<&'a Watch<'a>>,
 }
 
@@ -118,6 +118,11 @@ impl<'a> Way<'a> {
 
 /// Turns noise into samples by asking a predictor.
 pub trait Sampler: Debug + Send + Sync {
+    /// Whether it asks for jumps of a flow map, and for no velocity or other prediction.
+    fn jumps(&self) -> bool {
+        false
+    }
+
     /// Samples from `x0`, drawn from the prior of the predictor's schedule. No rows give no rows,
     /// without asking.
     ///

@@ -15,6 +15,16 @@ use super::jump::{Jumps, column};
 /// `the_width_of_the_difference_is_where_the_error_is_least` measures it.
 pub(super) const WIDTH: f64 = 5e-3;
 
+/// Radians that the times of a network may span at most, if a loss differentiates it by them.
+///
+/// A wiggle of `w` radians per unit of time is `w` times as large in the derivative, and its error
+/// comes back in the target. On two moons `MeanFlow` with an MLP of 64 numbers a layer has losses up
+/// to 18,000 at 1,000 radians and up to 30 at 100; up to 20 it stays below 6 and ends where 6 does.
+pub const LARGEST_TIME_SCALE: u32 = 20;
+
+/// Radians that suit those losses.
+pub const SMOOTH_TIME_SCALE: u32 = 6;
+
 /// Refuses a width that is none.
 pub(super) fn check_width(width: f64) -> Result<(), PathError> {
     within("width", width, 0.0 < width && width < 0.5, "(0, 0.5)")

@@ -101,6 +101,10 @@ impl Objective for BakedGuidance {
         self.strengths.numbers()
     }
 
+    fn differentiates(&self) -> bool {
+        self.objective.differentiates()
+    }
+
     fn teaches_itself(&self) -> bool {
         true
     }

@@ -6,7 +6,7 @@ use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
 use super::derivative::{WIDTH, along_the_end, check_width};
-use super::jump::{Jumps, check_share, with_targets};
+use super::jump::{Jumps, check_share_below_one, with_targets};
 use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
@@ -42,7 +42,7 @@ impl Default for Lagrangian {
 
 impl Check for Lagrangian {
     fn check(&self) -> Result<(), PathError> {
-        check_share(self.share)?;
+        check_share_below_one(self.share)?;
         check_width(self.width)
     }
 }
@@ -68,5 +68,9 @@ impl Objective for Lagrangian {
 
     fn pairs(&self) -> Option<Pairs> {
         Some(Pairs { share: self.share, jump: Jump::Drawn })
+    }
+
+    fn differentiates(&self) -> bool {
+        true
     }
 }

@@ -88,4 +88,8 @@ impl Objective for MeanFlow {
     fn pairs(&self) -> Option<Pairs> {
         Some(Pairs { share: self.share, jump: Jump::Drawn })
     }
+
+    fn differentiates(&self) -> bool {
+        true
+    }
 }

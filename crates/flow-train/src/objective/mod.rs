@@ -28,6 +28,7 @@ use crate::pairs::Pairs;
 
 pub use config::ObjectiveConfig;
 pub use consistency::Consistency;
+pub use derivative::{LARGEST_TIME_SCALE, SMOOTH_TIME_SCALE};
 pub use distillation::Distillation;
 pub use guidance::BakedGuidance;
 pub use lagrangian::Lagrangian;
@@ -115,6 +116,13 @@ pub trait Objective: Debug + Send + Sync + 'static {
     /// Numbers that the loss adds to the condition vector of each row.
     fn told(&self) -> usize {
         0
+    }
+
+    /// Whether targets are derivatives of the network by its times. It must be smooth in them: its
+    /// times should span no more than [`LARGEST_TIME_SCALE`] radians, and
+    /// [`SMOOTH_TIME_SCALE`] suit.
+    fn differentiates(&self) -> bool {
+        false
     }
 
     /// Whether targets ask the network itself: [`Networks::frozen`] is made for those losses alone.

@@ -5,7 +5,7 @@ use flow_path::PathError;
 use flow_path::config::{Check, within};
 use serde::{Deserialize, Serialize};
 
-use super::jump::{Jumps, check_share, column, with_targets};
+use super::jump::{Jumps, check_share_below_one, column, with_targets};
 use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
@@ -38,7 +38,7 @@ impl Default for Shortcut {
 
 impl Check for Shortcut {
     fn check(&self) -> Result<(), PathError> {
-        check_share(self.share)?;
+        check_share_below_one(self.share)?;
         let steps = self.steps;
         let fits = 1 < steps && steps.is_power_of_two();
         within("steps", steps as f64, fits, "the powers of two above 1")

@@ -8,7 +8,7 @@ use flow_path::PathError;
 use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
-use super::jump::{Jumps, check_share, with_targets};
+use super::jump::{Jumps, check_share_below_one, with_targets};
 use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
@@ -39,7 +39,7 @@ impl Default for Splitting {
 
 impl Check for Splitting {
     fn check(&self) -> Result<(), PathError> {
-        check_share(self.share)
+        check_share_below_one(self.share)
     }
 }
 
