@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod begin;
 mod changes;
 mod config;
 mod density;
@@ -31,6 +32,7 @@ mod settings;
 mod together;
 mod weights;
 
+pub use begin::begin;
 pub use changes::SampleChanges;
 pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
