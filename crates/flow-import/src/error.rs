@@ -48,6 +48,17 @@ pub enum ImportError {
         /// What it must be.
         need: &'static str,
     },
+    /// Keys of a configuration of which nothing is known.
+    #[error(
+        "the configuration has keys that are unknown to {family}: {keys}; they may choose another \
+         network, so take out those that do not"
+    )]
+    UnknownKeys {
+        /// The family.
+        family: &'static str,
+        /// The keys.
+        keys: String,
+    },
     /// The file holds several states, and none was chosen.
     #[error("the file holds several states, name one of {known}")]
     Ambiguous {

@@ -17,6 +17,7 @@
 
 mod answering;
 mod card;
+mod begin;
 mod changes;
 mod config;
 mod density;
@@ -35,6 +36,7 @@ mod weights;
 
 pub use answering::AnswerPlan;
 pub use card::{Card, CardPath};
+pub use begin::begin;
 pub use changes::SampleChanges;
 pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};

@@ -78,6 +78,10 @@ pub enum Function {
     Cos,
     /// The sine.
     Sin,
+    /// `gamma x` above zero and `gamma alpha (exp(x) - 1)` below, with `alpha = 1.67326` and
+    /// `gamma = 1.05070`, the scaled exponential linear unit (Klambauer et al. 2017,
+    /// arXiv:1706.02515, equation 2).
+    Selu,
 }
 
 /// A recorder of the operations of a network.

@@ -161,6 +161,7 @@ impl Graph for Builder {
             Function::Erf => "Erf",
             Function::Cos => "Cos",
             Function::Sin => "Sin",
+            Function::Selu => "Selu",
         };
         self.node(op_type, &[x], Vec::new())
     }

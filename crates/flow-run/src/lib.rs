@@ -12,7 +12,7 @@
 //! | the choices that a recipe has | [`choices()`] |
 //! | data sets by name, tables and arrays of your own, snapshots | [`Data`], [`target`], [`table`], [`array`], [`snapshots`] |
 //! | images that are told a smaller copy of themselves | [`Upsampling`] |
-//! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
+//! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`], [`Beginning`] |
 //! | what it takes of the memory | [`Sizes`], [`memory`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
@@ -31,6 +31,7 @@
 
 pub mod array;
 mod batches;
+mod beginning;
 mod choices;
 mod data;
 pub mod drafts;
@@ -68,9 +69,10 @@ mod training;
 mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
+pub use beginning::{Beginning, beginning_with};
 pub use choices::{Choices, choices};
 pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
-pub use environment::{Shape, Stage};
+pub use environment::{Models, Shape, Stage};
 pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
 pub use form::RowForm;

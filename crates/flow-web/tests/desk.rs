@@ -59,6 +59,16 @@ fn samples_of_an_open_model_are_those_of_the_library_to_the_bit() {
 }
 
 #[test]
+fn a_network_that_the_page_does_not_have_is_named_with_who_has_it() {
+    let mut bytes = model().to_file_bytes().unwrap();
+    let kind = br#"\"mlp\""#;
+    let at = bytes.windows(kind.len()).position(|window| window == kind).unwrap();
+    bytes[at + 4] = b'q';
+    let error = format!("{:?}", Desk::default().open(&bytes).unwrap_err());
+    assert!(error.contains("`mlq`") && error.contains("`flow serve`"), "{error}");
+}
+
+#[test]
 fn a_toy_learns_and_becomes_a_model() {
     let mut desk = Desk::default();
     let recipe = json!({ "set": "eight-gaussians", "hidden": 32, "depth": 2, "batch": 128,

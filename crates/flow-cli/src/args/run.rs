@@ -19,8 +19,10 @@ pub(crate) struct TrainArgs {
     /// `images` or `sequence` by the axes of an array; `populations` with --from or --time.
     #[arg(long = "data", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// A file of the rows that paths start from, in place of noise.
-    #[arg(long, value_name = "FILE")]
+    /// A model to begin with: the folder of a run, or a file that `flow export` or `flow import`
+    /// wrote; the recipe gets its network, and the optimizer starts anew. Or a file of the rows
+    /// that paths start from, in place of noise.
+    #[arg(long, value_name = "MODEL|FILE")]
     pub(crate) from: Option<PathBuf>,
     /// Row i of the file of --from belongs to row i of the data.
     #[arg(long, requires = "from")]

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use flow_datasets::array::{Array, ArrayHead, ArrayNames};
 use flow_datasets::{ReadOptions, Table};
-use flow_model::Registry;
-use flow_run::Recipe;
+use flow_model::{ModelConfig, Registry};
 use flow_run::array::ARRAY;
 use flow_run::table::TABLE;
+use flow_run::{Recipe, beginning_with};
 
 use crate::args::TrainArgs;
 use crate::exit::usage;
@@ -29,10 +29,12 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
         if !args.given.is_empty() || !args.drop.is_empty() {
             return Err(usage!("--given and --drop name columns of a table, add --data FILE"));
         }
-        if args.from.is_some() || args.time.is_some() {
-            return Err(usage!("--from and --time say where paths start, add --data FILE"));
+        if rows_from(args).is_some() || args.time.is_some() {
+            return Err(usage!(
+                "--time, and --from with a file of rows, say where paths start: add --data FILE"
+            ));
         }
-        return Ok((named.unwrap_or("checkerboard").to_owned(), Vec::new()));
+        return Ok((named.unwrap_or("checkerboard").to_owned(), weights(args, registry)?));
     };
     let named = named.filter(|name| !is_file(name));
     let Kind { set, recipe, classes } = kind(args, registry, file, named)?;
@@ -56,7 +58,8 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
             changes.push(format!("data.{key}=[{}]", columns.join(", ")));
         }
     }
-    if let Some(from) = &args.from {
+    changes.extend(weights(args, registry)?);
+    if let Some(from) = rows_from(args) {
         changes.push(format!("data.from={}", absolute(from)?));
         changes.push(format!("data.pairs={}", args.pairs));
         changes.push(format!("path.coupling={}", if args.pairs { "paired" } else { "ot" }));
@@ -66,6 +69,34 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
         changes.push("path.coupling=ot".into());
     }
     Ok((recipe, changes))
+}
+
+/// The file of `--from`, if it holds the rows that paths start from.
+fn rows_from(args: &TrainArgs) -> Option<&Path> {
+    args.from.as_deref().filter(|from| !is_model(from))
+}
+
+/// Whether `--from` names a model to begin with: a folder, or a file that is none of rows.
+fn is_model(from: &Path) -> bool {
+    let holds_rows = !from.is_dir() && (Table::is_named(from) || Array::is_named(from));
+    // Rows and models may both be safetensors, and a model says what it is.
+    let may_be_either = from.extension().is_some_and(|ending| ending == "safetensors");
+    !holds_rows || (may_be_either && ModelConfig::read(from).is_ok())
+}
+
+/// What a model to begin with changes in the recipe.
+fn weights(args: &TrainArgs, registry: &Registry) -> Result<Vec<String>> {
+    let Some(model) = args.from.as_deref().filter(|from| is_model(from)) else {
+        return Ok(Vec::new());
+    };
+    if args.pairs {
+        return Err(usage!(
+            "--pairs says that rows belong together, and {} is a model: name the file of the rows \
+             that paths start from with --from, and the model with --set train.weights=MODEL",
+            model.display()
+        ));
+    }
+    Ok(beginning_with(registry, model)?.into())
 }
 
 /// What a file is.
@@ -80,7 +111,7 @@ struct Kind {
 
 /// An array of rank two without classes is a table, unless the recipe that is named takes arrays.
 fn kind(args: &TrainArgs, registry: &Registry, file: &Path, named: Option<&str>) -> Result<Kind> {
-    let data_to_data = args.from.is_some() || args.time.is_some();
+    let data_to_data = rows_from(args).is_some() || args.time.is_some();
     let table = if data_to_data { "populations" } else { "table" };
     let table = Kind { set: TABLE, recipe: table, classes: false };
     if !Array::is_named(file) {

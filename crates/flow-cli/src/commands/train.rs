@@ -40,7 +40,7 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
     show_columns(&training.data);
     let sizes = training.sizes()?;
     sizes.check()?;
-    let model = training.networks(&device)?;
+    let model = training.networks(&device, &Terminal)?;
     let summary = format!(
         "{}: {}, {} steps of {} images on {}",
         recipe.name,

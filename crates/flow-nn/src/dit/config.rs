@@ -15,7 +15,8 @@ use crate::signature::Signature;
 
 /// Sizes of a [`Dit`]. `kind = "dit"` alone is a small one for a CPU, 1.5 million numbers.
 ///
-/// The sizes of the paper are [`s`](Self::s), [`b`](Self::b), [`l`](Self::l) and [`xl`](Self::xl).
+/// The sizes of the paper are [`s`](Self::s), [`b`](Self::b), [`l`](Self::l) and [`xl`](Self::xl);
+/// in a recipe they are presets, `network = { kind = "dit", preset = "S", patch = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DitConfig {
@@ -153,6 +154,8 @@ fn check_lengths(grid: &Grid, given: Option<&Given>) -> Result<(), NetworkError>
 impl NetworkConfig for DitConfig {
     const KIND: &'static str = "dit";
     const ABOUT: &'static str = "a diffusion transformer for images, sequences and tables";
+    const PRESETS: &'static [(&'static str, fn() -> Self)] =
+        &[("S", || Self::s(2)), ("B", || Self::b(2)), ("L", || Self::l(2)), ("XL", || Self::xl(2))];
     type Network = Dit;
 
     /// # Errors

@@ -321,6 +321,29 @@ mod tests {
     }
 
     #[test]
+    fn a_preset_gives_the_sizes_of_a_network_and_what_stands_beside_it_comes_first() {
+        let dit = |changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let recipe = Recipe::named(&Registry::default(), "digits-dit", &changes)?;
+            let table = recipe.network.table().clone();
+            assert!(!table.contains_key("preset") && table["kind"].as_str() == Some("dit"));
+            let keys = ["hidden", "depth", "heads", "patch"];
+            Ok::<_, RunError>(keys.map(|key| table[key].as_integer().unwrap()))
+        };
+        // The sizes of table 1 of the paper, over those of the recipe.
+        let small = dit(&["network.preset=S"]).unwrap();
+        assert_eq!(small, [384, 12, 6, 2]);
+        assert_eq!(dit(&["network.patch=4", "network.preset=B"]).unwrap(), [768, 12, 12, 4]);
+        assert_eq!(dit(&["network.preset=L"]).unwrap(), [1024, 24, 16, 2]);
+        let whole = "network={kind=\"dit\", preset=\"XL\", patch=2, depth=3}";
+        assert_eq!(dit(&[whole]).unwrap(), [1152, 3, 16, 2]);
+        let unknown = dit(&["network.preset=M"]).unwrap_err().to_string();
+        assert!(unknown.contains("use one of S, B, L, XL"), "{unknown}");
+        let none = debug(&["network.preset=S"]).unwrap_err().to_string();
+        assert!(none.contains("mlp: network.preset is given"), "{none}");
+    }
+
+    #[test]
     fn bad_values_are_named() {
         for (change, named) in [
             ("train.imagse=3", "imagse"),

@@ -22,6 +22,9 @@ pub struct Train {
     /// evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guidance: Option<Strengths>,
+    /// A run or a model whose weights it begins with, in place of random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// Images seen in all.
     pub images: f64,
     /// Images in a step.
