@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the pictures of a run | [`draw`] |
 //! | the density of a model of points of the plane | [`draw_density`] |
+//! | draws after observations | [`Posterior`] |
 //! | how far draws can be trusted | [`draw_calibration`] |
 //! | samples as one picture | [`save_samples`] |
 //! | pixels from pictures and arrays, and what is seen of a sample | [`Pixels`], [`operator()`], [`mask`] |
@@ -28,6 +29,7 @@ mod operator;
 mod page;
 mod pictures;
 mod pixels;
+mod posterior;
 
 pub use answers::{AnswersNote, back_projection, observed, save_answers};
 pub use calibration::draw_calibration;
@@ -39,6 +41,7 @@ pub use operator::{mask, operator};
 pub use page::page;
 pub use pictures::save_samples;
 pub use pixels::Pixels;
+pub use posterior::Posterior;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
