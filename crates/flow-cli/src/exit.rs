@@ -10,9 +10,8 @@ use flow_judge::JudgeError;
 use flow_model::ModelError;
 use flow_onnx::OnnxError;
 use flow_report::ReportError;
-use flow_run::{RunError, sentence};
+use flow_run::{RunError, Signal, sentence};
 
-use crate::signals::Signal;
 use crate::terminal::{complain, say};
 
 /// A request that cannot be met as it was typed.

@@ -1,5 +1,7 @@
 //! Calibration of a model of a table with conditions: is the truth where its draws say?
 
+use std::fmt;
+
 use flow_eval::{Points, Ranks, Score, sbc, tarp};
 use flow_run::table::TableData;
 use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
@@ -37,6 +39,18 @@ pub struct Calibrated {
     /// The ranks themselves, for pictures.
     #[serde(skip)]
     pub ranks: Ranks,
+}
+
+impl fmt::Display for Calibrated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, deviation, verdict, .. } = self;
+        let floor = deviation.floor.unwrap_or(f64::NAN);
+        write!(
+            f,
+            "{name:24} greatest deviation {:6.2} standard errors, usual {floor:.2}: {verdict}",
+            deviation.value
+        )
+    }
 }
 
 impl Calibration {

@@ -55,6 +55,7 @@ pub use field::{FieldError, FieldReport};
 pub use latent::{LatentError, LatentReport};
 pub use likelihood::{
     Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, densities, likelihood,
+    with_densities,
 };
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | the pictures of a run | [`draw`] |
 //! | the density of a model of points of the plane | [`draw_density`] |
-//! | the draws of a posterior, and how far they can be trusted | [`draw_posterior`], [`draw_calibration`] |
+//! | draws after observations, in a table and in a picture | [`Posterior`], [`draw_posterior`] |
+//! | how far draws can be trusted | [`draw_calibration`] |
 //! | samples as one picture | [`save_samples`] |
 //! | pixels from pictures and arrays, and what is seen of a sample | [`Pixels`], [`operator()`], [`mask`] |
 //! | the answers to an observation in a folder | [`observed`], [`save_answers`] |
@@ -27,8 +28,8 @@ mod gallery;
 mod operator;
 mod page;
 mod pictures;
-mod posterior;
 mod pixels;
+mod posterior;
 
 pub use answers::{AnswersNote, back_projection, observed, save_answers};
 pub use calibration::draw_calibration;
@@ -39,8 +40,8 @@ pub use gallery::draw;
 pub use operator::{mask, operator};
 pub use page::page;
 pub use pictures::save_samples;
-pub use posterior::draw_posterior;
 pub use pixels::Pixels;
+pub use posterior::{Posterior, draw_posterior};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -9,11 +9,12 @@
 //! | part | items |
 //! |---|---|
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
-//! | the choices that a recipe has | [`choices()`] |
+//! | the choices that a recipe has, and other names | [`choices()`], [`networks`], [`solvers`] |
 //! | data sets by name, tables and arrays of your own, snapshots | [`Data`], [`target`], [`table`], [`array`], [`snapshots`] |
 //! | images that are told a smaller copy of themselves | [`Upsampling`] |
 //! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`], [`Beginning`] |
 //! | what it takes of the memory | [`Sizes`], [`memory`] |
+//! | the recipe that fits data of your own | [`OwnData`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
@@ -21,6 +22,7 @@
 //! | where a model comes from: a run, or a file of its own | [`Place`] |
 //! | samples in files, and rows of a file carried along the flow | [`RowForm`], [`SampleWriter`], [`Push`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
+//! | what is done about a signal that asks to stop | [`Signal`], [`Stopping`] |
 //! | messages and progress, for a terminal or a log | [`Listener`], [`Meter`], [`Silent`] |
 //!
 //! Libraries print nothing: what a user may want to hear goes to a [`Listener`], and what goes
@@ -29,6 +31,7 @@
 //! reads a recipe takes a [`Registry`](flow_model::Registry).
 #![recursion_limit = "256"]
 
+mod about;
 pub mod array;
 mod batches;
 mod beginning;
@@ -51,6 +54,7 @@ pub mod metrics;
 mod model;
 mod name;
 pub mod network;
+mod own;
 mod place;
 mod push;
 pub mod recipe;
@@ -61,6 +65,7 @@ mod request;
 mod run;
 mod samples;
 mod shards;
+mod signal;
 mod sizes;
 pub mod snapshots;
 pub mod table;
@@ -70,7 +75,7 @@ mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use beginning::{Beginning, beginning_with};
-pub use choices::{Choices, choices};
+pub use choices::{Choices, answer_methods, choices, networks, solvers};
 pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
 pub use environment::{Models, Shape, Stage};
 pub use error::{RunError, sentence};
@@ -80,6 +85,7 @@ pub use given::Given;
 pub use listener::{Listener, Meter, Silent};
 pub use lock::Lock;
 pub use model::{Model, save_model};
+pub use own::OwnData;
 pub use place::Place;
 pub use push::{Push, Pushed};
 pub use recipe::Recipe;
@@ -88,6 +94,7 @@ pub use reflow::Teacher;
 pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
 pub use samples::SampleWriter;
+pub use signal::{Answer, Signal, Stopping};
 pub use sizes::{Sizes, check_samples, check_scored, row_size};
 pub use training::{Begun, Start, Training};
 pub use upsampling::Upsampling;

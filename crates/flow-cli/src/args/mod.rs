@@ -11,8 +11,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use model::{CardArgs, ExportArgs, ImportArgs, ServeArgs};
 pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveArgs};
 pub(crate) use run::{
-    CompareArgs, EvalArgs, Held, LikelihoodArgs, PlotArgs, RecipeArgs, SampleArgs, TrainArgs,
-    VerifyArgs,
+    CompareArgs, EvalArgs, LikelihoodArgs, PlotArgs, RecipeArgs, SampleArgs, TrainArgs, VerifyArgs,
 };
 pub(crate) use shared::AnswerArgs;
 

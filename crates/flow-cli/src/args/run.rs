@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use flow_datasets::Split;
 use flow_run::DEFAULT_BATCH;
 
 use super::number::{images, whole};
@@ -146,13 +147,11 @@ pub(crate) struct EvalArgs {
     pub(crate) data: DataArgs,
 }
 
-/// Which data are asked for their likelihood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Held {
-    /// Seen in training.
-    Train,
-    /// Held out.
-    Test,
+/// A part of the data by its name.
+fn part() -> impl TypedValueParser<Value = Split> {
+    let known = [("train", "Seen in training"), ("test", "Held out")];
+    PossibleValuesParser::new(known.map(|(name, help)| PossibleValue::new(name).help(help)))
+        .map(|name| if name == "train" { Split::Train } else { Split::Test })
 }
 
 #[derive(Debug, clap::Args)]
@@ -166,8 +165,8 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long, value_name = "FILE", requires = "file")]
     pub(crate) out: Option<PathBuf>,
     /// The data: seen in training or held out.
-    #[arg(long, value_enum, default_value_t = Held::Test)]
-    pub(crate) data: Held,
+    #[arg(long, default_value = "test", value_parser = part())]
+    pub(crate) data: Split,
     /// Exact divergence, at the cost of one pass for each dimension; the default for points.
     #[arg(long, conflicts_with = "probes")]
     pub(crate) exact: bool,

@@ -3,7 +3,6 @@
 pub(crate) mod compare;
 pub(crate) mod eval;
 pub(crate) mod export;
-mod file;
 pub(crate) mod impute;
 pub(crate) mod likelihood;
 pub(crate) mod list;

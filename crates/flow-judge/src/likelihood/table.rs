@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use flow_datasets::Table;
+use flow_datasets::table::{Column, Type, Values};
 use flow_model::{Densities, DensityRequest, Model, Rows};
 use flow_path::stream::{Purpose, Streams};
+use flow_run::RunError;
 use flow_run::table::TableRows;
 use flow_sample::log_mean_exp;
 use rand_distr::{Distribution, Uniform};
@@ -52,6 +54,20 @@ pub fn densities(
         nats[row] = found;
     }
     Ok(nats)
+}
+
+/// Rows with their log-densities in a last column, `log_density`.
+///
+/// # Errors
+/// When the table has such a column already.
+pub fn with_densities(rows: &Table, nats: Vec<f64>) -> Result<Table, JudgeError> {
+    let own = Column {
+        name: "log_density".into(),
+        ty: Type::Real { decimals: None },
+        values: Values::Number(nats),
+    };
+    let columns = rows.columns().iter().cloned().chain([own]).collect();
+    Ok(Table::new(columns).map_err(RunError::from)?)
 }
 
 /// Densities of rows that lack nothing, and how they were found.
