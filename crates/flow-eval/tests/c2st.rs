@@ -110,7 +110,7 @@ fn accuracies_are_those_of_scikit_learn() {
 }
 
 #[test]
-#[ignore = "a minute or two: larger networks on four to ten dimensions"]
+#[ignore = "some minutes: larger networks on four to ten dimensions"]
 fn accuracies_in_more_dimensions_are_those_of_scikit_learn() {
     check(&[
         ("lotka_volterra", Other::Floor, 0.498_75),
