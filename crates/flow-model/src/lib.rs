@@ -16,8 +16,8 @@
 //! ```
 
 mod answering;
-mod card;
 mod begin;
+mod card;
 mod changes;
 mod config;
 mod density;
@@ -35,8 +35,8 @@ mod together;
 mod weights;
 
 pub use answering::AnswerPlan;
-pub use card::{Card, CardPath};
 pub use begin::begin;
+pub use card::{Card, CardPath};
 pub use changes::SampleChanges;
 pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
