@@ -1,4 +1,4 @@
-//! Trained flow-matching models for C: what stands behind `include/flow.h`.
+//! Trained flow-matching models for C: the implementation of `include/flow.h`.
 //!
 //! Nine functions open a model, describe it, draw samples and compute log-densities. A failed call
 //! keeps its reason for [`flow_last_error`], and no panic crosses the border.
@@ -36,8 +36,8 @@ const DENSITY_BATCH: usize = 256;
 /// Tolerance of densities: that of `flow likelihood` for points.
 const DENSITY_TOLERANCE: f64 = 1e-5;
 
-/// Opens a model that `flow export` or `flow import` wrote: a file `NAME.flow`, or a folder. Null if
-/// that fails.
+/// Opens a model that `flow export` or `flow import` wrote: a file `NAME.flow`, or a folder. Null
+/// if that fails.
 ///
 /// # Safety
 /// `path` must be null or point to text that ends in a zero byte.
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn flow_open(path: *const c_char) -> *mut FlowModel {
     })
 }
 
-/// Gives a model back. Null is taken and nothing is done.
+/// Closes a model and frees its memory. A null pointer is ignored.
 ///
 /// # Safety
 /// `model` must be null or come from [`flow_open`] and not have been closed.

@@ -1,4 +1,4 @@
-//! What can be wrong with the network of another program.
+//! Errors of reading the network of another program.
 
 use std::path::PathBuf;
 
@@ -59,7 +59,7 @@ pub enum ImportError {
         /// The keys.
         keys: String,
     },
-    /// The file holds several states and nobody said which one is meant.
+    /// The file holds several states, and none was chosen.
     #[error("the file holds several states, name one of {known}")]
     Ambiguous {
         /// The states.

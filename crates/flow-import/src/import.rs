@@ -85,7 +85,7 @@ impl Import {
         Self { config: Some(config.as_ref().into()), ..self }
     }
 
-    /// The same with the part of the file to take, such as `ema_model`. Where nobody says, it is
+    /// The same with the part of the file to take, such as `ema_model`. By default it is
     /// the only one, or the only one whose name tells of an average (`ema`).
     #[must_use]
     pub fn with_part(self, part: impl Into<String>) -> Self {

@@ -1,4 +1,4 @@
-//! Networks of other programs that none of ours can be.
+//! Networks of other programs whose architecture differs from every network of this workspace.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};

@@ -79,7 +79,7 @@ fn a_dit_of_diffusers_answers_at_its_steps() {
         let error = largest(&output(&model, &io, t.collect()), &io.numbers(expected));
         assert!(error < 1e-4, "{steps}: {error}");
     }
-    // The control: the clock that runs the other way is heard.
+    // The control: with time reversed the output is another.
     let t = io.numbers("t").into_iter().map(|k| k / 1000.0);
     assert!(largest(&output(&model, &io, t.collect()), &io.numbers("output")) > 1e-2);
 }
@@ -95,7 +95,7 @@ fn a_perceptron_of_torchcfm_answers_from_each_state_of_its_checkpoint() {
     assert!(error(torchcfm("torchcfm_mlp_checkpoint.pt").with_part("net_model")) < 1e-5);
     // `module.` before each name, and one state beside a number.
     assert!(error(torchcfm("torchcfm_mlp_ddp.pt")) < 1e-5);
-    // Where nobody says, it is the average, every number of which is larger by 0.01.
+    // By default it is the average, every number of which is larger by 0.01.
     assert!(error(torchcfm("torchcfm_mlp_checkpoint.pt")) > 1e-3);
     let notes = imported(torchcfm("torchcfm_mlp_checkpoint.pt")).notes.join(", ");
     assert!(notes.contains("`ema_model`"), "{notes}");

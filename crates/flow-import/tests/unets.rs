@@ -35,7 +35,7 @@ fn diffusers(name: &str) -> f32 {
         let t = io.numbers(steps).into_iter().map(|k| ((999.0 - f64::from(k)) / 1000.0) as f32);
         largest(&output(&model, &io, t.collect()), &io.numbers(expected))
     };
-    // The control: the clock that runs the other way is heard.
+    // The control: with time reversed the output is another.
     let t = io.numbers("t").into_iter().map(|k| k / 1000.0).collect();
     assert!(largest(&output(&model, &io, t), &io.numbers("output")) > 1e-2);
     error("t", "output").max(error("t_unit", "output_unit"))

@@ -15,6 +15,8 @@
 //! }
 //! ```
 
+mod answering;
+mod card;
 mod begin;
 mod changes;
 mod config;
@@ -32,6 +34,8 @@ mod settings;
 mod together;
 mod weights;
 
+pub use answering::AnswerPlan;
+pub use card::{Card, CardPath};
 pub use begin::begin;
 pub use changes::SampleChanges;
 pub use config::{DATA, FORMAT, ModelConfig};

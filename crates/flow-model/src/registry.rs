@@ -107,7 +107,7 @@ impl Registry {
     /// The law of a name: `normal`, `data` for starts that are given, or one that was registered.
     ///
     /// # Errors
-    /// When nobody registered it.
+    /// When it is not registered.
     pub fn source(&self, name: &str) -> Result<Source, ModelError> {
         match self.sources.get(name) {
             Some(source) => Ok(source.clone()),

@@ -1,4 +1,4 @@
-//! What a network writes into a graph is what it does.
+//! The graph that a network writes computes what the network does.
 //!
 //! The graph here computes every operation with Burn's own, as soon as it is told of it, so that
 //! the two descriptions of a network are compared number by number.

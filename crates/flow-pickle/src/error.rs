@@ -1,4 +1,4 @@
-//! What can be wrong with a file of arrays.
+//! Errors of a file of arrays.
 
 use std::path::PathBuf;
 

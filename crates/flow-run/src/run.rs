@@ -18,7 +18,7 @@ use crate::listener::Listener;
 use crate::recipe::Recipe;
 
 /// A run on disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// Where it is.
     pub folder: PathBuf,

@@ -366,7 +366,7 @@ fn plan(recipe: &Recipe) -> Plan {
     }
 }
 
-/// Watches the training of a process that another one speaks for.
+/// Watches the training of a process that is not the first, which reports for all.
 struct Unwatched;
 
 impl Observer for Unwatched {

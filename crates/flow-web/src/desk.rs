@@ -1,4 +1,4 @@
-//! What a page asks for, by path.
+//! Requests of a page, by path.
 
 use burn::tensor::Device;
 use flow_api::{Api, Form, Limits, Refused, Reply};

@@ -1,4 +1,4 @@
-//! What a page gets is what the library gives.
+//! A page gets the same answers as a caller of the library.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

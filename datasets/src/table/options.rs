@@ -1,4 +1,4 @@
-//! How a table is read.
+//! Options for reading a table.
 
 /// Cells that mean a missing value unless [`ReadOptions::missing`] says otherwise.
 ///

@@ -69,7 +69,7 @@ pub(crate) struct ExportArgs {
     /// which NAME.sampler.onnx is a whole sampler.
     #[arg(long, value_name = "PATH")]
     pub(crate) out: PathBuf,
-    /// As what: a model that this program opens, or ONNX for others.
+    /// Format of the file: a model that this program opens, or ONNX for other programs.
     #[arg(long, default_value = "flow", value_parser = ["flow", "onnx"])]
     pub(crate) format: String,
     /// Solver of the sampler of ONNX, in place of the model's own: any Runge-Kutta method of

@@ -28,7 +28,8 @@ pub struct DitConfig {
     pub heads: usize,
     /// Side of a patch of an image in pixels; sequences and tables do not read it.
     pub patch: usize,
-    /// Angular frequencies of the time, in radians per unit: 256 sinusoids between them.
+    /// Angular frequencies of the time, in radians per unit: 256 sinusoids between them. The
+    /// duration of a flow map has those of them up to 20.
     pub time: Band,
     /// Whether blocks share one embedding of time and conditions.
     #[serde(skip_serializing_if = "Embeddings::is_default")]
@@ -188,6 +189,7 @@ impl NetworkConfig for DitConfig {
             grid,
             given,
             signature: signature.clone(),
+            recompute: false,
         })
     }
 
@@ -224,6 +226,7 @@ impl NetworkConfig for DitConfig {
         let hidden = MLP_RATIO as f64 * width;
         block.linear(width, 6.0 * width);
         block.each(width, 3.0 * width, tokens);
+        block.attention(width, tokens);
         block.each(width, width, tokens);
         block.each(width, hidden, tokens);
         block.each(hidden, width, tokens);

@@ -1,28 +1,60 @@
-//! `flow train FILE`: what a file of the user's own is, and the recipe for it.
+//! Data of your own: what a file is, and the recipe that fits it.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use flow_datasets::Table;
 use flow_datasets::array::{Array, ArrayHead, ArrayNames};
+use flow_datasets::{ReadOptions, Table};
 use flow_model::{ModelConfig, Registry};
-use flow_run::array::ARRAY;
-use flow_run::table::TABLE;
-use flow_run::{Recipe, beginning_with};
 
-use crate::args::TrainArgs;
-use crate::exit::usage;
+use crate::array::ARRAY;
+use crate::beginning::beginning_with;
+use crate::error::{RunError, usage};
+use crate::files::ending;
+use crate::recipe::Recipe;
+use crate::table::TABLE;
+
+/// What somebody says of data of their own: the options of `flow train` of the same names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnData<'a> {
+    /// Name of a recipe, path of one, or a file to train on.
+    pub recipe: Option<&'a str>,
+    /// A file to train on.
+    pub file: Option<&'a Path>,
+    /// A file of the rows that paths start from, or a model to begin with.
+    pub from: Option<&'a Path>,
+    /// Whether row i of that file belongs to row i of the data.
+    pub pairs: bool,
+    /// Column or array with the time of each row.
+    pub time: Option<&'a str>,
+    /// Columns that are conditions.
+    pub given: &'a [String],
+    /// Columns that are left out.
+    pub drop: &'a [String],
+    /// Changes of the recipe, `KEY=VALUE`, which may say what an array is called.
+    pub set: &'a [String],
+}
+
+impl OwnData<'_> {
+    /// The name of the recipe, and what the file changes in it.
+    ///
+    /// # Errors
+    /// When two files are named, or none that the other options are about, and when the file cannot
+    /// be read.
+    pub fn recipe(&self, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
+        own(self, registry)
+    }
+}
 
 /// The name of the recipe, and what a file of the user's own changes in it.
-pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<String>)> {
-    let named = args.recipe.as_deref();
+fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
+    let named = args.recipe;
     let is_file =
         |name: &&str| Table::is_named(Path::new(name)) || Array::is_named(Path::new(name));
-    let file = match (&args.file, named.filter(is_file)) {
+    let file = match (args.file, named.filter(is_file)) {
         (Some(_), Some(file)) => {
             return Err(usage!("{file} and --data are both given, name one file"));
         }
-        (Some(file), None) => Some(file.as_path()),
+        (Some(file), None) => Some(file),
         (None, file) => file.map(Path::new),
     };
     let Some(file) = file else {
@@ -43,7 +75,16 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
     if classes {
         changes.push("data.conditional=true".into());
     }
-    for (key, columns) in [("given", &args.given), ("drop", &args.drop)] {
+    let given = match args.given {
+        [other] if Table::is_named(Path::new(other)) => {
+            changes.push(format!("data.beside={}", absolute(Path::new(other))?));
+            let table = Table::read(Path::new(other), &ReadOptions::default());
+            let table = table.map_err(|error| usage!("--given {other}: {error}"))?;
+            table.columns().iter().map(|column| column.name.clone()).collect()
+        }
+        names => names.to_vec(),
+    };
+    for (key, columns) in [("given", &given[..]), ("drop", args.drop)] {
         if !columns.is_empty() {
             let columns: Vec<String> = columns.iter().map(|name| quoted(name.trim())).collect();
             changes.push(format!("data.{key}=[{}]", columns.join(", ")));
@@ -55,7 +96,7 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
         changes.push(format!("data.pairs={}", args.pairs));
         changes.push(format!("path.coupling={}", if args.pairs { "paired" } else { "ot" }));
     }
-    if let Some(time) = &args.time {
+    if let Some(time) = args.time {
         changes.push(format!("data.time={}", quoted(time)));
         changes.push("path.coupling=ot".into());
     }
@@ -63,8 +104,8 @@ pub(crate) fn own(args: &TrainArgs, registry: &Registry) -> Result<(String, Vec<
 }
 
 /// The file of `--from`, if it holds the rows that paths start from.
-fn rows_from(args: &TrainArgs) -> Option<&Path> {
-    args.from.as_deref().filter(|from| !is_model(from))
+fn rows_from<'a>(args: &OwnData<'a>) -> Option<&'a Path> {
+    args.from.filter(|from| !is_model(from))
 }
 
 /// Whether `--from` names a model to begin with: a folder, or a file that is none of rows.
@@ -76,8 +117,8 @@ fn is_model(from: &Path) -> bool {
 }
 
 /// What a model to begin with changes in the recipe.
-fn weights(args: &TrainArgs, registry: &Registry) -> Result<Vec<String>> {
-    let Some(model) = args.from.as_deref().filter(|from| is_model(from)) else {
+fn weights(args: &OwnData<'_>, registry: &Registry) -> Result<Vec<String>, RunError> {
+    let Some(model) = args.from.filter(|from| is_model(from)) else {
         return Ok(Vec::new());
     };
     if args.pairs {
@@ -101,7 +142,12 @@ struct Kind {
 }
 
 /// An array of rank two without classes is a table, unless the recipe that is named takes arrays.
-fn kind(args: &TrainArgs, registry: &Registry, file: &Path, named: Option<&str>) -> Result<Kind> {
+fn kind(
+    args: &OwnData<'_>,
+    registry: &Registry,
+    file: &Path,
+    named: Option<&str>,
+) -> Result<Kind, RunError> {
     let data_to_data = rows_from(args).is_some() || args.time.is_some();
     let table = if data_to_data { "populations" } else { "table" };
     let table = Kind { set: TABLE, recipe: table, classes: false };
@@ -115,7 +161,7 @@ fn kind(args: &TrainArgs, registry: &Registry, file: &Path, named: Option<&str>)
     let asked = ArrayNames {
         rows: said("data.array"),
         classes: said("data.labels"),
-        times: args.time.clone().filter(|_| file.extension().is_none_or(|e| e != "npy")),
+        times: args.time.map(str::to_owned).filter(|_| ending(file) != "npy"),
     };
     let head = ArrayHead::read(file, &asked).map_err(|error| usage!("{error}"))?;
     let classes = head.names.classes.is_some();
@@ -136,9 +182,9 @@ fn kind(args: &TrainArgs, registry: &Registry, file: &Path, named: Option<&str>)
 
 /// The whole name of a file as a value of TOML: the run is opened again later, perhaps from another
 /// folder.
-fn absolute(file: &Path) -> Result<String> {
+fn absolute(file: &Path) -> Result<String, RunError> {
     let whole: PathBuf = std::path::absolute(file)
-        .with_context(|| format!("cannot find the folder of {}", file.display()))?;
+        .map_err(RunError::io(format!("cannot find the folder of {}", file.display())))?;
     match whole.to_str() {
         Some(text) => Ok(quoted(text)),
         None => Err(usage!("{} is no UTF-8, rename the file", file.display())),
@@ -148,4 +194,46 @@ fn absolute(file: &Path) -> Result<String> {
 /// A text as a value of TOML.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(own: OwnData<'_>) -> Result<(String, Vec<String>), RunError> {
+        own.recipe(&Registry::default())
+    }
+
+    #[test]
+    fn a_table_is_trained_on_by_the_recipe_that_fits_it() {
+        let (name, changes) = recipe(OwnData::default()).unwrap();
+        assert_eq!((name.as_str(), changes.len()), ("checkerboard", 0));
+        let given = ["clinic ".to_owned()];
+        let own = OwnData { recipe: Some("rows.csv"), given: &given, ..OwnData::default() };
+        let (name, changes) = recipe(own).unwrap();
+        assert_eq!((name.as_str(), changes[0].as_str()), ("table", "data.set=table"));
+        assert!(changes[1].starts_with("data.file=\"") && changes[1].ends_with("rows.csv\""));
+        assert_eq!(changes[2..], ["data.given=[\"clinic\"]"]);
+        let (name, changes) = recipe(OwnData { time: Some("hours"), ..own }).unwrap();
+        assert_eq!(
+            (name.as_str(), changes.last().unwrap().as_str()),
+            ("populations", "path.coupling=ot")
+        );
+    }
+
+    #[test]
+    fn options_without_their_file_are_refused() {
+        let columns = ["a".to_owned()];
+        for own in [
+            OwnData { given: &columns, ..OwnData::default() },
+            OwnData { drop: &columns, ..OwnData::default() },
+            OwnData { time: Some("t"), ..OwnData::default() },
+            OwnData { from: Some(Path::new("a.csv")), ..OwnData::default() },
+        ] {
+            assert!(recipe(own).unwrap_err().to_string().contains("add --data FILE"));
+        }
+        let file = Some(Path::new("b.csv"));
+        let two = OwnData { recipe: Some("a.csv"), file, ..OwnData::default() };
+        assert!(recipe(two).unwrap_err().to_string().contains("name one file"));
+    }
 }
