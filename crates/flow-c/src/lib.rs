@@ -36,8 +36,8 @@ const DENSITY_BATCH: usize = 256;
 /// Tolerance of densities: that of `flow likelihood` for points.
 const DENSITY_TOLERANCE: f64 = 1e-5;
 
-/// Opens a model that `flow export` or `flow import` wrote: a file `NAME.flow`, or a folder. Null if
-/// that fails.
+/// Opens a model that `flow export` or `flow import` wrote: a file `NAME.flow`, or a folder. Null
+/// if that fails.
 ///
 /// # Safety
 /// `path` must be null or point to text that ends in a zero byte.
