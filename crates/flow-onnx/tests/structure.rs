@@ -9,7 +9,7 @@ mod proto;
 
 use std::collections::HashSet;
 
-use common::{models, of_noise};
+use common::{models, of_jumps, of_noise};
 use flow_model::{Model, ModelConfig, parameters};
 use flow_ode::Method;
 use flow_onnx::{OnnxError, network, sampler};
@@ -153,6 +153,9 @@ fn what_has_no_sampler_says_why() {
     assert!(error.to_string().contains("it predicts noise"), "{error}");
     let error = sampler(&named("mlp"), Some(Method::Rodas5p)).unwrap_err().to_string();
     assert!(error.contains("rodas5p is no explicit Runge-Kutta method"), "{error}");
+    sampler(&of_jumps(), None).unwrap();
+    let error = sampler(&of_jumps(), Some(Method::Euler)).unwrap_err().to_string();
+    assert!(error.contains("jumps and no velocity"), "{error}");
 }
 
 #[test]

@@ -106,6 +106,10 @@ pub(crate) fn models() -> Vec<(&'static str, Model)> {
         ("unet", model(UNET, images.clone(), as_it_is)),
         ("unet-told", model(UNET, told(&[3, 8, 12], &[2, 8, 12]), as_it_is)),
         ("dit-columns", model(DIT, told(&[3], &[4]), as_it_is)),
+        (
+            "dit-flow-map",
+            model(DIT, Signature { two_times: true, classes: 3, ..images.clone() }, jumps),
+        ),
         ("dit-image", model(DIT, images, as_it_is)),
         ("dit-told", model(DIT, told(&[3, 8, 12], &[2, 8, 12]), as_it_is)),
     ]
@@ -114,4 +118,12 @@ pub(crate) fn models() -> Vec<(&'static str, Model)> {
 /// A model whose network predicts the noise.
 pub(crate) fn of_noise() -> Model {
     model(MLP, Signature::of([2]), |config| config.prediction = "noise".parse().unwrap())
+}
+
+/// A flow map that has learned jumps and no velocity.
+pub(crate) fn of_jumps() -> Model {
+    model(MLP, Signature { two_times: true, ..Signature::of([2]) }, |config| {
+        config.sample.sampler = "flow-map".parse().unwrap();
+        config.learned_velocity = false;
+    })
 }
