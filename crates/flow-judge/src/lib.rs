@@ -41,6 +41,7 @@ mod report;
 mod standard;
 mod subject;
 mod table;
+mod teaching;
 pub mod verify;
 mod viewer;
 

@@ -144,7 +144,7 @@ pub(crate) fn section(reaches: &[Reach], runs: &[(&str, Vec<&Path>)]) -> anyhow:
     }
     if !text.is_empty() {
         text += "Mean of the seeds, smallest and largest in brackets, at the first checkpoint that \
-                 has it; from the first step, without the scores. A dash: not while it trained.\n\n";
+                 has it; from the first step, without the scores. A dash: not in that time.\n\n";
     }
     Ok(text)
 }

@@ -29,7 +29,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     part: Arc<dyn Recomputed>,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = [x.node(), c.node(), weights.node()];
-    let [x, c] = [x, c].map(|t| t.into_primitive());
+    let (x, c) = (x.into_primitive(), c.into_primitive());
     let y = forward(x.clone(), c.clone(), &*part);
     match Step.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::UnTracked(prep) => prep.finish(y),

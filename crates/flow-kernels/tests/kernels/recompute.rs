@@ -1,4 +1,5 @@
 //! A part of a network as one step of a tape, against gradients by hand.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
