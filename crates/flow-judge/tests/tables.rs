@@ -5,7 +5,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use flow_datasets::table::{Column, Type, Values};
-use flow_datasets::{Columns, Encoder, Holes, Overrides, Table, TableRows};
+use flow_datasets::{Columns, Encoder, Holes, Overrides, ReadOptions, Table, TableRows};
 use flow_judge::{LikelihoodOptions, densities};
 use flow_model::{AnswerMethod, Model, ModelConfig, Question, Registry};
 use flow_nn::{Condition, DynNetwork, Network, NetworkConfig, NetworkError, Signature, Time};
@@ -84,7 +84,7 @@ fn model() -> (Model, TableRows) {
     .unwrap();
     let columns = Columns::guess(&table, &Overrides::default()).unwrap();
     let encoder = Encoder::fit(&table, &columns).unwrap();
-    let rows = TableRows { masked: false, encoder };
+    let rows = TableRows { masked: false, encoder, reading: ReadOptions::default() };
     let registry = Registry::default().with::<NormalConfig>();
     let signature = Signature::of([2]);
     let mut config = ModelConfig::new(signature.clone(), "kind = \"normal\"".parse().unwrap());

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use flow_datasets::{Holes, ReadOptions, Table};
+use flow_datasets::{Holes, Table};
 use flow_model::{Answered, Question, Registry};
+use flow_run::table::read_like;
 use flow_sample::Mask;
 
 use super::solve::Asked;
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let Some(columns) = place.table()? else {
         return Err(usage!("{} is no model of a table", args.run.display()));
     };
-    let table = Table::read(&args.file, &ReadOptions::default())?;
+    let table = read_like(&columns, &args.file)?;
     let holes = Holes::new(&columns, &table)?;
     let model = place.model(&asked.device)?;
     let started = Instant::now();

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         return Err(usage!("{} is no model of a table with given columns", args.run.display()));
     };
     let Some(Conditions { table: observed, vectors, .. }) =
-        rows::given(Some(&columns), Some(&args.observe))?
+        rows::given(Some(&columns), "--observe", Some(&args.observe))?
     else {
         return Err(usage!("--observe names no column that the model is told"));
     };

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use anyhow::Result;
+use flow_datasets::Table;
 use flow_datasets::array::{ArrayNames, LabelledArray, write_array};
 use flow_datasets::table::{Column, Type, Values};
-use flow_datasets::{ReadOptions, Table};
 use flow_model::Registry;
 use flow_run::array::ArrayRows;
 use flow_run::snapshots::Snapshots;
-use flow_run::table::{TableRows, numbers_of};
+use flow_run::table::{self, TableRows, numbers_of};
 use flow_run::{Model, Request, RunError, memory};
 
 use crate::args::PushArgs;
 use crate::commands::arrays::{self, ENDINGS};
+use crate::commands::rows::warn_of_unseen;
 use crate::device;
 use crate::exit::usage;
 use crate::place::{Place, folder};
@@ -141,7 +142,7 @@ impl Push<'_> {
     fn table(&self, rows: &TableRows) -> Result<Done> {
         let file = &self.args.file;
         let refused = |error| usage!("{}: {error}", file.display());
-        let table = Table::read(file, &ReadOptions::default()).map_err(refused)?;
+        let table = table::read_like(rows, file)?;
         let column = self.seen.as_ref().and_then(|seen| seen.column.clone());
         let own = column.as_ref().and_then(|column| numbers_of(&table, column));
         let (times, some) = self.times(own.as_deref(), table.len())?;
@@ -158,7 +159,8 @@ impl Push<'_> {
         let mut request = Request { n: table.len(), ..self.request.clone() };
         request.given.starts = Some(starts);
         if 0 < rows.vector() {
-            request.given.vectors = Some(rows.conditions(&table)?);
+            request.given.vectors = Some(rows.conditions(&table).map_err(refused)?);
+            warn_of_unseen(rows, &table);
         }
         let (states, nfe) = self.carried(&request, &times)?;
         // On the way rows may lie outside the range of any snapshot.

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
-use flow_datasets::{ReadOptions, Table};
-use flow_run::table::TableRows;
+use flow_datasets::Table;
+use flow_datasets::table::Beyond;
+use flow_run::table::{TableRows, read_like};
 use flow_run::{Listener, Model, Request, RunError};
 
 use crate::exit::usage;
 use crate::listener::Terminal;
+use crate::terminal::say;
 
 /// What a model is told.
 pub(crate) struct Conditions {
@@ -20,39 +22,64 @@ pub(crate) struct Conditions {
     pub(crate) is_file: bool,
 }
 
-/// The conditions of `--given`; nothing for a model that is told nothing.
-pub(crate) fn given(table: Option<&TableRows>, text: Option<&str>) -> Result<Option<Conditions>> {
+/// The conditions of `option`, which is `--given` or `--observe`; nothing for a model that is told
+/// nothing. Numbers far from all that the model has seen are warned of.
+pub(crate) fn given(
+    table: Option<&TableRows>,
+    option: &str,
+    text: Option<&str>,
+) -> Result<Option<Conditions>> {
     let names = |table: &TableRows| table.given().collect::<Vec<_>>().join(", ");
     match (table, text) {
-        (None, Some(_)) => Err(usage!("--given is for models of tables, and this is none")),
+        (None, Some(_)) => Err(usage!("{option} is for models of tables, and this is none")),
         (Some(table), Some(_)) if table.vector() == 0 => {
-            Err(usage!("--given is given, but no column was when this model was trained"))
+            Err(usage!("{option} is given, but no column was when this model was trained"))
         }
         (Some(table), None) if 0 < table.vector() => Err(usage!(
-            "the model is told {}: give values by --given COLUMN=VALUE,.. or --given FILE",
+            "the model is told {}: give values by {option} COLUMN=VALUE,.. or {option} FILE",
             names(table)
         )),
         (_, None) => Ok(None),
         (Some(table), Some(text)) => {
             let is_file = !text.contains('=');
-            let of_file = if is_file { format!(" {text}") } else { String::new() };
-            let refused = |error| usage!("--given{of_file}: {error}");
             let given = if is_file {
-                Table::read(Path::new(text), &ReadOptions::default()).map_err(refused)?
+                read_like(table, Path::new(text)).map_err(|error| usage!("{option}: {error}"))?
             } else {
-                table.encoder.given(&pairs(text)?).map_err(refused)?
+                let values = pairs(option, text)?;
+                table.encoder.given(&values).map_err(|error| usage!("{option}: {error}"))?
             };
-            let vectors = table.conditions(&given)?;
+            let named = if is_file { format!("{option} {text}") } else { option.to_owned() };
+            let vectors = table.conditions(&given).map_err(|error| usage!("{named}: {error}"))?;
+            warn_of_unseen(table, &given);
             Ok(Some(Conditions { table: given, vectors, is_file }))
         }
     }
 }
 
+/// Says which conditions lie outside of all that the model has seen, in one line.
+pub(crate) fn warn_of_unseen(table: &TableRows, given: &Table) {
+    let one = |Beyond { column, range: [min, max], value, rows }: &Beyond| {
+        let rows = if 1 < given.len() { format!(" in {rows} rows") } else { String::new() };
+        let [value, min, max] = [*value, *min, *max].map(number);
+        format!("{column} is {value}{rows}, and it has seen {min} to {max}")
+    };
+    let all: Vec<String> = table.unseen(given).iter().map(one).collect();
+    if !all.is_empty() {
+        let all = all.join("; ");
+        say(&format!("warning: the model was told nothing of the kind, it extrapolates: {all}"));
+    }
+}
+
+/// A number for people: large ones are no long row of digits.
+fn number(x: f64) -> String {
+    if x.abs() < 1e15 { x.to_string() } else { format!("{x:?}") }
+}
+
 /// `clinic=B,age=40` as names and values.
-fn pairs(text: &str) -> Result<Vec<(String, String)>> {
+fn pairs(option: &str, text: &str) -> Result<Vec<(String, String)>> {
     let pair = |part: &str| match part.split_once('=') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => Err(usage!("--given: `{part}` has no `=`, write it as COLUMN=VALUE")),
+        None => Err(usage!("{option}: `{part}` has no `=`, write it as COLUMN=VALUE")),
     };
     text.split(',').map(pair).collect()
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
     let small = small::given(place.upsampling()?, args.given.as_deref())?;
     let given = match &small {
         Some(_) => None,
-        None => rows::given(table.as_ref(), args.given.as_deref())?,
+        None => rows::given(table.as_ref(), "--given", args.given.as_deref())?,
     };
     let rows = given.as_ref().filter(|given| given.is_file).map(|given| given.table.len());
     let number = args.number.or(rows).or(small.as_ref().map(|(_, n)| *n));
