@@ -59,9 +59,13 @@ def stay_on(threads):
 
 @dataclass
 class Race:
-    """Seconds and CPU seconds per repetition, round by round, and peak memory in MiB."""
+    """Seconds and CPU seconds per repetition, round by round, and peak memory in MiB.
+
+    Products are those of the matrices and convolutions of one repetition, 0 where none are counted.
+    """
 
     steps: tuple
+    products: float
     parameters: int
     rounds: list
     memory: tuple
@@ -86,7 +90,8 @@ def race(sides, works, threads, budget):
         rounds.append(tuple(worker.sample(n) for worker, n in zip(workers, times)))
     memory = tuple(worker.close() for worker in workers)
     steps = tuple(worker.facts["steps"] for worker in workers)
-    return Race(steps, parameters[0], rounds, memory)
+    products = workers[0].facts["products"]
+    return Race(steps, products, parameters[0], rounds, memory)
 
 
 def first_answer(sides, work, threads, rounds=5):

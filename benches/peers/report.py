@@ -3,6 +3,9 @@
 import csv
 from statistics import median, quantiles
 
+# The work whose pace networks are held against.
+PRODUCT = "product of two matrices, 2048x2048"
+
 
 def scaled(seconds):
     """Milliseconds with three digits."""
@@ -24,23 +27,45 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def seconds_of(race):
+    """Of each side, the median over rounds."""
+    return [median(side["seconds"] for side in sides) for sides in zip(*race.rounds)]
+
+
+def peaks(races):
+    """Products in a second of the faster side's product of large matrices, by threads."""
+    found = {}
+    for (title, _, threads), race in races.items():
+        if title == PRODUCT:
+            found[threads] = race.products / min(seconds_of(race))
+    return found
+
+
+def shares(race, peak):
+    """How much of that pace each side has in a network."""
+    if not race.products or peak is None:
+        return ""
+    return " / ".join(f"{race.products / seconds / peak:.0%}" for seconds in seconds_of(race))
+
+
 def work_table(races):
-    rows = []
+    rows, peak = [], peaks(races)
     for (title, rival, threads), race in races.items():
-        ours, theirs = ([side["seconds"] for side in sides] for sides in zip(*race.rounds))
+        ours, theirs = seconds_of(race)
         rows.append(
             [
                 title,
                 threads,
-                scaled(median(ours)),
+                scaled(ours),
                 rival,
-                scaled(median(theirs)),
+                scaled(theirs),
                 ratio(race.rounds),
                 ratio(race.rounds, "cpu_seconds"),
+                shares(race, peak.get(threads)),
                 "{:.0f} / {:.0f}".format(*race.memory),
             ]
         )
-    head = "work,threads,ours ms,rival,rival ms,ratio,ratio of CPU time,peak MiB".split(",")
+    head = "work,threads,ours ms,rival,rival ms,ratio,ratio of CPU time,of the GEMM,peak MiB".split(",")
     return table(head, rows)
 
 

@@ -23,6 +23,7 @@ from race import Side, first_answer, race
 TORCH = "PyTorch"
 # Title, our work, rivals: (name, their work).
 NETWORKS = [
+    (report.PRODUCT, "product-2048"),
     ("MLP 3x256, train step, 256 points", "mlp-train-256"),
     ("MLP 3x256, train step, 4096 points", "mlp-train-4096"),
     ("U-Net 1x8x8, train step, 64 images", "unet-train-8"),

@@ -92,6 +92,16 @@ def forward(network, shape, images=IMAGES):
     return Work(run, network)
 
 
+def product(side):
+    a, b = torch.randn(side, side), torch.randn(side, side)
+
+    @torch.inference_mode()
+    def run():
+        a @ b
+
+    return Work(run)
+
+
 def with_backward(op, *shapes):
     leaves = [torch.randn(shape, requires_grad=True) for shape in shapes]
 
@@ -164,6 +174,7 @@ WORKS = {
     "mlp-sample-10000": lambda: euler(Mlp(), [2], 10_000),
     **{f"mlp-sample-{n}": lambda n=n: euler(Mlp(), [2], n) for n in (1, 1000)},
     **{f"unet-sample-{n}": lambda n=n: euler(*unet(8), n) for n in (1, 1000)},
+    "product-2048": lambda: product(2048),
     "conv-3x3": conv_3x3,
     "norm-silu": norm_silu,
     "solve-64x2": lambda: solve(64, 2),

@@ -5,6 +5,7 @@
 Prints a line for each check and ends with 1 if one failed.
 """
 
+import json
 import pathlib
 import random
 import subprocess
@@ -89,12 +90,27 @@ def sampled(checks, folder):
             checks.that(f"samples of {' '.join(solver)} as {ending}: the same bytes", len(found) == 1, str(found) if len(found) > 1 else "")
 
 
+def scored(checks, folder):
+    """One file of scores by each number of processes."""
+    found = set()
+    for processes in (None, 1, 2, 3, 4):
+        (folder / "batch-None" / "eval.json").unlink(missing_ok=True)
+        done = run(checks.flow, processes, ["eval", "batch-None", "-n", "1001", "--threads", "1"], folder)
+        if done.returncode != 0:
+            found.add(done.stderr)
+            continue
+        scores = json.loads((folder / "batch-None" / "eval.json").read_text())
+        del scores["seconds"]
+        found.add(json.dumps(scores))
+    checks.that("scores: the same numbers without mpirun and by 1, 2, 3, 4 processes", len(found) == 1, str(found) if len(found) > 1 else "")
+
+
 def refused(checks, folder):
     """What cannot work ends with one sentence, and nothing is written."""
     few = [*RECIPE[:-2], "--out", "none"]
     for what, processes, words, sentence in [
         ("fewer parts than processes", 4, ["train", *few], "train.parts is 1"),
-        ("a verb of one process", 2, ["eval", "batch-None"], "only `flow train` and `flow sample`"),
+        ("a verb of one process", 2, ["likelihood", "batch-None"], "only `flow train`, `flow sample`"),
         ("a bad recipe", 4, ["train", "debug", "--set", "train.batch=-1", "--out", "none"], "train.batch"),
     ]:
         done = run(checks.flow, processes, words, folder)
@@ -155,6 +171,7 @@ def main():
         trained(checks, folder)
         stopped(checks, folder)
         sampled(checks, folder)
+        scored(checks, folder)
         refused(checks, folder)
         killed(checks, folder, args.kills, args.seed)
     sys.exit(1 if checks.failed else 0)

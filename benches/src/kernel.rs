@@ -19,6 +19,18 @@ pub enum Pass {
 /// 64 images of 64 channels and 32x32 pixels.
 const IMAGES: [usize; 4] = [64, 64, 32, 32];
 
+/// Side of the matrices of [`product`].
+const SIDE: usize = 2048;
+
+/// A product of two square matrices: the pace of the machine's arithmetic that networks are held
+/// against.
+#[must_use]
+pub fn product() -> Work {
+    let [a, b] = [1, 2].map(|seed| noise::tensor([SIDE, SIDE], seed));
+    let run = move || drop(black_box(a.clone().matmul(b.clone())));
+    Work::new(run).with_products((SIDE as f64).powi(3))
+}
+
 /// A 3x3 convolution with its gradients, 64 channels to 64.
 #[must_use]
 pub fn conv_3x3() -> Work {

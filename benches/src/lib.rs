@@ -27,19 +27,27 @@ pub struct Work {
     pub parameters: usize,
     /// Steps of its solver; 1 if it solves nothing.
     pub steps: usize,
+    /// Products, each added to a sum, of its matrices and convolutions; 0 if that says nothing.
+    pub products: f64,
     run: Box<dyn FnMut() + Send>,
 }
 
 impl Work {
     /// Work without a network or a solver.
     pub fn new(run: impl FnMut() + Send + 'static) -> Self {
-        Self { parameters: 0, steps: 1, run: Box::new(run) }
+        Self { parameters: 0, steps: 1, products: 0.0, run: Box::new(run) }
     }
 
     /// The same work, of a network with this many trainable numbers.
     #[must_use]
     pub fn with_parameters(self, parameters: usize) -> Self {
         Self { parameters, ..self }
+    }
+
+    /// The same work, which takes this many products.
+    #[must_use]
+    pub fn with_products(self, products: f64) -> Self {
+        Self { products, ..self }
     }
 
     /// The same work, in this many steps of a solver.
@@ -56,10 +64,11 @@ impl Work {
 
 impl fmt::Debug for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { parameters, steps, .. } = self;
+        let Self { parameters, steps, products, .. } = self;
         f.debug_struct("Work")
             .field("parameters", parameters)
             .field("steps", steps)
+            .field("products", products)
             .finish_non_exhaustive()
     }
 }
@@ -96,6 +105,7 @@ pub const WORKS: &[(&str, Prepare)] = &[
     ("mlp-sample-1", || sample::points(1)),
     ("unet-sample-1000", || sample::digits(1000)),
     ("unet-sample-1", || sample::digits(1)),
+    ("product-2048", kernel::product),
     ("conv-3x3", kernel::conv_3x3),
     ("norm-silu", kernel::norm_silu),
     ("solve-64x2", || solve::tensors([64, 2])),

@@ -12,9 +12,18 @@ pub const IMAGES: usize = 64;
 /// Channels of a U-Net at its full resolution.
 pub const CHANNELS: usize = 32;
 
+/// A network, and the products that it takes for a row on its way forward.
+#[derive(Debug)]
+pub struct Counted {
+    /// The network.
+    pub network: DynNetwork,
+    /// Products of two numbers, each added to a sum.
+    pub products: f64,
+}
+
 /// Three hidden layers of 256 for points of `dim` numbers.
 #[must_use]
-pub fn mlp(dim: usize) -> DynNetwork {
+pub fn mlp(dim: usize) -> Counted {
     drawn(&MlpConfig::default(), &Signature::of([dim]))
 }
 
@@ -24,7 +33,7 @@ pub fn mlp(dim: usize) -> DynNetwork {
 /// # Panics
 /// For another size.
 #[must_use]
-pub fn unet(size: usize, channels: usize) -> DynNetwork {
+pub fn unet(size: usize, channels: usize) -> Counted {
     let attention = match size {
         8 => 4,
         28 => 7,
@@ -38,7 +47,7 @@ pub fn unet(size: usize, channels: usize) -> DynNetwork {
 
 /// The U-Net of the recipe `digits`, told a vector of so many numbers and perhaps a second time.
 #[must_use]
-pub fn digits(vector: usize, two_times: bool) -> DynNetwork {
+pub fn digits(vector: usize, two_times: bool) -> Counted {
     let config = UNetConfig { attention: vec![4], ..UNetConfig::default() };
     let signature = Signature { classes: 10, vector, two_times, ..Signature::of(image(8)) };
     drawn(&config, &signature)
@@ -46,7 +55,7 @@ pub fn digits(vector: usize, two_times: bool) -> DynNetwork {
 
 /// A transformer of the size S with patches of so many pixels, for square images of `size` pixels.
 #[must_use]
-pub fn dit(size: usize, patch: usize) -> DynNetwork {
+pub fn dit(size: usize, patch: usize) -> Counted {
     drawn(&DitConfig::s(patch), &Signature::of(image(size)))
 }
 
@@ -63,9 +72,11 @@ pub fn image(size: usize) -> [usize; 3] {
     [if 32 <= size { 3 } else { 1 }, size, size]
 }
 
-fn drawn<C: NetworkConfig>(config: &C, signature: &Signature) -> DynNetwork {
-    init_seeded(0, &device(), |device| config.init(signature, device).map(DynNetwork::new))
-        .expect("the sizes above fit together")
+fn drawn<C: NetworkConfig>(config: &C, signature: &Signature) -> Counted {
+    let network =
+        init_seeded(0, &device(), |device| config.init(signature, device).map(DynNetwork::new))
+            .expect("the sizes above fit together");
+    Counted { network, products: config.footprint(signature).products }
 }
 
 #[cfg(test)]
@@ -77,10 +88,10 @@ mod tests {
     /// Counts of `peers/networks.py`.
     #[test]
     fn networks_have_as_many_parameters_as_in_pytorch() {
-        assert_eq!(parameter_count(&mlp(2)), 157_570);
-        assert_eq!(parameter_count(&unet(8, CHANNELS)), 1_191_233);
-        assert_eq!(parameter_count(&unet(28, CHANNELS)), 1_191_233);
-        assert_eq!(parameter_count(&unet(32, CHANNELS)), 1_192_387);
-        assert_eq!(parameter_count(&dit(28, 4)), 32_474_512);
+        assert_eq!(parameter_count(&mlp(2).network), 157_570);
+        assert_eq!(parameter_count(&unet(8, CHANNELS).network), 1_191_233);
+        assert_eq!(parameter_count(&unet(28, CHANNELS).network), 1_191_233);
+        assert_eq!(parameter_count(&unet(32, CHANNELS).network), 1_192_387);
+        assert_eq!(parameter_count(&dit(28, 4).network), 32_474_512);
     }
 }

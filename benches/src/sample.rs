@@ -3,11 +3,12 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use flow_nn::{Condition, DynNetwork, Network, Time, parameter_count};
+use flow_nn::{Condition, Network, Time, parameter_count};
 use flow_ode::Method;
 use flow_path::{Linear, Prediction};
 use flow_sample::{Ode, Sampler, Trained, Way, prior};
 
+use crate::network::Counted;
 use crate::{Work, device, network, noise};
 
 /// Steps of Euler's method.
@@ -37,17 +38,18 @@ pub fn dit_forward(size: usize, patch: usize) -> Work {
     forward(network::dit(size, patch), network::images_of(size, patch))
 }
 
-fn forward(network: DynNetwork, images: usize) -> Work {
+fn forward(Counted { network, products }: Counted, images: usize) -> Work {
     let x = noise::tensor([images, network.signature().size()], 1);
     let t = noise::tensor([images], 2);
     let parameters = parameter_count(&network);
     let run = move || {
         black_box(network.forward(x.clone(), Time::at(t.clone()), &Condition::none()));
     };
-    Work::new(run).with_parameters(parameters)
+    Work::new(run).with_parameters(parameters).with_products(products * images as f64)
 }
 
-fn euler(network: DynNetwork, count: usize) -> Work {
+fn euler(Counted { network, products }: Counted, count: usize) -> Work {
+    let products = products * (count * STEPS) as f64;
     let parameters = parameter_count(&network);
     let sampler = Ode::on_grid(Method::Euler);
     let run = move || {
@@ -63,5 +65,5 @@ fn euler(network: DynNetwork, count: usize) -> Work {
             sampler.sample(&predictor, x0, &Way::steps(STEPS)).expect("a fixed grid always ends");
         black_box(generated.x.into_data());
     };
-    Work::new(run).with_parameters(parameters).with_steps(STEPS)
+    Work::new(run).with_parameters(parameters).with_steps(STEPS).with_products(products)
 }

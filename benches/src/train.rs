@@ -13,6 +13,7 @@ use flow_train::{
     Shortcut, Splitting,
 };
 
+use crate::network::Counted;
 use crate::{Work, device, network, noise};
 
 const LEARNING_RATE: f64 = 1e-3;
@@ -37,8 +38,11 @@ pub fn dit(size: usize, patch: usize) -> Work {
     work(network::dit(size, patch), network::images_of(size, patch))
 }
 
-fn work(network: DynNetwork, rows: usize) -> Work {
-    of_objective(network, rows, Arc::new(Regression))
+/// A plain step. Backward, each product of the forward pass has two of its size, one for the
+/// gradient of each operand.
+fn work(Counted { network, products }: Counted, rows: usize) -> Work {
+    let step = of_objective(network, rows, Arc::new(Regression));
+    step.with_products(3.0 * products * rows as f64)
 }
 
 fn of_objective(network: DynNetwork, rows: usize, objective: Arc<dyn Objective>) -> Work {
@@ -72,7 +76,7 @@ pub fn objectives() -> Vec<(&'static str, Arc<dyn Objective>)> {
 #[must_use]
 pub fn digits(objective: Arc<dyn Objective>) -> Work {
     let (vector, two_times) = (objective.told(), objective.pairs().is_some());
-    let network = network::digits(vector, two_times);
+    let Counted { network, .. } = network::digits(vector, two_times);
     of_objective(network, 2 * network::IMAGES, objective)
 }
 

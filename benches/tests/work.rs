@@ -22,6 +22,7 @@ fn each_line_of_input_is_answered_with_a_time() {
     let [facts, three, two] = &lines[..] else { panic!("expected three lines, got {text}") };
     assert_eq!(facts["work"], "coupling-64");
     assert_eq!(facts["parameters"], 0);
+    assert_eq!(facts["products"], 0.0);
     assert_eq!(facts["threads"], 1);
     assert_eq!(three["times"], 3);
     assert_eq!(two["times"], 2);

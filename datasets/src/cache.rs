@@ -1,4 +1,4 @@
-//! Where a published file lies: the folder of the user, else the cache, else the network.
+//! The place of a published file: the folder of the user, else the cache, else the network.
 
 use std::fmt;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What can go wrong between a data set's name and its pixels.
+//! Errors of opening a data set.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What columns are taken for, and what a user can say about it.
+//! Kinds of columns that are guessed, and those that a user gives.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

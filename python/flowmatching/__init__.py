@@ -34,7 +34,7 @@ Labels = Union[int, Sequence[int], np.ndarray]
 
 
 def open(path: Union[str, "os.PathLike[str]"]) -> "Model":
-    """Open a model that `flow export` wrote: a file `NAME.flow`, or a folder.
+    """Open a model that `flow export` or `flow import` wrote: a file `NAME.flow`, or a folder.
 
     Raises OSError if it cannot be read and ValueError if it is no model.
     """

@@ -351,7 +351,7 @@ class UNet(Told):
 
 
 class Tokens:
-    """How rows become tokens, and tokens rows."""
+    """Rows as tokens, and back."""
 
     def __init__(self, shape: list[int], patch: int) -> None:
         self.shape, self.patch = tuple(shape), patch
@@ -451,9 +451,11 @@ class Dit(nn.Module):
         epsilon = config.get("mlp_epsilon", 1e-6)
         self.blocks = nn.ModuleList(Block(width, config["heads"], epsilon) for _ in range(depth))
         self.head = Head(width, self.grid.width)
-        time = within({"lowest": 0.1, "highest": 1000.0, **config["time"]}, 128).flip(0)
+        band = {"lowest": 0.1, "highest": 1000.0, **config["time"]}
+        slow = {key: min(frequency, 20.0) for key, frequency in band.items()}
+        times = [within(band, 128).flip(0) for band in (band, slow)]
         count = depth if config.get("embeddings") == "each-block" else 1
-        self.embeddings = nn.ModuleList(Told(signature, width, time, time) for _ in range(count))
+        self.embeddings = nn.ModuleList(Told(signature, width, *times) for _ in range(count))
 
     def forward(
         self,

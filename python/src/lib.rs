@@ -11,15 +11,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use flow_model::Registry;
 use pyo3::prelude::*;
 
 use crate::error::raised;
 use crate::model::Model;
 
-/// Opens a model that `flow export` wrote: a file `NAME.flow`, or a folder.
+/// Opens a model that `flow export` or `flow import` wrote: a file `NAME.flow`, or a folder.
 #[pyfunction]
 fn open(py: Python<'_>, path: PathBuf) -> PyResult<Model> {
-    let inner = py.detach(|| flow_model::Model::open(path, &Device::flex())).map_err(raised)?;
+    let known = flow_import::registry(Registry::default());
+    let opened = py.detach(|| flow_model::Model::open_with(&known, path, &Device::flex()));
+    let inner = opened.map_err(raised)?;
     Ok(Model { inner: Arc::new(inner) })
 }
 

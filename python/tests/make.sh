@@ -2,6 +2,7 @@
 # Trains the small runs that the tests compare with: make.sh FLOW FOLDER
 set -eu
 flow=$1
+moons=$(cd "$(dirname "$0")/../.." && pwd)/docs/examples/torchcfm-moons.pt
 mkdir -p "$2"
 cd "$2"
 small="--no-eval --set train.batch=64"
@@ -22,6 +23,7 @@ table="--no-eval --set network.hidden=32 --set network.depth=2 --set sample.step
     --set train.images=25600 --set train.checkpoint_every=25600"
 "$flow" train people.csv $table --out people
 "$flow" train people.csv --given clinic,age $table --set path.label_drop=0.1 --out given
+"$flow" import "$moons" --as torchcfm-mlp --out moons.flow
 for name in points digits dit people given; do
     "$flow" export $name --out $name.flow
 done

@@ -40,6 +40,14 @@ def test_a_euler_step_is_the_velocity_at_the_start(place, name):
     np.testing.assert_array_equal(given, once)
 
 
+def test_a_network_of_another_program_is_opened(place):
+    model = place.model("moons")
+    x = model.sample(500, seed=1, solver="rk4", steps=10)
+    # Two moons within 3 and 1.5 of zero, 0.1 thick.
+    assert x.shape == (500, 2) and np.isfinite(x).all()
+    assert np.abs(x[:, 0]).max() < 4.5 and np.abs(x[:, 1]).max() < 3
+
+
 def test_a_density_of_points_sums_to_one(place):
     side = np.linspace(-6, 6, 60, dtype=np.float32)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

@@ -12,7 +12,7 @@ use crate::output::print;
 use crate::{cargo, run, test, tidy};
 
 /// Stops at the first step that fails, with its exit code, and ends with a table of the times.
-/// Steps whose program is not installed are skipped and say so.
+/// Steps whose program is not installed are skipped with a message.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Add the tests that take minutes, such as the statistical ones.

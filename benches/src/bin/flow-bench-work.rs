@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "work": name,
         "parameters": work.parameters,
         "steps": work.steps,
+        "products": work.products,
         "threads": rayon::current_num_threads(),
     }))?;
     for line in io::stdin().lines() {

@@ -1,4 +1,4 @@
-//! A model with what it may be asked.
+//! A model behind an interface in JSON.
 
 use std::sync::Arc;
 

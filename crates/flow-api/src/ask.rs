@@ -1,4 +1,4 @@
-//! Everything that a model is asked, from the request to the answer.
+//! Requests to a model, from the JSON object to the answer.
 
 use serde_json::{Map, Value};
 

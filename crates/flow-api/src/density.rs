@@ -100,7 +100,7 @@ impl Scoring {
         Ok(Self { request, rows, n: slopes.len(), slopes, form })
     }
 
-    /// Asks the network, as long as `go_on` says so.
+    /// Asks the network for as long as `go_on` returns true.
     ///
     /// # Errors
     /// When it was given up, or a density cannot be computed.

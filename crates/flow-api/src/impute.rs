@@ -2,9 +2,8 @@
 
 use flow_datasets::table::Role;
 use flow_datasets::{Holes, Table};
-use flow_model::{AnswerMethod, Answered, Question};
-use flow_ode::Method;
-use flow_sample::{Grid, Mask, ObservationNoise, SamplerConfig};
+use flow_model::{AnswerMethod, AnswerPlan, Answered, Question};
+use flow_sample::{Mask, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -13,9 +12,6 @@ use crate::fields;
 use crate::records::{self, Record};
 use crate::refused::Refused;
 use crate::reply::{Form, Reply};
-
-/// Draws that are computed together.
-const AT_ONCE: usize = 16;
 
 /// Rows with holes; the rest are the options of `flow impute`, with its defaults.
 #[derive(Debug, Deserialize)]
@@ -45,15 +41,15 @@ fn noise() -> f64 {
 }
 
 fn method() -> String {
-    "mmps".into()
+    AnswerPlan::METHOD.into()
 }
 
 fn sampler() -> String {
-    "langevin".into()
+    AnswerPlan::SAMPLER.into()
 }
 
 fn steps() -> usize {
-    32
+    AnswerPlan::STEPS
 }
 
 #[derive(Serialize)]
@@ -117,20 +113,12 @@ impl Imputing {
             return Ok(Answered::default());
         }
         let &Ask { draws, seed, noise, steps, .. } = &self.ask;
-        let (known, vectors) = (holes.known(), holes.vectors()?);
-        let question = Question {
-            operator: &Mask::new(&known, columns.encoder.width(), api.model.device()),
-            observed: &holes.observed(),
-            noise: ObservationNoise::Gaussian { std: noise },
-            method: self.method,
-            grid: &Grid::Uniform { steps },
-            draws,
-            at_once: AT_ONCE,
-            seed,
-            classes: None,
-            vectors: vectors.as_deref(),
-        };
-        Ok(api.model.answer(&question, &*self.sampler.build(Method::Midpoint))?)
+        let (known, observed, vectors) = (holes.known(), holes.observed(), holes.vectors()?);
+        let mask = Mask::new(&known, columns.encoder.width(), api.model.device());
+        let plan = AnswerPlan { seed, ..AnswerPlan::new(self.method, &self.sampler, steps) };
+        let question = plan.question(&mask, &observed, noise, draws);
+        let question = Question { vectors: vectors.as_deref(), ..question };
+        Ok(api.model.answer(&question, &*plan.sampler)?)
     }
 
     /// The answer with what was computed for its holes.

@@ -1,4 +1,4 @@
-//! What a trained model is asked in JSON, and what it answers.
+//! Requests in JSON to a trained model, and its answers.
 //!
 //! | request | read by | answers |
 //! |---|---|---|

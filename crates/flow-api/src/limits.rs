@@ -1,4 +1,4 @@
-//! What a request may cost.
+//! Limits on the cost of a request.
 
 use crate::refused::Refused;
 

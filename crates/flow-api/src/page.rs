@@ -1,4 +1,4 @@
-//! The page of a model, whoever serves it: a form made from its card, its samples, and the flow as
+//! The page of a model, for any server: a form made from its card, its samples, and the flow as
 //! it moves.
 //!
 //! The script asks by a function `ask(path, body, accept, signal)` that another script of the page

@@ -1,4 +1,4 @@
-//! Why a request is not met.
+//! Errors of a request.
 
 use flow_datasets::TableError;
 use flow_model::ModelError;
@@ -13,7 +13,7 @@ pub enum Refused {
     /// The answer does not exist in the form that is asked for.
     #[error("{0}")]
     Form(String),
-    /// Nobody waits for it any more.
+    /// The client has gone, and the work was stopped.
     #[error("the request was given up before it was answered")]
     Stopped,
     /// The program failed.
@@ -31,7 +31,7 @@ impl From<ModelError> for Refused {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::Stopped => Self::Stopped,
-            // What fails on the way fails by what was asked for: nothing is read from a disk here.
+            // Sampling reads no files, so every other error is one of the request.
             error => Self::Bad(error.to_string()),
         }
     }

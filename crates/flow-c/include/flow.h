@@ -20,7 +20,7 @@ typedef struct FlowModel FlowModel;
 /* Opens a model that `flow export` wrote: a file NAME.flow, or a folder. NULL if that fails. */
 FlowModel *flow_open(const char *path);
 
-/* Gives a model back. */
+/* Closes a model and frees its memory. A null pointer is ignored. */
 void flow_close(FlowModel *model);
 
 /* The text of model.toml, owned by the model. */

@@ -1,4 +1,4 @@
-//! Trained flow-matching models for C: what stands behind `include/flow.h`.
+//! Trained flow-matching models for C: the implementation of `include/flow.h`.
 //!
 //! Nine functions open a model, describe it, draw samples and compute log-densities. A failed call
 //! keeps its reason for [`flow_last_error`], and no panic crosses the border.
@@ -16,7 +16,7 @@ use std::slice;
 
 use burn::tensor::Device;
 use flow_model::{
-    Asked, Classes, DensityRequest, Model, SampleConfig, SamplePlan, Trace, parameters,
+    Asked, Classes, DensityRequest, Model, Registry, SampleConfig, SamplePlan, Trace, parameters,
 };
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Likelihood, Probe};
@@ -36,7 +36,8 @@ const DENSITY_BATCH: usize = 256;
 /// Tolerance of densities: that of `flow likelihood` for points.
 const DENSITY_TOLERANCE: f64 = 1e-5;
 
-/// Opens a model that `flow export` wrote: a file `NAME.flow`, or a folder. Null if that fails.
+/// Opens a model that `flow export` or `flow import` wrote: a file `NAME.flow`, or a folder. Null if
+/// that fails.
 ///
 /// # Safety
 /// `path` must be null or point to text that ends in a zero byte.
@@ -45,14 +46,15 @@ pub unsafe extern "C" fn flow_open(path: *const c_char) -> *mut FlowModel {
     guarded(std::ptr::null_mut(), || {
         // SAFETY: the caller keeps the contract above.
         let path = PathBuf::from(unsafe { from_c(path) }?);
-        let model = Model::open(path, &Device::flex()).map_err(Failure::from)?;
+        let known = flow_import::registry(Registry::default());
+        let model = Model::open_with(&known, path, &Device::flex()).map_err(Failure::from)?;
         let description = CString::new(model.config().text())
             .map_err(|_| refused("the description of the model holds a zero byte"))?;
         Ok(Box::into_raw(Box::new(FlowModel { model, description })))
     })
 }
 
-/// Gives a model back. Null is taken and nothing is done.
+/// Closes a model and frees its memory. A null pointer is ignored.
 ///
 /// # Safety
 /// `model` must be null or come from [`flow_open`] and not have been closed.

@@ -1,4 +1,4 @@
-//! Texts of C.
+//! Strings that cross the C interface.
 
 use std::ffi::{CStr, c_char};
 

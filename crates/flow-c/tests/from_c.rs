@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use burn::tensor::Device;
+use flow_import::{Family, Import};
 use flow_model::{Model, ModelConfig, Registry};
 use flow_nn::Signature;
 use flow_ode::{Method, Stepping};
@@ -40,6 +41,25 @@ fn saved(folder: &Path) -> PathBuf {
 fn last_error() -> String {
     // SAFETY: the library returns text of its own.
     unsafe { CStr::from_ptr(flow_last_error()) }.to_str().unwrap().to_owned()
+}
+
+/// A network that none of ours is, as `flow import` leaves it.
+#[test]
+fn an_imported_model_is_opened_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = here.join("../../docs/examples/torchcfm-moons.pt");
+    let imported = Import::new(Family::TorchcfmMlp, file).run(&Device::flex()).unwrap();
+    let path = folder.path().join("moons.flow");
+    imported.model.save(&path).unwrap();
+    let path = CString::new(path.to_str().unwrap()).unwrap();
+    // SAFETY: the text ends in a zero byte, and the model is closed once.
+    unsafe {
+        let model = flow_open(path.as_ptr());
+        assert!(!model.is_null(), "{}", last_error());
+        assert_eq!(flow_row_size(model), 2);
+        flow_close(model);
+    }
 }
 
 #[test]

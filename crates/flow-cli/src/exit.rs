@@ -1,5 +1,5 @@
-//! How the command ends: 0 done, 1 failed, 2 asked for something impossible, 128 and a signal's
-//! number when that stopped a training.
+//! Exit codes of the command: 0 done, 1 failed, 2 asked for something impossible, 128 and a
+//! signal's number when that stopped a training.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,9 +10,8 @@ use flow_judge::JudgeError;
 use flow_model::ModelError;
 use flow_onnx::OnnxError;
 use flow_report::ReportError;
-use flow_run::{RunError, sentence};
+use flow_run::{RunError, Signal, sentence};
 
-use crate::signals::Signal;
 use crate::terminal::{complain, say};
 
 /// A request that cannot be met as it was typed.

@@ -23,7 +23,6 @@ mod device;
 mod exit;
 mod listener;
 mod memory;
-mod place;
 mod processes;
 mod signals;
 mod terminal;
@@ -63,7 +62,7 @@ fn done(verb: Verb, registry: &Registry, group: &Arc<dyn Group>) -> anyhow::Resu
         Verb::Train(args) => commands::train::run(&args, registry, group),
         Verb::Push(args) => commands::push::run(&args, registry),
         Verb::Sample(args) => commands::sample::run(&args, registry, group),
-        Verb::Eval(args) => commands::eval::run(&args, registry),
+        Verb::Eval(args) => commands::eval::run(&args, registry, group),
         Verb::Posterior(args) => commands::posterior::run(&args, registry),
         Verb::Impute(args) => commands::impute::run(&args, registry),
         Verb::Solve(args) => commands::solve::run(&args, registry),

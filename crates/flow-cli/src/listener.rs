@@ -1,11 +1,11 @@
-//! What libraries have to say, on the terminal.
+//! Messages and progress of the libraries, printed on the terminal.
 
 use flow_run::{Listener, Meter};
 
 use crate::bar::Bar;
 use crate::terminal::say;
 
-/// The terminal as somebody who is told what happens meanwhile.
+/// A [`Listener`] that prints on the terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminal;
 

@@ -1,4 +1,4 @@
-//! How freed memory is kept.
+//! Settings of the allocator: freed memory is kept for reuse.
 
 /// Tells glibc not to return large blocks to the system.
 ///

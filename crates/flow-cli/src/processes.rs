@@ -38,10 +38,10 @@ pub(crate) fn join(verb: &Verb) -> Result<Arc<dyn Group>> {
 /// Why several processes cannot do what was asked for, which is the same in all of them.
 fn refusal(verb: &Verb, launch: &Launch) -> Option<Error> {
     let Launch { size, by, .. } = launch;
-    if !matches!(verb, Verb::Train(_) | Verb::Sample(_)) {
+    if !matches!(verb, Verb::Train(_) | Verb::Sample(_) | Verb::Eval(_)) {
         return Some(usage!(
-            "{} started {size} processes, and only `flow train` and `flow sample` share their \
-             work: start this one without it",
+            "{} started {size} processes, and only `flow train`, `flow sample` and `flow eval` \
+             share their work: start this one without it",
             by.name()
         ));
     }

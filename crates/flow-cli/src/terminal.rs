@@ -1,4 +1,4 @@
-//! Words on the terminal: results on standard output, everything else on standard error.
+//! Output on the terminal: results on standard output, everything else on standard error.
 
 use std::io::{ErrorKind, Write};
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// The name of this process, if another one speaks for it.
+/// The name of this process, if it is not the first of several, which prints for all.
 static OTHER: OnceLock<String> = OnceLock::new();
 
 /// Time for the first of several processes to say what all of them met, and so to end them.
@@ -34,7 +34,7 @@ pub(crate) fn complain(text: &str) {
     speak_up(text);
 }
 
-/// Says what must be heard at once; one of several processes gives its name.
+/// Prints an urgent message at once; one of several processes gives its name.
 pub(crate) fn speak_up(text: &str) {
     match OTHER.get() {
         None => write(text),

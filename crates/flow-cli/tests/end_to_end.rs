@@ -1,4 +1,4 @@
-//! What a newcomer does, from the recipe to the pictures.
+//! The first steps of a new user, from the recipe to the pictures.
 
 mod common;
 

@@ -36,9 +36,9 @@ fn several_processes_of_a_flow_without_mpi_are_refused_in_one_sentence() {
 #[test]
 fn verbs_of_one_process_are_refused_to_several() {
     let scene = Scene::new();
-    let said = launched(&scene, "eval run", &[("PMI_RANK", "0"), ("PMI_SIZE", "2")]);
+    let said = launched(&scene, "likelihood run", &[("PMI_RANK", "0"), ("PMI_SIZE", "2")]);
     assert_eq!(said.code, Some(2), "{said:?}");
-    said.names(&["mpiexec started 2 processes", "`flow train` and `flow sample`"]);
+    said.names(&["mpiexec started 2 processes", "`flow train`, `flow sample` and `flow eval`"]);
 }
 
 #[test]

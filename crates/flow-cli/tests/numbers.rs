@@ -1,4 +1,4 @@
-//! Numbers that cannot be meant are refused, whatever the option.
+//! Numbers outside the range of an option are refused, for every option.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! What a folder of pictures must be, and what scores make of it.
+//! Folders of pictures: which are accepted, and their scores.
 #![cfg(feature = "folder")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

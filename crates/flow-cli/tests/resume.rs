@@ -17,7 +17,7 @@ const STEPS: usize = 4000;
 const RECIPE: &str =
     "debug --no-eval --out run --set train.images=1024000 --set train.checkpoint_every=25600";
 
-/// Samples of the run that nobody stopped.
+/// Samples of the run that was not stopped.
 fn uninterrupted() -> &'static [u8] {
     static SAMPLES: OnceLock<Vec<u8>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
@@ -50,8 +50,8 @@ fn wait_for_a_checkpoint(scene: &Scene, child: &mut Child) {
     }
 }
 
-/// By a signal that nobody ignores: a shell that runs tests in the background ignores SIGINT for
-/// them.
+/// Sends SIGTERM and not SIGINT: a shell that runs tests in the background makes them ignore
+/// SIGINT.
 fn interrupt(child: &Child) {
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());

@@ -40,7 +40,7 @@ fn ignores_interrupts() -> bool {
 
 #[test]
 fn a_request_to_stop_may_be_repeated_and_a_checkpoint_is_kept() {
-    // Two signals that wait together have no order: either may be the first to be heard.
+    // Two signals that wait together have no order: either may be handled first.
     for (signal, again, codes) in [
         ("INT", "INT", &[(130, "INT")][..]),
         ("TERM", "TERM", &[(143, "TERM")]),

@@ -5,6 +5,7 @@ mod common;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use common::Scene;
 
@@ -38,7 +39,13 @@ fn a_table_is_trained_on_and_comes_out_in_the_form_that_it_went_in() {
     for words in ["clinic", "category", "2: A, B", "integer", "dropped", "constant", "held out"] {
         assert!(said.stderr.contains(words), "{words} is missing in {}", said.stderr);
     }
-    for words in ["Wasserstein-1 (l1)", "of clinic", "nearer to training rows", "marginals.png"] {
+    for words in [
+        "Wasserstein-1 (l1)",
+        "Wasserstein-2 (l2)",
+        "of clinic",
+        "nearer to training rows",
+        "marginals.png",
+    ] {
         assert!(said.stdout.contains(words), "{words} is missing in {}", said.stdout);
     }
     scene.ok("sample run -n 50 --out synth.csv");
@@ -85,13 +92,59 @@ fn conditions_are_given_by_name_or_by_a_file() {
     assert!(rows[1..].iter().all(|row| row[1].parse::<f64>().unwrap().is_finite()));
     let said = scene.ok("calibrate run --draws 20");
     assert!(said.contains("height") && said.contains("TARP"), "{said}");
-    assert!(scene.path("run/plots/calibration.png").is_file());
+    let page = fs::read_to_string(scene.path("run/report.html")).unwrap();
+    for picture in ["posterior", "calibration", "calibration-ranks"] {
+        assert!(scene.path(&format!("run/plots/{picture}.png")).is_file(), "{picture}");
+    }
+    let said = said.lines().find(|line| line.contains("held-out rows with 20 draws")).unwrap();
+    for words in ["<h2>Calibration</h2>", said, "Draws of the posterior", "Ranks of held-out"] {
+        assert!(page.contains(words), "expected `{words}` in report.html");
+    }
 
     scene.refuses("sample run", 2, &["clinic, age", "--given"]);
     scene.refuses("sample run --given clinic=C,age=3", 2, &["\"C\"", "\"A\", \"B\""]);
     scene.refuses("sample run --given clinic=B", 2, &["lacks `age`"]);
     scene.refuses("sample run --given town=B", 2, &["town", "clinic"]);
     scene.refuses("sample run --given clinic", 2, &["clinic", ".csv"]);
+}
+
+#[test]
+fn parameters_and_observations_may_lie_in_two_arrays() {
+    let scene = Scene::new();
+    let theta: Vec<f32> = (0..400).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    // Two parameters a row, and their sum with a little more.
+    let x: Vec<f32> =
+        theta.chunks(2).zip(0..).map(|(t, i)| t[0] + t[1] + (i % 7) as f32 / 70.0).collect();
+    npy(&scene.path("theta.npy"), 2, &theta);
+    npy(&scene.path("x.npy"), 1, &x);
+    npy(&scene.path("seen.npy"), 1, &[0.5, -0.25]);
+    npy(&scene.path("few.npy"), 1, &x[..10]);
+    let set = format!("--no-eval {SMALL}");
+    let said = scene.ok(&format!("train posterior --data theta.npy --given x.npy --out run {set}"));
+    let recipe = fs::read_to_string(scene.path("run/recipe.toml")).unwrap();
+    assert!(recipe.contains("given = [\"x1\"]") && recipe.contains("beside = "), "{said}");
+    scene.ok("posterior run --observe seen.npy -n 30 --out post.csv");
+    let rows = columns(&fs::read_to_string(scene.path("post.csv")).unwrap());
+    assert_eq!(rows[0], ["observation", "theta1", "theta2", "log_density"]);
+    assert_eq!(rows.len(), 61);
+    scene.ok("posterior run --observe x1=0.5 -n 30 --out one.csv");
+    scene.ok("calibrate run -n 10 --draws 9");
+    let train = "train posterior --data theta.npy --dry-run --given";
+    scene.refuses(&format!("{train} few.npy"), 2, &["theta.npy has 200 rows", "few.npy has 10"]);
+    scene.refuses(&format!("{train} none.npy"), 2, &["--given none.npy"]);
+    let from = "--set data.from=theta.npy";
+    scene.refuses(&format!("{train} x.npy {from}"), 2, &["data.beside", "leave it out"]);
+}
+
+/// Writes rows as an array of NumPy.
+fn npy(path: &Path, width: usize, numbers: &[f32]) {
+    let shape = format!("({}, {width})", numbers.len() / width);
+    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    let head = format!("{head:117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(head.as_bytes());
+    bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
+    fs::write(path, bytes).unwrap();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What can be wrong with the numbers handed to a score.
+//! Errors of the numbers handed to a score.
 
 use thiserror::Error;
 

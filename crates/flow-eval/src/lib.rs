@@ -12,9 +12,9 @@
 //! | exactly how far, in one dimension or for few points? | [`wasserstein_1d`], [`wasserstein_assignment`], [`wasserstein`] for any sizes |
 //! | can a classifier tell them apart? | [`c2st`] |
 //! | of a table: how far, what is reached, what is copied? | [`Gower`], then [`wasserstein`], [`table_coverage`], [`memorisation`] |
-//! | what is a table worth to somebody who learns from it? | [`utility`] |
+//! | how well does a predictor learn from a generated table? | [`utility`] |
 //! | are its columns right, and its pairs of columns? | [`marginal_distances`], [`association_difference`] |
-//! | are posteriors as wide as they should be? | [`sbc`], [`tarp`], [`Ranks::verdict`], [`Ranks::bands`] |
+//! | are posteriors as wide as they should be? | [`sbc`], [`tarp`], [`Ranks::verdict`], [`Ranks::bands`], [`Ranks::histogram_within`] |
 //! | do features agree in mean and covariance? | [`frechet`], [`frechet_between`] streamed [`Moments`]; [`kid`] |
 //! | are samples good, and are they varied? | [`precision_recall`], [`density_coverage`] |
 //! | do classes look distinct and all appear? | [`inception_score`] |
@@ -68,6 +68,7 @@ mod pairwise;
 mod random;
 
 pub use calibration::bands::Bands;
+pub use calibration::histogram::Histogram;
 pub use calibration::ranks::{Ranks, sbc, tarp};
 pub use calibration::verdict::Verdict;
 pub use classifier::c2st::c2st;

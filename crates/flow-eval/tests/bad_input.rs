@@ -1,4 +1,4 @@
-//! What is refused, and what the message says.
+//! Input that is refused, and the message of the error.
 
 mod common;
 

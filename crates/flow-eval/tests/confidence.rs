@@ -1,4 +1,4 @@
-//! Whether estimates are unbiased and their standard errors honest, over many repetitions.
+//! Estimates are unbiased and their standard errors right, over many repetitions.
 //!
 //! Seeds are fixed, so a test passes always or never; the bounds are such that a right estimator
 //! fails for fewer than one choice of seeds in 10,000.

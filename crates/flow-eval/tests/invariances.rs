@@ -1,4 +1,4 @@
-//! What must not change a score, and what must.
+//! Changes of the points that must not move a score, and changes that must.
 
 mod common;
 

@@ -244,6 +244,12 @@ const TABLE: &[Row] = &[
         let found = unless_it_says("bins, got", || ranks.histogram(a.count));
         Ok(found.into_iter().flatten().map(|n| n as f64).collect())
     }),
+    ("Ranks::histogram_within", |a| {
+        let ranks = Ranks::new(vec![0, 2, 3], 3)?;
+        unless_it_says("bins, got", || ranks.histogram_within(a.count, 0.5));
+        unless_it_says("level must be in (0, 1)", || ranks.histogram_within(2, a.x));
+        Ok(vec![])
+    }),
     ("Ranks::bands", |a| {
         let ranks = Ranks::new(vec![0, 2, 3], 3)?;
         let bands = unless_it_says("level must be in (0, 1)", || ranks.bands(a.x, 0));

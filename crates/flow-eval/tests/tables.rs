@@ -26,6 +26,30 @@ const IRIS: [Column; 5] =
     [Column::Number, Column::Number, Column::Number, Column::Number, Column::Category(3)];
 
 #[test]
+fn orders_and_grounds_of_transport_are_those_of_their_closed_forms() {
+    let distance = |a: &[f32], b: &[f32], dim: usize, ground| {
+        let there = wasserstein(points(a, dim), points(b, dim), ground).unwrap();
+        let back = wasserstein(points(b, dim), points(a, dim), ground).unwrap();
+        assert_close(there.value, back.value, 1e-12);
+        there.value
+    };
+    // All mass of one point is dealt out to three: lengths 0, 3 and 4 along one axis.
+    let (one, three) = ([0.0], [0.0, 3.0, 4.0]);
+    assert_close(distance(&one, &three, 1, Ground::Manhattan), 7.0 / 3.0, 1e-12);
+    assert_close(
+        distance(&one, &three, 1, Ground::SquaredEuclidean),
+        (25.0_f64 / 3.0).sqrt(),
+        1e-12,
+    );
+    // A shift by (3, -4), which no other plan can beat.
+    let rows = [0.0, 0.0, 1.0, 5.0, -2.0, 2.5];
+    let moved: Vec<f32> = rows.chunks(2).flat_map(|row| [row[0] + 3.0, row[1] - 4.0]).collect();
+    assert_close(distance(&rows, &moved, 2, Ground::Manhattan), 7.0, 1e-12);
+    assert_close(distance(&rows, &moved, 2, Ground::Euclidean), 5.0, 1e-12);
+    assert_close(distance(&rows, &moved, 2, Ground::SquaredEuclidean), 5.0, 1e-12);
+}
+
+#[test]
 fn the_floors_of_iris_are_those_of_the_published_protocol() {
     let reference = reference();
     let all = rows_of(&reference["iris"]);

@@ -1,4 +1,4 @@
-//! What can be wrong with the network of another program.
+//! Errors of reading the network of another program.
 
 use std::path::PathBuf;
 
@@ -48,7 +48,18 @@ pub enum ImportError {
         /// What it must be.
         need: &'static str,
     },
-    /// The file holds several states and nobody said which one is meant.
+    /// Keys of a configuration of which nothing is known.
+    #[error(
+        "the configuration has keys that are unknown to {family}: {keys}; they may choose another \
+         network, so take out those that do not"
+    )]
+    UnknownKeys {
+        /// The family.
+        family: &'static str,
+        /// The keys.
+        keys: String,
+    },
+    /// The file holds several states, and none was chosen.
     #[error("the file holds several states, name one of {known}")]
     Ambiguous {
         /// The states.

@@ -14,6 +14,8 @@ use toml::{Table, Value};
 
 use crate::error::ImportError;
 use crate::family::Family;
+use crate::known::Others;
+use crate::scheduler::Scheduler;
 use crate::transformer::{Described, DiffusersConfig, SitConfig};
 use crate::unet::{TorchcfmUNetConfig, UNet2dConfig};
 use crate::{mlp, network};
@@ -21,6 +23,12 @@ use crate::{mlp, network};
 /// Bytes of a file of weights, and of the arrays in it: the largest transformers of the papers take
 /// three gibibytes.
 const MOST_BYTES: u64 = 16 << 30;
+
+/// Bytes of a configuration that none reaches.
+const LONGEST_CONFIG: u64 = 16 << 20;
+
+/// Where a folder has the configuration of its network; the first one is named where there is none.
+const NETWORKS: [&str; 3] = ["config.json", "transformer/config.json", "unet/config.json"];
 
 /// What programs that train on several machines, or compile, put before each name.
 const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
@@ -70,13 +78,14 @@ impl Import {
         Self { family, weights: weights.as_ref().into(), config: None, part: None, registry }
     }
 
-    /// The same with the JSON file that describes the network.
+    /// The same with the JSON file that describes the network, or the folder of a model of diffusers
+    /// with the files of its network and of its scheduler.
     #[must_use]
     pub fn with_config(self, config: impl AsRef<Path>) -> Self {
         Self { config: Some(config.as_ref().into()), ..self }
     }
 
-    /// The same with the part of the file to take, such as `ema_model`. Where nobody says, it is
+    /// The same with the part of the file to take, such as `ema_model`. By default it is
     /// the only one, or the only one whose name tells of an average (`ema`).
     #[must_use]
     pub fn with_part(self, part: impl Into<String>) -> Self {
@@ -95,7 +104,7 @@ impl Import {
         drop(checkpoint);
         let arrays = without_prefix(arrays);
         self.family.recognise(&arrays)?;
-        let (mut config, sizes) = self.describe(&arrays)?;
+        let ((mut config, sizes), scheduler) = self.describe(&arrays)?;
         let map = self.family.map();
         // A vector for no class is there when the network was trained without classes now and then.
         config.learned_without = arrays.iter().any(|(name, array)| {
@@ -116,6 +125,7 @@ impl Import {
         let bytes = safetensors_of(&ours)?;
         let model = Model::from_bytes(&self.registry, &config.text(), &bytes, device)?;
         let mut notes = vec![map.about, format!("{rows} arrays became {}", ours.len())];
+        notes.extend(scheduler);
         if !name.is_empty() {
             notes.push(format!("of the states in the file `{name}` was taken"));
         }
@@ -139,29 +149,74 @@ impl Import {
         }
     }
 
-    fn describe(&self, arrays: &BTreeMap<String, Array>) -> Result<Described, ImportError> {
-        match self.family {
+    /// What the network is, and in words how it was trained if its family does not say.
+    fn describe(
+        &self,
+        arrays: &BTreeMap<String, Array>,
+    ) -> Result<(Described, Option<String>), ImportError> {
+        let family = self.family;
+        let described = match family {
             Family::TorchcfmMlp => mlp::describe(arrays),
             Family::TorchcfmUnet => {
-                self.config::<TorchcfmUNetConfig>(TorchcfmUNetConfig::KEYS)?.describe()
+                self.config::<TorchcfmUNetConfig>(TorchcfmUNetConfig::KEYS)?.0.describe()
             }
-            Family::DiffusersUnet2d => self.config::<UNet2dConfig>(UNet2dConfig::KEYS)?.describe(),
-            Family::Sit => self.config::<SitConfig>(SitConfig::KEYS)?.describe(),
+            Family::Sit => self.config::<SitConfig>(SitConfig::KEYS)?.0.describe(),
+            Family::DiffusersUnet2d => {
+                let (config, scheduler) = self.config::<UNet2dConfig>(UNet2dConfig::KEYS)?;
+                return scheduled(family, config.describe()?, &scheduler);
+            }
             Family::DiffusersDit => {
-                self.config::<DiffusersConfig>(DiffusersConfig::KEYS)?.describe()
+                let (config, scheduler) = self.config::<DiffusersConfig>(DiffusersConfig::KEYS)?;
+                return scheduled(family, config.describe()?, &scheduler);
             }
-        }
+        };
+        Ok((described?, None))
     }
 
-    /// The configuration of the network, as its family writes it.
-    fn config<C: DeserializeOwned>(&self, keys: &'static str) -> Result<C, ImportError> {
-        let Some(path) = &self.config else {
+    /// The configuration of the network as its family writes it, and of families of diffusers how
+    /// it was trained.
+    fn config<C: DeserializeOwned>(
+        &self,
+        keys: &'static str,
+    ) -> Result<(C, Scheduler), ImportError> {
+        let Some(config) = &self.config else {
             return Err(ImportError::NoConfig { family: self.family.name(), keys });
         };
+        let files = NETWORKS.map(|file| config.join(file));
+        let path = if config.is_dir() {
+            files.iter().find(|file| file.is_file()).unwrap_or(&files[0])
+        } else {
+            config
+        };
+        let mut read = json(path)?;
+        let diffusers = matches!(self.family, Family::DiffusersDit | Family::DiffusersUnet2d);
+        let scheduler =
+            if diffusers { Scheduler::find(config, &mut read)? } else { Scheduler::default() };
+        let read = serde_json::from_value(read.into_iter().collect());
         let broken = |reason: String| ImportError::Config { path: path.clone(), reason };
-        let text = fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
+        Ok((read.map_err(|error| broken(error.to_string()))?, scheduler))
     }
+}
+
+/// A description with what its scheduler says of it.
+fn scheduled(
+    family: Family,
+    (mut config, sizes): Described,
+    scheduler: &Scheduler,
+) -> Result<(Described, Option<String>), ImportError> {
+    scheduler.describe(family.name(), &mut config)?;
+    Ok(((config, sizes), Some(scheduler.note())))
+}
+
+/// The keys of a file in JSON.
+pub(crate) fn json(path: &Path) -> Result<Others, ImportError> {
+    let broken = |reason: String| ImportError::Config { path: path.into(), reason };
+    let size = fs::metadata(path).map_err(|error| broken(error.to_string()))?.len();
+    if LONGEST_CONFIG < size {
+        return Err(broken(format!("it has {size} bytes, which no configuration has")));
+    }
+    let text = fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
 }
 
 /// The arrays without what all of their names begin with and no network calls so.

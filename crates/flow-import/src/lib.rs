@@ -6,10 +6,12 @@
 mod error;
 mod family;
 mod import;
+mod known;
 mod map;
 mod mlp;
 mod network;
 mod operation;
+mod scheduler;
 mod transformer;
 mod unet;
 

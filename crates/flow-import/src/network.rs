@@ -1,10 +1,12 @@
-//! Networks of other programs that none of ours can be.
+//! Networks of other programs whose architecture differs from every network of this workspace.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::selu;
 use burn::tensor::{Device, Tensor};
+use flow_kernels::Activation;
 use flow_model::Registry;
+use flow_nn::graph::{Function, Graph, Inputs, Value};
 use flow_nn::{Condition, Network, NetworkConfig, NetworkError, Signature, Time};
 use serde::{Deserialize, Serialize};
 
@@ -92,5 +94,14 @@ impl Network for TorchcfmMlp {
             let h = layer.forward(h);
             if i == last { h } else { selu(h) }
         })
+    }
+
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        let h = graph.concat(&[inputs.x, inputs.t], 1);
+        let last = self.layers.len() - 1;
+        Some(self.layers.iter().enumerate().fold(h, |h, (i, layer)| {
+            let h = graph.linear(layer, h, Activation::Identity);
+            if i == last { h } else { graph.map(Function::Selu, h) }
+        }))
     }
 }

@@ -1,4 +1,4 @@
-//! What is done to an array of another program before it is one of ours.
+//! Operations that turn an array of another program into one of ours.
 
 use flow_pickle::Array;
 use serde::Deserialize;

@@ -2,12 +2,12 @@
 
 use flow_model::ModelConfig;
 use flow_nn::{Band, DitConfig, Embeddings, NetworkConfig, Signature};
-use flow_path::{Prediction, ScheduleConfig, VariancePreserving};
 use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::error::ImportError;
 use crate::family::Family;
+use crate::known::{Known, Others};
 use crate::operation::Sizes;
 
 /// Sinusoids of a time in both families.
@@ -23,9 +23,17 @@ pub(crate) struct SitConfig {
     depth: usize,
     num_heads: usize,
     num_classes: usize,
-    #[serde(default = "four")]
-    mlp_ratio: f64,
+    #[serde(flatten)]
+    others: Others,
 }
+
+/// The linear layer at the end tells whether the network was trained with a variance too, and the
+/// table of classes whether without them now and then.
+const SIT: Known = Known {
+    harmless: &["class_dropout_prob", "learn_sigma", "out_channels_of_the_linear"],
+    // What the program calls its interpolation and its model's output.
+    fixed: &[("mlp_ratio", "4"), ("path_type", "Linear"), ("prediction", "velocity")],
+};
 
 /// The `config.json` of a network of diffusers.
 #[derive(Debug, Deserialize)]
@@ -39,28 +47,34 @@ pub(crate) struct DiffusersConfig {
     num_embeds_ada_norm: usize,
     #[serde(default = "epsilon")]
     norm_eps: f64,
-    #[serde(default = "gelu")]
-    activation_fn: String,
-    #[serde(default = "ada_norm_zero")]
-    norm_type: String,
-    #[serde(default)]
-    norm_elementwise_affine: bool,
+    #[serde(flatten)]
+    others: Others,
 }
 
-fn four() -> f64 {
-    4.0
-}
+/// Groups are those of networks without patches, and the number of output channels is that of the
+/// last array.
+const DIFFUSERS: Known = Known {
+    harmless: &["dropout", "norm_num_groups", "out_channels", "upcast_attention"],
+    fixed: &[
+        ("_class_name", "DiTTransformer2DModel or Transformer2DModel"),
+        ("activation_fn", "gelu-approximate"),
+        ("attention_bias", "true"),
+        ("attention_type", "default"),
+        ("caption_channels", "null"),
+        ("cross_attention_dim", "null"),
+        ("double_self_attention", "false"),
+        ("interpolation_scale", "null or 1"),
+        ("norm_elementwise_affine", "false"),
+        ("norm_type", "ada_norm_zero"),
+        ("num_vector_embeds", "null"),
+        ("only_cross_attention", "false"),
+        ("use_additional_conditions", "null or false"),
+        ("use_linear_projection", "false"),
+    ],
+};
 
 fn epsilon() -> f64 {
     1e-5
-}
-
-fn gelu() -> String {
-    "gelu-approximate".into()
-}
-
-fn ada_norm_zero() -> String {
-    "ada_norm_zero".into()
 }
 
 /// A description of ours with the sizes that its arrays need.
@@ -72,11 +86,7 @@ impl SitConfig {
 
     /// Its time is ours, in radians as it is: frequencies from 1 down.
     pub(crate) fn describe(self) -> Result<Described, ImportError> {
-        let family = Family::Sit.name();
-        if 1e-9 < (self.mlp_ratio - four()).abs() {
-            let value = self.mlp_ratio.to_string();
-            return Err(ImportError::Unsupported { family, key: "mlp_ratio", value, need: "4" });
-        }
+        SIT.check(Family::Sit, &self.others)?;
         let half = SINUSOIDS / 2;
         let lowest = 1e4_f64.powf(-(half as f64 - 1.0) / half as f64);
         let network = DitConfig {
@@ -97,21 +107,9 @@ impl DiffusersConfig {
     pub(crate) const KEYS: &'static str = "sample_size, patch_size, in_channels, num_layers, \
         num_attention_heads, attention_head_dim and num_embeds_ada_norm";
 
-    /// Its 1,000 steps count to the noise, of the diffusion with the usual rates; it gives the
-    /// noise.
+    /// Its 1,000 steps count to the noise; along which diffusion, its scheduler says.
     pub(crate) fn describe(self) -> Result<Described, ImportError> {
-        let family = Family::DiffusersDit.name();
-        let unsupported =
-            |key, value: String, need| Err(ImportError::Unsupported { family, key, value, need });
-        if self.activation_fn != gelu() {
-            return unsupported("activation_fn", self.activation_fn, "gelu-approximate");
-        }
-        if self.norm_type != ada_norm_zero() {
-            return unsupported("norm_type", self.norm_type, "ada_norm_zero");
-        }
-        if self.norm_elementwise_affine {
-            return unsupported("norm_elementwise_affine", "true".into(), "false");
-        }
+        DIFFUSERS.check(Family::DiffusersDit, &self.others)?;
         let network = DitConfig {
             hidden: self.num_attention_heads.saturating_mul(self.attention_head_dim),
             depth: self.num_layers,
@@ -127,9 +125,7 @@ impl DiffusersConfig {
         let shape = [self.in_channels, self.sample_size, self.sample_size];
         let classes = self.num_embeds_ada_norm;
         let sizes = Sizes { frequencies, ..sizes(&network, shape, classes) };
-        let (config, sizes) = described(&network, shape, classes, sizes);
-        let schedule = ScheduleConfig::Vp(VariancePreserving::default());
-        Ok((ModelConfig { prediction: Prediction::Noise, schedule, ..config }, sizes))
+        Ok(described(&network, shape, classes, sizes))
     }
 }
 

@@ -79,7 +79,7 @@ fn a_dit_of_diffusers_answers_at_its_steps() {
         let error = largest(&output(&model, &io, t.collect()), &io.numbers(expected));
         assert!(error < 1e-4, "{steps}: {error}");
     }
-    // The control: the clock that runs the other way is heard.
+    // The control: with time reversed the output is another.
     let t = io.numbers("t").into_iter().map(|k| k / 1000.0);
     assert!(largest(&output(&model, &io, t.collect()), &io.numbers("output")) > 1e-2);
 }
@@ -95,7 +95,7 @@ fn a_perceptron_of_torchcfm_answers_from_each_state_of_its_checkpoint() {
     assert!(error(torchcfm("torchcfm_mlp_checkpoint.pt").with_part("net_model")) < 1e-5);
     // `module.` before each name, and one state beside a number.
     assert!(error(torchcfm("torchcfm_mlp_ddp.pt")) < 1e-5);
-    // Where nobody says, it is the average, every number of which is larger by 0.01.
+    // By default it is the average, every number of which is larger by 0.01.
     assert!(error(torchcfm("torchcfm_mlp_checkpoint.pt")) > 1e-3);
     let notes = imported(torchcfm("torchcfm_mlp_checkpoint.pt")).notes.join(", ");
     assert!(notes.contains("`ema_model`"), "{notes}");
@@ -215,6 +215,88 @@ fn files_that_do_not_fit_are_refused_with_what_to_do() {
         "there is no family `unet`, use one of torchcfm-mlp, torchcfm-unet, diffusers-unet2d, \
          diffusers-dit, sit"
     );
+}
+
+/// The import of a family whose configuration has some keys more, or others.
+fn with_keys(family: Family, name: &str, keys: &str) -> Result<Imported, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("config.json");
+    let text = std::fs::read_to_string(config(name)).unwrap();
+    let mut all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+    all.extend(serde_json::from_str::<serde_json::Map<_, _>>(keys).unwrap());
+    std::fs::write(&json, serde_json::to_string(&all).unwrap()).unwrap();
+    let file = reference(&format!("{name}.safetensors"));
+    let import = Import::new(family, file).with_config(json);
+    import.run(&Device::flex()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_key_of_a_configuration_is_used_or_harmless_or_refused_by_name() {
+    for (family, name, keys, said) in [
+        (Family::Sit, "sit_small", r#"{"qk_norm": true}"#, "unknown to sit: qk_norm;"),
+        (Family::Sit, "sit_small", r#"{"path_type": "GVP"}"#, "path_type = GVP"),
+        (Family::Sit, "sit_small", r#"{"mlp_ratio": 2.0}"#, "mlp_ratio = 2.0"),
+        (Family::DiffusersDit, "diffusers_dit", r#"{"rope": 1}"#, "unknown to diffusers-dit: rope"),
+        (Family::DiffusersDit, "diffusers_dit", r#"{"activation_fn": "geglu"}"#, "geglu"),
+        (
+            Family::DiffusersUnet2d,
+            "diffusers_unet2d_class",
+            r#"{"class_embed_type": "timestep"}"#,
+            "class_embed_type = timestep",
+        ),
+        (
+            Family::TorchcfmUnet,
+            "torchcfm_unet32_attn",
+            r#"{"num_heads_upsample": 2}"#,
+            "num_heads_upsample = 2",
+        ),
+        (Family::TorchcfmUnet, "torchcfm_unet32_attn", r#"{"new": 2}"#, "torchcfm-unet: new"),
+    ] {
+        let error = with_keys(family, name, keys).unwrap_err();
+        assert!(error.contains(said), "{keys}: {error}");
+    }
+    let harmless = r#"{"class_dropout_prob": 0.3, "learn_sigma": true, "_note": "mine"}"#;
+    assert!(with_keys(Family::Sit, "sit_small", harmless).is_ok());
+}
+
+#[test]
+fn how_a_network_of_diffusers_was_trained_is_read_or_said_to_be_assumed() {
+    let keys = r#"{"prediction_type": "v_prediction", "beta_start": 0.0002}"#;
+    let beside = with_keys(Family::DiffusersDit, "diffusers_dit", keys).unwrap();
+    assert_eq!(beside.model.prediction(), Prediction::V);
+    assert_eq!(beside.model.config().schedule.to_string(), "vp,beta_max=20.0,beta_min=0.2");
+    assert!(beside.notes.join("\n").contains("it gives v_prediction, along rates that are linear"));
+
+    let assumed = imported(diffusers());
+    assert_eq!(assumed.model.config().schedule.to_string(), "vp,beta_max=20.0,beta_min=0.1");
+    assert!(assumed.notes.join("\n").contains("nothing says how it was trained"));
+
+    // The folder of a model of diffusers.
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["transformer", "scheduler"] {
+        std::fs::create_dir(folder.path().join(part)).unwrap();
+    }
+    let network = folder.path().join("transformer/config.json");
+    std::fs::copy(config("diffusers_dit"), network).unwrap();
+    let scheduler = |text: &str| {
+        let file = folder.path().join("scheduler/scheduler_config.json");
+        std::fs::write(file, text).unwrap();
+        let file = reference("diffusers_dit.safetensors");
+        Import::new(Family::DiffusersDit, file).with_config(folder.path()).run(&Device::flex())
+    };
+    let ddim = r#"{"_class_name": "DDIMScheduler", "beta_schedule": "squaredcos_cap_v2",
+        "prediction_type": "sample", "clip_sample": false, "num_train_timesteps": 1000}"#;
+    let read = scheduler(ddim).unwrap();
+    assert_eq!(read.model.prediction(), Prediction::Data);
+    let schedule = read.model.config().schedule.to_string();
+    assert!(schedule.starts_with("nichol-dhariwal"), "{schedule}");
+    assert!(read.notes.join("\n").contains("scheduler_config.json says"));
+    let scaled = scheduler(&ddim.replace("squaredcos_cap_v2", "scaled_linear")).unwrap_err();
+    let scaled = scaled.to_string();
+    assert!(scaled.contains("beta_schedule = scaled_linear cannot be imported"), "{scaled}");
+    let flow = scheduler(r#"{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}"#);
+    let flow = flow.unwrap_err().to_string();
+    assert!(flow.contains("it has no beta_schedule"), "{flow}");
 }
 
 #[test]

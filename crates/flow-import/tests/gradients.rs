@@ -62,7 +62,7 @@ fn step(clock: fn(f32) -> f32) -> (f64, BTreeMap<String, Vec<f32>>) {
     let t: Vec<f32> = io.numbers("t").into_iter().map(clock).collect();
     let rows = |name| Tensor::<2>::from_data(io.rows(name).into_data(), &ad);
     let batch = Batch {
-        // The regression asks for neither end.
+        // The regression reads neither end of the path.
         x0: rows("x"),
         x1: rows("x"),
         x_t: rows("x"),

@@ -7,42 +7,35 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-
 use burn::tensor::Device;
 use common::{Io, config, largest, output, reference};
 use flow_import::{Family, Import, registry};
 use flow_model::{Model, Registry, SampleRequest};
 use flow_path::Prediction;
 
-fn files() -> PathBuf {
-    reference("")
-}
-
-fn import(folder: &Path, family: Family, name: &str) -> Import {
-    let file = |ending: &str| folder.join(format!("{name}.{ending}"));
-    Import::new(family, file("safetensors")).with_config(file("json"))
+fn import(family: Family, name: &str) -> Import {
+    Import::new(family, reference(&format!("{name}.safetensors"))).with_config(config(name))
 }
 
 /// The largest difference to what torchcfm answered, whose time is ours.
-fn torchcfm(folder: &Path, name: &str) -> f32 {
-    let model = import(folder, Family::TorchcfmUnet, name).run(&Device::flex()).unwrap().model;
+fn torchcfm(name: &str) -> f32 {
+    let model = import(Family::TorchcfmUnet, name).run(&Device::flex()).unwrap().model;
     assert_eq!(model.prediction(), Prediction::Velocity);
-    let io = Io::at(&folder.join(format!("{name}_io.safetensors")));
+    let io = Io::open(&format!("{name}_io"));
     largest(&output(&model, &io, io.numbers("t")), &io.numbers("output"))
 }
 
 /// The largest difference to what diffusers answered, whose step `k` is our time
 /// `(999 - k) / 1000`.
-fn diffusers(folder: &Path, name: &str) -> f32 {
-    let model = import(folder, Family::DiffusersUnet2d, name).run(&Device::flex()).unwrap().model;
+fn diffusers(name: &str) -> f32 {
+    let model = import(Family::DiffusersUnet2d, name).run(&Device::flex()).unwrap().model;
     assert_eq!(model.prediction(), Prediction::Noise);
-    let io = Io::at(&folder.join(format!("{name}_io.safetensors")));
+    let io = Io::open(&format!("{name}_io"));
     let error = |steps: &str, expected: &str| {
         let t = io.numbers(steps).into_iter().map(|k| ((999.0 - f64::from(k)) / 1000.0) as f32);
         largest(&output(&model, &io, t.collect()), &io.numbers(expected))
     };
-    // The control: the clock that runs the other way is heard.
+    // The control: with time reversed the output is another.
     let t = io.numbers("t").into_iter().map(|k| k / 1000.0).collect();
     assert!(largest(&output(&model, &io, t), &io.numbers("output")) > 1e-2);
     error("t", "output").max(error("t_unit", "output_unit"))
@@ -51,14 +44,14 @@ fn diffusers(folder: &Path, name: &str) -> f32 {
 /// Heads that hold their queries, keys and values together, attention at half the size.
 #[test]
 fn a_u_net_of_torchcfm_answers_as_there() {
-    let error = torchcfm(&files(), "torchcfm_unet32_attn");
+    let error = torchcfm("torchcfm_unet32_attn");
     assert!(error < 1e-5, "{error}");
 }
 
 /// Scales and shifts, residual blocks that change the size, the new order of heads, classes.
 #[test]
 fn a_u_net_of_torchcfm_with_all_its_switches_answers_as_there() {
-    let error = torchcfm(&files(), "torchcfm_unet32_adm");
+    let error = torchcfm("torchcfm_unet32_adm");
     assert!(error < 1e-5, "{error}");
 }
 
@@ -66,33 +59,15 @@ fn a_u_net_of_torchcfm_with_all_its_switches_answers_as_there() {
 /// The library's own angle in single precision is off by 2e-5.
 #[test]
 fn a_u_net_of_diffusers_answers_at_its_steps() {
-    let error = diffusers(&files(), "diffusers_unet2d_class");
+    let error = diffusers("diffusers_unet2d_class");
     assert!(error < 1e-4, "{error}");
-}
-
-#[test]
-#[ignore = "needs a folder of larger files, named by FLOW_REFERENCE"]
-fn all_u_nets_answer_as_there() {
-    let folder = PathBuf::from(std::env::var("FLOW_REFERENCE").unwrap());
-    for name in
-        ["torchcfm_unet28", "torchcfm_unet28_class", "torchcfm_unet32_attn", "torchcfm_unet32_adm"]
-    {
-        let error = torchcfm(&folder, name);
-        println!("{name}: {error:.1e}");
-        assert!(error < 1e-5, "{name}: {error}");
-    }
-    for name in ["diffusers_unet2d", "diffusers_unet2d_class"] {
-        let error = diffusers(&folder, name);
-        println!("{name}: {error:.1e}");
-        assert!(error < 1e-4, "{name}: {error}");
-    }
 }
 
 #[test]
 fn an_imported_u_net_is_saved_opened_and_sampled_like_any_other() {
     let folder = tempfile::tempdir().unwrap();
     let known = registry(Registry::default());
-    let import = import(&files(), Family::DiffusersUnet2d, "diffusers_unet2d_class");
+    let import = import(Family::DiffusersUnet2d, "diffusers_unet2d_class");
     let model = import.run(&Device::flex()).unwrap().model;
     let path = folder.path().join("unet.flow");
     model.save(&path).unwrap();

@@ -1,4 +1,4 @@
-//! How many velocities meet at a point, in the data and in a model of them.
+//! The spread of the velocities that meet at a point, in the data and in a model of them.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

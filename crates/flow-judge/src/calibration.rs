@@ -1,5 +1,7 @@
 //! Calibration of a model of a table with conditions: is the truth where its draws say?
 
+use std::fmt;
+
 use flow_eval::{Points, Ranks, Score, sbc, tarp};
 use flow_run::table::TableData;
 use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
@@ -22,6 +24,7 @@ pub struct Calibration {
     pub seed: u64,
     /// A line for each column, and last for all together.
     pub rows: Vec<Calibrated>,
+    sentence: String,
 }
 
 /// What the ranks of one column, or of distances to random points, say.
@@ -38,21 +41,36 @@ pub struct Calibrated {
     pub ranks: Ranks,
 }
 
+impl fmt::Display for Calibrated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, deviation, verdict, .. } = self;
+        let floor = deviation.floor.unwrap_or(f64::NAN);
+        write!(
+            f,
+            "{name:24} greatest deviation {:6.2} standard errors, usual {floor:.2}: {verdict}",
+            deviation.value
+        )
+    }
+}
+
 impl Calibration {
     /// One sentence on all of them.
     #[must_use]
-    pub fn sentence(&self) -> String {
-        let Self { n, draws, rows, .. } = self;
-        let wrong: Vec<String> = rows
-            .iter()
-            .filter(|row| !row.verdict.starts_with("calibrated"))
-            .map(|row| format!("{} is {}", row.name, row.verdict))
-            .collect();
-        if wrong.is_empty() {
-            return format!("calibrated, as far as {n} held-out rows with {draws} draws each tell");
-        }
-        format!("not calibrated on {n} held-out rows with {draws} draws each: {}", wrong.join("; "))
+    pub fn sentence(&self) -> &str {
+        &self.sentence
     }
+}
+
+fn sentence(n: usize, draws: usize, rows: &[Calibrated]) -> String {
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter(|row| !row.verdict.starts_with("calibrated"))
+        .map(|row| format!("{} is {}", row.name, row.verdict))
+        .collect();
+    if wrong.is_empty() {
+        return format!("calibrated, as far as {n} held-out rows with {draws} draws each tell");
+    }
+    format!("not calibrated on {n} held-out rows with {draws} draws each: {}", wrong.join("; "))
 }
 
 /// Ranks the truth of held-out rows among draws given the same conditions: simulation-based
@@ -101,6 +119,7 @@ pub fn calibrate(
     };
     let together = ("TARP".to_owned(), tarp(truths, drawn, seed)?);
     let each = names.zip(sbc(truths, drawn, seed)?);
-    let rows = each.chain([together]).map(line).collect();
-    Ok(Calibration { n, draws, seed, rows })
+    let rows: Vec<Calibrated> = each.chain([together]).map(line).collect();
+    let sentence = sentence(n, draws, &rows);
+    Ok(Calibration { n, draws, seed, rows, sentence })
 }

@@ -9,9 +9,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_datasets::Images;
 use flow_nn::{Classifier, ClassifierConfig, init_seeded};
 use flow_path::stream::Streams;
-use flow_run::{Listener, drafts, image_rows, labels, pixels, sentence};
+use flow_run::{Listener, RunError, drafts, image_rows, labels, pixels, sentence, together};
 use flow_train::{
-    AdamW, Alone, CheckpointFolder, Decay, Ema, Interrupter, LabelledBatches, LearningRate,
+    AdamW, Alone, CheckpointFolder, Decay, Ema, Group, Interrupter, LabelledBatches, LearningRate,
     Observer, Parts, Plan, Session, StepRecord, TrainError, fit_classifier,
 };
 use sha2::{Digest, Sha256};
@@ -23,6 +23,9 @@ const STEPS: usize = 1000;
 const ROWS: usize = 128;
 /// Images classified together.
 const BATCH: usize = 250;
+/// Channels of its first convolution, and numbers in the features of an image.
+const CHANNELS: usize = 16;
+const FEATURES: usize = 2 * CHANNELS;
 /// Version of the kept classifier; to be raised whenever the network or its training changes.
 const VERSION: &str = "classifier 2";
 
@@ -31,6 +34,7 @@ const VERSION: &str = "classifier 2";
 pub struct Judge {
     classifier: Classifier,
     device: Device,
+    classes: usize,
     /// Channels, height and width of an image.
     pub shape: [usize; 3],
     /// Fraction of test images that it classifies rightly.
@@ -56,6 +60,19 @@ impl Verdict {
     pub fn class_count(&self) -> usize {
         self.probabilities.len() / self.classes.len()
     }
+
+    /// How often the classes are those of the labels.
+    fn right(&self, labels: &[usize], shape: [usize; 3]) -> Result<f64, JudgeError> {
+        if labels.is_empty() || self.classes.len() != labels.len() {
+            return Err(JudgeError::Images(format!(
+                "the classifier looks at {} images of shape {shape:?}, but there are {} labels",
+                self.classes.len(),
+                labels.len()
+            )));
+        }
+        let right = self.classes.iter().zip(labels).filter(|(a, b)| a == b).count();
+        Ok(right as f64 / labels.len() as f64)
+    }
 }
 
 impl Judge {
@@ -70,11 +87,45 @@ impl Judge {
         device: &Device,
         told: &dyn Listener,
     ) -> Result<Self, JudgeError> {
-        let config = ClassifierConfig {
-            image_channels: train.channels,
-            channels: 16,
-            classes: train.classes(),
-        };
+        Self::shared(set, [train, test], device, &Alone, told)
+    }
+
+    /// The same in all processes of a group: the first trains it, if none is kept, and all of them
+    /// look at the test images in turn.
+    pub(crate) fn shared(
+        set: &str,
+        [train, test]: [&Images; 2],
+        device: &Device,
+        group: &dyn Group,
+        told: &dyn Listener,
+    ) -> Result<Self, JudgeError> {
+        let wait = || group.barrier().map_err(RunError::from);
+        if !group.is_first() {
+            wait()?;
+        }
+        let mut judge = Self::kept_or_taught(set, train, test, device, told)?;
+        if group.is_first() {
+            wait()?;
+        }
+        let rows = if group.is_first() { pixels(test) } else { Vec::new() };
+        let verdict = judge.judge_together(group, &rows, told)?;
+        if group.is_first() {
+            judge.accuracy = verdict.right(&labels(test), judge.shape)?;
+        }
+        Ok(judge)
+    }
+
+    /// The classifier, of which nobody knows yet how often it is right.
+    fn kept_or_taught(
+        set: &str,
+        train: &Images,
+        test: &Images,
+        device: &Device,
+        told: &dyn Listener,
+    ) -> Result<Self, JudgeError> {
+        let classes = train.classes();
+        let config =
+            ClassifierConfig { image_channels: train.channels, channels: CHANNELS, classes };
         let folder = flow_datasets::default_cache_dir().join("classifiers").join(name(set, train));
         let fresh = init_seeded(1, device, |device| config.init(device))?;
         let kept = CheckpointFolder::new(&folder, VERSION);
@@ -85,18 +136,7 @@ impl Judge {
             teach(&fresh, train, test, device, &folder, told)?
         };
         let shape = [train.channels, train.height, train.width];
-        let mut judge = Self { classifier, device: device.clone(), shape, accuracy: 0.0 };
-        let (verdict, labels) = (judge.judge(&pixels(test), told)?, labels(test));
-        if labels.is_empty() || verdict.classes.len() != labels.len() {
-            return Err(JudgeError::Images(format!(
-                "the classifier looks at {} images of shape {shape:?}, but there are {} labels",
-                verdict.classes.len(),
-                labels.len()
-            )));
-        }
-        let right = verdict.classes.iter().zip(&labels).filter(|(a, b)| a == b).count();
-        judge.accuracy = right as f64 / labels.len() as f64;
-        Ok(judge)
+        Ok(Self { classifier, device: device.clone(), classes, shape, accuracy: 0.0 })
     }
 
     /// Features and classes of images `[n, c, h, w]` in [-1, 1].
@@ -104,30 +144,51 @@ impl Judge {
     /// # Errors
     /// If the rows are no whole number of such images.
     pub fn judge(&self, rows: &[f32], told: &dyn Listener) -> Result<Verdict, JudgeError> {
-        let [c, h, w] = self.shape;
-        if !rows.len().is_multiple_of(c * h * w) {
+        self.judge_together(&Alone, rows, told)
+    }
+
+    /// The same of the images of the first process, by all of a group in turn; the others get none.
+    pub(crate) fn judge_together(
+        &self,
+        group: &dyn Group,
+        rows: &[f32],
+        told: &dyn Listener,
+    ) -> Result<Verdict, JudgeError> {
+        let size: usize = self.shape.iter().product();
+        if !rows.len().is_multiple_of(size) {
             let (pixels, shape) = (rows.len(), self.shape);
             let text = format!("{pixels} pixels are no images of shape {shape:?}");
             return Err(JudgeError::Images(text));
         }
-        let mut verdict = Verdict::default();
-        let mut meter = told.meter(0, rows.len() / (c * h * w), "images");
-        for batch in rows.chunks(BATCH * c * h * w) {
-            let n = batch.len() / (c * h * w);
-            let x =
-                Tensor::<4>::from_data(TensorData::new(batch.to_vec(), [n, c, h, w]), &self.device);
-            let features = self.classifier.features(x);
-            verdict.dim = features.dims()[1];
-            let logits = self.classifier.logits(features.clone());
-            let class = logits.clone().argmax(1);
-            let host = |x: Tensor<2>| x.into_data().convert::<f32>().try_into_vec::<f32>();
-            verdict.features.extend(host(features)?);
-            verdict.probabilities.extend(host(softmax(logits, 1))?);
-            let class = class.into_data().convert::<i64>().try_into_vec::<i64>()?;
-            verdict.classes.extend(class.iter().map(|&class| class as usize));
+        let mut verdict = Verdict { dim: FEATURES, ..Verdict::default() };
+        let mut meter = told.meter(0, rows.len() / size, "images");
+        let look = |batch: &[f32]| self.look(batch);
+        together::each_part(group, rows, BATCH * size, look, |found| {
+            let n = found.len() / (FEATURES + self.classes + 1);
+            let (features, rest) = found.split_at(n * FEATURES);
+            let (probabilities, classes) = rest.split_at(n * self.classes);
+            verdict.features.extend(features);
+            verdict.probabilities.extend(probabilities);
+            verdict.classes.extend(classes.iter().map(|&class| class as usize));
             meter.at(verdict.classes.len(), "classified");
-        }
+            Ok(())
+        })?;
         Ok(verdict)
+    }
+
+    /// The features of a batch of images, then the probabilities of their classes, and last the
+    /// most probable ones.
+    fn look(&self, batch: &[f32]) -> Result<Vec<f32>, JudgeError> {
+        let [c, h, w] = self.shape;
+        let data = TensorData::new(batch.to_vec(), [batch.len() / (c * h * w), c, h, w]);
+        let features = self.classifier.features(Tensor::<4>::from_data(data, &self.device));
+        let logits = self.classifier.logits(features.clone());
+        let class = logits.clone().argmax(1);
+        let host = |x: Tensor<2>| x.into_data().convert::<f32>().try_into_vec::<f32>();
+        let mut found = host(features)?;
+        found.extend(host(softmax(logits, 1))?);
+        found.extend(class.into_data().convert::<f32>().try_into_vec::<f32>()?);
+        Ok(found)
     }
 }
 
@@ -241,4 +302,52 @@ struct Unwatched;
 impl Observer for Unwatched {
     fn step(&mut self, _: &StepRecord) {}
     fn validation(&mut self, _: usize, _: f64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use flow_parallel::threads;
+    use flow_run::Silent;
+
+    use super::*;
+
+    /// A classifier that has learned nothing.
+    fn untaught() -> Judge {
+        let (device, classes) = (Device::flex(), 3);
+        let config = ClassifierConfig { image_channels: 1, channels: CHANNELS, classes };
+        let classifier = init_seeded(1, &device, |device| config.init(device)).unwrap();
+        Judge { classifier, device, classes, shape: [1, 6, 6], accuracy: 0.0 }
+    }
+
+    #[test]
+    fn processes_see_in_images_what_one_process_sees() {
+        // Two batches and a part of a third.
+        let rows: Vec<f32> = (0..36 * (2 * BATCH + 7)).map(|i| (0.37 * i as f32).sin()).collect();
+        let alone = untaught().judge(&rows, &Silent).unwrap();
+        assert_eq!((alone.classes.len(), alone.class_count()), (2 * BATCH + 7, 3));
+        assert_eq!(alone.features.len(), FEATURES * alone.classes.len());
+        for chances in alone.probabilities.chunks(3) {
+            assert!((chances.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{chances:?}");
+        }
+        let (rows, alone) = (&rows, &alone);
+        for size in 2..=3 {
+            thread::scope(|scope| {
+                for group in threads(size) {
+                    scope.spawn(move || {
+                        let own: &[f32] = if group.is_first() { rows } else { &[] };
+                        let found = untaught().judge_together(&group, own, &Silent).unwrap();
+                        if group.is_first() {
+                            assert_eq!(found.features, alone.features);
+                            assert_eq!(found.probabilities, alone.probabilities);
+                            assert_eq!(found.classes, alone.classes);
+                        } else {
+                            assert!(found.classes.is_empty());
+                        }
+                    });
+                }
+            });
+        }
+    }
 }

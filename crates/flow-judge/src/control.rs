@@ -1,4 +1,4 @@
-//! What the latent of an image model decides, and what the noise does.
+//! The effect of the latent on the images of a model, beside that of the noise.
 //!
 //! # Reference
 //! Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, figures 6 and 7.
@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use flow_model::SamplePlan;
 use flow_ode::{Method, Stepping};
 use flow_path::stream::Purpose;
+use flow_run::together::told;
 use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
 use flow_sample::{latent_grid, normal_rows};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,8 @@ pub struct Manifold {
     pub by_chance: f64,
 }
 
-/// Looks at a model of images with a latent.
+/// Looks at a model of images with a latent; processes that share its samples get none, but for the
+/// first.
 pub(crate) fn report(
     recipe: &Recipe,
     model: &Model,
@@ -76,10 +78,15 @@ pub(crate) fn report(
             means[i % channels].push(sum / pixels.len() as f64);
         }
     }
-    let manifolds = manifolds(recipe, model, seed)?
+    let group = &**model.group();
+    let seen = manifolds(recipe, model, seed)?
         .iter()
-        .map(|images| Ok(Manifold::of(&judge.judge(images, told)?.classes, SIDE)))
-        .collect::<Result<_, JudgeError>>()?;
+        .map(|images| Ok(judge.judge_together(group, images, told)?.classes))
+        .collect::<Result<Vec<_>, JudgeError>>()?;
+    if !group.is_first() {
+        return Ok(None);
+    }
+    let manifolds = seen.iter().map(|classes| Manifold::of(classes, SIDE)).collect();
     let intensity = means.iter().map(|table| Variance::of(table, CROSSED)).collect();
     Ok(Some(ControlReport { n: CROSSED, intensity, manifolds }))
 }
@@ -98,7 +105,7 @@ pub fn manifolds(recipe: &Recipe, model: &Model, seed: u64) -> Result<Vec<Vec<f3
     starts.iter().map(over).collect()
 }
 
-/// Draws of `x_0`.
+/// Draws of `x_0`, in all processes that share the samples of the model.
 fn starts(
     recipe: &Recipe,
     model: &Model,
@@ -109,7 +116,8 @@ fn starts(
     let once = SamplePlan::Solver(Method::Euler, Stepping::Count(1));
     let samples = model.sample(&Request { way: once, ..request }.with_times(vec![0.0]))?;
     let size = model.signature().size();
-    Ok(samples.states[0].chunks(size).map(<[f32]>::to_vec).collect())
+    let states = told(&**model.group(), &samples.states[0])?;
+    Ok(states.chunks(size).map(<[f32]>::to_vec).collect())
 }
 
 /// Samples from one start, one for each latent.

@@ -1,9 +1,12 @@
 //! Scores in the course of training: of every checkpoint that was kept, or of those that
 //! `train.checkpoints` asks for, from the same noise.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 use flow_eval::Score;
 use flow_run::{Data, Listener, Model, Request, Run};
+use flow_train::Group;
 use serde::{Deserialize, Serialize};
 
 use crate::error::JudgeError;
@@ -27,13 +30,14 @@ pub struct Point {
     pub scores: Vec<Score>,
 }
 
-/// Scores the kept checkpoints.
+/// Scores the kept checkpoints, by all processes of a group; the first has the scores.
 pub(crate) fn course(
     run: &Run,
     data: &Data,
     device: &Device,
     request: &Request,
     metrics: Vec<&'static Metric>,
+    group: &Arc<dyn Group>,
     told: &dyn Listener,
 ) -> Result<Vec<Point>, JudgeError> {
     let n = request.n.min(FEWEST_SAMPLES);
@@ -45,6 +49,7 @@ pub(crate) fn course(
         seed: request.seed,
         extractor: None,
         reference: None,
+        group: &**group,
     };
     let examiner = Examiner::new(&run.recipe, data, exam, device, told)?;
     let moments = run.recipe.moments();
@@ -53,7 +58,8 @@ pub(crate) fn course(
         if !moments.is_empty() && !moments.contains(&checkpoint.step) {
             continue;
         }
-        let samples = Model::of(run, &checkpoint, device)?.sample(&request)?;
+        let model = Model::of(run, &checkpoint, device)?.shared_by(Arc::clone(group));
+        let samples = model.sample(&request)?;
         let scores = examiner.scores(&samples)?;
         let images = checkpoint.step * run.recipe.train.batch;
         points.push(Point { step: checkpoint.step, images, nfe: samples.nfe, scores });

@@ -1,4 +1,4 @@
-//! What can go wrong when a model is judged.
+//! Errors of scoring a model.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,11 +1,14 @@
-//! Scores a run: each score beside what real data get.
+//! Scores a run: each score beside its floor, the score of other real data.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use flow_run::files::write_text;
-use flow_run::{Data, Listener, Model, Recipe, Request, Run, SampleChanges, check_scored};
+use flow_run::together::check_alike;
+use flow_run::{Data, Listener, Model, Recipe, Request, Run, SampleChanges, Shape, check_scored};
+use flow_train::{Alone, Group};
 
 use crate::error::{JudgeError, usage};
 use crate::examiner::{Exam, Examiner};
@@ -78,10 +81,13 @@ fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<(), JudgeError> 
     Ok(())
 }
 
-/// Scores a run and writes `eval.json`; `told` hears what is scored, and what is left out.
+/// Scores a run and writes `eval.json`; `told` gets messages about what is scored and left out.
 ///
 /// # Errors
 /// For options that cannot be met, and when the model cannot be sampled or a file not written.
+///
+/// # Panics
+/// Never: one process is the first.
 pub fn evaluate(
     run: &Run,
     data: &Data,
@@ -89,6 +95,27 @@ pub fn evaluate(
     options: &EvalOptions,
     told: &dyn Listener,
 ) -> Result<Report, JudgeError> {
+    let group: Arc<dyn Group> = Arc::new(Alone);
+    let report = evaluate_together(run, data, device, options, &group, told)?;
+    Ok(report.expect("one process is the first"))
+}
+
+/// The same by all processes of a group, each of which has opened the same run and data.
+///
+/// They share the samples and what looks at images. The first one scores what all have found and
+/// writes `eval.json`, with the numbers of one process to the last bit but for the seconds; the
+/// others get no report.
+///
+/// # Errors
+/// As for [`evaluate`], in every process; when a process has ended, or has another run or data.
+pub fn evaluate_together(
+    run: &Run,
+    data: &Data,
+    device: &Device,
+    options: &EvalOptions,
+    group: &Arc<dyn Group>,
+    told: &dyn Listener,
+) -> Result<Option<Report>, JudgeError> {
     let started = Instant::now();
     let recipe = &run.recipe;
     let n = options.number.unwrap_or(recipe.eval.n);
@@ -98,23 +125,34 @@ pub fn evaluate(
     let metrics = metric::chosen(names, data, options.inception.is_some())?;
     enough(&metrics, n, data)?;
     check_scored(if options.number.is_some() { "-n" } else { "eval.n" }, n, &data.shape())?;
-    let model = Model::load(run, device)?;
+    let model = Model::load(run, device)?.shared_by(Arc::clone(group));
     let request =
         Request::new(recipe, &SampleChanges::default(), n, options.seed)?.told_as(recipe, data)?;
     let extractor = match &options.inception {
         Some(file) => Some(Extractor::open(file, device)?),
         None => None,
     };
+    let opened = [
+        ("program", env!("CARGO_PKG_VERSION").to_owned()),
+        ("recipe", recipe.resolved()),
+        ("data", format!("{:?}", Shape::of(data))),
+        ("checkpoint", format!("{:?}", model.config().made)),
+        ("command", format!("{options:?}")),
+        ("network of FID", extractor.as_ref().map_or_else(String::new, |e| e.sha256.clone())),
+    ];
+    check_alike(&**group, &opened)?;
     let exam = Exam {
         metrics: metrics.clone(),
         n,
         seed: options.seed,
         extractor: extractor.as_ref(),
         reference: options.reference.as_deref(),
+        group: &**group,
     };
     let examiner = Examiner::new(recipe, data, exam, device, told)?;
-    let requests = requests(recipe, &request)?;
+    let requests = requests(recipe, &model, &request)?;
 
+    // Up to where the first process is left alone, all of them make the same calls.
     let mut rows = Vec::new();
     for (solver, request) in &requests {
         told.say(&format!("scoring {n} samples by {solver}"));
@@ -127,11 +165,15 @@ pub fn evaluate(
         n => paths::errors(&model, &requests, n, CHECKING_STEPS, told)?,
     };
     let course = if recipe.eval.every_checkpoint {
-        course::course(run, data, device, &request, metrics, told)?
+        course::course(run, data, device, &request, metrics, group, told)?
     } else {
         Vec::new()
     };
     let control = control::report(recipe, &model, examiner.judge(), options.seed, told)?;
+    let paths = paths::paths(&model, &request, told)?;
+    if !group.is_first() {
+        return Ok(None);
+    }
     let inception = extractor.as_ref().map(|Extractor { file, sha256, .. }| InceptionFile {
         file: file.clone(),
         sha256: sha256.clone(),
@@ -145,7 +187,7 @@ pub fn evaluate(
         n,
         classes: model.class_names().to_vec(),
         rows,
-        paths: paths::paths(&model, &request, told)?,
+        paths,
         errors,
         course,
         classifier_accuracy: examiner.judge().map(|judge| judge.accuracy),
@@ -157,7 +199,7 @@ pub fn evaluate(
         seconds: started.elapsed().as_secs_f64(),
     };
     write_text(&run.folder.join(file_name(&run.folder, &report, told)), &report.json())?;
-    Ok(report)
+    Ok(Some(report))
 }
 
 /// Name of the file for the scores: `eval.json`, unless that holds scores of more samples of the
@@ -174,10 +216,16 @@ fn file_name(folder: &Path, report: &Report, told: &dyn Listener) -> String {
     own
 }
 
-/// The recipe's solver, then each fixed number of steps, by name.
-fn requests(recipe: &Recipe, request: &Request) -> Result<Vec<(String, Request)>, JudgeError> {
+/// The recipe's sampler, then each fixed number of steps of a solver, unless the model has learned
+/// no velocity, and of jumps, by name.
+fn requests(
+    recipe: &Recipe,
+    model: &Model,
+    request: &Request,
+) -> Result<Vec<(String, Request)>, JudgeError> {
     let mut requests = vec![(request.label(), request.clone())];
-    for (method, steps) in recipe.eval.fixed()? {
+    let solvers = if model.config().learned_velocity { recipe.eval.fixed()? } else { Vec::new() };
+    for (method, steps) in solvers {
         let fixed = request.clone().fixed(method, steps);
         requests.push((format!("{method} x {steps}"), fixed));
     }

@@ -1,4 +1,4 @@
-//! What the latent of a model carries, on held-out pairs.
+//! Scores of the latent of a model, on held-out pairs.
 
 use std::fmt::Write as _;
 

@@ -7,6 +7,7 @@
 //! | part | items |
 //! |---|---|
 //! | scores of a run, and what they are asked for | [`evaluate`], [`EvalOptions`], [`Report`], [`METRICS`] |
+//! | the same by several processes | [`evaluate_together`] |
 //! | the classifier whose features images are compared by (FD-clf) | [`Judge`], [`Verdict`] |
 //! | the network of FID from a file, and statistics of its features | [`inception`] |
 //! | the field beside the exact one | [`FieldReport`] |
@@ -37,9 +38,11 @@ mod malformed;
 mod metric;
 mod paths;
 mod report;
+mod standard;
 mod subject;
 mod table;
 pub mod verify;
+mod viewer;
 
 pub use ambiguity::{AmbiguityPoint, AmbiguityReport};
 pub use calibration::{Calibrated, Calibration, calibrate};
@@ -47,11 +50,12 @@ pub use classifier::{Judge, Verdict};
 pub use control::{ControlReport, Manifold, Variance};
 pub use course::Point;
 pub use error::JudgeError;
-pub use evaluate::{EvalOptions, check_metrics, check_numbers, evaluate};
+pub use evaluate::{EvalOptions, check_metrics, check_numbers, evaluate, evaluate_together};
 pub use field::{FieldError, FieldReport};
 pub use latent::{LatentError, LatentReport};
 pub use likelihood::{
     Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, densities, likelihood,
+    with_densities,
 };
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};

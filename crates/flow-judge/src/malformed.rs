@@ -1,4 +1,4 @@
-//! Why a file from elsewhere is refused.
+//! Errors of a file from elsewhere.
 
 use std::io;
 use std::num::{ParseIntError, TryFromIntError};

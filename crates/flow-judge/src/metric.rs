@@ -140,7 +140,12 @@ pub const METRICS: &[Metric] = &[
         let n = a.len().min(b.len());
         // All points of a small set count; of two large ones, as many of each.
         let (a, b) = if n < UNEVEN { (a, b) } else { (a.first(n), b.first(n)) };
-        Ok(vec![wasserstein(a.first(ASSIGNED), b.first(ASSIGNED), Ground::Manhattan)?])
+        let (a, b) = (a.first(ASSIGNED), b.first(ASSIGNED));
+        let first = wasserstein(a, b, Ground::Manhattan)?;
+        let mut second = wasserstein(a, b, Ground::SquaredEuclidean)?;
+        // That of points, `wasserstein`, looks at sets that are cut to one size.
+        second.name = "Wasserstein-2 (l2)".into();
+        Ok(vec![first, second])
     }),
     metric("coverage", Kind::Table, Some(Kind::Table), TABLE_NEIGHBOURS + 1, |sets| {
         let (a, b) = (sets.generated.points()?, sets.real.points()?);

@@ -1,7 +1,7 @@
 //! Scores of the paths from noise to data, and what too few steps cost from the same noise.
 
 use flow_eval::{
-    Points, Score, Trajectories, mean_squared_error, noise_residual, path_energy,
+    EvalError, Points, Score, Trajectories, mean_squared_error, noise_residual, path_energy,
     path_length_ratio, psnr, ssim, straightness,
 };
 use flow_model::Samples;
@@ -34,7 +34,8 @@ pub struct PathReport {
 }
 
 /// Scores 500 paths of points, or 64 paths of images, which cost more and vary less. Where the
-/// paths cannot be solved, says why and returns none.
+/// paths cannot be solved, says why and returns none. Processes that share the samples of the model
+/// get none, but for the first.
 pub(crate) fn paths(
     model: &Model,
     request: &Request,
@@ -48,6 +49,9 @@ pub(crate) fn paths(
     let Some(Samples { states, .. }) = solved(model, &request, "scores of the paths", told) else {
         return Ok(None);
     };
+    if !model.group().is_first() {
+        return Ok(None);
+    }
     let paths = Trajectories::new(&times, &states, model.signature().size())?;
     let scores = vec![straightness(&paths), path_energy(&paths), path_length_ratio(&paths)?];
     let noise_residual = noise_residual(&paths)?;
@@ -116,7 +120,7 @@ pub struct ErrorRow {
 
 /// Solves `n` samples to a tight tolerance and compares the requests with them. Another solver,
 /// `steps` steps of the midpoint rule, checks this reference. Where either fails, says why and
-/// returns none.
+/// returns none. Processes that share the samples of the model get none, but for the first.
 pub(crate) fn errors(
     model: &Model,
     requests: &[(String, Request)],
@@ -125,18 +129,44 @@ pub(crate) fn errors(
     told: &dyn Listener,
 ) -> Result<Option<ErrorReport>, JudgeError> {
     let dim: usize = model.signature().size();
+    let is_first = model.group().is_first();
     let first = Request { n, ..requests[0].1.clone() };
     let solve = |request| solved(model, &request, "errors of few steps", told);
     let Some(reference) = solve(first.clone().within(EXACT)) else { return Ok(None) };
     let Some(check) = solve(first.fixed(Method::Midpoint, steps)) else { return Ok(None) };
-    let exact = Points::new(&reference.rows, dim)?;
-    let reference_error = mean_squared_error(exact, Points::new(&check.rows, dim)?)?.value;
+    let reference_error = if is_first {
+        mean_squared_error(points(&reference, dim)?, points(&check, dim)?)?.value
+    } else {
+        0.0
+    };
     let mut rows = Vec::new();
     for (solver, request) in requests {
         let samples = model.sample(&Request { n, ..request.clone() })?;
-        let found = Points::new(&samples.rows, dim)?;
+        if is_first {
+            let both = [points(&reference, dim)?, points(&samples, dim)?];
+            rows.push(ErrorRow::of(solver, samples.nfe, both, model.shape(), reference_error)?);
+        }
+    }
+    let (reference, check) = (format!("dopri5 to {EXACT:.0e}"), format!("midpoint x {steps}"));
+    Ok(is_first.then_some(ErrorReport { reference, check, n, reference_error, rows }))
+}
+
+/// Samples as points.
+fn points(samples: &Samples, dim: usize) -> Result<Points<'_>, EvalError> {
+    Points::new(&samples.rows, dim)
+}
+
+impl ErrorRow {
+    /// The errors of what a solver has found against what is exact, up to `reference_error`.
+    fn of(
+        solver: &str,
+        nfe: f64,
+        [exact, found]: [Points<'_>; 2],
+        shape: &[usize],
+        reference_error: f64,
+    ) -> Result<Self, EvalError> {
         let score = mean_squared_error(exact, found)?;
-        let (psnr, ssim) = match *model.shape() {
+        let (psnr, ssim) = match *shape {
             // Pixels lie in [-1, 1]; windows of the similarity have 11 pixels.
             [c, h, w] => {
                 let similarity = (11 <= h.min(w)).then(|| ssim(exact, found, [c, h, w], 2.0));
@@ -147,19 +177,17 @@ pub(crate) fn errors(
         };
         let told = TOLD * reference_error <= score.value;
         let per_sample = squares(exact, found);
-        rows.push(ErrorRow {
-            solver: solver.clone(),
-            nfe: samples.nfe,
+        Ok(Self {
+            solver: solver.to_owned(),
+            nfe,
             mean: told.then_some(score.value),
             std_error: score.std_error.filter(|_| told),
             median: told.then(|| median(per_sample.clone())),
             per_sample: told.then_some(per_sample),
             psnr: psnr.filter(|_| told),
             ssim: ssim.filter(|_| told),
-        });
+        })
     }
-    let (reference, check) = (format!("dopri5 to {EXACT:.0e}"), format!("midpoint x {steps}"));
-    Ok(Some(ErrorReport { reference, check, n, reference_error, rows }))
 }
 
 /// The mean squared error of each sample.

@@ -1,4 +1,4 @@
-//! What `eval.json` holds, and how it is shown.
+//! The contents of `eval.json`, and their tables.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

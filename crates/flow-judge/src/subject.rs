@@ -1,4 +1,4 @@
-//! What is scored: points, features of images, rows of a table.
+//! The numbers that are scored: points, features of images, rows of a table.
 
 use flow_eval::{EvalError, Points};
 use flow_nn::Inception;

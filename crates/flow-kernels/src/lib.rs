@@ -15,7 +15,8 @@
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
 //!
-//! [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs what consists of many
+//! [`recomputed`] is a part of a network as one step of a tape, which computes it a second time
+//! in place of keeping it. [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs what consists of many
 //! short loops where they need not wake the threads.
 //!
 //! Kernels cut their work into pieces whose borders depend on the shapes alone and add partial sums
@@ -33,6 +34,7 @@ mod norm;
 mod optimize;
 mod pool;
 mod random;
+mod recompute;
 mod resample;
 
 pub use activation::Activation;
@@ -44,6 +46,7 @@ pub use norm::group_norm_act;
 pub use optimize::{adamw, blend, scale, sum_of_squares};
 pub use pool::on_pool;
 pub use random::fill_normal;
+pub use recompute::{Recomputed, recomputed};
 pub use resample::upsample_nearest;
 
 #[cfg(doctest)]

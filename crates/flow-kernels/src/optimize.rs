@@ -86,7 +86,7 @@ pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
     x.square().sum()
 }
 
-/// `factor x`, in place where nobody else holds `x`, and not at all where the factor is 1.
+/// `factor x`, in place where `x` is not shared, and not at all where the factor is 1.
 ///
 /// By the rules of floating point: zero times infinity is not a number.
 ///

@@ -1,4 +1,4 @@
-//! What every kernel does with numbers that ordinary tests forget.
+//! Every kernel with awkward numbers: infinities, NaN, zeros and empty shapes.
 //!
 //! A kernel has no errors: wrong shapes panic with both shapes, and numbers follow the rules of
 //! floating point. So what is not finite comes out as not finite in the rows that it belongs to
@@ -37,7 +37,8 @@ const TABLE: [Row; 11] = [
 #[test]
 fn every_function_keeps_its_promise_for_awkward_numbers() {
     let names = TABLE.map(|(name, _)| name);
-    public::assert_covered(env!("CARGO_MANIFEST_DIR"), &names, &[]);
+    let exempt = [("recomputed", "the numbers are those of the part that it is given")];
+    public::assert_covered(env!("CARGO_MANIFEST_DIR"), &names, &exempt);
     let broken = TABLE.into_iter().filter(|(_, run)| catch_unwind(run).is_err());
     let broken: Vec<_> = broken.map(|(name, _)| name).collect();
     assert!(broken.is_empty(), "see above: {broken:?}");

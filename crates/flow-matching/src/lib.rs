@@ -41,3 +41,8 @@ pub use flow_eval as eval;
 pub use flow_plot as plot;
 
 pub use flow_datasets as datasets;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! What somebody asks for in place of a model's own settings.
+//! Changes of a caller to a model's own settings.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! `model.toml`: what a model is.
+//! `model.toml`: the description of a model.
 
 use flow_nn::{Signature, Strengths};
 use flow_path::{Prediction, ScheduleConfig};
@@ -32,35 +32,39 @@ pub struct ModelConfig {
     /// Whether it has learned to do without its condition, as guidance without another model needs.
     #[serde(default)]
     pub learned_without: bool,
+    /// Whether it has learned the velocity, which solvers, densities and answers follow. A flow map
+    /// that was taught nothing but jumps to the data has not.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub learned_velocity: bool,
     /// Strengths of guidance that one evaluation answers with, if guidance was baked in at
     /// training. Of a range, the last number of the signature's vector is the logarithm of the
     /// strength.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strengths: Option<Strengths>,
     /// Of sequences that may end early, how many rows of the data had 1, 2, .. elements: lengths
-    /// that nobody names are drawn so.
+    /// that are not given are drawn so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengths: Vec<u64>,
     /// The law that paths start from: `normal`, [`DATA`], or a name that the [`Registry`] knows.
     #[serde(default = "normal")]
     pub source: String,
-    /// What its classes are called.
+    /// The names of its classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
-    /// What goes into its network and what comes out.
+    /// Shapes and conditions of its network's input and output.
     pub signature: Signature,
-    /// Along which schedule it was trained.
+    /// The schedule of its training.
     #[serde(default)]
     pub schedule: ScheduleConfig,
     /// The network, a section of the [`Registry`].
     pub network: Table,
-    /// How it is sampled unless somebody asks for something else.
+    /// How it is sampled by default.
     #[serde(default)]
     pub sample: SampleConfig,
-    /// What made it: program, data, training, as anybody who hands it on wants to say.
+    /// What made it, as free text: program, data, training.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub made: Table,
-    /// What its rows are made of, such as the columns of a table: for those who write and read
+    /// What its rows are made of, such as the columns of a table: for programs that write and read
     /// them.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub rows: Table,
@@ -68,6 +72,16 @@ pub struct ModelConfig {
 
 fn velocity() -> Prediction {
     Prediction::Velocity
+}
+
+fn yes() -> bool {
+    true
+}
+
+// Serde calls this with a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_yes(yes: &bool) -> bool {
+    *yes
 }
 
 fn normal() -> String {
@@ -91,6 +105,7 @@ impl ModelConfig {
             about: String::new(),
             prediction: velocity(),
             learned_without: false,
+            learned_velocity: true,
             strengths: None,
             lengths: Vec::new(),
             source: normal(),
@@ -107,7 +122,7 @@ impl ModelConfig {
     /// Reads the text of `model.toml`.
     ///
     /// # Errors
-    /// When it is none, or of a newer format.
+    /// When the text is no description of a model, or of a newer format.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let broken =
             |reason: &str| ModelError::Format { reason: reason.trim().replace('\n', ", ") };

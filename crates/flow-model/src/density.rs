@@ -11,12 +11,12 @@ use flow_sample::{
 use crate::error::ModelError;
 use crate::model::Model;
 
-/// How the divergence of the velocity is found.
+/// The method for the divergence of the velocity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trace {
-    /// From all unit vectors.
+    /// Exact, from all unit vectors.
     Exact,
-    /// From this many random probes, one and the same all along a solve.
+    /// Estimated from this many random probes, which stay fixed for the solve (Hutchinson).
     Probes(usize),
 }
 
@@ -84,10 +84,11 @@ impl Model {
         self.log_prob_while(n, rows, request, || true)
     }
 
-    /// The same for as long as `go_on`, which is asked before each batch, says yes.
+    /// The same for as long as `go_on`, which is called before each batch, returns true.
     ///
     /// # Errors
-    /// As for [`log_prob`](Self::log_prob), and [`ModelError::Stopped`] when `go_on` said no.
+    /// As for [`log_prob`](Self::log_prob), and [`ModelError::Stopped`] when `go_on` returned
+    /// false.
     ///
     /// # Panics
     /// As for [`log_prob`](Self::log_prob).
@@ -100,6 +101,9 @@ impl Model {
     ) -> Result<Densities, ModelError> {
         if self.signature().lengths {
             return Err(ModelError::LengthsHaveNoDensity);
+        }
+        if !self.config().learned_velocity {
+            return Err(ModelError::NoVelocity);
         }
         let latents = (0 < self.signature().latent).then_some(request.latents);
         let draws = latents.unwrap_or(1);

@@ -1,4 +1,4 @@
-//! What can go wrong with a model.
+//! Errors of a model.
 
 use std::path::PathBuf;
 
@@ -94,7 +94,7 @@ pub enum ModelError {
         class: usize,
         /// The last one that there is.
         last: usize,
-        /// What they are called, in brackets, if anybody said.
+        /// Their names, in brackets, if they have any.
         names: String,
     },
     /// A class is asked of a model without any.
@@ -189,6 +189,12 @@ pub enum ModelError {
          above 0, or a weaker model to move away from; this one has not: draw with guidance 1"
     )]
     NotLearnedWithout,
+    /// A velocity asked of a model that has learned jumps alone.
+    #[error(
+        "this model has learned jumps to the data and no velocity, so that solvers, densities and \
+         answers have nothing to follow: draw samples by flow-map with 1 step"
+    )]
+    NoVelocity,
     /// A strength of guidance that is not baked in.
     #[error(
         "guidance {asked} is asked for, and this model has guidance {known} baked in, and no other: \

@@ -4,8 +4,8 @@
 //! any reader of safetensors opens it too. The text holds the SHA-256 of the weights.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -28,8 +28,55 @@ const CONFIG_KEY: &str = "flow.model";
 const ENDINGS: [&str; 2] = ["flow", "safetensors"];
 /// Bytes of a text that no model's description reaches.
 const LONGEST_CONFIG: u64 = 16 << 20;
+/// Bytes of the longest header that safetensors takes.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+impl ModelConfig {
+    /// The description alone of a model in a file or a folder: its weights are not read.
+    ///
+    /// # Errors
+    /// When a file is missing, or is none of a model.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, ModelError> {
+        let path = path.as_ref();
+        let text = if path.is_dir() { read_text(&path.join(CONFIG)) } else { text_in(path) };
+        let read = text.and_then(|text| Self::parse(&text));
+        read.map_err(|error| ModelError::In { path: path.into(), source: Box::new(error) })
+    }
+}
+
+/// The text of `model.toml` in the header of a file.
+fn text_in(path: &Path) -> Result<String, ModelError> {
+    let failed = |source| io("read", path, source);
+    let file = File::open(path).map_err(failed)?;
+    let mut header = Vec::new();
+    (&file).take(8).read_to_end(&mut header).map_err(failed)?;
+    let length = header.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+    file.take(length.min(LONGEST_HEADER)).read_to_end(&mut header).map_err(failed)?;
+    text_of(&header)
+}
+
+/// The text of `model.toml` among the bytes of a file, of which the header is enough.
+fn text_of(bytes: &[u8]) -> Result<String, ModelError> {
+    let mut metadata = weights::metadata(bytes).map_err(|reason| ModelError::Format { reason })?;
+    metadata.remove(CONFIG_KEY).ok_or_else(|| ModelError::Format {
+        reason: format!("it has no `{CONFIG_KEY}` in its metadata, as weights alone have not"),
+    })
+}
 
 impl Model {
+    /// SHA-256 of the weights of a model in a file or a folder, as its description holds it.
+    ///
+    /// # Errors
+    /// When a file is missing, or is none of weights.
+    pub fn sha256(path: impl AsRef<Path>) -> Result<String, ModelError> {
+        let path = path.as_ref();
+        let file = if path.is_dir() { path.join(WEIGHTS) } else { path.to_path_buf() };
+        digest(&read(&file)?).map_err(|reason| ModelError::In {
+            path: file,
+            source: Box::new(ModelError::Format { reason }),
+        })
+    }
+
     /// Opens a model of the networks of flow-nn: a file `NAME.flow`, or a folder with `model.toml`
     /// and `weights.safetensors`.
     ///
@@ -68,15 +115,7 @@ impl Model {
         bytes: &[u8],
         device: &Device,
     ) -> Result<Self, ModelError> {
-        let metadata = weights::metadata(bytes).map_err(|reason| ModelError::Format { reason })?;
-        let Some(text) = metadata.get(CONFIG_KEY) else {
-            return Err(ModelError::Format {
-                reason: format!(
-                    "it has no `{CONFIG_KEY}` in its metadata, as weights alone have not"
-                ),
-            });
-        };
-        Self::from_bytes(registry, text, bytes, device)
+        Self::from_bytes(registry, &text_of(bytes)?, bytes, device)
     }
 
     /// A model from the text of `model.toml` and the bytes of `weights.safetensors`, for programs

@@ -15,6 +15,9 @@
 //! }
 //! ```
 
+mod answering;
+mod card;
+mod begin;
 mod changes;
 mod config;
 mod density;
@@ -31,6 +34,9 @@ mod settings;
 mod together;
 mod weights;
 
+pub use answering::AnswerPlan;
+pub use card::{Card, CardPath};
+pub use begin::begin;
 pub use changes::SampleChanges;
 pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};

@@ -68,7 +68,7 @@ impl Model {
         &self.config
     }
 
-    /// What goes into its network and what comes out.
+    /// Shapes and conditions of its network's input and output.
     #[must_use]
     pub fn signature(&self) -> &Signature {
         self.network.signature()
@@ -87,7 +87,7 @@ impl Model {
         self.signature().vector - self.config.strengths.map_or(0, Strengths::numbers)
     }
 
-    /// What its classes are called, if anybody said.
+    /// The names of its classes, if they have any.
     #[must_use]
     pub fn class_names(&self) -> &[String] {
         &self.config.class_names
@@ -117,7 +117,7 @@ impl Model {
         &self.source
     }
 
-    /// Where it is.
+    /// The device that it is on.
     #[must_use]
     pub fn device(&self) -> &Device {
         &self.device

@@ -27,6 +27,7 @@ impl Model {
         stepping: &Stepping,
     ) -> Result<Samples, ModelError> {
         self.check(request)?;
+        self.check_velocity(request)?;
         let size = self.signature().size();
         let Some(starts) = &request.starts else {
             return Err(ModelError::Missing { what: "start", size });

@@ -176,6 +176,9 @@ impl Model {
                 got: question.observed.len(),
             });
         }
+        if !self.config().learned_velocity {
+            return Err(ModelError::NoVelocity);
+        }
         self.check_told(question, questions)?;
         on_pool(&self.device, || self.answers(question, sampler, [questions, size]))
     }

@@ -14,8 +14,9 @@ use toml::{Table, Value};
 use crate::config::{DATA, NORMAL};
 use crate::error::ModelError;
 
-/// The key of a section that names its kind.
+/// The keys of a section that name its kind, and sizes of that kind.
 const KIND: &str = "kind";
+const PRESET: &str = "preset";
 
 /// Kinds of networks by name: a value that is handed on, so that a program says itself what its
 /// models may be made of.
@@ -44,6 +45,7 @@ struct Kind {
 impl Kind {
     fn of<C: NetworkConfig>() -> Self {
         fn read<C: NetworkConfig>(section: Table) -> Result<C, String> {
+            let section = sized::<C>(section)?;
             // Not the message alone: the key is named after it, on a line of its own.
             C::deserialize(Value::Table(section))
                 .map_err(|error| error.to_string().trim().replace('\n', ", "))
@@ -105,7 +107,7 @@ impl Registry {
     /// The law of a name: `normal`, `data` for starts that are given, or one that was registered.
     ///
     /// # Errors
-    /// When nobody registered it.
+    /// When it is not registered.
     pub fn source(&self, name: &str) -> Result<Source, ModelError> {
         match self.sources.get(name) {
             Some(source) => Ok(source.clone()),
@@ -186,6 +188,22 @@ impl Registry {
             None => Err(ModelError::UnknownKind { kind: name, known: known() }),
         }
     }
+}
+
+/// A section with the sizes of the preset that it names, but for those that it gives itself.
+fn sized<C: NetworkConfig>(mut section: Table) -> Result<Table, String> {
+    let Some(name) = section.remove(PRESET) else { return Ok(section) };
+    let Some((_, sizes)) = C::PRESETS.iter().find(|(known, _)| name.as_str() == Some(*known))
+    else {
+        let known: Vec<&str> = C::PRESETS.iter().map(|(known, _)| *known).collect();
+        return Err(match &*known {
+            [] => "network.preset is given, and this kind has no presets".to_owned(),
+            known => format!("there is no network.preset {name}, use one of {}", known.join(", ")),
+        });
+    };
+    let mut sized = Table::try_from(sizes()).map_err(|error| error.to_string())?;
+    sized.extend(section);
+    Ok(sized)
 }
 
 /// An error of a network, whose fields are keys of the section.

@@ -1,4 +1,4 @@
-//! What to draw from a model, and what is drawn.
+//! Requests for samples of a model, and the samples.
 
 use std::sync::Arc;
 

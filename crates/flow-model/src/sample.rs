@@ -213,6 +213,16 @@ impl Model {
         }
     }
 
+    /// Refuses to follow a velocity that this model, or the one that guides it, has not learned.
+    pub(crate) fn check_velocity(&self, request: &SampleRequest<'_>) -> Result<(), ModelError> {
+        let guide = match &request.guidance {
+            Some(Guidance { against: Against::Model(weaker), .. }) => *weaker,
+            _ => self,
+        };
+        let learned = [self, guide].iter().all(|model| model.config().learned_velocity);
+        if learned { Ok(()) } else { Err(ModelError::NoVelocity) }
+    }
+
     /// Refuses a guide of other rows, or that needs to know what this model does not.
     ///
     /// # Errors
@@ -244,6 +254,9 @@ impl Model {
         sampler: &dyn Sampler,
         watch: Option<&Watch<'_>>,
     ) -> Result<Samples, ModelError> {
+        if !sampler.jumps() {
+            pieces.iter().try_for_each(|piece| self.check_velocity(piece.request))?;
+        }
         self.asked(pieces, |predictor| {
             let noise = Noises(pieces);
             let way = Way { watch, ..Way::along(pieces[0].request.grid.clone()) };

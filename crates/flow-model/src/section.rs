@@ -48,7 +48,7 @@ impl NetworkSection {
         self.table.get("kind").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Who knows the kind.
+    /// The registry that knows the kind.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry

@@ -1,4 +1,4 @@
-//! How a model is sampled unless somebody asks for something else: the section `[sample]`.
+//! The default way to sample a model: the section `[sample]`.
 
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
@@ -136,7 +136,7 @@ impl SampleConfig {
         self.guidance != 1.0
     }
 
-    /// What is meant by these settings.
+    /// The plan that follows from these settings.
     ///
     /// Methods of order 2 are taken for what they are in the papers, a number of steps, unless
     /// tolerances are asked for; methods that adapt choose their own steps, unless a number is
@@ -147,14 +147,15 @@ impl SampleConfig {
     pub fn plan(&self, asked: Asked) -> Result<SamplePlan, ModelError> {
         let method = self.method()?;
         if !self.sampler.is_ode() {
-            if asked.tolerances || asked.solver {
-                return Err(setting(
-                    "solver, rtol and atol",
-                    format!(
-                        "belong to the sampler ode and do nothing for {}, leave them out",
-                        self.sampler
-                    ),
-                ));
+            let sampler = self.sampler;
+            if asked.solver {
+                let reason = format!("belongs to the sampler ode and does nothing for {sampler}");
+                return Err(setting("solver", format!("{reason}, leave one of them out")));
+            }
+            if asked.tolerances {
+                let reason = format!("belong to the sampler ode and do nothing for {sampler}");
+                let remedy = "leave them out, or name a solver beside them, such as dopri5";
+                return Err(setting("rtol and atol", format!("{reason}: {remedy}")));
             }
             return Ok(SamplePlan::OnGrid(self.sampler, method, self.times()?));
         }
@@ -187,7 +188,7 @@ impl SampleConfig {
     }
 }
 
-/// What somebody asked for by name, as opposed to what stands in the settings anyway.
+/// What a caller asked for by name, as opposed to what the settings hold by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// A number of steps.

@@ -67,6 +67,28 @@ pub(crate) fn from_bytes<M: Module>(module: M, bytes: &[u8]) -> Result<M, String
     }
 }
 
+/// Fills a module with the weights of another one, by the paths of its parameters, and returns it
+/// with the names of those parameters that the other one lacks: they keep their values.
+pub(crate) fn begin<M: Module>(module: M, with: &impl Module) -> Result<(M, Vec<String>), String> {
+    let (mut wanted, mut given) = (Wanted::default(), Collect::default());
+    module.visit(&mut wanted);
+    with.visit(&mut given);
+    let mut values = BTreeMap::new();
+    for (name, (have, bytes)) in given.found {
+        let Some(shape) = wanted.floats.remove(&name) else {
+            return Err(format!("the network has no {name}"));
+        };
+        if have != shape.as_slice() {
+            return Err(format!("{name} has the shape {have:?} in place of {:?}", shape.to_vec()));
+        }
+        let numbers: Vec<f32> =
+            bytes.as_chunks().0.iter().map(|&x| f32::from_le_bytes(x)).collect();
+        values.insert(name, TensorData::new(numbers, shape));
+    }
+    let kept = wanted.floats.into_keys().collect();
+    Ok((module.map(&mut Fill { path: Vec::new(), values }), kept))
+}
+
 /// Numbers of a tensor in single precision; nothing for a kind that is none of weights.
 fn numbers(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let bytes = view.data();

@@ -5,11 +5,14 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{MLP, SPLIT, UNET, model, models};
-use flow_model::{Against, Classes, Guidance, Model, ModelError, SampleRequest};
+use burn::tensor::Device;
+use common::{MLP, SPLIT, UNET, config, model, models, network};
+use flow_model::{
+    Against, Classes, Guidance, Model, ModelConfig, ModelError, Registry, SampleRequest,
+};
 use flow_nn::Signature;
 use flow_ode::{Method, Stepping};
-use flow_sample::{Ddim, Interval, Ode, Sampler};
+use flow_sample::{Ddim, FlowMap, Interval, Ode, Sampler};
 
 fn euler() -> Ode {
     Ode::new(Method::Euler, Stepping::Count(1))
@@ -158,4 +161,32 @@ fn a_hidden_vector_does_not_count_and_a_shown_one_does() {
     // Strength 0 is the prediction without the condition, 1 the one with it.
     assert_eq!(told(0.3, 0.0), told(-2.0, 0.0));
     assert_ne!(told(0.3, 1.0), told(-2.0, 1.0));
+}
+
+#[test]
+fn a_model_that_learned_no_velocity_jumps_and_is_not_solved() {
+    let signature = Signature { two_times: true, ..Signature::of([2]) };
+    let jumps = ModelConfig { learned_velocity: false, ..config(MLP, &signature) };
+    assert_eq!(ModelConfig::parse(&jumps.text()).unwrap(), jumps);
+    assert!(jumps.text().contains("learned_velocity = false"), "{}", jumps.text());
+    assert!(!config(MLP, &signature).text().contains("learned_velocity"), "the usual is left out");
+
+    let (registry, device) = (Registry::default(), Device::flex());
+    let jumps = Model::new(&registry, jumps, network(MLP, &signature, 1), &device).unwrap();
+    let asked = SampleRequest::new(3, 1);
+    assert_eq!(jumps.sample(&asked, &FlowMap {}).unwrap().rows.len(), 6);
+    let refused = |result: Result<_, ModelError>| {
+        let error = result.map(drop).unwrap_err();
+        assert!(matches!(error, ModelError::NoVelocity) && error.is_usage(), "{error}");
+        assert!(error.to_string().contains("flow-map with 1 step"), "{error}");
+    };
+    refused(jumps.sample(&asked, &euler()));
+    refused(jumps.sample(&asked, &Ddim::default()));
+    refused(jumps.push(&asked, &[0.0, 1.0], Method::Euler, &Stepping::Count(1)));
+
+    // As a guide it is followed too.
+    let whole = model(MLP, &Signature::of([2]), 1);
+    let (scale, interval) = (2.0, Interval::default());
+    let guidance = Some(Guidance { scale, interval, against: Against::Model(&jumps) });
+    refused(whole.sample(&SampleRequest { guidance, ..asked }, &euler()));
 }

@@ -1,4 +1,4 @@
-//! What a network may know besides `x` and the time.
+//! Conditions: the inputs of a network besides `x` and the time.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ pub struct Condition {
     pub context: Option<Tensor<2>>,
     /// Latent of each row, `[B, latent]`.
     pub latent: Option<Tensor<2>>,
-    /// Elements of each row that are there, for sequences that may end early. They stay on the host,
-    /// where sizes are known without waiting for a device.
+    /// Elements of each row that are there, for sequences that may end early. They stay on the
+    /// host, where sizes are known without waiting for a device.
     pub lengths: Option<Arc<[usize]>>,
     /// Rows whose vector and context are hidden, `[B]`, as guidance does; none if there are none.
     pub hidden: Option<Tensor<1, Bool>>,
@@ -264,8 +264,8 @@ impl Condition {
         expect("latent", self.latent.as_ref(), size)
     }
 
-    /// One for each number of the elements that are there, else zero, `[B, d]`; nothing for a network
-    /// whose rows are whole.
+    /// One for each number of the elements that are there, else zero, `[B, d]`; nothing for a
+    /// network whose rows are whole.
     ///
     /// # Shapes
     /// - `rows`: `[B, d]`, whose device and precision are taken

@@ -22,6 +22,9 @@ pub trait NetworkConfig:
     const KIND: &'static str;
     /// What it is, in a line.
     const ABOUT: &'static str;
+    /// Sizes by name: what the key `preset` of a section may be. Other keys of the section take the
+    /// place of their values.
+    const PRESETS: &'static [(&'static str, fn() -> Self)] = &[];
     /// What is built.
     type Network: Trainable;
 

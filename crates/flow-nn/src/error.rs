@@ -1,4 +1,4 @@
-//! What can be wrong with a network's configuration.
+//! Errors of a network's configuration.
 
 /// A configuration from which no network can be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

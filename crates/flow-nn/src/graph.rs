@@ -1,9 +1,9 @@
 //! A network written down as operations, for programs that run it elsewhere.
 //!
 //! [`Network::graph`](crate::Network::graph) tells a [`Graph`] what
-//! [`Network::forward`](crate::Network::forward) does to tensors, operation by operation. What a
-//! graph makes of them is its own matter: flow-onnx writes them into a file, and the tests of this
-//! crate compute them and compare with `forward`.
+//! [`Network::forward`](crate::Network::forward) does to tensors, operation by operation. There
+//! are two graphs: flow-onnx writes the operations into a file, and the tests of this crate compute
+//! them and compare with `forward`.
 
 use burn::module::{Param, ParamId};
 use burn::nn::conv::Conv2d;
@@ -11,12 +11,12 @@ use burn::nn::{GroupNorm, Linear};
 use burn::tensor::Tensor;
 use flow_kernels::Activation;
 
-/// What an operation gives, by a number of the graph that it belongs to.
+/// The output of an operation, by its number in the graph that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Value(pub usize);
 
-/// What goes into a network, with a batch in front of every shape. What its
-/// [`Signature`](crate::Signature) names is there.
+/// The inputs of a network, with a batch in front of every shape: those that its
+/// [`Signature`](crate::Signature) names.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs {
     /// Rows, `[B, ..]` of the signature's shape: not flat.
@@ -78,9 +78,13 @@ pub enum Function {
     Cos,
     /// The sine.
     Sin,
+    /// `gamma x` above zero and `gamma alpha (exp(x) - 1)` below, with `alpha = 1.67326` and
+    /// `gamma = 1.05070`, the scaled exponential linear unit (Klambauer et al. 2017,
+    /// arXiv:1706.02515, equation 2).
+    Selu,
 }
 
-/// Where a network is written down.
+/// A recorder of the operations of a network.
 ///
 /// Sides are known but for the batch, which comes first. Numbers are of single precision. The names
 /// and rules are those of ONNX: shapes of `add` and `multiply` are broadcast, and in `reshape` 0
@@ -89,7 +93,7 @@ pub trait Graph {
     /// A parameter; asked for again by its identity, it is the same.
     fn parameter(&mut self, id: ParamId, shape: &[usize], values: &dyn Fn() -> Vec<f32>) -> Value;
 
-    /// Numbers that never change.
+    /// A constant.
     fn constant(&mut self, shape: &[usize], values: &[f32]) -> Value;
 
     /// `a + b`.

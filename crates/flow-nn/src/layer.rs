@@ -17,7 +17,8 @@ pub(crate) fn stack(input: usize, width: usize, depth: usize, device: &Device) -
     sizes.map(|from| LinearConfig::new(from, width).init(device)).collect()
 }
 
-/// A `kernel x kernel` convolution that keeps the size at stride 1, `[B, C, H, W] -> [B, C', H', W']`.
+/// A `kernel x kernel` convolution that keeps the size at stride 1,
+/// `[B, C, H, W] -> [B, C', H', W']`.
 pub(crate) fn conv(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let padding = layer.kernel_size[0] / 2;
     conv2d(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), layer.stride[0], padding)

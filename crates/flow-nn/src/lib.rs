@@ -76,3 +76,8 @@ pub use signature::Signature;
 pub use split_mlp::{SplitMlp, SplitMlpConfig};
 pub use strengths::Strengths;
 pub use unet::{Fusion, UNet, UNetConfig};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -78,11 +78,20 @@ pub trait Network {
         let _ = (graph, inputs);
         None
     }
+
+    /// Asks for less memory in training: a tape is to keep what goes into each block, and to
+    /// compute the inside again in its backward pass, which gives gradients of the same bits for
+    /// the time of one more forward pass. Says whether the network can do so; those that do not
+    /// implement it cannot.
+    fn recompute(&mut self, again: bool) -> bool {
+        let _ = again;
+        false
+    }
 }
 
 /// A network whose weights can be trained, saved and loaded.
 ///
-/// Nobody implements it by hand: derive [`Module`] and implement [`Network`].
+/// It is not implemented by hand: derive [`Module`] and implement [`Network`].
 pub trait Trainable: Network + Module + Sync + 'static {}
 
 impl<N: Network + Module + Sync + 'static> Trainable for N {}

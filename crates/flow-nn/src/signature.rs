@@ -1,4 +1,4 @@
-//! What goes into a network and what comes out of it.
+//! Signatures: the shapes and conditions of a network's input and output.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +70,10 @@ impl Signature {
     /// The one side of rows of points, `[d]`.
     ///
     /// # Errors
-    /// When rows have another rank, with the kind of network that takes points alone.
+    /// When rows have another rank or lengths of their own, with the kind of network that takes
+    /// points alone.
     pub fn points(&self, kind: &'static str) -> Result<usize, NetworkError> {
+        self.refuse_lengths(kind)?;
         match *self.shape {
             [dim] => Ok(dim),
             _ => Err(NetworkError::Shape { kind, need: "points, [d]", shape: self.shape.clone() }),
@@ -81,8 +83,10 @@ impl Signature {
     /// Channels, height and width of rows of images.
     ///
     /// # Errors
-    /// When rows have another rank, with the kind of network that takes images alone.
+    /// When rows have another rank or lengths of their own, with the kind of network that takes
+    /// images alone.
     pub fn image(&self, kind: &'static str) -> Result<[usize; 3], NetworkError> {
+        self.refuse_lengths(kind)?;
         <[usize; 3]>::try_from(self.shape.as_slice()).map_err(|_| NetworkError::Shape {
             kind,
             need: "images, [channels, height, width]",
@@ -90,8 +94,13 @@ impl Signature {
         })
     }
 
-    /// Refuses the first of some inputs that a kind of network has no place for, so that nobody
-    /// believes it read them.
+    /// Rows that end early are sequences, and neither points nor images.
+    fn refuse_lengths(&self, kind: &'static str) -> Result<(), NetworkError> {
+        Self::refuse(kind, &[("lengths of other rows than sequences", self.lengths)])
+    }
+
+    /// Refuses the first of some inputs that a kind of network has no place for. Without the check
+    /// they would be ignored in silence.
     ///
     /// # Errors
     /// When one of them is asked for.

@@ -137,8 +137,8 @@ impl NetworkConfig for SplitMlpConfig {
 /// `e(x)` and `e(t)` are [`CoordinateEncoder`]s, `e(z)` is a stack of layers with GELU.
 ///
 /// # Reference
-/// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, appendix D.1. The paper gives
-/// no frequencies for the sinusoids; ours are a [`Band`] of the configuration.
+/// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, appendix D.1. The
+/// paper gives no frequencies for the sinusoids; ours are a [`Band`] of the configuration.
 #[derive(Module, Debug)]
 pub struct SplitMlp {
     x: CoordinateEncoder,

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
 
-/// The strengths of guidance that one evaluation of a network answers with: one, or all of a range,
-/// of which the network is told which by the logarithm of the strength, as the last number of its
-/// condition vector.
+/// The strengths of guidance that one evaluation of a network answers with: one, or all of a range.
+/// Of a range, the last number of the condition vector is the logarithm of the strength.
 ///
 /// A strength of 1 is no guidance, and its logarithm 0. In a file it is one number, or two.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +44,7 @@ impl From<Strengths> for Written {
 }
 
 impl Strengths {
-    /// Whether there is one alone, of which nothing needs to be told.
+    /// Whether there is one alone, which needs no number of the condition vector.
     #[must_use]
     pub fn is_one(self) -> bool {
         self.least.total_cmp(&self.most).is_eq()

@@ -46,7 +46,7 @@ fn vector_and_context_are_listened_to_row_by_row_and_not_where_they_are_hidden()
             }
             let after = rows(&network, &changed);
             // The first row is seen, the second one hidden, the others are as they were.
-            assert_ne!(after[0], before[0], "deaf to the {part}");
+            assert_ne!(after[0], before[0], "the {part} is not read");
             assert_eq!(after[1..], before[1..], "{part}: hidden numbers leak, or other rows");
             let hidden = rows(&network, &changed.with_hidden(flags([true; ROWS])));
             assert_ne!(hidden[0], after[0], "{part}: hiding changes nothing");

@@ -1,4 +1,4 @@
-//! What every network owes to everything above it, whatever it is inside.
+//! The contract of a network, for every kind.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -104,7 +104,7 @@ fn a_new_map_is_the_velocity_wherever_it_arrives_and_a_trained_one_is_not() {
         let still = of(trained, Time::at(at(0.3)));
         assert_eq!(bits(of(trained, Time::from_to(at(0.3), at(0.3)))), bits(still.clone()));
         let gap = difference(of(trained, Time::from_to(at(0.3), at(0.8))), still);
-        assert!(gap > 1e-4, "{name} is deaf to where it arrives");
+        assert!(gap > 1e-4, "{name} does not read its time of arrival");
     }
     let [velocity, map] = as_map(&mlp(), &told_points());
     check("mlp", &velocity, &map, &stir(map.clone()));

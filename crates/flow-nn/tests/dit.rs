@@ -36,6 +36,22 @@ fn the_sizes_of_the_paper_have_as_many_parameters_as_it_says() {
     }
 }
 
+/// Table 4 of the paper gives 6.06, 23.01, 80.71 and 118.64 Gflops, in which a product and its sum
+/// are one, for latents of 4 x 32 x 32.
+#[test]
+fn the_sizes_of_the_paper_take_as_many_products_as_it_says() {
+    let latents = Signature { classes: 1000, ..Signature::of([4, 32, 32]) };
+    for (config, published) in [
+        (DitConfig::s(2), 6.06e9),
+        (DitConfig::b(2), 23.01e9),
+        (DitConfig::l(2), 80.71e9),
+        (DitConfig::xl(2), 118.64e9),
+    ] {
+        let products = config.footprint(&latents).products;
+        assert!((products / published - 1.0).abs() < 2e-3, "{config:?} takes {products:e}");
+    }
+}
+
 #[test]
 fn a_new_transformer_answers_zero_for_rows_of_every_shape() {
     let device = Device::flex();
@@ -130,8 +146,8 @@ fn sizes_that_do_not_fit_are_named() {
     assert!(error.contains("dit takes points [d], sequences"), "{error}");
 }
 
-/// A transformer of sequences of `length` elements of two numbers, with the weights of one seed, and
-/// what it answers to each row of the same numbers, cut or filled up.
+/// A transformer of sequences of `length` elements of two numbers, with the weights of one seed,
+/// and what it answers to each row of the same numbers, cut or filled up.
 fn of_length(length: usize, lengths: Option<&[usize]>) -> (Dit, Tensor<2>, Condition) {
     let signature = Signature { lengths: lengths.is_some(), ..Signature::of([length, 2]) };
     let network = stir(built(&dit(), &signature, &Device::flex()).train());
@@ -154,7 +170,7 @@ fn a_padded_batch_is_the_sequences_alone_and_zero_behind_their_ends() {
     // Seven tokens in place of four are another order of sums in matrix products.
     assert!(difference(inside.clone(), expected) < 1e-5);
     assert_eq!(largest(padded.narrow(1, 4, 3)), 0.0);
-    // The control: with all tokens there, the first four hear the others.
+    // The control: with all tokens there, the first four read the others.
     let whole = Condition::none().with_lengths(&[7; ROWS]);
     let heard = network.forward(x, time(), &whole).reshape([ROWS, 7, 2]).narrow(1, 0, 4);
     assert!(difference(inside, heard) > 1e-3);

@@ -1,4 +1,4 @@
-//! What a network takes is known before it is made.
+//! The size of a network is known before it is made.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use burn::tensor::Device;

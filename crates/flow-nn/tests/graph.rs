@@ -1,4 +1,4 @@
-//! What a network writes into a graph is what it does.
+//! The graph that a network writes computes what the network does.
 //!
 //! The graph here computes every operation with Burn's own, as soon as it is told of it, so that
 //! the two descriptions of a network are compared number by number.
@@ -8,7 +8,7 @@
 mod common;
 
 use burn::module::ParamId;
-use burn::tensor::activation::sigmoid;
+use burn::tensor::activation::{selu, sigmoid};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use common::difference;
 use common::told::{ROWS, all, everything, numbers, one_time};
@@ -112,6 +112,7 @@ impl Graph for Computed {
             Function::Erf => x.erf(),
             Function::Cos => x.cos(),
             Function::Sin => x.sin(),
+            Function::Selu => selu(x),
         })
     }
 

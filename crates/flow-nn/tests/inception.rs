@@ -74,7 +74,8 @@ fn the_features_are_those_of_pytorch() {
     for (row, (want, mean)) in want.iter().zip(&mean).enumerate() {
         let got = &features()[row * 2048..(row + 1) * 2048];
         for (k, want) in want.iter().enumerate() {
-            // The reference is in f64; 94 layers in f32 lose 6e-7 of the largest feature in PyTorch.
+            // The reference is in f64; 94 layers in f32 lose 6e-7 of the largest feature in
+            // PyTorch.
             let error = (f64::from(got[k * step]) - want).abs();
             assert!(error < 1e-4, "image {row}, feature {}: off by {error}", k * step);
         }

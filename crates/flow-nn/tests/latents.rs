@@ -139,8 +139,8 @@ fn a_unet_listens_to_the_latent_through_either_fusion_and_to_the_class_beside_it
             network.forward(x.clone(), time.clone(), &condition)
         };
         let (z, zero) = (ramp([1, 3], &device), Tensor::zeros([1, 3], &device));
-        assert!(difference(at(z.clone(), 0), at(zero, 0)) > 1e-4, "{fusion:?}: deaf to the latent");
-        assert!(difference(at(z.clone(), 0), at(z, 1)) > 1e-4, "{fusion:?}: deaf to the class");
+        assert!(difference(at(z.clone(), 0), at(zero, 0)) > 1e-4, "{fusion:?}: latent not read");
+        assert!(difference(at(z.clone(), 0), at(z, 1)) > 1e-4, "{fusion:?}: class not read");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every function does with numbers that ordinary tests forget.
+//! Every public function with awkward numbers: infinities, NaN, zeros and empty shapes.
 //!
 //! A network has no errors once it is built: wrong shapes panic with both shapes, what is not
 //! finite comes out as not finite in its own row alone, and what is finite stays so unless it

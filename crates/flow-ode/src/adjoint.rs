@@ -109,7 +109,7 @@ pub struct Gradient<S, P> {
     pub start: S,
     /// `dL/dtheta`.
     pub params: P,
-    /// What the backward solve took.
+    /// The cost of the backward solve.
     pub stats: Stats,
 }
 

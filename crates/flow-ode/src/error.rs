@@ -1,4 +1,4 @@
-//! What can go wrong, with the last good state where there is one.
+//! Errors of a solve, with the last good state where there is one.
 
 use std::fmt;
 

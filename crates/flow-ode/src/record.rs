@@ -1,4 +1,4 @@
-//! What is kept of each step: output, path, events, observers.
+//! The record of each step: output, path, events, observers.
 
 use crate::dense::Dense;
 use crate::event::{Event, Occurrence};

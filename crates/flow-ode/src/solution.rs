@@ -1,4 +1,4 @@
-//! What a solve returns.
+//! The result of a solve.
 
 use crate::dense::Dense;
 use crate::event::Occurrence;

@@ -1,4 +1,4 @@
-//! What a solve took: evaluations, steps, factorisations.
+//! The cost of a solve: evaluations, steps, factorisations.
 
 /// Counts and extremes of a solve.
 ///

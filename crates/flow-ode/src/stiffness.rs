@@ -1,4 +1,4 @@
-//! What kept the steps of a failed solve small: the error, or the stability of the method.
+//! Diagnosis of stiffness: whether error or stability kept the steps of a failed solve small.
 
 use crate::error::HeldBy;
 use crate::state::{State, Tolerance};

@@ -1,4 +1,4 @@
-//! What is asked of every list of times.
+//! Checks of every list of times.
 
 use crate::error::{OdeError, TimeFault, TimeList};
 

@@ -1,4 +1,4 @@
-//! What every tableau must satisfy, whatever the problem.
+//! Conditions that every tableau must satisfy.
 #![allow(
     clippy::float_cmp,
     clippy::unwrap_used,

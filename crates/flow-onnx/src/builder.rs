@@ -9,7 +9,7 @@ use flow_nn::graph::{Function, Graph, Value};
 
 use crate::proto::{Attribute, DOUBLE, FLOAT, INT64, Node, Tensor};
 
-/// Nodes in the making. What never changes is written once and outside of all loops.
+/// Nodes of a graph that is being built. Constants are written once and outside of all loops.
 pub(crate) struct Builder {
     /// Nodes since the last [`inside`](Self::inside).
     nodes: Vec<Node>,
@@ -17,7 +17,7 @@ pub(crate) struct Builder {
     /// The name of each value.
     names: Vec<String>,
     parameters: HashMap<ParamId, Value>,
-    /// Everything else that never changes, by kind, shape and bytes.
+    /// All other constants, by kind, shape and bytes.
     constants: BTreeMap<(i32, Vec<i64>, Vec<u8>), Value>,
     /// Paths of the parameters of the network.
     paths: HashMap<ParamId, String>,
@@ -89,12 +89,12 @@ impl Builder {
         self.nodes.push(Node { input, output, name, op_type: op.into(), attribute });
     }
 
-    /// Whole numbers that never change.
+    /// A constant of whole numbers.
     pub(crate) fn ints(&mut self, shape: &[usize], numbers: &[i64]) -> Value {
         self.fixed(INT64, shape, numbers.iter().flat_map(|n| n.to_le_bytes()).collect())
     }
 
-    /// A number of double precision that never changes.
+    /// A constant of double precision.
     pub(crate) fn double(&mut self, number: f64) -> Value {
         self.fixed(DOUBLE, &[], number.to_le_bytes().into())
     }
@@ -161,6 +161,7 @@ impl Graph for Builder {
             Function::Erf => "Erf",
             Function::Cos => "Cos",
             Function::Sin => "Sin",
+            Function::Selu => "Selu",
         };
         self.node(op_type, &[x], Vec::new())
     }

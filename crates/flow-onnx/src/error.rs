@@ -1,4 +1,4 @@
-//! Why a model cannot be written.
+//! Errors of writing a model.
 
 use flow_model::ModelError;
 
@@ -6,7 +6,7 @@ use flow_model::ModelError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OnnxError {
-    /// A network that does not say what it is made of.
+    /// A network that does not implement [`Network::graph`](flow_nn::Network::graph).
     #[error(
         "a network of the kind {kind} does not say what operations it is made of, so that it \
          cannot be written as ONNX: implement `Network::graph` for it"
@@ -29,13 +29,13 @@ pub enum OnnxError {
     TooLarge {
         /// Its parameters.
         parameters: usize,
-        /// The most.
+        /// The largest number of parameters that fits.
         most: usize,
     },
     /// A model that is sampled in a way that a graph of fixed steps does not have.
     #[error("no sampler is written for this model, its network is: {reason}")]
     NoSampler {
-        /// What stands in the way.
+        /// The setting that cannot be exported.
         reason: String,
     },
     /// Settings of the model that contradict each other.

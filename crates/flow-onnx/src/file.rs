@@ -1,4 +1,4 @@
-//! A graph and what is known of its model, as the bytes of a file.
+//! A graph and the description of its model, as the bytes of a file.
 
 use flow_model::{Model, parameters};
 use prost::Message;

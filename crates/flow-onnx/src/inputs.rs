@@ -1,4 +1,4 @@
-//! What a model is told, as inputs of a graph.
+//! Conditions of a model, as inputs of a graph.
 
 use flow_nn::Signature;
 use flow_nn::graph::{Graph, Value};

@@ -2,8 +2,8 @@
 //!
 //! [`network`] writes the network of a model, and [`sampler`] a whole sampler: a loop around the
 //! network with the number of steps, the noise, the conditions and the strength of guidance as
-//! inputs. The batch is any number of rows. Networks say themselves what operations they are made
-//! of, by [`Network::graph`](flow_nn::Network::graph), and here each operation becomes a node.
+//! inputs. The batch is any number of rows. Networks list their operations by
+//! [`Network::graph`](flow_nn::Network::graph), and here each operation becomes a node.
 //!
 //! Files need version 17 of ONNX's operators, and hold the text of `model.toml` in their metadata
 //! under `flow.model`.
@@ -31,3 +31,8 @@ mod sampler;
 pub use error::OnnxError;
 pub use network::network;
 pub use sampler::sampler;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

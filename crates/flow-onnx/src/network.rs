@@ -10,7 +10,7 @@ use crate::file;
 use crate::inputs::{Told, column, rows};
 use crate::proto::{Attribute, BOOL, FLOAT, batch_of, value};
 
-/// What the file says of itself.
+/// The description in the file.
 const ABOUT: &str = "f(x, t, conditions), a network of flow matching. Time runs from noise (0) to \
                      data (1). The metadata `flow.model` say what `prediction` is, and all else.";
 
@@ -33,8 +33,8 @@ const ABOUT: &str = "f(x, t, conditions), a network of flow matching. Time runs 
 /// The output `prediction` has the shape of `x` and is what the description calls its prediction.
 ///
 /// # Errors
-/// For a network that does not say what it is made of, that no file holds, or whose rows may end
-/// early.
+/// For a network that does not implement [`Network::graph`](flow_nn::Network::graph), that is too
+/// large for a file, or whose rows may end early.
 pub fn network(model: &Model) -> Result<Vec<u8>, OnnxError> {
     file::check_size(model)?;
     let signature = model.signature();

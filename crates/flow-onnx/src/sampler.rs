@@ -14,7 +14,7 @@ use crate::inputs::{Told, column, rows};
 use crate::network::written;
 use crate::proto::{self, Attribute, BOOL, DOUBLE, FLOAT, INT64, ValueInfo, batch_of, value};
 
-/// What the file says of itself.
+/// The description in the file.
 const ABOUT: &str = "Samples of a flow-matching model from noise `start`, in `steps` equal steps.";
 
 /// A sampler in `steps` equal steps, as the bytes of an ONNX file: one loop around the network.
@@ -115,6 +115,9 @@ impl Way {
                 return refused(format!("it is sampled by {sampler}, name a solver"));
             }
         };
+        if !model.config().learned_velocity {
+            return refused("it has learned jumps and no velocity, name no solver".into());
+        }
         match method.tableau() {
             Some(tableau) => Ok(Self::Solver(tableau)),
             None => refused(format!("{method} is no explicit Runge-Kutta method")),

@@ -1,4 +1,4 @@
-//! What a file of ONNX holds, read back as any other program would.
+//! The contents of an ONNX file, read back as another program would.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -80,7 +80,7 @@ fn every_name_is_made_once_and_before_it_is_read() {
             assert!(faults.is_empty(), "{name}: {faults:?}");
         }
     }
-    // The control: a graph without its first node reads what nobody made.
+    // The control: a graph without its first node reads a value that no node writes.
     let mut graph = graph_of(&network(&named("mlp")).unwrap());
     graph.node.remove(0);
     assert!(!faults(&graph, &HashSet::new()).is_empty());

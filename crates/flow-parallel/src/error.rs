@@ -1,4 +1,4 @@
-//! Why processes cannot go on together.
+//! Errors between processes.
 
 /// An error between the processes of a group. None of them can go on after it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -7,12 +7,12 @@ pub enum GroupError {
     /// A process has ended.
     #[error("process {rank} of {size} has ended, which the others cannot go on without")]
     Gone {
-        /// Which, from 0.
+        /// The rank of the process, from 0.
         rank: usize,
         /// Of how many.
         size: usize,
     },
-    /// A process sent something else than this one expects.
+    /// A process sent a message of another length than this one expects.
     #[error(
         "process {rank} of {size} sent {got} bytes of {what} where {expected} belong: start all of \
          them with the same program, command and data"
@@ -20,7 +20,7 @@ pub enum GroupError {
     Other {
         /// What was sent.
         what: &'static str,
-        /// Which process, from 0.
+        /// The rank of the process that sent it, from 0.
         rank: usize,
         /// Of how many.
         size: usize,
@@ -29,7 +29,7 @@ pub enum GroupError {
         /// Bytes that came.
         got: usize,
     },
-    /// More than MPI counts.
+    /// A message of more bytes than MPI can count.
     #[error(
         "{bytes} bytes in one message are more than the {} that MPI counts: use more processes",
         i32::MAX
@@ -38,7 +38,7 @@ pub enum GroupError {
         /// Bytes to send.
         bytes: usize,
     },
-    /// The launcher and the MPI library do not know each other.
+    /// The launcher and the MPI library belong to different installations of MPI.
     #[error(
         "the launcher started {launched} processes, and MPI knows {known}: launcher and library \
          belong to different installations of MPI, use the mpirun of the library that `flow` was \

@@ -1,4 +1,4 @@
-//! What processes ask of each other.
+//! Messages between processes.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -7,14 +7,14 @@ use crate::error::GroupError;
 
 /// Processes that run the same program on the same task.
 ///
-/// All of them make the same calls in the same order; a call returns when all have made it. There
-/// is one question, [`exchange`](Self::exchange), and the others are made of it. Every call after
+/// All of them make the same calls in the same order; a call returns when all have made it. The one
+/// basic operation is [`exchange`](Self::exchange), and the others are made of it. Every call after
 /// an error fails too.
 pub trait Group: Debug + Send + Sync {
-    /// Which process this is, from 0.
+    /// The rank of this process, from 0.
     fn rank(&self) -> usize;
 
-    /// How many there are.
+    /// The number of processes.
     fn size(&self) -> usize;
 
     /// Gives `messages[r]` to process `r`, and returns what each process has for this one, by rank.
@@ -36,7 +36,7 @@ pub trait Group: Debug + Send + Sync {
     /// others do then.
     fn leave(&self) {}
 
-    /// Whether this is the process that writes and speaks.
+    /// Whether this is the process that writes files and prints.
     fn is_first(&self) -> bool {
         self.rank() == 0
     }
@@ -46,7 +46,7 @@ pub trait Group: Debug + Send + Sync {
         share(parts, self.rank(), self.size())
     }
 
-    /// What each process has to say, told to all.
+    /// The bytes of each process, sent to all.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).
@@ -54,7 +54,7 @@ pub trait Group: Debug + Send + Sync {
         self.exchange(&vec![message; self.size()])
     }
 
-    /// What each process has to say, told to the first; the others get nothing.
+    /// The bytes of each process, sent to the first; the others get nothing.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).
@@ -64,7 +64,7 @@ pub trait Group: Debug + Send + Sync {
         self.exchange(&messages)
     }
 
-    /// What the first process has to say, told to all; what the others say is not heard.
+    /// The bytes of the first process, sent to all; those of the others are ignored.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).
@@ -73,7 +73,7 @@ pub trait Group: Debug + Send + Sync {
         Ok(self.exchange(&vec![said; self.size()])?.swap_remove(0))
     }
 
-    /// Waits for all.
+    /// Waits until all processes have made this call.
     ///
     /// # Errors
     /// As for [`exchange`](Self::exchange).
@@ -87,7 +87,7 @@ pub(crate) fn share(parts: usize, rank: usize, size: usize) -> Range<usize> {
     rank * parts / size..(rank + 1) * parts / size
 }
 
-/// One process, which has nobody to wait for.
+/// A group of one process, which waits for no other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alone;
 

@@ -1,15 +1,15 @@
-//! Whether a launcher has started this process as one of many.
+//! Detection of a launcher that has started this process as one of many.
 
 use std::env;
 
-/// What a launcher says of this process, in its environment.
+/// The place of this process among those that a launcher has started, read from the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Launch {
-    /// Which process this is, from 0.
+    /// The rank of this process, from 0.
     pub rank: usize,
     /// How many were started.
     pub size: usize,
-    /// Who started them.
+    /// The launcher that started them.
     pub by: Launcher,
 }
 
@@ -19,7 +19,7 @@ pub struct Launch {
 pub enum Launcher {
     /// `mpirun` of Open MPI.
     OpenMpi,
-    /// `mpiexec` of MPICH, Intel MPI and others that speak PMI.
+    /// `mpiexec` of MPICH, Intel MPI and others that use the protocol PMI.
     Pmi,
     /// `srun` of Slurm.
     Slurm,
@@ -50,7 +50,7 @@ impl Launcher {
 }
 
 impl Launch {
-    /// What the environment of this process says; nothing if no launcher did.
+    /// Reads the environment of this process; nothing if no launcher has started it.
     #[must_use]
     pub fn of_environment() -> Option<Self> {
         Self::of(|name| env::var(name).ok())

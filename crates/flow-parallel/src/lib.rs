@@ -3,10 +3,10 @@
 //!
 //! | part | file |
 //! |---|---|
-//! | what processes ask of each other, and one process alone | `group.rs` |
+//! | messages between processes, and one process alone | `group.rs` |
 //! | threads of one process that stand for processes, for tests | `threads.rs` |
 //! | processes of MPI, with the feature `mpi` | `mpi.rs` |
-//! | whether a launcher has started this process, and as which | `launch.rs` |
+//! | detection of a launcher, and the rank that it gave | `launch.rs` |
 //! | the order of a sum over parts | `tree.rs` |
 //! | that sum over all processes | `sum.rs` |
 //!

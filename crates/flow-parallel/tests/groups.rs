@@ -1,4 +1,4 @@
-//! What processes say to each other, and sums that do not depend on how many they are.
+//! Messages between processes, and sums that do not depend on their number.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

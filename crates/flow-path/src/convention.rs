@@ -1,8 +1,8 @@
 //! Other conventions of time, by name.
 //!
 //! Diffusion models count time from the data: `s = 0` at the data, `s = 1` at the noise, or in
-//! discrete steps. Everything here runs from noise to data; these functions are the only place where
-//! the two meet.
+//! discrete steps. Everything here runs from noise to data; these functions are the only place
+//! where the two meet.
 
 use crate::{Coefficients, Schedule};
 

@@ -1,4 +1,4 @@
-//! What can be wrong with the data handed to a path.
+//! Errors of the data handed to a path.
 
 use flow_transport::TransportError;
 use thiserror::Error;

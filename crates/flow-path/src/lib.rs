@@ -1,17 +1,18 @@
-//! Probability paths: what flow matching regresses, and what that regression learns.
+//! Probability paths: the targets of flow matching, and the exact fields that it learns.
 //!
-//! Time runs from noise (`t = 0`, `x_0`) to data (`t = 1`, `x_1`), and velocities point to the data.
-//! A [`Schedule`] gives four numbers at each time, `(alpha, sigma, alpha', sigma')`; everything else
-//! follows from them:
+//! Time runs from noise (`t = 0`, `x_0`) to data (`t = 1`, `x_1`), and velocities point to the
+//! data. A [`Schedule`] gives four numbers at each time, `(alpha, sigma, alpha', sigma')`;
+//! everything else follows from them:
 //!
 //! - [`AffinePath`] mixes noise and data into `x_t` and its velocity, the regression target;
-//! - [`Prediction`] converts between what networks predict: velocity, data, noise, score and others;
+//! - [`Prediction`] converts between what networks predict: velocity, data, noise, score and
+//!   others;
 //! - [`Weighting`] and [`TimeSampler`] say which noise levels the loss attends to;
 //! - [`Exact`] is the field that a perfect network would learn, for data with closed forms.
 //!
 //! Each choice has a name, under which recipes and model files know it: [`config`].
 //!
-//! A [`Coupling`] chooses which noise meets which data within a batch. Scalars live on the host in
+//! A [`Coupling`] pairs noise and data within a batch. Scalars live on the host in
 //! `f64`; tensors carry samples.
 
 pub mod config;

@@ -1,4 +1,4 @@
-//! What a network predicts, and the algebra between predictions.
+//! Predictions of a network, and the algebra between them.
 
 use burn::prelude::*;
 
@@ -45,8 +45,9 @@ pub enum Prediction {
     /// The displacement `x_1 - x_0`, which is the velocity of the linear schedule.
     Displacement,
     /// The raw output `F` of the preconditioned denoiser
-    /// `x_1 = c_skip x_t/alpha + c_out F(c_in x_t/alpha)` of Karras et al. (2022), "Elucidating the Design Space of
-    /// Diffusion-Based Generative Models", arXiv:2206.00364, table 1, at noise level `sigma/alpha`.
+    /// `x_1 = c_skip x_t/alpha + c_out F(c_in x_t/alpha)` of Karras et al. (2022), "Elucidating the
+    /// Design Space of Diffusion-Based Generative Models", arXiv:2206.00364, table 1, at noise
+    /// level `sigma/alpha`.
     Edm {
         /// Standard deviation of the data.
         sigma_data: f64,
@@ -99,8 +100,8 @@ impl Prediction {
         }
     }
 
-    /// Factor on `x_t` as the network's input: one, but for the `c_in` of [`Prediction::Edm`], which gives
-    /// the input unit variance at every noise level, `1 / S`.
+    /// Factor on `x_t` as the network's input: one, but for the `c_in` of [`Prediction::Edm`],
+    /// which gives the input unit variance at every noise level, `1 / S`.
     #[must_use]
     pub fn input_scale(self, c: &Coefficients) -> f64 {
         match self {
@@ -146,15 +147,15 @@ impl Prediction {
     /// The times of a schedule at which a velocity can be read off this prediction.
     ///
     /// Near pure noise the noise says little about the data: an error `d` in it becomes
-    /// `d sigma / alpha` in the data and `d D / alpha` in the velocity. The data near its own end says
-    /// little about the noise, where the factor is `D / sigma`. The span of the schedule is cut where
-    /// that factor, for a state of unit size (`alpha^2 + sigma^2 = 1`), passes
+    /// `d sigma / alpha` in the data and `d D / alpha` in the velocity. The data near its own end
+    /// says little about the noise, where the factor is `D / sigma`. The span of the schedule is
+    /// cut where that factor, for a state of unit size (`alpha^2 + sigma^2 = 1`), passes
     /// [`LARGEST_AMPLIFICATION`]: on the linear schedule at `alpha = 0.0101` for `Noise` and at
-    /// `sigma = 0.0101` for `Data`, for `Score` at both, since it is the noise over `sigma`. The share of
-    /// data of the diffusion with the usual rates grows by no more than a rate of 10, which keeps its
-    /// noise end. `V`, `Displacement` and `Edm` use the whole span, `Velocity` too unless the path
-    /// stands still at an end (polynomials of a degree above one), which it then leaves as `Score`
-    /// does.
+    /// `sigma = 0.0101` for `Data`, for `Score` at both, since it is the noise over `sigma`. The
+    /// share of data of the diffusion with the usual rates grows by no more than a rate of 10,
+    /// which keeps its noise end. `V`, `Displacement` and `Edm` use the whole span, `Velocity` too
+    /// unless the path stands still at an end (polynomials of a degree above one), which it then
+    /// leaves as `Score` does.
     ///
     /// What is left out is passed without asking: near pure noise `x_t / sigma` stays as it is, and
     /// from the last time on the pair predicted there is mixed anew. Samplers do so by themselves.

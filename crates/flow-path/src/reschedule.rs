@@ -8,9 +8,10 @@ use crate::{Coefficients, Prediction, Schedule, Times};
 
 /// A network trained along one schedule, read along another, without retraining.
 ///
-/// Two affine paths hold the same mixtures of noise and data up to scale: at time `r` of `along`, the
-/// point `x` divided by `scale` is a point of `trained` at the time `t` of equal signal-to-noise ratio.
-/// Predictions of data or noise carry over as they are, the others by the algebra of [`Prediction`].
+/// Two affine paths hold the same mixtures of noise and data up to scale: at time `r` of `along`,
+/// the point `x` divided by `scale` is a point of `trained` at the time `t` of equal
+/// signal-to-noise ratio. Predictions of data or noise carry over as they are, the others by the
+/// algebra of [`Prediction`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rescheduled<A, B> {
     /// The schedule of training.
@@ -36,13 +37,15 @@ impl<A: Schedule, B: Schedule> Rescheduled<A, B> {
     /// The reading at time `r` of the new schedule.
     ///
     /// Pure noise and pure data have a reading too: the end of the trained span. Where the new
-    /// schedule goes beyond the trained signal-to-noise ratios, the end of the trained span stands in.
+    /// schedule goes beyond the trained signal-to-noise ratios, the end of the trained span stands
+    /// in.
     #[must_use]
     pub fn reading(&self, r: f64) -> Reading {
         self.reading_within(r, self.trained.span())
     }
 
-    /// The reading at time `r` of the new schedule of a network that answers between two times only.
+    /// The reading at time `r` of the new schedule of a network that answers between two times
+    /// only.
     #[must_use]
     pub fn reading_within(&self, r: f64, (start, end): (f64, f64)) -> Reading {
         let along = self.along.at(r);

@@ -9,8 +9,9 @@ use crate::Target;
 
 /// Where paths start.
 ///
-/// Flow matching itself asks nothing of `x_0` but that it can be drawn. What assumes Gaussian noise is all that
-/// reads a score or a noise level off the velocity: with another source only the velocity and the ODE remain.
+/// Flow matching itself asks nothing of `x_0` but that it can be drawn. What assumes Gaussian noise
+/// is all that reads a score or a noise level off the velocity: with another source only the
+/// velocity and the ODE remain.
 #[derive(Clone, Debug, Default)]
 pub enum Source {
     /// Standard normal noise of any shape.

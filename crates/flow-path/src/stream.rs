@@ -8,7 +8,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What a stream is for.
+/// The purpose of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Purpose {
@@ -36,12 +36,12 @@ pub enum Purpose {
     Augment,
     /// Noise around the line between a pair.
     Blur,
-    /// The noise `x_0` from which a sample starts. Training draws [`Purpose::Noise`], so that no sample
-    /// begins where a step of training with the same seed began.
+    /// The noise `x_0` from which a sample starts. Training draws [`Purpose::Noise`], so that no
+    /// sample begins where a step of training with the same seed began.
     Start,
     /// The latent variable of a sample; training draws [`Purpose::Latent`].
     SampleLatent,
-    /// The starts of the pairs that reflow trains on, which no sample of any seed meets again.
+    /// The starts of the pairs that reflow trains on, which no sample of any seed has again.
     Reflow,
     /// The latent variables of those pairs.
     ReflowLatent,

@@ -7,9 +7,9 @@ use crate::{Coefficients, PathError, Prediction, choices};
 
 /// A weighting `w(lambda)` of the noise-prediction error over log signal-to-noise ratios.
 ///
-/// Every recipe (a schedule, a law of time, a prediction and a factor on its squared error) minimises
-/// `int w(lambda) E|noise_error|^2 dlambda` for one `w`, whatever its schedule; recipes of equal `w`
-/// differ only in the variance of their gradients.
+/// Every recipe (a schedule, a law of time, a prediction and a factor on its squared error)
+/// minimises `int w(lambda) E|noise_error|^2 dlambda` for one `w`, whatever its schedule; recipes
+/// of equal `w` differ only in the variance of their gradients.
 ///
 /// # Reference
 /// Kingma & Gao (2023), "Understanding Diffusion Objectives as the ELBO with Simple Data
@@ -115,12 +115,13 @@ pub enum LossWeight {
     /// One: the squared error as it is.
     #[default]
     Unit,
-    /// `sigma^2`: score matching of Song & Ermon (2019), "Generative Modeling by Estimating Gradients
-    /// of the Data Distribution", arXiv:1907.05600; on the score it equals noise matching.
+    /// `sigma^2`: score matching of Song & Ermon (2019), "Generative Modeling by Estimating
+    /// Gradients of the Data Distribution", arXiv:1907.05600; on the score it equals noise
+    /// matching.
     Variance,
-    /// `g^2 = 2 sigma D / alpha`: on the score a bound of the likelihood, ScoreFlow of Song, Durkan,
-    /// Murray & Ermon (2021), "Maximum Likelihood Training of Score-Based Diffusion Models",
-    /// arXiv:2101.09258.
+    /// `g^2 = 2 sigma D / alpha`: on the score a bound of the likelihood, ScoreFlow of Song,
+    /// Durkan, Murray & Ermon (2021), "Maximum Likelihood Training of Score-Based Diffusion
+    /// Models", arXiv:2101.09258.
     Diffusion,
     /// Whatever makes the loss that of a weighting over log signal-to-noise ratios.
     LogSnr(Weighting),

@@ -88,7 +88,8 @@ fn tensors_convert_in_single_precision() {
 
 #[test]
 fn the_published_conversions_are_recovered() {
-    // x1 = (sigma u - sigma' x)/D, x0 = (alpha' x - alpha u)/D, score = (alpha u - alpha' x)/(sigma D).
+    // x1 = (sigma u - sigma' x)/D, x0 = (alpha' x - alpha u)/D, score = (alpha u - alpha' x)/(sigma
+    // D).
     for schedule in three_schedules() {
         let c = schedule.at(0.3);
         let d = c.det();

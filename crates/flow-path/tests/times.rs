@@ -115,7 +115,8 @@ fn a_shift_written_from_the_noise_end_is_the_published_one() {
 
 #[test]
 fn the_exponential_shift_is_the_shift_by_an_exponential() {
-    // With s = 1 - t, from the noise end: s -> e^mu / (e^mu + 1/s - 1). The other sign is a control.
+    // With s = 1 - t, from the noise end: s -> e^mu / (e^mu + 1/s - 1). The other sign is a
+    // control.
     let exponential = |mu: f64, s: f64| mu.exp() / (mu.exp() + (1.0 / s - 1.0));
     for (mu, s) in [(1.15_f64, 0.2), (0.5, 0.7), (-0.3, 0.4)] {
         let shift = TimeShift::new(mu.exp()).unwrap();

@@ -78,7 +78,8 @@ fn a_weighting_is_realised_by_any_prediction_and_law() {
 
 #[test]
 fn score_losses_are_noise_losses_with_known_factors() {
-    // Per squared noise error: score matching 1, ScoreFlow beta/sigma^2, flow matching beta^2/(4 sigma^2).
+    // Per squared noise error: score matching 1, ScoreFlow beta/sigma^2, flow matching beta^2/(4
+    // sigma^2).
     let schedule = VariancePreserving::default();
     for t in TIMES {
         let (c, beta) = (schedule.at(t), schedule.beta(t));

@@ -18,6 +18,9 @@ use crate::pickle::{Pickle, View};
 /// some 50 kilobytes.
 const MOST_HEAD: u64 = 1 << 24;
 
+/// How a `torch.save` before PyTorch 1.6 begins: the pickle of its magic number.
+const MAGIC: [u8; 15] = *b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+
 /// A file of arrays in memory, looked through and not yet taken apart.
 ///
 /// ```no_run
@@ -59,6 +62,9 @@ impl Checkpoint {
     /// # Errors
     /// When it cannot be read, is larger, or is none of the formats.
     pub fn open(path: &Path, most: u64) -> std::result::Result<Self, ReadError> {
+        if path.is_dir() {
+            return Err(ReadError::Folder { path: path.into() });
+        }
         let io = |source| ReadError::Io { path: path.into(), source };
         let file = File::open(path).map_err(io)?;
         at_most(file, most)
@@ -69,16 +75,28 @@ impl Checkpoint {
     /// The same from bytes, whose format is seen from how they begin.
     ///
     /// # Errors
-    /// When they are none of the formats or damaged.
+    /// When they are none of the formats or damaged, and for a file of PyTorch without arrays.
     pub fn parse(bytes: Vec<u8>, most: u64) -> std::result::Result<Self, ReadError> {
         let format = match &*bytes {
             [b'P', b'K', ..] => archive(&bytes)?,
+            [] => return Err(malformed("the file is empty")),
             [0x80, ..] if !has_head(&bytes) => legacy(&bytes)?,
-            _ => {
+            _ if has_head(&bytes) => {
                 SafeTensors::deserialize(&bytes)?;
                 Format::Safetensors
             }
+            _ => {
+                return Err(malformed(
+                    "it begins neither as an archive or a pickle of PyTorch nor as safetensors, or \
+                     was cut off",
+                ));
+            }
         };
+        if let Format::Archive { state, .. } | Format::Legacy { state, .. } = &format
+            && state.parts().is_empty()
+        {
+            return Err(ReadError::NoArrays { calls: state.calls() });
+        }
         Ok(Self { bytes, most, format })
     }
 
@@ -213,6 +231,10 @@ fn archive(bytes: &[u8]) -> Result<Format> {
 fn legacy(bytes: &[u8]) -> Result<Format> {
     let too_short = || malformed("the file is too short");
     let mut rest = bytes;
+    if !bytes.starts_with(&MAGIC) && !MAGIC.starts_with(bytes) {
+        let calls = Pickle::read(&mut rest).map_or_else(|_| String::new(), |read| read.calls());
+        return Err(ReadError::Pickle { calls });
+    }
     for _ in 0..3 {
         Pickle::read(&mut rest)?;
     }
@@ -314,7 +336,7 @@ mod tests {
             assert!(refusal.contains("no safetensors file"), "{refusal}");
         }
         let longest = refusal(&[0xff; 20]);
-        assert!(longest.contains("no safetensors file"), "{longest}");
+        assert!(longest.contains("nor as safetensors"), "{longest}");
     }
 
     #[test]
@@ -332,7 +354,41 @@ mod tests {
     fn a_state_that_is_no_dictionary_is_refused_in_a_sentence() {
         // Tuples within tuples, a hundred thousand deep, in place of each pickle.
         let deep = [b"\x80\x02)".to_vec(), b"\x85".repeat(100_000), b".".to_vec()].concat();
-        assert_eq!(refusal(&deep.repeat(5)), "there is no list of storages");
+        let file = [&MAGIC[..], &deep.repeat(4)].concat();
+        assert_eq!(refusal(&file), "there is no list of storages");
+    }
+
+    /// A real unpickler would run `posix.system("touch")`.
+    const CALL: &[u8] = b"\x80\x02cposix\nsystem\nX\x05\x00\x00\x00touch\x85R.";
+
+    #[test]
+    fn what_holds_no_arrays_is_said_with_what_it_would_call() {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("a/data.pkl", zip::write::FileOptions::default()).unwrap();
+        archive.write_all(CALL).unwrap();
+        let bytes = archive.finish().unwrap().into_inner();
+        assert_eq!(
+            refusal(&bytes),
+            "it holds no dictionary of arrays, and what it would call, `posix.system`, is never \
+             run here: save the state_dict() of the network"
+        );
+        assert_eq!(
+            refusal(CALL),
+            "it is a pickle of Python that torch.save did not write, and what it would call, \
+             `posix.system`, is never run here: save a state_dict() with torch.save"
+        );
+        // A dictionary without arrays, `{}`, and a newer pickle, which begins with a frame.
+        assert!(refusal(b"\x80\x02}.").contains("torch.save did not write: save"));
+        assert!(refusal(b"\x80\x04\x95\x02\0\0\0\0\0\0\0}.").contains("did not write: save"));
+    }
+
+    #[test]
+    fn what_is_no_file_of_arrays_is_called_what_it_is() {
+        assert_eq!(refusal(b""), "the file is empty");
+        assert!(refusal(b"what is this?").contains("neither as an archive or a pickle of PyTorch"));
+        let folder = tempfile::tempdir().unwrap();
+        let error = Checkpoint::open(folder.path(), MOST).unwrap_err().to_string();
+        assert!(error.ends_with("is a folder, name the file of weights in it"), "{error}");
     }
 
     #[test]

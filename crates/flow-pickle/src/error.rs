@@ -1,4 +1,4 @@
-//! What can be wrong with a file of arrays.
+//! Errors of a file of arrays.
 
 use std::path::PathBuf;
 
@@ -13,6 +13,12 @@ pub enum ReadError {
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
+    },
+    /// A folder in place of a file.
+    #[error("{path} is a folder, name the file of weights in it")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
     },
     /// What is wrong with a file of this name.
     #[error("cannot read the arrays of {path}, save them as .safetensors with Python: {source}")]
@@ -33,6 +39,21 @@ pub enum ReadError {
     Malformed {
         /// What is wrong.
         what: &'static str,
+    },
+    /// A pickle of Python that is no file of PyTorch.
+    #[error(
+        "it is a pickle of Python that torch.save did not write{calls}: save a state_dict() with \
+         torch.save"
+    )]
+    Pickle {
+        /// What it calls, in words, if anything.
+        calls: String,
+    },
+    /// A file of PyTorch without any dictionary of arrays, such as a whole module.
+    #[error("it holds no dictionary of arrays{calls}: save the state_dict() of the network")]
+    NoArrays {
+        /// What it calls, in words, if anything.
+        calls: String,
     },
     /// A pickle with an operation that arrays do not need.
     #[error("the pickle has the operation {op:#04x}, which no array needs")]

@@ -1,4 +1,4 @@
-//! What can go wrong when a picture is written or read.
+//! Errors of writing or reading a picture.
 
 use std::io;
 use std::path::PathBuf;

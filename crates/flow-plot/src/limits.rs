@@ -1,4 +1,4 @@
-//! Which part of the plane is shown.
+//! The part of the plane that is shown.
 
 /// Points this close, relative to their distance from zero, are one point up to the rounding of
 /// `f32`: four units in the last place.

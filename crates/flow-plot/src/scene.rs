@@ -1,4 +1,4 @@
-//! What is drawn, before it is known in which format: marks on a white sheet.
+//! A scene: marks on a white sheet, independent of the format of the file.
 //!
 //! Lengths are in pixels of 1/96 inch, y downwards from the upper left corner.
 

@@ -1,4 +1,4 @@
-//! What is written can be read back: PNG, SVG and GIF, whole or not at all.
+//! PNG, SVG and GIF files can be read back, and are written whole or not at all.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

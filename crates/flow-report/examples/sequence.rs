@@ -121,7 +121,7 @@ fn learned(file: &Path, folder: &Path, seed: u64) -> Result<Vec<f32>, Box<dyn Er
     changes.push(format!("seed={seed}"));
     let recipe = Recipe::named(&registry, "sequence", &changes)?;
     let training = Training::open(Start::New(recipe), &Files::default(), &Silent)?;
-    let networks = training.networks(&device)?;
+    let networks = training.networks(&device, &Silent)?;
     let begun = training.begin(Some(&folder.join(format!("{seed}"))), &device, "flex", &Silent)?;
     let told: Arc<dyn Listener> = Arc::new(Silent);
     begun.train(networks, &device, &told, &Interrupter::new())?;

@@ -9,12 +9,12 @@ use flow_run::files::{write, write_text};
 
 use crate::error::ReportError;
 
-/// What a page is made of.
+/// A block of a page.
 #[derive(Clone, Debug)]
 pub(crate) enum Block {
     Heading(String),
     Text(String),
-    /// Text whose spaces and lines count.
+    /// Preformatted text.
     Code(String),
     Table(Table),
     Picture(Picture),
@@ -27,7 +27,7 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<String>>,
 }
 
-/// A file that browsers show.
+/// A picture that browsers show.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
     /// File name with its extension: png, svg or gif.

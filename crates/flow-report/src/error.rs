@@ -1,4 +1,4 @@
-//! What can go wrong with a picture or a page.
+//! Errors of a picture or a page.
 
 use std::io;
 

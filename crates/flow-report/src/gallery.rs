@@ -32,7 +32,7 @@ const TOLERANCE: f64 = 1e-4;
 const ENLARGED: usize = 24;
 const ENLARGED_COLUMNS: usize = 4;
 
-/// Draws everything and returns the files; `told` hears of damaged lines of the log.
+/// Draws everything and returns the files; `told` gets a message about damaged lines of the log.
 ///
 /// # Errors
 /// When the model cannot be read or sampled, or a file not written.
@@ -107,7 +107,7 @@ impl Gallery<'_> {
         self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
     }
 
-    /// What `eval.json` has curves of; nothing before the run is scored.
+    /// The curves of `eval.json`; nothing before the run is scored.
     fn scores(&mut self) -> Result<(), ReportError> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());
@@ -130,9 +130,8 @@ impl Gallery<'_> {
     ) -> Result<(), ReportError> {
         let recipe = &self.run.recipe;
         let times: Vec<f64> = (0..FRAMES).map(|i| i as f64 / (FRAMES - 1) as f64).collect();
-        let request = Request::new(recipe, changes, POINTS, SEED)?
-            .within(TOLERANCE)
-            .with_times(times.clone());
+        let request = Request::new(recipe, changes, POINTS, SEED)?;
+        let request = model.along_flow(request, TOLERANCE).with_times(times.clone());
         let request = request.told_as(recipe, data)?;
         let flow = model.sample(&request)?;
         let states: Vec<Vec<[f32; 2]>> = flow.states.iter().map(|state| pairs(state)).collect();
@@ -224,8 +223,8 @@ impl Gallery<'_> {
         grid(&real, columns)?.save(&path)?;
 
         let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
-        let strip = Request { n: columns, ..request }.within(TOLERANCE).with_times(times.clone());
-        let strip = model.sample(&strip)?;
+        let strip = model.along_flow(Request { n: columns, ..request }, TOLERANCE);
+        let strip = model.sample(&strip.with_times(times.clone()))?;
         let size = c * h * w;
         // One row of pictures for each sample, noise on the left and the sample on the right.
         let rows: Vec<f32> = (0..columns)

@@ -4,8 +4,11 @@
 //! |---|---|
 //! | the pictures of a run | [`draw`] |
 //! | the density of a model of points of the plane | [`draw_density`] |
+//! | draws after observations, in a table and in a picture | [`Posterior`], [`draw_posterior`] |
 //! | how far draws can be trusted | [`draw_calibration`] |
 //! | samples as one picture | [`save_samples`] |
+//! | pixels from pictures and arrays, and what is seen of a sample | [`Pixels`], [`operator()`], [`mask`] |
+//! | the answers to an observation in a folder | [`observed`], [`save_answers`] |
 //! | everything about a run on one page, in one file | [`page`] |
 //! | runs side by side: where their recipes differ, their scores, figures | [`Comparison`], [`CompareOptions`] |
 //!
@@ -13,6 +16,7 @@
 //! earlier version has them too. Nothing is printed: a [`Listener`](flow_run::Listener) is told
 //! what is left out, and what goes wrong is a [`ReportError`].
 
+mod answers;
 mod calibration;
 mod compare;
 mod density;
@@ -21,16 +25,23 @@ mod error;
 #[cfg(test)]
 mod fuzz;
 mod gallery;
+mod operator;
 mod page;
 mod pictures;
+mod pixels;
+mod posterior;
 
+pub use answers::{AnswersNote, back_projection, observed, save_answers};
 pub use calibration::draw_calibration;
 pub use compare::{CompareOptions, Comparison};
 pub use density::draw_density;
 pub use error::ReportError;
 pub use gallery::draw;
+pub use operator::{mask, operator};
 pub use page::page;
 pub use pictures::save_samples;
+pub use pixels::Pixels;
+pub use posterior::{Posterior, draw_posterior};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

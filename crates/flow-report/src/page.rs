@@ -8,7 +8,7 @@ use flow_run::files::read_text;
 
 use crate::compare::{self, Column, ScoredRun};
 use crate::document::{Block, Document, Picture};
-use crate::error::ReportError;
+use crate::error::{ReportError, usage};
 
 /// Pictures by the name of their file, in the order of the page; others follow.
 const CAPTIONS: &[(&str, &str)] = &[
@@ -18,13 +18,24 @@ const CAPTIONS: &[(&str, &str)] = &[
     ("paths", "A sample in each row, from noise on the left"),
     ("marginals", "Columns, of the data and of the samples"),
     ("pairs", "Pairs of columns"),
+    ("posterior", "Draws of the posterior that was asked for last: each column, and each pair"),
+    (
+        "calibration",
+        "Calibration: the share of held-out truths below each share of their draws, of each column \
+         and, as TARP, of all together, with the band that right posteriors stay within",
+    ),
+    (
+        "calibration-ranks",
+        "Ranks of held-out truths among their draws, with the band that right posteriors stay \
+         within: high at both ends is too narrow, in the middle too wide, on one side biased",
+    ),
     ("density", "Density from noise to samples"),
     ("likelihood", "Density of the model"),
     ("flow", "The flow as it moves"),
     ("training", "The course of training"),
 ];
 
-/// Writes the page of a run from what its folder holds, and says where it is.
+/// Writes the page of a run from the files of its folder, and returns its path.
 ///
 /// # Errors
 /// When a file cannot be read or written.
@@ -42,6 +53,10 @@ pub fn page(run: &Run) -> Result<PathBuf, ReportError> {
                 .into(),
         ));
     }
+    if let Some(sentence) = calibration(run)? {
+        blocks.push(Block::Heading("Calibration".into()));
+        blocks.push(Block::Text(format!("{sentence}.")));
+    }
     blocks.push(Block::Heading("Pictures".into()));
     for (path, caption) in pictures(run) {
         blocks.push(Block::Picture(Picture::read(&path, &caption)?));
@@ -53,6 +68,17 @@ pub fn page(run: &Run) -> Result<PathBuf, ReportError> {
     let path = folder.join("report.html");
     Document { title: recipe.name.clone(), blocks }.save(&path)?;
     Ok(path)
+}
+
+/// What `calibration.json` says in words; nothing before the run is calibrated.
+fn calibration(run: &Run) -> Result<Option<String>, ReportError> {
+    let path = run.folder.join("calibration.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let found: serde_json::Value = serde_json::from_str(&read_text(&path)?)
+        .map_err(|error| usage!("{} is damaged: {error}", path.display()))?;
+    Ok(found["sentence"].as_str().map(str::to_owned))
 }
 
 /// The pictures of `plots` that browsers show best, with captions.

@@ -45,8 +45,8 @@ pub(crate) fn line(
         .figure();
 
     let times: Vec<f64> = (0..=TIMES).map(|i| f64::from(i) / f64::from(TIMES)).collect();
-    let request = Request { n: PATHS, ..request }.within(TOLERANCE).with_times(times.clone());
-    let states = model.sample(&request)?.states;
+    let request = model.along_flow(Request { n: PATHS, ..request }, TOLERANCE);
+    let states = model.sample(&request.with_times(times.clone()))?.states;
     let path = |i: usize| -> Vec<[f32; 2]> {
         times.iter().zip(&states).map(|(&t, state)| [t as f32, state[i]]).collect()
     };

@@ -1,5 +1,7 @@
 //! The choices of a recipe, each with its values left out and one line about it.
 
+use flow_model::{AnswerMethod, Registry};
+use flow_ode::Method;
 use flow_path::config::Choice;
 use flow_path::{
     BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig, TimesConfig,
@@ -9,25 +11,48 @@ use flow_train::ObjectiveConfig;
 
 use crate::recipe::Source;
 
-/// A key and its choices: each as typed with its values, and what it is.
+/// What can be chosen: each as typed with its values, and what it is.
 #[derive(Clone, Debug)]
 pub struct Choices {
     /// What they are, in the plural.
     pub title: &'static str,
-    /// Key of the recipe.
+    /// Key of the recipe, or verb that takes it.
     pub key: &'static str,
     /// Each as it is typed with its values, and a line about it.
-    pub all: Vec<(String, &'static str)>,
+    pub all: Vec<(String, String)>,
 }
 
 /// Everything that has variants, in the order of a recipe.
 #[must_use]
 pub fn choices() -> Vec<Choices> {
     let named = named().into_iter().map(|(title, key, all)| {
-        let all = all.into_iter().map(|Choice { typed, about, .. }| (typed, about)).collect();
+        let one = |Choice { typed, about, .. }: Choice| (typed, about.to_owned());
+        let all = all.into_iter().map(one).collect();
         Choices { title, key, all }
     });
     named.collect()
+}
+
+/// The kinds of networks of a registry.
+#[must_use]
+pub fn networks(registry: &Registry) -> Choices {
+    let all = registry.kinds().map(|(kind, about)| (kind.to_owned(), about.to_owned())).collect();
+    Choices { title: "networks", key: "network.kind", all }
+}
+
+/// The methods by which an observation is brought into a model.
+#[must_use]
+pub fn answer_methods() -> Choices {
+    let all =
+        AnswerMethod::CHOICES.map(|(typed, about)| (typed.to_owned(), about.to_owned())).into();
+    Choices { title: "methods of answers", key: "flow solve, flow impute --method", all }
+}
+
+/// The solvers that take samples.
+#[must_use]
+pub fn solvers() -> Vec<&'static str> {
+    let takes_samples = Method::ALL.iter().filter(|method| !method.is_implicit());
+    takes_samples.map(|method| method.name()).collect()
 }
 
 /// Title, key and choices of what names its choices itself.
@@ -49,7 +74,6 @@ fn named() -> [(&'static str, &'static str, Vec<Choice>); 10] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow_model::Registry;
 
     use crate::{RECIPES, Recipe, RunError};
 
@@ -57,8 +81,9 @@ mod tests {
     fn chosen(key: &str, text: &str) -> Result<Recipe, RunError> {
         let (_, debug) = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
         let mut changes = vec![format!("{key}={text}")];
-        if text == "paired" {
-            changes.extend(["reflow.run=teacher", "reflow.pairs=100"].map(String::from));
+        if ["paired", "distillation"].contains(&text) {
+            let pairs = ["path.coupling=paired", "reflow.run=teacher", "reflow.pairs=100"];
+            changes.extend(pairs.map(String::from));
         }
         if text == "flow-map" {
             changes.push("train.objective=shortcut".into());

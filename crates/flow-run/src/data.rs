@@ -37,17 +37,17 @@ pub enum Data {
 /// Held-out images that a model is told of.
 const MOST_TOLD: usize = 1000;
 
-/// What training does to images before it sees them.
+/// What training does to rows before it sees them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changes {
-    /// Mirrors them left to right with probability one half, to train with only.
+    /// Mirrors images left to right with probability one half, to train with only.
     pub mirror: bool,
-    /// Spreads their pixels over the gaps between the values.
+    /// Spreads their pixels, and the whole numbers of tables, over the gaps between the values.
     pub dequantise: bool,
 }
 
 impl Data {
-    /// Opens the data set of a recipe; `told` hears of files that are left out.
+    /// Opens the data set of a recipe; `told` gets a message about files that are left out.
     ///
     /// # Errors
     /// When there is no such set, or its files cannot be read or make none.
@@ -267,8 +267,9 @@ impl Data {
             }
             Self::Table(table) => {
                 let shape = self.shape();
-                let seen = Seen::default();
-                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen, None);
+                let spread = changes.dequantise.then(|| table.spread()).flatten();
+                let seen = || Seen { spread: spread.clone(), ..Seen::default() };
+                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen(), None);
                 [side(0)?, side(1)?]
             }
             Self::Array(array) => {
@@ -282,7 +283,8 @@ impl Data {
                 }
                 // Rows that are held out are seen as they are.
                 let side = |at: usize| {
-                    let seen = Seen { gaps, mirrored: changes.mirror && at == 0 };
+                    let mirrored = changes.mirror && at == 0;
+                    let seen = Seen { gaps, mirrored, ..Seen::default() };
                     if let Some(pieces) = &[&array.train, &array.held][at].pieces {
                         let rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
                         return Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>);

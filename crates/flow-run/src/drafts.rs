@@ -1,4 +1,4 @@
-//! Drafts: files and folders in the making, under names that nobody else has.
+//! Drafts: files and folders in the making, under names that no other process uses.
 //!
 //! A draft lies beside what it becomes, so that a rename makes it whole at once. Its name is drawn
 //! until it is free: two processes never share one, not even in containers, where every process has
@@ -34,7 +34,7 @@ pub fn folder(parent: &Path) -> io::Result<TempDir> {
     builder(0o777).tempdir_in(parent)
 }
 
-/// Removes drafts in `folder` that nobody works on any more.
+/// Removes drafts in `folder` whose processes have ended.
 pub fn clear(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -106,8 +106,9 @@ fn digest(parts: [&Images; 2]) -> String {
     format!("{:x}", digest.finalize())
 }
 
-/// The model whose pairs a run of reflow was taught by: its step, weights and way of sampling.
-pub(crate) type Teacher = BTreeMap<String, Value>;
+/// A model that a run depends on, as it was: its step and weights, and of one that made pairs its way
+/// of sampling.
+pub(crate) type Known = BTreeMap<String, Value>;
 
 /// A part of a training that was made longer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,7 +123,8 @@ pub struct Stage {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Environment {
     pub(crate) data: Option<Shape>,
-    pub(crate) teacher: Option<Teacher>,
+    pub(crate) teacher: Option<Known>,
+    pub(crate) began_with: Option<Known>,
     #[serde(default)]
     pub(crate) stages: Vec<Stage>,
 }
@@ -150,8 +152,17 @@ impl Environment {
     }
 }
 
+/// Earlier models that a training depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Models<'a> {
+    /// The one that made its pairs.
+    pub teacher: Option<&'a Identity>,
+    /// The one whose weights it begins with.
+    pub beginning: Option<&'a Identity>,
+}
+
 /// The text of a new run.
-pub(crate) fn new(data: &Shape, teacher: Option<&Identity>, device: &str) -> String {
+pub(crate) fn new(data: &Shape, models: &Models<'_>, device: &str) -> String {
     let git = |args: &[&str]| {
         let output = Command::new("git").args(args).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
@@ -172,8 +183,10 @@ pub(crate) fn new(data: &Shape, teacher: Option<&Identity>, device: &str) -> Str
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,
     });
-    if let Some(teacher) = teacher {
-        environment["teacher"] = json!(teacher);
+    for (key, model) in [("teacher", models.teacher), ("began_with", models.beginning)] {
+        if let Some(model) = model {
+            environment[key] = json!(model);
+        }
     }
     pretty(&environment)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a recipe or a run.
+//! Errors of a recipe or a run.
 
 use std::error::Error;
 use std::io;
@@ -78,6 +78,16 @@ pub enum RunError {
     /// Processes that cannot go on together.
     #[error(transparent)]
     Group(#[from] GroupError),
+    /// What another process of the same work has met.
+    #[error("process {rank} of {size} has failed: {why}")]
+    Elsewhere {
+        /// Which, from 0.
+        rank: usize,
+        /// Of how many.
+        size: usize,
+        /// Its error.
+        why: String,
+    },
     /// A training and its checkpoints.
     #[error(transparent)]
     Train(#[from] TrainError),

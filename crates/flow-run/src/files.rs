@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use flow_datasets::Table;
 use npyz::WriterBuilder;
 
 use crate::drafts;
-use crate::error::RunError;
+use crate::error::{RunError, usage};
 
 /// Writes `path` by way of a draft beside it.
 ///
@@ -54,6 +55,61 @@ pub fn write_npy<T: npyz::AutoSerialize + Copy, E: From<RunError>>(
     npy.finish().and_then(|()| finished(writer)).map_err(cannot)?;
     draft.persist(path).map_err(|error| cannot(error.error))?;
     Ok(())
+}
+
+/// The folder of a file.
+#[must_use]
+pub fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// What follows the last dot of a file's name; empty where there is none.
+#[must_use]
+pub fn ending(file: &Path) -> &str {
+    file.extension().and_then(|ending| ending.to_str()).unwrap_or_default()
+}
+
+/// Refuses a file to write whose folder is not there, before anything is computed for it.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn check_folder(out: &Path) -> Result<(), RunError> {
+    let folder = folder(out);
+    if folder.join(".").is_dir() {
+        return Ok(());
+    }
+    Err(usage!("there is no folder {}, make it or change --out", folder.display()))
+}
+
+/// Refuses a file to write whose name is not that of any known format; `known` are the endings.
+///
+/// # Errors
+/// When it is not known.
+pub fn check_ending(out: &Path, is_known: bool, known: &str) -> Result<(), RunError> {
+    if is_known {
+        return Ok(());
+    }
+    Err(usage!("{} ends in none of {known}", out.display()))
+}
+
+/// Refuses a file that holds no table by its name.
+///
+/// # Errors
+/// When its ending is that of no format of tables.
+pub fn check_table(out: &Path) -> Result<(), RunError> {
+    check_ending(out, Table::is_named(out), flow_datasets::table::ENDINGS)
+}
+
+/// Refuses a file that holds no array by its name.
+///
+/// # Errors
+/// When its ending is that of no format of arrays.
+pub fn check_array(out: &Path) -> Result<(), RunError> {
+    let is_known = ["npy", "npz", "safetensors"].contains(&ending(out));
+    check_ending(out, is_known, ".npy, .npz, .safetensors")
 }
 
 /// Waits until all is on the disk.

@@ -1,4 +1,4 @@
-//! What samples are given instead of drawing it.
+//! Conditions and starts that samples are given instead of drawing them.
 
 /// What is given instead of drawn, a row for each sample.
 #[derive(Clone, Debug, Default)]

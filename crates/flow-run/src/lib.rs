@@ -9,16 +9,21 @@
 //! | part | items |
 //! |---|---|
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
-//! | the choices that a recipe has | [`choices()`] |
+//! | the choices that a recipe has, and other names | [`choices()`], [`networks`], [`solvers`] |
 //! | data sets by name, tables and arrays of your own, snapshots | [`Data`], [`target`], [`table`], [`array`], [`snapshots`] |
 //! | images that are told a smaller copy of themselves | [`Upsampling`] |
-//! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
+//! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`], [`Beginning`] |
 //! | what it takes of the memory | [`Sizes`], [`memory`] |
+//! | the recipe that fits data of your own | [`OwnData`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
+//! | what processes that share a run tell each other | [`together`] |
+//! | where a model comes from: a run, or a file of its own | [`Place`] |
+//! | samples in files, and rows of a file carried along the flow | [`RowForm`], [`SampleWriter`], [`Push`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
-//! | the seam to whoever watches | [`Listener`], [`Meter`], [`Silent`] |
+//! | what is done about a signal that asks to stop | [`Signal`], [`Stopping`] |
+//! | messages and progress, for a terminal or a log | [`Listener`], [`Meter`], [`Silent`] |
 //!
 //! Libraries print nothing: what a user may want to hear goes to a [`Listener`], and what goes
 //! wrong is a [`RunError`], of which [`RunError::is_usage`] tells what was asked for in vain from
@@ -26,14 +31,17 @@
 //! reads a recipe takes a [`Registry`](flow_model::Registry).
 #![recursion_limit = "256"]
 
+mod about;
 pub mod array;
 mod batches;
+mod beginning;
 mod choices;
 mod data;
 pub mod drafts;
 mod environment;
 mod error;
 pub mod files;
+mod form;
 #[cfg(test)]
 mod fuzz;
 mod given;
@@ -44,37 +52,50 @@ mod matching;
 pub mod memory;
 pub mod metrics;
 mod model;
+mod name;
 pub mod network;
+mod own;
+mod place;
+mod push;
 pub mod recipe;
 mod recipes;
 mod recorder;
 mod reflow;
 mod request;
 mod run;
+mod samples;
 mod shards;
+mod signal;
 mod sizes;
 pub mod snapshots;
 pub mod table;
-mod together;
+pub mod together;
 mod training;
 mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
-pub use choices::{Choices, choices};
+pub use beginning::{Beginning, beginning_with};
+pub use choices::{Choices, answer_methods, choices, networks, solvers};
 pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
-pub use environment::{Shape, Stage};
+pub use environment::{Models, Shape, Stage};
 pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
+pub use form::RowForm;
 pub use given::Given;
 pub use listener::{Listener, Meter, Silent};
 pub use lock::Lock;
 pub use model::{Model, save_model};
+pub use own::OwnData;
+pub use place::Place;
+pub use push::{Push, Pushed};
 pub use recipe::Recipe;
 pub use recipes::RECIPES;
 pub use reflow::Teacher;
 pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
-pub use sizes::{Sizes, check_scored, row_size};
+pub use samples::SampleWriter;
+pub use signal::{Answer, Signal, Stopping};
+pub use sizes::{Sizes, check_samples, check_scored, row_size};
 pub use training::{Begun, Start, Training};
 pub use upsampling::Upsampling;
 

@@ -1,10 +1,10 @@
-//! The seam to whoever watches: libraries print nothing.
+//! Listeners: they receive messages and progress, because libraries print nothing.
 
-/// Somebody who is told what happens meanwhile, such as a terminal.
+/// Receives messages and progress, as a terminal does.
 ///
-/// What is said changes no result: whatever a program depends on is returned or is an error.
+/// Messages change no result: whatever a program depends on is returned or is an error.
 pub trait Listener: Send + Sync {
-    /// Hears a sentence for the user.
+    /// Receives a sentence for the user.
     fn say(&self, text: &str);
 
     /// Follows long work of `total` parts, of which `start` are done; `things` are its parts, such
@@ -18,7 +18,7 @@ pub trait Meter: Send + Sync {
     fn at(&mut self, done: usize, message: &str);
 }
 
-/// A listener that hears nothing.
+/// A listener that ignores everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

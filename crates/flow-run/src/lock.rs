@@ -16,7 +16,7 @@ use crate::listener::Listener;
 pub struct Lock(File);
 
 impl Lock {
-    /// Takes the lock of a run; `told` hears of a system that has no locks.
+    /// Takes the lock of a run; `told` gets a message on a system that has no locks.
     ///
     /// # Errors
     /// When another process has it.

@@ -51,7 +51,7 @@ impl Line {
     }
 }
 
-/// The lines of a run so far; `told` hears of damaged ones, which are left out.
+/// The lines of a run so far; `told` gets a message about damaged ones, which are left out.
 ///
 /// # Errors
 /// When the file cannot be read.

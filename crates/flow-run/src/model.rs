@@ -11,7 +11,7 @@ use flow_model::{
 };
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_path::Source;
-use flow_train::{Alone, Checkpoint, Ensemble, Group};
+use flow_train::{Alone, Checkpoint, Ensemble, Group, Pairs};
 
 use crate::array::ArrayRows;
 use crate::data::target;
@@ -184,6 +184,12 @@ impl Model {
         Self { group, ..self }
     }
 
+    /// The processes that share its samples.
+    #[must_use]
+    pub fn group(&self) -> &Arc<dyn Group> {
+        &self.group
+    }
+
     /// Draws samples.
     ///
     /// # Errors
@@ -226,6 +232,13 @@ impl Model {
             Stopped::Drawing(error) => refused(error, request).into(),
             Stopped::Taken(error) => error,
         })
+    }
+
+    /// A request along the flow itself: see [`Request::within`]. A model that has learned no velocity
+    /// keeps its own sampler, between whose steps paths are lines.
+    #[must_use]
+    pub fn along_flow(&self, request: Request, tolerance: f64) -> Request {
+        if self.config().learned_velocity { request.within(tolerance) } else { request }
     }
 
     /// The class of each sample.
@@ -292,10 +305,14 @@ impl Model {
         asked
     }
 
-    /// The velocity at host points of a model of points, with a latent for each if it has any.
+    /// The velocity at host points of a model of points, with a latent for each if it has any;
+    /// nothing if the model has learned none.
     #[must_use]
     pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };
+        if !self.config().learned_velocity {
+            return None;
+        }
         let condition = match self.latent() {
             0 => Condition::none(),
             size => {
@@ -354,6 +371,7 @@ fn description(
         about: about.clone(),
         prediction: path.prediction,
         learned_without: path.learns_without_class(),
+        learned_velocity: recipe.pairs().is_none_or(Pairs::learns_velocity),
         strengths: train.guidance,
         source,
         class_names,

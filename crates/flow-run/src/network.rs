@@ -3,7 +3,8 @@
 use burn::tensor::Device;
 use flow_model::{ModelError, NetworkSection};
 use flow_nn::{
-    DynNetwork, DynPosterior, Footprint, NetworkError, Signature, Strengths, parameter_count,
+    DynNetwork, DynPosterior, Footprint, Network, NetworkError, Signature, Strengths,
+    parameter_count,
 };
 use flow_train::Ensemble;
 
@@ -52,7 +53,16 @@ pub fn build(
         // Another seed than the velocity network's, whose encoders have the same shapes.
         latent.encoder.build(signature, &latent.inputs, !recipe.seed, device)
     });
-    joined(recipe, signature, network, posterior.transpose())
+    let mut model = joined(recipe, signature, network, posterior.transpose())?;
+    if recipe.train.recompute && !model.network.recompute(true) {
+        return Err(usage!(
+            "train.recompute is true, but a network of the kind {} has no blocks that can be \
+             computed again, as one of the kind dit has: leave it out, and cut batches into parts \
+             by train.parts to save memory",
+            recipe.network.kind()
+        ));
+    }
+    Ok(model)
 }
 
 /// Builds the networks of a recipe, to be filled with weights of a file: none are drawn.
@@ -134,4 +144,27 @@ pub fn largest(recipe: &Recipe) -> [String; 2] {
     let Some(latent) = &recipe.latent else { return [network.clone(), network] };
     let blamed = if size < latent.dim { "latent.dim".into() } else { network };
     [blamed, latent.largest().0.into()]
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_model::Registry;
+
+    use super::*;
+
+    #[test]
+    fn blocks_are_computed_again_by_networks_that_have_some() {
+        let built = |name: &str, shape: &[usize]| {
+            let recipe =
+                Recipe::named(&Registry::default(), name, &["train.recompute=true".into()])
+                    .unwrap();
+            let signature = Signature { classes: 10, ..Signature::of(shape.to_vec()) };
+            build(&recipe, &signature, &Device::flex()).map(drop)
+        };
+        built("digits-dit", &[1, 8, 8]).unwrap();
+        let refused = built("digits", &[1, 8, 8]).unwrap_err().to_string();
+        for word in ["train.recompute", "unet", "dit", "train.parts"] {
+            assert!(refused.contains(word), "{refused}");
+        }
+    }
 }

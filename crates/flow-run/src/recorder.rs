@@ -1,4 +1,4 @@
-//! Records a training: lines of the log, and progress for whoever listens.
+//! Records a training: lines of the log, and progress for a listener.
 
 use std::path::Path;
 use std::sync::Arc;

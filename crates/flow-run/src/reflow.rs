@@ -7,7 +7,6 @@
 //! Liu, Gong & Liu (2023), "Flow Straight and Fast: Learning to Generate and Transfer Data with
 //! Rectified Flow", arXiv:2209.03003, section 2.2.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,8 +16,8 @@ use flow_path::Source;
 use flow_path::stream::{Purpose, Streams};
 use flow_sample::normal_rows;
 use flow_train::{Checkpoint, DataSource, Identity, Rows};
-use sha2::{Digest, Sha256};
 
+use crate::beginning::sha256;
 use crate::data::Data;
 use crate::error::{RunError, usage};
 use crate::given::Given;
@@ -56,11 +55,7 @@ impl Teacher {
         }
         run.check_rows(data)?;
         let checkpoint = run.latest()?;
-        let file = checkpoint.path.join("model.bpk");
-        let cannot = RunError::io(format!("cannot read {}", file.display()));
-        let bytes = fs::read(&file).map_err(cannot)?;
-        let weights = format!("{:x}", Sha256::digest(bytes));
-        let identity = run.recipe.teacher(checkpoint.step, weights);
+        let identity = run.recipe.teacher(checkpoint.step, sha256(&checkpoint)?);
         Ok(Some(Self { run, checkpoint, identity }))
     }
 

@@ -1,4 +1,4 @@
-//! What to draw from a trained model.
+//! Requests for samples of a trained model.
 
 use flow_model::{Asked, ModelError, SampleChanges, SampleConfig, SamplePlan};
 use flow_ode::{Adaptive, Method, Stepping, Tolerance};
@@ -203,7 +203,7 @@ fn option(error: ModelError) -> RunError {
 
 /// Settings that contradict each other, by the names of their options.
 fn contradiction(error: &ModelError) -> RunError {
-    let text = error.to_string();
-    let text = text.replace("solver, rtol and", "--solver, rtol and");
-    usage!("{}", text.replace("rtol and atol", "--rtol and --atol"))
+    let text = error.to_string().replace("rtol and atol", "--rtol and --atol");
+    let text = text.replace("name a solver", "name a --solver");
+    usage!("{}{text}", if text.starts_with("solver") { "--" } else { "" })
 }

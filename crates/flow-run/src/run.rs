@@ -11,14 +11,14 @@ use flow_train::{Checkpoint, CheckpointFolder, Identity};
 
 use crate::data::Data;
 use crate::drafts;
-use crate::environment::{self, Environment, Shape, Stage};
+use crate::environment::{self, Environment, Models, Shape, Stage};
 use crate::error::{RunError, usage};
 use crate::files::{read_text, write_text};
 use crate::listener::Listener;
 use crate::recipe::Recipe;
 
 /// A run on disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// Where it is.
     pub folder: PathBuf,
@@ -37,7 +37,7 @@ impl Run {
     pub fn create(
         recipe: Recipe,
         data: &Shape,
-        teacher: Option<&Identity>,
+        models: &Models<'_>,
         out: Option<&Path>,
         device: &str,
     ) -> Result<Self, RunError> {
@@ -51,7 +51,7 @@ impl Run {
         drafts::clear(parent);
         let draft = drafts::folder(parent)
             .map_err(RunError::io(format!("cannot make a folder in {}", parent.display())))?;
-        fill(draft.path(), &recipe, &environment::new(data, teacher, device))?;
+        fill(draft.path(), &recipe, &environment::new(data, models, device))?;
         let folder = match out {
             Some(folder) => claim(draft.path(), folder),
             None => claim_next(draft.path(), parent, &recipe.name),
@@ -166,6 +166,24 @@ impl Run {
         Err(usage!(
             "reflow.run {reflow} is no longer the model that made the pairs of {}: {difference}, \
              restore it or train anew",
+            self.folder.display()
+        ))
+    }
+
+    /// Refuses other weights to begin with than those that the run began with.
+    ///
+    /// # Errors
+    /// When they differ.
+    pub fn check_beginning(&self, beginning: Option<&Identity>) -> Result<(), RunError> {
+        let (Some(now), Some(then)) = (beginning, Environment::read(&self.folder)?.began_with)
+        else {
+            return Ok(());
+        };
+        let Some(difference) = now.difference(&then) else { return Ok(()) };
+        Err(usage!(
+            "train.weights {} is no longer the model that {} began with, which has no checkpoint \
+             yet: {difference}, restore it or train anew",
+            self.recipe.train.weights.as_deref().unwrap_or_default(),
             self.folder.display()
         ))
     }

@@ -7,6 +7,7 @@ use flow_train::Group;
 
 use crate::error::RunError;
 use crate::request::Request;
+use crate::together::{agree, bytes, numbers};
 
 /// Draws the batches of a request in turn, one in each process, and gives the first process all of
 /// them in their order. No process holds more batches than there are processes. `known` is what the
@@ -28,14 +29,14 @@ pub(crate) fn each<E: From<RunError>>(
         (0..n).step_by(batch).map(|start| start..(start + batch).min(n)).collect();
     let mut calls = 0.0;
     for round in batches.chunks(size) {
-        let own = round.get(group.rank()).cloned().map(&draw).transpose()?;
-        let message = own.map(|samples| bytes(&samples)).unwrap_or_default();
+        let own = agree(group, round.get(group.rank()).cloned().map(&draw).transpose())?;
+        let message = own.map(|samples| message(&samples)).unwrap_or_default();
         let all = group.collect(&message).map_err(RunError::from)?;
         if !group.is_first() {
             continue;
         }
         for (range, message) in round.iter().zip(all) {
-            let (nfe, numbers) = numbers(&message);
+            let (nfe, numbers) = content(&message);
             calls += nfe * range.len() as f64;
             // The rows, and the states at each time that is kept.
             let size = numbers.len() / (1 + request.times.len());
@@ -49,18 +50,17 @@ pub(crate) fn each<E: From<RunError>>(
 }
 
 /// The network calls, the rows and the states, as bytes.
-fn bytes(samples: &Samples) -> Vec<u8> {
-    let numbers = samples.rows.iter().chain(samples.states.iter().flatten());
-    let numbers = numbers.flat_map(|x| x.to_le_bytes());
-    samples.nfe.to_le_bytes().into_iter().chain(numbers).collect()
+fn message(samples: &Samples) -> Vec<u8> {
+    let states = samples.states.iter().map(|state| bytes(state));
+    let all = [samples.nfe.to_le_bytes().to_vec(), bytes(&samples.rows)].into_iter().chain(states);
+    all.flatten().collect()
 }
 
-/// What [`bytes`] has written.
-fn numbers(message: &[u8]) -> (f64, Vec<f32>) {
-    let (nfe, numbers) = message.split_at(size_of::<f64>());
+/// What [`message`] has written.
+fn content(message: &[u8]) -> (f64, Vec<f32>) {
+    let (nfe, rest) = message.split_at(size_of::<f64>());
     let nfe = f64::from_le_bytes(nfe.try_into().expect("eight bytes are split off"));
-    let (numbers, _) = numbers.as_chunks();
-    (nfe, numbers.iter().map(|&x| f32::from_le_bytes(x)).collect())
+    (nfe, numbers(rest))
 }
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
-//! What a recipe takes of the memory, counted before anything is made.
+//! The memory that a recipe needs, counted before anything is allocated.
 //!
 //! The counts are the least that is held at once, so that nothing which would work is refused; what
 //! lies within a small factor of the machine's memory may still fail.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use flow_path::CouplingConfig;
 use flow_train::DrawBy;
 
-use crate::error::RunError;
+use crate::error::{RunError, usage};
 use crate::memory;
+use crate::model::Model;
 use crate::network::{footprints, largest, signature};
 use crate::recipe::Recipe;
+use crate::request::Request;
 
 /// Bytes of a number in single and in double precision.
 const SINGLE: f64 = 4.0;
@@ -73,7 +76,10 @@ impl Sizes {
             let bytes = SINGLE * copies * posterior.parameters;
             all.push(size(&of_posterior, "to train the posterior", bytes));
         }
-        let layers = velocity.activations + posterior.activations;
+        // Of blocks that are computed again one is held at a time, and so its widest layer.
+        let again = recipe.train.recompute;
+        let kept = if again { velocity.widest } else { velocity.activations };
+        let layers = kept + posterior.activations;
         let bytes = SINGLE * (drawn * OF_A_BATCH * row + batch / parts * layers);
         all.push(size("train.batch", "a step", bytes));
         let together = if recipe.path.within_classes { classes.max(1) as f64 } else { 1.0 };
@@ -127,6 +133,35 @@ impl Sizes {
 pub fn check_scored(named: &str, n: usize, shape: &[usize]) -> Result<(), RunError> {
     let bytes = SINGLE * SCORED * n as f64 * row_size(shape);
     memory::check(named, "to hold the samples and the data", bytes)
+}
+
+/// Noise has a stream for each sample and step, with 32 bits for the sample.
+const MOST_SAMPLES: usize = u32::MAX as usize;
+
+/// Refuses samples that neither the memory nor the disk of `folder` can hold. Those of a picture
+/// are held at once, others a batch at a time.
+///
+/// # Errors
+/// With the option to lower.
+pub fn check_samples(
+    model: &Model,
+    request: &Request,
+    is_picture: bool,
+    folder: &Path,
+) -> Result<(), RunError> {
+    let (n, row) = (request.n as f64, row_size(model.shape()));
+    let together = request.batch.min(request.n) as f64;
+    memory::check("--batch", "a batch", SINGLE * together * (row + model.footprint.widest))?;
+    if is_picture {
+        // The samples, and three bytes for each of their pixels.
+        return memory::check("--number", "the picture", n * row * (SINGLE + 3.0));
+    }
+    let label = if model.classes() == 0 { 0.0 } else { 8.0 };
+    memory::check_disk("--number", folder, n * (SINGLE * row + label))?;
+    if MOST_SAMPLES < request.n {
+        return Err(usage!("--number is {}, a seed has {MOST_SAMPLES} samples", request.n));
+    }
+    Ok(())
 }
 
 /// Numbers of a row.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_train::{Chain, DataSource, Rows, Snapshot};
+use flow_train::{Chain, DataSource, Rows, Snapshot, Spread};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{RunError, usage};
@@ -104,11 +104,13 @@ impl Snapshots {
 /// Times at which rows were seen.
 const MOST: usize = 1000;
 
-/// How images are changed before training sees them.
-#[derive(Clone, Copy, Debug, Default)]
+/// How rows are changed before training sees them.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     /// Gaps between the values of pixels, over which they are spread.
     pub(crate) gaps: Option<u32>,
+    /// What spreads the whole numbers of a table over their cells.
+    pub(crate) spread: Option<Arc<dyn Spread>>,
     /// Whether they are mirrored with probability one half.
     pub(crate) mirrored: bool,
 }
@@ -117,8 +119,12 @@ impl Seen {
     /// Rows with these changes.
     pub(crate) fn of(self, rows: Rows) -> Rows {
         let rows = if self.mirrored { rows.mirrored() } else { rows };
-        match self.gaps {
+        let rows = match self.gaps {
             Some(gaps) => rows.dequantised(gaps),
+            None => rows,
+        };
+        match self.spread {
+            Some(spread) => rows.spread_by(spread),
             None => rows,
         }
     }
@@ -135,10 +141,10 @@ pub(crate) fn source(
     lengths: Option<Vec<usize>>,
 ) -> Result<Arc<dyn DataSource>, RunError> {
     if 1 < snapshots.len() && !pairs {
-        if seen.gaps.is_some() || seen.mirrored {
+        if seen.gaps.is_some() || seen.spread.is_some() || seen.mirrored {
             return Err(usage!(
-                "data.dequantise and data.mirror change the images that noise flows to, or of \
-                 pairs: leave them out"
+                "data.dequantise and data.mirror change the rows that noise flows to, or of pairs: \
+                 leave them out"
             ));
         }
         let chain = Chain::new(shape.to_vec(), snapshots);

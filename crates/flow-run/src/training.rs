@@ -14,9 +14,10 @@ use flow_train::{
 };
 
 use crate::batches::{Sources, batches, flow_matching, sources};
+use crate::beginning::Beginning;
 use crate::data::Data;
 use crate::drafts;
-use crate::environment::Shape;
+use crate::environment::{Models, Shape};
 use crate::error::{RunError, usage};
 use crate::listener::Listener;
 use crate::lock::Lock;
@@ -96,11 +97,12 @@ pub struct Training {
     /// What it learns from.
     pub data: Data,
     teacher: Option<Teacher>,
+    beginning: Option<Beginning>,
     group: Arc<dyn Group>,
 }
 
 impl Training {
-    /// Opens the data and the teacher of a recipe.
+    /// Opens the data of a recipe, its teacher and the weights that it begins with.
     ///
     /// # Errors
     /// When they cannot be opened, do not fit the recipe, or are not those of the run.
@@ -108,8 +110,12 @@ impl Training {
         let recipe = start.recipe();
         let data = Data::open(recipe, files, told)?;
         let teacher = Teacher::open(recipe, &data)?;
+        // A checkpoint holds what became of them.
+        let is_begun = matches!(start, Start::Again { from: Some(_), .. });
+        let beginning = if is_begun { None } else { Beginning::open(recipe)? };
         if let Start::Again { run, .. } = &start {
             run.check_data(&data)?;
+            run.check_beginning(beginning.as_ref().map(|beginning| &beginning.identity))?;
             run.check_teacher(teacher.as_ref().map(|teacher| &teacher.identity))?;
         }
         flow_matching(recipe, &data)?;
@@ -129,7 +135,7 @@ impl Training {
                 if recipe.data.conditional { ", path.within_classes=true" } else { "" }
             ));
         }
-        Ok(Self { start, data, teacher, group: Arc::new(Alone) })
+        Ok(Self { start, data, teacher, beginning, group: Arc::new(Alone) })
     }
 
     /// The same training by all processes of a group, each of which has opened it: they share the
@@ -150,16 +156,18 @@ impl Training {
     }
 
     /// What was opened, each with a name: it must be the same in all processes.
-    fn opened(&self) -> [(&'static str, String); 4] {
+    fn opened(&self) -> [(&'static str, String); 5] {
         let from = match &self.start {
             Start::Again { from: Some(from), .. } => from.step,
             _ => 0,
         };
+        let weights = self.beginning.as_ref().map(|beginning| beginning.identity.fingerprint());
         [
             ("program", env!("CARGO_PKG_VERSION").to_owned()),
             ("recipe", self.recipe().resolved()),
             ("data", format!("{:?}", Shape::of(&self.data))),
             ("checkpoint", format!("step {from}")),
+            ("weights", weights.unwrap_or_default()),
         ]
     }
 
@@ -178,11 +186,12 @@ impl Training {
         Sizes::of(self.recipe(), &data.shape(), data.classes(), data.vector())
     }
 
-    /// Builds its networks, with weights drawn from the seed.
+    /// Builds its networks, with weights drawn from the seed or those that it begins with; `told`
+    /// hears of the latter.
     ///
     /// # Errors
-    /// When they do not fit the data or the memory.
-    pub fn networks(&self, device: &Device) -> Result<Ensemble, RunError> {
+    /// When they do not fit the data, the memory or each other.
+    pub fn networks(&self, device: &Device, told: &dyn Listener) -> Result<Ensemble, RunError> {
         let recipe = self.recipe();
         let signature = network::signature(
             recipe,
@@ -191,7 +200,11 @@ impl Training {
             self.data.vector(),
         )?;
         let signature = Signature { lengths: self.data.ends_early(), ..signature };
-        network::build(recipe, &signature, device)
+        let networks = network::build(recipe, &signature, device)?;
+        match &self.beginning {
+            Some(beginning) => beginning.fill(recipe, networks, device, told),
+            None => Ok(networks),
+        }
     }
 
     /// Makes the folder of a new run, `out` or the next free one, or opens that of the old one
@@ -206,13 +219,16 @@ impl Training {
         called: &str,
         told: &dyn Listener,
     ) -> Result<Begun, RunError> {
-        let Self { start, data, teacher, group } = self;
+        let Self { start, data, teacher, beginning, group } = self;
         let sources = sources(start.recipe(), &data, teacher.as_ref(), device)?;
         let (run, from, lock) = match start {
             Start::New(recipe) if group.is_first() => {
                 drafts::clear(&flow_datasets::default_cache_dir().join(&recipe.data.set));
-                let taught_by = teacher.as_ref().map(|teacher| &teacher.identity);
-                let run = Run::create(recipe, &Shape::of(&data), taught_by, out, called)?;
+                let models = Models {
+                    teacher: teacher.as_ref().map(|teacher| &teacher.identity),
+                    beginning: beginning.as_ref().map(|beginning| &beginning.identity),
+                };
+                let run = Run::create(recipe, &Shape::of(&data), &models, out, called)?;
                 let lock = Lock::take(&run.folder, told)?;
                 (run, None, Some(lock))
             }
@@ -350,7 +366,7 @@ fn plan(recipe: &Recipe) -> Plan {
     }
 }
 
-/// Watches the training of a process that another one speaks for.
+/// Watches the training of a process that is not the first, which reports for all.
 struct Unwatched;
 
 impl Observer for Unwatched {

@@ -91,9 +91,9 @@ impl Dequantise {
 /// not a number.
 ///
 /// For the log-densities of `K` noisy copies of an image it is the importance-weighted estimate of
-/// its log-probability, which grows with `K` towards the truth. The mean of the `l_k` does not. The `l_k`
-/// must be exact: with the error of a random probe in each, `E exp(l_k)` is too large, by a factor
-/// `exp(s^2 / 2)` for a normal error of variance `s^2`.
+/// its log-probability, which grows with `K` towards the truth. The mean of the `l_k` does not. The
+/// `l_k` must be exact: with the error of a random probe in each, `E exp(l_k)` is too large, by a
+/// factor `exp(s^2 / 2)` for a normal error of variance `s^2`.
 ///
 /// # Reference
 /// Burda, Grosse & Salakhutdinov (2016), "Importance Weighted Autoencoders", arXiv:1509.00519.

@@ -1,4 +1,4 @@
-//! The ends of a path, which a sampler passes without asking for a prediction.
+//! The ends of a path, which a sampler passes without a prediction.
 //!
 //! A predictor answers within its [`span`](crate::Predictor::span). Between pure noise and its
 //! first time `x_t / sigma` stays as it is, up to the share of data `alpha / sigma` times the mean

@@ -1,4 +1,4 @@
-//! What can go wrong while sampling.
+//! Errors of sampling.
 
 use flow_ode::UnknownMethod;
 
@@ -77,7 +77,7 @@ pub enum SampleError {
         /// The time.
         t: f64,
     },
-    /// A jump was asked of what is no flow map.
+    /// A jump was requested of a predictor that is no flow map.
     #[error(
         "this sampler jumps along a flow map and the predictor is none: train a network of two times \
          with a loss for flow maps, or choose another sampler"
@@ -103,10 +103,10 @@ pub enum SampleError {
     Density {
         /// The row of the batch.
         row: usize,
-        /// What came out.
+        /// The value.
         value: f64,
     },
-    /// Paths that start from data, whose density nobody knows.
+    /// Paths that start from data, whose density is not known.
     #[error("paths of this model start from data, which have no density to be carried along")]
     NoDensity,
     /// An observation that is not made of numbers.

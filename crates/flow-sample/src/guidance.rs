@@ -39,10 +39,10 @@ impl Interval {
 /// network it is autoguidance (Karras et al. 2024, arXiv:2406.02507). Guiding the velocity, the
 /// data, the noise or the score is the same, because conversions between them are affine.
 ///
-/// Jumps of flow maps are extrapolated the same way, which guides the mean velocity of the step, with
-/// the interval asked where it starts. That is not the jump of the guided field, whose path leaves
-/// both of the others: it errs by the square of the step's length, so that few steps are guided worse
-/// than many. A map that is trained with its guidance does not have this error.
+/// Jumps of flow maps are extrapolated the same way, which guides the mean velocity of the step,
+/// with the interval asked where it starts. That is not the jump of the guided field, whose path
+/// leaves both of the others: it errs by the square of the step's length, so that few steps are
+/// guided worse than many. A map that is trained with its guidance does not have this error.
 ///
 /// # Reference
 /// Ho & Salimans (2022), "Classifier-Free Diffusion Guidance", arXiv:2207.12598, equation 6, whose

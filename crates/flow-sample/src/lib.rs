@@ -1,10 +1,10 @@
 //! From a trained network to samples and densities.
 //!
 //! A [`Predictor`] answers "what is the velocity (data, noise, score) at `x` and `t`": a trained
-//! network with its schedule ([`Trained`]), two of them combined by guidance ([`Guided`]), one steered
-//! by a gradient ([`Steered`]) or read along another schedule ([`Retimed`]), or the exact field of
-//! known data ([`flow_path::Exact`]), which makes every sampler testable without training. A
-//! [`Sampler`] turns noise into samples by asking a predictor.
+//! network with its schedule ([`Trained`]), two of them combined by guidance ([`Guided`]), one
+//! steered by a gradient ([`Steered`]) or read along another schedule ([`Retimed`]), or the exact
+//! field of known data ([`flow_path::Exact`]), which makes every sampler testable without training.
+//! A [`Sampler`] turns noise into samples by asking a predictor.
 //!
 //! ```
 //! use burn::tensor::Device;
@@ -24,7 +24,8 @@
 //! # }
 //! ```
 //!
-//! The samplers, each along a [`Way`]: a [`Grid`] of times, and [`Noise`] that is seeded per sample or given:
+//! The samplers, each along a [`Way`]: a [`Grid`] of times, and [`Noise`] that is seeded per sample
+//! or given:
 //!
 //! | sampler | what a step is | evaluations of `n` steps |
 //! |---|---|---|
@@ -107,3 +108,8 @@ pub use sampler::{
 };
 pub use steered::Steered;
 pub use thresholded::{Threshold, Thresholded};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -52,7 +52,7 @@ pub struct Likelihood {
     source: Source,
 }
 
-/// Log-densities and what they cost.
+/// Log-densities and their cost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogProb {
@@ -78,7 +78,8 @@ impl Likelihood {
 
     /// Holds `l`, in nats, to a tolerance of its own.
     ///
-    /// With an infinite absolute tolerance it has no say in the steps, and its error no bound.
+    /// With an infinite absolute tolerance it does not affect the steps, and its error has no
+    /// bound.
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: Tolerance) -> Self {
         self.tolerance = Some(tolerance);

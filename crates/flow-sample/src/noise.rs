@@ -40,8 +40,8 @@ pub fn prior(
     starts(seed, range, size, &Source::Normal, predictor, device)
 }
 
-/// Samples `range` of the starts of paths `prior_std x_0` with `x_0` from any source: the [`prior`] of normal
-/// noise, and what takes its place for paths that start from another law.
+/// Samples `range` of the starts of paths `prior_std x_0` with `x_0` from any source: the [`prior`]
+/// of normal noise, and what takes its place for paths that start from another law.
 ///
 /// Row `i` depends on the seed and on `i` alone, and is drawn for [`Purpose::Start`]: no sample
 /// starts from a row of noise that training with the same seed has met. The starts of pairs that
@@ -87,7 +87,8 @@ pub fn starts_of(
     x0 * predictor.schedule().prior_std()
 }
 
-/// Latents of the samples `range`, each from the prior `N(0, I)` and held along the whole path of its sample.
+/// Latents of the samples `range`, each from the prior `N(0, I)` and held along the whole path of
+/// its sample.
 ///
 /// Row `i` depends on the seed and on `i` alone, not on the noise, and is drawn for
 /// [`Purpose::SampleLatent`], apart from the latents of training.
@@ -141,14 +142,15 @@ pub fn lengths(seed: u64, range: Range<usize>, counts: &[u64]) -> Vec<usize> {
     range.map(one).collect()
 }
 
-/// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds, row by row from
-/// the top, first coordinate to the right.
+/// Latents of two numbers on a grid of `side x side`: what a square of equal probabilities holds,
+/// row by row from the top, first coordinate to the right.
 ///
 /// Coordinate `i` is the quantile at `(i + 1/2) / side`, so that neither end is infinite. A side of
 /// 0 has none.
 ///
 /// # Reference
-/// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, appendix A, for such pictures.
+/// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, appendix A, for
+/// such pictures.
 #[must_use]
 pub fn latent_grid(side: usize) -> Vec<f32> {
     let quantiles: Vec<f32> =
@@ -159,15 +161,15 @@ pub fn latent_grid(side: usize) -> Vec<f32> {
 
 /// The `p`-quantile of the standard normal distribution, `P(Z <= z) = p`.
 ///
-/// Newton's method on the distribution function, from the middle: it is convex below and concave above, so every
-/// step comes nearer and none passes the root.
+/// Newton's method on the distribution function, from the middle: it is convex below and concave
+/// above, so every step comes nearer and none passes the root.
 ///
 /// # Panics
 /// If `p` does not lie between 0 and 1, both excluded: the quantiles there are infinite.
 ///
 /// # Reference
-/// Marsaglia (2004), "Evaluating the Normal Distribution", Journal of Statistical Software 11(4), for the series
-/// of the distribution function.
+/// Marsaglia (2004), "Evaluating the Normal Distribution", Journal of Statistical Software 11(4),
+/// for the series of the distribution function.
 fn normal_quantile(p: f64) -> f64 {
     assert!(0.0 < p && p < 1.0, "expected a probability between 0 and 1, got {p}");
     let mut z = 0.0_f64;

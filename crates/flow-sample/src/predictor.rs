@@ -1,4 +1,4 @@
-//! What a sampler asks: the velocity, data, noise or score at a point and a time.
+//! Predictors: the velocity, data, noise or score at a point and a time.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub trait Predictor {
     /// The schedule on which `x` lives.
     fn schedule(&self) -> &dyn Schedule;
 
-    /// Times between which predictions are to be trusted; a sampler asks at no other.
+    /// Times between which predictions are accurate; a sampler uses none at other times.
     ///
     /// The span of the schedule, unless a network answers what loses the data or the noise at an
     /// end: see [`Prediction::span`]. A sampler passes what lies outside without asking.
@@ -49,8 +49,8 @@ pub trait Predictor {
 pub struct Trained<'a> {
     /// The network, on a device without autodiff.
     pub network: &'a dyn Network,
-    /// What the network knows besides `x` and `t`, the same all along a path: a latent is drawn once for each
-    /// sample, with [`latents`](crate::latents).
+    /// What the network knows besides `x` and `t`, the same all along a path: a latent is drawn
+    /// once for each sample, with [`latents`](crate::latents).
     pub condition: Condition,
     /// The schedule of its training.
     pub schedule: Arc<dyn Schedule>,

@@ -14,8 +14,8 @@ use crate::predictor::Predictor;
 /// where it answers a part of its own schedule only, as a network that predicts the noise does, the
 /// new span is cut at the same ratios.
 ///
-/// Paths along both schedules are the same but for scale and clock, so a flow map jumps along the new
-/// one as exactly as along its own.
+/// Paths along both schedules are the same but for scale and clock, so a flow map jumps along the
+/// new one as exactly as along its own.
 ///
 /// # Reference
 /// Karras et al. (2022), "Elucidating the Design Space of Diffusion-Based Generative Models",

@@ -5,12 +5,12 @@ use flow_path::{Prediction, Schedule};
 
 use crate::predictor::Predictor;
 
-/// A predictor whose score is raised by `scale grad_x log p(y | x_t)`, a gradient given as a function of
-/// `x` and `t`.
+/// A predictor whose score is raised by `scale grad_x log p(y | x_t)`, a gradient given as a
+/// function of `x` and `t`.
 ///
-/// By Bayes' rule `scale` 1 with the gradient of the true likelihood is the predictor of the data given
-/// `y`. The noise falls by `sigma scale grad`, and the data rise by what keeps `x_t`. Pure noise says
-/// nothing about `y`: where `alpha` is zero the gradient is not asked.
+/// By Bayes' rule `scale` 1 with the gradient of the true likelihood is the predictor of the data
+/// given `y`. The noise falls by `sigma scale grad`, and the data rise by what keeps `x_t`. Pure
+/// noise says nothing about `y`: where `alpha` is zero the gradient is not asked.
 ///
 /// A gradient at one point says nothing about a jump: what is steered is no flow map.
 ///

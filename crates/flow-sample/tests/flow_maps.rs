@@ -1,9 +1,12 @@
-//! Flow maps as predictors and the sampler that jumps along them, against the exact map of a Gaussian.
+//! Flow maps as predictors and the sampler that jumps along them, against the exact map of a
+//! Gaussian.
+#![allow(clippy::float_cmp, reason = "times of a grid and bits are exact")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
 
 use burn::tensor::Tensor;
 use common::{host, rows};
@@ -13,7 +16,7 @@ use flow_path::{
     VariancePreserving,
 };
 use flow_sample::{
-    FlowMap, Grid, Guided, Interval, Ode, Predictor, Retimed, SampleError, Sampler, Way,
+    FlowMap, Grid, Guided, Interval, Ode, Predictor, Retimed, SampleError, Sampler, Visit, Way,
 };
 
 const LINEAR: Linear = Linear { sigma_min: 0.0 };
@@ -149,4 +152,68 @@ fn what_is_no_flow_map_is_refused_with_what_to_do() {
     let error = FlowMap {}.sample(&field, points(), &Way::steps(1)).unwrap_err();
     assert_eq!(error, SampleError::NoFlowMap);
     assert!(error.to_string().contains("train a network of two times"), "{error}");
+}
+
+/// Three jumps of different lengths.
+fn three_jumps() -> Grid {
+    Grid::Given(vec![0.0, 0.3, 0.7, 1.0])
+}
+
+#[test]
+fn whoever_watches_jumps_sees_times_states_and_where_the_rest_of_the_way_arrives() {
+    let field = Exact::new(gaussian(), LINEAR);
+    let alone = FlowMap {}.sample(&field, points(), &Way::along(three_jumps())).unwrap();
+    for asks in [false, true] {
+        let seen = RefCell::new(Vec::new());
+        let watch = |visit: Visit<'_>| {
+            assert_eq!(visit.step, seen.borrow().len());
+            // Double precision, a few operations.
+            let there = field.jump(&points(), 0.0, visit.t).unwrap();
+            assert!(gap(visit.x, &there) < 1e-14, "the state at {}", visit.t);
+            if asks {
+                assert!(gap(&visit.data(), &end(&points())) < 1e-14, "the data at {}", visit.t);
+            }
+            seen.borrow_mut().push(visit.t);
+            ControlFlow::Continue(())
+        };
+        let way = Way::along(three_jumps()).watched_by(&watch);
+        let watched = FlowMap {}.sample(&field, points(), &way).unwrap();
+        assert_eq!(*seen.borrow(), [0.0, 0.3, 0.7]);
+        assert_eq!(host(watched.x), host(alone.x.clone()), "watching changes no bit");
+        // The last jump goes to the end by itself.
+        assert_eq!((alone.nfe, watched.nfe), (3, if asks { 5 } else { 3 }));
+        assert_eq!(watched.stopped, None);
+    }
+}
+
+#[test]
+fn jumps_that_are_ended_arrive_by_one_jump_from_there() {
+    let field = Exact::new(gaussian(), LINEAR);
+    let watch = |visit: Visit<'_>| {
+        if visit.step == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let keep = [0.3, 1.0];
+    let way = Way::along(three_jumps()).keeping(&keep).watched_by(&watch);
+    let ended = FlowMap {}.sample(&field, points(), &way).unwrap();
+    assert_eq!(ended.stopped, Some(0.3));
+    assert!(gap(&ended.x, &end(&points())) < 1e-14);
+    assert!(gap(&ended.states[0], &field.jump(&points(), 0.0, 0.3).unwrap()) < 1e-14);
+    assert_eq!(host(ended.states[1].clone()), host(ended.x));
+    assert_eq!(ended.nfe, 3, "one step, the step that was given up, and the jump to the end");
+}
+
+#[test]
+fn jumps_keep_the_states_of_their_grid_and_the_lines_between_them() {
+    let field = Exact::new(gaussian(), LINEAR);
+    let keep = [-1.0, 0.0, 0.15, 0.3, 1.0, 2.0];
+    let way = Way::along(three_jumps()).keeping(&keep);
+    let generated = FlowMap {}.sample(&field, points(), &way).unwrap();
+    let at = field.jump(&points(), 0.0, 0.3).unwrap();
+    let middle = (points() + at.clone()) * 0.5;
+    let want = [points(), points(), middle, at, end(&points()), end(&points())];
+    assert_eq!(generated.states.len(), keep.len());
+    for ((state, want), t) in generated.states.iter().zip(want).zip(keep) {
+        assert!(gap(state, &want) < 1e-14, "the state kept at {t}");
+    }
+    assert_eq!(generated.nfe, 3, "states cost nothing");
 }

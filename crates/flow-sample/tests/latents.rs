@@ -1,4 +1,5 @@
-//! A latent is drawn once for each sample and held along its path, and paths may start from any law.
+//! A latent is drawn once for each sample and held along its path, and paths may start from any
+//! law.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::float_cmp, reason = "equal to the bit is what is tested")]
@@ -192,9 +193,10 @@ fn distance_to_the_mixture(ends: &[f64]) -> f64 {
     pairs.map(|(a, b)| (a - b).abs()).sum::<f64>() / ends.len() as f64
 }
 
-/// With `z` the label of the mode, drawn apart from `x_0`, the velocity `E[x_1 - x_0 | x_t, z]` is the exact
-/// field of that mode. Each field carries the noise to its mode, so the ends are the mixture: a latent that is
-/// independent of `x_0` and of the law that the posterior has on the whole keeps the marginals exactly.
+/// With `z` the label of the mode, drawn apart from `x_0`, the velocity `E[x_1 - x_0 | x_t, z]` is
+/// the exact field of that mode. Each field carries the noise to its mode, so the ends are the
+/// mixture: a latent that is independent of `x_0` and of the law that the posterior has on the
+/// whole keeps the marginals exactly.
 #[test]
 fn a_latent_that_names_the_mode_ends_in_the_mixture() {
     let device = Device::flex();
@@ -210,13 +212,14 @@ fn a_latent_that_names_the_mode_ends_in_the_mixture() {
         let exact = modes()[label].mean()[0] + STD * f64::from(x0);
         assert!((end - exact).abs() < 1e-4, "{end} is not {exact}");
     }
-    // Two samples of 4,000 of a law of size 1 are about 1 / sqrt(4000) = 0.016 apart; which mode a row is in
-    // alone moves the mean by up to 2 / sqrt(4000) = 0.03 on one standard deviation.
+    // Two samples of 4,000 of a law of size 1 are about 1 / sqrt(4000) = 0.016 apart; which mode a
+    // row is in alone moves the mean by up to 2 / sqrt(4000) = 0.03 on one standard deviation.
     let found = distance_to_the_mixture(&ends);
     assert!(found < 0.08, "distance {found}");
 
-    // The control: a label that depends on x_0 breaks the independence. Each mode then gets half of the noise,
-    // its outer half: the ends are m + 0.25 |x_0| away from the middle, and too far out by 0.25 * 0.8 = 0.2.
+    // The control: a label that depends on x_0 breaks the independence. Each mode then gets half of
+    // the noise, its outer half: the ends are m + 0.25 |x_0| away from the middle, and too far out
+    // by 0.25 * 0.8 = 0.2.
     let dependent: Vec<usize> = noise.iter().map(|&x| usize::from(0.0 < x)).collect();
     let found = distance_to_the_mixture(&by_mode(&x0, &dependent));
     assert!(found > 0.12, "distance {found} of a latent that knows x_0");
@@ -262,8 +265,8 @@ fn a_density_counts_from_its_source() {
     assert!((log_prob(likelihood)[0] - found[0]).abs() > 0.1, "normal noise has another density");
 }
 
-/// The path of a variance-exploding schedule starts at 50 times its source, and its density there is that of
-/// the source at a fiftieth.
+/// The path of a variance-exploding schedule starts at 50 times its source, and its density there
+/// is that of the source at a fiftieth.
 #[test]
 fn a_source_is_scaled_as_the_prior_of_its_schedule_is() {
     let device = Device::flex();

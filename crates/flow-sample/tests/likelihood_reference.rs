@@ -53,8 +53,9 @@ fn fixed_steps_err_as_they_do_in_another_program() {
     check("vp", &Mixture(VariancePreserving::default()));
 }
 
-/// With one probe fixed for the whole solve the estimate is `log p_0 - e^T S e`, `S` the integral of the
-/// Jacobian's symmetric part: for signs `(1, 1)` and `(1, -1)` it is `2 S_12` too small and too large.
+/// With one probe fixed for the whole solve the estimate is `log p_0 - e^T S e`, `S` the integral
+/// of the Jacobian's symmetric part: for signs `(1, 1)` and `(1, -1)` it is `2 S_12` too small and
+/// too large.
 #[test]
 fn a_probe_of_two_signs_is_off_by_twice_the_shear() {
     let shears: Vec<f64> = serde_json::from_value(reference()["shears"].take()).unwrap();

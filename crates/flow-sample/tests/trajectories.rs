@@ -102,8 +102,8 @@ fn a_discrete_chain_is_a_schedule_known_at_its_steps() {
     assert!(difference(&ancestral, &points(&reference["ddim_eta1"])) < 1e-11);
 }
 
-/// Largest errors with 40, 80 and 160 equal steps from 0.05 to 0.95, and the order that the last two
-/// show.
+/// Largest errors with 40, 80 and 160 equal steps from 0.05 to 0.95, and the order that the last
+/// two show.
 fn errors(sampler: &dyn Sampler) -> ([f64; 3], f64) {
     let (field, x0) = (mixture(), points(&reference()["x_init"]));
     let tight = Adaptive::new(Tolerance { atol: 1e-13, rtol: 1e-13 });

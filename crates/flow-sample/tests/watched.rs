@@ -1,4 +1,4 @@
-//! Whoever watches a sampler sees where it stands, changes no bit, and may end the walk.
+//! A watcher sees each step of a sampler, changes no bit, and may end the walk.
 #![allow(clippy::float_cmp, reason = "what is not computed anew is equal to the last bit")]
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -28,7 +28,7 @@ fn host(x: &Tensor<2>) -> Vec<f64> {
 
 /// Every sampler with its name.
 fn samplers() -> Vec<(&'static str, Box<dyn Sampler>)> {
-    // Jumps are those of a network of two times, which this field is not.
+    // This field is no flow map: jumps are watched in `flow_maps.rs`.
     let walks = SamplerConfig::choices().into_iter().filter(|choice| choice.name != "flow-map");
     let named = walks.map(|choice| {
         let config: SamplerConfig = choice.typed.parse().unwrap();

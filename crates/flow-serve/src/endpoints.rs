@@ -1,4 +1,4 @@
-//! What the model is asked, by way of the queue.
+//! Requests to the model, by way of the queue.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ async fn call<T: Send + 'static>(
     app.ask(|reply, waits| {
         let work = move |waits: &Waits| {
             let found = caught(|| work(waits));
-            // Whoever has left gets nothing.
+            // Sending fails when the client has closed its connection, which is no error.
             let _ = reply.send(found.and_then(|found| Ok(found?)));
         };
         Job::Call(Call { work: Box::new(work), waits })

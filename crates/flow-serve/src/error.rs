@@ -1,4 +1,4 @@
-//! Why a server does not start.
+//! Errors at the start of a server.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,7 +8,7 @@ use flow_datasets::TableError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// Another machine could ask, and nobody would have to say who he is.
+    /// Other machines could send requests, and no token is set.
     #[error(
         "{address} can be reached from other machines: give a token that requests must carry, or \
          listen on 127.0.0.1"

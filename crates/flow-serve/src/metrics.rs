@@ -1,4 +1,4 @@
-//! What the server counts, as Prometheus reads it.
+//! Counters of the server, in the format of Prometheus.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 /// whose steps a batch shares, gives the same numbers.
 pub(crate) const BATCH: usize = 500;
 
-/// Says whether somebody still waits for an answer.
+/// Whether a client still waits for an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Waits {
     here: Arc<AtomicBool>,
@@ -93,7 +93,7 @@ pub(crate) enum Next {
     Call(Call),
 }
 
-/// First come, first served; whoever can be served along with the first is.
+/// First come, first served, together with all requests that can share the batch of the first.
 #[derive(Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,

@@ -1,4 +1,4 @@
-//! Which request is answered by what.
+//! Routes: the handler of each request.
 
 use std::sync::Arc;
 use std::time::Instant;

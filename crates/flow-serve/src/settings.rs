@@ -1,4 +1,4 @@
-//! What a server allows.
+//! Settings of a server: address, token, limits.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Default for Limits {
 pub struct Settings {
     /// The most that a request may ask for.
     pub limits: Limits,
-    /// What requests must carry as `Authorization: Bearer TOKEN`; without one nobody is asked.
+    /// What requests must carry as `Authorization: Bearer TOKEN`; without one, none is required.
     pub token: Option<String>,
 }
 

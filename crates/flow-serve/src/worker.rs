@@ -56,7 +56,7 @@ fn answer(model: &Model, draws: Vec<Draw>) {
     match together(model, &draws) {
         Ok(samples) => {
             for (draw, samples) in draws.into_iter().zip(samples) {
-                // Whoever has left gets nothing.
+                // Sending fails when the client has closed its connection, which is no error.
                 let _ = draw.reply.send(Ok(samples));
             }
         }

@@ -1,4 +1,4 @@
-//! What cannot be met is said in one sentence with the right status, and nothing else happens.
+//! A request that cannot be met gets one sentence with the right status, and has no other effect.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::float_cmp, reason = "counts are whole numbers")]
 
@@ -174,7 +174,7 @@ fn a_request_that_takes_too_long_is_given_up() {
     let late = server.post("/v1/sample", &slow()).refused(504);
     assert!(late.contains("fewer rows"), "{late}");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    // The network is free again: it has not gone on for nobody.
+    // The network is free again: the sampling that timed out was stopped.
     server.post("/v1/sample", &json!({ "n": 2, "steps": 2 })).ok();
     assert!(server.counter("flow_computing_seconds_total") < 5.0);
 }

@@ -1,4 +1,4 @@
-//! Ten thousand bodies that nobody meant: each is answered, as JSON, and none by a failure.
+//! Ten thousand random bodies: each is answered, as JSON, and none by a failure.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
@@ -33,7 +33,7 @@ fn right() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Values that are rarely what is meant.
+/// Values that are rarely valid.
 fn odd(rng: &mut Rng) -> Value {
     match rng.u8(0..16) {
         0 => json!(null),

@@ -1,4 +1,4 @@
-//! Numbers that ordinary tests forget.
+//! Awkward numbers for tests: infinities, NaN, zeros, the largest and the smallest.
 
 /// Scalars at which formulas break: what is not finite, zero, and the ends of the range of `f32`.
 pub const SCALARS: [(&str, f64); 9] = [

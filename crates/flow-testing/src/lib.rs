@@ -1,4 +1,4 @@
-//! What the tests of several crates share.
+//! Helpers that the tests of several crates share.
 //!
 //! A public function that takes numbers either handles every number in its mathematics or returns
 //! an error that names what is wrong. Each crate holds a table that calls its public functions with

@@ -1,4 +1,4 @@
-//! Clipping the gradient by its norm over all parameters.
+//! The norm of the gradient over all parameters, and clipping by it.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -19,14 +19,19 @@ pub(crate) fn clip_global_norm<M: Module>(
     gradients: GradientsParams,
     max_norm: f64,
 ) -> GradientsParams {
-    let mut squares = SquaredNorm { gradients: &gradients, sum: None };
-    module.visit(&mut squares);
-    let Some(square) = squares.sum else { return gradients };
+    let Some(norm) = global_norm(module, &gradients) else { return gradients };
     // Against a division by zero where every gradient vanishes.
-    let factor = (square.sqrt() + 1e-12).recip().mul_scalar(max_norm).clamp_max(1.0);
+    let factor = (norm + 1e-12).recip().mul_scalar(max_norm).clamp_max(1.0);
     let mut scaled = Scale { gradients, factor };
     module.visit(&mut scaled);
     scaled.gradients
+}
+
+/// The norm `|g|` of all gradients, one number on the device; nothing if no parameter has one.
+pub(crate) fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Option<Tensor<1>> {
+    let mut squares = SquaredNorm { gradients, sum: None };
+    module.visit(&mut squares);
+    squares.sum.map(Tensor::sqrt)
 }
 
 struct SquaredNorm<'a> {
@@ -56,5 +61,34 @@ impl ModuleVisitor for Scale {
         if let Some(gradient) = self.gradients.remove::<D>(parameter.id) {
             self.gradients.register(parameter.id, scale(gradient, self.factor.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::LinearConfig;
+    use burn::tensor::Device;
+
+    use super::*;
+
+    /// Of `w x + b` the gradient is `(x, 1)`: here the norm of `(2, 2, 1)`, which is 3.
+    #[test]
+    fn the_norm_goes_over_all_parameters_and_a_gradient_within_the_bound_is_left_alone() {
+        let device = Device::flex().autodiff();
+        let linear = LinearConfig::new(2, 1).init(&device);
+        let gradients = |bound: Option<f64>| {
+            let x = Tensor::<2>::from_data([[2.0, 2.0]], &device);
+            let all = GradientsParams::from_grads(linear.forward(x).sum().backward(), &linear);
+            match bound {
+                Some(bound) => clip_global_norm(&linear, all, bound),
+                None => all,
+            }
+        };
+        let norm = |gradients| -> f32 { global_norm(&linear, &gradients).unwrap().into_scalar() };
+        for (bound, expected) in [(None, 3.0), (Some(6.0), 3.0), (Some(1.5), 1.5)] {
+            let found = norm(gradients(bound));
+            assert!((found - expected).abs() < 1e-6, "{bound:?}: {found}");
+        }
+        assert!(global_norm(&linear, &GradientsParams::new()).is_none());
     }
 }

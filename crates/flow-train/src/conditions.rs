@@ -1,4 +1,4 @@
-//! What a network is told of each row besides its class: numbers, and rows to condition on.
+//! Conditions of each row besides its class: numbers, and rows to condition on.
 
 use rand::{Rng, RngExt};
 
@@ -30,8 +30,8 @@ pub(crate) fn check_conditions(
     Ok(())
 }
 
-/// Which rows have their vectors and contexts hidden, each with probability `drop`; nothing for rows
-/// that are `told` nothing.
+/// Which rows have their vectors and contexts hidden, each with probability `drop`; nothing for
+/// rows that are `told` nothing.
 ///
 /// # Panics
 /// When `drop` is no probability.

@@ -1,4 +1,4 @@
-//! What the training loop asks of a loss, whatever module it trains.
+//! The contract between the training loop and a loss, for any module.
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Where data rows come from.
+//! Rows of training data.
 
 use std::fmt::Debug;
 use std::ops::Range;

@@ -12,7 +12,7 @@ const LOCK: &str = "lock";
 /// Age from which a draft without a lock is taken for abandoned.
 const ABANDONED: Duration = Duration::from_hours(24);
 
-/// A folder under a name that nobody else has, until it is whole and gets its own.
+/// A folder under a temporary name of its own, until it is whole and is renamed.
 ///
 /// Its process holds a lock in it, which ends with the process, so that others can tell what a
 /// killed process left from what a live one writes.

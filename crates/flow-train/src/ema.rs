@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::container::TensorContainer;
 use serde::{Deserialize, Serialize};
 
-/// How fast the average forgets, in images, so that it means the same for any batch size.
+/// The decay of the average, in images, so that it means the same for any batch size.
 ///
 /// After `n` images a batch of `B` moves the average by `1 - beta`, with
 /// `beta = 2^(-B / min(half_life, ramp n))`: early on, when the weights change fast, the half-life

@@ -1,4 +1,4 @@
-//! What an objective trains: a network and, for a latent, the posterior that teaches it.
+//! The modules that an objective trains: a network and, for a latent, its posterior.
 
 use burn::module::{
     Content, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor,

@@ -1,4 +1,4 @@
-//! What can stop a training run.
+//! Errors of a training run.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What a checkpoint was made by.
+//! The identity of a checkpoint: the settings that made it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

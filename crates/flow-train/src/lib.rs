@@ -24,8 +24,8 @@
 //! weights, their average, the optimizer's state and the step: a resumed run ends with the same
 //! weights, bit for bit, as one that was never interrupted.
 //!
-//! The loop is burn-train's, with its threads and files; it is the feature `learner`, on by default.
-//! Without it one step at a time, [`Stepper`], is left, which runs in a browser too.
+//! The loop is burn-train's, with its threads and files; it is the feature `learner`, on by
+//! default. Without it one step at a time, [`Stepper`], is left, which runs in a browser too.
 //!
 //! A run stops with an error, and commits nothing more, when a loss, a weight or a number of the
 //! optimizer is not finite. Steps do not wait for that: losses are read in a thread of their own,
@@ -111,8 +111,9 @@ pub use identity::{Difference, Identity};
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
 pub use objective::{
-    BakedGuidance, Batch, Consistency, Distillation, Lagrangian, Loss, MeanFlow, Networks,
-    Objective, ObjectiveConfig, Regression, Shortcut, Splitting, Variational,
+    BakedGuidance, Batch, Consistency, Distillation, LARGEST_TIME_SCALE, Lagrangian, Loss,
+    MeanFlow, Networks, Objective, ObjectiveConfig, Regression, SMOOTH_TIME_SCALE, Shortcut,
+    Splitting, Variational,
 };
 #[cfg(feature = "learner")]
 pub use observer::{Observer, StepRecord};
@@ -120,9 +121,14 @@ pub use optimizer::AdamW;
 pub use pairs::{Jump, Pairs};
 pub use parts::{DrawBy, Parts};
 pub use plan::Plan;
-pub use rows::{RowStore, Rows};
+pub use rows::{RowStore, Rows, Spread};
 pub use schedule::{Decay, LearningRate};
 pub use source::BatchSource;
 pub use stepper::Stepper;
 #[cfg(feature = "learner")]
 pub use terms::Terms;
+
+/// The examples of the README, compiled and run.
+#[cfg(all(doctest, feature = "learner"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! Who is told how training goes.
+//! Observers of a training run.
 
 use burn::train::LearnerSummary;
 use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
@@ -20,7 +20,7 @@ pub struct StepRecord {
     pub loss: f64,
     /// Learning rate of this step.
     pub learning_rate: f64,
-    /// Terms of the loss, by name.
+    /// Terms of the loss by name, and the norm of the gradient before it is bounded.
     pub terms: Terms,
 }
 

@@ -35,6 +35,13 @@ pub enum Jump {
 }
 
 impl Pairs {
+    /// Whether some rows stay, from which the velocity is learned. Without them a map has no
+    /// velocity to solve for, to take densities of or to guide.
+    #[must_use]
+    pub fn learns_velocity(self) -> bool {
+        self.share < 1.0
+    }
+
     /// How many rows of a batch jump.
     pub(crate) fn jumps(self, rows: usize) -> usize {
         ((self.share * rows as f64).round() as usize).min(rows)

@@ -1,4 +1,4 @@
-//! How long and how fast to train.
+//! The plan of a training: its length, learning rate and averages.
 
 use crate::ema::Ema;
 use crate::error::TrainError;

@@ -34,8 +34,8 @@ pub(crate) fn average(path: &Path, bytes: Bytes) -> Result<Bytes, TrainError> {
     Writer::new(averaged.collect()).into_bytes().map_err(misfit)
 }
 
-/// Compares the weights in `bytes`, read from `path`, with the parameters of a module: names, shapes, kinds
-/// of numbers.
+/// Compares the weights in `bytes`, read from `path`, with the parameters of a module: names,
+/// shapes, kinds of numbers.
 ///
 /// # Errors
 /// When one differs, or a number is not finite.

@@ -27,6 +27,13 @@ pub trait RowStore: Debug + Send + Sync {
     fn row(&self, row: usize) -> Result<Vec<f32>, String>;
 }
 
+/// What spreads the whole numbers of a row over the cells of length 1 around them.
+pub trait Spread: Debug + Send + Sync {
+    /// Moves each whole number of a row by the next number of `noise`, which is uniform in
+    /// `[-1/2, 1/2)` of its own unit.
+    fn spread(&self, row: &mut [f32], noise: &mut dyn FnMut() -> f64);
+}
+
 /// The numbers of all rows.
 #[derive(Debug)]
 enum Values {
@@ -51,6 +58,7 @@ pub struct Rows {
     mirror: bool,
     /// Half the distance between two values of a pixel, which is how far the noise goes.
     noise: Option<f32>,
+    spread: Option<Arc<dyn Spread>>,
     order: Mutex<Option<Order>>,
 }
 
@@ -109,6 +117,7 @@ impl Rows {
             starts: None,
             mirror: false,
             noise: None,
+            spread: None,
             order: Mutex::new(None),
         }
     }
@@ -194,6 +203,18 @@ impl Rows {
     pub fn dequantised(mut self, max: u32) -> Self {
         assert!(0 < max, "expected a largest pixel of at least 1, got 0");
         self.noise = Some((1.0 / f64::from(max)) as f32);
+        self
+    }
+
+    /// Spreads the whole numbers of each row over their cells, afresh in each pass: the noise of a
+    /// row is found by the seed, the pass and the row, whatever batch it comes in. Starts of paths
+    /// are left alone.
+    ///
+    /// [`dequantised`](Self::dequantised) says what for. It does so for pixels, which have one
+    /// scale; here each number may have its own.
+    #[must_use]
+    pub fn spread_by(mut self, spread: Arc<dyn Spread>) -> Self {
+        self.spread = Some(spread);
         self
     }
 
@@ -289,6 +310,11 @@ impl DataSource for Rows {
                 }
             };
             copy(&mut draw.rows, &self.row(row), width);
+            if let Some(spread) = &self.spread {
+                let (start, mut rng) =
+                    (draw.rows.len() - size, streams.rng(k, Purpose::Dequantise));
+                spread.spread(&mut draw.rows[start..], &mut || rng.random_range(-0.5..0.5));
+            }
             if let (Some(out), Some(starts)) = (&mut draw.starts, &self.starts) {
                 copy(out, &starts[place(size)], width);
             }
@@ -378,6 +404,41 @@ mod tests {
             assert!((variance - 1.0 / 768.0).abs() < 5.0 * 1.8e-5, "variance {variance}");
         }
         assert_ne!(draw.rows[..17], rows.draw(n..n + 17, &streams).rows[..17]);
+    }
+
+    /// Moves the first of two numbers.
+    #[derive(Debug)]
+    struct First;
+
+    impl Spread for First {
+        fn spread(&self, row: &mut [f32], noise: &mut dyn FnMut() -> f64) {
+            row[0] += noise() as f32;
+        }
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "what is not spread is as it was")]
+    fn spread_numbers_stay_in_their_cells_and_depend_on_seed_pass_and_row_alone() {
+        let numbers: Vec<f32> = (0..20).map(|i| (i / 2) as f32).collect();
+        let rows = Rows::new(vec![2], numbers, Some((0..10).collect())).spread_by(Arc::new(First));
+        let streams = Streams::new(8);
+        let draw = rows.draw(0..40, &streams);
+        let labels = draw.labels.unwrap();
+        let mut shifts = vec![Vec::new(); 10];
+        for (row, &k) in draw.rows.chunks(2).zip(&labels) {
+            // Half, and the rounding of a sum below 10.
+            assert!((row[0] - k as f32).abs() <= 0.5 + 1e-6 && row[1] == k as f32, "{row:?}");
+            shifts[k].push(row[0]);
+        }
+        // Four passes, four different numbers.
+        for shifts in &mut shifts {
+            shifts.sort_by(f32::total_cmp);
+            shifts.dedup();
+            assert_eq!(shifts.len(), 4);
+        }
+        // Another batch and another time draw the same, another seed does not.
+        assert_eq!(rows.draw(7..23, &streams).rows, draw.rows[14..46]);
+        assert_ne!(rows.draw(0..40, &Streams::new(9)).rows, draw.rows);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A step in parts, by one process or several.
 //!
-//! What the parts give is one vector each: gradients, whether the process is to stop, the loss and
+//! Each part gives one vector: gradients, whether the process is to stop, the loss and
 //! its terms. One sum of them, in the order of the parts, tells every process the mean gradient of
 //! the batch, its loss, and whether any of them is to stop.
 
@@ -15,7 +15,7 @@ use crate::gradients::{checksum, flat, of_flat};
 use crate::parts::Share;
 use crate::trainee::{StepLoss, Trainee};
 
-/// What all parts of a batch give together.
+/// The sums over all parts of a batch.
 pub(crate) struct Summed {
     pub(crate) gradients: GradientsParams,
     pub(crate) loss: StepLoss,
@@ -25,7 +25,7 @@ pub(crate) struct Summed {
     pub(crate) stop: bool,
 }
 
-/// What has been added up of a batch.
+/// The sum so far over the parts of a batch.
 #[derive(Default)]
 pub(crate) struct Sum {
     tree: Tree,

@@ -1,4 +1,4 @@
-//! Where batches come from.
+//! Batches of training: noise, data and times.
 
 use std::fmt::Debug;
 use std::ops::Range;

@@ -1,8 +1,9 @@
 //! The training loop: burn-train's parts, by steps.
 //!
-//! burn-train's own loop writes checkpoints at the ends of epochs and forgets an interrupted one.
-//! This one counts steps: it validates and saves every `every` steps and after those of `also`, and
-//! saves before it obeys an interruption, which it hears between the batches of a validation too.
+//! burn-train's own loop writes checkpoints at the ends of epochs and does not save an interrupted
+//! one. This one counts steps: it validates and saves every `every` steps and after those of
+//! `also`, and saves before it obeys an interruption, which it checks between the batches of a
+//! validation too.
 
 use burn::data::dataloader::{DataLoaderIterator, Progress};
 use burn::module::{Module, ModuleDisplay};
@@ -14,6 +15,7 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
+use crate::clip::global_norm;
 use crate::criterion::Criterion;
 use crate::error::{Divergence, TrainError};
 use crate::failure::Failure;
@@ -147,11 +149,14 @@ where
             total_items: total,
         }));
         for step in starting_epoch..=last_step {
-            let Some(Step { gradients, loss, stop }) =
+            let Some(Step { gradients, mut loss, stop }) =
                 self.step(&learner, &mut *batches, step, &interrupter)
             else {
                 break;
             };
+            let model = learner.model();
+            loss.add("gradient_norm", global_norm(model.network(), &gradients));
+            drop(model);
             learner.lr_step();
             learner.optimizer_step(gradients);
             let progress = Progress::new(step * self.rows, total, Some("images".into()));

@@ -1,4 +1,4 @@
-//! What is trained: a network, its moving average and the loss.
+//! The module that is trained: a network, its moving average and the loss.
 
 use burn::module::{Module, ModuleDisplay};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -83,6 +83,11 @@ impl<N: Module + ModuleDisplay + 'static, O: Criterion<N>> InferenceStep for Tra
 pub(crate) struct StepLoss(Loss);
 
 impl StepLoss {
+    /// Adds a number to what the log is told besides the loss.
+    pub(crate) fn add(&mut self, name: &'static str, number: Option<Tensor<1>>) {
+        self.0.terms.extend(number.map(|number| (name, number)));
+    }
+
     /// The loss and its terms, one after another.
     pub(crate) fn numbers(&self) -> Vec<f32> {
         let terms = self.0.terms.iter().map(|(_, term)| term);

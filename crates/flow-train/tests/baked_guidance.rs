@@ -43,7 +43,8 @@ fn host(x: Tensor<1>) -> Vec<f64> {
     x.into_data().iter::<f64>().collect()
 }
 
-/// The velocities `v_c` of each row's class, which of the null class is `v_0`, and `v_0` of all data.
+/// The velocities `v_c` of each row's class, which of the null class is `v_0`, and `v_0` of all
+/// data.
 fn velocities(x: &Tensor<2>, t: &Tensor<1>, condition: &Condition) -> [Tensor<2>; 2] {
     let rows = x.dims()[0];
     let t = Times::new(host(t.clone()).into_iter().cycle().take(rows).collect());
@@ -296,8 +297,8 @@ fn batches_and_network_agree_on_the_number_of_the_strength() {
 /// Correlation of data and condition in the Gaussian pair below.
 const CORRELATION: f64 = 0.8;
 
-/// The guided flow map of `(x, c)` jointly normal: `x | c ~ N(rho c, 1 - rho^2)` and `x ~ N(0, 1)`, so
-/// that the guided velocity is linear in `x` and `c`. Its solution by 400 steps of RK4.
+/// The guided flow map of `(x, c)` jointly normal: `x | c ~ N(rho c, 1 - rho^2)` and `x ~ N(0, 1)`,
+/// so that the guided velocity is linear in `x` and `c`. Its solution by 400 steps of RK4.
 #[derive(Debug)]
 struct Joint(Signature);
 
@@ -386,7 +387,8 @@ fn the_guided_map_solves_every_loss_of_flow_maps() {
     let network = Joint::new();
     let mean_flow = MeanFlow { power: 0.0, width: 1e-4, ..MeanFlow::default() };
     let lagrangian = Lagrangian { width: 1e-4, ..Lagrangian::default() };
-    // RK4 leaves 1e-11, rounding less; differences as in tests/flow_maps.rs, one-sided at the start.
+    // RK4 leaves 1e-11, rounding less; differences as in tests/flow_maps.rs, one-sided at the
+    // start.
     let objectives: [(Arc<dyn Objective>, f64); 4] = [
         (Arc::new(Shortcut::default()), 1e-9),
         (Arc::new(Splitting::default()), 1e-9),

@@ -17,7 +17,8 @@ use flow_train::{
 };
 use gaussian::{Map, Normal, Read, STD, exact};
 
-/// Points and times of jumps: lengths are powers of two, long enough for halves that are no velocity.
+/// Points and times of jumps: lengths are powers of two, long enough for halves that are no
+/// velocity.
 fn jumps() -> Vec<[f64; 3]> {
     let times = [(0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (0.25, 0.5), (0.625, 0.75), (0.5, 0.53125)];
     let points = [-1.4, -0.3, 0.2, 0.9, 2.1];
@@ -101,8 +102,8 @@ fn maps_that_are_scaled_or_read_their_times_wrongly_break_each_identity() {
     for map in wrong {
         for objective in objectives {
             let error = error(objective, &map, &jumps());
-            // A scaled map solves the homogeneous identities of two steps nearly: 5 % of the velocity
-            // only shows in what is not linear in it.
+            // A scaled map solves the homogeneous identities of two steps nearly: 5 % of the
+            // velocity only shows in what is not linear in it.
             assert!(error > 3e-4, "{objective:?} takes {map:?}: {error}");
         }
     }
@@ -159,8 +160,9 @@ fn batches(objective: &dyn Objective, rows: usize) -> MapBatches {
     }
 }
 
-/// The velocity of a pair varies about that of the map: the loss has a floor, and its least value where
-/// the map is exact. Losses are means over 16,384 rows, whose noise moves the minimum by a percent.
+/// The velocity of a pair varies about that of the map: the loss has a floor, and its least value
+/// where the map is exact. Losses are means over 16,384 rows, whose noise moves the minimum by a
+/// percent.
 #[test]
 fn on_drawn_pairs_the_loss_of_a_taught_map_is_least_for_the_exact_one() {
     let objectives: [&dyn Objective; 5] = [
@@ -214,7 +216,8 @@ fn gradients_reach_the_network_and_not_its_targets() {
     let at = 0.8;
     for objective in objectives {
         let tracked = Weighted(weight(at).autodiff().require_grad(), signature());
-        // The network with its tape is its own teacher: a target that kept it would add to the gradient.
+        // The network with its tape is its own teacher: a target that kept it would add to the
+        // gradient.
         let total = objective.loss(Networks::of(&tracked), batch(&jumps())).total;
         let gradient = tracked.0.grad(&total.backward()).unwrap().into_scalar::<f64>();
         let loss = |network: f64, teacher: f64| {
@@ -366,6 +369,9 @@ fn objectives_are_read_by_name_shown_and_checked() {
         "shortcut,steps=1",
         "shortcut,share=1.5",
         "splitting,share=-0.1",
+        "shortcut,share=1",
+        "splitting,share=1",
+        "lsd,share=1",
         "meanflow,width=0",
         "meanflow,power=-1",
         "meanflow,offset=0",

@@ -1,4 +1,5 @@
-//! Damaged checkpoints: each is refused, whatever part is hurt and whether or not its checksum was made anew.
+//! Damaged checkpoints: each is refused, whatever part is hurt and whether or not its checksum was
+//! made anew.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::print_stdout, reason = "the table of `cargo xtask torture`")]
 
@@ -40,7 +41,8 @@ fn fuzz_checkpoints() {
     }
 }
 
-/// A checksum protects against accidents, not against who makes it anew: then Burn's reader must hold.
+/// A checksum protects against accidents, not against who makes it anew: then Burn's reader must
+/// hold.
 #[test]
 fn fuzz_weights_with_a_right_checksum() {
     let folder = tempfile::tempdir().unwrap();

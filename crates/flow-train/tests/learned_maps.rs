@@ -1,4 +1,5 @@
-//! Each loss of a flow map teaches a network the map of Gaussian data, from noise to data in one step.
+//! Each loss of a flow map teaches a network the map of Gaussian data, from noise to data in one
+//! step.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
@@ -18,9 +19,9 @@ use flow_nn::{
 use flow_path::stream::Streams;
 use flow_path::{Coupling, Independent, Paired};
 use flow_train::{
-    Batch, BatchSource, Consistency, Distillation, FlowMatching, Interrupter, Lagrangian, Loss,
-    MapBatches, MatchingBatches, MeanFlow, Networks, Objective, Pairs, Plan, Regression, Rows,
-    Shortcut, Splitting, Task, fit,
+    AdamW, Batch, BatchSource, Consistency, Distillation, FlowMatching, Interrupter, Lagrangian,
+    Loss, MapBatches, MatchingBatches, MeanFlow, Networks, Objective, Pairs, Plan, Regression,
+    Rows, Shortcut, Splitting, Task, fit,
 };
 use gaussian::{Normal, STD, exact};
 
@@ -62,7 +63,7 @@ fn plain(seed: u64) -> DynNetwork {
     DynNetwork::new(init_seeded(seed, &Device::flex(), init).unwrap())
 }
 
-/// A linear network of features of which one is the map: `u = x (w_0 u_0 + w_1 + w_2 t + w_3 s + w_4 t s)`.
+/// A linear network of features of which one is the map: `u = w_0 u_0 + x (w_1 + w_2 (s - t))`.
 #[derive(Module, Debug)]
 struct Features {
     weights: Linear,
@@ -79,16 +80,15 @@ impl Network for Features {
         let Time { t, s } = time;
         let s = s.unwrap_or(t.clone()).unsqueeze_dim::<2>(1);
         let t = t.unsqueeze_dim::<2>(1);
-        let one = |column: Tensor<2>| x.clone() * column;
         let map = exact(x.clone(), t.clone(), s.clone());
-        let features = vec![map, x.clone(), one(t.clone()), one(s.clone()), one(t * s)];
+        let features = vec![map, x.clone(), x * (s - t)];
         self.weights.forward(Tensor::cat(features, 1))
     }
 }
 
 fn features(seed: u64) -> DynNetwork {
     let init = |device: &Device| {
-        let weights = LinearConfig::new(5, 1).with_bias(false).init(device);
+        let weights = LinearConfig::new(3, 1).with_bias(false).init(device);
         Ok::<_, NetworkError>(Features { weights, signature: signature() })
     };
     DynNetwork::new(init_seeded(seed, &Device::flex(), init).unwrap())
@@ -101,7 +101,11 @@ fn solved() -> Rows {
     Rows::new(vec![1], ends, None).with_starts(starts)
 }
 
-fn source(objective: &dyn Objective, seed: u64) -> Arc<dyn BatchSource<Batch = Batch>> {
+fn source(
+    objective: &dyn Objective,
+    rows: usize,
+    seed: u64,
+) -> Arc<dyn BatchSource<Batch = Batch>> {
     let distils = objective.pairs() == Distillation {}.pairs();
     let coupling: Arc<dyn Coupling> =
         if distils { Arc::new(Paired) } else { Arc::new(Independent) };
@@ -109,7 +113,7 @@ fn source(objective: &dyn Objective, seed: u64) -> Arc<dyn BatchSource<Batch = B
         matching: FlowMatching { coupling, ..FlowMatching::default() },
         data: if distils { Arc::new(solved()) } else { Arc::new(Normal) },
         classes: 0,
-        rows: 256,
+        rows,
         noise: objective.noise(&signature()),
         streams: Streams::new(seed),
     };
@@ -119,29 +123,39 @@ fn source(objective: &dyn Objective, seed: u64) -> Arc<dyn BatchSource<Batch = B
     }
 }
 
+/// How long and how a network is trained.
+struct Course {
+    steps: usize,
+    rows: usize,
+    rate: f64,
+    half_life: f64,
+    optimizer: AdamW,
+}
+
 fn train(
     network: DynNetwork,
     objective: Arc<dyn Objective>,
-    (steps, rate): (usize, f64),
+    course: &Course,
     seed: u64,
 ) -> DynNetwork {
+    let &Course { steps, rows, rate, half_life, optimizer } = course;
     let folder = tempfile::tempdir().unwrap();
     let (folder, interrupter) = (checkpoints(folder.path()), Interrupter::new());
     let task = Task {
         model: network.into(),
-        train: source(&*objective, seed),
-        validation: source(&*objective, !seed),
+        train: source(&*objective, rows, seed),
+        validation: source(&*objective, rows, !seed),
         objective,
     };
-    let mut plan = Plan { every: steps, validation_batches: 0, ..plan(steps) };
+    let mut plan = Plan { every: steps, validation_batches: 0, optimizer, ..plan(steps) };
     plan.learning_rate.peak = rate;
-    plan.ema.half_life = 2000.0;
+    plan.ema.half_life = half_life;
     let outcome = fit(task, &plan, session(&folder, None, &Log::default(), &interrupter));
     outcome.unwrap().network.network
 }
 
-/// Root mean square distance of one step from noise to data to that of the flow, `S x`, over points up to
-/// two standard deviations out and relative to it.
+/// Root mean square distance of one step from noise to data to that of the flow, `S x`, over points
+/// up to two standard deviations out and relative to it.
 fn one_step_error(network: &dyn Network) -> f64 {
     let points: Vec<f32> = (0..41).map(|i| (i as f32 - 20.0) / 10.0).collect();
     let x = Tensor::<2>::from_data(TensorData::new(points, [41, 1]), &Device::flex());
@@ -151,10 +165,33 @@ fn one_step_error(network: &dyn Network) -> f64 {
     off.sqrt().into_scalar::<f64>()
 }
 
-/// The error of two hidden layers after 600 steps of 256 rows. The one step of a velocity, `x + v(x, 0)`, errs
-/// by 1: it sends every start to the mean.
+/// The error of two hidden layers after 600 steps of 256 rows. The one step of a velocity,
+/// `x + v(x, 0)`, errs by 1: it sends every start to the mean.
 fn learned(objective: impl Objective) -> f64 {
-    one_step_error(&train(plain(1), Arc::new(objective), (600, 1e-2), 1))
+    let optimizer = AdamW::default();
+    let course = Course { steps: 600, rows: 256, rate: 1e-2, half_life: 2000.0, optimizer };
+    one_step_error(&train(plain(1), Arc::new(objective), &course, 1))
+}
+
+/// The error of the linear network of features.
+fn fitted(objective: Arc<dyn Objective>, steps: usize, seed: u64) -> f64 {
+    // Weights are not pulled to zero, where the map is not.
+    let optimizer = AdamW { weight_decay: 0.0, beta2: 0.99, ..AdamW::default() };
+    let course = Course { steps, rows: 2048, rate: 3e-2, half_life: 1e5, optimizer };
+    one_step_error(&train(features(seed), objective, &course, seed))
+}
+
+/// Every loss of a flow map, with half of its rows jumping where they need not all jump. The finest
+/// steps and gaps leave errors of their own: they are halved or less.
+fn every_objective() -> [Arc<dyn Objective>; 6] {
+    [
+        Arc::new(Shortcut { share: 0.5, steps: 256 }),
+        Arc::new(Splitting { share: 0.5 }),
+        Arc::new(MeanFlow { share: 0.5, power: 0.0, ..MeanFlow::default() }),
+        Arc::new(Lagrangian { share: 0.5, ..Lagrangian::default() }),
+        Arc::new(Consistency { gap: 1.0 / 256.0, ..Consistency::default() }),
+        Arc::new(Distillation {}),
+    ]
 }
 
 #[track_caller]
@@ -193,12 +230,14 @@ fn distillation_learns_the_map() {
     assert_below(learned(Distillation {}), 0.01);
 }
 
+/// 1 % is what two million pairs leave: of eight seeds in an independent program none was above 0.8 %.
 #[test]
-fn a_linear_network_of_features_that_contains_the_map_finds_it() {
-    for seed in [1, 2, 3] {
-        let objective = Arc::new(MeanFlow { power: 0.0, ..MeanFlow::default() });
-        let error = one_step_error(&train(features(seed), objective, (3000, 3e-2), seed));
-        assert!(error < 0.015, "seed {seed}: the error is {error}");
+fn a_linear_network_of_features_that_contains_the_map_finds_it_by_every_objective() {
+    for objective in every_objective() {
+        for seed in [1, 2, 3] {
+            let error = fitted(objective.clone(), 1000, seed);
+            assert!(error < 0.01, "{objective:?}, seed {seed}: the error is {error}");
+        }
     }
 }
 
@@ -209,9 +248,9 @@ fn a_shortcut_of_two_steps_learns_two_steps_of_euler() {
     assert!((error - 0.6).abs() < 0.15, "the error is {error}");
 }
 
-/// Shortcut models taught by minus their average.
+/// A loss with the wrong sign: taught by minus the network, and by pairs with minus their ends.
 #[derive(Debug)]
-struct Flipped(Shortcut);
+struct Flipped(Arc<dyn Objective>);
 
 struct Minus<'a>(&'a dyn Network);
 
@@ -226,9 +265,14 @@ impl Network for Minus<'_> {
 }
 
 impl Objective for Flipped {
-    fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {
-        let average = &Minus(networks.average);
-        self.0.loss(Networks { average, ..networks }, batch)
+    fn loss(&self, networks: Networks<'_>, mut batch: Batch) -> Loss {
+        let (frozen, average) = (&Minus(networks.frozen), &Minus(networks.average));
+        batch.x1 = -batch.x1;
+        self.0.loss(Networks { frozen, average, ..networks }, batch)
+    }
+
+    fn noise(&self, signature: &Signature) -> usize {
+        self.0.noise(signature)
     }
 
     fn pairs(&self) -> Option<Pairs> {
@@ -237,8 +281,12 @@ impl Objective for Flipped {
 }
 
 #[test]
-fn a_shortcut_taught_with_the_wrong_sign_learns_no_map() {
-    let error = learned(Flipped(Shortcut::default()));
+fn the_wrong_sign_finds_no_map_by_any_objective() {
+    for objective in every_objective() {
+        let error = fitted(Arc::new(Flipped(objective.clone())), 300, 1);
+        assert!(error > 0.4, "{objective:?}: the error is {error}");
+    }
+    let error = learned(Flipped(Arc::new(Shortcut::default())));
     assert!(error > 0.4, "the error is {error}");
 }
 
@@ -249,7 +297,7 @@ fn loss_network_and_batches_agree_on_their_times() {
         let folder = tempfile::tempdir().unwrap();
         let (folder, interrupter) = (checkpoints(folder.path()), Interrupter::new());
         let (model, objective) = (network.into(), objective.clone());
-        let [train, validation] = [1, 2].map(|seed| source(of, seed));
+        let [train, validation] = [1, 2].map(|seed| source(of, 256, seed));
         let task = Task { model, objective, train, validation };
         let session = session(&folder, None, &Log::default(), &interrupter);
         fit(task, &plan(2), session).map(drop).unwrap_err().to_string()

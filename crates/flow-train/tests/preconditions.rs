@@ -1,4 +1,4 @@
-//! What every function does with numbers that ordinary tests forget.
+//! Every public function with awkward numbers: infinities, NaN, zeros and empty shapes.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 

@@ -1,4 +1,4 @@
-//! One training by several processes, and by one in parts: the same weights, whoever computes them.
+//! One training by several processes, and by one in parts: the same weights for any number of them.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
@@ -221,8 +221,8 @@ impl Objective for Times {
     }
 }
 
-/// The weights after one step that is a smooth function of the gradient `g`: AdamW with an epsilon of
-/// 1 moves them by `g / (|g| + 1)`.
+/// The weights after one step that is a smooth function of the gradient `g`: AdamW with an epsilon
+/// of 1 moves them by `g / (|g| + 1)`.
 fn one_step(kind: Kind, parts: usize, factor: f64) -> Vec<f32> {
     let mut plan = Plan { every: 1, validation_batches: 0, ..cut(parts, DrawBy::Batch) };
     plan.steps = 1;

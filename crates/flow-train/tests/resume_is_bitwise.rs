@@ -48,7 +48,7 @@ fn losses_after_resuming_are_those_of_an_uninterrupted_run() {
 fn an_unfinished_checkpoint_is_ignored_and_then_removed() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), 20, None, &Log::default(), &Interrupter::new()).unwrap();
-    // What a killed process leaves: half a checkpoint and a lock that nobody holds.
+    // What a killed process leaves: half a checkpoint and a lock that no process holds.
     let unfinished = folder.path().join(".unfinished-30-0");
     fs::create_dir(&unfinished).unwrap();
     fs::write(unfinished.join("lock"), "").unwrap();

@@ -1,4 +1,4 @@
-//! A run that cannot go on says so, and keeps nothing of what went wrong.
+//! A run that cannot go on ends with an error, and saves nothing of the failed step.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -186,7 +186,7 @@ fn an_interruption_is_heard_during_a_validation_and_keeps_the_step() {
     assert!(log.validations.lock().unwrap().is_empty(), "a part of the mean is not the mean");
 }
 
-/// A log of three metrics that nobody reads takes 175 bytes a step.
+/// A log of three metrics that is never read takes 175 bytes a step.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_steps() {

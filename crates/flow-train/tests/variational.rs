@@ -1,4 +1,5 @@
-//! The variational loss against closed forms, and the same training, checkpoints and log as any other.
+//! The variational loss against closed forms, and the same training, checkpoints and log as any
+//! other.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::float_cmp, reason = "equal to the bit is what is tested")]
@@ -84,11 +85,12 @@ fn loss_of(
     Variational { kl_weight }.loss(networks, batch).total
 }
 
-/// `p(v | z) = N(v; a z + b, 1)` and `z ~ N(0, 1)`: `p(v) = N(v; b, 1 + a^2)`, and the true posterior is
-/// `N(a (v - b) / (1 + a^2), 1 / (1 + a^2))`.
+/// `p(v | z) = N(v; a z + b, 1)` and `z ~ N(0, 1)`: `p(v) = N(v; b, 1 + a^2)`, and the true
+/// posterior is `N(a (v - b) / (1 + a^2), 1 / (1 + a^2))`.
 ///
-/// With the weight `2 / d` the loss times `d / 2` is minus the evidence bound, up to the constant of the
-/// Gaussian; here `d` is 1. The error is a square in `epsilon`, so the mean over `epsilon = -1` and `epsilon = 1` is exact.
+/// With the weight `2 / d` the loss times `d / 2` is minus the evidence bound, up to the constant
+/// of the Gaussian; here `d` is 1. The error is a square in `epsilon`, so the mean over
+/// `epsilon = -1` and `epsilon = 1` is exact.
 #[test]
 fn the_loss_is_the_evidence_bound_and_tight_at_the_true_posterior() {
     let (a, b, v) = (1.7, -0.4, 1.1);
@@ -290,11 +292,17 @@ fn every_step_logs_the_raw_terms_and_they_make_up_the_loss() {
 }
 
 #[test]
-fn a_run_without_a_latent_logs_no_terms() {
+fn a_run_without_a_latent_logs_the_norm_of_its_gradient_alone() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::default();
     common::run(folder.path(), 10, None, &log, &Interrupter::new()).unwrap();
-    assert!(log.terms.lock().unwrap().iter().all(std::collections::BTreeMap::is_empty));
+    let terms = log.terms.lock().unwrap();
+    assert_eq!(terms.len(), 10);
+    for terms in &*terms {
+        assert_eq!(terms.keys().collect::<Vec<_>>(), ["gradient_norm"]);
+        let [norm] = terms["gradient_norm"][..] else { panic!("{terms:?}") };
+        assert!(0.0 < norm && norm.is_finite(), "{norm}");
+    }
 }
 
 /// Two Gaussians of standard deviation 0.25 at -1 and 1, drawn afresh.
@@ -316,8 +324,8 @@ impl DataSource for TwoModes {
     }
 }
 
-/// From `x_t` alone a latent can tell nothing that the velocity network does not see, so the divergence buys
-/// nothing and vanishes, and the error comes down to the floor of flow matching,
+/// From `x_t` alone a latent can tell nothing that the velocity network does not see, so the
+/// divergence buys nothing and vanishes, and the error comes down to the floor of flow matching,
 /// `E Var(x_1 - x_0 | x_t) = 1.38523` by quadrature.
 #[test]
 #[ignore = "a minute of training"]
@@ -345,8 +353,8 @@ fn with_x_t_as_its_only_input_the_posterior_collapses_and_the_loss_is_that_of_fl
         let last = &terms[terms.len() - 500..];
         last.iter().map(|terms| terms[name].iter().sum::<f64>()).sum::<f64>() / 500.0
     };
-    // The squared error of a row has a standard deviation of about 2, so 500 batches of 1,000 give the mean
-    // to 0.003; what the network still lacks after 3,000 steps is allowed ten times that.
+    // The squared error of a row has a standard deviation of about 2, so 500 batches of 1,000 give
+    // the mean to 0.003; what the network still lacks after 3,000 steps is allowed ten times that.
     let (error, kl) = (mean("velocity_error"), mean("kl"));
     assert!((1.375..1.415).contains(&error), "velocity error {error}");
     assert!(kl < 0.005, "divergence {kl}");

@@ -73,8 +73,9 @@ impl Entropic {
 
     /// The plan as good as it gets, which says itself [how good](Plan::marginal_error) that is.
     ///
-    /// `stop` is asked before each sweep, and ends them once it says yes. A tolerance that cannot
-    /// be met, such as 0 or NaN, is no error here: the sweeps end where the error no longer falls.
+    /// `stop` is asked before each sweep, and ends them once it returns true. A tolerance that
+    /// cannot be met, such as 0 or NaN, is no error here: the sweeps end where the error no longer
+    /// falls.
     ///
     /// # Errors
     /// If there are no rows or columns, a parameter is out of its domain, `epsilon` is so small

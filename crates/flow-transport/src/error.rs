@@ -1,4 +1,4 @@
-//! What can be wrong with the costs handed to a solver, and with what it found.
+//! Errors of the costs handed to a solver, and of its solution.
 
 use thiserror::Error;
 

@@ -1,20 +1,20 @@
 //! Optimal transport between finite sets, on the host and in double precision.
 //!
-//! Rows of one set meet rows of another at a cost for each pair, a [`CostMatrix`], for example
+//! Each pair of a row of one set and a row of another has a cost, in a [`CostMatrix`], for example
 //! their [`squared_distances`]. Five questions are answered about it:
 //!
 //! | question | answer |
 //! |---|---|
-//! | who meets whom, one to one, at the least cost? | [`assign`], square or not |
+//! | which pairing, one to one, has the least cost? | [`assign`], square or not |
 //! | the same, for only some of the rows | [`assign_some`] |
-//! | what goes where, if rows and columns have masses, or are not as many? | [`transport`] |
+//! | the plan between sets with masses, or of different sizes | [`transport`] |
 //! | a plan smoothed by entropy | [`Entropic`], by Sinkhorn's iteration in the log domain |
 //! | a plan that may create and destroy mass | [`Entropic`] with a `relaxation` |
 //!
 //! Costs are finite, or infinite for a pair that is forbidden; anything else is refused by name,
-//! and no finite `f32` coordinate overflows. What cannot be solved ends in an error that says why,
-//! and a plan says how far its marginals are from what was asked. Nothing is random and no state is
-//! kept: the same costs give the same bits, whatever the number of threads.
+//! and no finite `f32` coordinate overflows. A problem without a solution is an error with its
+//! reason, and a plan says how far its marginals are from what was asked. Nothing is random and no
+//! state is kept: the same costs give the same bits, whatever the number of threads.
 
 mod assignment;
 mod cost;

@@ -1,4 +1,4 @@
-//! Why a search for a plan ended.
+//! The reason why a search for a plan ended.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What JavaScript calls.
+//! Functions that JavaScript calls.
 //!
 //! A call is three steps: [`flow_place`] makes room for the bytes of a request, JavaScript writes
 //! them there, and [`flow_open`] or [`flow_answer`] reads them and leaves a reply, which

@@ -1,8 +1,8 @@
-//! What a page asks for, by path.
+//! Requests of a page, by path.
 
 use burn::tensor::Device;
 use flow_api::{Api, Form, Limits, Refused, Reply};
-use flow_model::{Model, Registry};
+use flow_model::{Model, ModelError, Registry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -36,7 +36,14 @@ impl Desk {
     /// # Errors
     /// When they are no model; the one before stays open then.
     pub fn open(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
-        let model = Model::from_file_bytes(&Registry::default(), bytes, &Device::flex())?;
+        let opened = Model::from_file_bytes(&Registry::default(), bytes, &Device::flex());
+        let model = opened.map_err(|error| match error {
+            ModelError::UnknownKind { kind, known } => Refused::Bad(format!(
+                "the network of this model is a `{kind}`, and this page has {known} alone: the \
+                 other networks of `flow import` are opened by `flow serve` and by Python"
+            )),
+            error => error.into(),
+        })?;
         let api = Api::new(model, LIMITS)?;
         let card = Reply::json(&api.card())?;
         self.opened = Some(api);

@@ -1,4 +1,4 @@
-//! Random bytes for whoever asks getrandom: the identities of Burn's parameters, the order of hash
+//! Random bytes for the crate getrandom: the identities of Burn's parameters, the order of hash
 //! tables.
 //!
 //! Every number of a sample or a training follows from a seed, and nothing here is a secret, so a

@@ -1,4 +1,4 @@
-//! A toy in training, moved on by whoever draws it.
+//! The training of a toy, one step at a time, for a page that draws it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -213,7 +213,7 @@ fn section(ask: &Ask) -> toml::Table {
     section
 }
 
-/// The numbers of the recipe `checkerboard`, with an average that forgets sooner.
+/// The numbers of the recipe `checkerboard`, with an average that decays faster.
 fn plan(ask: &Ask) -> Plan {
     Plan {
         parts: Parts::default(),

@@ -1,4 +1,4 @@
-//! What a page gets is what the library gives.
+//! A page gets the same answers as a caller of the library.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
@@ -56,6 +56,16 @@ fn samples_of_an_open_model_are_those_of_the_library_to_the_bit() {
     let csv = json!({ "path": "/v1/sample", "accept": "text/csv", "body": { "n": 2 } });
     let csv = desk.answer(csv.to_string().as_bytes()).unwrap();
     assert!(String::from_utf8(csv).unwrap().starts_with("x0,x1,class\n"));
+}
+
+#[test]
+fn a_network_that_the_page_does_not_have_is_named_with_who_has_it() {
+    let mut bytes = model().to_file_bytes().unwrap();
+    let kind = br#"\"mlp\""#;
+    let at = bytes.windows(kind.len()).position(|window| window == kind).unwrap();
+    bytes[at + 4] = b'q';
+    let error = format!("{:?}", Desk::default().open(&bytes).unwrap_err());
+    assert!(error.contains("`mlq`") && error.contains("`flow serve`"), "{error}");
 }
 
 #[test]

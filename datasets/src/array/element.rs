@@ -1,4 +1,4 @@
-//! What the numbers of a file are.
+//! Types of the numbers of a file.
 
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What can go wrong between a file of an array and its numbers.
+//! Errors of reading and writing files of arrays.
 
 use std::io;
 use std::path::{Path, PathBuf};

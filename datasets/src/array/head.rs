@@ -1,4 +1,4 @@
-//! What a file of arrays holds, without its numbers.
+//! The header of a file of arrays: names, types and shapes.
 
 use std::fs::File;
 use std::io::BufReader;

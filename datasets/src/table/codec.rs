@@ -1,4 +1,4 @@
-//! How one column becomes numbers and comes back, as it is stored in the file of a model.
+//! The code of a column: to numbers and back, as it is stored in the file of a model.
 
 use std::collections::HashSet;
 
@@ -76,6 +76,12 @@ impl Codec {
             Self::Category { names } => names.len(),
             Self::Constant { .. } => 0,
         }
+    }
+
+    /// Whether a value is a whole number, or the position of a level.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Number { whole: true, .. } | Self::Ordinal { .. })
     }
 
     /// The transform of a column that becomes one number; nothing for other columns.

@@ -26,9 +26,6 @@ pub struct Encoded {
     pub given_mask: Vec<f32>,
 }
 
-/// Gives the number to add to the whole number in a row and column, uniform in `[-1/2, 1/2)`.
-type Noise<'a> = &'a dyn Fn(usize, usize) -> f64;
-
 impl Encoder {
     /// Encodes the rows of a table; columns are found by their names.
     ///
@@ -37,26 +34,8 @@ impl Encoder {
     /// infinite number, a number that the transform cannot take, a category that is not known (but
     /// see [`Encoder::unseen`]).
     pub fn encode(&self, table: &Table) -> Result<Encoded, TableError> {
-        self.encode_dequantised(table, &|_, _| 0.0)
-    }
-
-    /// Like [`Encoder::encode`], with `noise(row, column)` added to whole numbers and positions of
-    /// levels before they are transformed.
-    ///
-    /// With noise that is uniform in `[-1/2, 1/2)`, the density of what is learned bounds the
-    /// probability of the whole number from below (Theis, van den Oord & Bethge 2016, arXiv
-    /// 1511.01844, section 3.1). `column` is the position in [`Encoder::columns`], `row` that in
-    /// the table.
-    ///
-    /// # Errors
-    /// As [`Encoder::encode`].
-    pub fn encode_dequantised(
-        &self,
-        table: &Table,
-        noise: &dyn Fn(usize, usize) -> f64,
-    ) -> Result<Encoded, TableError> {
-        let (rows, mask) = self.part(table, Role::Target, noise)?;
-        let (given, given_mask) = self.part(table, Role::Given, &|_, _| 0.0)?;
+        let (rows, mask) = self.part(table, Role::Target)?;
+        let (given, given_mask) = self.part(table, Role::Given)?;
         let (n, width, given_width) = (table.len(), self.width(), self.given_width());
         Ok(Encoded { n, width, rows, mask, given_width, given, given_mask })
     }
@@ -67,7 +46,44 @@ impl Encoder {
     /// # Errors
     /// As [`Encoder::encode`].
     pub fn encode_targets(&self, table: &Table) -> Result<(Vec<f32>, Vec<f32>), TableError> {
-        self.part(table, Role::Target, &|_, _| 0.0)
+        self.part(table, Role::Target)
+    }
+
+    /// Whether some of what is learned are whole numbers or positions of levels.
+    #[must_use]
+    pub fn has_whole(&self) -> bool {
+        self.of(Role::Target).any(|column| column.codec.is_whole())
+    }
+
+    /// Moves the whole numbers and the positions of levels in rows that are encoded, `[n, width]`,
+    /// by `noise` in their own units: the next number of it for each of them.
+    ///
+    /// With noise that is uniform in `[-1/2, 1/2)`, the mean log-density of what comes out bounds
+    /// the logarithm of the probability of the whole number from below (Theis, van den Oord &
+    /// Bethge 2016, arXiv 1511.01844, section 3.1), and the rows decode to what they were. A number
+    /// too large to be moved stays. Nothing may be missing in the rows.
+    ///
+    /// # Panics
+    /// If `rows` holds no whole number of rows.
+    pub fn dequantise(&self, rows: &mut [f32], noise: &mut dyn FnMut() -> f64) {
+        let width = self.width();
+        assert!(
+            0 < width && rows.len().is_multiple_of(width),
+            "expected rows of {width} numbers, got {} numbers",
+            rows.len()
+        );
+        for row in rows.chunks_mut(width) {
+            let whole = self.spans(Role::Target).filter(|(column, _)| column.codec.is_whole());
+            for (column, span) in whole {
+                let Some(transform) = column.codec.transform() else { continue };
+                let z = &mut row[span.start];
+                let moved = transform.inverse(f64::from(*z)).round() + noise();
+                let moved = transform.forward(moved) as f32;
+                if moved.is_finite() {
+                    *z = moved;
+                }
+            }
+        }
     }
 
     /// Conditions and their mask, each `[n, given_width]`, from a table that holds at least one
@@ -83,23 +99,17 @@ impl Encoder {
         {
             find(table, &column.name)?;
         }
-        self.fill(table, Role::Given, &|_, _| 0.0, true)
+        self.fill(table, Role::Given, true)
     }
 
-    fn part(
-        &self,
-        table: &Table,
-        role: Role,
-        noise: Noise<'_>,
-    ) -> Result<(Vec<f32>, Vec<f32>), TableError> {
-        self.fill(table, role, noise, false)
+    fn part(&self, table: &Table, role: Role) -> Result<(Vec<f32>, Vec<f32>), TableError> {
+        self.fill(table, role, false)
     }
 
     fn fill(
         &self,
         table: &Table,
         role: Role,
-        noise: Noise<'_>,
         may_lack: bool,
     ) -> Result<(Vec<f32>, Vec<f32>), TableError> {
         let width = self.of(role).map(|column| column.codec.width()).sum::<usize>();
@@ -110,12 +120,11 @@ impl Encoder {
                 continue;
             }
             let column = find(table, &coded.name)?;
-            let at = self.columns().iter().position(|other| other.name == coded.name).unwrap_or(0);
             for (row, value) in self.values(coded, column)?.into_iter().enumerate() {
                 let Some(value) = value else { continue };
                 let place = row * width + span.start..row * width + span.end;
                 mask[place.clone()].fill(1.0);
-                write(coded, column, row, value, noise(row, at), &mut rows[place])?;
+                write(coded, column, row, value, &mut rows[place])?;
             }
         }
         Ok((rows, mask))
@@ -196,22 +205,18 @@ fn write(
     column: &Column,
     row: usize,
     value: f64,
-    noise: f64,
     out: &mut [f32],
 ) -> Result<(), TableError> {
-    let (transform, x) = match &coded.codec {
+    let transform = match &coded.codec {
         Codec::Category { .. } => {
             out.fill(-1.0);
             out[value as usize] = 1.0;
             return Ok(());
         }
         Codec::Constant { .. } => return Ok(()),
-        Codec::Ordinal { transform, .. } | Codec::Number { transform, whole: true, .. } => {
-            (transform, value + noise)
-        }
-        Codec::Number { transform, .. } => (transform, value),
+        Codec::Ordinal { transform, .. } | Codec::Number { transform, .. } => transform,
     };
-    out[0] = transform.forward(x) as f32;
+    out[0] = transform.forward(value) as f32;
     if out[0].is_finite() {
         return Ok(());
     }

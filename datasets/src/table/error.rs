@@ -1,4 +1,4 @@
-//! What can go wrong between a file of a table and its rows of numbers.
+//! Errors of reading and writing tables.
 
 use std::io;
 use std::path::{Path, PathBuf};

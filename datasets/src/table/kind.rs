@@ -1,4 +1,4 @@
-//! What a column means: guessed from its cells, or said by the user.
+//! The kind of a column: guessed from its cells, or given by the user.
 
 #![allow(clippy::float_cmp, reason = "cells are equal or they are not")]
 

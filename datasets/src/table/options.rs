@@ -1,4 +1,4 @@
-//! How a table is read.
+//! Options for reading a table.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a model of a table keeps of it: enough to encode conditions and to decode samples.
+//! The part of a table that its model keeps: enough to encode conditions and decode samples.
 
 use serde::{Deserialize, Serialize};
 

@@ -60,7 +60,7 @@ impl NetworkConfig for ResidualConfig {
 
     fn init(&self, signature: &Signature, device: &Device) -> Result<Residual, NetworkError> {
         let dim = signature.points(Self::KIND)?;
-        // What the network does not read is refused, so that nobody believes it did.
+        // What the network does not read is refused and not ignored in silence.
         let (class, latent) = (0 < signature.classes, 0 < signature.latent);
         Signature::refuse(Self::KIND, &[("class", class), ("latent", latent)])?;
         let layer = |from: usize, to: usize| LinearConfig::new(from, to).init(device);

@@ -6,6 +6,7 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
 use super::claim::Claim;
+use super::reach::Reach;
 use super::reference::Reference;
 
 /// What a paper claims, and the runs or the program that put it to the test.
@@ -26,6 +27,9 @@ pub(crate) struct Experiment {
     /// The paper's own numbers.
     #[serde(rename = "reference", default)]
     pub(crate) references: Vec<Reference>,
+    /// Qualities, and how soon runs reach them.
+    #[serde(rename = "reach", default)]
+    pub(crate) reaches: Vec<Reach>,
     /// What a person makes of the results, written after they were looked at.
     #[serde(default)]
     pub(crate) reading: String,
@@ -196,6 +200,9 @@ impl Experiment {
         }
         for reference in &self.references {
             reference.check(&runs)?;
+        }
+        for reach in &self.reaches {
+            reach.check(&runs)?;
         }
         for run in self.compare.equal_error.iter().flatten() {
             ensure!(

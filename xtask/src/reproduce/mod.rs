@@ -10,6 +10,7 @@ mod document;
 mod experiment;
 mod job;
 mod program;
+mod reach;
 mod record;
 mod reference;
 
@@ -105,7 +106,7 @@ fn list(experiments: &[Experiment]) -> String {
 fn reproduce(experiment: &Experiment, args: &Args) -> anyhow::Result<()> {
     let seeds = if args.seeds.is_empty() { &experiment.seeds } else { &args.seeds };
     let runs = Path::new(RUNS).join(&experiment.name);
-    // Seed by seed, so that whoever stops early has whole comparisons.
+    // Seed by seed, so that an early stop leaves whole comparisons.
     let jobs: Vec<Job> = seeds
         .iter()
         .flat_map(|&seed| experiment.runs.iter().map(move |run| (run, seed)))
@@ -278,11 +279,23 @@ fn write_page(
     ensure!(status.success(), "`{}` failed", cargo::show(&command));
     let cannot_read = || format!("cannot read {}", path.display());
     let tables = std::fs::read_to_string(&path).with_context(cannot_read)?;
+    let by_run: Vec<(&str, Vec<&Path>)> = experiment
+        .runs
+        .iter()
+        .map(|run| {
+            let of_run = |placed: &&Placed| {
+                seeds.iter().any(|seed| placed.name == format!("{}-{seed}", run.name))
+            };
+            let whole = runs.iter().filter(of_run).map(|placed| placed.folder.as_path());
+            (run.name.as_str(), whole.filter(|folder| folders.contains(folder)).collect())
+        })
+        .collect();
     let seconds = runs.iter().map(Placed::seconds).sum::<anyhow::Result<f64>>()?;
     let results = document::Results {
         minutes: seconds / 60.0,
         made_with: document::made_with(&folders, workers),
         computed: document::diverged(&lost)
+            + &reach::section(&experiment.reaches, &by_run)?
             + &claim::section(&experiment.claims, &numbers)?
             + &reference::section(&experiment.references, &numbers),
         tables,

@@ -7,10 +7,12 @@ mod code;
 mod crates;
 mod docs;
 mod imports;
+mod licences;
 mod lines;
 mod markdown;
 mod mission;
 mod packages;
+mod reliability;
 mod sizes;
 mod sources;
 pub(crate) mod tree;
@@ -49,6 +51,8 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
         circles::violations(&tree)?,
+        licences::violations(&tree)?,
+        reliability::violations(&tree)?,
         lines::violations(&tree)?,
     ]
     .concat();

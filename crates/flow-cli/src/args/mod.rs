@@ -11,8 +11,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use model::{CardArgs, ExportArgs, ImportArgs, ServeArgs};
 pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveArgs};
 pub(crate) use run::{
-    CompareArgs, EvalArgs, Held, LikelihoodArgs, PlotArgs, RecipeArgs, SampleArgs, TrainArgs,
-    VerifyArgs,
+    CompareArgs, EvalArgs, LikelihoodArgs, PlotArgs, RecipeArgs, SampleArgs, TrainArgs, VerifyArgs,
 };
 pub(crate) use shared::AnswerArgs;
 
@@ -34,7 +33,7 @@ pub(crate) enum Verb {
     Sample(SampleArgs),
     /// Score a finished run, each score beside its floor.
     Eval(EvalArgs),
-    /// Draw what a model of a table believes after an observation, with log-densities.
+    /// Draw from the posterior of a model of a table given an observation, with log-densities.
     Posterior(PosteriorArgs),
     /// Fill the holes of a table, in several draws, under a model of a table.
     Impute(ImputeArgs),

@@ -48,8 +48,9 @@ pub(crate) struct ImportArgs {
     pub(crate) file: PathBuf,
     #[arg(long = "as", value_name = "FAMILY", help = family_help())]
     pub(crate) family: String,
-    /// The configuration of the network, as its program wrote it.
-    #[arg(long, value_name = "FILE")]
+    /// The configuration of the network, as its program wrote it; of diffusers also the folder of a
+    /// model, whose scheduler then says how it was trained.
+    #[arg(long, value_name = "FILE|DIR")]
     pub(crate) config: Option<PathBuf>,
     /// Which of several sets of weights in the file, for example the moving average.
     #[arg(long, value_name = "NAME")]
@@ -68,7 +69,7 @@ pub(crate) struct ExportArgs {
     /// which NAME.sampler.onnx is a whole sampler.
     #[arg(long, value_name = "PATH")]
     pub(crate) out: PathBuf,
-    /// As what: a model that this program opens, or ONNX for others.
+    /// Format of the file: a model that this program opens, or ONNX for other programs.
     #[arg(long, default_value = "flow", value_parser = ["flow", "onnx"])]
     pub(crate) format: String,
     /// Solver of the sampler of ONNX, in place of the model's own: any Runge-Kutta method of

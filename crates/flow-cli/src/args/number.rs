@@ -1,4 +1,4 @@
-//! Numbers as they are typed.
+//! Parsers of numbers on the command line.
 
 /// A number of images.
 pub(super) fn images(text: &str) -> Result<f64, String> {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use flow_datasets::Split;
 use flow_run::DEFAULT_BATCH;
 
 use super::number::{images, whole};
@@ -19,8 +20,10 @@ pub(crate) struct TrainArgs {
     /// `images` or `sequence` by the axes of an array; `populations` with --from or --time.
     #[arg(long = "data", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// A file of the rows that paths start from, in place of noise.
-    #[arg(long, value_name = "FILE")]
+    /// A model to begin with: the folder of a run, or a file that `flow export` or `flow import`
+    /// wrote; the recipe gets its network, and the optimizer starts anew. Or a file of the rows
+    /// that paths start from, in place of noise.
+    #[arg(long, value_name = "MODEL|FILE")]
     pub(crate) from: Option<PathBuf>,
     /// Row i of the file of --from belongs to row i of the data.
     #[arg(long, requires = "from")]
@@ -29,8 +32,9 @@ pub(crate) struct TrainArgs {
     /// those of the next.
     #[arg(long, value_name = "COLUMN", conflicts_with = "from")]
     pub(crate) time: Option<String>,
-    /// Columns of the table that are conditions: given when a sample is drawn, not generated.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    /// Columns of the table that are conditions: given when a sample is drawn, not generated. Or a
+    /// second file, whose row i belongs to row i of the table: all its columns are given.
+    #[arg(long, value_name = "COLUMNS|FILE", value_delimiter = ',')]
     pub(crate) given: Vec<String>,
     /// Columns of the table to leave out.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -143,13 +147,11 @@ pub(crate) struct EvalArgs {
     pub(crate) data: DataArgs,
 }
 
-/// Which data are asked for their likelihood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Held {
-    /// Seen in training.
-    Train,
-    /// Held out.
-    Test,
+/// A part of the data by its name.
+fn part() -> impl TypedValueParser<Value = Split> {
+    let known = [("train", "Seen in training"), ("test", "Held out")];
+    PossibleValuesParser::new(known.map(|(name, help)| PossibleValue::new(name).help(help)))
+        .map(|name| if name == "train" { Split::Train } else { Split::Test })
 }
 
 #[derive(Debug, clap::Args)]
@@ -163,15 +165,16 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long, value_name = "FILE", requires = "file")]
     pub(crate) out: Option<PathBuf>,
     /// The data: seen in training or held out.
-    #[arg(long, value_enum, default_value_t = Held::Test)]
-    pub(crate) data: Held,
+    #[arg(long, default_value = "test", value_parser = part())]
+    pub(crate) data: Split,
     /// Exact divergence, at the cost of one pass for each dimension; the default for points.
     #[arg(long, conflicts_with = "probes")]
     pub(crate) exact: bool,
     /// Random probes for each sample that estimate the divergence; the default for images is 1.
     #[arg(long, value_name = "K", value_parser = whole)]
     pub(crate) probes: Option<usize>,
-    /// Noisy copies of each image that its probability is averaged over; with probes it errs high.
+    /// Noisy copies of each image that its probability is averaged over, or of each row of a table
+    /// with whole numbers; with probes it errs high.
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = whole)]
     pub(crate) importance: usize,
     /// Latents that a density is averaged over, for a model with a latent; errs low, less with

@@ -1,14 +1,17 @@
-//! What several verbs ask for: where to compute, how to sample, how to answer.
+//! Options that several verbs share: the device, the sampler, the form of the answer.
 
 use std::ffi::OsString;
 use std::path::Path;
 
+use anyhow::Result;
 use clap::builder::OsStringValueParser;
-use flow_model::AnswerMethod;
+use flow_model::{AnswerMethod, AnswerPlan};
 use flow_path::ScheduleConfig;
 use flow_run::SampleChanges;
+use flow_sample::SamplerConfig;
 
 use super::number::{interval, whole};
+use crate::exit::usage;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {
@@ -91,22 +94,39 @@ impl SolverArgs {
 /// How an observation is brought into a model.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct AnswerArgs {
-    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = "mmps", help = method_help())]
+    #[arg(
+        long,
+        value_name = "NAME[,KEY=VALUE]",
+        default_value = AnswerPlan::METHOD,
+        help = method_help()
+    )]
     pub(crate) method: String,
     /// Sampler: any of `flow list` that steps along a grid.
-    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = "langevin")]
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = AnswerPlan::SAMPLER)]
     pub(crate) sampler: String,
     /// Number of steps.
-    #[arg(long, default_value_t = 32, value_parser = whole)]
+    #[arg(long, default_value_t = AnswerPlan::STEPS, value_parser = whole)]
     pub(crate) steps: usize,
     /// Draws computed together at most, which bounds the memory.
-    #[arg(long, default_value_t = 16, value_parser = whole)]
+    #[arg(long, default_value_t = AnswerPlan::AT_ONCE, value_parser = whole)]
     pub(crate) at_once: usize,
     /// Seed of the noise.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
+}
+
+impl AnswerArgs {
+    /// The same as the model takes it.
+    pub(crate) fn plan(&self) -> Result<AnswerPlan> {
+        let sampler: SamplerConfig =
+            self.sampler.parse().map_err(|error| usage!("--sampler: {error}"))?;
+        let method: AnswerMethod =
+            self.method.parse().map_err(|error| usage!("--method: {error}"))?;
+        let plan = AnswerPlan::new(method, &sampler, self.steps);
+        Ok(AnswerPlan { at_once: self.at_once, seed: self.seed, ..plan })
+    }
 }
 
 /// Names every method of answering.

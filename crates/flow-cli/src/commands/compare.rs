@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use flow_model::Registry;
 use flow_report::{CompareOptions, Comparison};
+use flow_run::files::{check_folder, ending};
 use flow_run::{Run, RunError};
 
 use crate::args::CompareArgs;
@@ -35,14 +36,8 @@ pub(crate) fn run(args: &CompareArgs, registry: &Registry) -> Result<()> {
 
 /// Refuses a page that cannot be written, before the runs are read.
 fn check(out: &Path) -> Result<()> {
-    let extension = out.extension().and_then(|extension| extension.to_str());
-    if !matches!(extension, Some("md" | "html")) {
+    if !["md", "html"].contains(&ending(out)) {
         return Err(usage!("{} ends neither in .md nor in .html", out.display()));
     }
-    if let Some(folder) = out.parent()
-        && !folder.join(".").is_dir()
-    {
-        return Err(usage!("there is no folder {}, make it or change --out", folder.display()));
-    }
-    Ok(())
+    Ok(check_folder(out)?)
 }

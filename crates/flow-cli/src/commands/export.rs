@@ -6,16 +6,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use flow_import::{Family, Import, Imported};
-use flow_model::{Model as Exported, ModelConfig, Registry, check_solver, parameters};
+use flow_model::{Registry, check_solver};
 use flow_onnx::OnnxError;
 use flow_run::files::write;
-use flow_run::{Model, Run, save_model};
-use toml::Value;
+use flow_run::{Model, Place, Run, save_model};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
 use crate::device;
 use crate::exit::usage;
-use crate::place::Place;
 use crate::terminal::{print, say};
 
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
@@ -30,7 +28,7 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
         ));
     }
     save_model(&model, &args.out)?;
-    print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
+    print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
 }
 
 /// The name of the format, and the ending of its files.
@@ -49,7 +47,7 @@ fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
         made => Ok(made?),
     };
     write(out, |file| file.write_all(&network))?;
-    let mut text = format!("{}\nnetwork:    {}", card(model).trim_end(), out.display());
+    let mut text = format!("{}\nnetwork:    {}", model.card(), out.display());
     match sampler {
         Ok(sampler) => {
             let path = out.with_extension("sampler.onnx");
@@ -63,7 +61,8 @@ fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
 
 /// The model of a run, or of a file.
 fn open(registry: &Registry, path: &Path) -> Result<Model> {
-    Place::open(registry, path, &device::parse("flex")?)?.model(&device::parse("flex")?)
+    let device = device::parse("flex")?;
+    Ok(Place::open(registry, path, &device)?.model(&device)?)
 }
 
 /// Makes a model of weights from elsewhere.
@@ -80,7 +79,7 @@ pub(crate) fn import(args: &ImportArgs) -> Result<()> {
         say(note);
     }
     model.save(&args.out)?;
-    print(&format!("{}\nmodel:      {}", card(&model).trim_end(), args.out.display()))
+    print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
 }
 
 /// Prints what a model is.
@@ -94,55 +93,5 @@ pub(crate) fn show(args: &CardArgs, registry: &Registry) -> Result<()> {
     if args.toml {
         return print(model.config().text().trim_end());
     }
-    print(card(&model).trim_end())
-}
-
-/// A model in a few lines.
-fn card(model: &Exported) -> String {
-    let config = model.config();
-    let ModelConfig { name, about, schedule, prediction, source, sample, made, network, .. } =
-        config;
-    let signature = model.signature();
-    let mut text = String::new();
-    let mut line = |key: &str, value: &str| {
-        if !value.is_empty() {
-            let _ = writeln!(text, "{key:11} {value}");
-        }
-    };
-    line("name", name);
-    line("about", about);
-    line("rows", &format!("shape {:?}", signature.shape));
-    let names = model.class_names().join(", ");
-    match (signature.classes, names.as_str()) {
-        (0, _) => {}
-        (classes, "") => line("classes", &classes.to_string()),
-        (classes, names) => line("classes", &format!("{classes}: {names}")),
-    }
-    for (key, size) in [("vector", model.vector()), ("latent", signature.latent)] {
-        line(key, &if size == 0 { String::new() } else { format!("{size} numbers a row") });
-    }
-    let kind = network.get("kind").and_then(Value::as_str).unwrap_or_default();
-    line("network", &format!("{kind}, {} parameters", parameters(model.network())));
-    line("path", &format!("{schedule}, predicts {prediction}, starts from {source}"));
-    let mut sampled = sample.sampler.to_string();
-    if sample.sampler.is_ode() {
-        sampled = format!("ode by {}", sample.solver);
-    }
-    if sample.is_guided() {
-        let _ = write!(sampled, ", guidance {}", sample.guidance);
-    }
-    if let Some(strengths) = config.strengths {
-        let _ = write!(sampled, ", guidance {strengths} in one evaluation a step");
-    }
-    line("sampled by", &sampled);
-    let made: Vec<String> = made
-        .iter()
-        .filter_map(|(key, value)| match value {
-            Value::String(text) if text.is_empty() => None,
-            Value::String(text) => Some(format!("{key} {text}")),
-            value => Some(format!("{key} {value}")),
-        })
-        .collect();
-    line("made by", &made.join(", "));
-    text
+    print(&model.card().to_string())
 }

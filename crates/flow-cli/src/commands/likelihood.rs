@@ -4,21 +4,18 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_datasets::table::{Column, Type, Values};
-use flow_datasets::{Split, Table};
-use flow_judge::{LikelihoodOptions, densities, likelihood};
+use flow_judge::{LikelihoodOptions, densities, likelihood, with_densities};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
 use flow_run::table::read_like;
-use flow_run::{Model, Run};
+use flow_run::{Model, Place, Run};
 
-use crate::args::{Held, LikelihoodArgs};
+use crate::args::LikelihoodArgs;
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
-use crate::place::Place;
 use crate::terminal::print;
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
@@ -74,10 +71,7 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry, device: &Dev
     let model = place.model(device)?;
     let nats = densities(&model, &columns, &rows, &options(args))?;
     let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
-    let values = Values::Number(nats);
-    let ty = Type::Real { decimals: None };
-    let own = Column { name: "log_density".into(), ty, values };
-    Table::new(rows.columns().iter().cloned().chain([own]).collect())?.write(&out)?;
+    with_densities(&rows, nats)?.write(&out)?;
     print(&format!(
         "{} of {} rows, mean log-density {:.4} nats: {}",
         known.len(),
@@ -89,10 +83,7 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry, device: &Dev
 
 fn options(args: &LikelihoodArgs) -> LikelihoodOptions {
     LikelihoodOptions {
-        part: match args.data {
-            Held::Train => Split::Train,
-            Held::Test => Split::Test,
-        },
+        part: args.data,
         exact: args.exact,
         probes: args.probes,
         importance: args.importance,

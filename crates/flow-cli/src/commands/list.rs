@@ -4,9 +4,8 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use flow_import::Family;
-use flow_model::{AnswerMethod, Registry};
-use flow_ode::Method;
-use flow_run::{Choices, RECIPES, Recipe, choices};
+use flow_model::Registry;
+use flow_run::{Choices, RECIPES, Recipe, answer_methods, choices, networks, solvers};
 
 use crate::args::RecipeArgs;
 use crate::device;
@@ -19,8 +18,6 @@ pub(crate) fn run(registry: &Registry) -> Result<()> {
         let recipe = Recipe::parse(registry, recipe, &[], name)?;
         writeln!(text, "  {name:20} {}", recipe.about)?;
     }
-    let takes_samples = Method::ALL.iter().filter(|method| !method.is_implicit());
-    let solvers: Vec<&str> = takes_samples.map(|method| method.name()).collect();
     writeln!(text, "data sets\n  {}", flow_datasets::TOYS.join(" "))?;
     let built_in = |set: &&&str| **set != "folder" || cfg!(feature = "folder");
     let sets: Vec<&str> = flow_datasets::IMAGE_SETS.iter().filter(built_in).copied().collect();
@@ -34,25 +31,19 @@ pub(crate) fn run(registry: &Registry) -> Result<()> {
     if !cfg!(feature = "folder") {
         writeln!(text, "  folder: images of your own, once built with `--features folder`")?;
     }
-    for Choices { title, key, all } in choices() {
+    let of_families = Family::ALL.map(|family| (family.name().to_owned(), family.about()));
+    let more = [
+        networks(registry),
+        answer_methods(),
+        Choices { title: "families of weights", key: "flow import --as", all: of_families.into() },
+    ];
+    for Choices { title, key, all } in choices().into_iter().chain(more) {
         writeln!(text, "{title} ({key})")?;
         for (choice, about) in all {
             writeln!(text, "  {choice:56} {about}")?;
         }
     }
-    writeln!(text, "networks (network.kind)")?;
-    for (kind, about) in registry.kinds() {
-        writeln!(text, "  {kind:56} {about}")?;
-    }
-    writeln!(text, "methods of answers (flow solve, flow impute --method)")?;
-    for (choice, about) in AnswerMethod::CHOICES {
-        writeln!(text, "  {choice:56} {about}")?;
-    }
-    writeln!(text, "families of weights (flow import --as)")?;
-    for family in Family::ALL {
-        writeln!(text, "  {:56} {}", family.name(), family.about())?;
-    }
-    writeln!(text, "solvers (sample.solver)\n  {}", solvers.join(" "))?;
+    writeln!(text, "solvers (sample.solver)\n  {}", solvers().join(" "))?;
     write!(text, "devices built in\n  {}", device::built_in().join(" "))?;
     print(&text)
 }

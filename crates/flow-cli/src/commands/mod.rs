@@ -1,21 +1,16 @@
 //! One file per verb.
 
-mod arrays;
 pub(crate) mod compare;
 pub(crate) mod eval;
 pub(crate) mod export;
-mod file;
 pub(crate) mod impute;
 pub(crate) mod likelihood;
 pub(crate) mod list;
-mod pixels;
 pub(crate) mod plot;
 pub(crate) mod posterior;
 pub(crate) mod push;
-mod rows;
 pub(crate) mod sample;
 pub(crate) mod serve;
-mod small;
 pub(crate) mod solve;
 pub(crate) mod train;
 pub(crate) mod verify;

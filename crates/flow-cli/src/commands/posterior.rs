@@ -2,25 +2,19 @@
 //! and how far that can be trusted.
 
 use anyhow::Result;
-use flow_datasets::Table;
-use flow_datasets::table::{Column, Type, Values};
-use flow_judge::{Calibrated, LikelihoodOptions, calibrate as judged, densities};
+use flow_judge::calibrate as judged;
 use flow_model::Registry;
-use flow_plot::corner;
-use flow_run::files::write_text;
-use flow_run::{Model, Run};
+use flow_report::{Posterior, draw_posterior};
+use flow_run::files::{check_table, write_text};
+use flow_run::table::Conditions;
+use flow_run::{Model, Place, Run};
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
-use crate::commands::rows::{self, Conditions};
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
-use crate::place::Place;
-use crate::terminal::print;
-
-/// Columns whose pairs are drawn.
-const MOST_PAIRED: usize = 10;
+use crate::terminal::{print, say};
 
 /// Draws for each observation, one observation after another.
 pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
@@ -33,69 +27,42 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     let Some(columns) = place.table()? else {
         return Err(usage!("{} is no model of a table with given columns", args.run.display()));
     };
-    let Some(Conditions { table: observed, vectors, .. }) =
-        rows::given(Some(&columns), "--observe", Some(&args.observe))?
-    else {
+    let asked = Some(args.observe.as_str());
+    let Some(observed) = Conditions::given(Some(&columns), "--observe", asked, &Terminal)? else {
         return Err(usage!("--observe names no column that the model is told"));
     };
-    let observations = observed.len();
-    let turns: Vec<usize> = (0..observations * args.number).map(|i| i / args.number).collect();
-    let vectors: Vec<f32> = vectors
-        .chunks(columns.vector())
-        .flat_map(|observation| observation.repeat(args.number))
-        .collect();
     let out = place.out(args.out.as_deref(), |_| {
         Ok(format!("posterior-seed{}-n{}.csv", args.seed, args.number))
     })?;
-    if !Table::is_named(&out) {
-        return Err(usage!("{} ends in none of {}", out.display(), flow_datasets::table::ENDINGS));
-    }
-    let mut request = place.request(&args.solver.changes(), turns.len(), args.seed)?;
-    request.given.vectors = Some(vectors);
+    check_table(&out)?;
+    let observations = observed.table.len();
+    let request = place.request(&args.solver.changes(), observations * args.number, args.seed)?;
+    let run = match &place {
+        Place::Run(run) => Some(run.clone()),
+        Place::File(_) => None,
+    };
     let model = place.model(&device)?;
-    if !request.is_guided() || !model.is_told() {
-        request.guidance = 1.0;
-    }
-    let samples = model.sample(&request)?;
-    let given = observed.select(&turns);
-    let drawn = columns.encoder.decode(&samples.rows, Some(&given))?;
-    let mut shown: Vec<Column> =
-        columns.given().fold(drawn.clone(), |t, name| t.without(name)).columns().to_vec();
-    let mut names: Vec<String> = Vec::new();
-    let mut numbers: Vec<&Vec<f64>> = Vec::new();
-    for column in &shown {
-        if let Values::Number(values) = &column.values {
-            names.push(column.name.clone());
-            numbers.push(values);
-        }
-    }
-    if (1..=MOST_PAIRED).contains(&names.len()) {
-        let row = |row: usize| numbers.iter().map(move |values| values[row] as f32);
-        let points: Vec<f32> = (0..turns.len()).flat_map(row).collect();
+    let posterior = Posterior::draw(&model, &columns, &observed, request)?;
+    let figure = posterior.picture();
+    if let Some(figure) = &figure {
         let picture = out.with_extension("png");
-        corner(&names, &[("draws", &points)]).save(&picture)?;
+        figure.save(&picture)?;
         print(&format!("picture:    {}", picture.display()))?;
     }
-    let number = |name: &str, values: Vec<f64>, ty| Column {
-        name: name.to_owned(),
-        ty,
-        values: Values::Number(values),
-    };
-    if !args.no_density {
-        let nats = densities(&model, &columns, &drawn, &LikelihoodOptions::default())?;
-        shown.push(number("log_density", nats, Type::Real { decimals: None }));
-    }
-    if 1 < observations {
-        let counted = turns.iter().map(|turn| (turn + 1) as f64).collect();
-        shown.insert(0, number("observation", counted, Type::Integer {}));
-    }
-    Table::new(shown)?.write(&out)?;
+    posterior.table(!args.no_density)?.write(&out)?;
     print(&format!(
         "{} draws for each of {observations} observations, {:.0} network evaluations each: {}",
         args.number,
-        samples.nfe,
+        posterior.nfe,
         out.display()
-    ))
+    ))?;
+    // The answer is written, also where the run is one that cannot be.
+    if let (Some(run), Some(figure)) = (run, figure)
+        && let Err(error) = draw_posterior(&run, &figure)
+    {
+        say(&format!("{} stays without these draws: {error}", run.folder.display()));
+    }
+    Ok(())
 }
 
 /// Ranks held-out truths among draws given the same conditions.
@@ -115,17 +82,13 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
     let found = judged(&run.recipe, table, &model, counts, &Terminal)?;
     let json = serde_json::to_string_pretty(&found)?;
     write_text(&run.folder.join("calibration.json"), &json)?;
-    let picture = flow_report::draw_calibration(&run, &found)?;
+    let pictures = flow_report::draw_calibration(&run, &found)?;
     if args.json {
         return print(&json);
     }
-    for Calibrated { name, deviation, verdict, .. } in &found.rows {
-        let floor = deviation.floor.unwrap_or(f64::NAN);
-        print(&format!(
-            "{name:24} greatest deviation {:6.2} standard errors, usual {floor:.2}: {verdict}",
-            deviation.value
-        ))?;
+    for row in &found.rows {
+        print(&row.to_string())?;
     }
-    print(&found.sentence())?;
-    print(&format!("picture:    {}", picture.display()))
+    print(found.sentence())?;
+    pictures.iter().try_for_each(|picture| print(&format!("picture:    {}", picture.display())))
 }

@@ -9,11 +9,11 @@ use crate::args::ServeArgs;
 pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
     use std::time::Duration;
 
+    use flow_run::Place;
     use flow_serve::{Limits, Server, Settings};
 
     use crate::device;
     use crate::exit::usage;
-    use crate::place::Place;
     use crate::terminal::{print, say};
 
     /// Longest that a request may take: a day.

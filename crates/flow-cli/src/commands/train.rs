@@ -8,26 +8,27 @@ use anyhow::Result;
 use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_run::snapshots::Snapshots;
-use flow_run::table::TableData;
-use flow_run::{Data, Listener, Lock, Recipe, Start, Training, network};
-use flow_train::{Ensemble, Interrupter};
+use flow_run::{Listener, Lock, OwnData, Recipe, Signal, Start, Training};
+use flow_train::Interrupter;
 
 use crate::args::TrainArgs;
-use crate::commands::file;
 use crate::data_files::data_files;
 use crate::device;
 use crate::exit::{Interrupted, usage};
 use crate::listener::Terminal;
-use crate::signals::{Signal, Watch};
+use crate::signals::Watch;
 use crate::terminal::{print, say, speak_up};
 
 pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
     device::limit_threads(args.compute.threads)?;
     let device = device::parse(&args.compute.device)?;
     let start = start(args, registry, &**group)?;
-    if !args.dry_run && is_finished(&start, args.no_eval)? {
-        return Ok(());
+    if !args.dry_run
+        && let Some((run, _)) = start.finished()
+        && let Some(nothing_left) = start.nothing_left(args.no_eval)
+    {
+        say(&nothing_left);
+        return print(&format!("run folder: {}", run.folder.display()));
     }
     // A recipe whose regression or scores cannot be built is refused before anything is written.
     let training = Training::open(start, &data_files(args.data.folder()), &Terminal)?;
@@ -37,18 +38,11 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
     if !args.no_eval {
         check_numbers(recipe, &training.data)?;
     }
-    show_columns(&training.data);
+    training.data.about().iter().for_each(|line| say(line));
     let sizes = training.sizes()?;
     sizes.check()?;
-    let model = training.networks(&device)?;
-    let summary = format!(
-        "{}: {}, {} steps of {} images on {}",
-        recipe.name,
-        parameters(&model),
-        recipe.steps(),
-        recipe.train.batch,
-        args.compute.device
-    );
+    let model = training.networks(&device, &Terminal)?;
+    let summary = training.summary(&model, &args.compute.device);
     if args.dry_run {
         return print(&format!("# {summary}\n{}\n{}", sizes.comments(), recipe.resolved()));
     }
@@ -104,7 +98,17 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
         if args.more_images.is_some() {
             return Err(usage!("--more-images makes a run longer, name it with --resume RUN"));
         }
-        let (recipe, mut changes) = file::own(args, registry)?;
+        let own = OwnData {
+            recipe: args.recipe.as_deref(),
+            file: args.file.as_deref(),
+            from: args.from.as_deref(),
+            pairs: args.pairs,
+            time: args.time.as_deref(),
+            given: &args.given,
+            drop: &args.drop,
+            set: &args.set,
+        };
+        let (recipe, mut changes) = own.recipe(registry)?;
         changes.extend(args.set.iter().cloned());
         changes.extend(args.seed.map(|seed| format!("seed={seed}")));
         return Ok(Start::New(Recipe::named(registry, &recipe, &changes)?));
@@ -116,8 +120,8 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
 
 /// What is said when a signal asks a training to stop.
 ///
-/// A launcher sends one to all processes when one of them has died, and ends them soon after;
-/// nobody tells them which. The second process speaks where the first is the one that has.
+/// A launcher sends a signal to all processes when one of them has died, and ends them soon after,
+/// without saying which one died. If it was the first, which prints otherwise, the second prints.
 fn stopping(group: &dyn Group, run: &Path) -> impl Fn(Signal) + Send + 'static {
     let (rank, size, run) = (group.rank(), group.size(), run.to_path_buf());
     move |signal| {
@@ -136,58 +140,5 @@ fn stopping(group: &dyn Group, run: &Path) -> impl Fn(Signal) + Send + 'static {
             )),
             _ => {}
         }
-    }
-}
-
-/// Says what the columns of a table were taken for, and which of its rows are not used.
-fn show_columns(data: &Data) {
-    if let Some(array) = data.array() {
-        say(&array.to_string());
-    }
-    let Some(table) = data.table() else { return };
-    say(&format!(
-        "{}\n{} rows to train with, {} held out",
-        table.columns, table.train.n, table.held.n
-    ));
-    if let Some(snapshots) = &table.snapshots {
-        say(&journey(table, snapshots));
-    }
-    let all = table.before.iter().flatten().chain([&table.train, &table.held]);
-    let left_out: usize = all.map(|part| part.left_out).sum();
-    if 0 < left_out {
-        say(&format!(
-            "{left_out} rows are left out: they lack a value, or have a category that no training \
-             row has"
-        ));
-    }
-}
-
-/// When the snapshots of a table were seen, and how many rows each has to train with.
-fn journey(table: &TableData, snapshots: &Snapshots) -> String {
-    let rows = table.before.iter().map(|[train, _]| train.n).chain([table.train.n]);
-    let one = |(n, t): (usize, &f64)| format!("{n} at {t}");
-    let all: Vec<String> = rows.zip(&snapshots.times).map(one).collect();
-    format!("paths from one to the next: {} rows to train with", all.join(", "))
-}
-
-/// Whether nothing is left to do; says so if that is the case.
-fn is_finished(start: &Start, no_eval: bool) -> Result<bool> {
-    let Some((run, step)) = start.finished().filter(|(run, _)| no_eval || run.is_scored()) else {
-        return Ok(false);
-    };
-    let folder = run.folder.display();
-    say(&format!(
-        "{folder} is finished after {step} steps: train it longer with `flow train --resume \
-         {folder} --more-images N`, score it again with `flow eval {folder}`"
-    ));
-    print(&format!("run folder: {folder}"))?;
-    Ok(true)
-}
-
-/// `33281 parameters`, and those of the posterior.
-fn parameters(model: &Ensemble) -> String {
-    match network::parameters(model) {
-        [velocity, 0] => format!("{velocity} parameters"),
-        [velocity, posterior] => format!("{velocity} parameters, {posterior} of the posterior"),
     }
 }

@@ -1,4 +1,4 @@
-//! A training of some seconds, and what it makes when nobody disturbs it.
+//! A training of some seconds, and its results when it is not interrupted.
 
 use std::process::{Child, Stdio};
 use std::sync::OnceLock;
@@ -23,7 +23,7 @@ pub(crate) fn report(what: &str, tried: usize, failures: &[String]) {
     assert!(failures.is_empty(), "{what}: {failures:#?}");
 }
 
-/// Samples of the run that nobody stopped.
+/// Samples of the run that was not stopped.
 pub(crate) fn undisturbed() -> &'static [u8] {
     static SAMPLES: OnceLock<Vec<u8>> = OnceLock::new();
     SAMPLES.get_or_init(|| {

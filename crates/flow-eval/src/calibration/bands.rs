@@ -79,10 +79,8 @@ impl Ranks {
         rarest.sort_unstable_by(f64::total_cmp);
         let least = rarest[(((1.0 - level) * SIMULATIONS as f64) as usize).min(SIMULATIONS - 1)];
         let within = |&share: &f64| {
-            let tails = Tails::new(n, share);
-            let mut inside = (0..=n).filter(|&count| least <= tails.of(count));
-            let low = inside.next().unwrap_or(0);
-            (low as f64 / n as f64, inside.next_back().unwrap_or(low) as f64 / n as f64)
+            let (low, high) = Tails::new(n, share).within(least);
+            (low as f64 / n as f64, high as f64 / n as f64)
         };
         let (low, high) = shares.iter().map(within).unzip();
         let deviation = |counts: &[usize]| {
@@ -124,7 +122,7 @@ fn standardised(count: usize, n: usize, share: f64) -> f64 {
 }
 
 /// Both tails of a binomial distribution.
-struct Tails {
+pub(super) struct Tails {
     /// Probability of at most so many.
     at_most: Vec<f64>,
     /// Probability of at least so many.
@@ -132,7 +130,7 @@ struct Tails {
 }
 
 impl Tails {
-    fn new(n: usize, share: f64) -> Self {
+    pub(super) fn new(n: usize, share: f64) -> Self {
         // Logarithms, since the probability of none may be less than a number can be.
         let mut log = n as f64 * (-share).ln_1p();
         let odds = share.ln() - (-share).ln_1p();
@@ -149,6 +147,13 @@ impl Tails {
             masses[k + 1] += masses[k];
         }
         Self { at_most: masses, at_least }
+    }
+
+    /// The least and the greatest count whose tails are at least so likely.
+    pub(super) fn within(&self, least: f64) -> (usize, usize) {
+        let mut inside = (0..self.at_most.len()).filter(|&count| least <= self.of(count));
+        let low = inside.next().unwrap_or(0);
+        (low, inside.next_back().unwrap_or(low))
     }
 
     /// Twice the smaller tail that begins with a count.

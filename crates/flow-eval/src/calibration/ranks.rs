@@ -131,7 +131,8 @@ pub fn tarp(truths: Points<'_>, draws: Points<'_>, seed: u64) -> Result<Ranks, E
     Ranks::new((0..truths.len()).map(rank).collect(), per_truth)
 }
 
-/// How many numbers lie below the truth, the equal ones by the toss of a coin with all sides.
+/// How many numbers lie below the truth. Among numbers equal to it, its place is drawn at random,
+/// each with the same probability.
 fn rank_of(truth: f64, values: impl Iterator<Item = f64>, rng: &mut dyn Rng) -> usize {
     let count = |(below, equal), value: f64| match value.total_cmp(&truth) {
         std::cmp::Ordering::Less => (below + 1, equal),

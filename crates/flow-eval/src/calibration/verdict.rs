@@ -1,4 +1,4 @@
-//! What ranks say of posteriors, as a number and in words.
+//! The verdict of a test of calibration, as a number and in words.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::ranks::Ranks;
 use crate::Score;
 
-/// What ranks say of posteriors.
+/// Whether posteriors are calibrated, and how they deviate if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Verdict {

@@ -37,7 +37,7 @@ pub fn mmd(a: Points<'_>, b: Points<'_>, kernel: &Kernel) -> Result<Score, EvalE
 /// `(x.y / dim + 1)^3`, averaged over blocks.
 ///
 /// Each set is shuffled and cut into `blocks` parts of equal size; the k-th parts are compared
-/// without bias. The parts are independent, so the spread of the block values gives an honest
+/// without bias. The parts are independent, so the spread of the block values gives an unbiased
 /// standard error. It may be called the kernel *inception* distance only where the points are
 /// features of that network.
 ///

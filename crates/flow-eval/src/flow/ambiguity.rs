@@ -1,4 +1,4 @@
-//! How far the velocities that meet at one place and time disagree.
+//! Ambiguity: the variance of the velocities that meet at one place and time.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! How straight, how long and how costly trajectories are.
+//! Straightness, length and energy of trajectories.
 
 use super::trajectories::Trajectories;
 use crate::{EvalError, Score};

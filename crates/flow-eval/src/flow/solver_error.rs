@@ -1,4 +1,4 @@
-//! What too few steps of the solver cost.
+//! The error of a solver with few steps.
 
 use super::trajectories::{Trajectories, squared_distances};
 use crate::points::{shared_dim, shared_len};

@@ -1,4 +1,4 @@
-//! What a column of a table holds.
+//! The kind of a column of a table.
 
 use serde::{Deserialize, Serialize};
 

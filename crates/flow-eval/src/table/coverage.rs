@@ -1,4 +1,4 @@
-//! How much of a real table generated rows reach.
+//! Coverage: the fraction of a real table that generated rows reach.
 
 use crate::points::shared_dim;
 use crate::table::nearest::{nearest, nearest_k};

@@ -1,4 +1,4 @@
-//! How near generated rows come to the rows that a model was trained on.
+//! Distances of generated rows to the rows that a model was trained on.
 
 use serde::Serialize;
 

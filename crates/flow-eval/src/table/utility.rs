@@ -1,4 +1,4 @@
-//! What generated rows are worth to somebody who learns from them.
+//! The utility of generated rows for training a predictor on them.
 
 use crate::points::shared_dim;
 use crate::table::column::Column;

@@ -1,14 +1,13 @@
 //! `UNet2DModel` of diffusers, from its `config.json`.
 
-use flow_model::ModelConfig;
 use flow_nn::Band;
-use flow_path::{Prediction, ScheduleConfig, VariancePreserving};
 use serde::Deserialize;
 
 use super::config::{AdmUNetConfig, Heads};
 use super::places::all;
 use crate::error::ImportError;
 use crate::family::Family;
+use crate::known::{Known, Others};
 use crate::operation::Sizes;
 use crate::transformer::{Described, described};
 
@@ -22,6 +21,7 @@ pub(crate) struct UNet2dConfig {
     block_out_channels: Vec<usize>,
     down_block_types: Vec<String>,
     up_block_types: Vec<String>,
+    #[serde(default = "eight")]
     attention_head_dim: Option<usize>,
     norm_num_groups: usize,
     num_class_embeds: Option<usize>,
@@ -29,27 +29,31 @@ pub(crate) struct UNet2dConfig {
     norm_eps: f64,
     #[serde(default)]
     freq_shift: f64,
-    #[serde(default = "yes")]
-    flip_sin_to_cos: bool,
-    #[serde(default = "yes")]
-    add_attention: bool,
-    #[serde(default)]
-    center_input_sample: bool,
-    #[serde(default = "one")]
-    downsample_padding: usize,
-    #[serde(default = "one_as_number")]
-    mid_block_scale_factor: f64,
-    #[serde(default = "silu")]
-    act_fn: String,
-    #[serde(default = "conv")]
-    downsample_type: String,
-    #[serde(default = "conv")]
-    upsample_type: String,
     #[serde(default = "default")]
     resnet_time_scale_shift: String,
-    #[serde(default = "positional")]
-    time_embedding_type: String,
+    #[serde(flatten)]
+    others: Others,
 }
+
+const KNOWN: Known = Known {
+    harmless: &["dropout"],
+    fixed: &[
+        ("_class_name", "UNet2DModel"),
+        ("act_fn", "silu"),
+        ("add_attention", "true"),
+        ("attn_norm_num_groups", "null"),
+        ("center_input_sample", "false"),
+        ("class_embed_type", "null"),
+        ("downsample_padding", "1"),
+        ("downsample_type", "conv"),
+        ("flip_sin_to_cos", "true"),
+        ("mid_block_scale_factor", "1"),
+        ("mid_block_type", "UNetMidBlock2D"),
+        ("time_embedding_dim", "null"),
+        ("time_embedding_type", "positional"),
+        ("upsample_type", "conv"),
+    ],
+};
 
 /// The height and width of images: one number for both, or two.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -63,32 +67,13 @@ fn epsilon() -> f64 {
     1e-5
 }
 
-fn yes() -> bool {
-    true
-}
-
-fn one() -> usize {
-    1
-}
-
-fn one_as_number() -> f64 {
-    1.0
-}
-
-fn silu() -> String {
-    "silu".into()
-}
-
-fn conv() -> String {
-    "conv".into()
+#[expect(clippy::unnecessary_wraps, reason = "the default of a key that may be null")]
+fn eight() -> Option<usize> {
+    Some(8)
 }
 
 fn default() -> String {
     "default".into()
-}
-
-fn positional() -> String {
-    "positional".into()
 }
 
 impl UNet2dConfig {
@@ -100,34 +85,10 @@ impl UNet2dConfig {
         let family = Family::DiffusersUnet2d.name();
         let unsupported =
             |key, value: String, need| Err(ImportError::Unsupported { family, key, value, need });
-        for (key, value, need) in [
-            ("act_fn", &self.act_fn, "silu"),
-            ("downsample_type", &self.downsample_type, "conv"),
-            ("upsample_type", &self.upsample_type, "conv"),
-            ("time_embedding_type", &self.time_embedding_type, "positional"),
-        ] {
-            if value != need {
-                return unsupported(key, value.clone(), need);
-            }
-        }
+        KNOWN.check(Family::DiffusersUnet2d, &self.others)?;
         let first = self.block_out_channels.first().copied().unwrap_or(0);
         let shift = self.freq_shift;
         for (key, value, fits, need) in [
-            ("flip_sin_to_cos", "false".into(), self.flip_sin_to_cos, "true"),
-            ("add_attention", "false".into(), self.add_attention, "true"),
-            ("center_input_sample", "true".into(), !self.center_input_sample, "false"),
-            (
-                "downsample_padding",
-                self.downsample_padding.to_string(),
-                self.downsample_padding == 1,
-                "1",
-            ),
-            (
-                "mid_block_scale_factor",
-                self.mid_block_scale_factor.to_string(),
-                (self.mid_block_scale_factor - 1.0).abs() < 1e-9,
-                "1",
-            ),
             (
                 "out_channels",
                 self.out_channels.to_string(),
@@ -145,8 +106,7 @@ impl UNet2dConfig {
         Ok(())
     }
 
-    /// Its 1,000 steps count to the noise, of the diffusion with the usual rates; it gives the
-    /// noise.
+    /// Its 1,000 steps count to the noise; along which diffusion, its scheduler says.
     pub(crate) fn describe(self) -> Result<Described, ImportError> {
         let family = Family::DiffusersUnet2d.name();
         let unsupported =
@@ -214,8 +174,6 @@ impl UNet2dConfig {
             Sides::Both(sides) => sides,
         };
         let shape = [self.in_channels, height, width];
-        let (config, sizes) = described(&network, shape, classes, sizes);
-        let schedule = ScheduleConfig::Vp(VariancePreserving::default());
-        Ok((ModelConfig { prediction: Prediction::Noise, schedule, ..config }, sizes))
+        Ok(described(&network, shape, classes, sizes))
     }
 }

@@ -1,4 +1,4 @@
-//! Where the parts of a U-Net stand in the files of a family, and where in ours.
+//! Names of the parts of a U-Net in the files of a family, and in ours.
 
 use super::config::{AdmUNetConfig, Step};
 

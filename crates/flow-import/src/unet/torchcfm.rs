@@ -1,15 +1,13 @@
 //! The U-Net of torchcfm, from the arguments of its class.
 
-use std::collections::BTreeMap;
-
 use flow_nn::Band;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::config::{AdmUNetConfig, Heads};
 use super::places::all;
 use crate::error::ImportError;
 use crate::family::Family;
+use crate::known::{Known, Others};
 use crate::operation::Sizes;
 use crate::transformer::{Described, described};
 
@@ -35,12 +33,15 @@ pub(crate) struct TorchcfmUNetConfig {
     num_classes: Option<usize>,
     #[serde(default)]
     class_cond: bool,
-    #[serde(default)]
-    learn_sigma: bool,
-    /// What changes nothing here: dropout, precision, checkpoints.
     #[serde(flatten)]
-    _others: BTreeMap<String, Value>,
+    others: Others,
 }
+
+/// Precision and checkpoints are of training; the last four are notes of those who wrote our reference files.
+const KNOWN: Known = Known {
+    harmless: &["dropout", "use_checkpoint", "use_fp16", "library", "cls", "call", "resolved"],
+    fixed: &[("learn_sigma", "false"), ("num_heads_upsample", "-1")],
+};
 
 fn one() -> usize {
     1
@@ -59,9 +60,7 @@ impl TorchcfmUNetConfig {
         let family = Family::TorchcfmUnet.name();
         let refuse =
             |key, value: String, need| Err(ImportError::Unsupported { family, key, value, need });
-        if self.learn_sigma {
-            return refuse("learn_sigma", "true".into(), "false");
-        }
+        KNOWN.check(Family::TorchcfmUnet, &self.others)?;
         let side = self.dim[2];
         let Some(multipliers) = self.channel_mult.clone().or_else(|| usual(side)) else {
             return refuse("channel_mult", "null".into(), "given for images of this size");

@@ -51,11 +51,8 @@ pub(crate) struct Io {
 
 impl Io {
     pub(crate) fn open(name: &str) -> Self {
-        Self::at(&reference(&format!("{name}.safetensors")))
-    }
-
-    pub(crate) fn at(path: &Path) -> Self {
-        Self { part: part(path), bytes: std::fs::read(path).unwrap() }
+        let path = reference(&format!("{name}.safetensors"));
+        Self { part: part(&path), bytes: std::fs::read(&path).unwrap() }
     }
 
     pub(crate) fn numbers(&self, name: &str) -> Vec<f32> {

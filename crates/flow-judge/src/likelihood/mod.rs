@@ -16,7 +16,7 @@ use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::error::{JudgeError, usage};
 pub use report::{Bits, Estimate, Report};
-pub use table::densities;
+pub use table::{densities, with_densities};
 
 /// Whose likelihood is asked for, and how it is found.
 #[derive(Clone, Debug)]
@@ -27,7 +27,8 @@ pub struct LikelihoodOptions {
     pub exact: bool,
     /// Random probes that estimate the divergence, in place of the exact one.
     pub probes: Option<usize>,
-    /// Noisy copies of each image that its probability is averaged over.
+    /// Noisy copies of each image that its probability is averaged over; places in the cells of the
+    /// whole numbers of a row of a table, if they are more than 1.
     pub importance: usize,
     /// Latents that a density is averaged over.
     pub latents: usize,
@@ -100,9 +101,6 @@ pub fn likelihood(
             let mut rng = Streams::new(seed).rng(part as u64, Purpose::LikelihoodPoints);
             points(options, run, model, toy.sample(n, &mut rng))
         }
-        Data::Table(_) if options.importance > 1 => {
-            Err(usage!("--importance averages over the noise of pixels, tables have none"))
-        }
         Data::Table(table) => {
             let rows = match part {
                 Split::Train => &table.train,
@@ -112,7 +110,9 @@ pub fn likelihood(
             let started = Instant::now();
             let (found, request) =
                 table::of_rows(model, &table.rows, &rows.table.select(&some), options)?;
-            let report = Report::new(options, run, &request, &found, found.nats.clone(), started)?;
+            let mut report =
+                Report::new(options, run, &request, &found, found.nats.clone(), started)?;
+            report.copies = options.importance;
             Ok(Found { report, points: Vec::new(), request })
         }
         Data::Array(_) if options.importance > 1 => {

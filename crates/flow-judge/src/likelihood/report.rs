@@ -1,4 +1,4 @@
-//! What `likelihood.json` holds, and how it is shown.
+//! The contents of `likelihood.json`, and their tables.
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -68,6 +68,10 @@ pub struct Report {
     /// Bits per dimension, of images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Bits>,
+    /// Of tables: places in the cells of whole numbers that a density is averaged over, 1 for the
+    /// middle; 0 for other data.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copies: usize,
     /// Network evaluations for each row.
     pub nfe: f64,
     #[serde(default)]
@@ -183,6 +187,7 @@ impl Report {
             data_nats: None,
             divergence: None,
             bits: None,
+            copies: 0,
             nfe: found.nfe,
             seconds,
             seconds_per_sample: seconds / samples.len() as f64,
@@ -250,7 +255,7 @@ impl Report {
             }
         };
         let _ = writeln!(text, "divergence                {divergence}");
-        let copies = self.bits.as_ref().map_or(1, |bits| bits.importance);
+        let copies = self.bits.as_ref().map_or(self.copies, |bits| bits.importance);
         if self.probes.is_some() && 1 < copies.max(self.latents.unwrap_or(1)) {
             text += "  lucky probes count more in a mean of densities: this likelihood is too \
                      large, that of --exact is not\n";

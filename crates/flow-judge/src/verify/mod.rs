@@ -8,6 +8,7 @@ mod density;
 mod field;
 mod fixture;
 mod path;
+mod report;
 mod sampler;
 mod solver;
 mod stochastic;
@@ -16,6 +17,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::Serialize;
 
 use crate::error::JudgeError;
+pub use report::{chosen, failures, table};
 
 /// A number that is known, and how to compute it again.
 #[derive(Debug)]

@@ -81,7 +81,7 @@ fn affine(x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor, act: Activatio
 ///
 /// A product of a single row has another order of its sums in the gemm crate, so that a row alone
 /// would differ in its last bits from the same row among others. It is multiplied as two equal
-/// rows: a sample must not depend on its companions.
+/// rows: a sample must not depend on the others.
 fn multiply<'a>(
     sizes: Sizes,
     x: &[f32],

@@ -13,6 +13,7 @@ mod linear;
 mod norm;
 mod optimize;
 mod parallel;
+mod recompute;
 mod resample;
 mod simd;
 mod transpose;
@@ -27,7 +28,7 @@ use burn::{
     tensor::{DType, Device, Shape, Tensor, TensorData},
 };
 
-use crate::{Activation, AdamWStep};
+use crate::{Activation, AdamWStep, Recomputed};
 use buffer::{Place, written};
 
 /// The operations that have a kernel, on primitives. A missing bias is an untracked zero.
@@ -65,6 +66,13 @@ pub(crate) trait Kernels: Backend {
     ) -> FloatTensor<Self>;
 
     fn fused_upsample_nearest(x: FloatTensor<Self>, factor: usize) -> FloatTensor<Self>;
+
+    fn recomputed_part(
+        x: FloatTensor<Self>,
+        c: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        part: Arc<dyn Recomputed>,
+    ) -> FloatTensor<Self>;
 }
 
 impl Kernels for Flex {
@@ -111,6 +119,15 @@ impl Kernels for Flex {
     fn fused_upsample_nearest(x: FlexTensor, factor: usize) -> FlexTensor {
         resample::forward(x, factor)
     }
+
+    fn recomputed_part(
+        x: FlexTensor,
+        c: FlexTensor,
+        _: FlexTensor,
+        part: Arc<dyn Recomputed>,
+    ) -> FlexTensor {
+        recompute::forward(x, c, &*part)
+    }
 }
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
@@ -156,6 +173,15 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
 
     fn fused_upsample_nearest(x: FloatTensor<Self>, factor: usize) -> FloatTensor<Self> {
         resample::tracked::<C>(x, factor)
+    }
+
+    fn recomputed_part(
+        x: FloatTensor<Self>,
+        c: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        part: Arc<dyn Recomputed>,
+    ) -> FloatTensor<Self> {
+        recompute::tracked::<C>(x, c, weights, part)
     }
 }
 
@@ -227,6 +253,20 @@ pub(crate) fn upsample_nearest(x: Tensor<4>, factor: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::fused_upsample_nearest(x.into_dispatch(), factor))
 }
 
+pub(crate) fn recomputed(
+    x: Tensor<3>,
+    c: Tensor<2>,
+    weights: Tensor<1>,
+    part: Arc<dyn Recomputed>,
+) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::recomputed_part(
+        x.into_dispatch(),
+        c.into_dispatch(),
+        weights.into_dispatch(),
+        part,
+    ))
+}
+
 pub(crate) fn adamw<const D: usize>(
     weight: Tensor<D>,
     gradient: Tensor<D>,
@@ -284,7 +324,7 @@ fn dims<const D: usize>(x: &FlexTensor) -> [usize; D] {
     x.layout().shape().dims()
 }
 
-/// An elementwise function of a contiguous tensor, in place if nobody else holds it.
+/// An elementwise function of a contiguous tensor, in place if it is not shared.
 ///
 /// # Safety
 /// `f` must write every element of its [`Place`].

@@ -9,4 +9,5 @@ mod harness;
 mod linear;
 mod norm;
 mod optimize;
+mod recompute;
 mod resample;

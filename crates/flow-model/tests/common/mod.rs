@@ -79,6 +79,7 @@ pub(crate) fn models() -> Vec<(&'static str, Model)> {
         ("mlp", model(MLP, &points, 1)),
         ("mlp with classes", model(MLP, &Signature { classes: 3, ..points.clone() }, 2)),
         ("split-mlp with a latent", model(SPLIT, &Signature { latent: 2, ..points }, 3)),
-        ("unet with classes", model(UNET, &Signature { classes: 2, ..images }, 4)),
+        ("unet with classes", model(UNET, &Signature { classes: 2, ..images.clone() }, 4)),
+        ("dit with classes", model(DIT, &Signature { classes: 2, ..images }, 5)),
     ]
 }

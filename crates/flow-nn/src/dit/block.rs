@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, ModuleVisitor};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::{Activation, attention, attention_within, group_norm_act};
 
+use super::recompute::recomputed;
 use crate::graph::{Graph, Value};
 use crate::layer::linear;
 
@@ -54,17 +55,46 @@ impl Block {
     /// - `h` and output: `[B, N, D]`
     /// - `condition`: `silu(c)`, `[B, D]`, or `[1, D]` for one that all rows share
     /// - `lengths`: the tokens that are there of each row, if not all are
+    ///
+    /// With `recompute` a tape keeps `h` and computes what is between in its backward pass.
     pub(super) fn forward(
         &self,
         h: Tensor<3>,
         condition: &Tensor<2>,
         lengths: Option<&Arc<[usize]>>,
+        recompute: bool,
     ) -> Tensor<3> {
-        let [b1, s1, g1, b2, s2, g2] = modulation(&self.modulation, condition);
+        let modulation = linear(&self.modulation, condition.clone(), Activation::Identity);
+        let step = if recompute { recomputed(self, &h, &modulation, lengths) } else { None };
+        step.unwrap_or_else(|| self.on_tokens(h, modulation, lengths))
+    }
+
+    /// What the block does with tokens, given what the condition asks of them, `[B, 6 D]`.
+    pub(super) fn on_tokens(
+        &self,
+        h: Tensor<3>,
+        modulation: Tensor<2>,
+        lengths: Option<&Arc<[usize]>>,
+    ) -> Tensor<3> {
+        let [b1, s1, g1, b2, s2, g2] = split(modulation);
         let h = h.clone() + g1 * self.attend(modulated(h, EPSILON, s1, b1), lengths);
         let inner = modulated(h.clone(), self.mlp_epsilon, s2, b2);
         let inner = each(&self.up, inner, Activation::GeluTanh);
         h + g2 * each(&self.down, inner, Activation::Identity)
+    }
+
+    /// Shows the layers that work on tokens: all but the one that reads the condition.
+    pub(super) fn visit_layers(&self, visitor: &mut impl ModuleVisitor) {
+        for layer in [&self.qkv, &self.out, &self.up, &self.down] {
+            layer.visit(visitor);
+        }
+    }
+
+    /// The same block with other weights in these layers.
+    pub(super) fn map_layers(self, mapper: &mut impl ModuleMapper) -> Self {
+        let [qkv, out, up, down] =
+            [self.qkv, self.out, self.up, self.down].map(|layer| layer.map(mapper));
+        Self { qkv, out, up, down, ..self }
     }
 
     /// Self-attention over all tokens that are there.
@@ -134,7 +164,8 @@ impl Head {
     /// # Shapes
     /// - `h`: `[B, N, D]`, `condition`: `silu(c)`, `[B, D]` or `[1, D]`, output: `[B, N, output]`
     pub(super) fn forward(&self, h: Tensor<3>, condition: &Tensor<2>) -> Tensor<3> {
-        let [shift, scale] = modulation(&self.modulation, condition);
+        let modulation = linear(&self.modulation, condition.clone(), Activation::Identity);
+        let [shift, scale] = split(modulation);
         each(&self.out, modulated(h, EPSILON, scale, shift), Activation::Identity)
     }
 }
@@ -190,9 +221,9 @@ pub(super) fn each(layer: &Linear, tokens: Tensor<3>, activation: Activation) ->
     rows.reshape([batch, count, width])
 }
 
-/// What a condition asks of the tokens, in `PARTS` parts of `[B, 1, D]`.
-fn modulation<const PARTS: usize>(layer: &Linear, condition: &Tensor<2>) -> [Tensor<3>; PARTS] {
-    let all = linear(layer, condition.clone(), Activation::Identity).unsqueeze_dim::<3>(1);
+/// What a condition asks of the tokens, `[B, PARTS D]`, in parts of `[B, 1, D]`.
+fn split<const PARTS: usize>(modulation: Tensor<2>) -> [Tensor<3>; PARTS] {
+    let all = modulation.unsqueeze_dim::<3>(1);
     let width = all.dims()[2] / PARTS;
     std::array::from_fn(|part| all.clone().narrow(2, part * width, width))
 }

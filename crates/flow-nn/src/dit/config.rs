@@ -15,7 +15,8 @@ use crate::signature::Signature;
 
 /// Sizes of a [`Dit`]. `kind = "dit"` alone is a small one for a CPU, 1.5 million numbers.
 ///
-/// The sizes of the paper are [`s`](Self::s), [`b`](Self::b), [`l`](Self::l) and [`xl`](Self::xl).
+/// The sizes of the paper are [`s`](Self::s), [`b`](Self::b), [`l`](Self::l) and [`xl`](Self::xl);
+/// in a recipe they are presets, `network = { kind = "dit", preset = "S", patch = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DitConfig {
@@ -27,7 +28,8 @@ pub struct DitConfig {
     pub heads: usize,
     /// Side of a patch of an image in pixels; sequences and tables do not read it.
     pub patch: usize,
-    /// Angular frequencies of the time, in radians per unit: 256 sinusoids between them.
+    /// Angular frequencies of the time, in radians per unit: 256 sinusoids between them. The
+    /// duration of a flow map has those of them up to 20.
     pub time: Band,
     /// Whether blocks share one embedding of time and conditions.
     #[serde(skip_serializing_if = "Embeddings::is_default")]
@@ -152,6 +154,8 @@ fn check_lengths(grid: &Grid, given: Option<&Given>) -> Result<(), NetworkError>
 impl NetworkConfig for DitConfig {
     const KIND: &'static str = "dit";
     const ABOUT: &'static str = "a diffusion transformer for images, sequences and tables";
+    const PRESETS: &'static [(&'static str, fn() -> Self)] =
+        &[("S", || Self::s(2)), ("B", || Self::b(2)), ("L", || Self::l(2)), ("XL", || Self::xl(2))];
     type Network = Dit;
 
     /// # Errors
@@ -185,6 +189,7 @@ impl NetworkConfig for DitConfig {
             grid,
             given,
             signature: signature.clone(),
+            recompute: false,
         })
     }
 
@@ -221,6 +226,7 @@ impl NetworkConfig for DitConfig {
         let hidden = MLP_RATIO as f64 * width;
         block.linear(width, 6.0 * width);
         block.each(width, 3.0 * width, tokens);
+        block.attention(width, tokens);
         block.each(width, width, tokens);
         block.each(width, hidden, tokens);
         block.each(hidden, width, tokens);

@@ -25,13 +25,13 @@ pub(super) struct Embedding {
 impl Embedding {
     pub(super) fn new(width: usize, band: Band, signature: &Signature, device: &Device) -> Self {
         let &Signature { classes, vector, latent, two_times, .. } = signature;
-        let time = || TimeEmbedding::within(band, SINUSOIDS, width, device);
         Self {
-            time: time(),
+            time: TimeEmbedding::within(band, SINUSOIDS, width, device),
             class: (classes > 0).then(|| ClassEmbedding::new(classes, width, device)),
             vector: (vector > 0).then(|| VectorEmbedding::new(vector, width, device)),
             latent: (latent > 0).then(|| LatentEmbedding::new(latent, width, width, device)),
-            duration: two_times.then(|| time().at_zero(device)),
+            duration: two_times
+                .then(|| TimeEmbedding::durations_within(band, SINUSOIDS, width, device)),
         }
     }
 

@@ -4,6 +4,7 @@ mod block;
 mod config;
 mod embedding;
 mod graph;
+mod recompute;
 mod tokens;
 
 use burn::module::Module;
@@ -28,8 +29,8 @@ pub use config::{DitConfig, Embeddings};
 /// sine-cosine positions. A context whose tokens lie where those of the rows do, such as an image
 /// to upsample, is joined to them; any other is read as further tokens before the first block,
 /// behind those of the rows. Of sequences that end early no element attends to what lies behind the
-/// end, where the answer is zero. Gates and output layer start at zero, so that a new network answers
-/// zero.
+/// end, where the answer is zero. Gates and output layer start at zero, so that a new network
+/// answers zero.
 ///
 /// # Reference
 /// Peebles & Xie (2023), "Scalable Diffusion Models with Transformers", arXiv:2212.09748; Ma et al.
@@ -52,6 +53,9 @@ pub struct Dit {
     given: Option<Given>,
     #[module(skip)]
     signature: Signature,
+    /// Whether a tape computes blocks again in place of keeping what is inside of them.
+    #[module(skip)]
+    recompute: bool,
 }
 
 /// How a context is read.
@@ -69,8 +73,8 @@ impl Network for Dit {
     }
 
     /// # Panics
-    /// When the signature names a vector, a context, a latent or lengths, and the condition has none
-    /// of its size, or when `x` is not made of rows of the signature's shape.
+    /// When the signature names a vector, a context, a latent or lengths, and the condition has
+    /// none of its size, or when `x` is not made of rows of the signature's shape.
     fn forward(&self, x: Tensor<2>, time: Time, condition: &Condition) -> Tensor<2> {
         let [batch, _] = x.dims();
         let conditions: Vec<Tensor<2>> = self
@@ -84,7 +88,7 @@ impl Network for Dit {
         let lengths = condition.expect_lengths(&self.signature, batch);
         let blocks = self.blocks.iter().enumerate();
         let h = blocks.fold(tokens, |h, (i, block)| {
-            block.forward(h, &conditions[i.min(last)], lengths.as_ref())
+            block.forward(h, &conditions[i.min(last)], lengths.as_ref(), self.recompute)
         });
         let h = h.narrow(1, 0, self.grid.count());
         let y = self.grid.join(self.head.forward(h, &conditions[0]));
@@ -96,6 +100,11 @@ impl Network for Dit {
 
     fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
         self.operations(graph, inputs)
+    }
+
+    fn recompute(&mut self, again: bool) -> bool {
+        self.recompute = again;
+        true
     }
 }
 

@@ -1,4 +1,4 @@
-//! How rows become tokens, and tokens rows.
+//! Rows as tokens, and back.
 
 use burn::tensor::{Device, Tensor, TensorData};
 

@@ -12,9 +12,10 @@ use crate::layer::linear;
 
 /// Angular frequencies of a sinusoidal encoding, in radians per unit of the coordinate.
 ///
-/// `K` frequencies lie geometrically between both ends, `w_k = lowest (highest / lowest)^(k / (K - 1))`. The
-/// band must suit the data: with the 1 to 1e-4 radians per unit of a position in a text, nearly all sinusoids
-/// of a coordinate of size 3 are constant.
+/// `K` frequencies lie geometrically between both ends,
+/// `w_k = lowest (highest / lowest)^(k / (K - 1))`. The band must suit the data: with the 1 to 1e-4
+/// radians per unit of a position in a text, nearly all sinusoids of a coordinate of size 3 are
+/// constant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Band {
@@ -49,12 +50,13 @@ impl Band {
     }
 }
 
-/// `gelu(W2 gelu(W1 e(x) + b1) + b2)` with `e(x) = [cos(w_k x_i), sin(w_k x_i)]` for every coordinate `i`.
+/// `gelu(W2 gelu(W1 e(x) + b1) + b2)` with `e(x) = [cos(w_k x_i), sin(w_k x_i)]` for every
+/// coordinate `i`.
 ///
 /// # Reference
-/// Vaswani et al. (2017), "Attention Is All You Need", arXiv:1706.03762, section 3.5, for the sinusoids; Guo &
-/// Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, appendix D.1, for their use on
-/// positions and times, each with two layers and GELU.
+/// Vaswani et al. (2017), "Attention Is All You Need", arXiv:1706.03762, section 3.5, for the
+/// sinusoids; Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616,
+/// appendix D.1, for their use on positions and times, each with two layers and GELU.
 #[derive(Module, Debug)]
 pub struct CoordinateEncoder {
     inner: Linear,
@@ -64,7 +66,8 @@ pub struct CoordinateEncoder {
 }
 
 impl CoordinateEncoder {
-    /// `features` sinusoids of `dim` coordinates together, a multiple of `2 dim`, mapped to `width` numbers.
+    /// `features` sinusoids of `dim` coordinates together, a multiple of `2 dim`, mapped to `width`
+    /// numbers.
     ///
     /// # Errors
     /// When a size is zero, `features` is no multiple of `2 dim`, or a frequency is not positive.

@@ -20,16 +20,18 @@ struct Frequencies {
     range: f64,
 }
 
-/// Radians that a time in `[0, 1]` spans unless a network says otherwise: as many as 1,000 diffusion steps.
+/// Radians that a time in `[0, 1]` spans unless a network says otherwise: as many as 1,000
+/// diffusion steps.
 pub const TIME_SCALE: u32 = 1000;
 
-/// Radians that a duration spans at most. Losses of flow maps differentiate a network by it: a wiggle of a
-/// thousand radians that is a thousandth of the output is as large as the output in the derivative, and the
-/// loss that is taught by it diverges.
+/// Radians that a duration spans at most. Losses of flow maps differentiate a network by it: a
+/// wiggle of a thousand radians that is a thousandth of the output is as large as the output in the
+/// derivative, and the loss that is taught by it diverges.
 const DURATION_SCALE: u32 = 20;
 
 impl Frequencies {
-    /// Four decades below a thousand radians, as many more or less as the scale has, and two at least.
+    /// Four decades below a thousand radians, as many more or less as the scale has, and two at
+    /// least.
     fn of(scale: u32) -> Self {
         Self { highest: scale.into(), range: (10.0 * f64::from(scale)).max(100.0) }
     }
@@ -72,9 +74,9 @@ impl TimeEmbedding {
         Self::scaled(TIME_SCALE, sinusoids, width, device)
     }
 
-    /// As [`TimeEmbedding::new`] with the highest frequency of `scale` radians, `w_k = (10 scale)^(-k/K)` and
-    /// at least two decades of them: a few radians make a network smooth in time, which losses that
-    /// differentiate it need.
+    /// As [`TimeEmbedding::new`] with the highest frequency of `scale` radians,
+    /// `w_k = (10 scale)^(-k/K)` and at least two decades of them: a few radians make a network
+    /// smooth in time, which losses that differentiate it need.
     ///
     /// # Panics
     /// When `sinusoids` is odd or a number is zero.
@@ -104,11 +106,12 @@ impl TimeEmbedding {
         }
     }
 
-    /// An embedding of durations, zero for all of them until it is trained: a network that gets it in
-    /// addition begins as it was.
+    /// An embedding of durations, zero for all of them until it is trained: a network that gets it
+    /// in addition begins as it was.
     ///
-    /// Its frequencies are those of a scale of at most 20 radians, slow enough for derivatives by the duration
-    /// to be of the size of the output: those of a larger `scale` are `20 * 200^(-k/K)`.
+    /// Its frequencies are those of a scale of at most 20 radians, slow enough for derivatives by
+    /// the duration to be of the size of the output: those of a larger `scale` are
+    /// `20 * 200^(-k/K)`.
     ///
     /// # Panics
     /// When `sinusoids` is odd or a number is zero.
@@ -119,8 +122,20 @@ impl TimeEmbedding {
         Self::of(frequencies, width, device).at_zero(device)
     }
 
+    /// As [`TimeEmbedding::starting_at_zero`] with the frequencies of a band, those above 20 radians
+    /// moved down to it.
+    pub(crate) fn durations_within(
+        band: Band,
+        sinusoids: usize,
+        width: usize,
+        device: &Device,
+    ) -> Self {
+        let [lowest, highest] = [band.lowest, band.highest].map(|w| w.min(DURATION_SCALE.into()));
+        Self::within(Band { lowest, highest }, sinusoids, width, device).at_zero(device)
+    }
+
     /// The same, but zero for every time until it is trained.
-    pub(crate) fn at_zero(self, device: &Device) -> Self {
+    fn at_zero(self, device: &Device) -> Self {
         let width = self.outer.weight.lazy_shape()[0];
         let outer = LinearConfig::new(width, width).with_initializer(Initializer::Zeros);
         Self { outer: outer.init(device), ..self }
@@ -151,7 +166,8 @@ fn sizes(scale: u32, sinusoids: usize, width: usize) {
     );
 }
 
-/// `w r^(-2 k / n)` for `n` sinusoids, half as many, with `w` the highest frequency and `r` the range.
+/// `w r^(-2 k / n)` for `n` sinusoids, half as many, with `w` the highest frequency and `r` the
+/// range.
 fn frequencies(n: usize, Frequencies { highest, range }: Frequencies) -> Vec<f32> {
     let half = n / 2;
     let frequency = |k| {
@@ -186,6 +202,24 @@ mod tests {
             assert!((f64::from(out[8 + k]) - angle.cos()).abs() < 1e-4);
             assert!((f64::from(out[12 + k]) - angle.sin()).abs() < 1e-4);
         }
+    }
+
+    #[test]
+    fn durations_span_at_most_twenty_radians_whatever_the_times() {
+        let device = Device::flex();
+        let fastest = |band| {
+            let duration = TimeEmbedding::durations_within(band, 10, 3, &device);
+            (duration.frequencies[0], duration.frequencies[4])
+        };
+        let off = |(a, b): (f32, f32), want: (f32, f32)| {
+            (a / want.0 - 1.0).abs().max((b / want.1 - 1.0).abs())
+        };
+        assert!(off(fastest(Band { lowest: 0.1, highest: 1000.0 }), (20.0, 0.1)) < 1e-5);
+        assert!(off(fastest(Band { lowest: 0.2, highest: 6.0 }), (6.0, 0.2)) < 1e-5);
+        // A band that lies above is one frequency.
+        assert!(off(fastest(Band { lowest: 50.0, highest: 60.0 }), (20.0, 20.0)) < 1e-5);
+        let scaled = TimeEmbedding::starting_at_zero(TIME_SCALE, 10, 3, &device);
+        assert!((scaled.frequencies[0] - 20.0).abs() < 1e-5);
     }
 
     #[test]

@@ -141,7 +141,7 @@ erased_module! {
     DynPosterior as ErasedPosterior over Posterior for TrainablePosterior
 }
 
-/// A posterior whose weights can be trained, saved and loaded; nobody implements it by hand.
+/// A posterior whose weights can be trained, saved and loaded; it is not implemented by hand.
 pub trait TrainablePosterior: Posterior + Module + Sync + 'static {}
 
 impl<P: Posterior + Module + Sync + 'static> TrainablePosterior for P {}
@@ -157,6 +157,10 @@ impl Network for DynNetwork {
 
     fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
         self.0.graph(graph, inputs)
+    }
+
+    fn recompute(&mut self, again: bool) -> bool {
+        self.0.recompute(again)
     }
 }
 

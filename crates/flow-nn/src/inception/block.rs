@@ -128,8 +128,8 @@ pub(super) fn second_reduction(r: &Reader<'_>) -> Result<Block, NetworkError> {
     ]))
 }
 
-/// Windows of 3 x 3 whose last step forks, at 8 x 8 pixels. The last of the two such blocks pools by the
-/// maximum, a peculiarity of the network from which FID was first computed.
+/// Windows of 3 x 3 whose last step forks, at 8 x 8 pixels. The last of the two such blocks pools
+/// by the maximum, a peculiarity of the network from which FID was first computed.
 pub(super) fn large(r: &Reader<'_>, from: usize, last: bool) -> Result<Block, NetworkError> {
     let fork = |a: &str, b: &str| -> Result<_, NetworkError> {
         Ok(Some([r.same(a, [384, 384], [1, 3])?, r.same(b, [384, 384], [3, 1])?]))

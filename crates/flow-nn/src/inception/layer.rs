@@ -64,7 +64,8 @@ impl<'a> Reader<'a> {
     }
 
     /// `channels` are those of the input and of the output. With the normalisation's mean `m`,
-    /// variance `s^2`, scale `g` and shift `b`, `g (W x - m) / s + b = (g / s) W x + (b - g m / s)`.
+    /// variance `s^2`, scale `g` and shift `b`,
+    /// `g (W x - m) / s + b = (g / s) W x + (b - g m / s)`.
     fn conv(
         &self,
         name: &str,

@@ -12,15 +12,15 @@ use layer::{Conv, Reader, chain, halve};
 
 /// Inception v3 as FID uses it, up to its 2,048 features.
 ///
-/// FID was defined on one particular trained network, so a distance on the features of any other may not
-/// be called FID. This is its architecture: Inception v3 with means that leave out the padding and a
-/// maximum in the last block, as in the weights that were ported from TensorFlow for pytorch-fid
-/// (`pt_inception-2015-12-05-6726825d.pth`). Arrays have the names of torchvision's `inception_v3`;
-/// those that the features do not need are not looked at.
+/// FID was defined on one particular trained network, so a distance on the features of any other
+/// may not be called FID. This is its architecture: Inception v3 with means that leave out the
+/// padding and a maximum in the last block, as in the weights that were ported from TensorFlow for
+/// pytorch-fid (`pt_inception-2015-12-05-6726825d.pth`). Arrays have the names of torchvision's
+/// `inception_v3`; those that the features do not need are not looked at.
 ///
 /// # Reference
-/// Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), "Rethinking the Inception Architecture for Computer
-/// Vision", arXiv:1512.00567; as a score: Heusel et al. (2017), arXiv:1706.08500.
+/// Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), "Rethinking the Inception Architecture for
+/// Computer Vision", arXiv:1512.00567; as a score: Heusel et al. (2017), arXiv:1706.08500.
 #[derive(Clone, Debug)]
 pub struct Inception {
     stem: [Vec<Conv>; 2],
@@ -70,7 +70,8 @@ impl Inception {
     /// Features of images.
     ///
     /// # Shapes
-    /// - `x`: `[B, 3, H, W]` in `[-1, 1]`, at least 75 pixels to a side and [`SIZE`](Self::SIZE) for FID
+    /// - `x`: `[B, 3, H, W]` in `[-1, 1]`, at least 75 pixels to a side and [`SIZE`](Self::SIZE)
+    ///   for FID
     /// - output: `[B, 2048]`
     ///
     /// # Panics

@@ -8,7 +8,8 @@ const LARGEST_LOG_VARIANCE: f64 = 20.0;
 /// `q(z) = N(z; mu, diag(sigma^2))` for each row.
 ///
 /// # Reference
-/// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, section 2.4 and appendix B.
+/// Kingma & Welling (2014), "Auto-Encoding Variational Bayes", arXiv:1312.6114, section 2.4 and
+/// appendix B.
 #[derive(Clone, Debug)]
 pub struct DiagonalGaussian {
     /// `mu`, `[B, z]`.
@@ -56,7 +57,8 @@ impl DiagonalGaussian {
     }
 
     /// Divergence from the standard normal distribution by row and coordinate, in nats:
-    /// `KL = (mu^2 + sigma^2 - 1 - ln sigma^2) / 2`. The divergence of a row is the sum over its coordinates.
+    /// `KL = (mu^2 + sigma^2 - 1 - ln sigma^2) / 2`. The divergence of a row is the sum over its
+    /// coordinates.
     ///
     /// # Shapes
     /// - output: `[B, z]`

@@ -1,4 +1,5 @@
-//! The posterior of images: a convolutional tower for each image seen, then two layers over all of them.
+//! The posterior of images: a convolutional tower for each image seen, then two layers over all of
+//! them.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -117,12 +118,13 @@ impl ImageEncoderConfig {
 
 /// `[mu, ln sigma^2] = W2 silu(W1 [tower(image_1), .., e(t)] + b1) + b2`.
 ///
-/// A tower has a residual block at each resolution, halves the image between them, and ends in the mean over
-/// pixels.
+/// A tower has a residual block at each resolution, halves the image between them, and ends in the
+/// mean over pixels.
 ///
 /// # Reference
-/// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, appendix D.2, for the parts: an
-/// encoder per input, residual blocks with pooling, two linear layers. Group norms and sizes are ours.
+/// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, appendix D.2, for
+/// the parts: an encoder per input, residual blocks with pooling, two linear layers. Group norms
+/// and sizes are ours.
 #[derive(Module, Debug)]
 pub struct ImageEncoder {
     towers: Vec<Tower>,

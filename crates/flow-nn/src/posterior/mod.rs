@@ -28,9 +28,9 @@ pub struct PathPoints {
 
 /// What a posterior looks at.
 ///
-/// The choice decides what the latent can tell. From `x_t` alone it can tell nothing that the velocity network
-/// does not know, and the model is plain flow matching; with `x_0` and `x_1` it can tell the velocity itself,
-/// and only the weight of the divergence keeps it from doing so.
+/// The choice decides what the latent can tell. From `x_t` alone it can tell nothing that the
+/// velocity network does not know, and the model is plain flow matching; with `x_0` and `x_1` it
+/// can tell the velocity itself, and only the weight of the divergence keeps it from doing so.
 ///
 /// # Reference
 /// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, appendix C.2.

@@ -14,7 +14,8 @@ use crate::layer::{linear, stack};
 
 /// Sizes of a [`PointEncoder`]; the defaults are those of the paper's synthetic experiments.
 ///
-/// For points on a line and a latent of four that is 17,160 numbers with one input and 41,992 with three.
+/// For points on a line and a latent of four that is 17,160 numbers with one input and 41,992 with
+/// three.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointEncoderConfig {

@@ -17,7 +17,8 @@ use crate::signature::Signature;
 
 /// Sizes of a [`UNet`].
 ///
-/// Resolution `i` has `height / 2^i` by `width / 2^i` pixels and `channels * multipliers[i]` channels.
+/// Resolution `i` has `height / 2^i` by `width / 2^i` pixels and `channels * multipliers[i]`
+/// channels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UNetConfig {
@@ -49,11 +50,13 @@ pub struct UNetConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fusion {
-    /// Its embedding is added to that of the time, before both become scales and shifts of the group norms.
+    /// Its embedding is added to that of the time, before both become scales and shifts of the
+    /// group norms.
     #[default]
     AdaptiveNorm,
     /// Its embedding is mixed into every pixel of the smallest image, before that grows again:
-    /// `h <- 0.9 e(z) + 0.1 h`. The embedding is projected to the channels there, which the paper leaves open.
+    /// `h <- 0.9 e(z) + 0.1 h`. The embedding is projected to the channels there, which the paper
+    /// leaves open.
     BottleneckSum,
 }
 
@@ -307,6 +310,7 @@ fn unit(from: f64, to: f64, pixels: f64, attention: bool) -> Footprint {
     if attention {
         unit.norm(to, pixels);
         unit.conv(to, 3.0 * to, 1.0, pixels);
+        unit.attention(to, pixels);
         unit.conv(to, to, 1.0, pixels);
     }
     unit

@@ -24,13 +24,15 @@ use resample::{Downsample, Upsample};
 
 pub use config::{Fusion, UNetConfig};
 
-/// Share of the latent's embedding in a bottleneck sum (Guo & Schwing 2025, arXiv:2502.09616, section 4.4).
+/// Share of the latent's embedding in a bottleneck sum (Guo & Schwing 2025, arXiv:2502.09616,
+/// section 4.4).
 const LATENT_SHARE: f64 = 0.9;
 
 /// An encoder and a decoder joined at every resolution by skip connections.
 ///
-/// Residual blocks see the time, the class and the latent through adaptive group norm, or the latent is mixed
-/// into the bottleneck ([`Fusion`]); attention is added at chosen resolutions. Every residual branch and the output layer start at zero.
+/// Residual blocks see the time, the class and the latent through adaptive group norm, or the
+/// latent is mixed into the bottleneck ([`Fusion`]); attention is added at chosen resolutions.
+/// Every residual branch and the output layer start at zero.
 ///
 /// # Reference
 /// Dhariwal & Nichol (2021), "Diffusion Models Beat GANs on Image Synthesis", arXiv:2105.05233,

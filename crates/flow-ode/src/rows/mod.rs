@@ -2,7 +2,7 @@
 //!
 //! All rows are evaluated together, each at its own time; a row whose step is rejected tries again
 //! beside the others, a row that has arrived stays where it is. A row is controlled by its own
-//! error alone, so its result does not depend on its companions.
+//! error alone, so its result does not depend on the other rows.
 //!
 //! # Reference
 //! Lienen & Günnemann (2022), "torchode: A Parallel ODE Solver for PyTorch", arXiv:2210.12375.

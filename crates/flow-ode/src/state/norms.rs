@@ -3,7 +3,7 @@
 /// How the errors of a batch become the one number that controls the step.
 ///
 /// With [`Norm::JointRms`] the tolerance holds for the batch on average: a few bad samples hide
-/// among many good ones, and a sample's result depends on its companions.
+/// among many good ones, and a sample's result depends on the others.
 /// [`Norm::WorstSample`] lets the worst sample decide at the price of more steps. A step size for
 /// each sample is [`solve_rows`](crate::solve_rows).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

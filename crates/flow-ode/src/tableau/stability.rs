@@ -1,4 +1,4 @@
-//! How long a step an explicit method can take through a decay.
+//! The longest stable step of an explicit method on the negative real axis.
 
 use super::Tableau;
 

@@ -14,6 +14,11 @@ const MLP: &str = r#"
     time_features = 8
     fourier = { octaves = 2, wavelength = 8.0 }
 "#;
+const TORCHCFM: &str = r#"
+    kind = "torchcfm-mlp"
+    hidden = 16
+    depth = 2
+"#;
 const SPLIT: &str = r#"
     kind = "split-mlp"
     features = 16
@@ -58,7 +63,7 @@ pub(crate) fn numbers(n: usize, size: f32) -> Vec<f32> {
 
 /// A model of a network of a section, changed by `change`.
 fn model(section: &str, signature: Signature, change: impl FnOnce(&mut ModelConfig)) -> Model {
-    let (registry, device) = (Registry::default(), Device::flex());
+    let (registry, device) = (flow_import::registry(Registry::default()), Device::flex());
     let mut config = ModelConfig::new(signature, section.parse().unwrap());
     config.learned_without = true;
     "midpoint".clone_into(&mut config.sample.solver);
@@ -96,6 +101,7 @@ pub(crate) fn models() -> Vec<(&'static str, Model)> {
                 config.learned_without = false;
             }),
         ),
+        ("torchcfm-mlp", model(TORCHCFM, points.clone(), as_it_is)),
         ("split-mlp-latent", model(SPLIT, Signature { latent: 2, ..points }, as_it_is)),
         ("unet", model(UNET, images.clone(), as_it_is)),
         ("unet-told", model(UNET, told(&[3, 8, 12], &[2, 8, 12]), as_it_is)),

@@ -1,4 +1,4 @@
-//! What can be wrong with a choice as typed.
+//! Errors of a choice as typed.
 
 use thiserror::Error;
 
@@ -9,7 +9,7 @@ pub enum ConfigError {
     /// Neither a name nor a table.
     #[error("{found} is no choice: write NAME, NAME,KEY=VALUE or a table with `kind`")]
     NoChoice {
-        /// What stood there.
+        /// The text that was read.
         found: String,
     },
 
@@ -20,7 +20,7 @@ pub enum ConfigError {
         part: String,
     },
 
-    /// A name that nothing has.
+    /// A name that is unknown.
     #[error("there is no `{name}`, use one of {}", known.join(", "))]
     Name {
         /// The name.

@@ -9,14 +9,14 @@ use crate::PathError;
 
 /// A coupling applied to each class of the batch by itself.
 ///
-/// A coupling over the whole batch makes noise and label dependent: the noise that meets class `y` is
-/// no longer the prior, while a conditional model is sampled from the prior whatever `y`. Here each
-/// class pairs with the noise rows at its own positions, chosen without looking at them, so that the
-/// noise given the label stays the prior.
+/// A coupling over the whole batch makes noise and label dependent: the noise that meets class `y`
+/// is no longer the prior, while a conditional model is sampled from the prior whatever `y`. Here
+/// each class pairs with the noise rows at its own positions, chosen without looking at them, so
+/// that the noise given the label stays the prior.
 ///
 /// # Reference
-/// The bias is analysed by Cheng & Schwing (2025), "The Curse of Conditions: Analyzing and Improving
-/// Optimal Transport for Conditional Flow-Based Generation", arXiv:2503.10636.
+/// The bias is analysed by Cheng & Schwing (2025), "The Curse of Conditions: Analyzing and
+/// Improving Optimal Transport for Conditional Flow-Based Generation", arXiv:2503.10636.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClassAware<C> {
     /// The coupling within a class.

@@ -12,7 +12,7 @@ use crate::config::{Check, positive};
 use crate::{PathError, choices};
 
 choices! {
-    /// Which noise meets which data in a batch, by name.
+    /// The coupling of noise and data in a batch, by name.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub enum CouplingConfig {
         /// any noise with any data

@@ -1,4 +1,4 @@
-//! Couplings: which noise meets which data.
+//! Couplings: the pairing of noise and data in a batch.
 
 mod batch;
 mod class_aware;
@@ -147,7 +147,7 @@ pub trait Coupling: Debug + Send + Sync {
     }
 }
 
-/// What is known of the rows of a batch. Noise row `i` was drawn for row `i`.
+/// Classes and conditions of the rows of a batch. Noise row `i` was drawn for row `i`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given<'a> {
     /// The class of each row.

@@ -14,8 +14,8 @@ use crate::PathError;
 /// How pairs are drawn from a plan that does not pair one to one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Draw {
-    /// Each noise row once: rows choose in random order among the noise rows left. Both marginals of
-    /// the batch are kept, at the price of a slight departure from the plan.
+    /// Each noise row once: rows choose in random order among the noise rows left. Both marginals
+    /// of the batch are kept, at the price of a slight departure from the plan.
     #[default]
     Permutation,
     /// Each data row draws from its row of the plan: the plan is met, noise rows may repeat.
@@ -34,7 +34,7 @@ pub struct Sinkhorn {
     pub problem: Entropic,
     /// How pairs are drawn from the plan.
     pub draw: Draw,
-    /// Asked before each sweep: the pairing ends with an error once it says yes.
+    /// Asked before each sweep: the pairing ends with an error once it returns true.
     pub stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 

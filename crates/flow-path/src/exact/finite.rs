@@ -11,8 +11,8 @@ use crate::Coefficients;
 
 /// A finite data set, each point as likely as the others: the truth behind a training set.
 ///
-/// The marginal velocity is the softmax-weighted mean of the conditional ones, equation 8 of Lipman et
-/// al. (2023), arXiv:2210.02747. A network that reached it would repeat the data. Finite where
+/// The marginal velocity is the softmax-weighted mean of the conditional ones, equation 8 of Lipman
+/// et al. (2023), arXiv:2210.02747. A network that reached it would repeat the data. Finite where
 /// `sigma > 0` only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiniteData {

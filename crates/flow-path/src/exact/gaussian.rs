@@ -6,7 +6,7 @@ use burn::prelude::*;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Marginal, Target};
+use super::{Marginal, Target, upload};
 use crate::Coefficients;
 use crate::times::column;
 
@@ -94,7 +94,7 @@ impl Target for Gaussian {
     }
 
     fn posterior_means(&self, x: Tensor<2>, c: &[Coefficients]) -> (Tensor<2>, Tensor<2>) {
-        let mean = super::mixture::upload(&self.mean, [1, self.dim()], &x);
+        let mean = upload(&self.mean, [1, self.dim()], &x);
         let col = |f: &dyn Fn(&Coefficients) -> f64| column(&x, c.iter().map(f).collect());
         let gain = |c: &Coefficients| (self.total_std(c).powi(-2), self.std * self.std);
         let data = col(&|c| gain(c).0 * gain(c).1 * c.alpha) * x.clone()
@@ -106,7 +106,7 @@ impl Target for Gaussian {
 
     /// As [`Gaussian::transport`].
     fn flow_map(&self, x: Tensor<2>, from: &Coefficients, to: &Coefficients) -> Option<Tensor<2>> {
-        let mean = super::mixture::upload(&self.mean, [1, self.dim()], &x);
+        let mean = upload(&self.mean, [1, self.dim()], &x);
         let stretch = self.total_std(to) / self.total_std(from);
         Some((x - mean.clone() * from.alpha) * stretch + mean * to.alpha)
     }

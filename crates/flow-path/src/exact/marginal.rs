@@ -1,6 +1,7 @@
-//! What is known about a marginal at one point, and how mixtures combine it.
+//! A marginal at one point: density, means, score, velocity; and their sum over a mixture.
 
-/// The marginal `p_t` at a point `x`: density, posterior means and the velocity with its derivatives.
+/// The marginal `p_t` at a point `x`: density, posterior means and the velocity with its
+/// derivatives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Marginal {
     /// `log p_t(x)`, in nats.
@@ -17,8 +18,8 @@ pub struct Marginal {
     pub divergence: f64,
     /// Total variance of the conditional velocity given `x_t = x`, summed over dimensions.
     ///
-    /// Its mean over `t` and `x` is the least conditional flow-matching loss: what a perfect network
-    /// still pays.
+    /// Its mean over `t` and `x` is the least conditional flow-matching loss: what a perfect
+    /// network still pays.
     pub velocity_variance: f64,
 }
 

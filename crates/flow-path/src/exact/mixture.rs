@@ -1,12 +1,12 @@
 //! Data from a mixture of isotropic Gaussians.
 
 use burn::prelude::*;
-use burn::tensor::{TensorData, activation};
+use burn::tensor::activation;
 use rand::{Rng, RngExt};
 
 use super::gaussian::{Gaussian, log_normal, marginal, normal};
 use super::marginal::softmax;
-use super::{Marginal, Target};
+use super::{Marginal, Target, upload};
 use crate::Coefficients;
 use crate::times::column;
 
@@ -115,11 +115,6 @@ pub(super) fn draw_index(log_weights: &[f64], rng: &mut dyn Rng) -> usize {
         }
     }
     log_weights.len() - 1
-}
-
-/// Host numbers on the device of a tensor, in its type.
-pub(super) fn upload(values: &[f64], shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(values.to_vec(), shape), (&like.device(), like.dtype()))
 }
 
 /// Posterior means of data and noise for a mixture of isotropic Gaussians, on the device.

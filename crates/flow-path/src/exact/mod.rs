@@ -1,7 +1,8 @@
 //! Exact marginal fields of data whose noisy densities have a closed form.
 //!
-//! With these a model needs no training: velocity, score, denoiser, density and divergence are known at
-//! every point and time, so that samplers, losses and likelihoods can be checked against the truth.
+//! With these a model needs no training: velocity, score, denoiser, density and divergence are
+//! known at every point and time, so that samplers, losses and likelihoods can be checked against
+//! the truth.
 
 mod checkerboard;
 mod finite;
@@ -151,7 +152,8 @@ impl<T: Target, S: Schedule> Exact<T, S> {
     /// Numbers whose squares overflow the type of `x`, beyond about `1e18` in `f32`, may give NaN.
     ///
     /// # Shapes
-    /// `x` and the output are `[B, ..]` with [`Target::dim`] numbers per sample; `t` holds `B` times.
+    /// `x` and the output are `[B, ..]` with [`Target::dim`] numbers per sample; `t` holds `B`
+    /// times.
     ///
     /// # Panics
     /// If a sample does not hold [`Target::dim`] numbers, or there is not one time per sample.
@@ -193,4 +195,9 @@ impl<T: Target, S: Schedule> ExactField for Exact<T, S> {
         let singular = self.schedule.at(end).sigma < self.target.smallest_sigma();
         (start, if singular { end - crate::ENDPOINT_MARGIN } else { end })
     }
+}
+
+/// Host numbers on the device of a tensor, in its type.
+fn upload(values: &[f64], shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), (&like.device(), like.dtype()))
 }

@@ -23,9 +23,9 @@ pub(super) struct Truncated {
 /// The Gaussian likelihood of `x` integrated over data `y` in `[low, high]`.
 ///
 /// The difference of two error functions has the same value, and no correct digits far from the
-/// interval, close to the noise, or for the variance near an edge. The integrand is a log-concave bump:
-/// where it matters it spans at most 18 of its own widths, on which a Gauss-Legendre rule of 48 nodes
-/// is exact to rounding.
+/// interval, close to the noise, or for the variance near an edge. The integrand is a log-concave
+/// bump: where it matters it spans at most 18 of its own widths, on which a Gauss-Legendre rule of
+/// 48 nodes is exact to rounding.
 pub(super) fn truncated(x: f64, low: f64, high: f64, c: &Coefficients) -> Truncated {
     let likeliest = x / c.alpha;
     // Without data in `x` (0 / 0 at pure noise) every point of the interval is as likely.

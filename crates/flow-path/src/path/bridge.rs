@@ -7,13 +7,14 @@ use super::{ConditionalPath, Moments, PathSample, ProbabilityPath, around};
 use crate::config::{Check, positive};
 use crate::{PathError, Times};
 
-/// Brownian bridge between the ends of a pair: `p_t(x | x_0, x_1) = N((1-t) x_0 + t x_1, sigma^2 t (1-t) I)`.
+/// Brownian bridge between the ends of a pair:
+/// `p_t(x | x_0, x_1) = N((1-t) x_0 + t x_1, sigma^2 t (1-t) I)`.
 ///
-/// With pairs drawn from the entropic plan of [`crate::Sinkhorn::schrodinger`] at the same `sigma`, the
-/// mixture of bridges is the Schrodinger bridge between noise and data: one regression learns the
-/// velocity of its probability flow, a second one its score, and together they drive the stochastic
-/// process `dx = (u + (sigma^2 / 2) score) dt + sigma dW`. With independent pairs it is a Brownian
-/// bridge matching of the same ends.
+/// With pairs drawn from the entropic plan of [`crate::Sinkhorn::schrodinger`] at the same `sigma`,
+/// the mixture of bridges is the Schrodinger bridge between noise and data: one regression learns
+/// the velocity of its probability flow, a second one its score, and together they drive the
+/// stochastic process `dx = (u + (sigma^2 / 2) score) dt + sigma dW`. With independent pairs it is
+/// a Brownian bridge matching of the same ends.
 ///
 /// Velocity and score diverge at both ends as `1 / sqrt(t (1 - t))`: draw times inside
 /// [`SchrodingerBridge::SPAN`].

@@ -21,16 +21,17 @@ pub struct Moments<const D: usize> {
     pub d_std: Vec<f64>,
 }
 
-/// A family of Gaussian paths `p_t(x | z) = N(mu_t(z), sigma_t(z)^2 I)` over a latent `z` of any kind.
+/// A family of Gaussian paths `p_t(x | z) = N(mu_t(z), sigma_t(z)^2 I)` over a latent `z` of any
+/// kind.
 ///
-/// Flow matching holds for every latent: if the mixture `p_t = E_z p_t(. | z)` starts at the noise and
-/// ends at the data, regressing `u_t(x | z)` learns a velocity that generates it. `z = x_1` is the
-/// original construction, `z = (x_0, x_1)` couples noise and data, and a user's own `z` needs only
-/// [`ConditionalPath::moments`].
+/// Flow matching holds for every latent: if the mixture `p_t = E_z p_t(. | z)` starts at the noise
+/// and ends at the data, regressing `u_t(x | z)` learns a velocity that generates it. `z = x_1` is
+/// the original construction, `z = (x_0, x_1)` couples noise and data, and a user's own `z` needs
+/// only [`ConditionalPath::moments`].
 ///
 /// # Reference
-/// Tong et al. (2024), "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal
-/// Transport", arXiv:2302.00482.
+/// Tong et al. (2024), "Improving and Generalizing Flow-Based Generative Models with Minibatch
+/// Optimal Transport", arXiv:2302.00482.
 pub trait ConditionalPath<Z, const D: usize> {
     /// Moments of `p_t(x | z)`, one latent and one time per sample.
     fn moments(&self, z: &Z, t: &Times) -> Moments<D>;

@@ -1,4 +1,4 @@
-//! Where a point lies between its pair, by name.
+//! Paths between the points of a pair, by name.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl Default for BetweenConfig {
 }
 
 impl BetweenConfig {
-    /// The path that is chosen. Tubes and bridges do not ask the schedule.
+    /// The path that is chosen. Tubes and bridges do not use the schedule.
     #[must_use]
     pub fn build<const D: usize>(
         &self,

@@ -6,7 +6,8 @@ use super::{Coefficients, Schedule};
 use crate::PathError;
 use crate::config::{Check, insist, within};
 
-/// Linear schedule: the displacement interpolation of optimal transport between noise and one point.
+/// Linear schedule: the displacement interpolation of optimal transport between noise and one
+/// point.
 ///
 /// `x_t = t x_1 + (1 - (1 - sigma_min) t) x_0`, with the constant velocity
 /// `x_1 - (1 - sigma_min) x_0`. Finite on the whole of `[0, 1]`; `sigma_min` is the standard

@@ -61,7 +61,8 @@ impl Coefficients {
         2.0 * self.det() / (self.alpha * self.sigma)
     }
 
-    /// The determinant `D = alpha' sigma - alpha sigma'`, positive while the data gains on the noise.
+    /// The determinant `D = alpha' sigma - alpha sigma'`, positive while the data gains on the
+    /// noise.
     #[must_use]
     pub fn det(&self) -> f64 {
         self.d_alpha * self.sigma - self.alpha * self.d_sigma
@@ -73,7 +74,8 @@ impl Coefficients {
         self.d_alpha * x1 + self.d_sigma * x0
     }
 
-    /// Conditional velocity at the point `x`, `u_t(x | x_1) = (sigma'/sigma)(x - alpha x_1) + alpha' x_1`.
+    /// Conditional velocity at the point `x`,
+    /// `u_t(x | x_1) = (sigma'/sigma)(x - alpha x_1) + alpha' x_1`.
     ///
     /// Divides by `sigma`: a regression target is better formed by [`Coefficients::velocity`].
     #[must_use]
@@ -82,10 +84,11 @@ impl Coefficients {
     }
 }
 
-/// A Gaussian probability path `x_t = alpha(t) x_1 + sigma(t) x_0` from noise (`t = 0`) to data (`t = 1`).
+/// A Gaussian probability path `x_t = alpha(t) x_1 + sigma(t) x_0` from noise (`t = 0`) to data
+/// (`t = 1`).
 ///
-/// Every other quantity of the path (velocity, score, conversions between predictions, signal-to-noise
-/// ratio, loss weights) follows from the four numbers of [`Schedule::at`].
+/// Every other quantity of the path (velocity, score, conversions between predictions,
+/// signal-to-noise ratio, loss weights) follows from the four numbers of [`Schedule::at`].
 pub trait Schedule: Debug + Send + Sync {
     /// `(alpha, sigma, alpha', sigma')` at time `t`, finite within [`Schedule::span`].
     ///

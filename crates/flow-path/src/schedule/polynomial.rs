@@ -9,8 +9,8 @@ use crate::config::{Check, insist, within};
 /// Polynomial schedule: `x_t = t^degree x_1 + (1 - t^degree) x_0`.
 ///
 /// The straight line of [`crate::Linear`] at the clock `t^degree`: a degree above one spends more
-/// time near the noise. The conditional velocity is zero at `t = 0` for a degree above one, so that a
-/// velocity there says nothing about the data; see [`crate::Prediction::span`].
+/// time near the noise. The conditional velocity is zero at `t = 0` for a degree above one, so that
+/// a velocity there says nothing about the data; see [`crate::Prediction::span`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Polynomial {

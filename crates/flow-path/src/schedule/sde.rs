@@ -4,8 +4,8 @@ use std::fmt::{self, Debug};
 
 use super::{Coefficients, ENDPOINT_MARGIN, Schedule};
 
-/// The diffusion `dz = f z ds + g dw` whose transition kernel is the schedule, in the diffusion's own
-/// time `s = 1 - t` from data to noise.
+/// The diffusion `dz = f z ds + g dw` whose transition kernel is the schedule, in the diffusion's
+/// own time `s = 1 - t` from data to noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoisingSde {
     /// Linear drift rate `f = d ln(alpha) / ds`.
@@ -17,10 +17,11 @@ pub struct NoisingSde {
 impl Coefficients {
     /// The noising diffusion at this time: `f = -alpha'/alpha` and `g^2 = 2 sigma D / alpha`.
     ///
-    /// Singular where `alpha = 0`: the linear schedule reaches pure noise in finite time only because
-    /// its drift diverges there. Not a number where `sigma = 0` and `sigma'` is infinite, as at the data
-    /// end of the variance-preserving schedule: `g^2` has a limit there (`beta_min`), but the four numbers
-    /// do not know it. [`Schedule::span`] leaves such an end out.
+    /// Singular where `alpha = 0`: the linear schedule reaches pure noise in finite time only
+    /// because its drift diverges there. Not a number where `sigma = 0` and `sigma'` is infinite,
+    /// as at the data end of the variance-preserving schedule: `g^2` has a limit there
+    /// (`beta_min`), but the four numbers do not know it. [`Schedule::span`] leaves such an end
+    /// out.
     #[must_use]
     pub fn noising_sde(&self) -> NoisingSde {
         NoisingSde {
@@ -32,8 +33,8 @@ impl Coefficients {
 
 /// The schedule of a diffusion `dz = f(s) z ds + g(s) dw` given in its own time `s = 1 - t`.
 ///
-/// `alpha = exp(int_0^s f)` and `sigma = alpha sqrt(int_0^s g^2 / alpha^2)`, by Runge-Kutta steps of
-/// fourth order at each call: meant for trying a diffusion out, not for inner loops.
+/// `alpha = exp(int_0^s f)` and `sigma = alpha sqrt(int_0^s g^2 / alpha^2)`, by Runge-Kutta steps
+/// of fourth order at each call: meant for trying a diffusion out, not for inner loops.
 ///
 /// # Reference
 /// Song et al. (2021), arXiv:2011.13456; Karras et al. (2022), "Elucidating the Design Space of

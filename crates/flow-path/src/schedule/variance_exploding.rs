@@ -24,7 +24,8 @@ pub enum VeBoundary {
 ///
 /// The prior is `N(0, sigma_max^2 I)`, centred at zero although the path is centred at the data, so
 /// that the two differ by a divergence of about `E|x_1|^2 / (2 sigma_max^2)` nats. With
-/// [`VeBoundary::Zero`] the derivative of `sigma` diverges at `t = 1`, and the span ends at `1 - 1e-5`.
+/// [`VeBoundary::Zero`] the derivative of `sigma` diverges at `t = 1`, and the span ends at
+/// `1 - 1e-5`.
 ///
 /// # Reference
 /// Song et al. (2021), "Score-Based Generative Modeling through Stochastic Differential

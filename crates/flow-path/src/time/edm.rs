@@ -44,15 +44,16 @@ impl Check for LogNormalLevel {
     }
 }
 
-/// Log-normal noise level: `ln(sigma / alpha) ~ N(mean, std^2)`, at the time where the schedule has it.
+/// Log-normal noise level: `ln(sigma / alpha) ~ N(mean, std^2)`, at the time where the schedule has
+/// it.
 ///
 /// Noise levels outside the span of the schedule fall on its ends, whose mass
 /// [`TimeSampler::density`] leaves out. The ends themselves are drawn, as the schedule is finite
 /// there.
 ///
 /// # Reference
-/// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based Generative
-/// Models", arXiv:2206.00364, table 1.
+/// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based
+/// Generative Models", arXiv:2206.00364, table 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EdmLogNormal<S> {
     /// Mean of the logarithm of the noise level, finite.

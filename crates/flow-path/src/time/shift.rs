@@ -7,11 +7,11 @@ use crate::{PathError, Times};
 
 /// Shift of time by a factor: on the linear schedule it divides `alpha / sigma` by `factor`.
 ///
-/// `t -> t / (t + factor (1 - t))`; in log signal-to-noise ratio, `lambda -> lambda - 2 ln(factor)`.
-/// A factor above one moves times towards the noise. Shifts form a group: they compose by multiplying
-/// their factors, the factor 1 does nothing, and the inverse has the reciprocal factor. A shift
-/// applied both to the training times and to the sampling grid is meant; applied twice to either, it
-/// is the shift by `factor^2`.
+/// `t -> t / (t + factor (1 - t))`; in log signal-to-noise ratio,
+/// `lambda -> lambda - 2 ln(factor)`. A factor above one moves times towards the noise. Shifts form
+/// a group: they compose by multiplying their factors, the factor 1 does nothing, and the inverse
+/// has the reciprocal factor. A shift applied both to the training times and to the sampling grid
+/// is meant; applied twice to either, it is the shift by `factor^2`.
 ///
 /// # Reference
 /// Esser et al. (2024), arXiv:2403.03206, equation 23, whose time runs from data to noise.

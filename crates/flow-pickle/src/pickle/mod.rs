@@ -81,6 +81,21 @@ impl Pickle {
         })
     }
 
+    /// In words, the functions and classes that a real unpickler would call and that are none of
+    /// arrays: the first few by name.
+    pub(crate) fn calls(&self) -> String {
+        let foreign = |value: &Value| match value {
+            Value::Global(name) if !is_of_arrays(name) => Some(format!("`{name}`")),
+            _ => None,
+        };
+        let mut names: Vec<String> = self.values.iter().filter_map(foreign).take(3).collect();
+        names.dedup();
+        if names.is_empty() {
+            return String::new();
+        }
+        format!(", and what it would call, {}, is never run here", names.join(", "))
+    }
+
     /// The texts of a list; nothing if it holds anything else.
     pub(crate) fn texts(&self) -> Option<Vec<&str>> {
         let Value::List(items) = &self.values[self.root] else { return None };
@@ -90,6 +105,13 @@ impl Pickle {
         };
         items.iter().map(text).collect()
     }
+}
+
+/// Whether a function or a class makes arrays and dictionaries.
+fn is_of_arrays(name: &str) -> bool {
+    name == "collections.OrderedDict"
+        || name.starts_with("torch._utils._rebuild_")
+        || (name.starts_with("torch.") && name.ends_with("Storage"))
 }
 
 #[cfg(test)]

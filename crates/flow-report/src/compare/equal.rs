@@ -1,4 +1,4 @@
-//! What share of the evaluations of one model another needs for the same error.
+//! Evaluations at equal error: the share of another model's that a model needs.
 //!
 //! Errors are those against the exact flow of each model from the same noise. Between the numbers
 //! of steps that were tried, the logarithm of the mean error is a line over that of the

@@ -3,6 +3,7 @@
 use flow_model::SampleConfig;
 use flow_path::{CouplingConfig, LossWeight, Prediction};
 use flow_sample::SamplerConfig;
+use flow_train::Jump;
 
 use super::{Path, Recipe};
 use crate::error::{RunError, usage};
@@ -36,8 +37,8 @@ impl Recipe {
 
     /// Refuses a flow map of what is none, and jumps of a network that knows one time.
     pub(super) fn check_map(&self) -> Result<(), RunError> {
-        let Self { latent, path, train, sample, eval, .. } = self;
-        if self.pairs().is_none() {
+        let Self { latent, reflow, path, train, sample, eval, .. } = self;
+        let Some(pairs) = self.pairs() else {
             if matches!(sample.sampler, SamplerConfig::FlowMap(_)) || !eval.jumps.is_empty() {
                 return Err(usage!(
                     "sample.sampler is flow-map or eval.jumps are given, but train.objective {} \
@@ -46,13 +47,24 @@ impl Recipe {
                 ));
             }
             return Ok(());
-        }
+        };
         let refuse = |key: &str, remedy: &str| {
             Err(usage!(
                 "train.objective is {}, a loss of flow maps: {key} {remedy}",
                 train.objective
             ))
         };
+        if pairs.share <= 0.0 {
+            return refuse("its share", "is 0, so that no row jumps, give more or use regression");
+        }
+        if pairs.jump == Jump::Whole && reflow.is_none() {
+            return refuse(
+                "it",
+                "learns from pairs that a teacher made, and with noise and data drawn apart sends \
+                 every start to the mean of the data: name the teacher, path.coupling=paired, \
+                 reflow.run=RUN and reflow.pairs=N",
+            );
+        }
         if latent.is_some() {
             return refuse("the section latent", "has a loss of its own, leave it out");
         }
@@ -81,7 +93,7 @@ impl Recipe {
         if latent.is_some() {
             return refuse("the section latent", "has a loss of its own, leave it out");
         }
-        if self.pairs().is_some_and(|pairs| 1.0 <= pairs.share) {
+        if self.pairs().is_some_and(|pairs| !pairs.learns_velocity()) {
             return refuse(
                 "train.objective",
                 &format!("is {}, which learns no velocity to guide", train.objective),
@@ -109,6 +121,15 @@ impl Recipe {
     /// # Errors
     /// With what to use instead.
     pub fn check_sampling(&self, sample: &SampleConfig) -> Result<(), RunError> {
+        let jumps_alone = self.pairs().is_some_and(|pairs| !pairs.learns_velocity());
+        if jumps_alone && !matches!(sample.sampler, SamplerConfig::FlowMap(_)) {
+            return Err(usage!(
+                "the sampler is {}, but train.objective {} teaches jumps to the data and no \
+                 velocity to follow: use flow-map with 1 step",
+                sample.sampler,
+                self.train.objective
+            ));
+        }
         let mixed = match (&self.reflow, &self.latent) {
             _ if self.data.is_given_starts() => "a start that is data",
             (Some(_), _) => "the pairs of reflow",

@@ -1,4 +1,4 @@
-//! What to learn from: the section `data`.
+//! The data to train on: the section `data`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,7 +24,8 @@ pub struct Data {
     /// Whether images are mirrored with probability one half.
     #[serde(default)]
     pub mirror: bool,
-    /// Whether pixels are spread over the gaps between their values.
+    /// Whether pixels of images, and whole numbers of tables, are spread over the gaps between
+    /// their values. Where a recipe says nothing, those of tables that noise flows to are.
     #[serde(default)]
     pub dequantise: bool,
     /// How many times smaller the image is that each image is told, so that the model learns to
@@ -34,6 +35,10 @@ pub struct Data {
     /// The file of the sets `table` and `array`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// A second table whose row `i` belongs to row `i` of the file: its columns stand beside those
+    /// of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<PathBuf>,
     /// Columns of a table that are conditions: given when a sample is drawn, not generated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given: Vec<String>,
@@ -120,6 +125,12 @@ fn is_false(b: &bool) -> bool {
 }
 
 impl Data {
+    /// Whether the data are a table.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        self.set == TABLE
+    }
+
     /// Whether paths start from data, which are given, and not from noise, which is drawn.
     #[must_use]
     pub fn is_given_starts(&self) -> bool {
@@ -150,11 +161,11 @@ impl Data {
 
     /// Refuses keys that mean nothing for the set, or contradict each other.
     pub(super) fn check(&self, reflow: bool) -> Result<(), RunError> {
-        let (is_table, is_array) = (self.set == TABLE, self.set == ARRAY);
-        if self.dequantise && (reflow || is_table || flow_datasets::toy(&self.set).is_some()) {
+        let (is_table, is_array) = (self.is_table(), self.set == ARRAY);
+        if self.dequantise && (reflow || flow_datasets::toy(&self.set).is_some()) {
             return Err(usage!(
-                "data.dequantise spreads whole pixels over the gaps between them, which only a set \
-                 of images has, leave it out"
+                "data.dequantise spreads whole pixels and numbers over the gaps between them, \
+                 which only images and tables have, leave it out"
             ));
         }
         if self.mirror && (is_table || flow_datasets::toy(&self.set).is_some()) {
@@ -171,6 +182,7 @@ impl Data {
             ));
         }
         let of_table = [
+            ("beside", self.beside.is_some()),
             ("given", !self.given.is_empty()),
             ("columns", !self.columns.is_empty()),
             ("drop", !self.drop.is_empty()),
@@ -207,6 +219,12 @@ impl Data {
             split.check()?;
         }
         self.reading()?;
+        if self.beside.is_some() && self.is_given_starts() {
+            return Err(usage!(
+                "data.beside adds columns to the rows of one file, and paths start from data: put \
+                 the columns into the files, and leave it out"
+            ));
+        }
         if self.from.is_some() && self.time.is_some() {
             return Err(usage!(
                 "data.from and data.time both say where paths start: leave one of them out"

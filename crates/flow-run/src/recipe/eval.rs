@@ -1,4 +1,4 @@
-//! What to score: the section `eval`.
+//! The scores of a run: the section `eval`.
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,9 @@ use super::Recipe;
 /// Parts of a recipe that no weight depends on.
 const APART: [&str; 4] = ["name", "about", "sample", "eval"];
 
+/// A key of `train` that no weight depends on.
+const RECOMPUTE: &str = "recompute";
+
 impl Recipe {
     /// All that training depends on: two recipes that train alike share it.
     ///
@@ -18,6 +21,9 @@ impl Recipe {
         let mut table = table(self);
         let defaults = defaults(&table, self);
         table.retain(|key, _| !APART.contains(&key));
+        if let Some(Value::Table(train)) = table.get_mut("train") {
+            train.remove(RECOMPUTE);
+        }
         Identity::new(values(&table)).with_defaults(defaults).with_growing("train.images")
     }
 
@@ -139,7 +145,8 @@ mod tests {
     #[test]
     fn ways_of_sampling_and_scoring_are_no_part_of_it_and_all_else_is() {
         let identity = debug(&[]).identity();
-        let other = debug(&["name=mine", "sample.steps=3", "eval.n=100"]).identity();
+        let apart = ["name=mine", "sample.steps=3", "eval.n=100", "train.recompute=true"];
+        let other = debug(&apart).identity();
         assert_eq!(other.difference(identity.values()), None);
         for change in ["seed=1", "train.batch=128", "path.label_drop=0.1", "ema.half_life=1"] {
             let key = change.split('=').next().unwrap();

@@ -4,6 +4,7 @@ pub mod check;
 mod combinations;
 mod data;
 mod eval;
+mod following;
 mod identity;
 mod latent;
 mod moments;
@@ -23,6 +24,7 @@ use crate::error::{RunError, usage};
 use check::{not_negative, positive};
 pub use data::{Data, Layout, Scaling};
 pub use eval::{Eval, FEWEST_SAMPLES};
+use following::Named;
 pub use identity::flat;
 pub use latent::Latent;
 pub use moments::Moments;
@@ -82,17 +84,17 @@ impl Recipe {
         changes: &[String],
         origin: &str,
     ) -> Result<Self, RunError> {
-        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let own: Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().map_or("", |span| &text[..span.start]);
             let line = 1 + before.matches('\n').count();
             let message = error.message().trim().replace('\n', ", ");
             usage!("{origin} is no valid TOML, correct line {line}: {message}")
         })?;
+        let mut table = own.clone();
         if !changes.is_empty() {
             table = with_defaults(table, registry);
             set::apply(&mut table, changes)?;
         }
-        let said = says_within_classes(&table);
         let mut recipe: Self =
             Value::Table(table).try_into().map_err(|error: toml::de::Error| {
                 usage!(
@@ -104,10 +106,7 @@ impl Recipe {
             .network
             .known_to(registry)
             .map_err(|error| usage!("{origin} is no valid recipe: {error}"))?;
-        if !said {
-            let Self { data, path, .. } = &mut recipe;
-            path.within_classes = data.conditional && path.coupling.looks_at_values();
-        }
+        Named::of(&own, changes)?.fill(&mut recipe)?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -214,11 +213,6 @@ impl Recipe {
     }
 }
 
-/// Whether a recipe says itself if it pairs within classes.
-fn says_within_classes(table: &Table) -> bool {
-    table.get("path").and_then(|path| path.get("within_classes")).is_some()
-}
-
 /// A recipe with the values that it leaves out, so that each can be changed by its key and keeps
 /// its type.
 fn with_defaults(table: Table, registry: &Registry) -> Table {
@@ -226,17 +220,8 @@ fn with_defaults(table: Table, registry: &Registry) -> Table {
         recipe.network = recipe.network.known_to(registry).ok()?;
         Table::try_from(recipe).ok()
     });
-    let Some(mut whole) = whole else {
-        // What is wrong with it is said once the changes are made.
-        return table;
-    };
-    if !says_within_classes(&table)
-        && let Some(path) = whole.get_mut("path").and_then(Value::as_table_mut)
-    {
-        // Its default follows from other keys.
-        path.remove("within_classes");
-    }
-    whole
+    // What is wrong with it is said once the changes are made.
+    whole.unwrap_or(table)
 }
 
 #[cfg(test)]
@@ -264,6 +249,21 @@ mod tests {
             let recipe = read(text, name).unwrap();
             assert_eq!(recipe.name, *name);
         }
+    }
+
+    #[test]
+    fn whole_numbers_of_tables_are_spread_unless_it_is_denied() {
+        let spread = |name: &str, changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let recipe = Recipe::named(&Registry::default(), name, &changes).unwrap();
+            // What is written down says so, whatever a later program takes for the default.
+            assert_eq!(read(&recipe.resolved(), name).unwrap(), recipe);
+            recipe.data.dequantise
+        };
+        assert!(spread("table", &[]) && spread("posterior", &["seed=3"]));
+        assert!(!spread("table", &["data.dequantise=false"]));
+        assert!(!spread("table", &["data.from=a.csv"]) && !spread("digits", &["seed=3"]));
+        assert!(spread("digits", &["data.dequantise=true"]));
     }
 
     #[test]
@@ -318,6 +318,29 @@ mod tests {
         assert_eq!(recipe.path.coupling, CouplingConfig::Sinkhorn(plan));
         assert_eq!(debug(&["eval.error_n=1e3"]).unwrap().eval.error_n, 1000);
         assert!(debug(&["path.schedule.sigma_min=0.25"]).is_ok());
+    }
+
+    #[test]
+    fn a_preset_gives_the_sizes_of_a_network_and_what_stands_beside_it_comes_first() {
+        let dit = |changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let recipe = Recipe::named(&Registry::default(), "digits-dit", &changes)?;
+            let table = recipe.network.table().clone();
+            assert!(!table.contains_key("preset") && table["kind"].as_str() == Some("dit"));
+            let keys = ["hidden", "depth", "heads", "patch"];
+            Ok::<_, RunError>(keys.map(|key| table[key].as_integer().unwrap()))
+        };
+        // The sizes of table 1 of the paper, over those of the recipe.
+        let small = dit(&["network.preset=S"]).unwrap();
+        assert_eq!(small, [384, 12, 6, 2]);
+        assert_eq!(dit(&["network.patch=4", "network.preset=B"]).unwrap(), [768, 12, 12, 4]);
+        assert_eq!(dit(&["network.preset=L"]).unwrap(), [1024, 24, 16, 2]);
+        let whole = "network={kind=\"dit\", preset=\"XL\", patch=2, depth=3}";
+        assert_eq!(dit(&[whole]).unwrap(), [1152, 3, 16, 2]);
+        let unknown = dit(&["network.preset=M"]).unwrap_err().to_string();
+        assert!(unknown.contains("use one of S, B, L, XL"), "{unknown}");
+        let none = debug(&["network.preset=S"]).unwrap_err().to_string();
+        assert!(none.contains("mlp: network.preset is given"), "{none}");
     }
 
     #[test]

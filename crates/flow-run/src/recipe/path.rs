@@ -1,4 +1,4 @@
-//! What is regressed: the section `path`.
+//! The path and the target of the regression: the section `path`.
 
 use flow_path::config::{Check, shown};
 use flow_path::{

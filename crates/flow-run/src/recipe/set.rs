@@ -8,14 +8,18 @@ use crate::error::{RunError, usage};
 /// Whole numbers of TOML are smaller, 2^63.
 const LARGEST: f64 = 9_223_372_036_854_775_808.0;
 
-/// Applies changes `a.b.c=value` to a table, the choices among variants first: another choice
-/// begins without the values of the one before, and the values typed beside it are its own.
+/// Applies changes `a.b.c=value` to a table, the choices among variants and presets first: another
+/// choice begins without the values of the one before, and the values typed beside it are its own.
 pub(crate) fn apply(table: &mut Table, changes: &[String]) -> Result<(), RunError> {
-    let (kinds, values): (Vec<_>, Vec<_>) = changes.iter().partition(|change| {
+    let is_last = |change: &str, name: &str| {
         let key = change.split_once('=').and_then(|(key, _)| key.trim().rsplit_once('.'));
-        key.is_some_and(|(_, last)| last == "kind")
-    });
-    kinds.into_iter().chain(values).try_for_each(|change| one(table, change))
+        key.is_some_and(|(_, last)| last == name)
+    };
+    let (kinds, others): (Vec<_>, Vec<_>) =
+        changes.iter().partition(|change| is_last(change, "kind"));
+    let (presets, values): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|change| is_last(change, "preset"));
+    kinds.into_iter().chain(presets).chain(values).try_for_each(|change| one(table, change))
 }
 
 /// Applies one change.
@@ -44,6 +48,9 @@ fn one(table: &mut Table, change: &str) -> Result<(), RunError> {
     };
     if last == "kind" && inner.get(last).is_some_and(|kind| *kind != value) {
         inner.clear();
+    }
+    if last == "preset" {
+        inner.retain(|key, _| key == "kind");
     }
     inner.insert(last.to_string(), value);
     Ok(())

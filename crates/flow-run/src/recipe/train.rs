@@ -1,4 +1,4 @@
-//! How long and how fast to learn: the section `train`.
+//! Length, rate and batches of training: the section `train`.
 
 use flow_nn::Strengths;
 use flow_train::{Decay, DrawBy, ObjectiveConfig};
@@ -22,6 +22,9 @@ pub struct Train {
     /// evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guidance: Option<Strengths>,
+    /// A run or a model whose weights it begins with, in place of random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// Images seen in all.
     pub images: f64,
     /// Images in a step.
@@ -33,6 +36,10 @@ pub struct Train {
     /// part by itself.
     #[serde(default, skip_serializing_if = "is_by_batch")]
     pub draw: DrawBy,
+    /// Whether a backward pass computes the blocks of the network again in place of keeping what is
+    /// inside of them: less memory, more time, the same weights.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub recompute: bool,
     /// The largest learning rate.
     pub learning_rate: f64,
     /// Images over which it rises to that.
@@ -76,6 +83,11 @@ fn is_one(parts: &usize) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_by_batch(draw: &DrawBy) -> bool {
     *draw == DrawBy::Batch
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_off(recompute: &bool) -> bool {
+    !recompute
 }
 
 /// Whole numbers above 2^53 are not all `f64`.

@@ -1,17 +1,21 @@
 //! A table of the user's own as data to train on, and what a model of one keeps of it.
 
+mod conditions;
 mod read;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use flow_datasets::table::Unseen;
 use flow_datasets::{Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError};
-use flow_train::Snapshot;
+use flow_train::{Snapshot, Spread};
 use sha2::{Digest, Sha256};
 
 use crate::error::{RunError, usage};
 use crate::snapshots::Snapshots;
 use crate::{memory, recipe};
+pub use conditions::Conditions;
+pub(crate) use conditions::warn_of_unseen;
 pub use flow_datasets::TableRows;
 pub use read::numbers_of;
 use read::{FEWEST, Numbers, check_columns, parts, sides, stacked, tables};
@@ -151,9 +155,25 @@ impl TableData {
         parts.zip(times).map(one).collect()
     }
 
+    /// What spreads whole numbers over their cells, if some are learned.
+    pub(crate) fn spread(&self) -> Option<Arc<dyn Spread>> {
+        let encoder = &self.rows.encoder;
+        encoder.has_whole().then(|| Arc::new(Cells(encoder.clone())) as Arc<dyn Spread>)
+    }
+
     /// Whether row `i` of the data belongs to row `i` of the file that paths start from.
     pub(crate) fn pairs(&self) -> bool {
         self.pairs
+    }
+}
+
+/// The cells of length 1 around the whole numbers of a table.
+#[derive(Debug)]
+struct Cells(Encoder);
+
+impl Spread for Cells {
+    fn spread(&self, row: &mut [f32], noise: &mut dyn FnMut() -> f64) {
+        self.0.dequantise(row, noise);
     }
 }
 
@@ -181,4 +201,55 @@ fn digest<'a>(rows: &TableRows, parts: impl Iterator<Item = &'a Part>) -> String
         }
     }
     format!("{:x}", digest.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_datasets::Files;
+    use flow_datasets::table::Column;
+    use flow_model::Registry;
+    use flow_path::stream::Streams;
+
+    use crate::{Changes, Data, Recipe, Silent};
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "what is not moved is as it was")]
+    fn whole_numbers_are_learned_as_cells_that_come_out_as_they_were() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/penguins.csv");
+        let changes = [format!("data.file={file}"), "data.given=[\"sex\"]".into()];
+        let recipe = Recipe::named(&Registry::default(), "table", &changes).unwrap();
+        let data = Data::open(&recipe, &Files::default(), &Silent).unwrap();
+        let encoder = &data.table().unwrap().rows.encoder;
+        let draws = |dequantise: bool, seed: u64| {
+            let [train, _] = data.sources(Changes { dequantise, mirror: false }).unwrap();
+            let n = data.table().unwrap().train.n as u64;
+            [0, 1].map(|pass| train.draw(pass * n..(pass + 1) * n, &Streams::new(seed)))
+        };
+        let (plain, spread) = (draws(false, 1), draws(true, 1));
+        for (plain, spread) in plain.iter().zip(&spread) {
+            assert_eq!(plain.vectors, spread.vectors);
+            let decode = |rows: &[f32]| -> Vec<Option<String>> {
+                let table = encoder.decode(rows, None).unwrap();
+                let cells = |column: &Column| -> Vec<Option<String>> {
+                    (0..column.len()).map(|row| column.cell(row)).collect()
+                };
+                table.columns().iter().flat_map(cells).collect()
+            };
+            assert_eq!(decode(&plain.rows), decode(&spread.rows));
+            // Three columns of whole numbers; the others are as they are in the file.
+            let moved = plain.rows.iter().zip(&spread.rows).filter(|(a, b)| a != b).count();
+            let rows = plain.rows.len() / encoder.width();
+            assert!((3 * rows - 3..=3 * rows).contains(&moved), "{moved} of {rows} rows");
+        }
+        // The same for one seed, another noise in another pass and for another seed.
+        assert_eq!(draws(true, 1), spread);
+        let by_row = |pass: usize| -> Vec<u32> {
+            let shifts = plain[pass].rows.iter().zip(&spread[pass].rows);
+            let mut shifts: Vec<u32> = shifts.map(|(a, b)| (b - a).to_bits()).collect();
+            shifts.sort_unstable();
+            shifts
+        };
+        assert_ne!(by_row(0), by_row(1));
+        assert_ne!(draws(true, 2)[0].rows, spread[0].rows);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use flow_datasets::array::Array;
 use flow_datasets::table::{Coded, Role, Values};
 use flow_datasets::{Columns, Encoded, Encoder, Holdout, ReadOptions, Table};
 
@@ -19,7 +20,10 @@ pub(super) fn tables(
     file: &Path,
     reading: &ReadOptions,
 ) -> Result<(Option<Snapshots>, Vec<Table>), RunError> {
-    let table = Table::read(file, reading)?;
+    let mut table = Table::read(file, reading)?;
+    if let Some(beside) = &data.beside {
+        table = joined(table, file, &Table::read(beside, reading)?, beside)?;
+    }
     if let Some(time) = &data.time {
         let times = numbers_of(&table, time)
             .ok_or_else(|| usage!("{} has no column `{time}` of numbers", file.display()))?;
@@ -39,6 +43,36 @@ pub(super) fn tables(
         ));
     }
     Ok((Some(Snapshots::of_files()), vec![before, table]))
+}
+
+/// What is called `x1` and so on in an array, whose columns have no names.
+const UNNAMED: &str = "x";
+/// What they are called in an array of parameters that stands beside one of observations.
+const PARAMETERS: &str = "theta";
+
+/// The columns of two tables whose rows belong together. Those of an array are called `theta1` and
+/// so on in the first, so that an observation has the names `x1` and so on that arrays have.
+fn joined(table: Table, file: &Path, beside: &Table, other: &Path) -> Result<Table, RunError> {
+    if table.len() != beside.len() {
+        return Err(usage!(
+            "{} has {} rows and {} has {}: row i of one belongs to row i of the other",
+            file.display(),
+            table.len(),
+            other.display(),
+            beside.len()
+        ));
+    }
+    let mut columns = table.columns().to_vec();
+    if Array::is_named(file) {
+        for column in &mut columns {
+            if let Some(number) = column.name.strip_prefix(UNNAMED) {
+                column.name = format!("{PARAMETERS}{number}");
+            }
+        }
+    }
+    columns.extend_from_slice(beside.columns());
+    Table::new(columns)
+        .map_err(|error| usage!("{} beside {}: {error}", other.display(), file.display()))
 }
 
 /// The numbers of a column, NaN where one is missing.

@@ -1,4 +1,4 @@
-//! Several answers to one question: what they share and where they differ.
+//! Several draws given one observation, with their mean and spread.
 
 use burn::tensor::{Device, Tensor};
 
@@ -43,7 +43,7 @@ pub struct Draws {
     pub seed: u64,
 }
 
-/// Answers to one question or several, what they have in common and how well they fit.
+/// Draws given one observation or several, their mean and spread, and how well they fit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answers {

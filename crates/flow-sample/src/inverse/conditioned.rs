@@ -1,4 +1,4 @@
-//! A predictor that knows an observation.
+//! A predictor conditioned on an observation.
 
 use burn::tensor::Tensor;
 use flow_path::{Prediction, Schedule};
@@ -6,7 +6,7 @@ use flow_path::{Prediction, Schedule};
 use crate::ends::carry_noise;
 use crate::predictor::Predictor;
 
-/// A method that tells how much an observation moves the predicted data.
+/// A method that estimates how much an observation moves the predicted data.
 pub trait Conditioning {
     /// Evaluations of a predictor for each answer.
     fn evaluations(&self) -> usize;
@@ -48,11 +48,11 @@ pub struct Conditioned<P, M> {
     pub method: M,
 }
 
-/// Ratio `alpha / sigma` from which on a method is asked.
+/// Ratio `alpha / sigma` from which on a method is used.
 const FIRST_RATIO: f64 = 0.01;
 
 impl<P: Predictor, M: Conditioning> Conditioned<P, M> {
-    /// The first time at which the method is asked.
+    /// The first time at which the method is used.
     fn first(&self) -> f64 {
         let (start, end) = self.predictor.span();
         self.schedule().time_at_log_snr(2.0 * FIRST_RATIO.ln()).clamp(start, end)

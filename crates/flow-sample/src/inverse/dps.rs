@@ -24,7 +24,7 @@ use crate::pullback::pull_back;
 /// large by `1 + A C A^T / std^2`. Answers keep too little spread where something is seen, and
 /// modes that explain `y` a little better take the shares of others. The pull is also stiff:
 /// explicit steps are stable from about `2 A C A^T / (std^2 (1 - t))` steps on, so that small noise
-/// needs hundreds of steps, or a smaller `scale`, which then says that the noise is larger.
+/// needs hundreds of steps, or a smaller `scale`, which stands for a larger noise.
 ///
 /// # Reference
 /// Chung, Kim, Mccann, Klasky & Ye (2023), "Diffusion Posterior Sampling for General Noisy Inverse
@@ -32,7 +32,7 @@ use crate::pullback::pull_back;
 /// of the variance, so that they know no noise size; here Bayes' rule stays.
 #[derive(Clone, Copy, Debug)]
 pub struct Dps<E> {
-    /// What is known.
+    /// The observation.
     pub evidence: E,
     /// Strength: 1 is Bayes' rule.
     pub scale: f64,

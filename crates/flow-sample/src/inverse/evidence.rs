@@ -1,4 +1,4 @@
-//! What is known about the data: an observation, how it came about and how noisy it is.
+//! Observations of data: the operator that made them and the law of their noise.
 
 use burn::tensor::Tensor;
 
@@ -19,7 +19,7 @@ pub trait Evidence {
     /// How badly each row explains what is seen: the root mean square of its residuals, each in
     /// standard deviations of its noise.
     ///
-    /// About 1 for the data that were observed. More says that something is left to explain, less
+    /// About 1 for the data that were observed. More means that something is left to explain, less
     /// that the noise has been explained too.
     ///
     /// # Shapes
@@ -37,7 +37,7 @@ impl<E: Evidence + ?Sized> Evidence for &E {
     }
 }
 
-/// The law of an observation `y` around what the data let expect.
+/// The law of an observation `y` around its expectation given the data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ObservationNoise {
     /// `y = z + std n` with a standard normal `n`.
@@ -138,7 +138,7 @@ impl<A: LinearOperator> Observation<A> {
         }
     }
 
-    /// What the observation is of.
+    /// The operator of the observation.
     pub(super) fn operator(&self) -> &A {
         &self.operator
     }

@@ -1,4 +1,4 @@
-//! MMPS: the observation under the covariance that the network itself implies.
+//! MMPS: the likelihood of an observation under the covariance that the network implies.
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
@@ -39,7 +39,7 @@ use crate::pullback::pull_back;
 /// Expectation Maximization", arXiv:2405.13712, section 4.2.
 #[derive(Clone, Debug)]
 pub struct Mmps<A> {
-    /// What is seen.
+    /// The observation.
     pub observation: Observation<A>,
     /// Iterations of conjugate gradients, at least 1.
     pub iterations: usize,

@@ -1,13 +1,13 @@
-//! Questions put to a model: data that explain an observation.
+//! Inverse problems: data that explain an observation.
 //!
-//! A predictor tells `E[x_1 | x_t]`. Its answer given an observation `y` of the data is
+//! A predictor gives `E[x_1 | x_t]`. Its answer given an observation `y` of the data is
 //!
 //! `E[x_1 | x_t, y] = E[x_1 | x_t] + (sigma^2 / alpha) grad log p(y | x_t)`
 //!
 //! (Tweedie's formula with and without `y`, subtracted). Everything else follows from it by the
-//! algebra between predictions, so that any sampler samples `p(x_1 | y)`. What nobody knows is
-//! `p(y | x_t)`, an average over all data that `x_t` may become, and what a method puts in its
-//! place is the only approximation:
+//! algebra between predictions, so that any sampler samples `p(x_1 | y)`. The one unknown is
+//! `p(y | x_t)`, an average over all data that `x_t` may become. A method replaces it, which is the
+//! only approximation:
 //!
 //! | method | law of `x_1` given `x_t` | costs, in evaluations forward and backward |
 //! |---|---|---|

@@ -34,7 +34,7 @@ use crate::pullback::pull_back;
 /// start later, from what is seen mixed with noise, here from noise alone.
 #[derive(Clone, Debug)]
 pub struct PiGdm<A> {
-    /// What is seen.
+    /// The observation.
     pub observation: Observation<A>,
     /// Standard deviation of the data.
     pub data_std: f64,

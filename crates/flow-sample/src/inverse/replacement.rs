@@ -1,4 +1,4 @@
-//! Replacement: what is seen is put into the predicted data.
+//! Replacement: observed entries are put into the predicted data.
 
 use burn::tensor::Tensor;
 use flow_path::Prediction;
@@ -12,9 +12,9 @@ use crate::predictor::Predictor;
 /// The predicted data, moved to the nearest data that explain the observation:
 /// `x_1 + A^T (A A^T)^-1 (y - A x_1)`.
 ///
-/// Known entries become `y`, others stay as predicted. They hear of `y` through the network alone,
-/// which meets it in the next state. No gradient is asked, so this also serves fields without one,
-/// and a method that costs one must do better.
+/// Known entries become `y`, others stay as predicted. They depend on `y` through the network
+/// alone, which meets it in the next state. No gradient is asked, so this also serves fields
+/// without one, and a method that costs one must do better.
 ///
 /// # Bias
 /// The noise of the observation is taken for none. The prediction for the rest is that of a network
@@ -30,7 +30,7 @@ use crate::predictor::Predictor;
 /// on predicted data as here.
 #[derive(Clone, Debug)]
 pub struct Replacement<A> {
-    /// What is seen.
+    /// The observation.
     pub observation: Observation<A>,
     /// Iterations of conjugate gradients on `A A^T`, at least 1. For a [`Mask`](super::Mask) and a
     /// [`Pool`](super::Pool) one solves the system.

@@ -12,8 +12,9 @@ use crate::predictor::Predictor;
 /// DDPM: a draw from the exact posterior of the noising process, given the predicted data.
 ///
 /// With `a = alpha_t / alpha_s` and the noising variance `r^2 = sigma_t^2 - a^2 sigma_s^2`:
-/// `x_s ~ N((a sigma_s^2 / sigma_t^2) x + (alpha_s r^2 / sigma_t^2) x_1, sigma_s^2 r^2 / sigma_t^2)`.
-/// The variance is the smaller one of the paper, that of the posterior.
+/// `x_s ~ N(m, sigma_s^2 r^2 / sigma_t^2)`, where
+/// `m = (a sigma_s^2 / sigma_t^2) x + (alpha_s r^2 / sigma_t^2) x_1`. The variance is the smaller
+/// one of the paper, that of the posterior.
 ///
 /// # Reference
 /// Ho, Jain & Abbeel (2020), "Denoising Diffusion Probabilistic Models", arXiv:2006.11239,

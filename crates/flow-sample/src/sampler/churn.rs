@@ -4,20 +4,23 @@ use burn::tensor::Tensor;
 use flow_path::Prediction;
 use serde::{Deserialize, Serialize};
 
-use super::walk::{walk, within};
+use super::bounds::within;
+use super::walk::walk;
 use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
 /// A DDIM step too long, of which the fraction `c` is undone by noising.
 ///
-/// DDIM to the log signal-to-noise ratio `lambda_r = lambda_t + (lambda_s - lambda_t) / (1 - c)`, then
-/// back to `lambda_s`: `x_s = (alpha_s / alpha_r) x_r + sqrt(sigma_s^2 - (alpha_s / alpha_r)^2 sigma_r^2) z`.
-/// Together `x_s = alpha_s x_1 + sigma_s (q x_0 + sqrt(1 - q^2) z)` with `q = e^{-h c / (1 - c)}`, in
-/// which the time `r` no longer appears.
+/// DDIM to the log signal-to-noise ratio `lambda_r = lambda_t + (lambda_s - lambda_t) / (1 - c)`,
+/// then back to `lambda_s`:
+/// `x_s = (alpha_s / alpha_r) x_r + sqrt(sigma_s^2 - (alpha_s / alpha_r)^2 sigma_r^2) z`. Together
+/// `x_s = alpha_s x_1 + sigma_s (q x_0 + sqrt(1 - q^2) z)` with `q = e^{-h c / (1 - c)}`, in which
+/// the time `r` no longer appears.
 ///
-/// `c = 0` is DDIM and `c = 1/2` is DDPM. The larger `c`, the less an early prediction weighs in the
-/// sample. Not to be confused with the churn of [`Edm`](super::Edm), which adds noise before a step.
+/// `c = 0` is DDIM and `c = 1/2` is DDPM. The larger `c`, the less an early prediction weighs in
+/// the sample. Not to be confused with the churn of [`Edm`](super::Edm), which adds noise before a
+/// step.
 ///
 /// # Reference
 /// Gao et al. (2024), "Diffusion Meets Flow Matching: Two Sides of the Same Coin".

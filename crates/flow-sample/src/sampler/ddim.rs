@@ -4,7 +4,8 @@ use burn::tensor::Tensor;
 use flow_path::Prediction;
 use serde::{Deserialize, Serialize};
 
-use super::walk::{walk, within};
+use super::bounds::within;
+use super::walk::walk;
 use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
@@ -12,10 +13,12 @@ use crate::predictor::Predictor;
 /// Denoising diffusion implicit models: the predicted pair, mixed anew at the next time.
 ///
 /// `x_s = alpha_s x_1 + sqrt(sigma_s^2 - sigma_eta^2) x_0 + sigma_eta z` with
-/// `sigma_eta = eta sigma_s sqrt(1 - e^{-2h})` and `e^{-h} = (alpha_t sigma_s) / (alpha_s sigma_t)`.
+/// `sigma_eta = eta sigma_s sqrt(1 - e^{-2h})` and
+/// `e^{-h} = (alpha_t sigma_s) / (alpha_s sigma_t)`.
 ///
-/// With `eta` 0 it is deterministic and, on any schedule, an Euler step in each [`Space`](super::Space);
-/// on the linear schedule also an Euler step on the velocity. With `eta` 1 it is [`Ancestral`](super::Ancestral).
+/// With `eta` 0 it is deterministic and, on any schedule, an Euler step in each
+/// [`Space`](super::Space); on the linear schedule also an Euler step on the velocity. With `eta` 1
+/// it is [`Ancestral`](super::Ancestral).
 ///
 /// # Reference
 /// Song, Meng & Ermon (2021), "Denoising Diffusion Implicit Models", arXiv:2010.02502, equations 12

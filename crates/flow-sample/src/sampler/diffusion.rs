@@ -1,4 +1,4 @@
-//! How much noise a stochastic sampler adds per unit time.
+//! Diffusion coefficients: the noise that a stochastic sampler adds per unit time.
 
 use flow_path::Coefficients;
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,8 @@ pub enum Diffusion {
     Sigma,
     /// `1 - t`.
     Linear,
-    /// `2 sigma D / alpha` with `D = alpha' sigma - alpha sigma'`: that of the noising diffusion, of
-    /// which DDPM is a discretisation. At pure noise, where it is infinite or not a number,
+    /// `2 sigma D / alpha` with `D = alpha' sigma - alpha sigma'`: that of the noising diffusion,
+    /// of which DDPM is a discretisation. At pure noise, where it is infinite or not a number,
     /// [`Sde`](super::Sde) refuses to begin.
     Ddpm,
 }

@@ -6,7 +6,8 @@ use burn::tensor::Tensor;
 use flow_path::{Coefficients, Prediction};
 use serde::{Deserialize, Serialize};
 
-use super::walk::{Model, Step, add_noise, walk, within};
+use super::bounds::within;
+use super::walk::{Model, Step, add_noise, walk};
 use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
@@ -16,12 +17,12 @@ use crate::predictor::Predictor;
 /// The noise level `rho = sigma / alpha` falls to `rho_s` by an Euler step with the noise predicted
 /// at `rho`, corrected by half the difference to the noise predicted at `rho_s`. A step that begins
 /// at pure noise or ends where the schedule or the predictor's span does has no correction, so that
-/// `n` steps cost `2n - 1` evaluations on a schedule that begins with some data. Its grid is usually
-/// [`Grid::Karras`](super::Grid::Karras).
+/// `n` steps cost `2n - 1` evaluations on a schedule that begins with some data. Its grid is
+/// usually [`Grid::Karras`](super::Grid::Karras).
 ///
 /// # Reference
-/// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based Generative
-/// Models", arXiv:2206.00364, algorithm 1.
+/// Karras, Aittala, Aila & Laine (2022), "Elucidating the Design Space of Diffusion-Based
+/// Generative Models", arXiv:2206.00364, algorithm 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edm {}
@@ -36,7 +37,8 @@ pub struct Edm {}
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KarrasChurn {
-    /// `S_churn`: the noise level of a step rises by `min(S_churn / steps, sqrt(2) - 1)`, relatively.
+    /// `S_churn`: the noise level of a step rises by `min(S_churn / steps, sqrt(2) - 1)`,
+    /// relatively.
     pub amount: f64,
     /// `S_min`: lowest noise level with churn.
     pub min: f64,

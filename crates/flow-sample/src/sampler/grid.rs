@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use flow_path::{Schedule, TimeShift};
 
-use super::walk::within;
+use super::bounds::within;
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 

@@ -1,4 +1,4 @@
-//! States at the times that a caller asks for, between the times of a grid.
+//! States at the times that a caller requests, between the times of a grid.
 
 use burn::tensor::Tensor;
 

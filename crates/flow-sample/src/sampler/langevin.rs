@@ -4,7 +4,8 @@ use burn::tensor::Tensor;
 use flow_path::Prediction;
 use serde::{Deserialize, Serialize};
 
-use super::walk::{add_noise, walk, within};
+use super::bounds::within;
+use super::walk::{add_noise, walk};
 use super::{Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;

@@ -1,6 +1,7 @@
 //! Samplers: ways from noise to data.
 
 mod ancestral;
+mod bounds;
 mod churn;
 mod config;
 mod ddim;
@@ -27,6 +28,7 @@ use crate::error::SampleError;
 use crate::predictor::Predictor;
 
 pub use ancestral::Ancestral;
+pub(crate) use bounds::within;
 pub use churn::Churn;
 pub use config::{
     ByMethod, GivenGrid, GridConfig, KarrasGrid, LogSnrGrid, SamplerConfig, UniformGrid,
@@ -44,9 +46,8 @@ pub use reparametrised::{Reparametrised, Rule, Space};
 pub use sde::{LastStep, Sde};
 pub use unipc::{Final, UniPc, UniPcOrder};
 pub use visit::{Visit, Watch};
-pub(crate) use walk::within;
 
-/// Samples and what they cost.
+/// Samples and their cost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Generated {
@@ -72,12 +73,12 @@ pub struct Way<'a> {
     /// [`Ode`] reads them off the interpolant of its solver. Other samplers know the states at the
     /// times of their grid, and between two of them give the point on the line.
     pub keep: &'a [f64],
-    /// Who looks on at the beginning of every step, for previews and to stop early. It changes no
-    /// bit of what is sampled, unless it ends the walk.
+    /// A watcher, called at the beginning of every step, for previews and to stop early. It changes
+    /// no bit of what is sampled, unless it ends the walk.
     ///
     /// After `ControlFlow::Break` the pair predicted there is mixed at the last time of the grid,
-    /// which is one step of DDIM, so that no noise is left in what is returned. The step that has
-    /// begun may ask once more before it is given up.
+    /// which is one step of DDIM, so that no noise is left in what is returned; [`FlowMap`] jumps
+    /// there. The step that has begun may ask once more before it is given up.
     pub watch: Option<&'a Watch<'a>>,
 }
 
@@ -108,7 +109,7 @@ impl<'a> Way<'a> {
         Self { keep, ..self }
     }
 
-    /// The same way with somebody who looks on.
+    /// The same way with a watcher.
     #[must_use]
     pub fn watched_by(self, watch: &'a Watch<'a>) -> Self {
         Self { watch: Some(watch), ..self }
@@ -117,6 +118,11 @@ impl<'a> Way<'a> {
 
 /// Turns noise into samples by asking a predictor.
 pub trait Sampler: Debug + Send + Sync {
+    /// Whether it asks for jumps of a flow map, and for no velocity or other prediction.
+    fn jumps(&self) -> bool {
+        false
+    }
+
     /// Samples from `x0`, drawn from the prior of the predictor's schedule. No rows give no rows,
     /// without asking.
     ///

@@ -19,7 +19,8 @@ impl<F: Fn(usize, &Tensor<2>) -> Tensor<2>> Noise for F {
     }
 }
 
-/// One stream for each sample and step of a seed: sample `i` meets the same noise whatever its batch.
+/// One stream for each sample and step of a seed: sample `i` meets the same noise whatever its
+/// batch.
 ///
 /// Samples and steps are numbered below `2^32`; a batch beyond panics rather than repeat the noise
 /// of another.

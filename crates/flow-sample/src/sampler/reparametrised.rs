@@ -19,7 +19,8 @@ use crate::predictor::Predictor;
 ///
 /// # Reference
 /// Gao et al. (2024), "Diffusion Meets Flow Matching: Two Sides of the Same Coin", whose time runs
-/// from data to noise and whose displacement is `x_0 - x_1`, in the clock `sigma / (alpha + sigma)`.
+/// from data to noise and whose displacement is `x_0 - x_1`, in the clock
+/// `sigma / (alpha + sigma)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -4,12 +4,13 @@ use burn::tensor::Tensor;
 use flow_path::Prediction;
 use serde::{Deserialize, Serialize};
 
-use super::walk::{add_noise, walk, within};
+use super::bounds::within;
+use super::walk::{add_noise, walk};
 use super::{Diffusion, Generated, Sampler, Way};
 use crate::error::SampleError;
 use crate::predictor::Predictor;
 
-/// What the last step does.
+/// The form of the last step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LastStep {
@@ -22,13 +23,13 @@ pub enum LastStep {
 
 /// `dx = [v + (g^2 / 2) score] dt + g dW`, with any `g(t)`, by Euler-Maruyama steps.
 ///
-/// `x_s = x + (v + (g^2 / 2) score) h + g sqrt(h) z` with `h = s - t`. Every `g` has the marginals of
-/// the ODE `dx/dt = v`, to which it reduces at `g = 0`; weak order 1.
+/// `x_s = x + (v + (g^2 / 2) score) h + g sqrt(h) z` with `h = s - t`. Every `g` has the marginals
+/// of the ODE `dx/dt = v`, to which it reduces at `g = 0`; weak order 1.
 ///
 /// # Reference
 /// Song et al. (2021), "Score-Based Generative Modeling through Stochastic Differential Equations",
-/// arXiv:2011.13456, appendix D; Albergo, Boffi & Vanden-Eijnden (2023), "Stochastic Interpolants: A
-/// Unifying Framework for Flows and Diffusions", arXiv:2303.08797.
+/// arXiv:2011.13456, appendix D; Albergo, Boffi & Vanden-Eijnden (2023), "Stochastic Interpolants:
+/// A Unifying Framework for Flows and Diffusions", arXiv:2303.08797.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sde {
@@ -36,7 +37,7 @@ pub struct Sde {
     pub diffusion: Diffusion,
     /// Its factor: 0 is the ODE.
     pub scale: f64,
-    /// What the last step does.
+    /// The form of the last step.
     pub last: LastStep,
 }
 

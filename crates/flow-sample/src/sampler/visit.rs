@@ -22,12 +22,14 @@ impl Visit<'_> {
     /// The data predicted here, `[B, d]`.
     ///
     /// A sampler that steps along a grid has just asked for them. For [`Ode`](super::Ode), whose
-    /// solver keeps its slopes to itself, they are one further evaluation, which is counted.
+    /// solver keeps its slopes to itself, they are one further evaluation, which is counted. For
+    /// [`FlowMap`](super::FlowMap) they are where one jump of the rest of the way arrives: a further
+    /// evaluation too, but in the last step.
     #[must_use]
     pub fn data(&self) -> Tensor<2> {
         (self.predict)()
     }
 }
 
-/// Who looks on: `Break` ends the walk with the data predicted there.
+/// A watcher: `Break` ends the walk with the data predicted there.
 pub type Watch<'a> = dyn Fn(Visit<'_>) -> ControlFlow<()> + 'a;

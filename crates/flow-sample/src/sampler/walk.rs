@@ -1,4 +1,4 @@
-//! What all samplers share: a walk along the grid, counted and checked.
+//! The walk along the grid that all samplers share, counted and checked.
 
 use std::cell::{Cell, RefCell};
 use std::f64::consts::SQRT_2;
@@ -90,45 +90,53 @@ pub(super) struct Model<'a> {
     /// The step whose first answer is still to come.
     begun: Cell<Option<usize>>,
     stop: RefCell<Option<Stop>>,
+    /// Last time of the grid.
+    last: f64,
 }
 
-/// Where a watcher ended the walk.
+/// When a watcher ended the walk, and the state at the last time of the grid as it was seen then.
 struct Stop {
     t: f64,
-    x: Tensor<2>,
-    data: Tensor<2>,
+    end: Tensor<2>,
 }
 
 impl Model<'_> {
     pub(super) fn predict(&self, what: Prediction, x: &Tensor<2>, t: f64) -> Tensor<2> {
         self.calls.set(self.calls.get() + self.predictor.calls(t));
         let value = self.predictor.predict(what, x, t);
-        if let (Some(watch), Some(step)) = (self.watch, self.begun.take()) {
-            self.show(watch, step, t, x, what, &value);
-        }
+        let at = |t| self.schedule().at(t);
+        let data = || what.convert_tensor(Prediction::Data, value.clone(), x.clone(), &at(t));
+        self.show((t, x), &data, || mix(x.clone(), data(), (&at(t), &at(self.last)), 1.0));
         value
     }
 
-    fn show(
-        &self,
-        watch: &Watch<'_>,
-        step: usize,
-        t: f64,
-        x: &Tensor<2>,
-        what: Prediction,
-        value: &Tensor<2>,
-    ) {
-        let c = self.schedule().at(t);
-        let data = || what.convert_tensor(Prediction::Data, value.clone(), x.clone(), &c);
-        if watch(Visit { step, t, x, predict: &data }).is_break() {
-            self.stop.replace(Some(Stop { t, x: x.clone(), data: data() }));
-        }
+    /// Where a flow map takes `x`; an error for what is none. The data that it predicts are where
+    /// the rest of the way would take `x` in one jump, and cost one more, unless this is it.
+    pub(super) fn jump(&self, x: &Tensor<2>, t: f64, s: f64) -> Result<Tensor<2>, SampleError> {
+        let value = self.leap(x, t, s).ok_or(SampleError::NoFlowMap)?;
+        let rest = || if s < self.last { self.leap(x, t, self.last) } else { None };
+        let end = || rest().unwrap_or_else(|| value.clone());
+        self.show((t, x), &end, end);
+        Ok(value)
     }
 
-    /// Where a flow map takes `x`; an error for what is none.
-    pub(super) fn jump(&self, x: &Tensor<2>, t: f64, s: f64) -> Result<Tensor<2>, SampleError> {
+    fn leap(&self, x: &Tensor<2>, t: f64, s: f64) -> Option<Tensor<2>> {
         self.calls.set(self.calls.get() + self.predictor.calls(t));
-        self.predictor.jump(x, t, s).ok_or(SampleError::NoFlowMap)
+        self.predictor.jump(x, t, s)
+    }
+
+    /// Shows a state to the watcher, if a step has begun with it; `end` is the state at the last time
+    /// as it is seen from there.
+    fn show(
+        &self,
+        (t, x): (f64, &Tensor<2>),
+        data: &dyn Fn() -> Tensor<2>,
+        end: impl FnOnce() -> Tensor<2>,
+    ) {
+        let (Some(watch), Some(step)) = (self.watch, self.begun.take()) else { return };
+        if watch(Visit { step, t, x, predict: data }).is_break() {
+            self.stop.replace(Some(Stop { t, end: end() }));
+        }
     }
 
     pub(super) fn schedule(&self) -> &dyn Schedule {
@@ -159,8 +167,9 @@ pub(super) fn walk(
         watch: way.watch,
         begun: Cell::new(None),
         stop: RefCell::new(None),
+        last: times[times.len() - 1],
     };
-    let (schedule, last) = (model.schedule(), times[times.len() - 1]);
+    let (schedule, last) = (model.schedule(), model.last);
     let (mut kept, mut stopped) = (Kept::new(way.keep), None);
     kept.before(times[0], |t| carry_noise(x0.clone(), schedule, from, t.max(from)));
     let mut x = carry_noise(x0, schedule, from, times[0]);
@@ -171,9 +180,7 @@ pub(super) fn walk(
         model.begun.set(Some(index));
         x = advance(&model, &Step { index, count: times.len() - 1, t, s, from, to }, x)?;
         if let Some(stop) = model.stop.take() {
-            let (from, to) = (schedule.at(stop.t), schedule.at(last));
-            x = mix(stop.x, stop.data, (&from, &to), 1.0);
-            stopped = Some(stop.t);
+            (x, stopped) = (stop.end, Some(stop.t));
             break;
         }
         if let Some(before) = before {
@@ -185,17 +192,4 @@ pub(super) fn walk(
     }
     let states = kept.finish(&x);
     Ok(Generated { x, states, nfe: model.calls.get(), stopped })
-}
-
-/// The value, if it lies between two others, both included.
-pub(crate) fn within(
-    name: &'static str,
-    value: f64,
-    (low, high): (f64, f64),
-) -> Result<f64, SampleError> {
-    if (low..=high).contains(&value) {
-        Ok(value)
-    } else {
-        Err(SampleError::Parameter { name, value, low, high })
-    }
 }

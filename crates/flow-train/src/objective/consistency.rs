@@ -12,19 +12,20 @@ use crate::pairs::{Jump, Pairs};
 /// A flow map to the data, `s = 1`, that agrees with itself a little later on the path of a pair.
 ///
 /// `(s - t) u(x_t, t, s) = (r - t) v + (s - r) u(x_r, r, s)` with `r = t + gap (s - t)` and
-/// `x_r = x_t + (r - t) v`, `v` the velocity of the pair: the right side is the target, by the network
-/// itself and without a gradient. It is the splitting identity with a first step so short that a
-/// velocity stands for it, exact on straight paths as the gap goes to zero; one of `gap` leaves an
-/// error of its order, and the smaller it is the more slowly is the data learned from their end.
+/// `x_r = x_t + (r - t) v`, `v` the velocity of the pair: the right side is the target, by the
+/// network itself and without a gradient. It is the splitting identity with a first step so short
+/// that a velocity stands for it, exact on straight paths as the gap goes to zero; one of `gap`
+/// leaves an error of its order, and the smaller it is the more slowly is the data learned from
+/// their end.
 ///
-/// With a share of 1 nothing but steps to the data is learned: one step samples, and solvers, which ask
-/// for velocities, do not.
+/// With a share of 1 nothing but steps to the data is learned: one step samples, and solvers, which
+/// ask for velocities, do not.
 ///
 /// # Reference
 /// Song & Dhariwal (2024), "Improved Techniques for Training Consistency Models", arXiv:2310.14189,
-/// whose teacher has the weights of the student; Geng et al. (2024), "Consistency Models Made Easy",
-/// arXiv:2406.14548, for gaps relative to the noise that is left. Both let the gap shrink over the
-/// training and use other distances; here it is one number and the squared error.
+/// whose teacher has the weights of the student; Geng et al. (2024), "Consistency Models Made
+/// Easy", arXiv:2406.14548, for gaps relative to the noise that is left. Both let the gap shrink
+/// over the training and use other distances; here it is one number and the squared error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Consistency {

@@ -11,13 +11,13 @@ use crate::pairs::{Jump, Pairs};
 
 /// The whole way in one step: `u(x_0, 0, 1)` regresses `x_1 - x_0`.
 ///
-/// The pairs are those that a teacher made, each end the solution from its start, as reflow trains on;
-/// with noise and data drawn apart every start would be sent to the mean of the data.
+/// The pairs are those that a teacher made, each end the solution from its start, as reflow trains
+/// on; with noise and data drawn apart every start would be sent to the mean of the data.
 ///
 /// # Reference
-/// Luhman & Luhman (2021), "Knowledge Distillation in Iterative Generative Models for Improved Sampling
-/// Speed", arXiv:2101.02388; Liu, Gong & Liu (2023), "Flow Straight and Fast", arXiv:2209.03003, who
-/// distil after reflow.
+/// Luhman & Luhman (2021), "Knowledge Distillation in Iterative Generative Models for Improved
+/// Sampling Speed", arXiv:2101.02388; Liu, Gong & Liu (2023), "Flow Straight and Fast",
+/// arXiv:2209.03003, who distil after reflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Distillation {}

@@ -12,27 +12,28 @@ use crate::pairs::Pairs;
 
 /// A loss whose network learns the guided field, so that a guided step costs one evaluation.
 ///
-/// Guidance of strength `w` follows `v_w = v_c + (w - 1) (v_c - v_0)`, where `v_c` is the field with
-/// the condition and `v_0` without. The velocity of each pair is replaced by
+/// Guidance of strength `w` follows `v_w = v_c + (w - 1) (v_c - v_0)`, where `v_c` is the field
+/// with the condition and `v_0` without. The velocity of each pair is replaced by
 ///
 /// `v + (1 - 1/w) (u(x_t, t, t | c, w) - u(x_t, t, t | 0))`
 ///
-/// by the network itself and without a gradient. Where the network is `v_w`, its mean given `x_t` is
-/// `v_c + (1 - 1/w) w (v_c - v_0) = v_w`: the guided field, and no other, answers itself, since what a
-/// network errs by returns in its target times `1 - 1/w < 1`. The velocity of the pair keeps its
-/// factor of one, so that targets are as noisy as without guidance, whatever the strength.
+/// by the network itself and without a gradient. Where the network is `v_w`, its mean given `x_t`
+/// is `v_c + (1 - 1/w) w (v_c - v_0) = v_w`: the guided field, and no other, answers itself, since
+/// what a network errs by returns in its target times `1 - 1/w < 1`. The velocity of the pair keeps
+/// its factor of one, so that targets are as noisy as without guidance, whatever the strength.
 ///
-/// All other parts of the loss are its own: jumps of a flow map agree with the guided velocity. Rows
-/// whose condition is hidden are taught the plain field, with strength 1.
+/// All other parts of the loss are its own: jumps of a flow map agree with the guided velocity.
+/// Rows whose condition is hidden are taught the plain field, with strength 1.
 ///
-/// Of a range each row draws its strength, its logarithm uniform, and the network is told the logarithm
-/// as the last number of its condition vector. A step costs two more passes without a gradient.
+/// Of a range each row draws its strength, its logarithm uniform, and the network is told the
+/// logarithm as the last number of its condition vector. A step costs two more passes without a
+/// gradient.
 ///
 /// # Reference
-/// Geng et al. (2025), "Mean Flows for One-step Generative Modeling", arXiv:2505.13447, section 4.2 and
-/// appendix B.1, with `omega = 1` and `kappa = 1 - 1/w`; Tang et al. (2025), "Diffusion Models without
-/// Classifier-free Guidance", arXiv:2502.12154, for a velocity alone; Meng et al. (2023), "On
-/// Distillation of Guided Diffusion Models", arXiv:2210.03142, for the strength as an input.
+/// Geng et al. (2025), "Mean Flows for One-step Generative Modeling", arXiv:2505.13447, section 4.2
+/// and appendix B.1, with `omega = 1` and `kappa = 1 - 1/w`; Tang et al. (2025), "Diffusion Models
+/// without Classifier-free Guidance", arXiv:2502.12154, for a velocity alone; Meng et al. (2023),
+/// "On Distillation of Guided Diffusion Models", arXiv:2210.03142, for the strength as an input.
 #[derive(Clone, Debug)]
 pub struct BakedGuidance {
     /// The loss, which learns velocities from some rows at least.
@@ -42,8 +43,8 @@ pub struct BakedGuidance {
 }
 
 impl BakedGuidance {
-    /// The logarithm of each row's strength, `[B]`; of a range drawn by the last column of the noise,
-    /// which is taken.
+    /// The logarithm of each row's strength, `[B]`; of a range drawn by the last column of the
+    /// noise, which is taken.
     fn draw(&self, batch: &mut Batch) -> Tensor<1> {
         let [rows, _] = batch.x_t.dims();
         let [least, most] = [self.strengths.least, self.strengths.most].map(f64::ln);
@@ -98,6 +99,10 @@ impl Objective for BakedGuidance {
 
     fn told(&self) -> usize {
         self.strengths.numbers()
+    }
+
+    fn differentiates(&self) -> bool {
+        self.objective.differentiates()
     }
 
     fn teaches_itself(&self) -> bool {

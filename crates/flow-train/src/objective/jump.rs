@@ -1,4 +1,5 @@
-//! What the losses of flow maps share: the rows that jump, and the loss once their targets are known.
+//! What the losses of flow maps share: the rows that jump, and the loss once their targets are
+//! known.
 
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Time};
@@ -76,6 +77,12 @@ pub(super) fn with_targets(mut batch: Batch, of: impl FnOnce(&Jumps) -> Tensor<2
         Tensor::cat(vec![velocity, target], 0)
     };
     batch
+}
+
+/// Refuses a share that leaves no row to learn the velocity from, which all jumps of the loss follow
+/// from.
+pub(super) fn check_share_below_one(share: f64) -> Result<(), PathError> {
+    within("share", share, (0.0..1.0).contains(&share), "[0, 1)")
 }
 
 /// Refuses a share of rows that is none.

@@ -6,23 +6,24 @@ use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
 use super::derivative::{WIDTH, along_the_end, check_width};
-use super::jump::{Jumps, check_share, with_targets};
+use super::jump::{Jumps, check_share_below_one, with_targets};
 use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
 
 /// A flow map `X = x + (s - t) u(x, t, s)` from the equation `dX/ds = u(X, s, s)`.
 ///
-/// Solved for the map it reads `u(x, t, s) = u(X, s, s) - (s - t) d/ds u(x, t, s)`: the right side is
-/// the target, by the network itself and without a gradient; the derivative is a central difference. It
-/// is taken in one number and not along the path, so no velocity of a pair enters a jump.
+/// Solved for the map it reads `u(x, t, s) = u(X, s, s) - (s - t) d/ds u(x, t, s)`: the right side
+/// is the target, by the network itself and without a gradient; the derivative is a central
+/// difference. It is taken in one number and not along the path, so no velocity of a pair enters a
+/// jump.
 ///
-/// The paper lets a gradient reach `dX/ds` too. As a fixed target it has the same solution, and what is
-/// known at `s = t` spreads to longer steps in the same way.
+/// The paper lets a gradient reach `dX/ds` too. As a fixed target it has the same solution, and
+/// what is known at `s = t` spreads to longer steps in the same way.
 ///
 /// # Reference
-/// Boffi, Albergo & Vanden-Eijnden (2025), "How to build a consistency model: Learning flow maps via
-/// self-distillation", arXiv:2505.18825; the share of rows that jump is that of
+/// Boffi, Albergo & Vanden-Eijnden (2025), "How to build a consistency model: Learning flow maps
+/// via self-distillation", arXiv:2505.18825; the share of rows that jump is that of
 /// [`MeanFlow`](super::MeanFlow).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,7 +42,7 @@ impl Default for Lagrangian {
 
 impl Check for Lagrangian {
     fn check(&self) -> Result<(), PathError> {
-        check_share(self.share)?;
+        check_share_below_one(self.share)?;
         check_width(self.width)
     }
 }
@@ -67,5 +68,9 @@ impl Objective for Lagrangian {
 
     fn pairs(&self) -> Option<Pairs> {
         Some(Pairs { share: self.share, jump: Jump::Drawn })
+    }
+
+    fn differentiates(&self) -> bool {
+        true
     }
 }

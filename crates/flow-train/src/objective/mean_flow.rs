@@ -18,15 +18,15 @@ use crate::pairs::{Jump, Pairs};
 /// the derivative along it is a central difference. For `s = t` the target is `v`.
 ///
 /// The error of a row is weighted by `1 / (|error|^2 + offset)^power`, without a gradient. In many
-/// dimensions `|error|^2` hardly varies, and the weight rescales the loss. In few dimensions it favours
-/// rows whose own velocity is near the prediction, so that the minimiser is no longer the mean: there
-/// `power = 0` keeps the plain square. The plain error is logged as `squared_error`, for the weighted
-/// one says nothing when the power is 1.
+/// dimensions `|error|^2` hardly varies, and the weight rescales the loss. In few dimensions it
+/// favours rows whose own velocity is near the prediction, so that the minimiser is no longer the
+/// mean: there `power = 0` keeps the plain square. The plain error is logged as `squared_error`,
+/// for the weighted one says nothing when the power is 1.
 ///
 /// # Reference
-/// Geng et al. (2025), "Mean Flows for One-step Generative Modeling", arXiv:2505.13447: the identity
-/// and the weight with power 1 and 1e-3; a quarter of the rows jumps. Their time runs from data to
-/// noise, hence the other sign.
+/// Geng et al. (2025), "Mean Flows for One-step Generative Modeling", arXiv:2505.13447: the
+/// identity and the weight with power 1 and 1e-3; a quarter of the rows jumps. Their time runs from
+/// data to noise, hence the other sign.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MeanFlow {
@@ -87,5 +87,9 @@ impl Objective for MeanFlow {
 
     fn pairs(&self) -> Option<Pairs> {
         Some(Pairs { share: self.share, jump: Jump::Drawn })
+    }
+
+    fn differentiates(&self) -> bool {
+        true
     }
 }

@@ -1,9 +1,10 @@
 //! The loss: what a step of training minimises.
 //!
-//! This file says what a loss is; `regression.rs` is that of flow matching, `variational.rs` that of a model with
-//! a latent, which is the same and one term more. The others learn a flow map `u(x, t, s)`: the velocity where
-//! `s = t`, and elsewhere a target that the network, or its average, is asked for. `jump.rs` is what they share,
-//! `derivative.rs` the derivatives along the path. `guidance.rs` is any of them with guidance baked in.
+//! This file says what a loss is; `regression.rs` is that of flow matching, `variational.rs` that
+//! of a model with a latent, which is the same and one term more. The others learn a flow map
+//! `u(x, t, s)`: the velocity where `s = t`, and elsewhere a target that the network, or its
+//! average, is asked for. `jump.rs` is what they share, `derivative.rs` the derivatives along the
+//! path. `guidance.rs` is any of them with guidance baked in.
 
 mod config;
 mod consistency;
@@ -27,6 +28,7 @@ use crate::pairs::Pairs;
 
 pub use config::ObjectiveConfig;
 pub use consistency::Consistency;
+pub use derivative::{LARGEST_TIME_SCALE, SMOOTH_TIME_SCALE};
 pub use distillation::Distillation;
 pub use guidance::BakedGuidance;
 pub use lagrangian::Lagrangian;
@@ -52,8 +54,8 @@ pub struct Batch {
     /// The regression target, `[B, d]`.
     pub target: Tensor<2>,
     /// Weight of each row, `[B]`; `None` for one throughout. Of sequences that end early it has the
-    /// factor `elements / elements that are there` of the whole batch, so that a mean of squares over
-    /// all is one over what is there, and the parts of a batch add up to it.
+    /// factor `elements / elements that are there` of the whole batch, so that a mean of squares
+    /// over all is one over what is there, and the parts of a batch add up to it.
     pub weight: Option<Tensor<1>>,
     /// Class and other knowledge.
     pub condition: Condition,
@@ -114,6 +116,13 @@ pub trait Objective: Debug + Send + Sync + 'static {
     /// Numbers that the loss adds to the condition vector of each row.
     fn told(&self) -> usize {
         0
+    }
+
+    /// Whether targets are derivatives of the network by its times. It must be smooth in them: its
+    /// times should span no more than [`LARGEST_TIME_SCALE`] radians, and
+    /// [`SMOOTH_TIME_SCALE`] suit.
+    fn differentiates(&self) -> bool {
+        false
     }
 
     /// Whether targets ask the network itself: [`Networks::frozen`] is made for those losses alone.

@@ -39,8 +39,8 @@ pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
     }
 }
 
-/// The squares of errors, `[B, d]`: zero behind the end of a sequence, where nothing is to be learned.
-/// The weights of the rows make their mean one over what is there, see [`Batch::weight`].
+/// The squares of errors, `[B, d]`: zero behind the end of a sequence, where nothing is to be
+/// learned. The weights of the rows make their mean one over what is there, see [`Batch::weight`].
 pub(super) fn squares(network: &dyn Network, condition: &Condition, error: Tensor<2>) -> Tensor<2> {
     match condition.within(network.signature(), &error) {
         Some(within) => error.square() * within,

@@ -5,7 +5,7 @@ use flow_path::PathError;
 use flow_path::config::{Check, within};
 use serde::{Deserialize, Serialize};
 
-use super::jump::{Jumps, check_share, column, with_targets};
+use super::jump::{Jumps, check_share_below_one, column, with_targets};
 use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
@@ -13,10 +13,10 @@ use crate::pairs::{Jump, Pairs};
 /// A flow map whose steps of `1/2, 1/4, ..` of the way agree with two steps of half their length.
 ///
 /// Most rows regress `u(x_t, t, t)` on the velocity of their pair. The others have `s = t + 2d` and
-/// the target `(u(x_t, t, t + d) + u(x', t + d, t + 2d)) / 2` with `x' = x_t + d u(x_t, t, t + d)`, by
-/// the average of the weights and without a gradient. Steps are powers of two, from a multiple of
-/// their length, so that both halves are steps that are trained as well; the shortest half step is
-/// asked as the velocity.
+/// the target `(u(x_t, t, t + d) + u(x', t + d, t + 2d)) / 2` with `x' = x_t + d u(x_t, t, t + d)`,
+/// by the average of the weights and without a gradient. Steps are powers of two, from a multiple
+/// of their length, so that both halves are steps that are trained as well; the shortest half step
+/// is asked as the velocity.
 ///
 /// # Reference
 /// Frans, Hafner, Levine & Abbeel (2024), "One Step Diffusion via Shortcut Models",
@@ -38,7 +38,7 @@ impl Default for Shortcut {
 
 impl Check for Shortcut {
     fn check(&self) -> Result<(), PathError> {
-        check_share(self.share)?;
+        check_share_below_one(self.share)?;
         let steps = self.steps;
         let fits = 1 < steps && steps.is_power_of_two();
         within("steps", steps as f64, fits, "the powers of two above 1")

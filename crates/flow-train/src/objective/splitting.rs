@@ -8,7 +8,7 @@ use flow_path::PathError;
 use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
-use super::jump::{Jumps, check_share, with_targets};
+use super::jump::{Jumps, check_share_below_one, with_targets};
 use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
@@ -16,13 +16,14 @@ use crate::pairs::{Jump, Pairs};
 /// A flow map whose steps agree with two steps that part at a random time `r` between.
 ///
 /// `(s - t) u(x_t, t, s) = (r - t) u(x_t, t, r) + (s - r) u(x_r, r, s)` with
-/// `x_r = x_t + (r - t) u(x_t, t, r)`: the right side is the target, by the network itself and without
-/// a gradient. The rows that stay regress the velocity of their pair, from which all steps follow. No
-/// derivative is asked for.
+/// `x_r = x_t + (r - t) u(x_t, t, r)`: the right side is the target, by the network itself and
+/// without a gradient. The rows that stay regress the velocity of their pair, from which all steps
+/// follow. No derivative is asked for.
 ///
 /// # Reference
-/// Guo et al. (2025), "SplitMeanFlow: Interval Splitting Consistency in Few-Step Generative Modeling",
-/// arXiv:2507.16884; the share of rows that jump is that of [`MeanFlow`](super::MeanFlow).
+/// Guo et al. (2025), "SplitMeanFlow: Interval Splitting Consistency in Few-Step Generative
+/// Modeling", arXiv:2507.16884; the share of rows that jump is that of
+/// [`MeanFlow`](super::MeanFlow).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Splitting {
@@ -38,7 +39,7 @@ impl Default for Splitting {
 
 impl Check for Splitting {
     fn check(&self) -> Result<(), PathError> {
-        check_share(self.share)
+        check_share_below_one(self.share)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The loss of variational flow matching: the velocity may depend on a latent that an encoder reads off the pair.
+//! The loss of variational flow matching: the velocity may depend on a latent that an encoder reads
+//! off the pair.
 
 use burn::tensor::Tensor;
 use flow_nn::{PathPoints, Signature};
@@ -6,28 +7,33 @@ use flow_nn::{PathPoints, Signature};
 use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 
-/// Variance of the posterior means over a batch from which a coordinate of the latent counts as active.
+/// Variance of the posterior means over a batch from which a coordinate of the latent counts as
+/// active.
 const ACTIVE_VARIANCE: f64 = 0.01;
 
 /// Velocity error plus weighted divergence of the posterior from the prior `N(0, I)`.
 ///
-/// `L = 1/(B d) sum_i |v(x_t_i, t_i, z_i) - target_i|^2 + w 1/B sum_i KL(q_i || N(0, I))`, with one draw
-/// `z_i = mu_i + sigma_i epsilon_i` for each row.
+/// `L = 1/(B d) sum_i |v(x_t_i, t_i, z_i) - target_i|^2 + w 1/B sum_i KL(q_i || N(0, I))`, with one
+/// draw `z_i = mu_i + sigma_i epsilon_i` for each row.
 ///
-/// **Reductions.** The error is a mean over rows and dimensions, as in [`Regression`](super::Regression); the
-/// divergence is a sum over the coordinates of the latent and a mean over rows. A weight says nothing without
-/// these. The paper does not state its own; the values of its loss curves can only be means over dimensions, so
-/// its weights (1.0 on the line, 0.1 in the plane, 1e-3 for MNIST, 2e-3 and 5e-3 for CIFAR-10) are taken as
-/// weights `w` of this formula. The evidence bound of a Gaussian likelihood of unit variance has `1/2` before
-/// the squared error summed over `d` dimensions: `d L / 2` with `w = 2 / d` is that bound, so the weight `beta`
-/// of the divergence relative to the bound is `w d / 2`: 0.5, 0.1, 0.39, and 3.07 or 7.68.
+/// **Reductions.** The error is a mean over rows and dimensions, as in
+/// [`Regression`](super::Regression); the divergence is a sum over the coordinates of the latent
+/// and a mean over rows. A weight says nothing without these. The paper does not state its own; the
+/// values of its loss curves can only be means over dimensions, so its weights (1.0 on the line,
+/// 0.1 in the plane, 1e-3 for MNIST, 2e-3 and 5e-3 for CIFAR-10) are taken as weights `w` of this
+/// formula. The evidence bound of a Gaussian likelihood of unit variance has `1/2` before the
+/// squared error summed over `d` dimensions: `d L / 2` with `w = 2 / d` is that bound, so the
+/// weight `beta` of the divergence relative to the bound is `w d / 2`: 0.5, 0.1, 0.39, and 3.07 or
+/// 7.68.
 ///
-/// The raw terms are logged: `velocity_error`; `kl`, for each coordinate of the latent in nats, whose sum is what
-/// `w` multiplies; `active_units`, the coordinates whose posterior mean varies over the batch by more than 0.01
-/// (Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders", arXiv:1509.00519, section 5.2).
+/// The raw terms are logged: `velocity_error`; `kl`, for each coordinate of the latent in nats,
+/// whose sum is what `w` multiplies; `active_units`, the coordinates whose posterior mean varies
+/// over the batch by more than 0.01 (Burda, Grosse & Salakhutdinov 2016, "Importance Weighted
+/// Autoencoders", arXiv:1509.00519, section 5.2).
 ///
 /// # Reference
-/// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, equation 5 and algorithm 1.
+/// Guo & Schwing (2025), "Variational Rectified Flow Matching", arXiv:2502.09616, equation 5 and
+/// algorithm 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Variational {
     /// `w`

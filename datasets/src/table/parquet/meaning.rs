@@ -1,4 +1,4 @@
-//! What the stored numbers and bytes of a Parquet column stand for.
+//! Logical types of Parquet: the meaning of stored numbers and bytes.
 
 use half::f16;
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};

@@ -117,7 +117,7 @@ impl Small {
 
 /// Whether a group of images fits the cache.
 ///
-/// The size of the batch has no say: a sample must not depend on its companions.
+/// The choice ignores the size of the batch: a sample must not depend on the others.
 fn fits(geometry: &Geometry) -> bool {
     let (lanes, least) = (lanes(), geometry.input_len().min(geometry.output_len()));
     let largest = geometry.input_len().max(geometry.output_len());

@@ -1,4 +1,4 @@
-//! Which tap of the kernel meets which pixel.
+//! The pixels that each tap of a kernel is multiplied with.
 
 use super::Geometry;
 

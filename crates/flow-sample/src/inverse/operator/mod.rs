@@ -1,4 +1,4 @@
-//! Linear maps from data to what is seen of them, without their matrices.
+//! Linear operators of observations, without their matrices.
 
 mod blur;
 mod dense;

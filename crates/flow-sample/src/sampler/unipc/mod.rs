@@ -52,8 +52,8 @@ pub enum Final {
     #[default]
     #[serde(rename = "full")]
     FullOrder,
-    /// The last steps have orders `.., 2, 1`: steadier with few steps, but the last one then costs an
-    /// error of order 2.
+    /// The last steps have orders `.., 2, 1`: steadier with few steps, but the last one then costs
+    /// an error of order 2.
     #[serde(rename = "lower")]
     LowerOrder,
 }
@@ -62,16 +62,16 @@ pub enum Final {
 ///
 /// `x_s = (sigma_s / sigma_t) x + alpha_s (1 - e^{-h}) (m_0 + sum_k rho_k D_k)` with the data `m_k`
 /// predicted `k` steps ago, `D_k = (m_k - m_0) / r_k` and `r_k = (lambda_k - lambda_0) / h`, where
-/// `lambda = ln(alpha / sigma)`. Once `m` at the new time is known, the same step is made again with
-/// it as a further `D` at `r = 1`; the corrected state is not evaluated again.
+/// `lambda = ln(alpha / sigma)`. Once `m` at the new time is known, the same step is made again
+/// with it as a further `D` at `r = 1`; the corrected state is not evaluated again.
 ///
 /// A step that begins at pure noise or ends at pure data is DDIM, uncorrected. One that is more
 /// than `1 + sqrt(2)` times as long as the step before it in `lambda` is of order 1: the
 /// differences `D_k` would be carried on too far.
 ///
 /// # Reference
-/// Zhao, Bai, Rao, Zhou & Lu (2023), "UniPC: A Unified Predictor-Corrector Framework for Fast Sampling
-/// of Diffusion Models", arXiv:2302.04867.
+/// Zhao, Bai, Rao, Zhou & Lu (2023), "UniPC: A Unified Predictor-Corrector Framework for Fast
+/// Sampling of Diffusion Models", arXiv:2302.04867.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UniPc {

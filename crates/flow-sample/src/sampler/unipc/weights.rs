@@ -17,7 +17,8 @@ pub(super) fn weights(r: &[f64], h: f64) -> Vec<f64> {
     (0..r.len()).map(weight).collect()
 }
 
-/// `b_1, .., b_n`: the means of `u^j` under the density of `u` in `[0, 1]` proportional to `e^{h u}`.
+/// `b_1, .., b_n`: the means of `u^j` under the density of `u` in `[0, 1]` proportional to
+/// `e^{h u}`.
 ///
 /// `b_j = c_j j! / (e^{-h} - 1)` with `c_1 = (e^{-h} - 1) / (-h) - 1` and
 /// `c_{j + 1} = c_j / (-h) - 1 / (j + 1)!`.

@@ -65,7 +65,7 @@ impl Winograd {
     fn apply(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
         let (input, output) = (self.channels_in * self.pixels(), self.channels_out * self.pixels());
         let (batch, threads) = (x.len() / input, rayon::current_num_threads());
-        // A number sums the same terms in the same order whoever computes it, so threads may share
+        // A number sums the same terms in the same order on any thread, so threads may share
         // an image by its output channels; each then transforms the image anew.
         let (images, channels) = if batch < threads {
             (1, self.block())

@@ -1,0 +1,82 @@
+//! Settings of inverse problems, apart from the observation.
+
+use flow_ode::Method;
+use flow_sample::{Grid, LinearOperator, ObservationNoise, Sampler, SamplerConfig};
+
+use crate::question::{AnswerMethod, Question};
+
+/// How questions are answered: everything of a [`Question`] but what was seen, and the sampler.
+#[derive(Debug)]
+pub struct AnswerPlan {
+    /// How the observation is brought in.
+    pub method: AnswerMethod,
+    /// The way from noise to data.
+    pub sampler: Box<dyn Sampler>,
+    /// Times of its steps.
+    pub grid: Grid,
+    /// Draws that are computed together at most, which bounds the memory.
+    pub at_once: usize,
+    /// Seed of the noise.
+    pub seed: u64,
+}
+
+impl AnswerPlan {
+    /// The method, as it is typed, unless another one is asked for.
+    pub const METHOD: &'static str = "mmps";
+    /// The sampler, as it is typed, unless another one is asked for.
+    pub const SAMPLER: &'static str = "langevin";
+    /// The number of steps unless another one is asked for.
+    pub const STEPS: usize = 32;
+    /// Draws that are computed together unless another number is asked for.
+    pub const AT_ONCE: usize = 16;
+
+    /// Equal steps of a sampler. The sampler `ode` steps by the midpoint method.
+    #[must_use]
+    pub fn new(method: AnswerMethod, sampler: &SamplerConfig, steps: usize) -> Self {
+        Self {
+            method,
+            sampler: sampler.build(Method::Midpoint),
+            grid: Grid::Uniform { steps },
+            at_once: Self::AT_ONCE,
+            seed: 0,
+        }
+    }
+
+    /// A question about what was seen through an operator with normal noise of this standard
+    /// deviation, without classes and conditions.
+    #[must_use]
+    pub fn question<'a>(
+        &'a self,
+        operator: &'a dyn LinearOperator,
+        observed: &'a [f32],
+        std: f64,
+        draws: usize,
+    ) -> Question<'a> {
+        Question {
+            operator,
+            observed,
+            noise: ObservationNoise::Gaussian { std },
+            method: self.method,
+            grid: &self.grid,
+            draws,
+            at_once: self.at_once,
+            seed: self.seed,
+            classes: None,
+            vectors: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_by_default_is_known() {
+        let method: AnswerMethod = AnswerPlan::METHOD.parse().unwrap();
+        assert_eq!(method, AnswerMethod::default());
+        let sampler: SamplerConfig = AnswerPlan::SAMPLER.parse().unwrap();
+        let plan = AnswerPlan::new(method, &sampler, AnswerPlan::STEPS);
+        assert_eq!((plan.at_once, plan.seed), (16, 0));
+    }
+}

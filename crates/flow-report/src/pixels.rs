@@ -1,0 +1,104 @@
+//! Pixels that a user gives, as a picture or as an array.
+
+use std::path::Path;
+
+use flow_datasets::array::{Array, ArrayOptions, Element};
+use flow_plot::Picture;
+use flow_run::Upsampling;
+
+use crate::error::{ReportError, usage};
+
+/// Rows of pixels from -1 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pixels {
+    /// Channels, height and width of a picture; the shape of an array.
+    pub shape: Vec<usize>,
+    /// The numbers, row-major.
+    pub values: Vec<f32>,
+}
+
+impl Pixels {
+    /// Reads a PNG of so many channels, an array of bytes from 0 to 255, or one of numbers that
+    /// are pixels from -1 to 1 already.
+    ///
+    /// # Errors
+    /// When the file cannot be read as what its name says.
+    pub fn read(file: &Path, channels: usize) -> Result<Self, ReportError> {
+        if is_picture(file) {
+            let picture = Picture::read(file)?;
+            let shape = vec![channels, picture.height() as usize, picture.width() as usize];
+            return Ok(Self { shape, values: picture.to_numbers(channels) });
+        }
+        let Array { shape, mut values, element } = array(file)?;
+        if element == Element::U8 {
+            for value in &mut values {
+                *value = *value / 127.5 - 1.0;
+            }
+        }
+        Ok(Self { shape, values })
+    }
+
+    /// What the network reads of the small pictures of `--given`, and how many they are: of a model
+    /// that enlarges, one picture of a PNG, or those of an array `[n, channels, height, width]`.
+    ///
+    /// # Errors
+    /// When there are none, or they are of another size than the model enlarges.
+    pub fn enlarged(
+        told: &Upsampling,
+        given: Option<&str>,
+    ) -> Result<(Vec<f32>, usize), ReportError> {
+        let [c, h, w] = told.small();
+        let Some(text) = given else {
+            return Err(usage!(
+                "the model enlarges pictures: name a small one of {h} x {w} pixels by --given \
+                 FILE.png, or several by --given FILE.npy"
+            ));
+        };
+        let Self { shape, values } = Self::read(Path::new(text), c)?;
+        let fits =
+            shape.ends_with(&[h, w]) && !values.is_empty() && values.len() % (c * h * w) == 0;
+        if !fits {
+            return Err(usage!(
+                "--given {text} has the shape {shape:?}, the model enlarges {c} x {h} x {w} to \
+                 {:?}",
+                told.shape
+            ));
+        }
+        Ok((told.enlarged(&values), values.len() / (c * h * w)))
+    }
+}
+
+/// Whether a file is a picture by its name.
+pub(crate) fn is_picture(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == "png")
+}
+
+/// The numbers of an array as they are.
+pub(crate) fn array(file: &Path) -> Result<Array, ReportError> {
+    Array::read(file, &ArrayOptions::default()).map_err(|error| usage!("{error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_become_pixels_and_small_pictures_are_enlarged() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("small.npy");
+        let values = vec![0.0, 255.0, 51.0, 204.0];
+        Array { shape: vec![1, 1, 2, 2], values, element: Element::U8 }.write(&file).unwrap();
+        let read = Pixels::read(&file, 1).unwrap();
+        assert_eq!(read.shape, [1, 1, 2, 2]);
+        for (found, expected) in read.values.iter().zip([-1.0, 1.0, -0.6, 0.6]) {
+            assert!((found - expected).abs() < 1e-6, "{:?}", read.values);
+        }
+        let told = Upsampling { shape: [1, 4, 4], factor: 2 };
+        let (rows, n) = Pixels::enlarged(&told, file.to_str()).unwrap();
+        // Each pixel is a square of two lines: -1 twice, 1 twice, and the same again.
+        assert_eq!((n, &rows[..8]), (1, &[-1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0, 1.0][..]));
+        let larger = Upsampling { shape: [1, 6, 6], factor: 2 };
+        assert!(Pixels::enlarged(&larger, file.to_str()).is_err());
+        assert!(Pixels::enlarged(&told, None).unwrap_err().to_string().contains("2 x 2 pixels"));
+    }
+}

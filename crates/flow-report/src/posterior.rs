@@ -1,0 +1,120 @@
+//! Draws of what a model of a table believes after observations: as a table and as a picture.
+
+use std::path::PathBuf;
+
+use flow_datasets::Table;
+use flow_datasets::table::{Column, Type, Values};
+use flow_judge::{LikelihoodOptions, densities, with_densities};
+use flow_plot::{Figure, corner};
+use flow_run::table::{Conditions, TableRows};
+use flow_run::{Model, Request, Run, RunError};
+
+use crate::error::ReportError;
+use crate::page::page;
+
+/// Columns whose pairs are drawn.
+const MOST_PAIRED: usize = 10;
+
+/// Draws for each of several observations, one observation after another.
+#[derive(Debug)]
+pub struct Posterior<'a> {
+    model: &'a Model,
+    columns: &'a TableRows,
+    /// The observation of each draw.
+    turns: Vec<usize>,
+    /// All columns, also those that were observed.
+    drawn: Table,
+    /// Evaluations of the network for each draw.
+    pub nfe: f64,
+}
+
+impl<'a> Posterior<'a> {
+    /// Draws as many rows for each observation as the request has samples for each of them.
+    ///
+    /// # Errors
+    /// For a request that the model cannot meet.
+    ///
+    /// # Panics
+    /// If the samples cannot be shared out among the observations.
+    pub fn draw(
+        model: &'a Model,
+        columns: &'a TableRows,
+        observed: &Conditions,
+        mut request: Request,
+    ) -> Result<Self, ReportError> {
+        let observations = observed.table.len();
+        assert!(request.n.is_multiple_of(observations), "each observation has as many draws");
+        let number = request.n / observations;
+        let turns: Vec<usize> = (0..request.n).map(|i| i / number).collect();
+        let rows = observed.vectors.chunks(columns.vector());
+        request.given.vectors = Some(rows.flat_map(|row| row.repeat(number)).collect());
+        if !request.is_guided() || !model.is_told() {
+            request.guidance = 1.0;
+        }
+        let samples = model.sample(&request)?;
+        let given = observed.table.select(&turns);
+        let drawn = columns.encoder.decode(&samples.rows, Some(&given)).map_err(RunError::from)?;
+        Ok(Self { model, columns, turns, drawn, nfe: samples.nfe })
+    }
+
+    /// The columns that were drawn.
+    fn learned(&self) -> Table {
+        self.columns.given().fold(self.drawn.clone(), |table, name| table.without(name))
+    }
+
+    /// Densities of the numbers that were drawn and of their pairs; nothing if there are none, or
+    /// more than can be looked at.
+    #[must_use]
+    pub fn picture(&self) -> Option<Figure> {
+        let learned = self.learned();
+        let numbers = learned.columns().iter().filter_map(|column| match &column.values {
+            Values::Number(values) => Some((column.name.clone(), values)),
+            _ => None,
+        });
+        let (names, numbers): (Vec<String>, Vec<&Vec<f64>>) = numbers.unzip();
+        if !(1..=MOST_PAIRED).contains(&names.len()) {
+            return None;
+        }
+        let row = |row: usize| numbers.iter().map(move |values| values[row] as f32);
+        let points: Vec<f32> = (0..self.turns.len()).flat_map(row).collect();
+        Some(corner(&names, &[("draws", &points)]))
+    }
+
+    /// The draws, with the number of their observation where there are several, and their
+    /// log-densities if they are asked for, which takes a solve for each.
+    ///
+    /// # Errors
+    /// When a solve fails.
+    pub fn table(&self, with_density: bool) -> Result<Table, ReportError> {
+        let mut table = self.learned();
+        if with_density {
+            let options = LikelihoodOptions::default();
+            let nats = densities(self.model, self.columns, &self.drawn, &options)?;
+            table = with_densities(&table, nats)?;
+        }
+        if self.turns.last().is_none_or(|&last| last == 0) {
+            return Ok(table);
+        }
+        let counted = self.turns.iter().map(|turn| (turn + 1) as f64).collect();
+        let observation = Column {
+            name: "observation".into(),
+            ty: Type::Integer {},
+            values: Values::Number(counted),
+        };
+        let columns = [observation].into_iter().chain(table.columns().iter().cloned());
+        Ok(Table::new(columns.collect()).map_err(RunError::from)?)
+    }
+}
+
+/// Draws the picture of a posterior among those of its run, refreshes the page of the run and
+/// returns the file.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn draw_posterior(run: &Run, figure: &Figure) -> Result<PathBuf, ReportError> {
+    let path = run.folder.join("plots").join("posterior.png");
+    figure.save(&path)?;
+    figure.save(path.with_extension("svg"))?;
+    page(run)?;
+    Ok(path)
+}

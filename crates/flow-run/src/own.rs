@@ -1,0 +1,239 @@
+//! Data of your own: what a file is, and the recipe that fits it.
+
+use std::path::{Path, PathBuf};
+
+use flow_datasets::array::{Array, ArrayHead, ArrayNames};
+use flow_datasets::{ReadOptions, Table};
+use flow_model::{ModelConfig, Registry};
+
+use crate::array::ARRAY;
+use crate::beginning::beginning_with;
+use crate::error::{RunError, usage};
+use crate::files::ending;
+use crate::recipe::Recipe;
+use crate::table::TABLE;
+
+/// What somebody says of data of their own: the options of `flow train` of the same names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnData<'a> {
+    /// Name of a recipe, path of one, or a file to train on.
+    pub recipe: Option<&'a str>,
+    /// A file to train on.
+    pub file: Option<&'a Path>,
+    /// A file of the rows that paths start from, or a model to begin with.
+    pub from: Option<&'a Path>,
+    /// Whether row i of that file belongs to row i of the data.
+    pub pairs: bool,
+    /// Column or array with the time of each row.
+    pub time: Option<&'a str>,
+    /// Columns that are conditions.
+    pub given: &'a [String],
+    /// Columns that are left out.
+    pub drop: &'a [String],
+    /// Changes of the recipe, `KEY=VALUE`, which may say what an array is called.
+    pub set: &'a [String],
+}
+
+impl OwnData<'_> {
+    /// The name of the recipe, and what the file changes in it.
+    ///
+    /// # Errors
+    /// When two files are named, or none that the other options are about, and when the file cannot
+    /// be read.
+    pub fn recipe(&self, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
+        own(self, registry)
+    }
+}
+
+/// The name of the recipe, and what a file of the user's own changes in it.
+fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
+    let named = args.recipe;
+    let is_file =
+        |name: &&str| Table::is_named(Path::new(name)) || Array::is_named(Path::new(name));
+    let file = match (args.file, named.filter(is_file)) {
+        (Some(_), Some(file)) => {
+            return Err(usage!("{file} and --data are both given, name one file"));
+        }
+        (Some(file), None) => Some(file),
+        (None, file) => file.map(Path::new),
+    };
+    let Some(file) = file else {
+        if !args.given.is_empty() || !args.drop.is_empty() {
+            return Err(usage!("--given and --drop name columns of a table, add --data FILE"));
+        }
+        if rows_from(args).is_some() || args.time.is_some() {
+            return Err(usage!(
+                "--time, and --from with a file of rows, say where paths start: add --data FILE"
+            ));
+        }
+        return Ok((named.unwrap_or("checkerboard").to_owned(), weights(args, registry)?));
+    };
+    let named = named.filter(|name| !is_file(name));
+    let Kind { set, recipe, classes } = kind(args, registry, file, named)?;
+    let recipe = named.unwrap_or(recipe).to_owned();
+    let mut changes = vec![format!("data.set={set}"), format!("data.file={}", absolute(file)?)];
+    if classes {
+        changes.push("data.conditional=true".into());
+    }
+    let given = match args.given {
+        [other] if Table::is_named(Path::new(other)) => {
+            changes.push(format!("data.beside={}", absolute(Path::new(other))?));
+            let table = Table::read(Path::new(other), &ReadOptions::default());
+            let table = table.map_err(|error| usage!("--given {other}: {error}"))?;
+            table.columns().iter().map(|column| column.name.clone()).collect()
+        }
+        names => names.to_vec(),
+    };
+    for (key, columns) in [("given", &given[..]), ("drop", args.drop)] {
+        if !columns.is_empty() {
+            let columns: Vec<String> = columns.iter().map(|name| quoted(name.trim())).collect();
+            changes.push(format!("data.{key}=[{}]", columns.join(", ")));
+        }
+    }
+    changes.extend(weights(args, registry)?);
+    if let Some(from) = rows_from(args) {
+        changes.push(format!("data.from={}", absolute(from)?));
+        changes.push(format!("data.pairs={}", args.pairs));
+        changes.push(format!("path.coupling={}", if args.pairs { "paired" } else { "ot" }));
+    }
+    if let Some(time) = args.time {
+        changes.push(format!("data.time={}", quoted(time)));
+        changes.push("path.coupling=ot".into());
+    }
+    Ok((recipe, changes))
+}
+
+/// The file of `--from`, if it holds the rows that paths start from.
+fn rows_from<'a>(args: &OwnData<'a>) -> Option<&'a Path> {
+    args.from.filter(|from| !is_model(from))
+}
+
+/// Whether `--from` names a model to begin with: a folder, or a file that is none of rows.
+fn is_model(from: &Path) -> bool {
+    let holds_rows = !from.is_dir() && (Table::is_named(from) || Array::is_named(from));
+    // Rows and models may both be safetensors, and a model says what it is.
+    let may_be_either = from.extension().is_some_and(|ending| ending == "safetensors");
+    !holds_rows || (may_be_either && ModelConfig::read(from).is_ok())
+}
+
+/// What a model to begin with changes in the recipe.
+fn weights(args: &OwnData<'_>, registry: &Registry) -> Result<Vec<String>, RunError> {
+    let Some(model) = args.from.filter(|from| is_model(from)) else {
+        return Ok(Vec::new());
+    };
+    if args.pairs {
+        return Err(usage!(
+            "--pairs says that rows belong together, and {} is a model: name the file of the rows \
+             that paths start from with --from, and the model with --set train.weights=MODEL",
+            model.display()
+        ));
+    }
+    Ok(beginning_with(registry, model)?.into())
+}
+
+/// What a file is.
+struct Kind {
+    /// The name of its set.
+    set: &'static str,
+    /// The recipe, unless one is named.
+    recipe: &'static str,
+    /// Whether rows have classes.
+    classes: bool,
+}
+
+/// An array of rank two without classes is a table, unless the recipe that is named takes arrays.
+fn kind(
+    args: &OwnData<'_>,
+    registry: &Registry,
+    file: &Path,
+    named: Option<&str>,
+) -> Result<Kind, RunError> {
+    let data_to_data = rows_from(args).is_some() || args.time.is_some();
+    let table = if data_to_data { "populations" } else { "table" };
+    let table = Kind { set: TABLE, recipe: table, classes: false };
+    if !Array::is_named(file) {
+        return Ok(table);
+    }
+    let said = |key: &str| {
+        let value = args.set.iter().rev().find_map(|change| change.strip_prefix(key));
+        value.and_then(|rest| rest.strip_prefix('=')).map(|name| name.trim_matches('"').to_owned())
+    };
+    let asked = ArrayNames {
+        rows: said("data.array"),
+        classes: said("data.labels"),
+        times: args.time.map(str::to_owned).filter(|_| ending(file) != "npy"),
+    };
+    let head = ArrayHead::read(file, &asked).map_err(|error| usage!("{error}"))?;
+    let classes = head.names.classes.is_some();
+    let takes_arrays = || {
+        let recipe = named.map(|named| Recipe::named(registry, named, &[]));
+        recipe.is_some_and(|recipe| recipe.is_ok_and(|recipe| recipe.data.set == ARRAY))
+    };
+    let beside = classes || head.names.times.is_some() || !Table::is_named(file);
+    let recipe = match head.shape.len() {
+        2 if !beside && !takes_arrays() => return Ok(table),
+        2 if data_to_data => "populations",
+        2 => "points",
+        3 => "sequence",
+        _ => "images",
+    };
+    Ok(Kind { set: ARRAY, recipe, classes })
+}
+
+/// The whole name of a file as a value of TOML: the run is opened again later, perhaps from another
+/// folder.
+fn absolute(file: &Path) -> Result<String, RunError> {
+    let whole: PathBuf = std::path::absolute(file)
+        .map_err(RunError::io(format!("cannot find the folder of {}", file.display())))?;
+    match whole.to_str() {
+        Some(text) => Ok(quoted(text)),
+        None => Err(usage!("{} is no UTF-8, rename the file", file.display())),
+    }
+}
+
+/// A text as a value of TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(own: OwnData<'_>) -> Result<(String, Vec<String>), RunError> {
+        own.recipe(&Registry::default())
+    }
+
+    #[test]
+    fn a_table_is_trained_on_by_the_recipe_that_fits_it() {
+        let (name, changes) = recipe(OwnData::default()).unwrap();
+        assert_eq!((name.as_str(), changes.len()), ("checkerboard", 0));
+        let given = ["clinic ".to_owned()];
+        let own = OwnData { recipe: Some("rows.csv"), given: &given, ..OwnData::default() };
+        let (name, changes) = recipe(own).unwrap();
+        assert_eq!((name.as_str(), changes[0].as_str()), ("table", "data.set=table"));
+        assert!(changes[1].starts_with("data.file=\"") && changes[1].ends_with("rows.csv\""));
+        assert_eq!(changes[2..], ["data.given=[\"clinic\"]"]);
+        let (name, changes) = recipe(OwnData { time: Some("hours"), ..own }).unwrap();
+        assert_eq!(
+            (name.as_str(), changes.last().unwrap().as_str()),
+            ("populations", "path.coupling=ot")
+        );
+    }
+
+    #[test]
+    fn options_without_their_file_are_refused() {
+        let columns = ["a".to_owned()];
+        for own in [
+            OwnData { given: &columns, ..OwnData::default() },
+            OwnData { drop: &columns, ..OwnData::default() },
+            OwnData { time: Some("t"), ..OwnData::default() },
+            OwnData { from: Some(Path::new("a.csv")), ..OwnData::default() },
+        ] {
+            assert!(recipe(own).unwrap_err().to_string().contains("add --data FILE"));
+        }
+        let file = Some(Path::new("b.csv"));
+        let two = OwnData { recipe: Some("a.csv"), file, ..OwnData::default() };
+        assert!(recipe(two).unwrap_err().to_string().contains("name one file"));
+    }
+}

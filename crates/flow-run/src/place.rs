@@ -1,0 +1,170 @@
+//! The place of a model: the folder of a run, or a file of its own.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use flow_model::{Registry, SampleChanges};
+
+use crate::error::{RunError, usage};
+use crate::files::check_folder;
+use crate::form::RowForm;
+use crate::model::Model;
+use crate::request::Request;
+use crate::run::Run;
+use crate::table::TableRows;
+use crate::upsampling::Upsampling;
+
+/// Where a model is sampled from.
+///
+/// What its rows are is known before the weights of a run are read, so that a request which cannot
+/// be met is refused at once.
+#[derive(Debug)]
+pub enum Place {
+    /// A run, whose newest checkpoint is opened when all else is clear.
+    Run(Box<Run>),
+    /// A model that `flow export` wrote.
+    File(Box<Model>),
+}
+
+impl Place {
+    /// Opens a run, or a model of its own.
+    ///
+    /// # Errors
+    /// When it is neither, or cannot be read.
+    pub fn open(registry: &Registry, path: &Path, device: &Device) -> Result<Self, RunError> {
+        // What is neither is refused as a run, which says how one is made.
+        if path.join("model.toml").is_file() || path.is_file() {
+            return Ok(Self::File(Box::new(Model::of_file(registry, path, device)?)));
+        }
+        Ok(Self::Run(Box::new(Run::open(registry, path)?)))
+    }
+
+    /// How the model's rows become those of a table, for a model of one.
+    ///
+    /// # Errors
+    /// When what is kept of the table is damaged.
+    pub fn table(&self) -> Result<Option<TableRows>, RunError> {
+        match self {
+            Self::Run(_) => Ok(TableRows::of(&self.rows()?)?),
+            Self::File(model) => model.table(),
+        }
+    }
+
+    /// By how much the model enlarges what it is told, for a model of that kind.
+    ///
+    /// # Errors
+    /// When what is kept of it is damaged.
+    pub fn upsampling(&self) -> Result<Option<Upsampling>, RunError> {
+        match self {
+            Self::Run(run) => match run.rows()? {
+                Some(rows) => Upsampling::of(&run.recipe, &rows.shape),
+                None => Ok(None),
+            },
+            Self::File(model) => model.upsampling(),
+        }
+    }
+
+    /// What the model's rows are in a file.
+    ///
+    /// # Errors
+    /// When what is kept of them is damaged.
+    pub fn form(&self) -> Result<RowForm, RunError> {
+        RowForm::of(&self.rows()?)
+    }
+
+    /// What the model's rows are, under keys of their own; empty for data that ship.
+    ///
+    /// # Errors
+    /// When `environment.json` of the run cannot be read.
+    pub fn rows(&self) -> Result<toml::Table, RunError> {
+        Ok(match self {
+            Self::Run(run) => {
+                run.rows()?.map(|shape| shape.rows()).transpose()?.unwrap_or_default()
+            }
+            Self::File(model) => model.config().rows.clone(),
+        })
+    }
+
+    /// Whether the model is told a class or numbers.
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        match self {
+            Self::Run(run) => run.recipe.data.conditional || !run.recipe.data.given.is_empty(),
+            Self::File(model) => model.is_told(),
+        }
+    }
+
+    /// The model, of a run that of the newest checkpoint.
+    ///
+    /// # Errors
+    /// When the run has no checkpoint, or it cannot be read.
+    pub fn model(self, device: &Device) -> Result<Model, RunError> {
+        match self {
+            Self::Run(run) => Model::load(&run, device),
+            Self::File(model) => Ok(*model),
+        }
+    }
+
+    /// The model, with the weaker one that guides it; `asked` is whether a strength of guidance
+    /// was named.
+    ///
+    /// # Errors
+    /// When guidance has nothing to move away from or no strength, when the two models are of other
+    /// rows, and as for [`model`](Self::model).
+    pub fn guided_model(
+        self,
+        guide: Option<Self>,
+        asked: bool,
+        device: &Device,
+    ) -> Result<Model, RunError> {
+        let model = self.model(device)?;
+        if let Some(guide) = guide {
+            if !asked {
+                return Err(usage!("--guide-with needs a strength, add --guidance"));
+            }
+            return model.guided_by(guide.model(device)?);
+        }
+        if asked && !model.is_told() {
+            return Err(usage!(
+                "--guidance is given, but the model knows no classes and has no --guide-with"
+            ));
+        }
+        Ok(model)
+    }
+
+    /// A request for samples as the model or its recipe draws them, but for what is changed.
+    ///
+    /// # Errors
+    /// For changes that cannot work.
+    pub fn request(
+        &self,
+        changes: &SampleChanges,
+        n: usize,
+        seed: u64,
+    ) -> Result<Request, RunError> {
+        match self {
+            Self::Run(run) => Request::new(&run.recipe, changes, n, seed),
+            Self::File(model) => Request::of(&model.config().sample, changes, n, seed),
+        }
+    }
+
+    /// The file to write: as named, or one of the run's own.
+    ///
+    /// # Errors
+    /// When the folder of the file is not there, and when a model that is no run needs a name.
+    pub fn out(
+        &self,
+        named: Option<&Path>,
+        own: impl FnOnce(&Run) -> Result<String, RunError>,
+    ) -> Result<PathBuf, RunError> {
+        let out = match (named, self) {
+            (Some(out), _) => out.to_path_buf(),
+            (None, Self::Run(run)) => run.folder.join("samples").join(own(run)?),
+            (None, Self::File(_)) => {
+                return Err(usage!("the model is no run with a place for samples, add --out"));
+            }
+        };
+        check_folder(&out)?;
+        Ok(out)
+    }
+}

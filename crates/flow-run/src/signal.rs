@@ -1,0 +1,156 @@
+//! Signals that ask a training to stop, and what is done about them.
+//!
+//! The first one lets it finish its step and write a checkpoint. Machines repeat theirs at once:
+//! `timeout` and a closing terminal signal the process and its group, a service manager sends two
+//! kinds. So a repetition changes nothing; only a person who presses Ctrl-C again, some time after
+//! the first signal, ends the process without a checkpoint.
+//!
+//! Nothing here listens or ends a process: that is left to the program.
+
+use std::time::{Duration, Instant};
+
+/// Signals closer together than this count as one: a person needs longer between two presses of
+/// Ctrl-C.
+const ONE_PRESS: Duration = Duration::from_millis(400);
+
+/// A request to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Int,
+    /// The usual request to end.
+    Term,
+    /// The terminal is gone.
+    Hup,
+}
+
+impl Signal {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Int, Self::Term, Self::Hup];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int => "SIGINT",
+            Self::Term => "SIGTERM",
+            Self::Hup => "SIGHUP",
+        }
+    }
+
+    /// Its number, which POSIX fixes.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Int => 2,
+            Self::Term => 15,
+            Self::Hup => 1,
+        }
+    }
+
+    /// The exit code that shells give to a process which this signal has ended.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        128 + self.number()
+    }
+}
+
+/// The state of a training as far as signals are concerned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stopping {
+    /// Nobody has asked.
+    #[default]
+    NotAsked,
+    /// Asked to stop.
+    Asked {
+        /// By this signal.
+        by: Signal,
+        /// At this moment.
+        since: Instant,
+    },
+    /// With nothing left to save.
+    Saved,
+}
+
+/// What is done about a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The training stops after its step.
+    Stop,
+    /// It is asked already.
+    Nothing,
+    /// The process ends at once.
+    Exit,
+}
+
+impl Stopping {
+    /// What to do about a signal that comes `now`, which is remembered.
+    pub fn answer(&mut self, signal: Signal, now: Instant) -> Answer {
+        match *self {
+            Self::NotAsked => {
+                *self = Self::Asked { by: signal, since: now };
+                Answer::Stop
+            }
+            Self::Saved => Answer::Exit,
+            Self::Asked { since, .. }
+                if signal == Signal::Int && ONE_PRESS < now.duration_since(since) =>
+            {
+                Answer::Exit
+            }
+            Self::Asked { .. } => Answer::Nothing,
+        }
+    }
+
+    /// Marks that everything is saved, and returns the signal that asked to stop before, if there
+    /// was one.
+    ///
+    /// If there was one, the process ends by itself now, and a repeated signal must not end it
+    /// before its last message. If there was none, the next signal ends the process.
+    pub fn saved(&mut self) -> Option<Signal> {
+        match *self {
+            Self::Asked { by, .. } => Some(by),
+            Self::NotAsked | Self::Saved => {
+                *self = Self::Saved;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_second_ctrl_c_some_time_later_stops_at_once() {
+        let since = Instant::now();
+        for by in Signal::ALL {
+            for again in Signal::ALL {
+                assert_eq!(Stopping::Saved.answer(again, since), Answer::Exit);
+                let mut state = Stopping::default();
+                assert_eq!(state.answer(by, since), Answer::Stop);
+                assert_eq!(state, Stopping::Asked { by, since });
+                assert_eq!(state.answer(again, since), Answer::Nothing);
+                let later = state.answer(again, since + 2 * ONE_PRESS);
+                let ends = again == Signal::Int;
+                assert_eq!(later, if ends { Answer::Exit } else { Answer::Nothing });
+            }
+        }
+    }
+
+    #[test]
+    fn a_repetition_while_a_stopped_run_ends_changes_nothing() {
+        let mut state = Stopping::Asked { by: Signal::Term, since: Instant::now() };
+        assert_eq!(state.saved(), Some(Signal::Term));
+        assert_eq!(state.answer(Signal::Hup, Instant::now()), Answer::Nothing);
+        let mut state = Stopping::default();
+        assert_eq!(state.saved(), None);
+        assert_eq!(state.answer(Signal::Hup, Instant::now()), Answer::Exit);
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_shells() {
+        let codes = [Signal::Hup, Signal::Int, Signal::Term].map(Signal::exit_code);
+        assert_eq!(codes, [129, 130, 143]);
+    }
+}
