@@ -42,9 +42,9 @@ impl Table {
     /// The columns of an array are called `x1`, `x2` and so on, and its NaN are missing values.
     /// Columns of a csv file are separated by commas, or by semicolons, tabs or bars if its first
     /// line has no comma and one of these, and as many cells as the second. The first line names
-    /// the columns; spaces around cells are left out. A column is held as numbers if each of its cells
-    /// is one or is missing, else as text. Two passes are made over csv: the first counts, so that
-    /// what does not fit into `options.max_bytes` is refused before memory is taken.
+    /// the columns; spaces around cells are left out. A column is held as numbers if each of its
+    /// cells is one or is missing, else as text. Two passes are made over csv: the first counts, so
+    /// that what does not fit into `options.max_bytes` is refused before memory is taken.
     ///
     /// # Errors
     /// If the file cannot be read, is no UTF-8, is ragged, names a column twice, names none, holds

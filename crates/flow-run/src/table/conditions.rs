@@ -21,8 +21,8 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Those of `option`, such as `--given`: a file or `COLUMN=VALUE,..`; nothing for a model that is
-    /// told nothing. Numbers outside of all that the model has seen are told of.
+    /// Those of `option`, such as `--given`: a file or `COLUMN=VALUE,..`; nothing for a model that
+    /// is told nothing. Numbers outside of all that the model has seen are told of.
     ///
     /// # Errors
     /// When the model is told columns and there is no text, or the other way round, and when the
