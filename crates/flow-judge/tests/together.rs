@@ -29,7 +29,7 @@ fn trained(folder: &Path) -> Run {
     let (registry, device) = (Registry::default(), Device::flex());
     let recipe = Recipe::named(&registry, "debug", &CHANGES.map(String::from)).unwrap();
     let training = Training::open(Start::New(recipe), &Files::default(), &Silent).unwrap();
-    let model = training.networks(&device).unwrap();
+    let model = training.networks(&device, &Silent).unwrap();
     let begun = training.begin(Some(&folder.join("run")), &device, "flex", &Silent).unwrap();
     let told: Arc<dyn Listener> = Arc::new(Silent);
     begun.train(model, &device, &told, &Interrupter::new()).unwrap();
