@@ -110,15 +110,26 @@ def tables(convert: str, folder: pathlib.Path, named: list[str]) -> int:
     return failures
 
 
+def random_numbers(rng: np.random.Generator, shape: tuple, code: str) -> np.ndarray:
+    """Numbers over the range of a type, whole ones as far as a float of 64 bits counts them."""
+    kind = np.dtype(code)
+    if kind.kind == "f":
+        return (rng.normal(size=shape) * 1000).astype(kind)
+    if kind.kind == "b":
+        return rng.integers(0, 2, shape).astype(kind)
+    limits = np.iinfo(kind)
+    low, high = max(limits.min, 1 - 2**53), min(limits.max, 2**53)
+    return rng.integers(low, high, shape, dtype=np.int64).astype(kind)
+
+
 def arrays(convert: str, folder: pathlib.Path) -> int:
-    """Arrays of every type, order and rank to npy, npz and safetensors."""
+    """Arrays of every type, order and rank to npy, npz and safetensors; rows of numbers to csv."""
     rng = np.random.default_rng(8)
     shapes = [(5, 3), (4, 7, 2), (3, 1, 6, 5)]
     types = ["<f4", ">f4", "<f8", ">f8", "<f2", "|u1", "|i1", "<i2", ">i4", "<i8", "<u4", "|b1"]
     failures = 0
     for shape, code, order in itertools.product(shapes, types, "CF"):
-        known = rng.normal(size=shape) if code[1] == "f" else rng.integers(0, 100, shape)
-        known = np.asarray(known, order=order).astype(code, order="K")
+        known = np.asarray(random_numbers(rng, shape, code), order=order)
         source = folder / "source.npy"
         np.save(source, known)
         for ending in ENDINGS:
@@ -128,9 +139,17 @@ def arrays(convert: str, folder: pathlib.Path) -> int:
             ours = ours if ending == "npy" else ours["data"]
             # Numbers stay of the type that they are, with the least byte first.
             kept = ours.dtype == known.dtype.newbyteorder("<")
-            if not kept or not np.array_equal(ours, known.astype(np.float32).astype(ours.dtype)):
+            if not kept or not np.array_equal(ours, known):
                 failures += 1
                 print(f"{shape} {code} {order} {ending}: differs")
+        if len(shape) == 2:
+            # Through a table, as text that holds every digit.
+            text = folder / "table.csv"
+            subprocess.run([convert, source, text], check=True)
+            rows = pd.read_csv(text, float_precision="round_trip").to_numpy().astype(known.dtype)
+            if not np.array_equal(rows, known):
+                failures += 1
+                print(f"{shape} {code} {order} csv: differs")
     print(f"arrays of {len(shapes)} shapes, {len(types)} types, 2 orders: {failures} differ")
     if load_file is None:
         print("safetensors is not installed: its arrays are not compared")
@@ -138,7 +157,8 @@ def arrays(convert: str, folder: pathlib.Path) -> int:
     known = rng.normal(size=(6, 4)).astype(np.float16)
     save_file({"x": known}, folder / "x.safetensors")
     subprocess.run([convert, folder / "x.safetensors", folder / "x.npy"], check=True)
-    return failures + (not np.array_equal(np.load(folder / "x.npy"), known.astype(np.float32)))
+    ours = np.load(folder / "x.npy")
+    return failures + (ours.dtype != known.dtype or not np.array_equal(ours, known))
 
 
 def main() -> int:

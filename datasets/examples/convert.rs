@@ -1,6 +1,6 @@
 //! Copies a table or an array into another format: `convert IN OUT`, by the endings of the names.
 //!
-//! Tables go from csv, tsv and parquet (feature `parquet`) to these and to npy and npz; arrays
+//! Tables go from csv, tsv, npy and parquet (feature `parquet`) to these and to npy and npz; arrays
 //! from npy, npz and safetensors to these. `benches/peers/roundtrip.py` compares what comes
 //! out with pandas.
 
@@ -14,11 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(from), Some(to)) = (names.next(), names.next()) else {
         return Err("expected the name of a file to read and of a file to write".into());
     };
-    let is_array = from.extension().is_some_and(|ending| {
-        ["npy", "npz", "safetensors"].iter().any(|known| ending.eq_ignore_ascii_case(known))
-    });
-    if is_array {
-        Array::read(&from, &ArrayOptions::default())?.write(&to)?;
+    if Array::is_named(&from) && Array::is_named(&to) {
+        Array::read_wide(&from, &ArrayOptions::default())?.write_wide(&to)?;
     } else {
         Table::read(&from, &ReadOptions::default())?.write(&to)?;
     }

@@ -9,9 +9,10 @@ use std::fs;
 use std::path::Path;
 
 use common::file;
+use flow_datasets::table::Type;
 use flow_datasets::{
-    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element,
-    LabelledArray, write_array,
+    Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Columns, Element,
+    LabelledArray, Overrides, ReadOptions, Table, write_array,
 };
 
 /// An npy file by the text of its header.
@@ -115,6 +116,95 @@ fn an_array_larger_than_the_memory_allowed_is_refused_before_it_is_held() {
     assert!(message.contains("needs 40000 bytes") && message.contains("pieces"), "{message}");
     let mut pieces = ArrayFile::open(&path).unwrap();
     assert_eq!(pieces.rows(7..9).unwrap(), [0.0; 200]);
+}
+
+/// A header is believed no further than the file is long, before anything is made of it.
+#[test]
+fn a_header_that_promises_more_than_the_file_has_is_refused() {
+    for shape in ["(1099511627776, 2)", "(1099511627776, 2, 2)", "(1099511627776, 1, 2, 2)"] {
+        let (_folder, path) = file("a.npy", npy("'<f4'", "False", shape, &[]));
+        for message in [
+            ArrayHead::read(&path, &ArrayNames::default()).unwrap_err().to_string(),
+            ArrayFile::open(&path).unwrap_err().to_string(),
+            Array::read(&path, &ArrayOptions::default()).unwrap_err().to_string(),
+            Table::read(&path, &ReadOptions::default()).unwrap_err().to_string(),
+        ] {
+            assert!(message.contains("has 0 bytes behind its header"), "{shape}: {message}");
+        }
+    }
+    let header = "{\"x\":{\"dtype\":\"U8\",\"shape\":[1099511627776,2],\
+                  \"data_offsets\":[0,2199023255552]}}";
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+    let (_folder, path) = file("a.safetensors", bytes);
+    let message = ArrayHead::read(&path, &ArrayNames::default()).unwrap_err().to_string();
+    assert!(message.contains("ends before its last number"), "{message}");
+}
+
+/// Tables hold every value of an array, and write it as it was.
+#[test]
+fn a_table_of_an_array_keeps_values_and_type() {
+    let whole = |x: [i64; 4]| bytes(&x.map(i64::to_le_bytes));
+    let cases = [
+        ("'<i8'", Element::I64, whole([123_456_789, -1, (1 << 53) - 1, 0])),
+        ("'<f8'", Element::F64, bytes(&[0.1, 1e300, -1e-300, 3.0].map(f64::to_le_bytes))),
+        ("'<f4'", Element::F32, bytes(&[0.1_f32, 1e30, -2.5, 3.0].map(f32::to_le_bytes))),
+        ("'<f2'", Element::F16, vec![0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0xff, 0x7b]),
+        ("'|i1'", Element::I8, vec![1, 254, 128, 127]),
+        ("'|u1'", Element::U8, vec![0, 255, 7, 8]),
+        ("'<u4'", Element::U32, bytes(&[u32::MAX, 0, 16_777_217, 3].map(u32::to_le_bytes))),
+        ("'|b1'", Element::Bool, vec![0, 1, 1, 0]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = ["a.npy", "b.npy"].map(|name| folder.path().join(name));
+    for (descr, element, data) in cases {
+        fs::write(&from, npy(descr, "False", "(2, 2)", &data)).unwrap();
+        let table = Table::read(&from, &ReadOptions::default()).unwrap();
+        assert_eq!(table.columns()[0].ty, Type::Array { element }, "{descr}");
+        table.write(&to).unwrap();
+        // As NumPy lays it out: a header of whole 64 bytes, then the same bytes.
+        assert!(fs::read(&to).unwrap().ends_with(&data), "{descr}");
+        let [a, b] = [&from, &to].map(|path| {
+            let array = Array::read_wide(path, &ArrayOptions::default()).unwrap();
+            (array.shape, array.element, array.values)
+        });
+        assert_eq!(a, b, "{descr}");
+        Array::read_wide(&from, &ArrayOptions::default()).unwrap().write_wide(&to).unwrap();
+        assert!(fs::read(&to).unwrap().ends_with(&data), "{descr}");
+    }
+    // The largest float of 32 bits that a whole number near it becomes is another number.
+    fs::write(&from, npy("'<i8'", "False", "(2, 2)", &whole([123_456_789, 1, 2, 3]))).unwrap();
+    let narrow = Array::read(&from, &ArrayOptions::default()).unwrap();
+    assert_eq!(narrow.values[0], 123_456_792.0);
+}
+
+#[test]
+fn whole_numbers_that_no_float_holds_keep_their_digits_as_words() {
+    let large = [i64::MAX, 1, -9_007_199_254_740_993, 2];
+    let data = bytes(&large.map(i64::to_le_bytes));
+    let (_folder, path) = file("a.npy", npy("'<i8'", "False", "(2, 2)", &data));
+    let table = Table::read(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(table.columns()[0].cell(0).unwrap(), "9223372036854775807");
+    assert_eq!(table.columns()[0].cell(1).unwrap(), "-9007199254740993");
+    assert_eq!(table.columns()[1].ty, Type::Array { element: Element::I64 });
+}
+
+#[test]
+fn nan_of_an_array_of_rank_two_are_missing_values_of_its_table() {
+    let data = bytes(&[1.5_f32, f32::NAN, 2.5, 3.5].map(f32::to_le_bytes));
+    let (folder, path) = file("a.npy", npy("'<f4'", "False", "(2, 2)", &data));
+    let table = Table::read(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(table.columns()[1].missing(), 1);
+    assert_eq!(table.columns()[1].cell(0), None);
+    table.write(&folder.path().join("b.npy")).unwrap();
+    assert!(fs::read(folder.path().join("b.npy")).unwrap().ends_with(&data));
+    let message = Array::read(&path, &ArrayOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("[0, 1]") && message.contains("NaN are missing"), "{message}");
+    // An infinite number is none of either, and named by its row and column.
+    let data = bytes(&[1.5_f32, 0.5, 2.5, f32::INFINITY].map(f32::to_le_bytes));
+    let (_folder, path) = file("a.npy", npy("'<f4'", "False", "(2, 2)", &data));
+    let table = Table::read(&path, &ReadOptions::default()).unwrap();
+    let message = Columns::guess(&table, &Overrides::default()).unwrap_err().to_string();
+    assert!(message.contains("row 2") && message.contains("\"x2\""), "{message}");
 }
 
 #[test]

@@ -38,9 +38,12 @@ fn kinds_are_guessed_from_the_cells() {
 #[test]
 fn what_holds_nothing_to_learn_is_dropped_with_its_reason() {
     type Cell = fn(usize) -> String;
-    let dropped: [(Cell, &str); 8] = [
+    let dropped: [(Cell, &str); 11] = [
         (|i| format!("2024-03-{:02}", 1 + i % 28), "dates"),
         (|i| format!("{:02}:{:02}", i % 24, i), "dates or times"),
+        (|i| format!("{} Jan 2024", 1 + i % 28), "dates"),
+        (|i| (20_240_101 + i % 28).to_string(), "dates"),
+        (|i| format!("\"{},5\"", i % 7), "commas, such as \"0,5\""),
         (|i| (100 + i).to_string(), "numbers its rows"),
         (|i| format!("P{:04}", i * 37), "identifier"),
         (|i| format!("the patient said that {i} days are enough"), "free text"),

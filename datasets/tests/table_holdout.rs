@@ -5,7 +5,7 @@
 mod common;
 
 use common::{cells, csv, file, mixed, rows};
-use flow_datasets::{Holdout, ReadOptions, Table};
+use flow_datasets::{Columns, Encoder, Holdout, Overrides, ReadOptions, Table};
 
 fn many(n: usize) -> Table {
     rows("a,b", n, |i| format!("{},{}", i * 7919 % 10_007, i % 5))
@@ -51,6 +51,7 @@ fn a_small_table_holds_out_at_least_one_row() {
     let equal = csv("a\n1\n1\n").unwrap();
     let message = Holdout::default().split(&equal).unwrap_err().to_string();
     assert!(message.contains("to learn from"), "{message}");
+    assert!(message.contains("data.split.share"), "{message}");
 }
 
 #[test]
@@ -65,6 +66,39 @@ fn a_column_or_another_file_can_say_what_is_held_out() {
     let (_folder, path) = file("test.csv", "a,b\n5,6\n");
     let (train, test) = Holdout::File { path }.split(&many(3)).unwrap();
     assert_eq!((train.len(), test.len()), (3, 1));
+}
+
+/// The column that says which rows are held out is no part of what is learned, in either order of
+/// guessing and splitting.
+#[test]
+fn a_column_that_says_what_is_held_out_is_not_learned() {
+    let by = Holdout::Column { name: "clinic".into(), held: vec!["south".into()] };
+    assert_eq!((by.column(), Holdout::default().column()), (Some("clinic"), None));
+    let split = by.column().map(String::from);
+    let columns =
+        Columns::guess(&mixed(), &Overrides { split: split.clone(), ..Overrides::default() });
+    let columns = columns.unwrap();
+    let clinic = columns.plans.iter().find(|plan| plan.name == "clinic").unwrap();
+    assert_eq!(clinic.reason.as_deref(), Some("says which rows are held out"));
+    let (train, _) = by.split(&mixed()).unwrap();
+    Encoder::fit(&train, &columns).unwrap();
+    let both = Overrides { split, given: vec!["clinic".into()], ..Overrides::default() };
+    let message = Columns::guess(&mixed(), &both).unwrap_err().to_string();
+    assert!(message.contains("data.given") && message.contains("data.split"), "{message}");
+    let nowhere = Overrides { split: Some("part".into()), ..Overrides::default() };
+    let message = Columns::guess(&mixed(), &nowhere).unwrap_err().to_string();
+    assert!(message.contains("\"part\"") && message.contains("\"clinic\""), "{message}");
+}
+
+#[test]
+fn a_share_that_is_none_is_an_error() {
+    for share in [2.0, -1.0, f64::NAN, f64::INFINITY] {
+        let message = Holdout::Hash { share }.split(&many(20)).unwrap_err().to_string();
+        assert!(message.contains("data.split.share is"), "{message}");
+    }
+    // All, and the least that there is.
+    assert!(Holdout::Hash { share: 1.0 }.split(&many(20)).is_err());
+    assert_eq!(Holdout::Hash { share: 0.0 }.split(&many(20)).unwrap().1.len(), 1);
 }
 
 #[test]

@@ -78,9 +78,13 @@ fn a_ragged_line_is_named() {
 
 #[test]
 fn another_encoding_is_named_with_its_line() {
-    refused(b"a,b\n1,x\n2,M\xfcller\n", &["UTF-8", "line 3"]);
+    refused(b"a,b\n1,x\n2,M\xfcller\n", &["UTF-8", "line 3", "Latin-1", "-f WINDOWS-1252"]);
     let wide: Vec<u8> = "a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    refused([b"\xff\xfe".to_vec(), wide].concat(), &["UTF-8", "line 1"]);
+    refused([b"\xff\xfe".to_vec(), wide.clone()].concat(), &["line 1", "like UTF-16;"]);
+    // Without its mark it is valid UTF-8 and no table.
+    refused(wide, &["line 1", "-f UTF-16LE"]);
+    let wide: Vec<u8> = "a,b\n1,2\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    refused(wide, &["line 1", "-f UTF-16BE"]);
 }
 
 #[test]
@@ -100,11 +104,27 @@ fn a_file_without_rows_is_no_table() {
 }
 
 #[test]
-fn another_separator_is_suggested_and_can_be_said() {
-    refused("a;b\n1;2\n", &["single column", "';'", "delimiter"]);
-    let (_folder, path) = file("t.csv", "a;b\n1;2\n");
-    let options = ReadOptions { delimiter: Some(b';'), ..ReadOptions::default() };
-    assert_eq!(Table::read(&path, &options).unwrap().columns().len(), 2);
+fn another_separator_is_found_or_said() {
+    for text in ["a;b\n1;2\n", "a\tb\n1\t2\n", "a|b\n1|2\n", "a;b\n1,5;2\n"] {
+        assert_eq!(csv(text).unwrap().columns().len(), 2, "{text:?}");
+    }
+    // Two could be meant, or the rows do not agree.
+    refused("a;b|c\n1;2|3\n", &["single column", "';'", "data.delimiter"]);
+    refused("a;b\n1\n", &["single column", "data.delimiter"]);
+    let (_folder, path) = file("t.csv", "a;b|c\n1;2|3\n");
+    let options = ReadOptions { delimiter: Some(b'|'), ..ReadOptions::default() };
+    let table = Table::read(&path, &options).unwrap();
+    assert_eq!(table.columns()[0].name, "a;b");
+}
+
+#[test]
+fn what_is_wrong_with_the_content_names_the_file_once() {
+    let (_folder, path) = file("t.csv", "a,a\n1,2\n");
+    let message = Table::read(&path, &ReadOptions::default()).unwrap_err().to_string();
+    assert_eq!(message.matches("t.csv").count(), 1, "{message}");
+    let (_folder, path) = file("t.csv", "a,b\n1\n");
+    let message = Table::read(&path, &ReadOptions::default()).unwrap_err().to_string();
+    assert_eq!(message.matches("t.csv").count(), 1, "{message}");
 }
 
 #[test]
@@ -131,7 +151,7 @@ fn a_table_larger_than_the_memory_allowed_is_refused_before_it_is_held() {
         let (_folder, path) = file("t.csv", text);
         let options = ReadOptions { max_bytes: 15_000, ..ReadOptions::default() };
         let message = Table::read(&path, &options).unwrap_err().to_string();
-        assert!(message.contains("15000 are allowed"), "{message}");
+        assert!(message.contains("14.6 KiB of it may be taken"), "{message}");
         assert!(Table::read(&path, &ReadOptions::default()).is_ok());
     }
 }
@@ -154,7 +174,7 @@ fn a_format_that_is_not_compiled_in_names_its_feature() {
     let read = Table::read(&path, &ReadOptions::default()).unwrap_err().to_string();
     let written = csv("a\n1\n").unwrap().write(&folder.path().join("u.parquet")).unwrap_err();
     for message in [read, written.to_string()] {
-        assert!(message.contains("feature `parquet`"), "{message}");
+        assert!(message.contains("-p flow-cli --features parquet"), "{message}");
     }
 }
 

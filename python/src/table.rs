@@ -66,7 +66,7 @@ pub(crate) fn column<'py>(
     py: Python<'py>,
     column: &Column,
 ) -> PyResult<(String, &'static str, Bound<'py, PyAny>)> {
-    let kind = match column.ty {
+    let kind = match column.ty.plain() {
         Type::Bool {} => "bool",
         Type::Integer {} => "integer",
         Type::Single {} => "single",

@@ -259,6 +259,11 @@ fn what_is_wrong_with_an_array_is_said_in_a_sentence() {
     for (name, content) in files {
         scene.write(name, content);
     }
+    // Headers that promise more than memory holds, with nothing behind them.
+    for axes in ["2", "2, 2", "1, 2, 2"] {
+        let shape = format!("(1099511627776, {axes})");
+        scene.write(&format!("huge{}.npy", axes.len()), npy("'<f4'", "False", &shape, &[]));
+    }
     save(&scene.path("odd.npy"), &[40, 1, 7, 9], Element::F32, |i| i as f32);
     save(&scene.path("good.npy"), &[40, 1, 8, 8], Element::F32, |i| i as f32);
     let before = scene.files();
@@ -271,6 +276,14 @@ fn what_is_wrong_with_an_array_is_said_in_a_sentence() {
         ("train flat.npy", &["[16]", "reshape"]),
         ("train cut.npy", &["360 bytes", "384"]),
         ("train words.npz", &["words.npz"]),
+        ("train points --data huge1.npy", &["huge1.npy", "0 bytes behind its header"]),
+        ("train huge1.npy", &["huge1.npy", "0 bytes behind its header"]),
+        ("train points --data huge4.npy", &["huge4.npy", "0 bytes behind its header"]),
+        ("train huge7.npy", &["huge7.npy", "0 bytes behind its header"]),
+        (
+            "train good.npy --set data.pieces=true --set data.split={kind=\"hash\",share=2}",
+            &["data.split.share"],
+        ),
         ("train missing.npy", &["missing.npy"]),
         ("train good.npy --given x1", &["data.given", "table"]),
         ("train good.npy --set data.array=x", &["good.npy", "without a name"]),

@@ -205,3 +205,168 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
     }
     assert_eq!(scene.files(), before);
 }
+
+/// Trains in a moment.
+const TINY: &str = "--set network.hidden=16 --set network.depth=1 --set train.images=2560 \
+                    --set train.warmup_images=0 \
+                    --set train.checkpoint_every=2560 --set sample.steps=4 --no-eval";
+
+#[test]
+fn a_column_says_which_rows_are_held_out_and_is_not_learned() {
+    let scene = Scene::new();
+    let mut text = String::new();
+    for (at, line) in people().lines().enumerate() {
+        let part = match at {
+            0 => "part",
+            at if at % 10 == 0 => "test",
+            _ => "train",
+        };
+        writeln!(text, "{line},{part}").unwrap();
+    }
+    scene.write("newcat.csv", text);
+    let split = r#"--set data.split={kind="column",name="part",held=["test"]}"#;
+    let said = scene.run(&format!("train newcat.csv {split} --out run {TINY}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    for words in ["says which rows are held out", "180 rows to train with, 20 held out"] {
+        assert!(said.stderr.contains(words), "{words} is missing in {}", said.stderr);
+    }
+    scene.ok("sample run -n 3 --out s.csv");
+    let rows = columns(&fs::read_to_string(scene.path("s.csv")).unwrap());
+    assert_eq!(rows[0], ["clinic", "height", "age", "country"]);
+    let words = format!("train newcat.csv {split} --given part");
+    scene.refuses(&words, 2, &["\"part\"", "data.given", "data.split"]);
+    let nowhere = r#"--set data.split={kind="column",name="side",held=["test"]}"#;
+    scene.refuses(&format!("train newcat.csv {nowhere}"), 2, &["\"side\"", "\"part\""]);
+}
+
+#[test]
+fn a_share_that_holds_out_too_much_or_too_little_is_said_by_its_key() {
+    let scene = Scene::new();
+    scene.write("people.csv", people());
+    scene.write("six.csv", "x,y\n1.5,2.5\n2.5,1.5\n3.5,4.5\n4.5,3.5\n5.5,6.5\n6.5,7.5\n");
+    scene.write("late.csv", "c,x,part\na,1.5,r\nb,2.5,r\na,3.5,r\nb,4.5,r\nz,5.5,t\nz,6.5,t\n");
+    for share in ["2", "-1", "nan"] {
+        let split = format!("--set data.split={{kind=\"hash\",share={share}}}");
+        scene.refuses(&format!("train people.csv {split}"), 2, &["data.split.share is", "0 and 1"]);
+    }
+    let split = r#"--set data.split={kind="hash",share=0}"#;
+    let parts = ["six.csv: 1 complete rows held out, at least 2", "data.split.share"];
+    scene.refuses(&format!("train six.csv {split}"), 2, &parts);
+    let split = r#"--set data.split={kind="column",name="part",held=["t"]}"#;
+    let parts = ["0 complete rows held out", "2 more lack a value, or have a category"];
+    scene.refuses(&format!("train late.csv {split}"), 2, &parts);
+    scene.refuses(&format!("train checkerboard {split}"), 2, &["data.split", "checkerboard"]);
+}
+
+#[test]
+fn other_separators_and_marks_of_missing_values_are_read_and_kept_by_the_model() {
+    let scene = Scene::new();
+    let mut text = people().replace(',', ";");
+    for age in [20, 27, 34] {
+        text = text.replacen(&format!(";{age};"), ";none;", 1);
+    }
+    scene.write("semi.csv", &text);
+    let said = scene.run(&format!(
+        "train semi.csv --set data.missing=[\"none\"] --set data.max_columns=5 --out run {TINY}"
+    ));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("3 rows are left out"), "{}", said.stderr);
+    // The model knows what means a missing value; what separates columns is seen.
+    scene.write("holes.csv", "clinic,height,age,country\nA,1.61,none,here\n");
+    scene.ok("impute run holes.csv --steps 4 --out filled.csv");
+    let rows = columns(&fs::read_to_string(scene.path("filled.csv")).unwrap());
+    assert!(rows[1][2].parse::<i32>().is_ok(), "{rows:?}");
+    scene.write("bars.csv", "a;b|c\n1.5;2|3\n2.5;3|4\n");
+    for (words, parts) in [
+        ("train bars.csv", &["bars.csv", "data.delimiter"][..]),
+        ("train bars.csv --set data.delimiter=;;", &["data.delimiter is \";;\"", "tab"]),
+        ("train semi.csv --set data.max_columns=3", &["5 columns", "data.max_columns"]),
+        ("train checkerboard --set data.missing=[\"none\"]", &["data.missing", "table"]),
+    ] {
+        scene.refuses(words, 2, parts);
+    }
+}
+
+#[test]
+fn conditions_beyond_all_that_was_seen_are_warned_of_and_errors_name_their_option() {
+    let scene = Scene::new();
+    scene.write("people.csv", people());
+    scene.ok(&format!("train people.csv --given clinic,age --out run {TINY}"));
+    let said = scene.run("sample run -n 2 --given clinic=B,age=4000 --out far.csv");
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let warnings = said.stderr.lines().filter(|line| line.contains("warning"));
+    let warnings: Vec<&str> = warnings.collect();
+    assert_eq!(warnings.len(), 1, "{}", said.stderr);
+    assert!(warnings[0].contains("age is 4000, and it has seen 20 to 79"), "{warnings:?}");
+    let said = scene.run("sample run -n 2 --given clinic=B,age=40 --out near.csv");
+    assert!(!said.stderr.contains("warning"), "{}", said.stderr);
+    scene.refuses("posterior run --observe clinic=C,age=30", 2, &["--observe: ", "\"C\""]);
+    scene.refuses("posterior run --observe clinic=A", 2, &["--observe: ", "lacks `age`"]);
+    let said = scene.run("sample run --given nowhere.csv");
+    assert_eq!(said.stderr.matches("nowhere.csv").count(), 1, "{}", said.stderr);
+    assert!(said.stderr.contains("--given: "), "{}", said.stderr);
+}
+
+/// An npy file of little-endian numbers, `[rows, columns]`.
+fn npy(descr: &str, columns: usize, numbers: &[Vec<u8>]) -> Vec<u8> {
+    let shape = format!("({}, {columns})", numbers.len() / columns);
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    text += &" ".repeat(63 - (10 + text.len()) % 64);
+    text.push('\n');
+    let length = (text.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), &numbers.concat()].concat()
+}
+
+#[test]
+fn a_table_in_an_array_keeps_its_values_its_type_and_its_holes() {
+    let scene = Scene::new();
+    let whole = |i: i64| if i % 2 == 0 { 123_456_789 + i * 7 % 100 } else { i / 2 % 3 };
+    let numbers: Vec<Vec<u8>> = (0..400).map(|i| whole(i).to_le_bytes().to_vec()).collect();
+    scene.write("whole.npy", npy("<i8", 2, &numbers));
+    let said = scene.run(&format!("train whole.npy --out run {TINY}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("123456789 to 123456887"), "{}", said.stderr);
+    scene.ok("sample run -n 20 --out s.npy");
+    let (shape, samples) = common::npy::<i64>(&scene.path("s.npy"));
+    assert_eq!(shape, [20, 2]);
+    for row in samples.chunks(2) {
+        assert!((123_456_789..=123_456_887).contains(&row[0]), "{row:?}");
+        assert!((0..3).contains(&row[1]), "{row:?}");
+    }
+    let real = |i: u32| if i % 80 == 5 { f32::NAN } else { (i * 37 % 101) as f32 * 0.1 };
+    let numbers: Vec<Vec<u8>> = (0..400).map(|i| real(i).to_le_bytes().to_vec()).collect();
+    scene.write("holes.npy", npy("<f4", 2, &numbers));
+    let said = scene.run(&format!("train holes.npy --out holes {TINY}"));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("5 rows are left out"), "{}", said.stderr);
+    scene.ok("impute holes holes.npy --steps 4 --out filled.npy");
+    let (_, filled) = common::npy::<f32>(&scene.path("filled.npy"));
+    let same = |(i, x): (usize, &f32)| {
+        let known = real(i as u32);
+        x.is_finite() && (known.is_nan() || known.to_bits() == x.to_bits())
+    };
+    assert!(filled.len() == 400 && filled.iter().enumerate().all(same), "{filled:?}");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_that_is_not_built_in_is_refused_with_the_command_that_builds_it() {
+    let scene = Scene::new();
+    scene.write("people.parquet", "PAR1");
+    let parts = ["people.parquet", "cargo build --release -p flow-cli --features parquet"];
+    scene.refuses("train people.parquet", 2, &parts);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_goes_in_and_comes_out() {
+    let scene = Scene::new();
+    scene.write("people.csv", people());
+    scene.ok(&format!("train people.csv --out run {TINY}"));
+    scene.ok("sample run -n 200 --out people.parquet");
+    scene.ok(&format!("train people.parquet --out again {TINY}"));
+    scene.ok("sample again -n 3 --out s.csv");
+    let rows = columns(&fs::read_to_string(scene.path("s.csv")).unwrap());
+    assert_eq!(rows[0], ["clinic", "height", "age", "country"]);
+    assert!(["A", "B"].contains(&rows[1][0].as_str()) && rows[1][3] == "here", "{rows:?}");
+}

@@ -5,7 +5,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use flow_datasets::table::{Column, ColumnType, Kind, Type, Values};
-use flow_datasets::{Columns, Encoder, Holes, Overrides, Table, TableRows};
+use flow_datasets::{Columns, Encoder, Holes, Overrides, ReadOptions, Table, TableRows};
 use flow_judge::{LikelihoodOptions, densities};
 use flow_model::{AnswerMethod, Model, ModelConfig, Question, Registry};
 use flow_nn::{Condition, DynNetwork, Network, NetworkConfig, NetworkError, Signature, Time};
@@ -84,7 +84,7 @@ fn model() -> (Model, TableRows) {
     .unwrap();
     let columns = Columns::guess(&table, &Overrides::default()).unwrap();
     let encoder = Encoder::fit(&table, &columns).unwrap();
-    normal(TableRows { masked: false, encoder })
+    normal(TableRows { masked: false, encoder, reading: ReadOptions::default() })
 }
 
 /// The normal law as a model of a table of two columns.
@@ -143,7 +143,8 @@ fn densities_of_whole_numbers_bound_the_probability_of_their_cells() {
     let columns = Columns::guess(&table, &overrides).unwrap();
     let encoder = Encoder::fit(&table, &columns).unwrap();
     assert!(encoder.has_whole());
-    let (model, rows) = normal(TableRows { masked: false, encoder });
+    let (model, rows) =
+        normal(TableRows { masked: false, encoder, reading: ReadOptions::default() });
     let asked = |n: usize, importance: usize| {
         let ones = || (Type::Integer {}, Values::Number(vec![1.0; n]));
         let table = Table::new(vec![column("a", ones()), column("b", ones())]).unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flow_datasets::array::{ArrayNames, LabelledArray, write_array};
-use flow_datasets::table::{Column, ReadOptions, Table, Type, Values};
+use flow_datasets::table::{Column, Table, Type, Values};
 
 use crate::array::ArrayRows;
 use crate::error::{RunError, usage};
@@ -15,7 +15,7 @@ use crate::model::Model;
 use crate::request::Request;
 use crate::samples::{form, numbered};
 use crate::snapshots::Snapshots;
-use crate::table::{TableRows, numbers_of};
+use crate::table::{TableRows, numbers_of, read_like, warn_of_unseen};
 
 /// What rows are carried along, and between which times.
 pub struct Push<'a> {
@@ -62,7 +62,7 @@ impl Push<'_> {
     /// the other, with the time as the first column.
     fn table(&self, rows: &TableRows, file: &Path, out: &Path) -> Result<Pushed, RunError> {
         let refused = |error| usage!("{}: {error}", file.display());
-        let table = Table::read(file, &ReadOptions::default()).map_err(refused)?;
+        let table = read_like(rows, file)?;
         let column = self.seen.as_ref().and_then(|seen| seen.column.clone());
         let own = column.as_ref().and_then(|column| numbers_of(&table, column));
         let (times, some) = self.times(file, own.as_deref(), table.len())?;
@@ -79,7 +79,8 @@ impl Push<'_> {
         let mut request = Request { n: table.len(), ..self.request.clone() };
         request.given.starts = Some(starts);
         if 0 < rows.vector() {
-            request.given.vectors = Some(rows.conditions(&table)?);
+            request.given.vectors = Some(rows.conditions(&table).map_err(refused)?);
+            warn_of_unseen(rows, &table, self.told);
         }
         let (states, nfe) = self.carried(&request, &times)?;
         // On the way rows may lie outside the range of any snapshot.

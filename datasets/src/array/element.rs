@@ -130,31 +130,31 @@ impl Element {
 
     /// The bytes of numbers, the least first; those of whole types are rounded to the nearest that
     /// the type has.
-    pub(crate) fn encode(self, values: &[f32]) -> Vec<u8> {
+    pub(crate) fn encode<T: Number>(self, values: &[T]) -> Vec<u8> {
         macro_rules! bytes {
             ($to:expr) => {
-                values.iter().copied().flat_map($to).collect()
+                values.iter().copied().map(T::wide).flat_map($to).collect()
             };
         }
         match self {
-            Self::Bool => bytes!(|x: f32| [u8::from(0.5 < x)]),
-            Self::U8 => bytes!(|x: f32| (x.round() as u8).to_le_bytes()),
-            Self::I8 => bytes!(|x: f32| (x.round() as i8).to_le_bytes()),
-            Self::U16 => bytes!(|x: f32| (x.round() as u16).to_le_bytes()),
-            Self::I16 => bytes!(|x: f32| (x.round() as i16).to_le_bytes()),
-            Self::U32 => bytes!(|x: f32| (x.round() as u32).to_le_bytes()),
-            Self::I32 => bytes!(|x: f32| (x.round() as i32).to_le_bytes()),
-            Self::U64 => bytes!(|x: f32| (x.round() as u64).to_le_bytes()),
-            Self::I64 => bytes!(|x: f32| (x.round() as i64).to_le_bytes()),
-            Self::F16 => bytes!(|x: f32| f16::from_f32(x).to_le_bytes()),
-            Self::BF16 => bytes!(|x: f32| bf16::from_f32(x).to_le_bytes()),
-            Self::F32 => bytes!(f32::to_le_bytes),
-            Self::F64 => bytes!(|x: f32| f64::from(x).to_le_bytes()),
+            Self::Bool => bytes!(|x: f64| [u8::from(0.5 < x)]),
+            Self::U8 => bytes!(|x: f64| (x.round() as u8).to_le_bytes()),
+            Self::I8 => bytes!(|x: f64| (x.round() as i8).to_le_bytes()),
+            Self::U16 => bytes!(|x: f64| (x.round() as u16).to_le_bytes()),
+            Self::I16 => bytes!(|x: f64| (x.round() as i16).to_le_bytes()),
+            Self::U32 => bytes!(|x: f64| (x.round() as u32).to_le_bytes()),
+            Self::I32 => bytes!(|x: f64| (x.round() as i32).to_le_bytes()),
+            Self::U64 => bytes!(|x: f64| (x.round() as u64).to_le_bytes()),
+            Self::I64 => bytes!(|x: f64| (x.round() as i64).to_le_bytes()),
+            Self::F16 => bytes!(|x: f64| f16::from_f64(x).to_le_bytes()),
+            Self::BF16 => bytes!(|x: f64| bf16::from_f64(x).to_le_bytes()),
+            Self::F32 => bytes!(|x: f64| (x as f32).to_le_bytes()),
+            Self::F64 => bytes!(f64::to_le_bytes),
         }
     }
 
-    /// Appends the numbers of whole elements to `out`, rounded to `f32`.
-    pub(crate) fn decode(self, bytes: &[u8], big_endian: bool, out: &mut Vec<f32>) {
+    /// Appends the numbers of whole elements to `out`.
+    pub(crate) fn decode<T: Number>(self, bytes: &[u8], big_endian: bool, out: &mut Vec<T>) {
         macro_rules! numbers {
             ($type:ty, $to:expr) => {{
                 let (chunks, _) = bytes.as_chunks::<{ size_of::<$type>() }>();
@@ -166,19 +166,59 @@ impl Element {
             }};
         }
         match self {
-            Self::Bool => numbers!(u8, |x| f32::from(u8::from(x != 0))),
-            Self::U8 => numbers!(u8, f32::from),
-            Self::I8 => numbers!(i8, f32::from),
-            Self::U16 => numbers!(u16, f32::from),
-            Self::I16 => numbers!(i16, f32::from),
-            Self::U32 => numbers!(u32, |x| x as f32),
-            Self::I32 => numbers!(i32, |x| x as f32),
-            Self::U64 => numbers!(u64, |x| x as f32),
-            Self::I64 => numbers!(i64, |x| x as f32),
-            Self::F16 => numbers!(f16, f16::to_f32),
-            Self::BF16 => numbers!(bf16, bf16::to_f32),
-            Self::F32 => numbers!(f32, |x| x),
-            Self::F64 => numbers!(f64, |x| x as f32),
+            Self::Bool => numbers!(u8, |x| T::unsigned(u64::from(x != 0))),
+            Self::U8 => numbers!(u8, |x| T::unsigned(x.into())),
+            Self::I8 => numbers!(i8, |x| T::signed(x.into())),
+            Self::U16 => numbers!(u16, |x| T::unsigned(x.into())),
+            Self::I16 => numbers!(i16, |x| T::signed(x.into())),
+            Self::U32 => numbers!(u32, |x| T::unsigned(x.into())),
+            Self::I32 => numbers!(i32, |x| T::signed(x.into())),
+            Self::U64 => numbers!(u64, T::unsigned),
+            Self::I64 => numbers!(i64, T::signed),
+            Self::F16 => numbers!(f16, |x| T::real(x.to_f64())),
+            Self::BF16 => numbers!(bf16, |x| T::real(x.to_f64())),
+            Self::F32 => numbers!(f32, |x| T::real(x.into())),
+            Self::F64 => numbers!(f64, T::real),
         }
     }
 }
+
+/// What numbers of a file become in memory: the nearest of the type.
+pub(crate) trait Number: Copy {
+    /// From a float.
+    fn real(x: f64) -> Self;
+    /// From a whole number with a sign.
+    fn signed(x: i64) -> Self;
+    /// From a whole number without a sign.
+    fn unsigned(x: u64) -> Self;
+    /// As the widest float.
+    fn wide(self) -> f64;
+}
+
+macro_rules! number {
+    ($type:ty) => {
+        #[allow(clippy::cast_lossless, clippy::unnecessary_cast, reason = "one text for all types")]
+        impl Number for $type {
+            fn real(x: f64) -> Self {
+                x as Self
+            }
+
+            fn signed(x: i64) -> Self {
+                x as Self
+            }
+
+            fn unsigned(x: u64) -> Self {
+                x as Self
+            }
+
+            fn wide(self) -> f64 {
+                self as f64
+            }
+        }
+    };
+}
+
+number!(f32);
+number!(f64);
+// Every whole number of 64 bits, with its sign or without one.
+number!(i128);

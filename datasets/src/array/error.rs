@@ -119,10 +119,9 @@ pub enum ArrayError {
 
     /// A number that is none.
     #[error(
-        "{} holds at {index:?} a number that is not finite as a 32-bit float; remove its row, or \
-         read the data as a table, where values may be missing. NaN fill up a sequence from its \
-         end on, in [n, length, channels], and stand nowhere else",
-        path.display()
+        "{} holds at {index:?} a number that is not finite as a 32-bit float; {}",
+        path.display(),
+        instead(index.len())
     )]
     NotFinite {
         /// The file.
@@ -133,8 +132,8 @@ pub enum ArrayError {
 
     /// An array that does not fit into the memory allowed.
     #[error(
-        "{} needs {needed} bytes of memory and {limit} are allowed; read an npy file in pieces, \
-         or raise `max_bytes`",
+        "{} needs {needed} bytes of memory and {limit} are allowed; save it as npy, of which rows \
+         can be read in pieces, or take fewer rows",
         path.display()
     )]
     TooLarge {
@@ -225,6 +224,18 @@ pub enum ArrayError {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// What to do about a number that is none, in an array of so many axes.
+fn instead(axes: usize) -> &'static str {
+    match axes {
+        2 => "remove its row, or read the rows as those of a table, where NaN are missing values",
+        3 => {
+            "remove its row: NaN fill up a sequence from its end on, in [n, length, channels], and \
+             stand nowhere else"
+        }
+        _ => "remove its row",
+    }
 }
 
 impl ArrayError {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use super::npy::checked;
 use super::write::CLASSES;
 use super::{AXES, ArrayError, ArrayOptions, Element, Format, count, npy, npz, tensors};
 
@@ -30,11 +31,12 @@ pub struct ArrayHead {
 }
 
 impl ArrayHead {
-    /// Reads names, shapes and types, and no numbers.
+    /// Reads names, shapes and types, and no numbers. The sizes are those of the file: one that is
+    /// shorter or longer than its header says is refused here.
     ///
     /// # Errors
-    /// If the file cannot be read or is damaged, an array that is named is not there, it is not
-    /// clear which holds the rows, or their shape or type is not one of rows.
+    /// If the file cannot be read, is damaged, cut or too long, an array that is named is not
+    /// there, it is not clear which holds the rows, or their shape or type is not one of rows.
     pub fn read(path: &Path, asked: &ArrayNames) -> Result<Self, ArrayError> {
         let format = Format::of(path)?;
         let names = match format {
@@ -50,20 +52,29 @@ impl ArrayHead {
                 let info = tensors::infos(path)?.remove(name);
                 let info = info.ok_or_else(|| unknown(path, Vec::new(), name))?;
                 let element = Element::of_dtype(info.dtype);
-                (info.shape, element.ok_or_else(|| tensors::other(path, info.dtype))?)
+                let element = element.ok_or_else(|| tensors::other(path, info.dtype))?;
+                let numbers = count(path, &info.shape, &AXES)?;
+                let (start, end) = info.data_offsets;
+                let expected = numbers.saturating_mul(element.size() as u64);
+                let actual = end.saturating_sub(start) as u64;
+                if expected != actual {
+                    return Err(ArrayError::Length { path: path.to_owned(), expected, actual });
+                }
+                (info.shape, element)
             }
             Format::Npy | Format::Npz => {
-                let header = if format == Format::Npz {
+                let (header, length) = if format == Format::Npz {
                     npz::header(path, name)?
                 } else {
                     let file = File::open(path).map_err(ArrayError::read(path))?;
-                    npy::Header::read(path, &mut BufReader::new(file))?
+                    let length = file.metadata().map_err(ArrayError::read(path))?.len();
+                    (npy::Header::read(path, &mut BufReader::new(file))?, length)
                 };
                 let (element, _) = header.element(path)?;
+                checked(path, &header, element, length, &AXES)?;
                 (header.shape, element)
             }
         };
-        count(path, &shape, &AXES)?;
         Ok(Self { names, shape, element })
     }
 

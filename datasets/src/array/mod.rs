@@ -2,7 +2,8 @@
 //!
 //! Points are `[n, d]`, sequences `[n, length, channels]`, images `[n, channels, height, width]` or
 //! with the channels last. Values become `f32` in row-major order whatever the file holds: floats
-//! of 16, 32 or 64 bits, integers, truth values, either order of bytes or axes. An npz or
+//! of 16, 32 or 64 bits, integers, truth values, either order of bytes or axes. Where each value is
+//! to stay as it is, as in a table, they become `f64`: see [`Array::read_wide`]. An npz or
 //! safetensors file may hold classes and times beside the rows: see [`LabelledArray`].
 
 mod element;
@@ -28,6 +29,7 @@ pub use labelled::{LabelledArray, Labels};
 pub use pieces::ArrayFile;
 pub use write::{ArrayForm, write_array};
 
+pub(crate) use element::Number;
 pub(crate) use npy::Header as NpyHeader;
 
 /// How an array is read.
@@ -54,11 +56,11 @@ const AXES: RangeInclusive<usize> = 2..=4;
 
 /// Numbers of a regular shape, the last index fastest.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Array {
+pub struct Array<T = f32> {
     /// Sizes, the number of rows first; two to four of them.
     pub shape: Vec<usize>,
     /// The numbers.
-    pub values: Vec<f32>,
+    pub values: Vec<T>,
     /// What the file holds; bytes are pixels from 0 to 255.
     pub element: Element,
 }
@@ -72,14 +74,11 @@ impl Array {
     /// fewer than two, holds several arrays and none is named, or does not fit into
     /// `options.max_bytes`.
     pub fn read(path: &Path, options: &ArrayOptions) -> Result<Self, ArrayError> {
-        match Format::of(path)? {
-            Format::Npy => {
-                let file = File::open(path).map_err(ArrayError::read(path))?;
-                let length = file.metadata().map_err(ArrayError::read(path))?.len();
-                npy::read(path, &mut BufReader::new(file), length, options)
-            }
-            Format::Npz => npz::read(path, options),
-            Format::Safetensors => tensors::read(path, options),
+        let array: Self = of(path, options)?;
+        let is_bad = |x: &f32| !(x.is_finite() || options.nan && x.is_nan());
+        match array.values.iter().position(is_bad) {
+            Some(bad) => Err(not_finite(path, bad, &array.shape)),
+            None => Ok(array),
         }
     }
 
@@ -89,6 +88,36 @@ impl Array {
         Format::of(path).is_ok()
     }
 
+    /// Writes the array as npy, or as the array `data` of an npz or safetensors file, with numbers
+    /// of the type that it was read from. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// If the name of the file ends in none of these, or the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), ArrayError> {
+        save(self, path)
+    }
+}
+
+impl Array<f64> {
+    /// Reads an array as [`Array::read`] does, with every value as the file has it: floats of any
+    /// size, NaN and infinities among them, and whole numbers up to `2^53`.
+    ///
+    /// # Errors
+    /// As [`Array::read`], but for numbers that are not finite.
+    pub fn read_wide(path: &Path, options: &ArrayOptions) -> Result<Self, ArrayError> {
+        of(path, options)
+    }
+
+    /// Writes the array as [`Array::write`] does.
+    ///
+    /// # Errors
+    /// As [`Array::write`].
+    pub fn write_wide(&self, path: &Path) -> Result<(), ArrayError> {
+        save(self, path)
+    }
+}
+
+impl<T> Array<T> {
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -100,17 +129,25 @@ impl Array {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
 
-    /// Writes the array as npy, or as the array `data` of an npz or safetensors file, with numbers
-    /// of the type that it was read from. The file appears whole or not at all.
-    ///
-    /// # Errors
-    /// If the name of the file ends in none of these, or the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), ArrayError> {
-        let form =
-            ArrayForm { name: "data".into(), element: self.element, shape: self.shape.clone() };
-        write_array(path, &form, None, |put| put(&self.values))
+/// Reads an array, whatever its numbers are.
+pub(crate) fn of<T: Number>(path: &Path, options: &ArrayOptions) -> Result<Array<T>, ArrayError> {
+    match Format::of(path)? {
+        Format::Npy => {
+            let file = File::open(path).map_err(ArrayError::read(path))?;
+            let length = file.metadata().map_err(ArrayError::read(path))?.len();
+            npy::read(path, &mut BufReader::new(file), length, options)
+        }
+        Format::Npz => npz::read(path, options),
+        Format::Safetensors => tensors::read(path, options),
     }
+}
+
+fn save<T: Number>(array: &Array<T>, path: &Path) -> Result<(), ArrayError> {
+    let form =
+        ArrayForm { name: "data".into(), element: array.element, shape: array.shape.clone() };
+    write::write(path, &form, None, |put| put(&array.values))
 }
 
 /// The format of an array, by the ending of a name.
@@ -154,15 +191,13 @@ pub(crate) fn count(
     })
 }
 
-/// Reads `count` numbers, with NaN only if they are asked for; memory grows with what is there,
-/// whatever a header promises.
-pub(crate) fn numbers(
+/// Reads `count` numbers; memory grows with what is there, whatever a header promises.
+pub(crate) fn numbers<T: Number>(
     path: &Path,
     source: &mut impl Read,
     (element, big_endian): (Element, bool),
-    (count, shape): (u64, &[usize]),
-    nan: bool,
-) -> Result<Vec<f32>, ArrayError> {
+    count: u64,
+) -> Result<Vec<T>, ArrayError> {
     const CHUNK: u64 = 1 << 16;
     let size = element.size() as u64;
     let mut values = Vec::with_capacity(count.min(CHUNK) as usize);
@@ -175,12 +210,7 @@ pub(crate) fn numbers(
             std::io::ErrorKind::UnexpectedEof => ArrayError::Truncated { path: path.to_owned() },
             _ => ArrayError::read(path)(error),
         })?;
-        let start = values.len();
         element.decode(&bytes, big_endian, &mut values);
-        let is_bad = |x: &f32| !(x.is_finite() || nan && x.is_nan());
-        if let Some(bad) = values[start..].iter().position(is_bad) {
-            return Err(not_finite(path, start + bad, shape));
-        }
         left -= now;
     }
     Ok(values)

@@ -17,7 +17,7 @@ use std::io::{self, Read, Write};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::{Array, ArrayError, ArrayOptions, Element, count, numbers};
+use super::{Array, ArrayError, ArrayOptions, Element, Number, count, numbers};
 
 /// NumPy itself refuses longer ones.
 const LONGEST_HEADER: usize = 10_000;
@@ -120,34 +120,24 @@ impl Header {
 }
 
 /// Reads an npy file of this length in bytes.
-pub(crate) fn read(
+pub(crate) fn read<T: Number>(
     path: &Path,
     source: &mut impl Read,
     length: u64,
     options: &ArrayOptions,
-) -> Result<Array, ArrayError> {
+) -> Result<Array<T>, ArrayError> {
     let header = Header::read(path, source)?;
-    let (element, big_endian) = header.element(path)?;
-    let count = checked(path, &header, element, length, &options.axes)?;
+    let element = header.element(path)?;
+    let count = checked(path, &header, element.0, length, &options.axes)?;
     // Numbers of the first axis fastest are held twice while they are turned round.
-    let copies = if header.fortran { 8 } else { 4 };
-    let (needed, limit) = (count.saturating_mul(copies), options.max_bytes);
+    let copies = if header.fortran { 2 } else { 1 };
+    let (needed, limit) = (count.saturating_mul(copies * size_of::<T>() as u64), options.max_bytes);
     if limit < needed {
         return Err(ArrayError::TooLarge { path: path.to_owned(), needed, limit });
     }
-    let reversed: Vec<usize> = header.shape.iter().rev().copied().collect();
-    let in_file = if header.fortran { &reversed } else { &header.shape };
-    let values = numbers(path, source, (element, big_endian), (count, in_file), options.nan);
-    let values = values.map_err(|error| match error {
-        // The index was counted along the axes of the file.
-        ArrayError::NotFinite { path, mut index } if header.fortran => {
-            index.reverse();
-            ArrayError::NotFinite { path, index }
-        }
-        error => error,
-    })?;
+    let values = numbers(path, source, element, count)?;
     let values = if header.fortran { row_major(&values, &header.shape) } else { values };
-    Ok(Array { shape: header.shape, values, element })
+    Ok(Array { shape: header.shape, values, element: element.0 })
 }
 
 /// The number of elements, if the file has just as many.
@@ -168,7 +158,7 @@ pub(crate) fn checked(
 }
 
 /// From the first index fastest to the last index fastest.
-fn row_major(values: &[f32], shape: &[usize]) -> Vec<f32> {
+fn row_major<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
     let mut strides = vec![1; shape.len()];
     for axis in 1..shape.len() {
         strides[axis] = strides[axis - 1] * shape[axis - 1];

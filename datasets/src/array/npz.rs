@@ -9,10 +9,10 @@ use zip::write::FileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::npy::Header;
-use super::{Array, ArrayError, ArrayOptions, npy};
+use super::{Array, ArrayError, ArrayOptions, Number, npy};
 
 /// Reads the array that the options name, or the only one.
-pub(crate) fn read(path: &Path, options: &ArrayOptions) -> Result<Array, ArrayError> {
+pub(crate) fn read<T: Number>(path: &Path, options: &ArrayOptions) -> Result<Array<T>, ArrayError> {
     let mut archive = open(path)?;
     let name = chosen(path, members(&archive), options)?;
     let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused(path))?;
@@ -25,11 +25,12 @@ pub(crate) fn names(path: &Path) -> Result<Vec<String>, ArrayError> {
     Ok(members(&open(path)?))
 }
 
-/// What stands before the numbers of an array of that name.
-pub(crate) fn header(path: &Path, name: &str) -> Result<Header, ArrayError> {
+/// What stands before the numbers of an array of that name, and how many bytes it has in all.
+pub(crate) fn header(path: &Path, name: &str) -> Result<(Header, u64), ArrayError> {
     let mut archive = open(path)?;
     let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused(path))?;
-    Header::read(path, &mut member)
+    let length = member.size();
+    Ok((Header::read(path, &mut member)?, length))
 }
 
 type Archive = ZipArchive<BufReader<File>>;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::npy::{Header, checked};
-use super::{AXES, ArrayError, Element, numbers};
+use super::{AXES, ArrayError, Element, not_finite, numbers};
 
 /// An open npy file, of which rows are read when they are needed.
 #[derive(Debug)]
@@ -70,17 +70,12 @@ impl ArrayFile {
         let place = self.header.bytes + (first * element.size()) as u64;
         let mut source = &self.file;
         source.seek(SeekFrom::Start(place)).map_err(ArrayError::read(path))?;
-        let mut shape = self.header.shape.clone();
-        shape[0] = end - start;
         let count = ((end - start) * row) as u64;
-        let source = &mut BufReader::new(source);
-        numbers(path, source, self.element, (count, &shape), false).map_err(|error| match error {
-            ArrayError::NotFinite { path, mut index } => {
-                index[0] += start;
-                ArrayError::NotFinite { path, index }
-            }
-            error => error,
-        })
+        let values: Vec<f32> = numbers(path, &mut BufReader::new(source), self.element, count)?;
+        match values.iter().position(|x| !x.is_finite()) {
+            Some(bad) => Err(not_finite(path, first + bad, &self.header.shape)),
+            None => Ok(values),
+        }
     }
 }
 

@@ -9,12 +9,12 @@ use safetensors::tensor::TensorInfo;
 use safetensors::{Dtype, SafeTensors};
 
 use super::npz::chosen;
-use super::{Array, ArrayError, ArrayOptions, Element, count, numbers};
+use super::{Array, ArrayError, ArrayOptions, Element, Number, count, numbers};
 
 /// Reads the tensor that the options name, or the only one.
 ///
 /// The whole file is held while it is read.
-pub(crate) fn read(path: &Path, options: &ArrayOptions) -> Result<Array, ArrayError> {
+pub(crate) fn read<T: Number>(path: &Path, options: &ArrayOptions) -> Result<Array<T>, ArrayError> {
     let mut file = File::open(path).map_err(ArrayError::read(path))?;
     let length = file.metadata().map_err(ArrayError::read(path))?.len();
     let fits = |needed: u64| match options.max_bytes {
@@ -34,15 +34,16 @@ pub(crate) fn read(path: &Path, options: &ArrayOptions) -> Result<Array, ArrayEr
     let element = Element::of_dtype(tensor.dtype()).ok_or_else(|| other(path, tensor.dtype()))?;
     let shape = tensor.shape().to_vec();
     let count = count(path, &shape, &options.axes)?;
-    fits(length.saturating_add(count.saturating_mul(4)))?;
-    let kind = (element, false);
-    let values = numbers(path, &mut tensor.data(), kind, (count, &shape), options.nan)?;
+    fits(length.saturating_add(count.saturating_mul(size_of::<T>() as u64)))?;
+    let values = numbers(path, &mut tensor.data(), (element, false), count)?;
     Ok(Array { shape, values, element })
 }
 
-/// Names, types and shapes of the arrays, without their numbers.
+/// Names, types and shapes of the arrays, without their numbers, which the file is long enough for.
 pub(crate) fn infos(path: &Path) -> Result<BTreeMap<String, TensorInfo>, ArrayError> {
-    let mut file = BufReader::new(File::open(path).map_err(ArrayError::read(path))?);
+    let file = File::open(path).map_err(ArrayError::read(path))?;
+    let whole = file.metadata().map_err(ArrayError::read(path))?.len();
+    let mut file = BufReader::new(file);
     let mut bytes = Vec::new();
     let mut take = |n: u64, bytes: &mut Vec<u8>| {
         let read = file.by_ref().take(n).read_to_end(bytes).map_err(ArrayError::read(path))?;
@@ -64,7 +65,14 @@ pub(crate) fn infos(path: &Path) -> Result<BTreeMap<String, TensorInfo>, ArrayEr
         serde_json::from_slice(&bytes).map_err(damaged)?;
     // Words about the file, not one of its arrays.
     all.remove("__metadata__");
-    let info = |(name, info)| Ok((name, serde_json::from_value(info).map_err(damaged)?));
+    let behind = whole.saturating_sub(8 + length);
+    let info = |(name, info)| {
+        let info: TensorInfo = serde_json::from_value(info).map_err(damaged)?;
+        match info.data_offsets {
+            (_, end) if behind < end as u64 => Err(ArrayError::Truncated { path: path.to_owned() }),
+            _ => Ok((name, info)),
+        }
+    };
     all.into_iter().map(info).collect()
 }
 

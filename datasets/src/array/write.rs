@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{ArrayError, Element, Format, NpyHeader, npz};
+use super::{ArrayError, Element, Format, NpyHeader, Number, npz};
 use crate::table::whole;
 
 /// What an array is called, what its numbers are, and their shape.
@@ -24,7 +24,7 @@ impl ArrayForm {
 }
 
 /// What takes the numbers of an array, one part after the other.
-type Put<'a> = dyn FnMut(&[f32]) -> Result<(), ArrayError> + 'a;
+type Put<'a, T = f32> = dyn FnMut(&[T]) -> Result<(), ArrayError> + 'a;
 
 /// Writes an array of which `fill` hands over part after part, as npy, npz or safetensors by the
 /// ending of the name; classes go beside the rows as `y`, 64-bit integers, where a file holds
@@ -44,6 +44,16 @@ pub fn write_array<E: From<ArrayError>>(
     form: &ArrayForm,
     classes: Option<&[i64]>,
     fill: impl FnOnce(&mut Put<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    write(path, form, classes, fill)
+}
+
+/// Writes an array of numbers of either size.
+pub(super) fn write<T: Number, E: From<ArrayError>>(
+    path: &Path,
+    form: &ArrayForm,
+    classes: Option<&[i64]>,
+    fill: impl FnOnce(&mut Put<'_, T>) -> Result<(), E>,
 ) -> Result<(), E> {
     let format = Format::of(path)?;
     assert!(
@@ -97,14 +107,14 @@ pub fn write_array<E: From<ArrayError>>(
 pub(super) const CLASSES: &str = "y";
 
 /// Writes all that `fill` hands over; what went wrong, if anything did.
-fn poured<E: From<ArrayError>>(
+fn poured<T: Number, E: From<ArrayError>>(
     path: &Path,
     form: &ArrayForm,
     out: &mut dyn Write,
-    fill: impl FnOnce(&mut Put<'_>) -> Result<(), E>,
+    fill: impl FnOnce(&mut Put<'_, T>) -> Result<(), E>,
 ) -> Option<E> {
     let mut written = 0;
-    let mut put = |values: &[f32]| {
+    let mut put = |values: &[T]| {
         let bytes = form.element.encode(values);
         written += bytes.len() as u64;
         out.write_all(&bytes).map_err(ArrayError::write(path))

@@ -38,7 +38,7 @@ pub(crate) fn number(text: &str) -> Option<Number> {
 
 /// A number as a cell of that type holds it.
 pub(crate) fn print(value: f64, ty: Type) -> String {
-    match ty {
+    match ty.plain() {
         Type::Bool {} if value == 0.0 => "false".to_owned(),
         Type::Bool {} => "true".to_owned(),
         Type::Real { decimals: Some(decimals) } if value.is_finite() => {
@@ -47,7 +47,7 @@ pub(crate) fn print(value: f64, ty: Type) -> String {
             let zero = text.bytes().all(|c| matches!(c, b'-' | b'0' | b'.'));
             if zero { text.trim_start_matches('-').to_owned() } else { text }
         }
-        Type::Integer {} if value.abs() <= LARGEST_WHOLE => format!("{}", value as i64),
+        Type::Integer {} if value.abs() <= LARGEST_WHOLE => format!("{}", value.round() as i64),
         // As many digits as the number needs, and a point: 3.0 is no whole number.
         Type::Single {} => format!("{:?}", value as f32),
         _ => format!("{value:?}"),
@@ -56,7 +56,7 @@ pub(crate) fn print(value: f64, ty: Type) -> String {
 
 /// A number as the name of a category: `1` for 1.0.
 pub(crate) fn label(value: f64, ty: Type) -> String {
-    match ty {
+    match ty.plain() {
         Type::Bool {} => print(value, ty),
         _ if value.fract() == 0.0 => print(value, Type::Integer {}),
         Type::Single {} => print(value, ty),
@@ -64,9 +64,29 @@ pub(crate) fn label(value: f64, ty: Type) -> String {
     }
 }
 
+/// Whether a text is a number in which commas stand: `1,5` or `1,234.5`.
+pub(crate) fn with_commas(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let known = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.');
+    digits.contains(',')
+        && digits.chars().all(known)
+        && digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.ends_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a number is a day written without marks, `20240501`, of the last century or this one.
+pub(crate) fn is_packed_day(x: f64) -> bool {
+    let (year, month, day) = ((x / 1e4).floor(), (x / 100.0).floor() % 100.0, x % 100.0);
+    let within = |x: f64, low: f64, high: f64| (low..=high).contains(&x);
+    within(year, 1900.0, 2099.0) && within(month, 1.0, 12.0) && within(day, 1.0, 31.0)
+}
+
 /// Whether a text is a date, a time of day or both: `2024-05-01`, `1.5.2024`, `05/01/24`,
-/// `2024-05-01T10:30:00Z`, `10:30`.
+/// `2024-05-01T10:30:00Z`, `10:30`, `1 May 2024`, `May 1, 2024 10:30`.
 pub(crate) fn is_date(text: &str) -> bool {
+    if is_named_day(text) {
+        return true;
+    }
     let (first, rest) = match text.split_once(['T', ' ']) {
         Some((first, rest)) => (first, Some(rest)),
         None => (text, None),
@@ -90,6 +110,46 @@ fn is_day(text: &str) -> bool {
         parts.len() == 3 && (year_first || year_last)
     })
 }
+
+/// A day whose month has its English name, in whole or by three letters, perhaps beside the name of
+/// a day of the week and a time.
+fn is_named_day(text: &str) -> bool {
+    let (mut months, mut days, mut years, mut others) = (0, 0, 0, 0);
+    for part in text.split([' ', ',', '-', '/']).filter(|part| !part.is_empty()) {
+        let part = part.trim_end_matches('.').to_lowercase();
+        let bare = ["st", "nd", "rd", "th"].iter().find_map(|end| part.strip_suffix(end));
+        let bare = bare.unwrap_or(&part);
+        let named = |names: &[&str]| {
+            names.iter().any(|name| part == *name || (part.len() == 3 && name.starts_with(&part)))
+        };
+        match bare.parse::<u32>() {
+            Ok(1..=31) if bare.len() <= 2 && days == 0 => days += 1,
+            Ok(_) if matches!(bare.len(), 2 | 4) => years += 1,
+            _ if named(&MONTHS) => months += 1,
+            _ if named(&WEEKDAYS) || is_time(&part) => {}
+            _ => others += 1,
+        }
+    }
+    (months, days, years, others) == (1, 1, 1, 0)
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+const WEEKDAYS: [&str; 7] =
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 fn is_time(text: &str) -> bool {
     // A zone and fractions of a second may follow.
@@ -146,6 +206,10 @@ mod tests {
             "2024-05-01T10:30:00Z",
             "2024-05-01 10:30",
             "10:30",
+            "1 Jan 2024",
+            "01-Jan-24",
+            "January 1st, 2024",
+            "Mon, 1 Jan. 2024 10:30:00",
         ];
         for text in dates {
             assert!(is_date(text), "{text}");
@@ -154,6 +218,22 @@ mod tests {
             ["1.5", "setosa", "12-34", "192.168.0.1", "3:1 mix", "2024-50-01", "a b", "1-2-3"]
         {
             assert!(!is_date(text), "{text}");
+        }
+        for text in ["May", "1 Jan", "March 2024", "12 august people 2024"] {
+            assert!(!is_date(text), "{text}");
+        }
+        assert!([20240229.0, 19991231.0].into_iter().all(is_packed_day));
+        let others = [20241301.0, 20240100.0, 2024.0, 18991231.0, 20240132.0, -20240101.0];
+        assert!(!others.into_iter().any(is_packed_day));
+    }
+
+    #[test]
+    fn numbers_with_commas_are_known() {
+        for text in ["1,5", "-0,25", "1,234.5", "1,234,567"] {
+            assert!(with_commas(text), "{text}");
+        }
+        for text in ["1.5", "a,b", ",5", "5,", "1, 5", ""] {
+            assert!(!with_commas(text), "{text}");
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Overrides {
     pub types: BTreeMap<String, ColumnType>,
     /// Transforms of columns of numbers, by their names.
     pub transforms: BTreeMap<String, TransformKind>,
+    /// The column that says which rows are held out: it is left out.
+    pub split: Option<String>,
 }
 
 /// What becomes of a column.
@@ -107,10 +109,10 @@ impl Columns {
 }
 
 fn check(table: &Table, overrides: &Overrides) -> Result<(), TableError> {
-    let Overrides { given, columns, drop, types, transforms } = overrides;
+    let Overrides { given, columns, drop, types, transforms, split } = overrides;
     let lists = [("given", given), ("columns", columns), ("drop", drop)];
     let named = lists.iter().flat_map(|(_, names)| names.iter());
-    for name in named.chain(types.keys()).chain(transforms.keys()) {
+    for name in named.chain(types.keys()).chain(transforms.keys()).chain(split) {
         if table.column(name).is_none() {
             return Err(TableError::UnknownColumn { name: name.clone(), known: table.names() });
         }
@@ -122,8 +124,11 @@ fn check(table: &Table, overrides: &Overrides) -> Result<(), TableError> {
         Some(column) => Err(TableError::Contradiction { column: column.clone(), first, second }),
         None => Ok(()),
     };
+    let split = split.as_slice();
     both("given", given, "drop", drop)?;
-    both("columns", columns, "drop", drop)
+    both("columns", columns, "drop", drop)?;
+    both("given", given, "split", split)?;
+    both("columns", columns, "split", split)
 }
 
 fn plan(column: &Column, overrides: &Overrides) -> Result<ColumnPlan, TableError> {
@@ -142,7 +147,11 @@ fn plan(column: &Column, overrides: &Overrides) -> Result<ColumnPlan, TableError
     let chosen = overrides.columns.is_empty() || overrides.columns.contains(name) || given;
     if overrides.drop.contains(name) || !chosen {
         let list = if chosen { "drop" } else { "columns" };
-        plan.reason = Some(format!("is left out by `{list}`"));
+        plan.reason = Some(format!("is left out by `data.{list}`"));
+        return Ok(plan);
+    }
+    if overrides.split.as_ref() == Some(name) {
+        plan.reason = Some("says which rows are held out".into());
         return Ok(plan);
     }
     plan.range = range(column)?;

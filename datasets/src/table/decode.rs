@@ -126,11 +126,12 @@ impl Column {
     /// A column of cells as they are written; one that is not of the type makes all of them words.
     #[must_use]
     pub fn of_cells(name: &str, ty: Type, cells: &[Option<String>]) -> Self {
+        let plain = ty.plain();
         let read = |cell: &Option<String>| match cell.as_deref() {
             None => Some(f64::NAN),
-            Some("true") if ty == (Type::Bool {}) => Some(1.0),
-            Some("false") if ty == (Type::Bool {}) => Some(0.0),
-            Some(text) => number(text).map(|number| match ty {
+            Some("true") if plain == (Type::Bool {}) => Some(1.0),
+            Some("false") if plain == (Type::Bool {}) => Some(0.0),
+            Some(text) => number(text).map(|number| match plain {
                 Type::Single {} => f64::from(number.value as f32),
                 _ => number.value,
             }),

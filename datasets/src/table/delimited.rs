@@ -12,18 +12,25 @@ use super::text::TextBuilder;
 use super::{Column, ReadOptions, Table, TableError, Type, Values};
 
 /// Reads in two passes: the first finds what each column holds, the second takes the memory.
+///
+/// Without a delimiter in the options it is `usual`, that of files so named, unless that leaves one
+/// column and another delimiter is plain.
 pub(crate) fn read(
     path: &Path,
-    delimiter: u8,
+    usual: u8,
     packed: bool,
     options: &ReadOptions,
 ) -> Result<Table, TableError> {
     let missing = |cell: &str| options.missing.iter().any(|word| word == cell);
+    let delimiter = match options.delimiter {
+        Some(delimiter) => delimiter,
+        None => guessed(path, usual, packed)?.unwrap_or(usual),
+    };
     let mut source = open(path, delimiter, packed)?;
-    let names = names(path, &mut source, delimiter, options)?;
+    let names = names((path, packed), &mut source, delimiter, options)?;
     let mut scans = vec![Scan::default(); names.len()];
     let mut rows = 0_u64;
-    each_row(path, &mut source, |record| {
+    each_row((path, packed), &mut source, |record| {
         rows += 1;
         for (scan, cell) in scans.iter_mut().zip(record) {
             scan.see((!missing(cell)).then_some(cell));
@@ -49,7 +56,7 @@ pub(crate) fn read(
     let changed = || TableError::Changed { path: path.to_owned() };
     again.headers().map_err(|_| changed())?;
     let mut rows_again = 0_u64;
-    each_row(path, &mut again, |record| {
+    each_row((path, packed), &mut again, |record| {
         rows_again += 1;
         if record.len() != builders.len() || rows < rows_again {
             return Err(changed());
@@ -68,22 +75,61 @@ pub(crate) fn read(
 
 type Source = Reader<Box<dyn Read>>;
 
-fn open(path: &Path, delimiter: u8, packed: bool) -> Result<Source, TableError> {
+/// What separates columns where it is no comma.
+const SEPARATORS: [char; 4] = [';', '\t', ',', '|'];
+
+fn unpacked(path: &Path, packed: bool) -> Result<Box<dyn Read>, TableError> {
     let file = BufReader::new(File::open(path).map_err(TableError::read(path))?);
-    let bytes: Box<dyn Read> =
-        if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    Ok(if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+fn open(path: &Path, delimiter: u8, packed: bool) -> Result<Source, TableError> {
+    let bytes = unpacked(path, packed)?;
     Ok(ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(bytes))
+}
+
+/// Another delimiter than the usual one, if that leaves a single column whose name holds one other
+/// separator, and both the names and the first row have as many cells by it.
+fn guessed(path: &Path, usual: u8, packed: bool) -> Result<Option<u8>, TableError> {
+    // What cannot be read is said by who reads it.
+    let names = open(path, usual, packed)?.headers().cloned().unwrap_or_default();
+    if names.len() != 1 {
+        return Ok(None);
+    }
+    let mut others = SEPARATORS.into_iter().filter(|&other| names[0].contains(other));
+    let (Some(other), None) = (others.next(), others.next()) else { return Ok(None) };
+    let mut source = open(path, other as u8, packed)?;
+    let width = source.headers().map_or(0, StringRecord::len);
+    let mut row = StringRecord::new();
+    let fits = 1 < width && source.read_record(&mut row).is_ok_and(|_| row.len() == width);
+    Ok(fits.then_some(other as u8))
+}
+
+/// The encoding of a file that is not UTF-8, by its first bytes.
+fn encoding(path: &Path, packed: bool) -> &'static str {
+    let mut start = Vec::new();
+    let read = unpacked(path, packed).map(|bytes| bytes.take(2).read_to_end(&mut start));
+    match (read, &start[..]) {
+        (Ok(Ok(_)), [0xff, 0xfe] | [0xfe, 0xff]) => "UTF-16",
+        (Ok(Ok(_)), [0, _]) => "UTF-16BE",
+        (Ok(Ok(_)), [_, 0]) => "UTF-16LE",
+        _ => "Latin-1 (Windows-1252)",
+    }
 }
 
 /// The names of the columns; a column without a name, such as the index that pandas writes, gets
 /// one.
 fn names(
-    path: &Path,
+    (path, packed): (&Path, bool),
     source: &mut Source,
     delimiter: u8,
     options: &ReadOptions,
 ) -> Result<Vec<String>, TableError> {
-    let header = source.headers().map_err(|error| refused(path, error))?;
+    let header = source.headers().map_err(|error| refused((path, packed), error))?;
+    if header.iter().any(|name| name.contains('\0')) {
+        let looks = encoding(path, packed);
+        return Err(TableError::Encoding { path: path.to_owned(), line: 1, looks });
+    }
     let (columns, limit) = (header.len(), options.max_columns);
     if limit < columns {
         return Err(TableError::TooManyColumns { path: path.to_owned(), columns, limit });
@@ -103,7 +149,7 @@ fn names(
         return Err(TableError::NoNames { path: path.to_owned(), start: names[0].clone() });
     }
     if let [name] = &names[..]
-        && let Some(&found) = [';', '\t', ',', '|'].iter().find(|&&c| name.contains(c))
+        && let Some(found) = SEPARATORS.into_iter().find(|&c| name.contains(c))
         && found as u32 != u32::from(delimiter)
     {
         return Err(TableError::Delimiter { path: path.to_owned(), name: name.clone(), found });
@@ -112,22 +158,24 @@ fn names(
 }
 
 fn each_row(
-    path: &Path,
+    file: (&Path, bool),
     source: &mut Source,
     mut visit: impl FnMut(&StringRecord) -> Result<(), TableError>,
 ) -> Result<(), TableError> {
     let mut record = StringRecord::new();
-    while source.read_record(&mut record).map_err(|error| refused(path, error))? {
+    while source.read_record(&mut record).map_err(|error| refused(file, error))? {
         visit(&record)?;
     }
     Ok(())
 }
 
-fn refused(path: &Path, error: csv::Error) -> TableError {
-    let path = path.to_owned();
+fn refused((file, packed): (&Path, bool), error: csv::Error) -> TableError {
+    let path = file.to_owned();
     let line = error.position().map_or(1, csv::Position::line);
     match error.into_kind() {
-        ErrorKind::Utf8 { .. } => TableError::Encoding { path, line },
+        ErrorKind::Utf8 { .. } => {
+            TableError::Encoding { path, line, looks: encoding(file, packed) }
+        }
         ErrorKind::UnequalLengths { expected_len: expected, len: actual, .. } => {
             TableError::Ragged { path, line, expected, actual }
         }

@@ -3,12 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::cell::with_commas;
 use crate::array::ArrayError;
 
 /// A table that cannot be read, understood, encoded or written.
 ///
 /// Each message says what happened, where, and what to try. Rows are counted from 1 without the
-/// line of names, lines of a file from 1 with it.
+/// line of names, lines of a file from 1 with it. What can be changed is named as in a recipe:
+/// `data.missing` and its like are the fields of [`ReadOptions`](super::ReadOptions), `data.types`
+/// and its like those of [`Overrides`](super::Overrides).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
@@ -63,8 +66,8 @@ pub enum TableError {
 
     /// The reader of this format is not compiled in.
     #[error(
-        "{} needs the feature `{feature}` of flow-datasets; rebuild with it, or save the table as \
-         csv",
+        "{} needs the feature `{feature}`; build it in by `cargo build --release -p flow-cli \
+         --features {feature}`, or save the table as csv",
         path.display()
     )]
     NotBuilt {
@@ -75,12 +78,19 @@ pub enum TableError {
     },
 
     /// A text file in another encoding.
-    #[error("{} is not UTF-8 at line {line}; save it as UTF-8", path.display())]
+    #[error(
+        "{} is not UTF-8 at line {line}, it looks like {looks}; save it as UTF-8, as by `iconv -f \
+         {} -t UTF-8 OLD > NEW`",
+        path.display(),
+        if looks.starts_with("UTF") { looks } else { "WINDOWS-1252" }
+    )]
     Encoding {
         /// The file.
         path: PathBuf,
         /// The line.
         line: u64,
+        /// The encoding that it is likely to be.
+        looks: &'static str,
     },
 
     /// A line with more or fewer cells than there are names.
@@ -103,7 +113,7 @@ pub enum TableError {
     /// One column whose name holds another separator.
     #[error(
         "{} has the single column {name:?}, which holds {found:?}; if that separates its columns, \
-         say so by the option `delimiter`",
+         say so by `data.delimiter`, if not, name the column otherwise",
         path.display()
     )]
     Delimiter {
@@ -158,7 +168,7 @@ pub enum TableError {
     /// More columns than a table should have.
     #[error(
         "{} has {columns} columns and {limit} are allowed; store measurements of one kind as an \
-         array (npy), choose fewer columns, or raise `max_columns`",
+         array (npy), choose fewer columns, or raise `data.max_columns`",
         path.display()
     )]
     TooManyColumns {
@@ -172,9 +182,12 @@ pub enum TableError {
 
     /// A table that does not fit into the memory allowed.
     #[error(
-        "{} needs {needed} bytes of memory or more and {limit} are allowed; take fewer rows or \
-         columns, or raise `max_bytes`",
-        path.display()
+        "{} needs {} or more of memory, where tables are held, and {} of it may be taken; take \
+         fewer rows or columns, or save numbers as npy and take them as an array, of which rows \
+         are read in pieces",
+        path.display(),
+        gibibytes(*needed),
+        gibibytes(*limit)
     )]
     TooLarge {
         /// The file.
@@ -233,7 +246,10 @@ pub enum TableError {
     },
 
     /// A column with two roles.
-    #[error("column {column:?} is named under both `{first}` and `{second}`; take it out of one")]
+    #[error(
+        "column {column:?} is named under both `data.{first}` and `data.{second}`; take it out of \
+         one"
+    )]
     Contradiction {
         /// The column.
         column: String,
@@ -254,8 +270,8 @@ pub enum TableError {
 
     /// No column is left.
     #[error(
-        "no column is left to learn: {reasons}; choose columns by `columns`, or \
-         say by `types` what they are"
+        "no column is left to learn: {reasons}; choose columns by `data.columns`, or \
+         say by `data.types` what they are"
     )]
     NothingToLearn {
         /// Each column and why it is left out.
@@ -264,8 +280,8 @@ pub enum TableError {
 
     /// A word where a number belongs.
     #[error(
-        "row {row} of column {column:?} holds {value:?}, which is no {expected}; if it means that \
-         the value is missing, name it under `missing`, else change the type of the column"
+        "row {row} of column {column:?} holds {value:?}, which is no {expected}; {}",
+        remedy(value)
     )]
     NotOfType {
         /// The column.
@@ -292,8 +308,8 @@ pub enum TableError {
 
     /// A number that the transform of its column cannot take.
     #[error(
-        "row {row} of column {column:?} holds {value}, which its transform ({transform}) cannot \
-         take; choose another by `transforms`, or remove the row"
+        "row {row} of column {column:?} holds {value:?}, which its transform ({transform}) cannot \
+         take; choose another by `data.transforms`, or remove the row"
     )]
     OutOfDomain {
         /// The column.
@@ -354,8 +370,18 @@ pub enum TableError {
         row: usize,
     },
 
+    /// A share of rows that is none.
+    #[error("data.split.share is {share:?}, it must lie between 0 and 1")]
+    Share {
+        /// The share.
+        share: f64,
+    },
+
     /// A split with an empty part.
-    #[error("no row is left {part}; hold out another share, or name other values")]
+    #[error(
+        "no row is left {part}; hold out another share by `data.split.share`, or other values by \
+         `data.split.held`"
+    )]
     EmptyPart {
         /// What the part is for.
         part: &'static str,
@@ -388,6 +414,15 @@ pub enum TableError {
         what: String,
     },
 
+    /// What is wrong with the content of a file.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<TableError>,
+    },
+
     /// A format that holds numbers only.
     #[error(
         "{} holds numbers only and column {column:?} holds words; write csv, npz or parquet",
@@ -401,7 +436,43 @@ pub enum TableError {
     },
 }
 
+/// What to do about a cell that is no number.
+fn remedy(value: &str) -> &'static str {
+    if with_commas(value) {
+        "write decimals with a point and thousands without a mark"
+    } else {
+        "if it means that the value is missing, name it under `data.missing`, else change the type \
+         of the column by `data.types`"
+    }
+}
+
+/// Bytes for people: `4.0 GiB`.
+fn gibibytes(bytes: u64) -> String {
+    const UNITS: [&str; 3] = ["KiB", "MiB", "GiB"];
+    let mut shown = (bytes as f64, "bytes");
+    for unit in UNITS {
+        if shown.0 < 1024.0 {
+            break;
+        }
+        shown = (shown.0 / 1024.0, unit);
+    }
+    match shown {
+        (bytes, "bytes") => format!("{bytes} bytes"),
+        (value, unit) => format!("{value:.1} {unit}"),
+    }
+}
+
 impl TableError {
+    /// With the name of the file that the table was read from, unless the message has it.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::DuplicateColumn { .. } | Self::Lengths { .. } => {
+                Self::InFile { path: path.to_owned(), source: Box::new(self) }
+            }
+            own => own,
+        }
+    }
+
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |source| Self::Read { path: path.to_owned(), source }
     }

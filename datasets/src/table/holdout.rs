@@ -45,11 +45,11 @@ impl Holdout {
     /// Splits a table into the rows to learn from and those held out, each in the order of the
     /// table.
     ///
-    /// # Errors
-    /// If a part would be empty, the column does not exist, or the file cannot be read.
+    /// The other file is read with the usual [`ReadOptions`].
     ///
-    /// # Panics
-    /// If the share is not between 0 and 1.
+    /// # Errors
+    /// If a part would be empty, the share is not between 0 and 1, the column does not exist, or
+    /// the file cannot be read.
     pub fn split(&self, table: &Table) -> Result<(Table, Table), TableError> {
         match self {
             Self::File { path } => Ok((table.clone(), Table::read(path, &ReadOptions::default())?)),
@@ -65,17 +65,36 @@ impl Holdout {
         }
     }
 
+    /// The column that says which rows are held out, from which nothing is learned.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::Column { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Refuses a share that is none.
+    ///
+    /// # Errors
+    /// If the share is not between 0 and 1.
+    pub fn check(&self) -> Result<(), TableError> {
+        match *self {
+            Self::Hash { share } if !(0.0..=1.0).contains(&share) => {
+                Err(TableError::Share { share })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The numbers of the rows of a table to learn from and of those held out; where another file
     /// is held out, all and none.
     ///
     /// # Errors
-    /// If a part would be empty, or the column does not exist.
-    ///
-    /// # Panics
-    /// If the share is not between 0 and 1.
+    /// If a part would be empty, the share is not between 0 and 1, or the column does not exist.
     pub fn rows(&self, table: &Table) -> Result<[Vec<usize>; 2], TableError> {
         match self {
-            Self::Hash { share } => parts(&by_hash(&hashes(table), *share)),
+            Self::Hash { share } => parts(&by_hash(&hashes(table), *share)?),
             Self::Column { name, held } => {
                 let Some(column) = table.column(name) else {
                     let (name, known) = (name.clone(), table.names());
@@ -93,15 +112,14 @@ impl Holdout {
 /// Whether each row is held out, by the hash of what it holds: a share of the different ones, and
 /// the rows of the least hash if the share is that small.
 ///
-/// # Panics
+/// # Errors
 /// If the share is not between 0 and 1.
-#[must_use]
-pub fn by_hash(hashes: &[u64], share: f64) -> Vec<bool> {
-    assert!((0.0..=1.0).contains(&share), "expected a share from 0 to 1, got {share}");
+pub fn by_hash(hashes: &[u64], share: f64) -> Result<Vec<bool>, TableError> {
+    Holdout::Hash { share }.check()?;
     // 2^64 as f64; the cast of what is not below it saturates.
     let below = (share * 18_446_744_073_709_551_616.0) as u64;
     let least = hashes.iter().min().copied().unwrap_or(0);
-    hashes.iter().map(|&hash| hash < below || hash == least).collect()
+    Ok(hashes.iter().map(|&hash| hash < below || hash == least).collect())
 }
 
 fn parts(is_held: &[bool]) -> Result<[Vec<usize>; 2], TableError> {

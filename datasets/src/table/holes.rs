@@ -95,8 +95,11 @@ impl<'a> Holes<'a> {
                 let cell = |row| known.cell(row).or_else(|| drawn.and_then(|own| own.cell(row)));
                 (0..n).map(cell).collect()
             };
+            let drawn = filled.first().and_then(|draw| draw.column(&known.name));
+            // Of a column without any value the model alone knows what its cells are.
+            let ty = drawn.filter(|_| known.missing() == n).map_or(known.ty, |drawn| drawn.ty);
             let cells: Vec<_> = filled.iter().flat_map(cells).collect();
-            Column::of_cells(&known.name, known.ty, &cells)
+            Column::of_cells(&known.name, ty, &cells)
         };
         let mut columns: Vec<Column> = self.table.columns().iter().map(column).collect();
         if 1 < filled.len() {

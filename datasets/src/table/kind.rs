@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{LARGEST_WHOLE, is_date, label, number};
+use super::cell::{LARGEST_WHOLE, is_date, is_packed_day, label, number, with_commas};
 use super::{Column, Type, Values};
 
 /// Whole numbers counted from 0 or 1 are codes of categories up to this many.
@@ -17,6 +17,10 @@ const MOST_CATEGORIES: usize = 100;
 
 /// Rows from which a column is called an identifier or free text because its cells differ.
 const FEW_ROWS: usize = 20;
+
+/// Why dates are left out.
+const DATES: &str = "holds dates or times; write them as numbers, such as days since the first, or \
+                     say under `data.types` what it is if it is data";
 
 /// What the values of a column mean, and with it how they are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +95,7 @@ pub(crate) fn is_whole(values: &[f64]) -> bool {
 }
 
 fn numbers(name: &str, ty: Type, values: &[f64]) -> Guess {
-    if ty == (Type::Bool {}) {
+    if ty.plain() == (Type::Bool {}) {
         return Guess::Kind(Kind::Category);
     }
     if !is_whole(values) {
@@ -101,9 +105,12 @@ fn numbers(name: &str, ty: Type, values: &[f64]) -> Guess {
     distinct.sort_by(f64::total_cmp);
     distinct.dedup();
     let from = distinct[0];
+    if 1 < distinct.len() && distinct.iter().all(|&x| is_packed_day(x)) {
+        return Guess::Drop(DATES.into());
+    }
     if distinct.len() == values.len() {
         if 8 <= values.len() && values.windows(2).all(|pair| pair[1] == pair[0] + 1.0) {
-            let what = "numbers its rows; say `integer` under `types` if it is data";
+            let what = "numbers its rows; say `integer` under `data.types` if it is data";
             return Guess::Drop(what.into());
         }
         if FEW_ROWS <= values.len() && names_identifiers(name) {
@@ -120,16 +127,23 @@ fn words(rows: usize, names: &[&str]) -> Guess {
         names.iter().filter(|name| what(name)).count() as f64 / names.len() as f64
     };
     if 0.9 <= share(is_date) {
-        let what = "holds dates or times; write them as numbers, such as days since the first, or \
-        say `category` under `types`";
-        return Guess::Drop(what.into());
+        return Guess::Drop(DATES.into());
+    }
+    let of_commas = names.iter().find(|name| with_commas(name));
+    if let Some(word) = of_commas
+        && 0.9 <= share(|name| with_commas(name) || number(name).is_some())
+    {
+        return Guess::Drop(format!(
+            "holds numbers with commas, such as {word:?}; write decimals with a point and \
+             thousands without a mark, or say `category` under `data.types`"
+        ));
     }
     let numbers = share(|name| number(name).is_some());
     if 3 < names.len() && 0.5 < numbers && numbers < 1.0 {
         let word = names.iter().find(|name| number(name).is_none()).unwrap_or(&"");
         return Guess::Drop(format!(
-            "holds numbers beside {word:?}; name that under `missing` if it means none, or say \
-             `category` under `types`"
+            "holds numbers beside {word:?}; name that under `data.missing` if it means none, or \
+             say `category` under `data.types`"
         ));
     }
     let many = MOST_CATEGORIES < names.len() || (FEW_ROWS <= rows && rows < 2 * names.len());
@@ -140,7 +154,7 @@ fn words(rows: usize, names: &[&str]) -> Guess {
     if 2 * names.len() <= spaces {
         let n = names.len();
         return Guess::Drop(format!(
-            "holds free text ({n} different in {rows} rows); say `category` under `types` if \
+            "holds free text ({n} different in {rows} rows); say `category` under `data.types` if \
              it is one"
         ));
     }
@@ -149,8 +163,8 @@ fn words(rows: usize, names: &[&str]) -> Guess {
 
 fn identifier(distinct: usize, rows: usize) -> String {
     format!(
-        "looks like an identifier ({distinct} different in {rows} rows); say under `types` what \
-         it is if it is data"
+        "looks like an identifier ({distinct} different in {rows} rows); say under `data.types` \
+         what it is if it is data"
     )
 }
 

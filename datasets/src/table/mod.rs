@@ -53,13 +53,15 @@ pub use holes::Holes;
 pub use kind::{ColumnType, Kind};
 pub use options::{MISSING, ReadOptions};
 pub use read::ENDINGS;
-pub use rows::TableRows;
+pub use rows::{Beyond, TableRows};
 pub use text::{NO_TEXT, Text};
 pub use transform::{Transform, TransformKind};
 
 pub(crate) use draft::whole;
 
 use serde::{Deserialize, Serialize};
+
+use crate::array::Element;
 
 /// What the cells of a column are, so that they are written as they were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,12 +82,32 @@ pub enum Type {
     },
     /// Words.
     Text {},
+    /// Numbers of an array, written as numbers of the same size where an array is written.
+    Array {
+        /// What the array holds.
+        element: Element,
+    },
 }
 
 impl Type {
+    /// What the cells are, wherever they came from: an array of bytes holds whole numbers.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        match self {
+            Self::Array { element: Element::Bool } => Self::Bool {},
+            Self::Array { element: Element::F64 } => Self::Real { decimals: None },
+            Self::Array { element } if element.is_whole() => Self::Integer {},
+            Self::Array { .. } => Self::Single {},
+            own => own,
+        }
+    }
+
     /// The type of cells of both types: the wider one of numbers, else words.
     fn joined(self, other: Self) -> Self {
-        match (self, other) {
+        if self == other {
+            return self;
+        }
+        match (self.plain(), other.plain()) {
             (a, b) if a == b => a,
             (Self::Real { decimals: a }, Self::Real { decimals: b }) => {
                 Self::Real { decimals: a.zip(b).map(|(a, b)| a.max(b)) }

@@ -39,11 +39,12 @@ impl Table {
     /// Reads a table: csv or tsv, also with `.gz`, an array of rank two from npy or npz, and
     /// Parquet with the feature `parquet`.
     ///
-    /// The columns of an array are called `x1`, `x2` and so on.
-    /// The first line of a csv file names the columns; spaces around cells are left out. A column
-    /// is held as numbers if each of its cells is one or is missing, else as text. Two passes are
-    /// made over csv: the first counts, so that what does not fit into `options.max_bytes` is
-    /// refused before memory is taken.
+    /// The columns of an array are called `x1`, `x2` and so on, and its NaN are missing values.
+    /// Columns of a csv file are separated by commas, or by semicolons, tabs or bars if its first
+    /// line has no comma and one of these, and as many cells as the second. The first line names
+    /// the columns; spaces around cells are left out. A column is held as numbers if each of its
+    /// cells is one or is missing, else as text. Two passes are made over csv: the first counts, so
+    /// that what does not fit into `options.max_bytes` is refused before memory is taken.
     ///
     /// # Errors
     /// If the file cannot be read, is no UTF-8, is ragged, names a column twice, names none, holds
@@ -51,13 +52,13 @@ impl Table {
     pub fn read(path: &Path, options: &ReadOptions) -> Result<Self, TableError> {
         match Format::of(path) {
             Some(Format::Delimited { delimiter, packed }) => {
-                let delimiter = options.delimiter.unwrap_or(delimiter);
                 delimited::read(path, delimiter, packed, options)
             }
             Some(Format::Parquet) => read_parquet(path, options),
             Some(Format::Npy | Format::Npz) => matrix::read(path, options),
             None => Err(TableError::UnknownFormat { path: path.to_owned(), known: ENDINGS }),
         }
+        .map_err(|error| error.of_file(path))
     }
 
     /// Whether the name of a file ends in that of a format of tables.

@@ -2,10 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Encoder, Role, Table, TableError};
+use super::{Codec, Coded, Encoder, ReadOptions, Role, Table, TableError, Values};
 
 /// The key under which a model keeps how its rows become those of a table.
 const KEY: &str = "table";
+
+/// A given column with values that no training row has the like of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beyond {
+    /// Its name.
+    pub column: String,
+    /// Least and greatest number of the training rows.
+    pub range: [f64; 2],
+    /// The first value outside.
+    pub value: f64,
+    /// How many rows have such values.
+    pub rows: usize,
+}
 
 /// How the rows and the conditions of a model become those of a table, and back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +28,9 @@ pub struct TableRows {
     pub masked: bool,
     /// How rows become numbers and back.
     pub encoder: Encoder,
+    /// How the table was read, and others of its kind are.
+    #[serde(default, skip_serializing_if = "ReadOptions::is_usual")]
+    pub reading: ReadOptions,
 }
 
 impl TableRows {
@@ -54,6 +70,21 @@ impl TableRows {
     /// As for [`conditions`](Self::conditions).
     pub fn told(&self, table: &Table) -> Result<Option<Vec<f32>>, TableError> {
         if self.vector() == 0 { Ok(None) } else { self.conditions(table).map(Some) }
+    }
+
+    /// Of the given columns of numbers, those that hold a value outside of what the training rows
+    /// have: the model answers, and nothing was seen there.
+    #[must_use]
+    pub fn unseen(&self, given: &Table) -> Vec<Beyond> {
+        let beyond = |coded: &Coded| {
+            let Codec::Number { min, max, .. } = coded.codec else { return None };
+            let Values::Number(values) = &given.column(&coded.name)?.values else { return None };
+            let outside = |x: &f64| !x.is_nan() && !(min..=max).contains(x);
+            let value = values.iter().copied().find(|x| outside(x))?;
+            let rows = values.iter().filter(|x| outside(x)).count();
+            Some(Beyond { column: coded.name.clone(), range: [min, max], value, rows })
+        };
+        self.encoder.of(Role::Given).filter_map(beyond).collect()
     }
 
     /// Condition vectors of encoded conditions and their masks, `[n, given_width]` each.

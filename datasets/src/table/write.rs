@@ -15,8 +15,9 @@ impl Table {
     /// `parquet`.
     ///
     /// Columns keep their order, cells how they were written, and a missing value is an empty cell
-    /// (NaN in arrays, null in Parquet). npy is one array `[rows, columns]` of 64-bit numbers and
-    /// holds no words; npz has one array for each column. The file appears whole or not at all.
+    /// (NaN in arrays, null in Parquet). npy is one array `[rows, columns]` and holds no words; its
+    /// numbers are those of the array that the columns came from, else floats of 64 bits. npz has
+    /// one array for each column. The file appears whole or not at all.
     ///
     /// # Errors
     /// If the name of the file has another ending, the format is not compiled in or cannot hold
@@ -46,8 +47,8 @@ impl Table {
         Ok(bytes)
     }
 
-    /// The table as the bytes of an npy file, `[rows, columns]` of 64-bit numbers; nothing for a
-    /// table that holds words.
+    /// The table as the bytes of an npy file, `[rows, columns]`: numbers of the array that its
+    /// columns came from, else floats of 64 bits; nothing for a table that holds words.
     #[must_use]
     pub fn to_npy(&self) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -93,13 +94,20 @@ impl Table {
     }
 
     fn write_array(&self, columns: &[&[f64]], mut out: impl Write) -> io::Result<()> {
-        NpyHeader::new(Element::F64, vec![self.len(), columns.len()]).write(&mut out)?;
+        let element = self.element();
+        NpyHeader::new(element, vec![self.len(), columns.len()]).write(&mut out)?;
         for row in 0..self.len() {
-            for values in columns {
-                out.write_all(&values[row].to_le_bytes())?;
-            }
+            let row: Vec<f64> = columns.iter().map(|values| values[row]).collect();
+            out.write_all(&element.encode(&row))?;
         }
         Ok(())
+    }
+
+    /// The numbers of the array that all columns came from, if they can hold every cell.
+    fn element(&self) -> Element {
+        let mut all = self.columns().iter().map(|column| stored(column));
+        let first = all.next().unwrap_or(Element::F64);
+        if all.all(|other| other == first) { first } else { Element::F64 }
     }
 
     fn write_npz(&self, out: impl Write + io::Seek) -> io::Result<()> {
@@ -111,23 +119,32 @@ impl Table {
     }
 }
 
+/// The numbers of the array that a column came from, if they can hold each of its cells: whole
+/// numbers and truth values have no way to be missing. Else floats of 64 bits.
+fn stored(column: &Column) -> Element {
+    match column.ty {
+        Type::Array { element } if !element.is_whole() || column.missing() == 0 => {
+            element.written()
+        }
+        _ => Element::F64,
+    }
+}
+
 /// A column as an npy file: bool, 64-bit integers, floats of its size, or words of fixed length in
 /// UTF-32.
 fn npy_bytes(column: &Column) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let shape = vec![column.len()];
-    // Whole numbers and truth values have no way to be missing.
-    let ty = if column.missing() == 0 { column.ty } else { Type::Real { decimals: None } };
     match &column.values {
         Values::Number(values) => {
-            let (element, cell): (_, fn(f64) -> Vec<u8>) = match ty {
-                Type::Bool {} => (Element::Bool, |x| vec![u8::from(x != 0.0)]),
-                Type::Integer {} => (Element::I64, |x| (x as i64).to_le_bytes().to_vec()),
-                Type::Single {} => (Element::F32, |x| (x as f32).to_le_bytes().to_vec()),
-                _ => (Element::F64, |x| x.to_le_bytes().to_vec()),
+            let element = match (column.ty, stored(column)) {
+                (Type::Bool {}, _) if column.missing() == 0 => Element::Bool,
+                (Type::Integer {}, _) if column.missing() == 0 => Element::I64,
+                (Type::Single {}, _) => Element::F32,
+                (_, stored) => stored,
             };
             NpyHeader::new(element, shape).write(&mut bytes)?;
-            bytes.extend(values.iter().flat_map(|&x| cell(x)));
+            bytes.extend(element.encode(values));
         }
         Values::Text(text) => {
             let longest = text.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use flow_datasets::{Holes, ReadOptions, Table};
+use flow_datasets::Holes;
 use flow_model::{Answered, Question, Registry};
 use flow_run::Place;
 use flow_run::files::check_table;
+use flow_run::table::read_like;
 use flow_sample::Mask;
 
 use crate::args::ImputeArgs;
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let Some(columns) = place.table()? else {
         return Err(usage!("{} is no model of a table", args.run.display()));
     };
-    let table = Table::read(&args.file, &ReadOptions::default())?;
+    let table = read_like(&columns, &args.file)?;
     let holes = Holes::new(&columns, &table)?;
     let model = place.model(&device)?;
     let started = Instant::now();

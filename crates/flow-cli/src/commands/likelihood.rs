@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use flow_datasets::{ReadOptions, Table};
 use flow_judge::{LikelihoodOptions, densities, likelihood, with_densities};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
+use flow_run::table::read_like;
 use flow_run::{Model, Place, Run};
 
 use crate::args::LikelihoodArgs;
@@ -67,7 +67,7 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry, device: &Dev
         return Err(usage!("{} is no model of a table", args.run.display()));
     };
     let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
-    let rows = Table::read(file, &ReadOptions::default())?;
+    let rows = read_like(&columns, file)?;
     let model = place.model(device)?;
     let nats = densities(&model, &columns, &rows, &options(args))?;
     let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();

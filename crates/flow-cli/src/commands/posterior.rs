@@ -27,7 +27,8 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     let Some(columns) = place.table()? else {
         return Err(usage!("{} is no model of a table with given columns", args.run.display()));
     };
-    let Some(observed) = Conditions::given(Some(&columns), Some(&args.observe))? else {
+    let asked = Some(args.observe.as_str());
+    let Some(observed) = Conditions::given(Some(&columns), "--observe", asked, &Terminal)? else {
         return Err(usage!("--observe names no column that the model is told"));
     };
     let out = place.out(args.out.as_deref(), |_| {

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
     let small = told.map(|told| Pixels::enlarged(&told, args.given.as_deref())).transpose()?;
     let given = match &small {
         Some(_) => None,
-        None => Conditions::given(form.table(), args.given.as_deref())?,
+        None => Conditions::given(form.table(), "--given", args.given.as_deref(), &Terminal)?,
     };
     let rows = given.as_ref().filter(|given| given.is_file).map(|given| given.table.len());
     let number = args.number.or(rows).or(small.as_ref().map(|(_, n)| *n));

@@ -195,6 +195,11 @@ fn digest<'a>(
     Ok(format!("{:x}", digest.finalize()))
 }
 
+/// A number for people: large ones are no long row of digits.
+fn shown(x: f32) -> String {
+    if x.abs() < 1e7 { x.to_string() } else { format!("{x:?}") }
+}
+
 /// What the file was taken for, to be looked at before anything is learned.
 impl fmt::Display for ArrayData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,7 +231,8 @@ impl fmt::Display for ArrayData {
         let scaled = if all(shift, 0.0) && all(scale, 1.0) {
             "as they are".to_owned()
         } else if all(shift, shift[0]) && all(scale, scale[0]) && self.rows.is_range() {
-            format!("scaled from {} .. {} to -1 .. 1", range[0], range[1])
+            let [low, high] = range.map(shown);
+            format!("scaled from {low} .. {high} to -1 .. 1")
         } else {
             "scaled to mean 0 and deviation 1 of each channel".to_owned()
         };

@@ -16,6 +16,10 @@ use crate::{memory, recipe};
 /// Bytes of a file that are read together when all rows are looked at.
 const BLOCK: usize = 1 << 22;
 
+/// Bytes of memory for each row of a file that stays there: its place, its hash, whether it is held
+/// out, and its place among those of its part.
+const BYTES_OF_ROW: f64 = 25.0;
+
 /// How often an array takes its size while it is read and scaled in memory.
 const COPIES: f64 = 3.0;
 
@@ -88,6 +92,7 @@ impl RowStore for Pieces {
 /// belong to others of another file; and as [`ArrayData::open`].
 pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>, RunError> {
     let names = ArrayNames { rows: data.array.clone(), classes: data.labels.clone(), times: None };
+    // A header is believed no further than the file is long; what is wrong is said by who reads it.
     let Ok(head) = ArrayHead::read(path, &names) else { return Ok(None) };
     let bytes = 4.0 * head.shape.iter().map(|&n| n as f64).product::<f64>();
     if !data.pieces.unwrap_or(memory::limit() < COPIES * bytes) {
@@ -110,11 +115,21 @@ pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>
             )),
         };
     };
-    let size: usize = head.shape[1..].iter().product();
-    let all = Pieces::open(path, (0..head.shape[0]).collect(), None)?;
-    let mut found = Vec::with_capacity(head.shape[0]);
+    let (n, size) = (head.shape[0], head.shape[1..].iter().product::<usize>());
+    let (needed, limit) = (BYTES_OF_ROW * n as f64, memory::limit());
+    if limit < needed {
+        return Err(usage!(
+            "{} has {n} rows, of which places and hashes alone take {}, and this machine has {} of \
+             memory: train on some of them",
+            path.display(),
+            memory::shown(needed),
+            memory::shown(limit)
+        ));
+    }
+    let all = Pieces::open(path, (0..n).collect(), None)?;
+    let mut found = Vec::with_capacity(n);
     all.each(&mut |rows| found.extend(hashes(rows, size, 0..rows.len() / size)))?;
-    let [train, held] = in_two(path, &all.rows, &by_hash(&found, share))?;
+    let [train, held] = in_two(path, &all.rows, &by_hash(&found, share)?)?;
 
     let shape = head.shape[1..].to_vec();
     let channels_last = last(&shape, data.layout);

@@ -114,10 +114,7 @@ pub(super) fn sides(
     };
     let share = match &data.split {
         None => 0.1,
-        Some(Holdout::Hash { share }) if (0.0..=1.0).contains(share) => *share,
-        Some(Holdout::Hash { share }) => {
-            return Err(usage!("data.split.share is {share}, it must lie between 0 and 1"));
-        }
+        Some(Holdout::Hash { share }) => *share,
         Some(Holdout::File { path }) if parts.len() == 1 => {
             let held = before(path, data, &like.shape, &names_of(&parts[0].array))?;
             let all: Vec<usize> = (0..held.rows.len()).collect();
@@ -136,7 +133,7 @@ pub(super) fn sides(
     for FilePart { file, array, rows } in parts.iter().rev() {
         let is_held = match &pairs {
             Some(is_held) => is_held.clone(),
-            None => by_hash(&hashes(&array.rows.values, size, rows.iter().copied()), share),
+            None => by_hash(&hashes(&array.rows.values, size, rows.iter().copied()), share)?,
         };
         let sides = in_two(file, rows, &is_held)?;
         pairs = data.pairs.then_some(is_held);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use flow_datasets::Holdout;
 use flow_datasets::table::{ColumnType, TransformKind};
+use flow_datasets::{Holdout, ReadOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::array::ARRAY;
 use crate::error::{RunError, usage};
-use crate::table::TABLE;
+use crate::table::{self, TABLE};
 
 /// What to learn from.
 #[expect(clippy::struct_excessive_bools, reason = "keys of a recipe, each with a name")]
@@ -54,6 +54,16 @@ pub struct Data {
     /// Transforms of columns of numbers, by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub transforms: BTreeMap<String, TransformKind>,
+    /// What separates the columns of a csv file: one character, or `tab`; without it a comma, or
+    /// what the first line shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// Cells of a table that mean a missing value, beside the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Columns that a table may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_columns: Option<usize>,
     /// How rows of a file are held out of training; a tenth by a hash of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Holdout>,
@@ -127,6 +137,28 @@ impl Data {
         self.from.is_some() || self.time.is_some()
     }
 
+    /// How the tables of the recipe are read.
+    ///
+    /// # Errors
+    /// When the delimiter is none.
+    pub fn reading(&self) -> Result<ReadOptions, RunError> {
+        let usual = ReadOptions::default();
+        let delimiter = |text: &String| match text.as_bytes() {
+            b"tab" => Ok(b'\t'),
+            &[byte] if byte.is_ascii_punctuation() && byte != b'"' => Ok(byte),
+            &[byte @ (b'\t' | b' ')] => Ok(byte),
+            _ => Err(usage!(
+                "data.delimiter is {text:?}, it must be one character, such as `;` or `|`, or tab"
+            )),
+        };
+        Ok(ReadOptions {
+            delimiter: self.delimiter.as_ref().map(delimiter).transpose()?,
+            missing: [usual.missing, self.missing.clone()].concat(),
+            max_columns: self.max_columns.unwrap_or(usual.max_columns),
+            max_bytes: table::most_bytes(),
+        })
+    }
+
     /// Refuses keys that mean nothing for the set, or contradict each other.
     pub(super) fn check(&self, reflow: bool) -> Result<(), RunError> {
         let (is_table, is_array) = (self.is_table(), self.set == ARRAY);
@@ -156,6 +188,9 @@ impl Data {
             ("drop", !self.drop.is_empty()),
             ("types", !self.types.is_empty()),
             ("transforms", !self.transforms.is_empty()),
+            ("delimiter", self.delimiter.is_some()),
+            ("missing", !self.missing.is_empty()),
+            ("max_columns", self.max_columns.is_some()),
         ];
         let of_array = [
             ("array", self.array.is_some()),
@@ -164,8 +199,12 @@ impl Data {
             ("scale", self.scale.is_some()),
             ("pieces", self.pieces.is_some()),
         ];
-        let of_files =
-            [("from", self.from.is_some()), ("pairs", self.pairs), ("time", self.time.is_some())];
+        let of_files = [
+            ("from", self.from.is_some()),
+            ("pairs", self.pairs),
+            ("time", self.time.is_some()),
+            ("split", self.split.is_some()),
+        ];
         let keys = [
             (&of_table[..], is_table, "a table, data.set=table"),
             (&of_array, is_array, "an array, data.set=array"),
@@ -176,6 +215,10 @@ impl Data {
                 return Err(usage!("data.{key} is for {what}, and the set is `{}`", self.set));
             }
         }
+        if let Some(split) = &self.split {
+            split.check()?;
+        }
+        self.reading()?;
         if self.beside.is_some() && self.is_given_starts() {
             return Err(usage!(
                 "data.beside adds columns to the rows of one file, and paths start from data: put \

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use flow_datasets::{ReadOptions, Table, TableRows};
+use flow_datasets::table::Beyond;
+use flow_datasets::{Table, TableRows};
 
+use super::read_like;
 use crate::error::{RunError, usage};
+use crate::listener::Listener;
 
 /// Conditions for samples: the columns that a model is told, with a row for each sample in turn.
 #[derive(Debug)]
@@ -18,44 +21,73 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Those of `--given`, a file or `COLUMN=VALUE,..`; nothing for a model that is told nothing.
+    /// Those of `option`, such as `--given`: a file or `COLUMN=VALUE,..`; nothing for a model that
+    /// is told nothing. Numbers outside of all that the model has seen are told of.
     ///
     /// # Errors
     /// When the model is told columns and there is no text, or the other way round, and when the
     /// text or the file does not fit the columns.
-    pub fn given(table: Option<&TableRows>, text: Option<&str>) -> Result<Option<Self>, RunError> {
+    pub fn given(
+        table: Option<&TableRows>,
+        option: &str,
+        text: Option<&str>,
+        told: &dyn Listener,
+    ) -> Result<Option<Self>, RunError> {
         let names = |table: &TableRows| table.given().collect::<Vec<_>>().join(", ");
         match (table, text) {
-            (None, Some(_)) => Err(usage!("--given is for models of tables, and this is none")),
+            (None, Some(_)) => Err(usage!("{option} is for models of tables, and this is none")),
             (Some(table), Some(_)) if table.vector() == 0 => {
-                Err(usage!("--given is given, but no column was when this model was trained"))
+                Err(usage!("{option} is given, but no column was when this model was trained"))
             }
             (Some(table), None) if 0 < table.vector() => Err(usage!(
-                "the model is told {}: give values by --given COLUMN=VALUE,.. or --given FILE",
+                "the model is told {}: give values by {option} COLUMN=VALUE,.. or {option} FILE",
                 names(table)
             )),
             (_, None) => Ok(None),
             (Some(rows), Some(text)) => {
                 let is_file = !text.contains('=');
-                let of_file = if is_file { format!(" {text}") } else { String::new() };
-                let refused = |error| usage!("--given{of_file}: {error}");
+                let refused = |error| usage!("{option}: {error}");
                 let table = if is_file {
-                    Table::read(Path::new(text), &ReadOptions::default()).map_err(refused)?
+                    read_like(rows, Path::new(text)).map_err(refused)?
                 } else {
-                    rows.encoder.given(&pairs(text)?).map_err(refused)?
+                    rows.encoder.given(&pairs(option, text)?).map_err(refused)?
                 };
-                let vectors = rows.conditions(&table)?;
+                let named = if is_file { format!("{option} {text}") } else { option.to_owned() };
+                let vectors = rows.conditions(&table);
+                let vectors = vectors.map_err(|error| usage!("{named}: {error}"))?;
+                warn_of_unseen(rows, &table, told);
                 Ok(Some(Self { table, vectors, is_file }))
             }
         }
     }
 }
 
+/// Says in one line which conditions lie outside of all that the model has seen.
+pub(crate) fn warn_of_unseen(rows: &TableRows, given: &Table, told: &dyn Listener) {
+    let one = |Beyond { column, range: [min, max], value, rows }: &Beyond| {
+        let rows = if 1 < given.len() { format!(" in {rows} rows") } else { String::new() };
+        let [value, min, max] = [*value, *min, *max].map(number);
+        format!("{column} is {value}{rows}, and it has seen {min} to {max}")
+    };
+    let all: Vec<String> = rows.unseen(given).iter().map(one).collect();
+    if !all.is_empty() {
+        let all = all.join("; ");
+        told.say(&format!(
+            "warning: the model was told nothing of the kind, it extrapolates: {all}"
+        ));
+    }
+}
+
+/// A number for people: large ones are no long row of digits.
+fn number(x: f64) -> String {
+    if x.abs() < 1e15 { x.to_string() } else { format!("{x:?}") }
+}
+
 /// `clinic=B,age=40` as names and values.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, RunError> {
+fn pairs(option: &str, text: &str) -> Result<Vec<(String, String)>, RunError> {
     let pair = |part: &str| match part.split_once('=') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => Err(usage!("--given: `{part}` has no `=`, write it as COLUMN=VALUE")),
+        None => Err(usage!("{option}: `{part}` has no `=`, write it as COLUMN=VALUE")),
     };
     text.split(',').map(pair).collect()
 }
@@ -63,14 +95,17 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, RunError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Silent;
 
     #[test]
     fn conditions_are_typed_as_names_and_values() {
-        let found = pairs("clinic=B, age = 40").unwrap();
+        let found = pairs("--given", "clinic=B, age = 40").unwrap();
         let expected = [("clinic", "B"), ("age", "40")];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        assert!(pairs("clinic=B,age").unwrap_err().to_string().contains("`age` has no `=`"));
-        assert!(Conditions::given(None, None).unwrap().is_none());
-        assert!(Conditions::given(None, Some("age=40")).is_err());
+        let error = pairs("--observe", "clinic=B,age").unwrap_err().to_string();
+        assert!(error.contains("--observe: `age` has no `=`"), "{error}");
+        let given = |text| Conditions::given(None, "--given", text, &Silent);
+        assert!(given(None).unwrap().is_none());
+        assert!(given(Some("age=40")).is_err());
     }
 }

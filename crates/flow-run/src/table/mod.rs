@@ -3,17 +3,19 @@
 mod conditions;
 mod read;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use flow_datasets::table::Unseen;
-use flow_datasets::{Columns, Encoder, Overrides, Table};
+use flow_datasets::{Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError};
 use flow_train::{Snapshot, Spread};
 use sha2::{Digest, Sha256};
 
 use crate::error::{RunError, usage};
-use crate::recipe;
 use crate::snapshots::Snapshots;
+use crate::{memory, recipe};
 pub use conditions::Conditions;
+pub(crate) use conditions::warn_of_unseen;
 pub use flow_datasets::TableRows;
 pub use read::numbers_of;
 use read::{FEWEST, Numbers, check_columns, parts, sides, stacked, tables};
@@ -64,20 +66,22 @@ impl TableData {
         let Some(file) = &data.file else {
             return Err(usage!("data.set is table, name its file with data.file=FILE.csv"));
         };
-        let refused = |error: flow_datasets::TableError| usage!("{}: {error}", file.display());
-        let (snapshots, tables) = tables(data, file)?;
+        let refused = |error: TableError| usage!("{}: {error}", file.display());
+        let reading = data.reading()?;
+        let (snapshots, tables) = tables(data, file, &reading)?;
         let overrides = Overrides {
             given: data.given.clone(),
             columns: data.columns.clone(),
             drop: data.drop.clone(),
             types: data.types.clone(),
             transforms: data.transforms.clone(),
+            split: data.split.as_ref().and_then(Holdout::column).map(String::from),
         };
         let columns = Columns::guess(&stacked(&tables), &overrides).map_err(refused)?;
         if let (Some(from), [before, _]) = (&data.from, &tables[..]) {
             check_columns(&columns, before, from)?;
         }
-        let sides = sides(data, &tables)?;
+        let sides = sides(data, &tables, &reading)?;
         let train: Vec<Table> = sides.iter().map(|[train, _]| train.clone()).collect();
         let encoder = Encoder::fit(&stacked(&train), &columns).map_err(refused)?;
         if encoder.width() == 0 {
@@ -92,14 +96,24 @@ impl TableData {
         let numbers: Vec<[Numbers; 2]> =
             sides.iter().map(numbers).collect::<Result<_, _>>().map_err(refused)?;
         let masked = numbers.iter().any(|[train, _]| train.given_mask.contains(&0.0));
-        let rows = TableRows { masked, encoder };
+        // Other files of the kind are read alike, but what separates their columns is their own.
+        let reading = ReadOptions { delimiter: None, ..reading };
+        let rows = TableRows { masked, encoder, reading };
         let mut before = parts(&rows, &sides, &numbers, data.pairs);
         for (at, name) in ["to train with", "held out"].into_iter().enumerate() {
             let mut few = before.iter().map(|sides| &sides[at]).filter(|part| part.n < FEWEST);
             if let Some(Part { n, left_out, .. }) = few.next() {
+                let why = match (left_out, at) {
+                    (0, _) => String::new(),
+                    (_, 0) => format!(" ({left_out} more lack a value)"),
+                    _ => format!(
+                        " ({left_out} more lack a value, or have a category that no row to train \
+                         with has)"
+                    ),
+                };
                 return Err(usage!(
-                    "{}: {n} complete rows {name}, at least {FEWEST} are needed ({left_out} more \
-                     lack a value)",
+                    "{}: {n} complete rows {name}{why}, at least {FEWEST} are needed: add rows, or \
+                     hold out others by data.split, such as another data.split.share",
                     file.display()
                 ));
             }
@@ -161,6 +175,20 @@ impl Spread for Cells {
     fn spread(&self, row: &mut [f32], noise: &mut dyn FnMut() -> f64) {
         self.0.dequantise(row, noise);
     }
+}
+
+/// Bytes of memory that a table may take as it is read: its two parts, as they are and as numbers,
+/// take as much again.
+pub(crate) fn most_bytes() -> u64 {
+    (memory::limit() / 3.0) as u64
+}
+
+/// Reads a file as the table that a model has learned was read.
+///
+/// # Errors
+/// As [`Table::read`].
+pub fn read_like(rows: &TableRows, file: &Path) -> Result<Table, TableError> {
+    Table::read(file, &ReadOptions { max_bytes: most_bytes(), ..rows.reading.clone() })
 }
 
 fn digest<'a>(rows: &TableRows, parts: impl Iterator<Item = &'a Part>) -> String {

@@ -18,14 +18,11 @@ pub(super) const FEWEST: usize = 2;
 pub(super) fn tables(
     data: &recipe::Data,
     file: &Path,
+    reading: &ReadOptions,
 ) -> Result<(Option<Snapshots>, Vec<Table>), RunError> {
-    let read = |path: &Path| {
-        Table::read(path, &ReadOptions::default())
-            .map_err(|error| usage!("{}: {error}", path.display()))
-    };
-    let mut table = read(file)?;
+    let mut table = Table::read(file, reading)?;
     if let Some(beside) = &data.beside {
-        table = joined(table, file, &read(beside)?, beside)?;
+        table = joined(table, file, &Table::read(beside, reading)?, beside)?;
     }
     if let Some(time) = &data.time {
         let times = numbers_of(&table, time)
@@ -35,7 +32,7 @@ pub(super) fn tables(
         return Ok((Some(snapshots), rows.iter().map(|rows| rest.select(rows)).collect()));
     }
     let Some(from) = &data.from else { return Ok((None, vec![table])) };
-    let before = read(from)?;
+    let before = Table::read(from, reading)?;
     if data.pairs && before.len() != table.len() {
         return Err(usage!(
             "{} has {} rows and {} has {}: data.pairs is true, so that row i belongs to row i",
@@ -124,12 +121,19 @@ pub(super) fn check_columns(
 }
 
 /// The rows of each table to train with and held out; of pairs, both rows are on one side.
-pub(super) fn sides(data: &recipe::Data, tables: &[Table]) -> Result<Vec<[Table; 2]>, RunError> {
+pub(super) fn sides(
+    data: &recipe::Data,
+    tables: &[Table],
+    reading: &ReadOptions,
+) -> Result<Vec<[Table; 2]>, RunError> {
     let split = data.split.clone().unwrap_or_default();
-    if 1 < tables.len() && matches!(split, Holdout::File { .. }) {
-        return Err(usage!(
-            "data.split names a file, and paths start from data: hold out by hash or by column"
-        ));
+    if let Holdout::File { path } = &split {
+        let [table] = tables else {
+            return Err(usage!(
+                "data.split names a file, and paths start from data: hold out by hash or by column"
+            ));
+        };
+        return Ok(vec![[table.clone(), Table::read(path, reading)?]]);
     }
     let refused = |error| usage!("data.split: {error}");
     if let (true, [before, after]) = (data.pairs, tables) {

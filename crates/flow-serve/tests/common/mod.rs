@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_datasets::table::{Column, Type};
-use flow_datasets::{Columns, Encoder, Overrides, Table, TableRows};
+use flow_datasets::{Columns, Encoder, Overrides, ReadOptions, Table, TableRows};
 use flow_model::{Model, ModelConfig, Registry};
 use flow_nn::Signature;
 use flow_serve::{Server, Settings};
@@ -97,7 +97,7 @@ pub(crate) fn table() -> Model {
         Overrides { given: vec!["age".into(), "clinic".into()], ..Overrides::default() };
     let table = table.unwrap();
     let encoder = Encoder::fit(&table, &Columns::guess(&table, &overrides).unwrap()).unwrap();
-    let rows = TableRows { masked: false, encoder };
+    let rows = TableRows { masked: false, encoder, reading: ReadOptions::default() };
     let signature = Signature { vector: rows.vector(), ..Signature::of([rows.encoder.width()]) };
     with_rows(MLP, &signature, rows.kept())
 }

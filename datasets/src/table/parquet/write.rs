@@ -36,12 +36,12 @@ pub(crate) fn write(table: &Table, path: &Path) -> Result<(), TableError> {
 
 fn write_all(table: &Table, out: impl Write + Send) -> Result<(), ParquetError> {
     let fields = table.columns().iter().map(|column| {
-        let (physical, logical) = match column.ty {
+        let (physical, logical) = match column.ty.plain() {
             Type::Bool {} => (Physical::BOOLEAN, None),
             Type::Integer {} => (Physical::INT64, None),
             Type::Single {} => (Physical::FLOAT, None),
             Type::Real { .. } => (Physical::DOUBLE, None),
-            Type::Text {} => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            _ => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
         Schema::primitive_type_builder(&column.name, physical)
             .with_repetition(Repetition::OPTIONAL)
@@ -79,7 +79,7 @@ fn write_column(
         Values::Number(values) => values,
     };
     let known = rows.map(|row| Some(values[row]).filter(|x| !x.is_nan()));
-    match column.ty {
+    match column.ty.plain() {
         Type::Bool {} => put::<BoolType>(known.map(|x| x.map(|x| x != 0.0)), out),
         Type::Integer {} => put::<Int64Type>(known.map(|x| x.map(|x| x as i64)), out),
         Type::Single {} => put::<FloatType>(known.map(|x| x.map(|x| x as f32)), out),
