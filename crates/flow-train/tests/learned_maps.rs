@@ -176,7 +176,7 @@ fn learned(objective: impl Objective) -> f64 {
 fn fitted(objective: Arc<dyn Objective>, steps: usize, seed: u64) -> f64 {
     // Weights are not pulled to zero, where the map is not.
     let optimizer = AdamW { weight_decay: 0.0, beta2: 0.99, ..AdamW::default() };
-    let course = Course { steps, rows: 2048, rate: 3e-2, half_life: 1e5, optimizer };
+    let course = Course { steps, rows: 4096, rate: 3e-2, half_life: 2e5, optimizer };
     one_step_error(&train(features(seed), objective, &course, seed))
 }
 
@@ -229,7 +229,8 @@ fn distillation_learns_the_map() {
     assert_below(learned(Distillation {}), 0.01);
 }
 
-/// 1 % is what two million pairs leave: of eight seeds in an independent program none was above 0.8 %.
+/// An independent program has root mean squares of 0.2 to 0.3 % over thirty seeds, and four million
+/// pairs for each: 1 % is beyond what they leave.
 #[test]
 fn a_linear_network_of_features_that_contains_the_map_finds_it_by_every_objective() {
     for objective in every_objective() {
