@@ -20,8 +20,8 @@ fn distance(scene: &Scene, run: &str, options: &str) -> (f64, String) {
     (lengths.sum::<f64>() / 400.0, said)
 }
 
-/// One step of Euler goes to the mean of the data, the origin; a jump goes out to the circle. In three
-/// trials jumps had a mean distance of 2.5 to 2.8 and steps of Euler one of 0.2.
+/// One step of Euler goes to the mean of the data, the origin; a jump goes out to the circle. In
+/// three trials jumps had a mean distance of 2.5 to 2.8 and steps of Euler one of 0.2.
 #[test]
 fn a_transformer_learns_to_jump() {
     let scene = Scene::new();

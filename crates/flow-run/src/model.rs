@@ -234,8 +234,8 @@ impl Model {
         })
     }
 
-    /// A request along the flow itself: see [`Request::within`]. A model that has learned no velocity
-    /// keeps its own sampler, between whose steps paths are lines.
+    /// A request along the flow itself: see [`Request::within`]. A model that has learned no
+    /// velocity keeps its own sampler, between whose steps paths are lines.
     #[must_use]
     pub fn along_flow(&self, request: Request, tolerance: f64) -> Request {
         if self.config().learned_velocity { request.within(tolerance) } else { request }

@@ -268,6 +268,36 @@ fn the_adaptive_weight_moves_the_minimum_off_the_mean_in_few_dimensions() {
     assert!(weighted > 0.95, "{weighted}");
 }
 
+#[test]
+fn the_adaptive_weight_is_one_for_all_losses_of_jumps() {
+    // Rows that stay have the same target by every loss.
+    let staying = || Batch { jumps: 0, ..batch(&jumps()) };
+    let network = Map::scaled(0.7);
+    let Batch { x_t, time, target, condition, .. } = staying();
+    let errors = network.forward(x_t, time, &condition) - target;
+    let squares: Vec<f64> = errors.square().into_data().iter::<f64>().collect();
+    let offset = 0.01;
+    for power in [0.0, 0.5, 1.0] {
+        let weighted = squares.iter().map(|e| e / (e + offset).powf(power));
+        let want = weighted.sum::<f64>() / squares.len() as f64;
+        let objectives: [&dyn Objective; 5] = [
+            &MeanFlow { power, offset, ..MeanFlow::default() },
+            &Shortcut { power, offset, ..Shortcut::default() },
+            &Splitting { power, offset, ..Splitting::default() },
+            &Lagrangian { power, offset, ..Lagrangian::default() },
+            &Consistency { power, offset, ..Consistency::default() },
+        ];
+        for objective in objectives {
+            let loss = objective.loss(Networks::of(&network), staying());
+            let total = loss.total.into_scalar::<f64>();
+            assert!((total - want).abs() < 1e-14, "{objective:?}: {total} is not {want}");
+            // Weighted, the loss says nothing of the error, which is logged beside it.
+            let logged = loss.terms.iter().any(|(name, _)| *name == "squared_error");
+            assert!(logged || power == 0.0, "{objective:?}");
+        }
+    }
+}
+
 /// One number for all rows.
 #[derive(Debug)]
 struct Constant(Tensor<1>, Signature);
@@ -348,11 +378,11 @@ fn what_a_flow_map_cannot_be_made_of_is_refused() {
 fn objectives_are_read_by_name_shown_and_checked() {
     let typed = [
         "regression",
-        "shortcut,share=0.25,steps=128",
-        "splitting,share=0.25",
+        "shortcut,share=0.25,steps=128,power=0,offset=0.001",
+        "splitting,share=0.25,power=0,offset=0.001",
         "meanflow,share=0.25,width=0.005,power=1,offset=0.001",
-        "lsd,share=0.25,width=0.005",
-        "consistency,share=1,gap=0.015625",
+        "lsd,share=0.25,width=0.005,power=0,offset=0.001",
+        "consistency,share=1,gap=0.015625,power=0,offset=0.001",
         "distillation",
     ];
     let listed: Vec<String> = ObjectiveConfig::choices().into_iter().map(|one| one.typed).collect();
@@ -372,6 +402,8 @@ fn objectives_are_read_by_name_shown_and_checked() {
         "shortcut,share=1",
         "splitting,share=1",
         "lsd,share=1",
+        "splitting,power=-1",
+        "consistency,offset=0",
         "meanflow,width=0",
         "meanflow,power=-1",
         "meanflow,offset=0",

@@ -177,7 +177,7 @@ fn learned(objective: impl Objective) -> f64 {
 fn fitted(objective: Arc<dyn Objective>, steps: usize, seed: u64) -> f64 {
     // Weights are not pulled to zero, where the map is not.
     let optimizer = AdamW { weight_decay: 0.0, beta2: 0.99, ..AdamW::default() };
-    let course = Course { steps, rows: 2048, rate: 3e-2, half_life: 1e5, optimizer };
+    let course = Course { steps, rows: 4096, rate: 3e-2, half_life: 2e5, optimizer };
     one_step_error(&train(features(seed), objective, &course, seed))
 }
 
@@ -185,8 +185,8 @@ fn fitted(objective: Arc<dyn Objective>, steps: usize, seed: u64) -> f64 {
 /// steps and gaps leave errors of their own: they are halved or less.
 fn every_objective() -> [Arc<dyn Objective>; 6] {
     [
-        Arc::new(Shortcut { share: 0.5, steps: 256 }),
-        Arc::new(Splitting { share: 0.5 }),
+        Arc::new(Shortcut { share: 0.5, steps: 256, ..Shortcut::default() }),
+        Arc::new(Splitting { share: 0.5, ..Splitting::default() }),
         Arc::new(MeanFlow { share: 0.5, power: 0.0, ..MeanFlow::default() }),
         Arc::new(Lagrangian { share: 0.5, ..Lagrangian::default() }),
         Arc::new(Consistency { gap: 1.0 / 256.0, ..Consistency::default() }),
@@ -207,7 +207,7 @@ fn a_shortcut_model_learns_the_map() {
 
 #[test]
 fn splitting_learns_the_map() {
-    assert_below(learned(Splitting { share: 0.5 }), 0.1);
+    assert_below(learned(Splitting { share: 0.5, ..Splitting::default() }), 0.1);
 }
 
 #[test]
@@ -230,7 +230,8 @@ fn distillation_learns_the_map() {
     assert_below(learned(Distillation {}), 0.01);
 }
 
-/// 1 % is what two million pairs leave: of eight seeds in an independent program none was above 0.8 %.
+/// An independent program has root mean squares of 0.2 to 0.3 % over thirty seeds, and four million
+/// pairs for each: 1 % is beyond what they leave.
 #[test]
 fn a_linear_network_of_features_that_contains_the_map_finds_it_by_every_objective() {
     for objective in every_objective() {

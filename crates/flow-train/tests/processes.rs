@@ -90,7 +90,7 @@ fn model(kind: Kind) -> Ensemble {
 fn objective(kind: Kind) -> Arc<dyn Objective> {
     match kind {
         Kind::Latent => Arc::new(Variational { kl_weight: 0.1 }),
-        Kind::Teacher => Arc::new(Shortcut { share: 0.4, steps: 8 }),
+        Kind::Teacher => Arc::new(Shortcut { share: 0.4, steps: 8, ..Shortcut::default() }),
         Kind::MeanFlow | Kind::Sequences => Arc::new(MeanFlow::default()),
         Kind::Transport | Kind::Weighted | Kind::Classes => Arc::new(Regression),
     }

@@ -122,8 +122,8 @@ impl TimeEmbedding {
         Self::of(frequencies, width, device).at_zero(device)
     }
 
-    /// As [`TimeEmbedding::starting_at_zero`] with the frequencies of a band, those above 20 radians
-    /// moved down to it.
+    /// As [`TimeEmbedding::starting_at_zero`] with the frequencies of a band, whose ends are moved
+    /// down to 20 radians where they lie above.
     pub(crate) fn durations_within(
         band: Band,
         sinusoids: usize,

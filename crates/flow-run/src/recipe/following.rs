@@ -1,4 +1,5 @@
-//! Values that a recipe leaves out and that follow from other keys, filled in once all changes are made.
+//! Values that a recipe leaves out and that follow from other keys, filled in once all changes are
+//! made.
 
 use flow_model::SampleConfig;
 use flow_nn::{DitConfig, MlpConfig, NetworkConfig, UNetConfig};
@@ -26,8 +27,8 @@ impl Named {
         Ok(Self { all, beside_loss })
     }
 
-    /// Fills in what follows: pairs within classes, whole numbers of tables as cells, the sampler of a loss of flow maps, and a network
-    /// that is smooth enough for losses that differentiate it.
+    /// Fills in what follows: pairs within classes, whole numbers of tables as cells, the sampler of
+    /// a loss of flow maps, and a network that is smooth enough for losses that differentiate it.
     ///
     /// # Errors
     /// When the network is named and is not smooth enough.
@@ -68,8 +69,8 @@ impl Named {
         }
     }
 
-    /// A loss that differentiates the network by its times takes a slow one, unless the recipe names
-    /// another that will do.
+    /// A loss that differentiates the network by its times takes a slow one, unless the recipe
+    /// names another that will do.
     fn smooth(&self, recipe: &mut Recipe) -> Result<(), RunError> {
         if !recipe.train.objective.build().differentiates() {
             return Ok(());
@@ -91,11 +92,11 @@ impl Named {
             ));
         }
         let slower = match *keys {
-            [band, key] => {
-                let band = (band, at(recipe.network.table(), &[band]).and_then(Value::as_table));
-                let mut slow = band.1.cloned().unwrap_or_default();
+            [section, key] => {
+                let band = at(recipe.network.table(), &[section]).and_then(Value::as_table);
+                let mut slow = band.cloned().unwrap_or_default();
                 slow.insert(key.into(), f64::from(SMOOTH_TIME_SCALE).into());
-                recipe.network.with(band.0, slow)
+                recipe.network.with(section, slow)
             }
             _ => recipe.network.with(keys[0], i64::from(SMOOTH_TIME_SCALE)),
         };

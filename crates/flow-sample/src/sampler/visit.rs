@@ -23,8 +23,8 @@ impl Visit<'_> {
     ///
     /// A sampler that steps along a grid has just asked for them. For [`Ode`](super::Ode), whose
     /// solver keeps its slopes to itself, they are one further evaluation, which is counted. For
-    /// [`FlowMap`](super::FlowMap) they are where one jump of the rest of the way arrives: a further
-    /// evaluation too, but in the last step.
+    /// [`FlowMap`](super::FlowMap) they are where one jump of the rest of the way arrives: a
+    /// further evaluation too, but in the last step.
     #[must_use]
     pub fn data(&self) -> Tensor<2> {
         (self.predict)()

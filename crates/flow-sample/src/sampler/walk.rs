@@ -125,8 +125,8 @@ impl Model<'_> {
         self.predictor.jump(x, t, s)
     }
 
-    /// Shows a state to the watcher, if a step has begun with it; `end` is the state at the last time
-    /// as it is seen from there.
+    /// Shows a state to the watcher, if a step has begun with it; `end` is the state at the last
+    /// time as it is seen from there.
     fn show(
         &self,
         (t, x): (f64, &Tensor<2>),

@@ -4,8 +4,8 @@ use flow_path::PathError;
 use flow_path::config::{Check, within};
 use serde::{Deserialize, Serialize};
 
+use super::adaptive::{Adaptive, OFFSET};
 use super::jump::{check_share, column, with_targets};
-use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
 
@@ -33,18 +33,30 @@ pub struct Consistency {
     pub share: f64,
     /// Fraction of the rest of the way to the neighbour.
     pub gap: f64,
+    /// Exponent of the weight of a row by its own error: 0 is none, see
+    /// [`MeanFlow`](super::MeanFlow).
+    pub power: f64,
+    /// Squared error below which that weight stays as it is.
+    pub offset: f64,
 }
 
 impl Default for Consistency {
     fn default() -> Self {
-        Self { share: 1.0, gap: 1.0 / 64.0 }
+        Self { share: 1.0, gap: 1.0 / 64.0, power: 0.0, offset: OFFSET }
     }
 }
 
 impl Check for Consistency {
     fn check(&self) -> Result<(), PathError> {
         check_share(self.share)?;
+        self.adaptive().check()?;
         within("gap", self.gap, 0.0 < self.gap && self.gap < 1.0, "(0, 1)")
+    }
+}
+
+impl Consistency {
+    fn adaptive(&self) -> Adaptive {
+        Adaptive { power: self.power, offset: self.offset }
     }
 }
 
@@ -60,7 +72,7 @@ impl Objective for Consistency {
             let rest = jumps.ask(networks.frozen, x_r, &r, &jumps.s);
             velocity * self.gap + rest * (1.0 - self.gap)
         });
-        Loss { total: weighted_error(networks.network, batch), terms: Vec::new() }
+        self.adaptive().loss(networks.network, batch)
     }
 
     fn pairs(&self) -> Option<Pairs> {

@@ -18,8 +18,9 @@ pub(super) const WIDTH: f64 = 5e-3;
 /// Radians that the times of a network may span at most, if a loss differentiates it by them.
 ///
 /// A wiggle of `w` radians per unit of time is `w` times as large in the derivative, and its error
-/// comes back in the target. On two moons `MeanFlow` with an MLP of 64 numbers a layer has losses up
-/// to 18,000 at 1,000 radians and up to 30 at 100; up to 20 it stays below 6 and ends where 6 does.
+/// comes back in the target. On two moons `MeanFlow` with an MLP of 64 numbers a layer has losses
+/// up to 18,000 at 1,000 radians and up to 30 at 100; at 20 they stay below 6 and end where those
+/// of 6 do.
 pub const LARGEST_TIME_SCALE: u32 = 20;
 
 /// Radians that suit those losses.

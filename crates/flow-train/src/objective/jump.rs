@@ -79,8 +79,8 @@ pub(super) fn with_targets(mut batch: Batch, of: impl FnOnce(&Jumps) -> Tensor<2
     batch
 }
 
-/// Refuses a share that leaves no row to learn the velocity from, which all jumps of the loss follow
-/// from.
+/// Refuses a share that leaves no row to learn the velocity from, which all jumps of the loss
+/// follow from.
 pub(super) fn check_share_below_one(share: f64) -> Result<(), PathError> {
     within("share", share, (0.0..1.0).contains(&share), "[0, 1)")
 }

@@ -5,9 +5,9 @@ use flow_path::PathError;
 use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
+use super::adaptive::{Adaptive, OFFSET};
 use super::derivative::{WIDTH, along_the_end, check_width};
 use super::jump::{Jumps, check_share_below_one, with_targets};
-use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
 
@@ -32,18 +32,24 @@ pub struct Lagrangian {
     pub share: f64,
     /// Half the width of the central difference, in units of time.
     pub width: f64,
+    /// Exponent of the weight of a row by its own error: 0 is none, see
+    /// [`MeanFlow`](super::MeanFlow).
+    pub power: f64,
+    /// Squared error below which that weight stays as it is.
+    pub offset: f64,
 }
 
 impl Default for Lagrangian {
     fn default() -> Self {
-        Self { share: 0.25, width: WIDTH }
+        Self { share: 0.25, width: WIDTH, power: 0.0, offset: OFFSET }
     }
 }
 
 impl Check for Lagrangian {
     fn check(&self) -> Result<(), PathError> {
         check_share_below_one(self.share)?;
-        check_width(self.width)
+        check_width(self.width)?;
+        self.adaptive().check()
     }
 }
 
@@ -56,6 +62,10 @@ impl Lagrangian {
         let velocity = jumps.ask(networks.frozen, end, s, s);
         velocity - duration * along_the_end(networks.frozen, jumps, self.width)
     }
+
+    fn adaptive(&self) -> Adaptive {
+        Adaptive { power: self.power, offset: self.offset }
+    }
 }
 
 impl Objective for Lagrangian {
@@ -63,7 +73,7 @@ impl Objective for Lagrangian {
     /// When rows jump and the batch brings no second times.
     fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {
         let batch = with_targets(batch, |jumps| self.target(networks, jumps));
-        Loss { total: weighted_error(networks.network, batch), terms: Vec::new() }
+        self.adaptive().loss(networks.network, batch)
     }
 
     fn pairs(&self) -> Option<Pairs> {

@@ -1,13 +1,12 @@
 //! MeanFlow: the average velocity from its derivative along the path.
 
-use burn::tensor::Tensor;
 use flow_path::PathError;
-use flow_path::config::{Check, positive, within};
+use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
+use super::adaptive::{Adaptive, OFFSET};
 use super::derivative::{WIDTH, along_the_start, check_width};
 use super::jump::{check_share, with_targets};
-use super::regression::squares;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
 
@@ -42,7 +41,7 @@ pub struct MeanFlow {
 
 impl Default for MeanFlow {
     fn default() -> Self {
-        Self { share: 0.25, width: WIDTH, power: 1.0, offset: 1e-3 }
+        Self { share: 0.25, width: WIDTH, power: 1.0, offset: OFFSET }
     }
 }
 
@@ -50,16 +49,13 @@ impl Check for MeanFlow {
     fn check(&self) -> Result<(), PathError> {
         check_share(self.share)?;
         check_width(self.width)?;
-        within("power", self.power, (0.0..f64::INFINITY).contains(&self.power), "[0, inf)")?;
-        positive("offset", self.offset)
+        self.adaptive().check()
     }
 }
 
 impl MeanFlow {
-    /// The factor on each row's squared error, of rows of squares, `[B, d] -> [B]`.
-    fn weight(&self, squares: Tensor<2>) -> Tensor<1> {
-        let squares = squares.without_autodiff().sum_dim(1).squeeze_dim::<1>(1);
-        (squares + self.offset).powf_scalar(-self.power)
+    fn adaptive(&self) -> Adaptive {
+        Adaptive { power: self.power, offset: self.offset }
     }
 }
 
@@ -71,18 +67,7 @@ impl Objective for MeanFlow {
             let rate = along_the_start(networks.frozen, jumps, self.width);
             jumps.velocity.clone() + jumps.duration() * rate
         });
-        let Batch { x_t, time, target, weight, condition, .. } = batch;
-        let error = networks.network.forward(x_t, time, &condition) - target;
-        let each = squares(networks.network, &condition, error);
-        let mut squares = each.clone().mean_dim(1).squeeze_dim::<1>(1);
-        if let Some(weight) = weight {
-            squares = squares * weight;
-        }
-        let plain = squares.clone().without_autodiff().mean();
-        if self.power != 0.0 {
-            squares = squares * self.weight(each);
-        }
-        Loss { total: squares.mean(), terms: vec![("squared_error", plain)] }
+        self.adaptive().weighted(networks.network, batch)
     }
 
     fn pairs(&self) -> Option<Pairs> {

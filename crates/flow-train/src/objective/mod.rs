@@ -4,8 +4,10 @@
 //! of a model with a latent, which is the same and one term more. The others learn a flow map
 //! `u(x, t, s)`: the velocity where `s = t`, and elsewhere a target that the network, or its
 //! average, is asked for. `jump.rs` is what they share, `derivative.rs` the derivatives along the
-//! path. `guidance.rs` is any of them with guidance baked in.
+//! path, `adaptive.rs` the weight of a row by its error. `guidance.rs` is any of them with guidance
+//! baked in.
 
+mod adaptive;
 mod config;
 mod consistency;
 mod derivative;

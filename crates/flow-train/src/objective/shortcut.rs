@@ -5,8 +5,8 @@ use flow_path::PathError;
 use flow_path::config::{Check, within};
 use serde::{Deserialize, Serialize};
 
+use super::adaptive::{Adaptive, OFFSET};
 use super::jump::{Jumps, check_share_below_one, column, with_targets};
-use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
 
@@ -28,17 +28,23 @@ pub struct Shortcut {
     pub share: f64,
     /// Steps of the finest grid, a power of two.
     pub steps: usize,
+    /// Exponent of the weight of a row by its own error: 0 is none, see
+    /// [`MeanFlow`](super::MeanFlow).
+    pub power: f64,
+    /// Squared error below which that weight stays as it is.
+    pub offset: f64,
 }
 
 impl Default for Shortcut {
     fn default() -> Self {
-        Self { share: 0.25, steps: 128 }
+        Self { share: 0.25, steps: 128, power: 0.0, offset: OFFSET }
     }
 }
 
 impl Check for Shortcut {
     fn check(&self) -> Result<(), PathError> {
         check_share_below_one(self.share)?;
+        self.adaptive().check()?;
         let steps = self.steps;
         let fits = 1 < steps && steps.is_power_of_two();
         within("steps", steps as f64, fits, "the powers of two above 1")
@@ -59,6 +65,10 @@ impl Shortcut {
         let second = jumps.ask(teacher, halfway, &middle, &(middle.clone() + length));
         (first + second) * 0.5
     }
+
+    fn adaptive(&self) -> Adaptive {
+        Adaptive { power: self.power, offset: self.offset }
+    }
 }
 
 impl Objective for Shortcut {
@@ -66,7 +76,7 @@ impl Objective for Shortcut {
     /// When rows jump and the batch brings no second times.
     fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {
         let batch = with_targets(batch, |jumps| self.target(networks, jumps));
-        Loss { total: weighted_error(networks.network, batch), terms: Vec::new() }
+        self.adaptive().loss(networks.network, batch)
     }
 
     fn pairs(&self) -> Option<Pairs> {

@@ -8,8 +8,8 @@ use flow_path::PathError;
 use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
+use super::adaptive::{Adaptive, OFFSET};
 use super::jump::{Jumps, check_share_below_one, with_targets};
-use super::regression::weighted_error;
 use super::{Batch, Loss, Networks, Objective};
 use crate::pairs::{Jump, Pairs};
 
@@ -29,17 +29,23 @@ use crate::pairs::{Jump, Pairs};
 pub struct Splitting {
     /// Fraction of the rows that jump.
     pub share: f64,
+    /// Exponent of the weight of a row by its own error: 0 is none, see
+    /// [`MeanFlow`](super::MeanFlow).
+    pub power: f64,
+    /// Squared error below which that weight stays as it is.
+    pub offset: f64,
 }
 
 impl Default for Splitting {
     fn default() -> Self {
-        Self { share: 0.25 }
+        Self { share: 0.25, power: 0.0, offset: OFFSET }
     }
 }
 
 impl Check for Splitting {
     fn check(&self) -> Result<(), PathError> {
-        check_share_below_one(self.share)
+        check_share_below_one(self.share)?;
+        self.adaptive().check()
     }
 }
 
@@ -56,12 +62,18 @@ fn target(networks: Networks<'_>, jumps: &Jumps) -> Tensor<2> {
     second.clone() + part * (first - second)
 }
 
+impl Splitting {
+    fn adaptive(&self) -> Adaptive {
+        Adaptive { power: self.power, offset: self.offset }
+    }
+}
+
 impl Objective for Splitting {
     /// # Panics
     /// When rows jump and the batch brings no second times, or no noise for the time between.
     fn loss(&self, networks: Networks<'_>, batch: Batch) -> Loss {
         let batch = with_targets(batch, |jumps| target(networks, jumps));
-        Loss { total: weighted_error(networks.network, batch), terms: Vec::new() }
+        self.adaptive().loss(networks.network, batch)
     }
 
     /// The time between.
