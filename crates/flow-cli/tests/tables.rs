@@ -308,7 +308,7 @@ fn conditions_beyond_all_that_was_seen_are_warned_of_and_errors_name_their_optio
 }
 
 /// An npy file of little-endian numbers, `[rows, columns]`.
-fn npy(descr: &str, columns: usize, numbers: &[Vec<u8>]) -> Vec<u8> {
+fn array_file(descr: &str, columns: usize, numbers: &[Vec<u8>]) -> Vec<u8> {
     let shape = format!("({}, {columns})", numbers.len() / columns);
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     text += &" ".repeat(63 - (10 + text.len()) % 64);
@@ -322,7 +322,7 @@ fn a_table_in_an_array_keeps_its_values_its_type_and_its_holes() {
     let scene = Scene::new();
     let whole = |i: i64| if i % 2 == 0 { 123_456_789 + i * 7 % 100 } else { i / 2 % 3 };
     let numbers: Vec<Vec<u8>> = (0..400).map(|i| whole(i).to_le_bytes().to_vec()).collect();
-    scene.write("whole.npy", npy("<i8", 2, &numbers));
+    scene.write("whole.npy", array_file("<i8", 2, &numbers));
     let said = scene.run(&format!("train whole.npy --out run {TINY}"));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(said.stderr.contains("123456789 to 123456887"), "{}", said.stderr);
@@ -335,7 +335,7 @@ fn a_table_in_an_array_keeps_its_values_its_type_and_its_holes() {
     }
     let real = |i: u32| if i % 80 == 5 { f32::NAN } else { (i * 37 % 101) as f32 * 0.1 };
     let numbers: Vec<Vec<u8>> = (0..400).map(|i| real(i).to_le_bytes().to_vec()).collect();
-    scene.write("holes.npy", npy("<f4", 2, &numbers));
+    scene.write("holes.npy", array_file("<f4", 2, &numbers));
     let said = scene.run(&format!("train holes.npy --out holes {TINY}"));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(said.stderr.contains("5 rows are left out"), "{}", said.stderr);
