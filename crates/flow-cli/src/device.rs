@@ -5,22 +5,17 @@ use burn::tensor::Device;
 
 use crate::exit::usage;
 
-/// Backends that can be built in.
-const KNOWN: [&str; 8] = ["flex", "ndarray", "wgpu", "vulkan", "metal", "webgpu", "cuda", "rocm"];
+/// Backends that can be built in, each with whether this binary holds it: they are features of
+/// flow-cli of the same names.
+macro_rules! backends {
+    ($($name:literal),+) => { [$(($name, cfg!(feature = $name))),+] };
+}
+const KNOWN: [(&str, bool); 8] =
+    backends!["flex", "ndarray", "wgpu", "vulkan", "metal", "webgpu", "cuda", "rocm"];
 
 /// Backends that this binary holds.
 pub(crate) fn built_in() -> Vec<&'static str> {
-    let built = [
-        cfg!(feature = "flex"),
-        cfg!(feature = "ndarray"),
-        cfg!(feature = "wgpu"),
-        cfg!(feature = "vulkan"),
-        cfg!(feature = "metal"),
-        cfg!(feature = "webgpu"),
-        cfg!(feature = "cuda"),
-        cfg!(feature = "rocm"),
-    ];
-    KNOWN.iter().zip(built).filter_map(|(&name, built)| built.then_some(name)).collect()
+    KNOWN.into_iter().filter_map(|(name, built)| built.then_some(name)).collect()
 }
 
 /// The device of a name such as `flex`, `vulkan` or `cuda:1`.
@@ -90,7 +85,7 @@ fn open(backend: &str, index: usize) -> Result<Device> {
             probe(&device);
             Ok(device)
         }
-        known if KNOWN.contains(&known) => Err(usage!(
+        known if KNOWN.iter().any(|(name, _)| *name == known) => Err(usage!(
             "the device `{known}` is not built in (built in: {}), use `cargo xtask train --backend \
              {known}` or build with `--features {known}`",
             built_in().join(", ")
@@ -112,7 +107,6 @@ const MOST_THREADS: usize = 1024;
 pub(crate) fn limit_threads(threads: Option<usize>) -> Result<()> {
     match threads {
         None => Ok(()),
-        Some(0) => Err(usage!("--threads is 0, give at least 1")),
         Some(n) if MOST_THREADS < n => {
             Err(usage!("--threads is {n}, give at most {MOST_THREADS}, and no more than cores"))
         }

@@ -9,7 +9,8 @@
 //! | part | items |
 //! |---|---|
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
-//! | the choices that a recipe has, and other names | [`choices()`], [`networks`], [`solvers`] |
+//! | the choices that a recipe has, and other names | [`choices()`], [`networks`], [`solvers`], [`listed`] |
+//! | numbers as they are typed | [`typed`] |
 //! | data sets by name, tables and arrays of your own, snapshots | [`Data`], [`target`], [`table`], [`array`], [`snapshots`] |
 //! | images that are told a smaller copy of themselves | [`Upsampling`] |
 //! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`] |
@@ -44,6 +45,7 @@ mod form;
 mod fuzz;
 mod given;
 pub mod json;
+mod listed;
 mod listener;
 mod lock;
 mod matching;
@@ -69,6 +71,7 @@ pub mod snapshots;
 pub mod table;
 mod together;
 mod training;
+pub mod typed;
 mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
@@ -79,7 +82,8 @@ pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
 pub use form::RowForm;
 pub use given::Given;
-pub use listener::{Listener, Meter, Silent};
+pub use listed::listed;
+pub use listener::{Listener, Meter, Silent, time_left};
 pub use lock::Lock;
 pub use model::{Model, save_model};
 pub use own::OwnData;
@@ -91,7 +95,7 @@ pub use reflow::Teacher;
 pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
 pub use samples::SampleWriter;
-pub use signal::{Answer, Signal, Stopping};
+pub use signal::{Answer, Interrupted, Signal, Stopping, Told};
 pub use sizes::{Sizes, check_samples, check_scored, row_size};
 pub use training::{Begun, Start, Training};
 pub use upsampling::Upsampling;

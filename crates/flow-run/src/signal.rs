@@ -7,7 +7,10 @@
 //!
 //! Nothing here listens or ends a process: that is left to the program.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use crate::lock::Lock;
 
 /// Signals closer together than this count as one: a person needs longer between two presses of
 /// Ctrl-C.
@@ -117,6 +120,58 @@ impl Stopping {
     }
 }
 
+/// A training was stopped by a signal after it wrote a checkpoint.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "interrupted by {} after {step} steps, go on with `flow train --resume {}`",
+    by.name(),
+    run.display()
+)]
+pub struct Interrupted {
+    /// The signal.
+    pub by: Signal,
+    /// Steps done.
+    pub step: usize,
+    /// The folder of the run.
+    pub run: PathBuf,
+}
+
+/// What a process says when a signal asks its training of `run` to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What the first process says.
+    Calmly(String),
+    /// What another one must say, because the first cannot.
+    Urgently(String),
+    /// Another process speaks.
+    Nothing,
+}
+
+impl Told {
+    /// What the process `rank` of `size` says.
+    ///
+    /// A launcher signals all processes when one of them has died, and ends them soon after; nobody
+    /// tells them which. The second process speaks where the first is the one that has.
+    #[must_use]
+    pub fn of(signal: Signal, rank: usize, size: usize, run: &Path) -> Self {
+        let (signal, folder) = (signal.name(), run.display());
+        match (rank, size) {
+            (0, 1) => Self::Calmly(format!(
+                "{signal}: stopping after this step, press Ctrl-C again to stop at once"
+            )),
+            (0, _) => Self::Calmly(format!(
+                "{signal}: stopping {size} processes after this step, unless one of them has died: \
+                 then go on from the last checkpoint with `flow train --resume {folder}`"
+            )),
+            (1, _) if !Lock::is_held(run) => Self::Urgently(format!(
+                "{signal}: process 0 has died, go on from its last checkpoint with `flow train \
+                 --resume {folder}`"
+            )),
+            _ => Self::Nothing,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +201,16 @@ mod tests {
         let mut state = Stopping::default();
         assert_eq!(state.saved(), None);
         assert_eq!(state.answer(Signal::Hup, Instant::now()), Answer::Exit);
+    }
+
+    #[test]
+    fn one_process_speaks_and_the_second_where_the_first_has_died() {
+        let nobody = Path::new("no-such-run");
+        let said = |rank, size| Told::of(Signal::Term, rank, size, nobody);
+        assert!(matches!(said(0, 1), Told::Calmly(text) if text.starts_with("SIGTERM: stopping")));
+        assert!(matches!(said(0, 2), Told::Calmly(text) if text.contains("2 processes")));
+        assert!(matches!(said(1, 2), Told::Urgently(text) if text.contains("no-such-run")));
+        assert_eq!(said(2, 3), Told::Nothing);
     }
 
     #[test]

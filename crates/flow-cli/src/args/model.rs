@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use flow_import::Family;
+use flow_run::typed::whole;
 
-use super::number::whole;
 use super::shared::ComputeArgs;
 
 #[derive(Debug, clap::Args)]

@@ -1,17 +1,21 @@
 //! What several verbs ask for: where to compute, how to sample, how to answer.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
+use burn::tensor::Device;
 use clap::builder::OsStringValueParser;
-use flow_model::{AnswerMethod, AnswerPlan};
+use flow_model::{AnswerMethod, AnswerPlan, Registry};
 use flow_path::ScheduleConfig;
-use flow_run::SampleChanges;
+use flow_run::typed::{interval, whole};
+use flow_run::{Data, Place, Run, SampleChanges};
 use flow_sample::SamplerConfig;
 
-use super::number::{interval, whole};
+use super::number::Positive;
+use crate::device;
 use crate::exit::usage;
+use crate::listener::Terminal;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {
@@ -19,22 +23,64 @@ pub(crate) struct ComputeArgs {
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,
     /// Threads of the CPU backend; the default is all cores.
-    #[arg(long, value_parser = whole)]
+    #[arg(long, value_parser = Positive)]
     pub(crate) threads: Option<usize>,
+}
+
+impl ComputeArgs {
+    /// Limits the threads and opens the device.
+    pub(crate) fn open(&self) -> Result<Device> {
+        device::limit_threads(self.threads)?;
+        device::parse(&self.device)
+    }
+}
+
+/// A model, and where to compute.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// Folder of a run, or a model that `flow export` wrote.
+    #[arg(index = 1)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    compute: ComputeArgs,
+}
+
+impl ModelArgs {
+    /// The device, and where the model comes from.
+    pub(crate) fn open(&self, registry: &Registry) -> Result<(Device, Place)> {
+        let device = self.compute.open()?;
+        let place = Place::open(registry, &self.run, &device)?;
+        Ok((device, place))
+    }
+}
+
+/// A run with its data, and where to compute.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Folder of a run.
+    #[arg(index = 1)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    source: DataArgs,
+}
+
+impl RunArgs {
+    /// The device, the run and its data.
+    pub(crate) fn open(&self, registry: &Registry) -> Result<(Device, Run, Data)> {
+        let device = self.compute.open()?;
+        let run = Run::open(registry, &self.run)?;
+        let data = run.data(&self.source.files(), &Terminal)?;
+        Ok((device, run, data))
+    }
 }
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DataArgs {
     /// Folder that holds the data files; without it they are downloaded and kept.
     #[arg(long, env = "FLOW_DATA", value_name = "DIR", value_parser = OsStringValueParser::new())]
-    data_dir: Option<OsString>,
-}
-
-impl DataArgs {
-    /// The folder; an empty `FLOW_DATA` is none.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        self.data_dir.as_deref().filter(|folder| !folder.is_empty()).map(Path::new)
-    }
+    pub(crate) data_dir: Option<OsString>,
 }
 
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -105,16 +151,16 @@ pub(crate) struct AnswerArgs {
     #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = AnswerPlan::SAMPLER)]
     pub(crate) sampler: String,
     /// Number of steps.
-    #[arg(long, default_value_t = AnswerPlan::STEPS, value_parser = whole)]
+    #[arg(long, default_value_t = AnswerPlan::STEPS, value_parser = Positive)]
     pub(crate) steps: usize,
     /// Draws computed together at most, which bounds the memory.
-    #[arg(long, default_value_t = AnswerPlan::AT_ONCE, value_parser = whole)]
+    #[arg(long, default_value_t = AnswerPlan::AT_ONCE, value_parser = Positive)]
     pub(crate) at_once: usize,
     /// Seed of the noise.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
+    pub(crate) model: ModelArgs,
 }
 
 impl AnswerArgs {

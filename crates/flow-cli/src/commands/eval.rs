@@ -3,19 +3,13 @@
 use anyhow::Result;
 use flow_judge::{EvalOptions, evaluate};
 use flow_model::Registry;
-use flow_run::Run;
 
 use crate::args::EvalArgs;
-use crate::data_files::data_files;
-use crate::device;
 use crate::listener::Terminal;
 use crate::terminal::print;
 
 pub(crate) fn run(args: &EvalArgs, registry: &Registry) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    let device = device::parse(&args.compute.device)?;
-    let run = Run::open(registry, &args.run)?;
-    let data = run.data(&data_files(args.data.folder()), &Terminal)?;
+    let (device, run, data) = args.run.open(registry)?;
     let options = EvalOptions {
         number: args.number,
         seed: args.seed,

@@ -5,30 +5,20 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_datasets::{Holes, ReadOptions, Table};
 use flow_model::{Answered, Question, Registry};
-use flow_run::Place;
 use flow_run::files::check_table;
 use flow_sample::Mask;
 
 use crate::args::ImputeArgs;
-use crate::device;
 use crate::exit::usage;
 use crate::terminal::{print, say};
 
 /// Fills the holes of a table.
 pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
-    device::limit_threads(args.answer.compute.threads)?;
-    if args.answer.steps == 0 || args.answer.at_once == 0 {
-        return Err(usage!("--steps and --at-once must be at least 1"));
-    }
     let plan = args.answer.plan()?;
-    let device = device::parse(&args.answer.compute.device)?;
-    if args.draws == 0 {
-        return Err(usage!("--draws is 0, give at least 1"));
-    }
     check_table(&args.out)?;
-    let place = Place::open(registry, &args.run, &device)?;
+    let (device, place) = args.answer.model.open(registry)?;
     let Some(columns) = place.table()? else {
-        return Err(usage!("{} is no model of a table", args.run.display()));
+        return Err(usage!("{} is no model of a table", args.answer.model.run.display()));
     };
     let table = Table::read(&args.file, &ReadOptions::default())?;
     let holes = Holes::new(&columns, &table)?;

@@ -12,7 +12,6 @@ use flow_run::table::Conditions;
 use flow_run::{Place, SampleWriter, check_samples};
 
 use crate::args::SampleArgs;
-use crate::device;
 use crate::exit::usage;
 use crate::listener::Terminal;
 use crate::terminal::print;
@@ -21,12 +20,7 @@ use crate::terminal::print;
 const DEFAULT_NUMBER: usize = 64;
 
 pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    if args.number == Some(0) || args.batch == 0 {
-        return Err(usage!("--number and --batch must be at least 1"));
-    }
-    let device = device::parse(&args.compute.device)?;
-    let place = Place::open(registry, &args.run, &device)?;
+    let (device, place) = args.model.open(registry)?;
     let form = place.form()?;
     let told = place.upsampling()?;
     let small = told.map(|told| Pixels::enlarged(&told, args.given.as_deref())).transpose()?;

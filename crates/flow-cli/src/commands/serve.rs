@@ -12,14 +12,12 @@ pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
     use flow_run::Place;
     use flow_serve::{Limits, Server, Settings};
 
-    use crate::device;
     use crate::exit::usage;
     use crate::terminal::{print, say};
 
     /// Longest that a request may take: a day.
     const LONGEST: f64 = 86_400.0;
 
-    device::limit_threads(args.compute.threads)?;
     if !(0.0..=LONGEST).contains(&args.timeout) {
         return Err(usage!("--timeout is {}, give seconds up to {LONGEST}", args.timeout));
     }
@@ -36,7 +34,7 @@ pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
     let address = (args.host, args.port).into();
     // What cannot be listened on is refused before a model is read.
     settings.check(address)?;
-    let device = device::parse(&args.compute.device)?;
+    let device = args.compute.open()?;
     let model = Place::open(registry, &args.model, &device)?.model(&device)?;
     let server = Server::new((*model).clone(), settings)?;
     let mut printed = Ok(());

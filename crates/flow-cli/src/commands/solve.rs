@@ -5,30 +5,21 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_model::{Question, Registry};
 use flow_report::{AnswersNote, back_projection, mask, observed, operator, save_answers};
-use flow_run::Place;
 
 use crate::args::{AnswerArgs, SolveArgs};
-use crate::device;
 use crate::exit::usage;
 use crate::terminal::print;
 
 /// Answers a question and writes the answers into a folder of their own.
 pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
-    let AnswerArgs { method, sampler, steps, at_once, seed, compute } = &args.answer;
-    device::limit_threads(compute.threads)?;
-    if *steps == 0 || *at_once == 0 {
-        return Err(usage!("--steps and --at-once must be at least 1"));
-    }
+    let AnswerArgs { method, sampler, steps, seed, .. } = &args.answer;
     let plan = args.answer.plan()?;
-    let device = device::parse(&compute.device)?;
-    if args.draws == 0 {
-        return Err(usage!("--draws is 0, give at least 1"));
-    }
     let out = args.out.as_path();
     if out.symlink_metadata().is_ok() {
         return Err(usage!("{} exists already, name another folder", out.display()));
     }
-    let model = Place::open(registry, &args.run, &device)?.model(&device)?;
+    let (device, place) = args.answer.model.open(registry)?;
+    let model = place.model(&device)?;
     if model.table()?.is_some() {
         return Err(usage!("holes of a table are filled by `flow impute`"));
     }
