@@ -61,7 +61,7 @@ fn open(backend: &str, index: usize) -> Result<Device> {
                 0 => DeviceKind::DefaultDevice,
                 i => DeviceKind::DiscreteGpu(i),
             };
-            let device = match backend {
+            Ok(probed(match backend {
                 #[cfg(feature = "vulkan")]
                 "vulkan" => Device::vulkan(kind),
                 #[cfg(feature = "metal")]
@@ -69,22 +69,12 @@ fn open(backend: &str, index: usize) -> Result<Device> {
                 #[cfg(feature = "webgpu")]
                 "webgpu" => Device::webgpu(kind),
                 _ => Device::wgpu(kind),
-            };
-            probe(&device);
-            Ok(device)
+            }))
         }
         #[cfg(feature = "cuda")]
-        "cuda" => {
-            let device = Device::cuda(index);
-            probe(&device);
-            Ok(device)
-        }
+        "cuda" => Ok(probed(Device::cuda(index))),
         #[cfg(feature = "rocm")]
-        "rocm" => {
-            let device = Device::rocm(index);
-            probe(&device);
-            Ok(device)
-        }
+        "rocm" => Ok(probed(Device::rocm(index))),
         known if KNOWN.iter().any(|(name, _)| *name == known) => Err(usage!(
             "the device `{known}` is not built in (built in: {}), use `cargo xtask train --backend \
              {known}` or build with `--features {known}`",
@@ -95,9 +85,10 @@ fn open(backend: &str, index: usize) -> Result<Device> {
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
-fn probe(device: &Device) {
-    let sum = burn::tensor::Tensor::<1>::ones([2], device).sum().into_scalar::<f32>();
+fn probed(device: Device) -> Device {
+    let sum = burn::tensor::Tensor::<1>::ones([2], &device).sum().into_scalar::<f32>();
     assert!((sum - 2.0).abs() < 1e-6, "expected 1 + 1 = 2, got {sum}");
+    device
 }
 
 /// An upper limit for `--threads`, above the cores of the largest machines.

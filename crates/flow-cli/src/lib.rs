@@ -18,10 +18,8 @@
 mod args;
 mod bar;
 mod commands;
-mod data_files;
 mod device;
 mod exit;
-mod listener;
 mod memory;
 mod processes;
 mod signals;

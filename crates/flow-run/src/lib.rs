@@ -21,6 +21,7 @@
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
 //! | where a model comes from: a run, or a file of its own | [`Place`] |
 //! | samples in files, and rows of a file carried along the flow | [`RowForm`], [`SampleWriter`], [`Push`] |
+//! | tables without holes | [`impute`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
 //! | what is done about a signal that asks to stop | [`Signal`], [`Stopping`] |
 //! | the seam to whoever watches | [`Listener`], [`Meter`], [`Silent`] |
@@ -44,6 +45,7 @@ mod form;
 #[cfg(test)]
 mod fuzz;
 mod given;
+mod impute;
 pub mod json;
 mod listed;
 mod listener;
@@ -82,6 +84,7 @@ pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
 pub use form::RowForm;
 pub use given::Given;
+pub use impute::impute;
 pub use listed::listed;
 pub use listener::{Listener, Meter, Silent, time_left};
 pub use lock::Lock;

@@ -13,7 +13,7 @@ pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveA
 pub(crate) use run::{
     CompareArgs, EvalArgs, LikelihoodArgs, PlotArgs, RecipeArgs, SampleArgs, TrainArgs, VerifyArgs,
 };
-pub(crate) use shared::{AnswerArgs, DataArgs, RunArgs};
+pub(crate) use shared::{AnswerArgs, RunArgs};
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]

@@ -6,16 +6,15 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::tensor::Device;
 use clap::builder::OsStringValueParser;
+use flow_datasets::{Download, Files};
 use flow_model::{AnswerMethod, AnswerPlan, Registry};
 use flow_path::ScheduleConfig;
 use flow_run::typed::{interval, whole};
 use flow_run::{Data, Place, Run, SampleChanges};
-use flow_sample::SamplerConfig;
 
 use super::number::Positive;
 use crate::device;
-use crate::exit::usage;
-use crate::listener::Terminal;
+use crate::terminal::{Terminal, say};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {
@@ -80,7 +79,21 @@ impl RunArgs {
 pub(crate) struct DataArgs {
     /// Folder that holds the data files; without it they are downloaded and kept.
     #[arg(long, env = "FLOW_DATA", value_name = "DIR", value_parser = OsStringValueParser::new())]
-    pub(crate) data_dir: Option<OsString>,
+    data_dir: Option<OsString>,
+}
+
+impl DataArgs {
+    /// The files in the folder; without one, or with an empty `FLOW_DATA`, those of the cache,
+    /// which are downloaded if they are missing.
+    pub(crate) fn files(&self) -> Files {
+        let download = Download::reporting(|progress| {
+            if progress.bytes == 0 {
+                say(&format!("downloading {}", progress.file));
+            }
+        });
+        let folder = self.data_dir.as_ref().filter(|folder| !folder.is_empty());
+        Files { data_dir: folder.map(Into::into), download, ..Files::default() }
+    }
 }
 
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -166,11 +179,7 @@ pub(crate) struct AnswerArgs {
 impl AnswerArgs {
     /// The same as the model takes it.
     pub(crate) fn plan(&self) -> Result<AnswerPlan> {
-        let sampler: SamplerConfig =
-            self.sampler.parse().map_err(|error| usage!("--sampler: {error}"))?;
-        let method: AnswerMethod =
-            self.method.parse().map_err(|error| usage!("--method: {error}"))?;
-        let plan = AnswerPlan::new(method, &sampler, self.steps);
+        let plan = AnswerPlan::typed(&self.method, &self.sampler, self.steps)?;
         Ok(AnswerPlan { at_once: self.at_once, seed: self.seed, ..plan })
     }
 }

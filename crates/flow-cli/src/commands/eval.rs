@@ -5,8 +5,7 @@ use flow_judge::{EvalOptions, evaluate};
 use flow_model::Registry;
 
 use crate::args::EvalArgs;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &EvalArgs, registry: &Registry) -> Result<()> {
     let (device, run, data) = args.run.open(registry)?;

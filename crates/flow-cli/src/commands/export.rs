@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
-use flow_onnx::OnnxError;
+use flow_onnx::Pair;
 use flow_run::files::write;
 use flow_run::{Model, Place, Run, save_model};
 
@@ -41,11 +41,7 @@ fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
         return Err(usage!("--format onnx writes files that end in .onnx, not {}", out.display()));
     }
     let solver = args.solver.as_deref().map(|name| check_solver("--solver", name)).transpose()?;
-    let network = flow_onnx::network(model)?;
-    let sampler = match flow_onnx::sampler(model, solver) {
-        Err(OnnxError::NoSampler { reason }) if solver.is_none() => Err(reason),
-        made => Ok(made?),
-    };
+    let Pair { network, sampler } = flow_onnx::pair(model, solver)?;
     write(out, |file| file.write_all(&network))?;
     let mut text = format!("{}\nnetwork:    {}", model.card(), out.display());
     match sampler {

@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 use flow_datasets::{Holes, ReadOptions, Table};
-use flow_model::{Answered, Question, Registry};
+use flow_model::Registry;
 use flow_run::files::check_table;
-use flow_sample::Mask;
 
 use crate::args::ImputeArgs;
 use crate::exit::usage;
@@ -24,22 +23,12 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let holes = Holes::new(&columns, &table)?;
     let model = place.model(&device)?;
     let started = Instant::now();
-    let mut answered = Answered::default();
-    if !holes.is_empty() {
-        let (known, observed, vectors) = (holes.known(), holes.observed(), holes.vectors()?);
-        let mask = Mask::new(&known, columns.encoder.width(), &device);
-        let question = Question {
-            vectors: vectors.as_deref(),
-            ..plan.question(&mask, &observed, args.noise, args.draws)
-        };
-        answered = model.answer(&question, &*plan.sampler)?;
-    }
-    holes.filled(&answered.rows, args.draws)?.write(&args.out)?;
+    let (filled, nfe) = flow_run::impute(&model, &columns, &holes, &plan, args.noise, args.draws)?;
+    filled.write(&args.out)?;
     say(&format!("{} of {} rows had holes", holes.len(), table.len()));
     print(&format!(
-        "{} draws, {} evaluations each, {:.1} s: {}",
+        "{} draws, {nfe} evaluations each, {:.1} s: {}",
         args.draws,
-        answered.nfe,
         started.elapsed().as_secs_f64(),
         args.out.display()
     ))

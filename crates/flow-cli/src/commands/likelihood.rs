@@ -12,8 +12,7 @@ use flow_run::{Model, Place};
 
 use crate::args::{LikelihoodArgs, RunArgs};
 use crate::exit::usage;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
     if let Some(tag) = &args.tag {

@@ -4,8 +4,7 @@ use anyhow::Result;
 use flow_model::Registry;
 
 use crate::args::PlotArgs;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &PlotArgs, registry: &Registry) -> Result<()> {
     let (device, run, data) = args.run.open(registry)?;

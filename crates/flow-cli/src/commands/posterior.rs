@@ -11,8 +11,7 @@ use flow_run::table::Conditions;
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
 use crate::exit::usage;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 /// Draws for each observation, one observation after another.
 pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {

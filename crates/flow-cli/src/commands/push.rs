@@ -7,8 +7,7 @@ use flow_run::snapshots::Snapshots;
 use flow_run::{Push, Pushed, RowForm};
 
 use crate::args::PushArgs;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     let (device, place) = args.model.open(registry)?;

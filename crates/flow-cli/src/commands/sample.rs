@@ -6,15 +6,13 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_report::Pixels;
+use flow_report::Told;
 use flow_run::files::{ending, folder};
-use flow_run::table::Conditions;
 use flow_run::{Place, SampleWriter, check_samples};
 
 use crate::args::SampleArgs;
 use crate::exit::usage;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 /// Samples that are drawn unless another number is asked for.
 const DEFAULT_NUMBER: usize = 64;
@@ -22,21 +20,13 @@ const DEFAULT_NUMBER: usize = 64;
 pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
     let (device, place) = args.model.open(registry)?;
     let form = place.form()?;
-    let told = place.upsampling()?;
-    let small = told.map(|told| Pixels::enlarged(&told, args.given.as_deref())).transpose()?;
-    let given = match &small {
-        Some(_) => None,
-        None => Conditions::given(form.table(), args.given.as_deref())?,
-    };
-    let rows = given.as_ref().filter(|given| given.is_file).map(|given| given.table.len());
-    let number = args.number.or(rows).or(small.as_ref().map(|(_, n)| *n));
-    let mut request =
-        place.request(&args.solver.changes(), number.unwrap_or(DEFAULT_NUMBER), args.seed)?;
+    let Told { table, given, n } = Told::read(&place, &form, args.given.as_deref())?;
+    let number = args.number.or(n).unwrap_or(DEFAULT_NUMBER);
+    let mut request = place.request(&args.solver.changes(), number, args.seed)?;
     request.class = args.class;
     request.batch = args.batch;
-    request.given.vectors = given.as_ref().map(|given| given.vectors.clone());
+    request.given = given;
     request.given.lengths = args.length.map(|length| vec![length]);
-    request.given.contexts = small.map(|(contexts, _)| contexts);
     if !place.is_conditional() && args.guide_with.is_none() {
         // A model without classes has nothing to be guided away from unless a weaker run is named,
         // whatever strength the recipe has.
@@ -68,7 +58,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
         samples.nfe
     } else {
         let writer = SampleWriter { model: &model, request: &request, told: &Terminal };
-        writer.write(&form, given.as_ref().map(|given| &given.table), &out)?
+        writer.write(&form, table.as_ref(), &out)?
     };
     let seconds = started.elapsed().as_secs_f64();
     print(&format!(

@@ -12,9 +12,8 @@ use flow_train::Interrupter;
 
 use crate::args::TrainArgs;
 use crate::exit::usage;
-use crate::listener::Terminal;
 use crate::signals::Watch;
-use crate::terminal::{print, say, speak_up};
+use crate::terminal::{Terminal, print, say, speak_up};
 
 pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
     let device = args.compute.open()?;
