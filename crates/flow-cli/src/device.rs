@@ -95,12 +95,11 @@ fn probed(device: Device) -> Device {
 const MOST_THREADS: usize = 1024;
 
 /// Limits the threads of the CPU backend.
-pub(crate) fn limit_threads(threads: Option<usize>) -> Result<()> {
-    match threads {
-        None => Ok(()),
-        Some(n) if MOST_THREADS < n => {
-            Err(usage!("--threads is {n}, give at most {MOST_THREADS}, and no more than cores"))
-        }
-        Some(n) => Ok(rayon::ThreadPoolBuilder::new().num_threads(n).build_global()?),
+pub(crate) fn limit_threads(n: usize) -> Result<()> {
+    if MOST_THREADS < n {
+        return Err(usage!(
+            "--threads is {n}, give at most {MOST_THREADS}, and no more than cores"
+        ));
     }
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(n).build_global()?)
 }

@@ -50,24 +50,17 @@ fn is_of_table(error: &TableError) -> bool {
     !matches!(error, TableError::Write { .. })
 }
 
-#[cfg(feature = "serve")]
-fn is_of_server(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(flow_serve::ServeError::is_usage)
-}
-
-#[cfg(not(feature = "serve"))]
-fn is_of_server(_: &anyhow::Error) -> bool {
-    false
-}
-
 /// Whether something was asked for that cannot be met.
 fn is_usage(error: &anyhow::Error) -> bool {
+    #[cfg(feature = "serve")]
+    if error.downcast_ref().is_some_and(flow_serve::ServeError::is_usage) {
+        return true;
+    }
     error.downcast_ref().is_some_and(RunError::is_usage)
         || error.downcast_ref().is_some_and(JudgeError::is_usage)
         || error.downcast_ref().is_some_and(ReportError::is_usage)
         || error.downcast_ref().is_some_and(ModelError::is_usage)
         || error.downcast_ref().is_some_and(is_of_table)
         || error.is::<ImportError>()
-        || is_of_server(error)
         || error.is::<OnnxError>()
 }

@@ -1,6 +1,7 @@
 //! Whether a launcher has started this process as one of many.
 
 use std::env;
+use std::fmt;
 
 /// What a launcher says of this process, in its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,12 @@ impl Launcher {
             Self::Pmi => ("PMI_RANK", "PMI_SIZE"),
             Self::Slurm => ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
         }
+    }
+}
+
+impl fmt::Display for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} started {} processes", self.by.name(), self.size)
     }
 }
 

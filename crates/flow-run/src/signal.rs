@@ -51,6 +51,21 @@ impl Signal {
         }
     }
 
+    /// Whether this process ignores it, as one that `nohup` started ignores the end of its
+    /// terminal.
+    #[cfg(unix)]
+    #[must_use]
+    #[expect(unsafe_code, reason = "POSIX tells it through C only")]
+    pub fn is_ignored(self) -> bool {
+        // SAFETY: a `sigaction` of zeros is a valid one, and the call, which sets nothing because
+        // its second argument is null, overwrites it with the present one.
+        unsafe {
+            let mut present: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(self.number().into(), std::ptr::null(), &raw mut present) == 0
+                && present.sa_sigaction == libc::SIG_IGN
+        }
+    }
+
     /// The exit code that shells give to a process which this signal has ended.
     #[must_use]
     pub fn exit_code(self) -> u8 {

@@ -29,7 +29,7 @@ pub(crate) struct ComputeArgs {
 impl ComputeArgs {
     /// Limits the threads and opens the device.
     pub(crate) fn open(&self) -> Result<Device> {
-        device::limit_threads(self.threads)?;
+        self.threads.map_or(Ok(()), device::limit_threads)?;
         device::parse(&self.device)
     }
 }

@@ -63,13 +63,9 @@ fn open(registry: &Registry, path: &Path) -> Result<Model> {
 
 /// Makes a model of weights from elsewhere.
 pub(crate) fn import(args: &ImportArgs) -> Result<()> {
-    let mut import = Import::new(Family::of_name(&args.family)?, &args.file);
-    if let Some(config) = &args.config {
-        import = import.with_config(config);
-    }
-    if let Some(state) = &args.state {
-        import = import.with_part(state);
-    }
+    let import = Import::new(Family::of_name(&args.family)?, &args.file);
+    let import = args.config.iter().fold(import, Import::with_config);
+    let import = args.state.iter().fold(import, Import::with_part);
     let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
     for note in &notes {
         say(note);

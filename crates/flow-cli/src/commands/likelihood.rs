@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use flow_datasets::{ReadOptions, Table};
-use flow_judge::{LikelihoodOptions, densities, likelihood, with_densities};
+use flow_judge::{LikelihoodOptions, densities, densities_in_words, likelihood, with_densities};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
@@ -54,15 +54,9 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()
     let rows = Table::read(file, &ReadOptions::default())?;
     let model = place.model(&device)?;
     let nats = densities(&model, &columns, &rows, &options(args))?;
-    let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
+    let found = densities_in_words(&nats);
     with_densities(&rows, nats)?.write(&out)?;
-    print(&format!(
-        "{} of {} rows, mean log-density {:.4} nats: {}",
-        known.len(),
-        rows.len(),
-        known.iter().sum::<f64>() / known.len() as f64,
-        out.display()
-    ))
+    print(&format!("{found}: {}", out.display()))
 }
 
 fn options(args: &LikelihoodArgs) -> LikelihoodOptions {

@@ -18,9 +18,6 @@ pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     let mut request = place.request(&args.solver.changes(), 0, 0)?;
     request.batch = args.batch;
     request.class = args.class;
-    if !place.is_conditional() {
-        request.guidance = 1.0;
-    }
     let model = place.model(&device)?;
     let (from, to, told) = (args.from, args.to.clone(), &Terminal);
     let push = Push { model: &model, request, seen, from, to, told };

@@ -11,7 +11,6 @@ use flow_run::files::{ending, folder};
 use flow_run::{Place, SampleWriter, check_samples};
 
 use crate::args::SampleArgs;
-use crate::exit::usage;
 use crate::terminal::{Terminal, print};
 
 /// Samples that are drawn unless another number is asked for.
@@ -22,28 +21,21 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
     let form = place.form()?;
     let Told { table, given, n } = Told::read(&place, &form, args.given.as_deref())?;
     let number = args.number.or(n).unwrap_or(DEFAULT_NUMBER);
-    let mut request = place.request(&args.solver.changes(), number, args.seed)?;
+    let (changes, guide) = (args.solver.changes(), args.guide_with.as_deref());
+    let mut request = place.guided_request(&changes, number, args.seed, guide.is_some())?;
     request.class = args.class;
     request.batch = args.batch;
     request.given = given;
     request.given.lengths = args.length.map(|length| vec![length]);
-    if !place.is_conditional() && args.guide_with.is_none() {
-        // A model without classes has nothing to be guided away from unless a weaker run is named,
-        // whatever strength the recipe has.
-        request.guidance = 1.0;
-    }
-    let asked = args.solver.guidance.is_some();
-    if args.solver.guidance_interval.is_some() && !asked && !request.is_guided() {
-        return Err(usage!("--guidance-interval does nothing without guidance, add --guidance"));
-    }
-    let guide = args.guide_with.as_deref();
     let weaker = guide.map(|path| Place::open(registry, path, &device)).transpose()?;
     let out = place.out(args.out.as_deref(), |run| {
         let name = request.file_name(args.given.as_deref(), guide, run)?;
         Ok(format!("{name}.{}", form.ending()))
     })?;
     form.check_samples(&out)?;
-    let model = place.guided_model(weaker, asked, &device)?.shared_by(Arc::clone(group));
+    let model = place
+        .guided_model(weaker, changes.guidance.is_some(), &device)?
+        .shared_by(Arc::clone(group));
     let is_picture = ending(&out) == "png";
     check_samples(&model, &request, is_picture, folder(&out))?;
 

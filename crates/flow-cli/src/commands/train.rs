@@ -45,14 +45,7 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
     let (run, data) = (&begun.run, &begun.data);
     say(&summary);
     say(&format!("run folder: {}, {} steps done", run.folder.display(), begun.done()));
-    if 1 < group.size() {
-        say(&format!(
-            "{} processes share the {} parts of each batch, --threads {} in each",
-            group.size(),
-            run.recipe.train.parts,
-            rayon::current_num_threads()
-        ));
-    }
+    begun.shared(rayon::current_num_threads()).iter().for_each(|text| say(text));
 
     let started = Instant::now();
     let interrupter = Interrupter::new();
