@@ -45,11 +45,6 @@ pub(crate) fn code(result: anyhow::Result<()>) -> u8 {
     if is_usage(&error) { 2 } else { 1 }
 }
 
-/// Whether a table holds what cannot be used, as opposed to a disk that does not work.
-fn is_of_table(error: &TableError) -> bool {
-    !matches!(error, TableError::Write { .. })
-}
-
 /// Whether something was asked for that cannot be met.
 fn is_usage(error: &anyhow::Error) -> bool {
     #[cfg(feature = "serve")]
@@ -60,7 +55,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.downcast_ref().is_some_and(JudgeError::is_usage)
         || error.downcast_ref().is_some_and(ReportError::is_usage)
         || error.downcast_ref().is_some_and(ModelError::is_usage)
-        || error.downcast_ref().is_some_and(is_of_table)
+        || error.downcast_ref().is_some_and(TableError::is_usage)
         || error.is::<ImportError>()
         || error.is::<OnnxError>()
 }

@@ -93,7 +93,7 @@ pub use own::OwnData;
 pub use place::Place;
 pub use push::{Push, Pushed};
 pub use recipe::Recipe;
-pub use recipes::RECIPES;
+pub use recipes::{RECIPES, shipped};
 pub use reflow::Teacher;
 pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;

@@ -50,6 +50,15 @@ impl Place {
         }
     }
 
+    /// How the model's rows become those of a table, for a model of one alone; `path` is where it
+    /// was opened.
+    ///
+    /// # Errors
+    /// For a model of something else, and as for [`table`](Self::table).
+    pub fn columns(&self, path: &Path) -> Result<TableRows, RunError> {
+        self.table()?.ok_or_else(|| usage!("{} is no model of a table", path.display()))
+    }
+
     /// By how much the model enlarges what it is told, for a model of that kind.
     ///
     /// # Errors

@@ -270,7 +270,8 @@ impl Begun {
         let (size, parts) = (self.group.size(), self.run.recipe.train.parts);
         (1 < size).then(|| {
             format!(
-                "{size} processes share the {parts} parts of each batch, --threads {threads} in each"
+                "{size} processes share the {parts} parts of each batch, --threads {threads} in \
+                 each"
             )
         })
     }

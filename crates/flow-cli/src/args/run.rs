@@ -206,12 +206,6 @@ pub(crate) struct LikelihoodArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct PlotArgs {
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-}
-
-#[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     /// Only these golden numbers, for example G18; the default is all.
     #[arg(value_name = "GOLDEN")]

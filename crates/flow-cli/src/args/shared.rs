@@ -7,10 +7,10 @@ use anyhow::Result;
 use burn::tensor::Device;
 use clap::builder::OsStringValueParser;
 use flow_datasets::{Download, Files};
-use flow_model::{AnswerMethod, AnswerPlan, Registry};
+use flow_model::{AnswerPlan, Registry};
 use flow_path::ScheduleConfig;
 use flow_run::typed::{interval, whole};
-use flow_run::{Data, Place, Run, SampleChanges};
+use flow_run::{Data, Place, Run, SampleChanges, answer_methods};
 
 use super::number::Positive;
 use crate::device;
@@ -157,7 +157,7 @@ pub(crate) struct AnswerArgs {
         long,
         value_name = "NAME[,KEY=VALUE]",
         default_value = AnswerPlan::METHOD,
-        help = method_help()
+        help = format!("How what was seen is brought in: {}", answer_methods().line())
     )]
     pub(crate) method: String,
     /// Sampler: any of `flow list` that steps along a grid.
@@ -182,12 +182,6 @@ impl AnswerArgs {
         let plan = AnswerPlan::typed(&self.method, &self.sampler, self.steps)?;
         Ok(AnswerPlan { at_once: self.at_once, seed: self.seed, ..plan })
     }
-}
-
-/// Names every method of answering.
-fn method_help() -> String {
-    let each = AnswerMethod::CHOICES.map(|(typed, about)| format!("{typed}: {about}"));
-    format!("How what was seen is brought in: {}", each.join("; "))
 }
 
 /// Names every schedule, as the list of choices does.

@@ -1,10 +1,10 @@
-//! `flow eval`: scores, each beside what real data get.
+//! `flow eval` and `flow plot`: scores, each beside what real data get, and pictures of a run.
 
 use anyhow::Result;
 use flow_judge::{EvalOptions, evaluate};
 use flow_model::Registry;
 
-use crate::args::EvalArgs;
+use crate::args::{EvalArgs, RunArgs};
 use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &EvalArgs, registry: &Registry) -> Result<()> {
@@ -23,4 +23,13 @@ pub(crate) fn run(args: &EvalArgs, registry: &Registry) -> Result<()> {
     }
     print(&report.table())?;
     print(&format!("report:     {}", page.display()))
+}
+
+/// Draws the pictures of a run.
+pub(crate) fn plot(args: &RunArgs, registry: &Registry) -> Result<()> {
+    let (device, run, data) = args.open(registry)?;
+    for picture in flow_report::draw(&run, &data, &device, &Terminal)? {
+        print(&picture.display().to_string())?;
+    }
+    print(&flow_report::page(&run)?.display().to_string())
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
 use flow_onnx::Pair;
-use flow_run::files::write;
+use flow_run::files::{ending, write};
 use flow_run::{Model, Place, Run, save_model};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
@@ -19,7 +19,7 @@ use crate::terminal::{print, say};
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
 pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
     let model = open(registry, &args.run)?;
-    if args.format == ONNX {
+    if args.format == "onnx" {
         return onnx(&model, args);
     }
     if args.solver.is_some() {
@@ -31,13 +31,10 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
     print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
 }
 
-/// The name of the format, and the ending of its files.
-const ONNX: &str = "onnx";
-
 /// Writes the network as ONNX, and a whole sampler beside it where there is one for the model.
 fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
     let out = &args.out;
-    if out.extension().is_none_or(|ending| ending != ONNX) {
+    if ending(out) != "onnx" {
         return Err(usage!("--format onnx writes files that end in .onnx, not {}", out.display()));
     }
     let solver = args.solver.as_deref().map(|name| check_solver("--solver", name)).transpose()?;

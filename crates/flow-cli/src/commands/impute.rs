@@ -8,7 +8,6 @@ use flow_model::Registry;
 use flow_run::files::check_table;
 
 use crate::args::ImputeArgs;
-use crate::exit::usage;
 use crate::terminal::{print, say};
 
 /// Fills the holes of a table.
@@ -16,9 +15,7 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let plan = args.answer.plan()?;
     check_table(&args.out)?;
     let (device, place) = args.answer.model.open(registry)?;
-    let Some(columns) = place.table()? else {
-        return Err(usage!("{} is no model of a table", args.answer.model.run.display()));
-    };
+    let columns = place.columns(&args.answer.model.run)?;
     let table = Table::read(&args.file, &ReadOptions::default())?;
     let holes = Holes::new(&columns, &table)?;
     let model = place.model(&device)?;

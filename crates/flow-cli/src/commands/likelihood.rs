@@ -11,7 +11,6 @@ use flow_run::recipe::check;
 use flow_run::{Model, Place};
 
 use crate::args::{LikelihoodArgs, RunArgs};
-use crate::exit::usage;
 use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
@@ -47,9 +46,7 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()
     let RunArgs { run, compute, .. } = &args.run;
     let device = compute.open()?;
     let place = Place::open(registry, run, &device)?;
-    let Some(columns) = place.table()? else {
-        return Err(usage!("{} is no model of a table", run.display()));
-    };
+    let columns = place.columns(run)?;
     let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
     let rows = Table::read(file, &ReadOptions::default())?;
     let model = place.model(&device)?;

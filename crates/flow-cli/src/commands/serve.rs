@@ -21,16 +21,14 @@ pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
     if !(0.0..=LONGEST).contains(&args.timeout) {
         return Err(usage!("--timeout is {}, give seconds up to {LONGEST}", args.timeout));
     }
-    let settings = Settings {
-        limits: Limits {
-            n: args.max_n,
-            steps: args.max_steps,
-            body: args.max_body,
-            queue: args.max_queue,
-            time: Duration::from_secs_f64(args.timeout),
-        },
-        token: args.token.clone(),
+    let limits = Limits {
+        n: args.max_n,
+        steps: args.max_steps,
+        body: args.max_body,
+        queue: args.max_queue,
+        time: Duration::from_secs_f64(args.timeout),
     };
+    let settings = Settings { limits, token: args.token.clone() };
     let address = (args.host, args.port).into();
     // What cannot be listened on is refused before a model is read.
     settings.check(address)?;

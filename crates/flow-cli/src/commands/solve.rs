@@ -12,7 +12,7 @@ use crate::terminal::print;
 
 /// Answers a question and writes the answers into a folder of their own.
 pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
-    let AnswerArgs { method, sampler, steps, seed, .. } = &args.answer;
+    let &AnswerArgs { ref method, ref sampler, steps, seed, .. } = &args.answer;
     let plan = args.answer.plan()?;
     let out = args.out.as_path();
     if out.symlink_metadata().is_ok() {
@@ -40,8 +40,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
     let started = Instant::now();
     let answered = model.answer(&question, &*plan.sampler)?;
     let seconds = started.elapsed().as_secs_f64();
-    let (steps, noise, seed) = (*steps, args.noise, *seed);
-    let note = AnswersNote { method, sampler, steps, noise, seed, seconds };
+    let note = AnswersNote { method, sampler, steps, noise: args.noise, seed, seconds };
     let seen = back_projection(&*operator, &observed, &device);
     save_answers(out, &model, &seen, &answered, note)?;
     let misfit = answered.misfit.iter().sum::<f64>() / answered.misfit.len() as f64;
