@@ -63,10 +63,7 @@ mod system {
         let mut signals = Signals::new(heard.map(|signal| i32::from(signal.number())))?;
         thread::Builder::new().name("signals".into()).spawn(move || {
             for number in signals.forever() {
-                Signal::ALL
-                    .into_iter()
-                    .filter(|signal| i32::from(signal.number()) == number)
-                    .for_each(&act);
+                Signal::of_number(number).into_iter().for_each(&act);
             }
         })?;
         Ok(())

@@ -51,6 +51,12 @@ impl Signal {
         }
     }
 
+    /// The signal of a number, if it is one that asks to stop.
+    #[must_use]
+    pub fn of_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| i32::from(signal.number()) == number)
+    }
+
     /// Whether this process ignores it, as one that `nohup` started ignores the end of its
     /// terminal.
     #[cfg(unix)]
@@ -232,5 +238,7 @@ mod tests {
     fn exit_codes_are_those_of_shells() {
         let codes = [Signal::Hup, Signal::Int, Signal::Term].map(Signal::exit_code);
         assert_eq!(codes, [129, 130, 143]);
+        assert_eq!(Signal::of_number(15), Some(Signal::Term));
+        assert_eq!(Signal::of_number(9), None);
     }
 }

@@ -61,9 +61,6 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
     if args.json {
         return print(&json);
     }
-    for row in &found.rows {
-        print(&row.to_string())?;
-    }
-    print(&found.sentence())?;
+    print(&found.to_string())?;
     print(&format!("picture:    {}", picture.display()))
 }
