@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flow_run::Meter;
+use flow_run::{Meter, time_left};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use crate::terminal::say;
@@ -34,13 +34,6 @@ impl Bar {
         bar.set_style(ProgressStyle::with_template(&template).expect("the template is valid"));
         Self { shown: bar, things, start, total, began: Instant::now(), said: None }
     }
-
-    /// Time to the end, if the rest goes as fast as what is done.
-    fn left(&self, done: usize) -> Option<Duration> {
-        let (made, rest) = (done.checked_sub(self.start)?, self.total.checked_sub(done)?);
-        let seconds = self.began.elapsed().as_secs_f64() * rest as f64 / made as f64;
-        Duration::try_from_secs_f64(seconds).ok()
-    }
 }
 
 impl Meter for Bar {
@@ -54,27 +47,9 @@ impl Meter for Bar {
         // A pipe, a file and a terminal that cannot move its cursor hide the bar.
         if self.shown.is_hidden() && due && done < self.total {
             self.said = Some(Instant::now());
-            let left = self
-                .left(done)
+            let left = time_left(self.began.elapsed(), self.start, done, self.total)
                 .map_or_else(String::new, |left| format!("  {} left", HumanDuration(left)));
             say(&format!("  {done} of {} {}{left}  {message}", self.total, self.things));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_to_the_end_is_that_of_the_rest_at_the_same_pace() {
-        let began = Instant::now().checked_sub(Duration::from_secs(30)).unwrap();
-        let bar = Bar { began, ..Bar::new(10, 100, "steps") };
-        // 30 of 90 in 30 seconds: 60 seconds are left, and less than one has gone by since.
-        let left = bar.left(40).unwrap().as_secs_f64();
-        assert!((60.0..62.0).contains(&left), "{left}");
-        assert_eq!(bar.left(10), None);
-        assert_eq!(bar.left(5), None);
-        assert_eq!(bar.left(100), Some(Duration::ZERO));
     }
 }

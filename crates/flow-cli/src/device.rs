@@ -5,22 +5,17 @@ use burn::tensor::Device;
 
 use crate::exit::usage;
 
-/// Backends that can be built in.
-const KNOWN: [&str; 8] = ["flex", "ndarray", "wgpu", "vulkan", "metal", "webgpu", "cuda", "rocm"];
+/// Backends that can be built in, each with whether this binary holds it: they are features of
+/// flow-cli of the same names.
+macro_rules! backends {
+    ($($name:literal),+) => { [$(($name, cfg!(feature = $name))),+] };
+}
+const KNOWN: [(&str, bool); 8] =
+    backends!["flex", "ndarray", "wgpu", "vulkan", "metal", "webgpu", "cuda", "rocm"];
 
 /// Backends that this binary holds.
 pub(crate) fn built_in() -> Vec<&'static str> {
-    let built = [
-        cfg!(feature = "flex"),
-        cfg!(feature = "ndarray"),
-        cfg!(feature = "wgpu"),
-        cfg!(feature = "vulkan"),
-        cfg!(feature = "metal"),
-        cfg!(feature = "webgpu"),
-        cfg!(feature = "cuda"),
-        cfg!(feature = "rocm"),
-    ];
-    KNOWN.iter().zip(built).filter_map(|(&name, built)| built.then_some(name)).collect()
+    KNOWN.into_iter().filter_map(|(name, built)| built.then_some(name)).collect()
 }
 
 /// The device of a name such as `flex`, `vulkan` or `cuda:1`.
@@ -66,7 +61,7 @@ fn open(backend: &str, index: usize) -> Result<Device> {
                 0 => DeviceKind::DefaultDevice,
                 i => DeviceKind::DiscreteGpu(i),
             };
-            let device = match backend {
+            Ok(probed(match backend {
                 #[cfg(feature = "vulkan")]
                 "vulkan" => Device::vulkan(kind),
                 #[cfg(feature = "metal")]
@@ -74,23 +69,13 @@ fn open(backend: &str, index: usize) -> Result<Device> {
                 #[cfg(feature = "webgpu")]
                 "webgpu" => Device::webgpu(kind),
                 _ => Device::wgpu(kind),
-            };
-            probe(&device);
-            Ok(device)
+            }))
         }
         #[cfg(feature = "cuda")]
-        "cuda" => {
-            let device = Device::cuda(index);
-            probe(&device);
-            Ok(device)
-        }
+        "cuda" => Ok(probed(Device::cuda(index))),
         #[cfg(feature = "rocm")]
-        "rocm" => {
-            let device = Device::rocm(index);
-            probe(&device);
-            Ok(device)
-        }
-        known if KNOWN.contains(&known) => Err(usage!(
+        "rocm" => Ok(probed(Device::rocm(index))),
+        known if KNOWN.iter().any(|(name, _)| *name == known) => Err(usage!(
             "the device `{known}` is not built in (built in: {}), use `cargo xtask train --backend \
              {known}` or build with `--features {known}`",
             built_in().join(", ")
@@ -100,22 +85,21 @@ fn open(backend: &str, index: usize) -> Result<Device> {
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm"))]
-fn probe(device: &Device) {
-    let sum = burn::tensor::Tensor::<1>::ones([2], device).sum().into_scalar::<f32>();
+fn probed(device: Device) -> Device {
+    let sum = burn::tensor::Tensor::<1>::ones([2], &device).sum().into_scalar::<f32>();
     assert!((sum - 2.0).abs() < 1e-6, "expected 1 + 1 = 2, got {sum}");
+    device
 }
 
 /// An upper limit for `--threads`, above the cores of the largest machines.
 const MOST_THREADS: usize = 1024;
 
 /// Limits the threads of the CPU backend.
-pub(crate) fn limit_threads(threads: Option<usize>) -> Result<()> {
-    match threads {
-        None => Ok(()),
-        Some(0) => Err(usage!("--threads is 0, give at least 1")),
-        Some(n) if MOST_THREADS < n => {
-            Err(usage!("--threads is {n}, give at most {MOST_THREADS}, and no more than cores"))
-        }
-        Some(n) => Ok(rayon::ThreadPoolBuilder::new().num_threads(n).build_global()?),
+pub(crate) fn limit_threads(n: usize) -> Result<()> {
+    if MOST_THREADS < n {
+        return Err(usage!(
+            "--threads is {n}, give at most {MOST_THREADS}, and no more than cores"
+        ));
     }
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(n).build_global()?)
 }

@@ -2,7 +2,6 @@
 //! signal's number when that stopped a training.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use flow_datasets::TableError;
 use flow_import::ImportError;
@@ -10,44 +9,9 @@ use flow_judge::JudgeError;
 use flow_model::ModelError;
 use flow_onnx::OnnxError;
 use flow_report::ReportError;
-use flow_run::{RunError, Signal, sentence};
+use flow_run::{Interrupted, RunError, sentence};
 
 use crate::terminal::{complain, say};
-
-/// A request that cannot be met as it was typed.
-#[derive(Debug)]
-pub(crate) struct Usage(pub(crate) String);
-
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Usage {}
-
-/// The run was stopped by a signal after it wrote a checkpoint.
-#[derive(Debug)]
-pub(crate) struct Interrupted {
-    pub(crate) by: Signal,
-    /// Steps done.
-    pub(crate) step: usize,
-    pub(crate) run: PathBuf,
-}
-
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { by, step, run } = self;
-        write!(
-            f,
-            "interrupted by {} after {step} steps, go on with `flow train --resume {}`",
-            by.name(),
-            run.display()
-        )
-    }
-}
-
-impl std::error::Error for Interrupted {}
 
 /// What the first of several processes says, for all of them meet it.
 #[derive(Debug)]
@@ -61,9 +25,9 @@ impl fmt::Display for Said {
 
 impl std::error::Error for Said {}
 
-/// A [`Usage`] error from a format string.
+/// A request that cannot be met as it was typed, from a format string.
 macro_rules! usage {
-    ($($text:tt)*) => { anyhow::Error::new($crate::exit::Usage(format!($($text)*))) };
+    ($($text:tt)*) => { anyhow::Error::new(flow_run::RunError::Usage(format!($($text)*))) };
 }
 pub(crate) use usage;
 
@@ -81,30 +45,17 @@ pub(crate) fn code(result: anyhow::Result<()>) -> u8 {
     if is_usage(&error) { 2 } else { 1 }
 }
 
-/// Whether a table holds what cannot be used, as opposed to a disk that does not work.
-fn is_of_table(error: &TableError) -> bool {
-    !matches!(error, TableError::Write { .. })
-}
-
-#[cfg(feature = "serve")]
-fn is_of_server(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(flow_serve::ServeError::is_usage)
-}
-
-#[cfg(not(feature = "serve"))]
-fn is_of_server(_: &anyhow::Error) -> bool {
-    false
-}
-
 /// Whether something was asked for that cannot be met.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<Usage>()
-        || error.downcast_ref().is_some_and(RunError::is_usage)
+    #[cfg(feature = "serve")]
+    if error.downcast_ref().is_some_and(flow_serve::ServeError::is_usage) {
+        return true;
+    }
+    error.downcast_ref().is_some_and(RunError::is_usage)
         || error.downcast_ref().is_some_and(JudgeError::is_usage)
         || error.downcast_ref().is_some_and(ReportError::is_usage)
         || error.downcast_ref().is_some_and(ModelError::is_usage)
-        || error.downcast_ref().is_some_and(is_of_table)
+        || error.downcast_ref().is_some_and(TableError::is_usage)
         || error.is::<ImportError>()
-        || is_of_server(error)
         || error.is::<OnnxError>()
 }

@@ -18,10 +18,8 @@
 mod args;
 mod bar;
 mod commands;
-mod data_files;
 mod device;
 mod exit;
-mod listener;
 mod memory;
 mod processes;
 mod signals;
@@ -69,7 +67,7 @@ fn done(verb: Verb, registry: &Registry, group: &Arc<dyn Group>) -> anyhow::Resu
         Verb::Import(args) => commands::export::import(&args),
         Verb::Calibrate(args) => commands::posterior::calibrate(&args, registry),
         Verb::Likelihood(args) => commands::likelihood::run(&args, registry),
-        Verb::Plot(args) => commands::plot::run(&args, registry),
+        Verb::Plot(args) => commands::eval::plot(&args, registry),
         Verb::Export(args) => commands::export::run(&args, registry),
         Verb::Card(args) => commands::export::show(&args, registry),
         Verb::Serve(args) => commands::serve::run(&args, registry),

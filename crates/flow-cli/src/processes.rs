@@ -37,20 +37,16 @@ pub(crate) fn join(verb: &Verb) -> Result<Arc<dyn Group>> {
 
 /// Why several processes cannot do what was asked for, which is the same in all of them.
 fn refusal(verb: &Verb, launch: &Launch) -> Option<Error> {
-    let Launch { size, by, .. } = launch;
     if !matches!(verb, Verb::Train(_) | Verb::Sample(_) | Verb::Eval(_)) {
-        return Some(usage!(
-            "{} started {size} processes, and only `flow train`, `flow sample` and `flow eval` \
-             share their work: start this one without it",
-            by.name()
-        ));
+        let reason = "only `flow train`, `flow sample` and `flow eval` share their work: start \
+                      this one without it";
+        return Some(usage!("{launch}, and {reason}"));
     }
     (!cfg!(feature = "mpi")).then(|| {
         usage!(
-            "{} started {size} processes, but this `flow` was built without MPI, so that each \
-             would do all of the work: start one, or build it with `cargo install --locked --path \
-             crates/flow-cli --features mpi`",
-            by.name()
+            "{launch}, but this `flow` was built without MPI, so that each would do all of the \
+             work: start one, or build it with `cargo install --locked --path crates/flow-cli \
+             --features mpi`"
         )
     })
 }

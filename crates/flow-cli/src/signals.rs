@@ -52,7 +52,6 @@ impl Watch {
 #[cfg(unix)]
 mod system {
     use std::io;
-    use std::ptr;
     use std::thread;
 
     use flow_run::Signal;
@@ -60,28 +59,14 @@ mod system {
 
     /// Calls `act` in a thread of its own for each signal that was not ignored at the start.
     pub(super) fn listen(act: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
-        let heard = Signal::ALL.map(|signal| i32::from(signal.number()));
-        let mut signals = Signals::new(heard.into_iter().filter(|&number| !is_ignored(number)))?;
+        let heard = Signal::ALL.into_iter().filter(|signal| !signal.is_ignored());
+        let mut signals = Signals::new(heard.map(|signal| i32::from(signal.number())))?;
         thread::Builder::new().name("signals".into()).spawn(move || {
             for number in signals.forever() {
-                Signal::ALL
-                    .into_iter()
-                    .filter(|signal| i32::from(signal.number()) == number)
-                    .for_each(&act);
+                Signal::of_number(number).into_iter().for_each(&act);
             }
         })?;
         Ok(())
-    }
-
-    #[expect(unsafe_code, reason = "POSIX tells it through C only")]
-    fn is_ignored(number: i32) -> bool {
-        // SAFETY: a `sigaction` of zeros is a valid one, and the call, which sets nothing because
-        // its second argument is null, overwrites it with the present one.
-        unsafe {
-            let mut present: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(number, ptr::null(), &raw mut present) == 0
-                && present.sa_sigaction == libc::SIG_IGN
-        }
     }
 }
 

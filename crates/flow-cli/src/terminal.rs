@@ -6,6 +6,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use flow_run::{Listener, Meter};
+
+use crate::bar::Bar;
 
 /// The name of this process, if it is not the first of several, which prints for all.
 static OTHER: OnceLock<String> = OnceLock::new();
@@ -59,5 +62,19 @@ pub(crate) fn print(text: &str) -> Result<()> {
         // As above: `flow list | head -1` is no error.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("the result cannot be written to standard output"),
+    }
+}
+
+/// The terminal as somebody who is told what happens meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terminal;
+
+impl Listener for Terminal {
+    fn say(&self, text: &str) {
+        say(text);
+    }
+
+    fn meter(&self, start: usize, total: usize, things: &'static str) -> Box<dyn Meter> {
+        Box::new(Bar::new(start, total, things))
     }
 }

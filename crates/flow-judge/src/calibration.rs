@@ -53,6 +53,14 @@ impl fmt::Display for Calibrated {
     }
 }
 
+/// A line for each of the ranks, and a sentence on all of them.
+impl fmt::Display for Calibration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rows.iter().try_for_each(|row| writeln!(f, "{row}"))?;
+        f.write_str(&self.sentence())
+    }
+}
+
 impl Calibration {
     /// One sentence on all of them.
     #[must_use]

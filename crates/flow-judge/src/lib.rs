@@ -55,8 +55,8 @@ pub use evaluate::{EvalOptions, check_metrics, check_numbers, evaluate, evaluate
 pub use field::{FieldError, FieldReport};
 pub use latent::{LatentError, LatentReport};
 pub use likelihood::{
-    Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, densities, likelihood,
-    with_densities,
+    Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, densities,
+    densities_in_words, likelihood, with_densities,
 };
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};

@@ -3,6 +3,8 @@
 use flow_ode::Method;
 use flow_sample::{Grid, LinearOperator, ObservationNoise, Sampler, SamplerConfig};
 
+use crate::changes::typed;
+use crate::error::ModelError;
 use crate::question::{AnswerMethod, Question};
 
 /// How questions are answered: everything of a [`Question`] but what was seen, and the sampler.
@@ -42,6 +44,15 @@ impl AnswerPlan {
         }
     }
 
+    /// Equal steps of a sampler, which is typed like the method.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`](crate::ModelError::Setting) with the option that is no choice.
+    pub fn typed(method: &str, sampler: &str, steps: usize) -> Result<Self, ModelError> {
+        let sampler: SamplerConfig = typed("--sampler", sampler)?;
+        Ok(Self::new(typed("--method", method)?, &sampler, steps))
+    }
+
     /// A question about what was seen through an operator with normal noise of this standard
     /// deviation, without classes and conditions.
     #[must_use]
@@ -73,10 +84,15 @@ mod tests {
 
     #[test]
     fn what_is_typed_by_default_is_known() {
-        let method: AnswerMethod = AnswerPlan::METHOD.parse().unwrap();
-        assert_eq!(method, AnswerMethod::default());
-        let sampler: SamplerConfig = AnswerPlan::SAMPLER.parse().unwrap();
-        let plan = AnswerPlan::new(method, &sampler, AnswerPlan::STEPS);
+        let plan = AnswerPlan::typed(AnswerPlan::METHOD, AnswerPlan::SAMPLER, AnswerPlan::STEPS);
+        let plan = plan.unwrap();
+        assert_eq!(plan.method, AnswerMethod::default());
         assert_eq!((plan.at_once, plan.seed), (16, 0));
+        for (method, sampler, option) in
+            [("guess", "langevin", "--method"), ("mmps", "guess", "--sampler")]
+        {
+            let error = AnswerPlan::typed(method, sampler, 1).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{option}: ")), "{error}");
+        }
     }
 }

@@ -95,7 +95,7 @@ impl SampleChanges {
 }
 
 /// A choice as it is typed.
-fn typed<T: FromStr<Err: Display>>(key: &str, text: &str) -> Result<T, ModelError> {
+pub(crate) fn typed<T: FromStr<Err: Display>>(key: &str, text: &str) -> Result<T, ModelError> {
     text.parse().map_err(|error: T::Err| ModelError::Setting {
         key: format!("{key}:"),
         reason: error.to_string(),

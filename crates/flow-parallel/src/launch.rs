@@ -1,6 +1,7 @@
 //! Detection of a launcher that has started this process as one of many.
 
 use std::env;
+use std::fmt;
 
 /// The place of this process among those that a launcher has started, read from the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,12 @@ impl Launcher {
             Self::Pmi => ("PMI_RANK", "PMI_SIZE"),
             Self::Slurm => ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
         }
+    }
+}
+
+impl fmt::Display for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} started {} processes", self.by.name(), self.size)
     }
 }
 

@@ -8,6 +8,7 @@
 //! | how far draws can be trusted | [`draw_calibration`] |
 //! | samples as one picture | [`save_samples`] |
 //! | pixels from pictures and arrays, and what is seen of a sample | [`Pixels`], [`operator()`], [`mask`] |
+//! | what a model is told before it is sampled | [`Told`] |
 //! | the answers to an observation in a folder | [`observed`], [`save_answers`] |
 //! | everything about a run on one page, in one file | [`page`] |
 //! | runs side by side: where their recipes differ, their scores, figures | [`Comparison`], [`CompareOptions`] |
@@ -30,6 +31,7 @@ mod page;
 mod pictures;
 mod pixels;
 mod posterior;
+mod told;
 
 pub use answers::{AnswersNote, back_projection, observed, save_answers};
 pub use calibration::draw_calibration;
@@ -42,6 +44,7 @@ pub use page::page;
 pub use pictures::save_samples;
 pub use pixels::Pixels;
 pub use posterior::{Posterior, draw_posterior};
+pub use told::Told;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -22,6 +22,15 @@ pub struct Choices {
     pub all: Vec<(String, String)>,
 }
 
+impl Choices {
+    /// All of them in a line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let each = self.all.iter().map(|(typed, about)| format!("{typed}: {about}"));
+        each.collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// Everything that has variants, in the order of a recipe.
 #[must_use]
 pub fn choices() -> Vec<Choices> {

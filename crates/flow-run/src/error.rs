@@ -106,7 +106,7 @@ impl RunError {
         match self {
             Self::Usage(_) => true,
             Self::Model(error) => error.is_usage(),
-            Self::Table(error) => !matches!(error, TableError::Write { .. }),
+            Self::Table(error) => error.is_usage(),
             Self::Array(error) => !matches!(error, ArrayError::Write { .. }),
             // Folders that make no set are asked for something impossible; a file that cannot be
             // read is a failure.

@@ -9,7 +9,8 @@
 //! | part | items |
 //! |---|---|
 //! | what to train, section by section, and the recipes that ship | [`recipe`], [`Recipe::named`], [`RECIPES`] |
-//! | the choices that a recipe has, and other names | [`choices()`], [`networks`], [`solvers`] |
+//! | the choices that a recipe has, and other names | [`choices()`], [`networks`], [`solvers`], [`listed`] |
+//! | numbers as they are typed | [`typed`] |
 //! | data sets by name, tables and arrays of your own, snapshots | [`Data`], [`target`], [`table`], [`array`], [`snapshots`] |
 //! | images that are told a smaller copy of themselves | [`Upsampling`] |
 //! | networks, batches and pairs of a recipe | [`network`], [`batches()`], [`Teacher`], [`Beginning`] |
@@ -21,6 +22,7 @@
 //! | what processes that share a run tell each other | [`together`] |
 //! | where a model comes from: a run, or a file of its own | [`Place`] |
 //! | samples in files, and rows of a file carried along the flow | [`RowForm`], [`SampleWriter`], [`Push`] |
+//! | tables without holes | [`impute`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
 //! | what is done about a signal that asks to stop | [`Signal`], [`Stopping`] |
 //! | messages and progress, for a terminal or a log | [`Listener`], [`Meter`], [`Silent`] |
@@ -45,7 +47,9 @@ mod form;
 #[cfg(test)]
 mod fuzz;
 mod given;
+mod impute;
 pub mod json;
+mod listed;
 mod listener;
 mod lock;
 mod matching;
@@ -71,6 +75,7 @@ pub mod snapshots;
 pub mod table;
 pub mod together;
 mod training;
+pub mod typed;
 mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
@@ -82,19 +87,21 @@ pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
 pub use form::RowForm;
 pub use given::Given;
-pub use listener::{Listener, Meter, Silent};
+pub use impute::impute;
+pub use listed::listed;
+pub use listener::{Listener, Meter, Silent, time_left};
 pub use lock::Lock;
 pub use model::{Model, save_model};
 pub use own::OwnData;
 pub use place::Place;
 pub use push::{Push, Pushed};
 pub use recipe::Recipe;
-pub use recipes::RECIPES;
+pub use recipes::{RECIPES, shipped};
 pub use reflow::Teacher;
 pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
 pub use samples::SampleWriter;
-pub use signal::{Answer, Signal, Stopping};
+pub use signal::{Answer, Interrupted, Signal, Stopping, Told};
 pub use sizes::{Sizes, check_samples, check_scored, row_size};
 pub use training::{Begun, Start, Training};
 pub use upsampling::Upsampling;

@@ -1,5 +1,7 @@
 //! Listeners: they receive messages and progress, because libraries print nothing.
 
+use std::time::Duration;
+
 /// Receives messages and progress, as a terminal does.
 ///
 /// Messages change no result: whatever a program depends on is returned or is an error.
@@ -32,4 +34,28 @@ impl Listener for Silent {
 
 impl Meter for Silent {
     fn at(&mut self, _: usize, _: &str) {}
+}
+
+/// Time to the end of long work that has taken `elapsed` from `start` to `done` of `total` parts,
+/// if the rest goes as fast; nothing before the first part is done.
+#[must_use]
+pub fn time_left(elapsed: Duration, start: usize, done: usize, total: usize) -> Option<Duration> {
+    let (made, rest) = (done.checked_sub(start)?, total.checked_sub(done)?);
+    let seconds = elapsed.as_secs_f64() * rest as f64 / made as f64;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_the_end_is_that_of_the_rest_at_the_same_pace() {
+        let left = |done| time_left(Duration::from_secs(30), 10, done, 100);
+        // 30 of 90 in 30 seconds: 60 seconds are left.
+        assert_eq!(left(40), Some(Duration::from_secs(60)));
+        assert_eq!(left(10), None);
+        assert_eq!(left(5), None);
+        assert_eq!(left(100), Some(Duration::ZERO));
+    }
 }

@@ -50,6 +50,15 @@ impl Place {
         }
     }
 
+    /// How the model's rows become those of a table, for a model of one alone; `path` is where it
+    /// was opened.
+    ///
+    /// # Errors
+    /// For a model of something else, and as for [`table`](Self::table).
+    pub fn columns(&self, path: &Path) -> Result<TableRows, RunError> {
+        self.table()?.ok_or_else(|| usage!("{} is no model of a table", path.display()))
+    }
+
     /// By how much the model enlarges what it is told, for a model of that kind.
     ///
     /// # Errors
@@ -132,11 +141,51 @@ impl Place {
         Ok(model)
     }
 
-    /// A request for samples as the model or its recipe draws them, but for what is changed.
+    /// A request as by [`request`](Self::request). Guidance moves away from a weaker model where
+    /// there is one, `has_guide`, also if this one is told nothing.
+    ///
+    /// # Errors
+    /// For an interval of guidance without guidance, and as for [`request`](Self::request).
+    pub fn guided_request(
+        &self,
+        changes: &SampleChanges,
+        n: usize,
+        seed: u64,
+        has_guide: bool,
+    ) -> Result<Request, RunError> {
+        let request = if has_guide {
+            self.any_request(changes, n, seed)
+        } else {
+            self.request(changes, n, seed)
+        };
+        let request = request?;
+        let asked = changes.guidance.is_some() || request.is_guided();
+        if changes.guidance_interval.is_some() && !asked {
+            return Err(usage!(
+                "--guidance-interval does nothing without guidance, add --guidance"
+            ));
+        }
+        Ok(request)
+    }
+
+    /// A request for samples as the model or its recipe draws them, but for what is changed. A
+    /// model that is told nothing has nothing to be guided away from, whatever strength its recipe
+    /// has.
     ///
     /// # Errors
     /// For changes that cannot work.
     pub fn request(
+        &self,
+        changes: &SampleChanges,
+        n: usize,
+        seed: u64,
+    ) -> Result<Request, RunError> {
+        let request = self.any_request(changes, n, seed)?;
+        let guidance = if self.is_conditional() { request.guidance } else { 1.0 };
+        Ok(Request { guidance, ..request })
+    }
+
+    fn any_request(
         &self,
         changes: &SampleChanges,
         n: usize,

@@ -16,6 +16,17 @@ macro_rules! recipes {
     };
 }
 
+/// The text of a recipe that ships with the crate.
+///
+/// # Errors
+/// When there is none of this name.
+pub fn shipped(name: &str) -> Result<&'static str, RunError> {
+    let found = RECIPES.iter().find(|(known, _)| *known == name);
+    let (_, text) =
+        found.ok_or_else(|| usage!("there is no recipe `{name}`, `flow list` shows them all"))?;
+    Ok(text)
+}
+
 recipes![
     "checkerboard",
     "checkerboard-paper",

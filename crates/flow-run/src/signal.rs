@@ -7,7 +7,10 @@
 //!
 //! Nothing here listens or ends a process: that is left to the program.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use crate::lock::Lock;
 
 /// Signals closer together than this count as one: a person needs longer between two presses of
 /// Ctrl-C.
@@ -45,6 +48,27 @@ impl Signal {
             Self::Int => 2,
             Self::Term => 15,
             Self::Hup => 1,
+        }
+    }
+
+    /// The signal of a number, if it is one that asks to stop.
+    #[must_use]
+    pub fn of_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| i32::from(signal.number()) == number)
+    }
+
+    /// Whether this process ignores it, as one that `nohup` started ignores the end of its
+    /// terminal.
+    #[cfg(unix)]
+    #[must_use]
+    #[expect(unsafe_code, reason = "POSIX tells it through C only")]
+    pub fn is_ignored(self) -> bool {
+        // SAFETY: a `sigaction` of zeros is a valid one, and the call, which sets nothing because
+        // its second argument is null, overwrites it with the present one.
+        unsafe {
+            let mut present: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(self.number().into(), std::ptr::null(), &raw mut present) == 0
+                && present.sa_sigaction == libc::SIG_IGN
         }
     }
 
@@ -117,6 +141,58 @@ impl Stopping {
     }
 }
 
+/// A training was stopped by a signal after it wrote a checkpoint.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "interrupted by {} after {step} steps, go on with `flow train --resume {}`",
+    by.name(),
+    run.display()
+)]
+pub struct Interrupted {
+    /// The signal.
+    pub by: Signal,
+    /// Steps done.
+    pub step: usize,
+    /// The folder of the run.
+    pub run: PathBuf,
+}
+
+/// What a process says when a signal asks its training of `run` to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What the first process says.
+    Calmly(String),
+    /// What another one must say, because the first cannot.
+    Urgently(String),
+    /// Another process speaks.
+    Nothing,
+}
+
+impl Told {
+    /// What the process `rank` of `size` says.
+    ///
+    /// A launcher signals all processes when one of them has died, and ends them soon after; nobody
+    /// tells them which. The second process speaks where the first is the one that has.
+    #[must_use]
+    pub fn of(signal: Signal, rank: usize, size: usize, run: &Path) -> Self {
+        let (signal, folder) = (signal.name(), run.display());
+        match (rank, size) {
+            (0, 1) => Self::Calmly(format!(
+                "{signal}: stopping after this step, press Ctrl-C again to stop at once"
+            )),
+            (0, _) => Self::Calmly(format!(
+                "{signal}: stopping {size} processes after this step, unless one of them has died: \
+                 then go on from the last checkpoint with `flow train --resume {folder}`"
+            )),
+            (1, _) if !Lock::is_held(run) => Self::Urgently(format!(
+                "{signal}: process 0 has died, go on from its last checkpoint with `flow train \
+                 --resume {folder}`"
+            )),
+            _ => Self::Nothing,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,8 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn one_process_speaks_and_the_second_where_the_first_has_died() {
+        let nobody = Path::new("no-such-run");
+        let said = |rank, size| Told::of(Signal::Term, rank, size, nobody);
+        assert!(matches!(said(0, 1), Told::Calmly(text) if text.starts_with("SIGTERM: stopping")));
+        assert!(matches!(said(0, 2), Told::Calmly(text) if text.contains("2 processes")));
+        assert!(matches!(said(1, 2), Told::Urgently(text) if text.contains("no-such-run")));
+        assert_eq!(said(2, 3), Told::Nothing);
+    }
+
+    #[test]
     fn exit_codes_are_those_of_shells() {
         let codes = [Signal::Hup, Signal::Int, Signal::Term].map(Signal::exit_code);
         assert_eq!(codes, [129, 130, 143]);
+        assert_eq!(Signal::of_number(15), Some(Signal::Term));
+        assert_eq!(Signal::of_number(9), None);
     }
 }

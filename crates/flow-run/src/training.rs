@@ -280,6 +280,18 @@ pub struct Begun {
 }
 
 impl Begun {
+    /// What to say of the processes that share it, each of so many threads; nothing of one alone.
+    #[must_use]
+    pub fn shared(&self, threads: usize) -> Option<String> {
+        let (size, parts) = (self.group.size(), self.run.recipe.train.parts);
+        (1 < size).then(|| {
+            format!(
+                "{size} processes share the {parts} parts of each batch, --threads {threads} in \
+                 each"
+            )
+        })
+    }
+
     /// Steps that were done before.
     #[must_use]
     pub fn done(&self) -> usize {

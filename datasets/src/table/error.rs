@@ -473,6 +473,12 @@ impl TableError {
         }
     }
 
+    /// Whether a table holds what cannot be used, as opposed to a disk that does not work.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Write { .. })
+    }
+
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |source| Self::Read { path: path.to_owned(), source }
     }

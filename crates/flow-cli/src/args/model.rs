@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use flow_import::Family;
+use flow_run::typed::whole;
 
-use super::number::whole;
 use super::shared::ComputeArgs;
+use crate::commands::list::families;
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -46,7 +46,11 @@ pub(crate) struct ServeArgs {
 pub(crate) struct ImportArgs {
     /// Weights: .pt, .pth, .bin or .safetensors.
     pub(crate) file: PathBuf,
-    #[arg(long = "as", value_name = "FAMILY", help = family_help())]
+    #[arg(
+        long = "as",
+        value_name = "FAMILY",
+        help = format!("What the weights are of: {}", families().line())
+    )]
     pub(crate) family: String,
     /// The configuration of the network, as its program wrote it; of diffusers also the folder of a
     /// model, whose scheduler then says how it was trained.
@@ -85,10 +89,4 @@ pub(crate) struct CardArgs {
     /// Print all of `model.toml`.
     #[arg(long)]
     pub(crate) toml: bool,
-}
-
-/// Names every family of networks from elsewhere.
-fn family_help() -> String {
-    let each = Family::ALL.map(|family| format!("{}: {}", family.name(), family.about()));
-    format!("What the weights are of: {}", each.join("; "))
 }

@@ -1,40 +1,31 @@
-//! Parsers of numbers on the command line.
+//! Counts of at least one.
 
-/// A number of images.
-pub(super) fn images(text: &str) -> Result<f64, String> {
-    match number(text)? {
-        images if 0.0 < images => Ok(images),
-        _ => Err("it must be a positive number".into()),
-    }
-}
+use std::ffi::OsStr;
 
-/// A whole number, also as `1e6`.
-pub(super) fn whole(text: &str) -> Result<usize, String> {
-    if let Ok(number) = text.parse() {
-        return Ok(number);
-    }
-    // Above 2^53 floating point skips whole numbers, so that such a count would not be the one
-    // typed.
-    match text.parse::<f64>() {
-        Ok(number) if number.fract() == 0.0 && (0.0..9.0e15).contains(&number) => {
-            Ok(number as usize)
+use clap::builder::TypedValueParser;
+use clap::error::{Error, ErrorKind};
+use clap::{Arg, Command};
+use flow_run::typed::whole;
+
+/// A whole number above zero; zero is refused by the name of its option.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Positive;
+
+impl TypedValueParser for Positive {
+    type Value = usize;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        option: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<usize, Error> {
+        let number = whole.parse_ref(command, option, value)?;
+        if number == 0 {
+            let name = option.and_then(Arg::get_long).unwrap_or_default();
+            let text = format!("--{name} is 0, give at least 1\n");
+            return Err(Error::raw(ErrorKind::ValueValidation, text));
         }
-        _ => Err("give a whole number, zero or positive, such as 1000 or 1e3".into()),
-    }
-}
-
-/// A floating-point number that is not NaN.
-pub(super) fn number(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(number),
-        _ => Err("give a finite number, such as 0.5 or 1e-5".into()),
-    }
-}
-
-/// Two numbers with a comma between them.
-pub(super) fn interval(text: &str) -> Result<[f64; 2], String> {
-    match text.split_once(',') {
-        Some((start, end)) => Ok([number(start.trim())?, number(end.trim())?]),
-        None => Err("write START,END".into()),
+        Ok(number)
     }
 }

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use flow_run::DEFAULT_BATCH;
+use flow_run::typed::whole;
 
-use super::number::whole;
-use super::shared::{AnswerArgs, ComputeArgs, DataArgs, SolverArgs};
+use super::number::Positive;
+use super::shared::{AnswerArgs, ModelArgs, RunArgs, SolverArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct PushArgs {
-    /// Folder of a run, or a model that `flow export` wrote.
-    pub(crate) run: PathBuf,
     /// Rows to carry, in the form of the data: a table with its columns, or an array. Of a file
     /// with a time for each row, those of --from.
+    #[arg(index = 2)]
     pub(crate) file: PathBuf,
     /// Time of the rows; the default is their own, else that of the first snapshot. Of a model of
     /// noise 0 is the noise and 1 the data.
@@ -29,25 +29,23 @@ pub(crate) struct PushArgs {
     #[command(flatten)]
     pub(crate) solver: SolverArgs,
     /// Rows carried together.
-    #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
+    #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = Positive)]
     pub(crate) batch: usize,
     /// File to write, in the form of the rows.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
+    pub(crate) model: ModelArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct PosteriorArgs {
-    /// Folder of a run of a table with given columns, or a model that `flow export` wrote.
-    pub(crate) run: PathBuf,
     /// What was observed: `x1=0.3,x2=-1`, or a table with a row for each observation.
     #[arg(long, value_name = "COLUMN=VALUE,..|FILE")]
     pub(crate) observe: String,
     /// Number of draws for each observation.
-    #[arg(short = 'n', long, default_value_t = 1000, value_parser = whole)]
+    #[arg(short = 'n', long, default_value_t = 1000, value_parser = Positive)]
     pub(crate) number: usize,
     /// Seed of the noise.
     #[arg(long, default_value_t = 0)]
@@ -61,18 +59,17 @@ pub(crate) struct PosteriorArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
+    pub(crate) model: ModelArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct ImputeArgs {
-    /// Folder of a run of a table, or a model that `flow export` wrote.
-    pub(crate) run: PathBuf,
     /// A table with the columns of the training; what is missing in it is drawn.
+    #[arg(index = 2)]
     pub(crate) file: PathBuf,
     /// Draws for each row with a hole.
-    #[arg(long, default_value_t = 1, value_parser = whole)]
+    #[arg(long, default_value_t = 1, value_parser = Positive)]
     pub(crate) draws: usize,
     /// How far from the known values draws may lie, in standard deviations of a column.
     #[arg(long, default_value_t = 0.02)]
@@ -87,8 +84,6 @@ pub(crate) struct ImputeArgs {
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct SolveArgs {
-    /// Folder of a run, or a model that `flow export` wrote.
-    pub(crate) run: PathBuf,
     /// What was seen of a sample: upsample:K (means of K x K pixels), blur:STD (in pixels),
     /// mask:FILE (known entries), matrix:FILE.npy (any linear map, [m, d]).
     #[arg(long, value_name = "NAME:VALUE", required_unless_present = "mask")]
@@ -106,7 +101,7 @@ pub(crate) struct SolveArgs {
     #[arg(long, default_value_t = 0.05)]
     pub(crate) noise: f64,
     /// Number of answers.
-    #[arg(long, default_value_t = 16, value_parser = whole)]
+    #[arg(long, default_value_t = 16, value_parser = Positive)]
     pub(crate) draws: usize,
     /// Class of the answers, for conditional models; without it the model is asked without a class.
     #[arg(long, value_parser = whole)]
@@ -120,13 +115,11 @@ pub(crate) struct SolveArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CalibrateArgs {
-    /// Folder of a run of a table with given columns.
-    pub(crate) run: PathBuf,
     /// Held-out rows.
-    #[arg(short = 'n', long, default_value_t = 500, value_parser = whole)]
+    #[arg(short = 'n', long, default_value_t = 500, value_parser = Positive)]
     pub(crate) number: usize,
     /// Draws for each of them.
-    #[arg(long, default_value_t = 99, value_parser = whole)]
+    #[arg(long, default_value_t = 99, value_parser = Positive)]
     pub(crate) draws: usize,
     /// Seed of the noise and of random points.
     #[arg(long, default_value_t = 0)]
@@ -135,7 +128,5 @@ pub(crate) struct CalibrateArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
+    pub(crate) run: RunArgs,
 }

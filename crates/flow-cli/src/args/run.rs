@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use flow_datasets::Split;
 use flow_run::DEFAULT_BATCH;
+use flow_run::typed::{images, whole};
 
-use super::number::{images, whole};
-use super::shared::{ComputeArgs, DataArgs, SolverArgs};
+use super::number::Positive;
+use super::shared::{ComputeArgs, DataArgs, ModelArgs, RunArgs, SolverArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -74,10 +75,8 @@ const NEW: [&str; 10] =
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct SampleArgs {
-    /// Folder of a run, or a model that `flow export` wrote.
-    pub(crate) run: PathBuf,
     /// Number of samples; the default is 64, or a sample for each row of a --given file.
-    #[arg(short = 'n', long, value_parser = whole)]
+    #[arg(short = 'n', long, value_parser = Positive)]
     pub(crate) number: Option<usize>,
     /// What the model is told. Of a table: `clinic=B,age=40`, or a table whose rows are taken in
     /// turn. Of a model that enlarges: a small picture, or an array of them.
@@ -101,7 +100,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "RUN")]
     pub(crate) guide_with: Option<PathBuf>,
     /// Samples computed together.
-    #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = whole)]
+    #[arg(long, default_value_t = DEFAULT_BATCH, value_parser = Positive)]
     pub(crate) batch: usize,
     /// File to write: `.npy` for numbers, `.png` for a picture; of a model of an array `.npz` or
     /// `.safetensors` too; of a model of a table `.csv`, `.tsv`, `.npy`, `.npz` or `.parquet`. A
@@ -109,14 +108,12 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
+    pub(crate) model: ModelArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct EvalArgs {
-    /// Folder of a run.
-    pub(crate) run: PathBuf,
     /// Number of samples; the default is the recipe's.
     #[arg(short = 'n', long, value_parser = whole)]
     pub(crate) number: Option<usize>,
@@ -142,9 +139,7 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
+    pub(crate) run: RunArgs,
 }
 
 /// A part of the data by its name.
@@ -157,9 +152,8 @@ fn part() -> impl TypedValueParser<Value = Split> {
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct LikelihoodArgs {
-    /// Folder of a run.
-    pub(crate) run: PathBuf,
     /// A table whose rows are asked for their log-density, under a model of a table.
+    #[arg(index = 2)]
     pub(crate) file: Option<PathBuf>,
     /// Where to write the rows of FILE with their log-densities.
     #[arg(long, value_name = "FILE", requires = "file")]
@@ -171,21 +165,21 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long, conflicts_with = "probes")]
     pub(crate) exact: bool,
     /// Random probes for each sample that estimate the divergence; the default for images is 1.
-    #[arg(long, value_name = "K", value_parser = whole)]
+    #[arg(long, value_name = "K", value_parser = Positive)]
     pub(crate) probes: Option<usize>,
     /// Noisy copies of each image that its probability is averaged over, or of each row of a table
     /// with whole numbers; with probes it errs high.
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = whole)]
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = Positive)]
     pub(crate) importance: usize,
     /// Latents that a density is averaged over, for a model with a latent; errs low, less with
     /// more; with probes it may err high.
-    #[arg(long, value_name = "K", default_value_t = 16, value_parser = whole)]
+    #[arg(long, value_name = "K", default_value_t = 16, value_parser = Positive)]
     pub(crate) latents: usize,
     /// Number of samples; the default is 1000 points or 100 images.
-    #[arg(short = 'n', long, value_parser = whole)]
+    #[arg(short = 'n', long, value_parser = Positive)]
     pub(crate) number: Option<usize>,
     /// Rows computed together, which bounds the memory; the default is 1000 points or 50 images.
-    #[arg(long, value_parser = whole)]
+    #[arg(long, value_parser = Positive)]
     pub(crate) batch: Option<usize>,
     /// Seed of the points, the pixels' noise and the probes.
     #[arg(long, default_value_t = 0)]
@@ -197,7 +191,7 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long, default_value = "dopri5")]
     pub(crate) solver: String,
     /// Equal steps in place of the tolerances; solvers of fixed step need them.
-    #[arg(long, value_parser = whole)]
+    #[arg(long, value_parser = Positive)]
     pub(crate) steps: Option<usize>,
     /// Relative tolerance, for the sample and its log-density.
     #[arg(long, default_value_t = 1e-5, conflicts_with = "steps")]
@@ -212,19 +206,7 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
-    #[command(flatten)]
-    pub(crate) source: DataArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct PlotArgs {
-    /// Folder of a run.
-    pub(crate) run: PathBuf,
-    #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
+    pub(crate) run: RunArgs,
 }
 
 #[derive(Debug, clap::Args)]

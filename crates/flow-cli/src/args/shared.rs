@@ -1,17 +1,20 @@
 //! Options that several verbs share: the device, the sampler, the form of the answer.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
+use burn::tensor::Device;
 use clap::builder::OsStringValueParser;
-use flow_model::{AnswerMethod, AnswerPlan};
+use flow_datasets::{Download, Files};
+use flow_model::{AnswerPlan, Registry};
 use flow_path::ScheduleConfig;
-use flow_run::SampleChanges;
-use flow_sample::SamplerConfig;
+use flow_run::typed::{interval, whole};
+use flow_run::{Data, Place, Run, SampleChanges, answer_methods};
 
-use super::number::{interval, whole};
-use crate::exit::usage;
+use super::number::Positive;
+use crate::device;
+use crate::terminal::{Terminal, say};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {
@@ -19,8 +22,57 @@ pub(crate) struct ComputeArgs {
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,
     /// Threads of the CPU backend; the default is all cores.
-    #[arg(long, value_parser = whole)]
+    #[arg(long, value_parser = Positive)]
     pub(crate) threads: Option<usize>,
+}
+
+impl ComputeArgs {
+    /// Limits the threads and opens the device.
+    pub(crate) fn open(&self) -> Result<Device> {
+        self.threads.map_or(Ok(()), device::limit_threads)?;
+        device::parse(&self.device)
+    }
+}
+
+/// A model, and where to compute.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// Folder of a run, or a model that `flow export` wrote.
+    #[arg(index = 1)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    compute: ComputeArgs,
+}
+
+impl ModelArgs {
+    /// The device, and where the model comes from.
+    pub(crate) fn open(&self, registry: &Registry) -> Result<(Device, Place)> {
+        let device = self.compute.open()?;
+        let place = Place::open(registry, &self.run, &device)?;
+        Ok((device, place))
+    }
+}
+
+/// A run with its data, and where to compute.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Folder of a run.
+    #[arg(index = 1)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    source: DataArgs,
+}
+
+impl RunArgs {
+    /// The device, the run and its data.
+    pub(crate) fn open(&self, registry: &Registry) -> Result<(Device, Run, Data)> {
+        let device = self.compute.open()?;
+        let run = Run::open(registry, &self.run)?;
+        let data = run.data(&self.source.files(), &Terminal)?;
+        Ok((device, run, data))
+    }
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -31,9 +83,16 @@ pub(crate) struct DataArgs {
 }
 
 impl DataArgs {
-    /// The folder; an empty `FLOW_DATA` is none.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        self.data_dir.as_deref().filter(|folder| !folder.is_empty()).map(Path::new)
+    /// The files in the folder; without one, or with an empty `FLOW_DATA`, those of the cache,
+    /// which are downloaded if they are missing.
+    pub(crate) fn files(&self) -> Files {
+        let download = Download::reporting(|progress| {
+            if progress.bytes == 0 {
+                say(&format!("downloading {}", progress.file));
+            }
+        });
+        let folder = self.data_dir.as_ref().filter(|folder| !folder.is_empty());
+        Files { data_dir: folder.map(Into::into), download, ..Files::default() }
     }
 }
 
@@ -98,41 +157,31 @@ pub(crate) struct AnswerArgs {
         long,
         value_name = "NAME[,KEY=VALUE]",
         default_value = AnswerPlan::METHOD,
-        help = method_help()
+        help = format!("How what was seen is brought in: {}", answer_methods().line())
     )]
     pub(crate) method: String,
     /// Sampler: any of `flow list` that steps along a grid.
     #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = AnswerPlan::SAMPLER)]
     pub(crate) sampler: String,
     /// Number of steps.
-    #[arg(long, default_value_t = AnswerPlan::STEPS, value_parser = whole)]
+    #[arg(long, default_value_t = AnswerPlan::STEPS, value_parser = Positive)]
     pub(crate) steps: usize,
     /// Draws computed together at most, which bounds the memory.
-    #[arg(long, default_value_t = AnswerPlan::AT_ONCE, value_parser = whole)]
+    #[arg(long, default_value_t = AnswerPlan::AT_ONCE, value_parser = Positive)]
     pub(crate) at_once: usize,
     /// Seed of the noise.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
+    pub(crate) model: ModelArgs,
 }
 
 impl AnswerArgs {
     /// The same as the model takes it.
     pub(crate) fn plan(&self) -> Result<AnswerPlan> {
-        let sampler: SamplerConfig =
-            self.sampler.parse().map_err(|error| usage!("--sampler: {error}"))?;
-        let method: AnswerMethod =
-            self.method.parse().map_err(|error| usage!("--method: {error}"))?;
-        let plan = AnswerPlan::new(method, &sampler, self.steps);
+        let plan = AnswerPlan::typed(&self.method, &self.sampler, self.steps)?;
         Ok(AnswerPlan { at_once: self.at_once, seed: self.seed, ..plan })
     }
-}
-
-/// Names every method of answering.
-fn method_help() -> String {
-    let each = AnswerMethod::CHOICES.map(|(typed, about)| format!("{typed}: {about}"));
-    format!("How what was seen is brought in: {}", each.join("; "))
 }
 
 /// Names every schedule, as the list of choices does.

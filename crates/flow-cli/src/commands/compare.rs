@@ -1,20 +1,16 @@
 //! `flow compare`: runs side by side.
 
-use std::path::Path;
-
 use anyhow::Result;
 use flow_model::Registry;
 use flow_report::{CompareOptions, Comparison};
-use flow_run::files::{check_folder, ending};
 use flow_run::{Run, RunError};
 
 use crate::args::CompareArgs;
-use crate::exit::usage;
 use crate::terminal::print;
 
 pub(crate) fn run(args: &CompareArgs, registry: &Registry) -> Result<()> {
     if let Some(out) = &args.out {
-        check(out)?;
+        Comparison::check_file(out)?;
     }
     let runs = args.runs.iter().map(|run| Run::open(registry, run));
     let runs = runs.collect::<Result<Vec<_>, RunError>>()?;
@@ -32,12 +28,4 @@ pub(crate) fn run(args: &CompareArgs, registry: &Registry) -> Result<()> {
     let Some(out) = &args.out else { return print(comparison.markdown().trim_end()) };
     comparison.save(out)?;
     print(&out.display().to_string())
-}
-
-/// Refuses a page that cannot be written, before the runs are read.
-fn check(out: &Path) -> Result<()> {
-    if !["md", "html"].contains(&ending(out)) {
-        return Err(usage!("{} ends neither in .md nor in .html", out.display()));
-    }
-    Ok(check_folder(out)?)
 }

@@ -1,4 +1,4 @@
-//! `flow eval`: scores, each beside what real data get.
+//! `flow eval` and `flow plot`: scores, each beside what real data get, and pictures of a run.
 
 use std::sync::Arc;
 
@@ -6,19 +6,12 @@ use anyhow::Result;
 use flow_judge::{EvalOptions, evaluate_together};
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_run::Run;
 
-use crate::args::EvalArgs;
-use crate::data_files::data_files;
-use crate::device;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::args::{EvalArgs, RunArgs};
+use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &EvalArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    let device = device::parse(&args.compute.device)?;
-    let run = Run::open(registry, &args.run)?;
-    let data = run.data(&data_files(args.data.folder()), &Terminal)?;
+    let (device, run, data) = args.run.open(registry)?;
     let options = EvalOptions {
         number: args.number,
         seed: args.seed,
@@ -35,4 +28,13 @@ pub(crate) fn run(args: &EvalArgs, registry: &Registry, group: &Arc<dyn Group>) 
     }
     print(&report.table())?;
     print(&format!("report:     {}", page.display()))
+}
+
+/// Draws the pictures of a run.
+pub(crate) fn plot(args: &RunArgs, registry: &Registry) -> Result<()> {
+    let (device, run, data) = args.open(registry)?;
+    for picture in flow_report::draw(&run, &data, &device, &Terminal)? {
+        print(&picture.display().to_string())?;
+    }
+    print(&flow_report::page(&run)?.display().to_string())
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::Result;
 use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
-use flow_onnx::OnnxError;
-use flow_run::files::write;
+use flow_onnx::Pair;
+use flow_run::files::{ending, write};
 use flow_run::{Model, Place, Run, save_model};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
@@ -19,7 +19,7 @@ use crate::terminal::{print, say};
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
 pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
     let model = open(registry, &args.run)?;
-    if args.format == ONNX {
+    if args.format == "onnx" {
         return onnx(&model, args);
     }
     if args.solver.is_some() {
@@ -31,21 +31,14 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
     print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
 }
 
-/// The name of the format, and the ending of its files.
-const ONNX: &str = "onnx";
-
 /// Writes the network as ONNX, and a whole sampler beside it where there is one for the model.
 fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
     let out = &args.out;
-    if out.extension().is_none_or(|ending| ending != ONNX) {
+    if ending(out) != "onnx" {
         return Err(usage!("--format onnx writes files that end in .onnx, not {}", out.display()));
     }
     let solver = args.solver.as_deref().map(|name| check_solver("--solver", name)).transpose()?;
-    let network = flow_onnx::network(model)?;
-    let sampler = match flow_onnx::sampler(model, solver) {
-        Err(OnnxError::NoSampler { reason }) if solver.is_none() => Err(reason),
-        made => Ok(made?),
-    };
+    let Pair { network, sampler } = flow_onnx::pair(model, solver)?;
     write(out, |file| file.write_all(&network))?;
     let mut text = format!("{}\nnetwork:    {}", model.card(), out.display());
     match sampler {
@@ -67,13 +60,9 @@ fn open(registry: &Registry, path: &Path) -> Result<Model> {
 
 /// Makes a model of weights from elsewhere.
 pub(crate) fn import(args: &ImportArgs) -> Result<()> {
-    let mut import = Import::new(Family::of_name(&args.family)?, &args.file);
-    if let Some(config) = &args.config {
-        import = import.with_config(config);
-    }
-    if let Some(state) = &args.state {
-        import = import.with_part(state);
-    }
+    let import = Import::new(Family::of_name(&args.family)?, &args.file);
+    let import = args.config.iter().fold(import, Import::with_config);
+    let import = args.state.iter().fold(import, Import::with_part);
     let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
     for note in &notes {
         say(note);

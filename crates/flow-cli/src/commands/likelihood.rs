@@ -3,43 +3,24 @@
 use std::path::Path;
 
 use anyhow::Result;
-use burn::tensor::Device;
-use flow_judge::{LikelihoodOptions, densities, likelihood, with_densities};
+use flow_judge::{LikelihoodOptions, densities, densities_in_words, likelihood, with_densities};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
 use flow_run::table::read_like;
-use flow_run::{Model, Place, Run};
+use flow_run::{Model, Place};
 
-use crate::args::LikelihoodArgs;
-use crate::data_files::data_files;
-use crate::device;
-use crate::exit::usage;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::args::{LikelihoodArgs, RunArgs};
+use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    let zero = [
-        ("--number", args.number),
-        ("--batch", args.batch),
-        ("--probes", args.probes),
-        ("--importance", Some(args.importance)),
-        ("--latents", Some(args.latents)),
-        ("--steps", args.steps),
-    ];
-    if let Some((name, _)) = zero.iter().find(|(_, value)| *value == Some(0)) {
-        return Err(usage!("{name} is 0, give at least 1"));
-    }
     if let Some(tag) = &args.tag {
         check::name("--tag", tag)?;
     }
-    let device = device::parse(&args.compute.device)?;
     if let Some(file) = &args.file {
-        return of_file(args, file, registry, &device);
+        return of_file(args, file, registry);
     }
-    let run = Run::open(registry, &args.run)?;
-    let data = run.data(&data_files(args.source.folder()), &Terminal)?;
+    let (device, run, data) = args.run.open(registry)?;
     let model = Model::load(&run, &device)?;
     let found = likelihood(&run, &data, &model, &options(args))?;
     // Points of the plane have a picture, which shows where the model is dense.
@@ -61,24 +42,18 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
 }
 
 /// The log-density of each row of a table, written beside it.
-fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry, device: &Device) -> Result<()> {
-    let place = Place::open(registry, &args.run, device)?;
-    let Some(columns) = place.table()? else {
-        return Err(usage!("{} is no model of a table", args.run.display()));
-    };
+fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()> {
+    let RunArgs { run, compute, .. } = &args.run;
+    let device = compute.open()?;
+    let place = Place::open(registry, run, &device)?;
+    let columns = place.columns(run)?;
     let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
     let rows = read_like(&columns, file)?;
-    let model = place.model(device)?;
+    let model = place.model(&device)?;
     let nats = densities(&model, &columns, &rows, &options(args))?;
-    let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
+    let found = densities_in_words(&nats);
     with_densities(&rows, nats)?.write(&out)?;
-    print(&format!(
-        "{} of {} rows, mean log-density {:.4} nats: {}",
-        known.len(),
-        rows.len(),
-        known.iter().sum::<f64>() / known.len() as f64,
-        out.display()
-    ))
+    print(&format!("{found}: {}", out.display()))
 }
 
 fn options(args: &LikelihoodArgs) -> LikelihoodOptions {

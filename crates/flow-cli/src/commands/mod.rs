@@ -1,4 +1,4 @@
-//! One file per verb.
+//! One file per verb, or for a few that belong together.
 
 pub(crate) mod compare;
 pub(crate) mod eval;
@@ -6,7 +6,6 @@ pub(crate) mod export;
 pub(crate) mod impute;
 pub(crate) mod likelihood;
 pub(crate) mod list;
-pub(crate) mod plot;
 pub(crate) mod posterior;
 pub(crate) mod push;
 pub(crate) mod sample;

@@ -5,27 +5,20 @@ use anyhow::Result;
 use flow_judge::calibrate as judged;
 use flow_model::Registry;
 use flow_report::{Posterior, draw_posterior};
+use flow_run::{Model, Place};
 use flow_run::files::{check_table, write_text};
 use flow_run::table::Conditions;
-use flow_run::{Model, Place, Run};
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
-use crate::data_files::data_files;
-use crate::device;
 use crate::exit::usage;
-use crate::listener::Terminal;
-use crate::terminal::{print, say};
+use crate::terminal::{Terminal, print, say};
 
 /// Draws for each observation, one observation after another.
 pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    if args.number == 0 {
-        return Err(usage!("--number is 0, give at least 1"));
-    }
-    let device = device::parse(&args.compute.device)?;
-    let place = Place::open(registry, &args.run, &device)?;
+    let (device, place) = args.model.open(registry)?;
     let Some(columns) = place.table()? else {
-        return Err(usage!("{} is no model of a table with given columns", args.run.display()));
+        let run = args.model.run.display();
+        return Err(usage!("{run} is no model of a table with given columns"));
     };
     let asked = Some(args.observe.as_str());
     let Some(observed) = Conditions::given(Some(&columns), "--observe", asked, &Terminal)? else {
@@ -67,15 +60,10 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
 
 /// Ranks held-out truths among draws given the same conditions.
 pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    if args.number == 0 || args.draws == 0 {
-        return Err(usage!("--number and --draws must be at least 1"));
-    }
-    let device = device::parse(&args.compute.device)?;
-    let run = Run::open(registry, &args.run)?;
-    let data = run.data(&data_files(args.data.folder()), &Terminal)?;
+    let (device, run, data) = args.run.open(registry)?;
     let Some(table) = data.table() else {
-        return Err(usage!("{} is no run of a table with given columns", args.run.display()));
+        let run = run.folder.display();
+        return Err(usage!("{run} is no run of a table with given columns"));
     };
     let model = Model::load(&run, &device)?;
     let counts = (args.number, args.draws, args.seed);
@@ -86,9 +74,6 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
     if args.json {
         return print(&json);
     }
-    for row in &found.rows {
-        print(&row.to_string())?;
-    }
-    print(found.sentence())?;
+    print(&found.to_string())?;
     pictures.iter().try_for_each(|picture| print(&format!("picture:    {}", picture.display())))
 }

@@ -4,21 +4,13 @@ use anyhow::Result;
 use flow_model::Registry;
 use flow_run::files::check_folder;
 use flow_run::snapshots::Snapshots;
-use flow_run::{Place, Push, Pushed, RowForm};
+use flow_run::{Push, Pushed, RowForm};
 
 use crate::args::PushArgs;
-use crate::device;
-use crate::exit::usage;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    if args.batch == 0 {
-        return Err(usage!("--batch must be at least 1"));
-    }
-    let device = device::parse(&args.compute.device)?;
-    let place = Place::open(registry, &args.run, &device)?;
+    let (device, place) = args.model.open(registry)?;
     let rows = place.rows()?;
     let (form, seen) = (RowForm::of(&rows)?, Snapshots::of(&rows)?);
     check_folder(&args.out)?;
@@ -26,9 +18,6 @@ pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     let mut request = place.request(&args.solver.changes(), 0, 0)?;
     request.batch = args.batch;
     request.class = args.class;
-    if !place.is_conditional() {
-        request.guidance = 1.0;
-    }
     let model = place.model(&device)?;
     let (from, to, told) = (args.from, args.to.clone(), &Terminal);
     let push = Push { model: &model, request, seen, from, to, told };

@@ -6,60 +6,37 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_report::Pixels;
+use flow_report::Told;
 use flow_run::files::{ending, folder};
-use flow_run::table::Conditions;
 use flow_run::{Place, SampleWriter, check_samples};
 
 use crate::args::SampleArgs;
-use crate::device;
-use crate::exit::usage;
-use crate::listener::Terminal;
-use crate::terminal::print;
+use crate::terminal::{Terminal, print};
 
 /// Samples that are drawn unless another number is asked for.
 const DEFAULT_NUMBER: usize = 64;
 
 pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    if args.number == Some(0) || args.batch == 0 {
-        return Err(usage!("--number and --batch must be at least 1"));
-    }
-    let device = device::parse(&args.compute.device)?;
-    let place = Place::open(registry, &args.run, &device)?;
+    let (device, place) = args.model.open(registry)?;
     let form = place.form()?;
-    let told = place.upsampling()?;
-    let small = told.map(|told| Pixels::enlarged(&told, args.given.as_deref())).transpose()?;
-    let given = match &small {
-        Some(_) => None,
-        None => Conditions::given(form.table(), "--given", args.given.as_deref(), &Terminal)?,
-    };
-    let rows = given.as_ref().filter(|given| given.is_file).map(|given| given.table.len());
-    let number = args.number.or(rows).or(small.as_ref().map(|(_, n)| *n));
-    let mut request =
-        place.request(&args.solver.changes(), number.unwrap_or(DEFAULT_NUMBER), args.seed)?;
+    let Told { table, given, n } =
+        Told::read(&place, &form, args.given.as_deref(), &Terminal)?;
+    let number = args.number.or(n).unwrap_or(DEFAULT_NUMBER);
+    let (changes, guide) = (args.solver.changes(), args.guide_with.as_deref());
+    let mut request = place.guided_request(&changes, number, args.seed, guide.is_some())?;
     request.class = args.class;
     request.batch = args.batch;
-    request.given.vectors = given.as_ref().map(|given| given.vectors.clone());
+    request.given = given;
     request.given.lengths = args.length.map(|length| vec![length]);
-    request.given.contexts = small.map(|(contexts, _)| contexts);
-    if !place.is_conditional() && args.guide_with.is_none() {
-        // A model without classes has nothing to be guided away from unless a weaker run is named,
-        // whatever strength the recipe has.
-        request.guidance = 1.0;
-    }
-    let asked = args.solver.guidance.is_some();
-    if args.solver.guidance_interval.is_some() && !asked && !request.is_guided() {
-        return Err(usage!("--guidance-interval does nothing without guidance, add --guidance"));
-    }
-    let guide = args.guide_with.as_deref();
     let weaker = guide.map(|path| Place::open(registry, path, &device)).transpose()?;
     let out = place.out(args.out.as_deref(), |run| {
         let name = request.file_name(args.given.as_deref(), guide, run)?;
         Ok(format!("{name}.{}", form.ending()))
     })?;
     form.check_samples(&out)?;
-    let model = place.guided_model(weaker, asked, &device)?.shared_by(Arc::clone(group));
+    let model = place
+        .guided_model(weaker, changes.guidance.is_some(), &device)?
+        .shared_by(Arc::clone(group));
     let is_picture = ending(&out) == "png";
     check_samples(&model, &request, is_picture, folder(&out))?;
 
@@ -74,7 +51,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
         samples.nfe
     } else {
         let writer = SampleWriter { model: &model, request: &request, told: &Terminal };
-        writer.write(&form, given.as_ref().map(|given| &given.table), &out)?
+        writer.write(&form, table.as_ref(), &out)?
     };
     let seconds = started.elapsed().as_secs_f64();
     print(&format!(

@@ -12,31 +12,27 @@ pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
     use flow_run::Place;
     use flow_serve::{Limits, Server, Settings};
 
-    use crate::device;
     use crate::exit::usage;
     use crate::terminal::{print, say};
 
     /// Longest that a request may take: a day.
     const LONGEST: f64 = 86_400.0;
 
-    device::limit_threads(args.compute.threads)?;
     if !(0.0..=LONGEST).contains(&args.timeout) {
         return Err(usage!("--timeout is {}, give seconds up to {LONGEST}", args.timeout));
     }
-    let settings = Settings {
-        limits: Limits {
-            n: args.max_n,
-            steps: args.max_steps,
-            body: args.max_body,
-            queue: args.max_queue,
-            time: Duration::from_secs_f64(args.timeout),
-        },
-        token: args.token.clone(),
+    let limits = Limits {
+        n: args.max_n,
+        steps: args.max_steps,
+        body: args.max_body,
+        queue: args.max_queue,
+        time: Duration::from_secs_f64(args.timeout),
     };
+    let settings = Settings { limits, token: args.token.clone() };
     let address = (args.host, args.port).into();
     // What cannot be listened on is refused before a model is read.
     settings.check(address)?;
-    let device = device::parse(&args.compute.device)?;
+    let device = args.compute.open()?;
     let model = Place::open(registry, &args.model, &device)?.model(&device)?;
     let server = Server::new((*model).clone(), settings)?;
     let mut printed = Ok(());

@@ -5,30 +5,21 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_model::{Question, Registry};
 use flow_report::{AnswersNote, back_projection, mask, observed, operator, save_answers};
-use flow_run::Place;
 
 use crate::args::{AnswerArgs, SolveArgs};
-use crate::device;
 use crate::exit::usage;
 use crate::terminal::print;
 
 /// Answers a question and writes the answers into a folder of their own.
 pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
-    let AnswerArgs { method, sampler, steps, at_once, seed, compute } = &args.answer;
-    device::limit_threads(compute.threads)?;
-    if *steps == 0 || *at_once == 0 {
-        return Err(usage!("--steps and --at-once must be at least 1"));
-    }
+    let &AnswerArgs { ref method, ref sampler, steps, seed, .. } = &args.answer;
     let plan = args.answer.plan()?;
-    let device = device::parse(&compute.device)?;
-    if args.draws == 0 {
-        return Err(usage!("--draws is 0, give at least 1"));
-    }
     let out = args.out.as_path();
     if out.symlink_metadata().is_ok() {
         return Err(usage!("{} exists already, name another folder", out.display()));
     }
-    let model = Place::open(registry, &args.run, &device)?.model(&device)?;
+    let (device, place) = args.answer.model.open(registry)?;
+    let model = place.model(&device)?;
     if model.table()?.is_some() {
         return Err(usage!("holes of a table are filled by `flow impute`"));
     }
@@ -49,8 +40,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
     let started = Instant::now();
     let answered = model.answer(&question, &*plan.sampler)?;
     let seconds = started.elapsed().as_secs_f64();
-    let (steps, noise, seed) = (*steps, args.noise, *seed);
-    let note = AnswersNote { method, sampler, steps, noise, seed, seconds };
+    let note = AnswersNote { method, sampler, steps, noise: args.noise, seed, seconds };
     let seen = back_projection(&*operator, &observed, &device);
     save_answers(out, &model, &seen, &answered, note)?;
     let misfit = answered.misfit.iter().sum::<f64>() / answered.misfit.len() as f64;

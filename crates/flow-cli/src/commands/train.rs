@@ -1,6 +1,5 @@
 //! `flow train`: from a recipe to a scored and drawn model.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,20 +7,16 @@ use anyhow::Result;
 use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_run::{Listener, Lock, OwnData, Recipe, Signal, Start, Training};
+use flow_run::{Interrupted, Listener, OwnData, Recipe, Start, Told, Training};
 use flow_train::Interrupter;
 
 use crate::args::TrainArgs;
-use crate::data_files::data_files;
-use crate::device;
-use crate::exit::{Interrupted, usage};
-use crate::listener::Terminal;
+use crate::exit::usage;
 use crate::signals::Watch;
-use crate::terminal::{print, say, speak_up};
+use crate::terminal::{Terminal, print, say, speak_up};
 
 pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    let device = device::parse(&args.compute.device)?;
+    let device = args.compute.open()?;
     let start = start(args, registry, &**group)?;
     if !args.dry_run
         && let Some((run, _)) = start.finished()
@@ -31,7 +26,7 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
         return print(&format!("run folder: {}", run.folder.display()));
     }
     // A recipe whose regression or scores cannot be built is refused before anything is written.
-    let training = Training::open(start, &data_files(args.data.folder()), &Terminal)?;
+    let training = Training::open(start, &args.data.files(), &Terminal)?;
     let training = training.shared_by(Arc::clone(group))?;
     let recipe = training.recipe();
     check_metrics(recipe, &training.data)?;
@@ -50,18 +45,17 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
     let (run, data) = (&begun.run, &begun.data);
     say(&summary);
     say(&format!("run folder: {}, {} steps done", run.folder.display(), begun.done()));
-    if 1 < group.size() {
-        say(&format!(
-            "{} processes share the {} parts of each batch, --threads {} in each",
-            group.size(),
-            run.recipe.train.parts,
-            rayon::current_num_threads()
-        ));
-    }
+    begun.shared(rayon::current_num_threads()).iter().for_each(|text| say(text));
 
     let started = Instant::now();
     let interrupter = Interrupter::new();
-    let watch = Watch::new(&interrupter, stopping(&**group, &run.folder))?;
+    let (rank, size, folder) = (group.rank(), group.size(), run.folder.clone());
+    let watch =
+        Watch::new(&interrupter, move |signal| match Told::of(signal, rank, size, &folder) {
+            Told::Calmly(text) => say(&text),
+            Told::Urgently(text) => speak_up(&text),
+            Told::Nothing => {}
+        })?;
     let told: Arc<dyn Listener> = Arc::new(Terminal);
     let step = begun.train(model, &device, &told, &interrupter)?;
     // Scores and pictures are the work of one.
@@ -116,29 +110,4 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
     let more = args.more_images.unwrap_or(0.0);
     let lock = !args.dry_run && group.is_first();
     Ok(Start::again(registry, folder, more, lock, &Terminal)?)
-}
-
-/// What is said when a signal asks a training to stop.
-///
-/// A launcher sends a signal to all processes when one of them has died, and ends them soon after,
-/// without saying which one died. If it was the first, which prints otherwise, the second prints.
-fn stopping(group: &dyn Group, run: &Path) -> impl Fn(Signal) + Send + 'static {
-    let (rank, size, run) = (group.rank(), group.size(), run.to_path_buf());
-    move |signal| {
-        let (signal, folder) = (signal.name(), run.display());
-        match (rank, size) {
-            (0, 1) => say(&format!(
-                "{signal}: stopping after this step, press Ctrl-C again to stop at once"
-            )),
-            (0, _) => say(&format!(
-                "{signal}: stopping {size} processes after this step, unless one of them has died: \
-                 then go on from the last checkpoint with `flow train --resume {folder}`"
-            )),
-            (1, _) if !Lock::is_held(&run) => speak_up(&format!(
-                "{signal}: process 0 has died, go on from its last checkpoint with `flow train \
-                 --resume {folder}`"
-            )),
-            _ => {}
-        }
-    }
 }

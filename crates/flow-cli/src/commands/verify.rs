@@ -6,12 +6,10 @@ use anyhow::{Result, bail};
 use flow_judge::verify::{self, chosen, failures, table};
 
 use crate::args::VerifyArgs;
-use crate::device;
 use crate::terminal::print;
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
-    device::limit_threads(args.compute.threads)?;
-    let device = device::parse(&args.compute.device)?;
+    let device = args.compute.open()?;
     let goldens = chosen(&args.only)?;
     let started = Instant::now();
     let checks = verify::run(&goldens, &device, &args.compute.device)?;

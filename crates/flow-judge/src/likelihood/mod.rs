@@ -16,7 +16,7 @@ use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::error::{JudgeError, usage};
 pub use report::{Bits, Estimate, Report};
-pub use table::{densities, with_densities};
+pub use table::{densities, densities_in_words, with_densities};
 
 /// Whose likelihood is asked for, and how it is found.
 #[derive(Clone, Debug)]

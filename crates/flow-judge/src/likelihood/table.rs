@@ -70,6 +70,14 @@ pub fn with_densities(rows: &Table, nats: Vec<f64>) -> Result<Table, JudgeError>
     Ok(Table::new(columns).map_err(RunError::from)?)
 }
 
+/// How many densities are known, and their mean.
+#[must_use]
+pub fn densities_in_words(nats: &[f64]) -> String {
+    let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
+    let mean = known.iter().sum::<f64>() / known.len() as f64;
+    format!("{} of {} rows, mean log-density {mean:.4} nats", known.len(), nats.len())
+}
+
 /// Densities of rows that lack nothing, and how they were found.
 pub(super) fn of_rows(
     model: &Model,
@@ -117,4 +125,15 @@ pub(super) fn of_rows(
         found.nats = found.nats.chunks(copies).map(log_mean_exp).collect();
     }
     Ok((found, request))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_a_density_are_counted_and_left_out_of_the_mean() {
+        let words = densities_in_words(&[-1.0, f64::NAN, -2.0, f64::NEG_INFINITY]);
+        assert_eq!(words, "2 of 4 rows, mean log-density -1.5000 nats");
+    }
 }

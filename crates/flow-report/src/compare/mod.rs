@@ -11,6 +11,7 @@ mod tables;
 use std::path::Path;
 
 use flow_run::Run;
+use flow_run::files::{check_folder, ending};
 
 use crate::document::{Block, Document, Picture};
 use crate::error::{ReportError, usage};
@@ -72,6 +73,17 @@ impl Comparison {
             columns[a].equal_errors.push(EqualErrors { with: second.clone(), ratios });
         }
         Ok(Self { columns, equal })
+    }
+
+    /// Refuses a file that cannot be written, before runs are read.
+    ///
+    /// # Errors
+    /// When its name ends otherwise, or its folder is not there.
+    pub fn check_file(out: &Path) -> Result<(), ReportError> {
+        if !["md", "html"].contains(&ending(out)) {
+            return Err(usage!("{} ends neither in .md nor in .html", out.display()));
+        }
+        Ok(check_folder(out)?)
     }
 
     /// The numbers.
