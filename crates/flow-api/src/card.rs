@@ -39,7 +39,9 @@ pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) ->
         "constants": columns(Role::Constant),
         "given_may_be_missing": table.is_some_and(|table| table.masked),
         "picture": table.is_none() && flow_plot::samples(&[], &signature.shape).is_ok(),
-        "limits": { "n": limits.n, "steps": limits.steps },
+        "limits": {
+            "n": limits.n, "steps": limits.steps, "evaluations": limits.evaluations,
+        },
         "version": env!("CARGO_PKG_VERSION"),
     })
 }

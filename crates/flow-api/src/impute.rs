@@ -4,6 +4,7 @@ use flow_datasets::table::Role;
 use flow_datasets::{Holes, Table};
 use flow_model::{AnswerMethod, Answered, Question};
 use flow_ode::Method;
+use flow_path::config::Check;
 use flow_sample::{Grid, Mask, ObservationNoise, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,6 +17,8 @@ use crate::reply::{Form, Reply};
 
 /// Draws that are computed together.
 const AT_ONCE: usize = 16;
+/// The solver of the sampler `ode`, as of `flow impute`.
+const SOLVER: Method = Method::Midpoint;
 
 /// Rows with holes; the rest are the options of `flow impute`, with its defaults.
 #[derive(Debug, Deserialize)]
@@ -100,17 +103,24 @@ impl Imputing {
         let method: AnswerMethod = ask.method.parse().map_err(bad("method"))?;
         let sampler = ask.sampler.parse::<SamplerConfig>();
         let sampler = sampler.map_err(|error| error.to_string()).map_err(bad("sampler"))?;
+        sampler.check().map_err(|error| error.to_string()).map_err(bad("sampler"))?;
+        let each = method.evaluations().saturating_mul(sampler.evaluations(SOLVER));
+        api.limits.check_evaluations(ask.steps.saturating_mul(each))?;
         let roles = [Role::Target, Role::Given, Role::Constant];
         let table = records::table(&ask.rows, &columns.encoder, &roles)?;
         Holes::new(columns, &table)?;
         Ok(Self { ask, method, sampler, table, form })
     }
 
-    /// Asks the network for what the holes may hold, if there are any.
+    /// Asks the network for what the holes may hold, if there are any, as long as `go_on` says so.
     ///
     /// # Errors
-    /// When it cannot be computed.
-    pub fn compute(&self, api: &Api) -> Result<Answered, Refused> {
+    /// When it was given up, or cannot be computed.
+    pub fn compute(
+        &self,
+        api: &Api,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Answered, Refused> {
         let Some(columns) = &api.table else { return Ok(Answered::default()) };
         let holes = Holes::new(columns, &self.table)?;
         if holes.is_empty() {
@@ -130,7 +140,7 @@ impl Imputing {
             classes: None,
             vectors: vectors.as_deref(),
         };
-        Ok(api.model.answer(&question, &*self.sampler.build(Method::Midpoint))?)
+        Ok(api.model.answer_while(&question, &*self.sampler.build(SOLVER), go_on)?)
     }
 
     /// The answer with what was computed for its holes.

@@ -105,6 +105,8 @@ impl Sampling {
             _ => settings.steps,
         };
         limits.check_steps(steps)?;
+        let solver = settings.method()?;
+        limits.check_evaluations(steps.saturating_mul(settings.sampler.evaluations(solver)))?;
         if changes.guidance.is_some() && settings.is_guided() && !api.is_told() {
             return Err(Refused::bad(
                 "`guidance` is given, but the model is told nothing: leave it out",

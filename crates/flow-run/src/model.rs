@@ -292,7 +292,8 @@ impl Model {
         asked
     }
 
-    /// The velocity at host points of a model of points, with a latent for each if it has any.
+    /// The velocity at host points of a model of points, with a latent for each if it has any;
+    /// nothing for models that are told more.
     #[must_use]
     pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };
@@ -303,7 +304,7 @@ impl Model {
                 Condition::none().with_latent(Tensor::from_data(latents, self.device()))
             }
         };
-        Some(self.bare.velocity(points, t, condition))
+        self.bare.velocity(points, t, condition).ok()
     }
 }
 

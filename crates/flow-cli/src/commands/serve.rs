@@ -30,6 +30,7 @@ pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
             body: args.max_body,
             queue: args.max_queue,
             time: Duration::from_secs_f64(args.timeout),
+            ..Limits::default()
         },
         token: args.token.clone(),
     };
