@@ -155,7 +155,7 @@ impl Imputing {
         if self.form != Form::Json {
             return Reply::table(self.form, &filled);
         }
-        let ((columns, rows), nfe) = (records::json(&filled), answered.nfe);
+        let ((columns, rows), nfe) = (records::json(&filled, &columns.encoder), answered.nfe);
         Reply::json(&Answer { seed, draws, holes: holes.len(), nfe, columns, rows })
     }
 }

@@ -148,3 +148,27 @@ fn an_answer_is_given_up_before_the_next_evaluation() {
     // Once it has said no it is asked no more.
     assert_eq!(asked.into_inner(), 51);
 }
+
+/// Counts of mean `gain (z + offset)` are explained by `z = y / gain - offset`.
+#[test]
+fn counts_are_an_observation_too() {
+    let device = Device::flex();
+    let operator = Mask::new(&[true, false], 2, &device);
+    let grid = Grid::Uniform { steps: 3 };
+    for (gain, seen) in [(20.0, 0.5), (10.0, 2.0)] {
+        let noise = ObservationNoise::Poisson { gain, offset: 1.0 };
+        let question =
+            Question { observed: &[30.0, f32::NAN], noise, ..question(&operator, &grid) };
+        let replaced = Question { method: AnswerMethod::Replacement {}, ..question };
+        let answered = points().answer(&replaced, &Ddim::default()).unwrap();
+        for row in answered.rows.chunks(2) {
+            assert!((row[0] - seen).abs() < 1e-4, "{row:?}");
+        }
+        assert!(answered.misfit.iter().all(|misfit| *misfit < 1e-2), "{:?}", answered.misfit);
+        points().answer(&question, &Ddim::default()).unwrap();
+    }
+    let noise = ObservationNoise::Poisson { gain: 0.0, offset: 1.0 };
+    let none = Question { noise, ..question(&operator, &grid) };
+    let error = points().answer(&none, &Ddim::default()).unwrap_err();
+    assert!(error.to_string().starts_with("gain of the observation is 0"), "{error}");
+}

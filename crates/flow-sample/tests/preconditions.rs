@@ -23,7 +23,7 @@ use flow_testing::public;
 
 type Check = fn();
 
-const TABLE: [(&str, Check); 28] = [
+const TABLE: [(&str, Check); 29] = [
     ("push", carried),
     ("Dequantise::bits_per_dim", bits_per_dim),
     ("log_mean_exp", log_mean_exps),
@@ -52,6 +52,7 @@ const TABLE: [(&str, Check); 28] = [
     ("Observation::new", questions::observations),
     ("Measurement::new", questions::measurements),
     ("Draws::answer", questions::draws),
+    ("Draws::check", questions::checked_draws),
 ];
 
 #[test]

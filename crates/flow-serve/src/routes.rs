@@ -173,3 +173,19 @@ fn carries(headers: &HeaderMap, token: &str) -> bool {
     let differ = given.iter().zip(token.as_bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == token.len() && differ == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_path_is_described() {
+        let api: Value =
+            serde_json::from_str(include_str!("../page/openapi.json")).expect("it is JSON");
+        let paths = api["paths"].as_object().expect("it has paths");
+        let described: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
+        assert_eq!(described, BTreeSet::from(PATHS));
+    }
+}

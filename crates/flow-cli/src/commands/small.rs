@@ -30,5 +30,8 @@ pub(super) fn given(
             told.shape
         ));
     }
+    if pixels.iter().any(|pixel| !pixel.is_finite()) {
+        return Err(usage!("--given {text} holds a pixel that is not finite"));
+    }
     Ok(Some((told.enlarged(&pixels), pixels.len() / (c * h * w))))
 }

@@ -130,3 +130,15 @@ pub(crate) fn draws() {
         }
     }
 }
+
+pub(crate) fn checked_draws() {
+    let check = |draws, shape| Draws { draws, at_once: 1, seed: 1 }.check(shape);
+    for (draws, shape) in [(1, [1, 2]), (3, [2, 2]), (1, [1, 0])] {
+        check(draws, shape).unwrap();
+    }
+    for (draws, shape) in
+        [(0, [1, 2]), (1, [0, 2]), (usize::MAX, [1, 1]), (1, [usize::MAX, usize::MAX])]
+    {
+        assert!(check(draws, shape).is_err(), "{draws} {shape:?}");
+    }
+}
