@@ -39,8 +39,8 @@ impl Limits {
         let most = self.evaluations;
         if most < evaluations {
             return Err(Refused::bad(format!(
-                "{evaluations} evaluations of the network are asked for each answer, at most {most} \
-                 are made: take fewer steps, or a method or a sampler with fewer in a step"
+                "{evaluations} evaluations of the network are asked for each answer, at most \
+                 {most} are made: take fewer steps, or a method or a sampler with fewer in a step"
             )));
         }
         Ok(())

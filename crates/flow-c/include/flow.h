@@ -37,9 +37,9 @@ size_t flow_parameters(const FlowModel *model);
 
 /* Draws samples 0..n of a seed into rows, which has place for length numbers, at least
  * n * flow_row_size. The numbers are those of the network: pixels from -1 to 1, the columns of a
- * table after their transforms (flow_ask draws rows of the table itself). class_of_all is the class of all samples, or -1 for all classes in turn.
- * steps is a number of steps, or 0 for the model's own settings. Returns 0, or -1 if it fails;
- * nothing is written then. */
+ * table after their transforms (flow_ask draws rows of the table itself). class_of_all is the class
+ * of all samples, or -1 for all classes in turn. steps is a number of steps, or 0 for the model's
+ * own settings. Returns 0, or -1 if it fails; nothing is written then. */
 int flow_sample(const FlowModel *model, size_t n, uint64_t seed, int class_of_all, size_t steps,
                 float *rows, size_t length);
 

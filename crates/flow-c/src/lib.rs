@@ -116,9 +116,9 @@ pub unsafe extern "C" fn flow_parameters(model: *const FlowModel) -> usize {
 
 /// Draws samples `0..n` of a seed into `rows`, which has place for `n * flow_row_size` numbers.
 ///
-/// The numbers are those of the network: see [`flow_log_prob`]. `class` is the class of all samples,
-/// or -1 for all classes in turn. `steps` is a number of
-/// steps, or 0 for the model's own settings. Returns 0, or -1 if it fails; nothing is written then.
+/// The numbers are those of the network: see [`flow_log_prob`]. `class` is the class of all
+/// samples, or -1 for all classes in turn. `steps` is a number of steps, or 0 for the model's own
+/// settings. Returns 0, or -1 if it fails; nothing is written then.
 ///
 /// # Safety
 /// `model` must come from [`flow_open`] and not have been closed, and `rows` must have place for
@@ -208,8 +208,8 @@ pub unsafe extern "C" fn flow_log_prob(
 /// Asks a model what `flow serve` is asked, in the same JSON: any condition by its name or as a
 /// vector, solver, steps and guidance, rows of a table in the units of its columns.
 ///
-/// `what` is `sample`, `log_prob` or `impute`, with the `request` that a server takes at this path, or
-/// `model`, with the request `{}`, for the model's card. The answer is JSON, to be given back to
+/// `what` is `sample`, `log_prob` or `impute`, with the `request` that a server takes at this path,
+/// or `model`, with the request `{}`, for the model's card. The answer is JSON, to be given back to
 /// [`flow_free`]; null if that fails.
 ///
 /// # Safety
@@ -235,7 +235,8 @@ pub unsafe extern "C" fn flow_ask(
             "impute" => api.impute(request, Form::Json).map_err(Failure::from)?.bytes,
             _ => {
                 return Err(refused(&format!(
-                    "there is no question `{what}`, ask for `model`, `sample`, `log_prob` or `impute`"
+                    "there is no question `{what}`, ask for `model`, `sample`, `log_prob` or \
+                     `impute`"
                 )));
             }
         };

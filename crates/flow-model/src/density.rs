@@ -10,9 +10,8 @@ use flow_sample::{
 };
 
 use crate::error::ModelError;
-use crate::model::Model;
+use crate::model::{Model, size};
 use crate::request::Classes;
-use crate::sample::size;
 
 /// How the divergence of the velocity is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +72,9 @@ impl Model {
     /// Log-densities of `n` rows, which `rows` makes a batch at a time.
     ///
     /// # Errors
-    /// When a row is not made of finite numbers or not told what the model reads, `rows` makes other
-    /// numbers of rows than it is asked for, a solve fails, a density is not a number, or rows are
-    /// sequences that may end early.
+    /// When a row is not made of finite numbers or not told what the model reads, `rows` makes
+    /// other numbers of rows than it is asked for, a solve fails, a density is not a number, or
+    /// rows are sequences that may end early.
     pub fn log_prob(
         &self,
         n: usize,
@@ -85,8 +84,8 @@ impl Model {
         self.log_prob_while(n, rows, request, &|| true)
     }
 
-    /// The same for as long as `go_on`, which is asked before each evaluation of the network and may
-    /// be called from another thread, says yes.
+    /// The same for as long as `go_on`, which is asked before each evaluation of the network and
+    /// may be called from another thread, says yes.
     ///
     /// # Errors
     /// As for [`log_prob`](Self::log_prob), and [`ModelError::Stopped`] when `go_on` said no.

@@ -97,6 +97,14 @@ pub enum ModelError {
         /// What they are called, in brackets, if anybody said.
         names: String,
     },
+    /// A class of a name that the model does not know.
+    #[error("there is no class `{name}`, its classes are: {known}")]
+    NoClassNamed {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
     /// A class is asked of a model without any.
     #[error("a class is asked for, but the model knows no classes")]
     NoClasses,
@@ -181,8 +189,8 @@ pub enum ModelError {
     /// An answer that explains what was seen much worse than noise does: the steps are too long for
     /// the method.
     #[error(
-        "answer {answer} went astray: its misfit is {misfit:.3e}, far above that of pure noise; take \
-         more steps, or a method that pulls less, such as mmps or dps with a smaller scale"
+        "answer {answer} went astray: its misfit is {misfit:.3e}, far above that of pure noise; \
+         take more steps, or a method that pulls less, such as mmps or dps with a smaller scale"
     )]
     Astray {
         /// The answer, from 0.

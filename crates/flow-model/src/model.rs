@@ -10,7 +10,6 @@ use flow_sample::{Predictor, Retimed, Trained};
 use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::registry::Registry;
-use crate::sample::size;
 
 /// A trained model on a device, ready to sample and to score.
 ///
@@ -219,6 +218,11 @@ impl Model {
         assert!(rows.len() == n * size, "expected rows of {size} numbers, got {}", rows.len());
         Tensor::from_data(TensorData::new(rows.to_vec(), [n, size]), &self.device)
     }
+}
+
+/// Numbers in a row of this shape, none in one without sides.
+pub(crate) fn size(shape: &[usize]) -> usize {
+    if shape.is_empty() { 0 } else { shape.iter().product() }
 }
 
 /// Numbers of a tensor on the host.

@@ -214,8 +214,8 @@ impl Model {
         self.answer_while(question, sampler, &|| true)
     }
 
-    /// The same for as long as `go_on`, which is asked before each evaluation of the network and may
-    /// be called from another thread, says yes.
+    /// The same for as long as `go_on`, which is asked before each evaluation of the network and
+    /// may be called from another thread, says yes.
     ///
     /// # Errors
     /// As for [`answer`](Self::answer), and [`ModelError::Stopped`] when `go_on` said no.
@@ -327,8 +327,8 @@ impl Model {
         })
     }
 
-    /// The misfit of each question beyond which an answer is none: that of a few rows of pure noise,
-    /// which know nothing of what was seen, many times over.
+    /// The misfit of each question beyond which an answer is none: that of a few rows of pure
+    /// noise, which know nothing of what was seen, many times over.
     fn far(
         &self,
         observation: &Observation<&dyn LinearOperator>,

@@ -13,7 +13,7 @@ use flow_sample::{
 
 use crate::changes::SampleChanges;
 use crate::error::ModelError;
-use crate::model::{Model, host};
+use crate::model::{Model, host, size};
 use crate::request::{Against, Classes, Guidance, SampleRequest, Samples};
 use crate::settings::Asked;
 
@@ -125,6 +125,18 @@ impl Model {
                 Err(ModelError::NoSuchClass { class, last: known - 1, names })
             }
         }
+    }
+
+    /// The class of this name.
+    ///
+    /// # Errors
+    /// When the model has none of this name.
+    pub fn class_named(&self, name: &str) -> Result<usize, ModelError> {
+        let names = self.class_names();
+        names.iter().position(|known| known == name).ok_or_else(|| {
+            let known = if names.is_empty() { "none".into() } else { names.join(", ") };
+            ModelError::NoClassNamed { name: name.into(), known }
+        })
     }
 
     /// How many elements some samples have, of a model of sequences that may end early: as they are
@@ -424,9 +436,4 @@ impl Noise for Noises<'_> {
         });
         Tensor::cat(parts.collect(), 0)
     }
-}
-
-/// Numbers in a row of this shape, none in one without sides.
-pub(crate) fn size(shape: &[usize]) -> usize {
-    if shape.is_empty() { 0 } else { shape.iter().product() }
 }

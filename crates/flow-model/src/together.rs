@@ -20,7 +20,8 @@ impl Model {
     ///
     /// Guidance, schedule, grid, times to keep and the size of a batch are those of the first
     /// request, and those of the others are not looked at. `go_on` is asked before each evaluation
-    /// of the network: when it says no, nothing more is drawn. It may be called from another thread.
+    /// of the network: when it says no, nothing more is drawn. It may be called from another
+    /// thread.
     ///
     /// # Errors
     /// As for [`sample`](Self::sample), for all of them if it happens to one;

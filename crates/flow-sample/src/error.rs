@@ -120,8 +120,8 @@ pub enum SampleError {
     NoDensity,
     /// More answers than are held in memory.
     #[error(
-        "{draws} answers are asked for to each of {questions} questions, and at most {most} of rows \
-         of {size} numbers are held: ask for fewer at a time, with other seeds"
+        "{draws} answers are asked for to each of {questions} questions, and at most {most} of \
+         rows of {size} numbers are held: ask for fewer at a time, with other seeds"
     )]
     TooManyDraws {
         /// Answers that were asked for.

@@ -94,7 +94,8 @@ pub use guidance::{Guided, Interval};
 pub use interruptible::Interruptible;
 pub use inverse::{
     Answers, Blur, Conditioned, Conditioning, Dense, Dps, Draws, Evidence, LinearOperator, Mask,
-    Measurement, Mmps, Observation, ObservationNoise, PiGdm, Pool, Replacement, adjoint_gap,
+    Measurement, Mmps, Observation, ObservationNoise, PiGdm, Pool, Replacement, Sparse,
+    adjoint_gap,
 };
 pub use likelihood::{Likelihood, LogProb};
 pub use noise::{latent_grid, latents, latents_of, lengths, normal_rows, prior, starts, starts_of};

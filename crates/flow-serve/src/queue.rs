@@ -27,8 +27,8 @@ impl Waits {
     }
 }
 
-/// A client that waits: when it is dropped, so is what it waits for, whether the network's thread is
-/// busy or not. So no more waits than there are clients.
+/// A client that waits: when it is dropped, so is what it waits for, whether the network's thread
+/// is busy or not. So no more waits than there are clients.
 pub(crate) struct Client {
     waits: Waits,
     queue: Arc<Queue>,

@@ -146,16 +146,16 @@ fn admitted(app: &App, request: &Request) -> Result<(), Refusal> {
         }
         None if is_foreign(headers) => Err(Refusal::new(
             StatusCode::MISDIRECTED_REQUEST,
-            "this server has no token and answers to `localhost` or an address alone: ask by one of \
-             them, or start it with a token",
+            "this server has no token and answers to `localhost` or an address alone: ask by one \
+             of them, or start it with a token",
         )),
         _ => Ok(()),
     }
 }
 
-/// Whether the header `Host` is a name other than `localhost`. Such a name may be one that a page of
-/// another site has let point to this machine, so that its scripts count as ours (DNS rebinding); an
-/// address cannot be.
+/// Whether the header `Host` is a name other than `localhost`. Such a name may be one that a page
+/// of another site has let point to this machine, so that its scripts count as ours (DNS
+/// rebinding); an address cannot be.
 fn is_foreign(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST) else { return false };
     let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());

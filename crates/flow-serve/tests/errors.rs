@@ -187,8 +187,8 @@ fn a_server_that_others_reach_needs_a_token() {
 fn a_request_that_takes_too_long_is_given_up() {
     let one = json!({ "age": 30, "clinic": "A" });
     let known = json!({ "age": 30, "clinic": "A", "weight": 61.9, "colour": "red" });
-    // Many steps; many draws of many steps; many evaluations in each of a few steps; and an adaptive
-    // solver that comes to no end.
+    // Many steps; many draws of many steps; many evaluations in each of a few steps; and an
+    // adaptive solver that comes to no end.
     for (path, ask) in [
         ("/v1/sample", json!({ "given": one, "n": 10_000, "steps": 1_000, "solver": "rk4" })),
         ("/v1/impute", json!({ "rows": [one], "draws": 10_000, "steps": 300 })),
