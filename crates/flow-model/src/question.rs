@@ -336,13 +336,14 @@ impl Model {
         [questions, size]: [usize; 2],
     ) -> Vec<f64> {
         const COPIES: usize = 8;
-        let noise = normal_rows(seed, Purpose::Evaluation, 0..COPIES * questions, size);
-        let misfit: Vec<f64> =
-            observation.misfit(&self.tensor(&noise, size)).into_data().iter::<f64>().collect();
-        let far = |question: usize| {
-            let squares = misfit.iter().skip(question).step_by(questions).map(|one| one * one);
-            FAR * (squares.sum::<f64>() / COPIES as f64).sqrt().max(1.0)
-        };
-        (0..questions).map(far).collect()
+        let mut squares = vec![0.0; questions];
+        for copy in 0..COPIES {
+            let range = copy * questions..(copy + 1) * questions;
+            let noise = normal_rows(seed, Purpose::Evaluation, range, size);
+            let misfit = observation.misfit(&self.tensor(&noise, size)).into_data();
+            squares.iter_mut().zip(misfit.iter::<f64>()).for_each(|(sum, one)| *sum += one * one);
+        }
+        let far = |sum: f64| FAR * (sum / COPIES as f64).sqrt().max(1.0);
+        squares.into_iter().map(far).collect()
     }
 }

@@ -48,8 +48,8 @@ impl Sparse {
         (d, m): (usize, usize),
         device: &Device,
     ) -> Result<Self, SampleError> {
-        let n = entries.len();
-        within("number of entries", n as f64, (1.0, f64::MAX))?;
+        let count = entries.len();
+        within("number of entries", count as f64, (1.0, f64::MAX))?;
         for &(i, j, weight) in entries {
             within("row of an entry", i as f64, (0.0, m as f64 - 1.0))?;
             within("column of an entry", j as f64, (0.0, d as f64 - 1.0))?;
@@ -57,14 +57,14 @@ impl Sparse {
         }
         let indices = |of: fn(&(usize, usize, f32)) -> usize| {
             let all: Vec<i64> = entries.iter().map(|entry| of(entry) as i64).collect();
-            Tensor::from_data(TensorData::new(all, [n]), device)
+            Tensor::from_data(TensorData::new(all, [count]), device)
         };
         let weights: Vec<f32> = entries.iter().map(|(.., weight)| *weight).collect();
         Ok(Self {
             sizes: (d, m),
             seen: indices(|entry| entry.0),
             read: indices(|entry| entry.1),
-            weights: Tensor::from_data(TensorData::new(weights, [1, n]), device),
+            weights: Tensor::from_data(TensorData::new(weights, [1, count]), device),
         })
     }
 
