@@ -142,7 +142,7 @@ def slow_client(server, until, faults):
     while time.perf_counter() < until:
         try:
             with socket.create_connection((server.host, server.port)) as link:
-                link.sendall(b"POST /v1/sample HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                link.sendall(b"POST /v1/sample HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                              b"Content-Length: 1000\r\n\r\n")
                 while time.perf_counter() < until:
                     link.sendall(b" ")

@@ -216,7 +216,7 @@ impl Model {
         let known = Known::read(classes, vectors, contexts)?;
         known.check(n, &self.inner, true)?;
         let velocity = || self.inner.velocity(&rows, t, known.condition(n, device));
-        Ok(py.detach(velocity).into_pyarray(py))
+        Ok(py.detach(velocity).map_err(raised)?.into_pyarray(py))
     }
 
     /// Rows of a table as the numbers of the network, flat, with `ln dz/dx` of each row.

@@ -33,7 +33,7 @@ impl Api {
     /// As for [`sample`](Self::sample).
     pub fn log_prob(&self, request: Map<String, Value>, form: Form) -> Result<Reply, Refused> {
         let scoring = Scoring::read(self, request, form)?;
-        scoring.write(&scoring.compute(&self.model, || true)?)
+        scoring.write(&scoring.compute(&self.model, &|| true)?)
     }
 
     /// Rows of a table with their holes filled, as they are asked for.
@@ -42,6 +42,6 @@ impl Api {
     /// As for [`sample`](Self::sample).
     pub fn impute(&self, request: Map<String, Value>, form: Form) -> Result<Reply, Refused> {
         let imputing = Imputing::read(self, request, form)?;
-        imputing.write(self, &imputing.compute(self)?)
+        imputing.write(self, &imputing.compute(self, &|| true)?)
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) ->
         "constants": columns(Role::Constant),
         "given_may_be_missing": table.is_some_and(|table| table.masked),
         "picture": table.is_none() && flow_plot::samples(&[], about.shape).is_ok(),
-        "limits": { "n": limits.n, "steps": limits.steps },
+        "limits": {
+            "n": limits.n, "steps": limits.steps, "evaluations": limits.evaluations,
+        },
         "version": env!("CARGO_PKG_VERSION"),
     });
     if let (Some(card), Value::Object(more)) = (card.as_object_mut(), more) {

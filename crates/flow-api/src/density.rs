@@ -104,7 +104,11 @@ impl Scoring {
     ///
     /// # Errors
     /// When it was given up, or a density cannot be computed.
-    pub fn compute(&self, model: &Model, go_on: impl Fn() -> bool) -> Result<Densities, Refused> {
+    pub fn compute(
+        &self,
+        model: &Model,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Densities, Refused> {
         let part = |range: Range<usize>| some(&self.rows, model, range);
         Ok(model.log_prob_while(self.n, part, &self.request, go_on)?)
     }

@@ -3,6 +3,7 @@
 use flow_datasets::table::Role;
 use flow_datasets::{Holes, Table};
 use flow_model::{AnswerMethod, AnswerPlan, Answered, Question};
+use flow_path::config::Check;
 use flow_sample::{Mask, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -96,17 +97,24 @@ impl Imputing {
         let method: AnswerMethod = ask.method.parse().map_err(bad("method"))?;
         let sampler = ask.sampler.parse::<SamplerConfig>();
         let sampler = sampler.map_err(|error| error.to_string()).map_err(bad("sampler"))?;
+        sampler.check().map_err(|error| error.to_string()).map_err(bad("sampler"))?;
+        let each = method.evaluations().saturating_mul(sampler.evaluations(SOLVER));
+        api.limits.check_evaluations(ask.steps.saturating_mul(each))?;
         let roles = [Role::Target, Role::Given, Role::Constant];
         let table = records::table(&ask.rows, &columns.encoder, &roles)?;
         Holes::new(columns, &table)?;
         Ok(Self { ask, method, sampler, table, form })
     }
 
-    /// Asks the network for what the holes may hold, if there are any.
+    /// Asks the network for what the holes may hold, if there are any, as long as `go_on` says so.
     ///
     /// # Errors
-    /// When it cannot be computed.
-    pub fn compute(&self, api: &Api) -> Result<Answered, Refused> {
+    /// When it was given up, or cannot be computed.
+    pub fn compute(
+        &self,
+        api: &Api,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Answered, Refused> {
         let Some(columns) = &api.table else { return Ok(Answered::default()) };
         let holes = Holes::new(columns, &self.table)?;
         if holes.is_empty() {
@@ -118,7 +126,7 @@ impl Imputing {
         let plan = AnswerPlan { seed, ..AnswerPlan::new(self.method, &self.sampler, steps) };
         let question = plan.question(&mask, &observed, noise, draws);
         let question = Question { vectors: vectors.as_deref(), ..question };
-        Ok(api.model.answer(&question, &*plan.sampler)?)
+        Ok(api.model.answer_while(&question, &*plan.sampler, go_on)?)
     }
 
     /// The answer with what was computed for its holes.
@@ -133,7 +141,7 @@ impl Imputing {
         if self.form != Form::Json {
             return Reply::table(self.form, &filled);
         }
-        let ((columns, rows), nfe) = (records::json(&filled), answered.nfe);
+        let ((columns, rows), nfe) = (records::json(&filled, &columns.encoder), answered.nfe);
         Reply::json(&Answer { seed, draws, holes: holes.len(), nfe, columns, rows })
     }
 }

@@ -18,13 +18,7 @@ impl Label {
     fn number(&self, model: &Model) -> Result<usize, Refused> {
         match self {
             Self::Number(class) => Ok(*class),
-            Self::Name(name) => {
-                let names = model.class_names();
-                names.iter().position(|known| known == name).ok_or_else(|| {
-                    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-                    Refused::bad(format!("there is no class `{name}`, its classes are: {names}"))
-                })
-            }
+            Self::Name(name) => Ok(model.class_named(name)?),
         }
     }
 }

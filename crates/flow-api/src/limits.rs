@@ -9,14 +9,17 @@ pub struct Limits {
     pub n: usize,
     /// Steps of a solver or a sampler.
     pub steps: usize,
+    /// Evaluations of the network for each answer: those of all steps together.
+    pub evaluations: usize,
     /// Numbers of all rows and states of an answer.
     pub numbers: usize,
 }
 
 impl Default for Limits {
-    /// 10,000 rows, 1,000 steps and 16 MiB of numbers, which as JSON are up to five times as much.
+    /// 10,000 rows, 1,000 steps, 100,000 evaluations and 16 MiB of numbers, which as JSON are up to
+    /// five times as much.
     fn default() -> Self {
-        Self { n: 10_000, steps: 1_000, numbers: 1 << 22 }
+        Self { n: 10_000, steps: 1_000, evaluations: 100_000, numbers: 1 << 22 }
     }
 }
 
@@ -30,6 +33,17 @@ impl Limits {
             }
             _ => Ok(()),
         }
+    }
+
+    pub(crate) fn check_evaluations(&self, evaluations: usize) -> Result<(), Refused> {
+        let most = self.evaluations;
+        if most < evaluations {
+            return Err(Refused::bad(format!(
+                "{evaluations} evaluations of the network are asked for each answer, at most \
+                 {most} are made: take fewer steps, or a method or a sampler with fewer in a step"
+            )));
+        }
+        Ok(())
     }
 
     pub(crate) fn check_steps(&self, steps: usize) -> Result<(), Refused> {

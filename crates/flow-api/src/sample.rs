@@ -1,7 +1,7 @@
 //! Samples: what may be asked for, and the answer.
 
-use flow_datasets::Table;
 use flow_datasets::table::Role;
+use flow_datasets::{Encoder, Table};
 use flow_model::{Asked, SampleChanges, SampleConfig, SamplePlan, SampleRequest, Samples};
 use flow_sample::GridConfig;
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,8 @@ impl Sampling {
             _ => settings.steps,
         };
         limits.check_steps(steps)?;
+        let solver = settings.method()?;
+        limits.check_evaluations(steps.saturating_mul(settings.sampler.evaluations(solver)))?;
         if changes.guidance.is_some() && settings.is_guided() && !api.is_told() {
             return Err(Refused::bad(
                 "`guidance` is given, but the model is told nothing: leave it out",
@@ -223,11 +225,12 @@ impl SampleAnswer {
     /// form that is asked for.
     pub fn write(&self, api: &Api, samples: &Samples) -> Result<Reply, Refused> {
         let (rows, shape) = (&samples.rows, api.model.shape());
-        let table = api.table.as_ref().map(|table| table.encoder.decode(rows, self.given.as_ref()));
+        let encoder = api.table.as_ref().map(|table| &table.encoder);
+        let table = encoder.map(|encoder| encoder.decode(rows, self.given.as_ref()));
         let size = shape.iter().product::<usize>().max(1);
         let full: Vec<usize> = [rows.len() / size].iter().chain(shape).copied().collect();
         match (self.form, table.transpose()?) {
-            (Form::Json, table) => self.json(samples, table.as_ref(), &full, size),
+            (Form::Json, table) => self.json(samples, table.as_ref().zip(encoder), &full, size),
             (Form::Png, _) => {
                 let picture = flow_plot::samples(rows, shape);
                 let picture = picture.map_err(|error| Refused::bad(error.to_string()))?;
@@ -242,14 +245,14 @@ impl SampleAnswer {
     fn json(
         &self,
         samples: &Samples,
-        table: Option<&Table>,
+        table: Option<(&Table, &Encoder)>,
         full: &[usize],
         size: usize,
     ) -> Result<Reply, Refused> {
         let Samples { rows, states, classes, lengths, nfe } = samples;
         let (columns, rows) = match table {
-            Some(table) => {
-                let (columns, cells) = records::json(table);
+            Some((table, encoder)) => {
+                let (columns, cells) = records::json(table, encoder);
                 (Some(columns), Rows::Cells(cells))
             }
             None => (None, Rows::Numbers(rows.chunks(size).collect())),

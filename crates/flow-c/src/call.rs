@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use flow_api::Refused;
 use flow_model::ModelError;
 
 use crate::error;
@@ -12,6 +13,12 @@ pub(crate) struct Failure(String);
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         Self(error.to_string())
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self(refused.to_string())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Trained flow-matching models for C: the implementation of `include/flow.h`.
 //!
-//! Nine functions open a model, describe it, draw samples and compute log-densities. A failed call
-//! keeps its reason for [`flow_last_error`], and no panic crosses the border.
+//! They open a model, describe it, draw samples and compute log-densities; [`flow_ask`] asks
+//! anything that a server is asked. A failed call keeps its reason for [`flow_last_error`], and no
+//! panic crosses the border.
 
 // C can be called in no other way; what each function may be given stands at the function.
 #![allow(unsafe_code, reason = "pointers of C are read and written here and nowhere else")]
@@ -10,26 +11,34 @@ mod call;
 mod error;
 mod text;
 
+use std::alloc::Layout;
 use std::ffi::{CString, c_char, c_double, c_float, c_int};
 use std::path::PathBuf;
 use std::slice;
 
 use burn::tensor::Device;
+use flow_api::{Api, Form, Limits};
 use flow_model::{
     Asked, Classes, DensityRequest, Model, Registry, SampleConfig, SamplePlan, Trace, parameters,
 };
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Likelihood, Probe};
+use serde_json::{Map, Value};
 
 use call::{Failure, guarded, refused};
 use text::from_c;
 
 /// A model that [`flow_open`] opened, until [`flow_close`].
 pub struct FlowModel {
-    model: Model,
+    api: Api,
     /// `model.toml`, as C reads it.
     description: CString,
 }
+
+/// What [`flow_ask`] may ask for: a caller in the same process bounds its own requests, and the
+/// library refuses what fills memory.
+const LIMITS: Limits =
+    Limits { n: usize::MAX, steps: usize::MAX, evaluations: usize::MAX, numbers: 1 << 28 };
 
 /// Rows whose density is solved for together.
 const DENSITY_BATCH: usize = 256;
@@ -45,12 +54,13 @@ const DENSITY_TOLERANCE: f64 = 1e-5;
 pub unsafe extern "C" fn flow_open(path: *const c_char) -> *mut FlowModel {
     guarded(std::ptr::null_mut(), || {
         // SAFETY: the caller keeps the contract above.
-        let path = PathBuf::from(unsafe { from_c(path) }?);
+        let path = PathBuf::from(unsafe { from_c(path, "path") }?);
         let known = flow_import::registry(Registry::default());
         let model = Model::open_with(&known, path, &Device::flex()).map_err(Failure::from)?;
         let description = CString::new(model.config().text())
             .map_err(|_| refused("the description of the model holds a zero byte"))?;
-        Ok(Box::into_raw(Box::new(FlowModel { model, description })))
+        let api = Api::new(model, LIMITS).map_err(|error| refused(&error.to_string()))?;
+        Ok(Box::into_raw(Box::new(FlowModel { api, description })))
     })
 }
 
@@ -83,7 +93,7 @@ pub unsafe extern "C" fn flow_describe(model: *const FlowModel) -> *const c_char
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn flow_row_size(model: *const FlowModel) -> usize {
     // SAFETY: the caller keeps the contract above.
-    unsafe { model.as_ref() }.map_or(0, |model| model.model.signature().size())
+    unsafe { model.as_ref() }.map_or(0, |model| model.api.model().signature().size())
 }
 
 /// Number of classes, 0 for none and for a null model.
@@ -93,7 +103,7 @@ pub unsafe extern "C" fn flow_row_size(model: *const FlowModel) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn flow_classes(model: *const FlowModel) -> usize {
     // SAFETY: the caller keeps the contract above.
-    unsafe { model.as_ref() }.map_or(0, |model| model.model.signature().classes)
+    unsafe { model.as_ref() }.map_or(0, |model| model.api.model().signature().classes)
 }
 
 /// Number of weights, 0 for a null model.
@@ -103,13 +113,14 @@ pub unsafe extern "C" fn flow_classes(model: *const FlowModel) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn flow_parameters(model: *const FlowModel) -> usize {
     // SAFETY: the caller keeps the contract above.
-    unsafe { model.as_ref() }.map_or(0, |model| parameters(model.model.network()))
+    unsafe { model.as_ref() }.map_or(0, |model| parameters(model.api.model().network()))
 }
 
 /// Draws samples `0..n` of a seed into `rows`, which has place for `n * flow_row_size` numbers.
 ///
-/// `class` is the class of all samples, or -1 for all classes in turn. `steps` is a number of
-/// steps, or 0 for the model's own settings. Returns 0, or -1 if it fails; nothing is written then.
+/// The numbers are those of the network: see [`flow_log_prob`]. `class` is the class of all
+/// samples, or -1 for all classes in turn. `steps` is a number of steps, or 0 for the model's own
+/// settings. Returns 0, or -1 if it fails; nothing is written then.
 ///
 /// # Safety
 /// `model` must come from [`flow_open`] and not have been closed, and `rows` must have place for
@@ -126,7 +137,7 @@ pub unsafe extern "C" fn flow_sample(
 ) -> c_int {
     guarded(-1, || {
         // SAFETY: the caller keeps the contract above.
-        let model = &unsafe { model.as_ref() }.ok_or_else(|| refused("the model is null"))?.model;
+        let model = unsafe { opened(model) }?.model();
         let size = model.signature().size();
         place(n, size, length, rows.is_null())?;
         let plan = plan(&model.config().sample, steps)?;
@@ -150,6 +161,10 @@ pub unsafe extern "C" fn flow_sample(
 
 /// Log-densities, in nats, of `n` rows into `nats`, which has place for `n` numbers.
 ///
+/// Rows and densities are those of the numbers of the network, as [`flow_sample`] draws them. For a
+/// model of a table these are its columns after their transforms; [`flow_ask`] takes rows of the
+/// table and answers densities in the units of its columns.
+///
 /// Each row is of the class `class`, or -1 for models without classes. Returns 0, or -1 if it
 /// fails; nothing is written then.
 ///
@@ -166,9 +181,9 @@ pub unsafe extern "C" fn flow_log_prob(
 ) -> c_int {
     guarded(-1, || {
         // SAFETY: the caller keeps the contract above.
-        let model = &unsafe { model.as_ref() }.ok_or_else(|| refused("the model is null"))?.model;
-        let size = model.signature().size();
-        let all = n.checked_mul(size).ok_or_else(|| refused("there are too many rows"))?;
+        let model = unsafe { opened(model) }?.model();
+        let all = numbers::<c_float>(n, model.signature().size(), "rows")?;
+        numbers::<c_double>(n, 1, "rows")?;
         if n == 0 {
             return Ok(0);
         }
@@ -192,10 +207,78 @@ pub unsafe extern "C" fn flow_log_prob(
     })
 }
 
+/// Asks a model what `flow serve` is asked, in the same JSON: any condition by its name or as a
+/// vector, solver, steps and guidance, rows of a table in the units of its columns.
+///
+/// `what` is `sample`, `log_prob` or `impute`, with the `request` that a server takes at this path,
+/// or `model`, with the request `{}`, for the model's card. The answer is JSON, to be given back to
+/// [`flow_free`]; null if that fails.
+///
+/// # Safety
+/// `model` must come from [`flow_open`] and not have been closed; `what` and `request` must be null
+/// or point to text that ends in a zero byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_ask(
+    model: *const FlowModel,
+    what: *const c_char,
+    request: *const c_char,
+) -> *mut c_char {
+    guarded(std::ptr::null_mut(), || {
+        // SAFETY: the caller keeps the contract above.
+        let api = unsafe { opened(model) }?;
+        // SAFETY: as above.
+        let (what, request) = unsafe { (from_c(what, "question")?, from_c(request, "request")?) };
+        let request: Map<String, Value> = serde_json::from_str(request)
+            .map_err(|error| refused(&format!("the request is no JSON object: {error}")))?;
+        let answer = match what {
+            "model" => api.card().to_string().into_bytes(),
+            "sample" => api.sample(request, Form::Json).map_err(Failure::from)?.bytes,
+            "log_prob" => api.log_prob(request, Form::Json).map_err(Failure::from)?.bytes,
+            "impute" => api.impute(request, Form::Json).map_err(Failure::from)?.bytes,
+            _ => {
+                return Err(refused(&format!(
+                    "there is no question `{what}`, ask for `model`, `sample`, `log_prob` or \
+                     `impute`"
+                )));
+            }
+        };
+        let answer = CString::new(answer).map_err(|_| refused("the answer holds a zero byte"))?;
+        Ok(answer.into_raw())
+    })
+}
+
+/// Gives an answer of [`flow_ask`] back. Null is taken and nothing is done.
+///
+/// # Safety
+/// `answer` must be null or come from [`flow_ask`] and not have been given back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn flow_free(answer: *mut c_char) {
+    if !answer.is_null() {
+        // SAFETY: the caller keeps the contract above, and the text was made by `flow_ask`.
+        drop(unsafe { CString::from_raw(answer) });
+    }
+}
+
 /// Why the last call of this thread failed, until its next call; empty if it did not.
 #[unsafe(no_mangle)]
 pub extern "C" fn flow_last_error() -> *const c_char {
     error::last()
+}
+
+/// What stands behind a model of C.
+///
+/// # Safety
+/// `model` must be null or come from [`flow_open`] and not have been closed.
+unsafe fn opened<'a>(model: *const FlowModel) -> Result<&'a Api, Failure> {
+    // SAFETY: the caller keeps the contract above.
+    let model = unsafe { model.as_ref() }.ok_or_else(|| refused("the model is null"))?;
+    Ok(&model.api)
+}
+
+/// Numbers of `n` rows, refused if no array of so many bytes can be.
+fn numbers<T>(n: usize, size: usize, what: &str) -> Result<usize, Failure> {
+    let all = n.checked_mul(size).filter(|all| Layout::array::<T>(*all).is_ok());
+    all.ok_or_else(|| refused(&format!("{n} rows of {size} numbers: there are too many {what}")))
 }
 
 fn densities(model: &Model, rows: &[f32], class: Option<usize>) -> Result<Vec<f64>, Failure> {
@@ -229,7 +312,7 @@ fn plan(settings: &SampleConfig, steps: usize) -> Result<SamplePlan, Failure> {
 
 /// Refuses a place that is too small for what is asked for.
 fn place(n: usize, size: usize, length: usize, null: bool) -> Result<(), Failure> {
-    let need = n.checked_mul(size).ok_or_else(|| refused("there are too many samples"))?;
+    let need = numbers::<c_float>(n, size, "samples")?;
     if length < need {
         return Err(refused(&format!(
             "{n} samples of {size} numbers need place for {need}, there is place for {length}"

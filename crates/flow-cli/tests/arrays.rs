@@ -166,6 +166,17 @@ fn sequences_keep_their_type_and_scale() {
     // Hardly trained, samples still lie where the data do: their scale is in the model.
     assert!(samples.values.iter().all(|x| (60.0..140.0).contains(x)), "{:?}", samples.values);
     scene.refuses("sample run --out s.png", 2, &["[6, 2]", "picture"]);
+    // A beginning is gone on with, in the numbers of the network.
+    let begun = |i: usize| if i < 6 { 1.0 } else { 0.0 };
+    save(&scene.path("begun.npy"), &[6, 2], Element::F32, begun);
+    save(&scene.path("seen.npy"), &[6, 2], Element::F32, |_| 0.3);
+    scene.ok("solve run --known seen.npy --mask begun.npy --draws 3 --steps 8 --out on");
+    let on = read(&scene.path("on/samples.npy"));
+    assert_eq!(on.shape, [3, 6, 2]);
+    for sequence in on.values.chunks(12) {
+        assert!(sequence[..6].iter().all(|x| (x - 0.3).abs() < 0.3), "{sequence:?}");
+        assert!(sequence[6..].iter().any(|x| 0.3 < (x - 0.3).abs()), "{sequence:?}");
+    }
 }
 
 #[test]

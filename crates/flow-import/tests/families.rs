@@ -113,7 +113,7 @@ fn a_trained_network_carries_points_to_where_torchcfm_carried_them() {
     };
     for step in 0..steps {
         let t = f64::from(step) * 0.01;
-        let v = |x: &[f32], t: f64| model.velocity(x, t, Condition::none());
+        let v = |x: &[f32], t: f64| model.velocity(x, t, Condition::none()).unwrap();
         let k1 = v(&x, t);
         let k2 = v(&along(&x, &k1, h / 2.0), t + 0.005);
         let k3 = v(&along(&x, &k2, h / 2.0), t + 0.005);

@@ -5,11 +5,13 @@ use std::ops::Range;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
 use flow_sample::{
-    Divergence, ExactTrace, Hutchinson, Likelihood, Predictor, Probe, latents, log_mean_exp,
+    Divergence, ExactTrace, Hutchinson, Interruptible, Likelihood, Predictor, Probe, latents,
+    log_mean_exp,
 };
 
 use crate::error::ModelError;
-use crate::model::Model;
+use crate::model::{Model, size};
+use crate::request::Classes;
 
 /// The method for the divergence of the velocity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,40 +72,46 @@ impl Model {
     /// Log-densities of `n` rows, which `rows` makes a batch at a time.
     ///
     /// # Errors
-    /// When a row is not made of finite numbers, a solve fails, a density is not a number, or rows
-    /// are sequences that may end early.
-    ///
-    /// # Panics
-    /// When `rows` makes other numbers of rows than it is asked for.
+    /// When a row is not made of finite numbers or not told what the model reads, `rows` makes
+    /// other numbers of rows than it is asked for, a solve fails, a density is not a number, or
+    /// rows are sequences that may end early.
     pub fn log_prob(
         &self,
         n: usize,
         rows: impl Fn(Range<usize>) -> Rows,
         request: &DensityRequest,
     ) -> Result<Densities, ModelError> {
-        self.log_prob_while(n, rows, request, || true)
+        self.log_prob_while(n, rows, request, &|| true)
     }
 
-    /// The same for as long as `go_on`, which is called before each batch, returns true.
+    /// The same for as long as `go_on` returns true, which is called before each evaluation of the
+    /// network, perhaps from another thread.
     ///
     /// # Errors
     /// As for [`log_prob`](Self::log_prob), and [`ModelError::Stopped`] when `go_on` returned
     /// false.
-    ///
-    /// # Panics
-    /// As for [`log_prob`](Self::log_prob).
     pub fn log_prob_while(
         &self,
         n: usize,
         rows: impl Fn(Range<usize>) -> Rows,
         request: &DensityRequest,
-        go_on: impl Fn() -> bool,
+        go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Densities, ModelError> {
         if self.signature().lengths {
             return Err(ModelError::LengthsHaveNoDensity);
         }
         if !self.config().learned_velocity {
             return Err(ModelError::NoVelocity);
+        }
+        for (key, zero) in [
+            ("latents", 0 < self.signature().latent && request.latents == 0),
+            ("probes", request.trace == Trace::Probes(0)),
+            ("batch", request.batch == 0),
+        ] {
+            if zero {
+                let reason = "is 0, give at least 1".into();
+                return Err(ModelError::Setting { key: key.into(), reason });
+            }
         }
         let latents = (0 < self.signature().latent).then_some(request.latents);
         let draws = latents.unwrap_or(1);
@@ -114,6 +122,7 @@ impl Model {
             }
             let range = start..(start + request.batch).min(n);
             let batch = rows(range.clone());
+            self.check_rows(&batch, range.len())?;
             if let Some(at) = batch.values.iter().position(|value| !value.is_finite()) {
                 let sample = range.start + at / self.signature().size();
                 return Err(ModelError::NoDensity { sample, value: batch.values[at] });
@@ -123,7 +132,9 @@ impl Model {
                 let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
                 given.push(on_pool(&self.device, || {
                     let predictor = self.predictor(self.condition_of_rows(&part, request));
-                    self.batch_of(&predictor, part, request, &mut densities)
+                    let predictor = Interruptible::new(predictor, go_on);
+                    let nats = self.batch_of(&predictor, part, request, &mut densities);
+                    if predictor.is_stopped() { Err(ModelError::Stopped) } else { nats }
                 })?);
             }
             // p(x) = E_z p(x | z); the logarithm of the mean over draws errs low.
@@ -137,6 +148,28 @@ impl Model {
         }
         densities.nfe /= n as f64;
         Ok(densities)
+    }
+
+    /// Refuses rows that are not `n`, or are told other numbers than the model reads; what it does
+    /// not read is left out.
+    fn check_rows(&self, rows: &Rows, n: usize) -> Result<(), ModelError> {
+        let signature = self.signature();
+        let told = |part: &Option<Vec<f32>>| part.as_ref().map(Vec::len);
+        self.check_part("row", Some(rows.values.len()), signature.size(), n)?;
+        if 0 < self.vector() {
+            self.check_part("condition vector", told(&rows.vectors), self.vector(), n)?;
+        }
+        if !signature.context.is_empty() {
+            let size = size(&signature.context);
+            self.check_part("conditioning row", told(&rows.contexts), size, n)?;
+        }
+        match &rows.classes {
+            Some(classes) if 0 < signature.classes => {
+                self.check_part("class", Some(classes.len()), 1, n)?;
+                self.classes_of(&Classes::Each(classes.clone()), 0..n).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is known of some rows, and their latents of one draw.

@@ -97,6 +97,14 @@ pub enum ModelError {
         /// Their names, in brackets, if they have any.
         names: String,
     },
+    /// A class of a name that the model does not know.
+    #[error("there is no class `{name}`, its classes are: {known}")]
+    NoClassNamed {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
     /// A class is asked of a model without any.
     #[error("a class is asked for, but the model knows no classes")]
     NoClasses,
@@ -172,10 +180,17 @@ pub enum ModelError {
     /// A question without a class to a model that always had one.
     #[error("the model has never learned to do without its class: name one")]
     ClassNeeded,
-    /// An answer that is far from everything: the steps are too long for the method.
+    /// A question that shows nothing of a sample.
     #[error(
-        "answer {answer} went astray: its misfit is {misfit}; take more steps, or a method that \
-         pulls less, such as mmps or dps with a smaller scale"
+        "nothing of a sample is seen, so that there is nothing to explain: draw samples, or mend \
+         the mask"
+    )]
+    NothingSeen,
+    /// An answer that explains what was seen much worse than noise does: the steps are too long for
+    /// the method.
+    #[error(
+        "answer {answer} went astray: its misfit is {misfit:.3e}, far above that of pure noise; \
+         take more steps, or a method that pulls less, such as mmps or dps with a smaller scale"
     )]
     Astray {
         /// The answer, from 0.

@@ -165,13 +165,51 @@ impl Model {
 
     /// The velocity at host rows `[n, ..]` and one time, with this condition.
     ///
-    /// # Panics
-    /// When there is no whole number of rows, or the condition has another number of them.
-    #[must_use]
-    pub fn velocity(&self, rows: &[f32], t: f64, condition: Condition) -> Vec<f32> {
-        let x = self.tensor(rows, self.signature().size());
-        let velocity = self.predictor(condition).predict(Prediction::Velocity, &x, t);
-        host(velocity)
+    /// # Errors
+    /// When there is no whole number of rows, or the condition lacks what the network reads or says
+    /// it of other rows.
+    pub fn velocity(
+        &self,
+        rows: &[f32],
+        t: f64,
+        condition: Condition,
+    ) -> Result<Vec<f32>, ModelError> {
+        let size = self.signature().size();
+        let n = rows.len() / size.max(1);
+        self.check_part("row", Some(rows.len()), size, n)?;
+        self.check_condition(&condition, n)?;
+        let x = self.tensor(rows, size);
+        Ok(host(self.predictor(condition).predict(Prediction::Velocity, &x, t)))
+    }
+
+    /// Refuses a condition of other rows than `n`, or of other numbers than the network reads; what
+    /// it does not read is left out.
+    fn check_condition(&self, condition: &Condition, n: usize) -> Result<(), ModelError> {
+        let signature = self.signature();
+        for (what, part, size) in [
+            ("condition vector", &condition.vector, self.vector()),
+            ("conditioning row", &condition.context, size(&signature.context)),
+            ("latent", &condition.latent, signature.latent),
+        ] {
+            if 0 < size {
+                let got = part.as_ref().map(|part| part.dims().iter().product());
+                self.check_part(what, got, size, n)?;
+            }
+        }
+        if signature.lengths {
+            self.check_part("length", condition.lengths.as_ref().map(|all| all.len()), 1, n)?;
+        }
+        if let Some(class) = condition.class.as_ref().filter(|_| 0 < signature.classes) {
+            self.check_part("class", Some(class.dims()[0]), 1, n)?;
+            // One past the last is the null class of guidance.
+            let known = 0..=signature.classes as i64;
+            let other = class.clone().into_data().iter::<i64>().find(|one| !known.contains(one));
+            if let Some(class) = other {
+                let (class, last) = (usize::try_from(class).unwrap_or(0), signature.classes - 1);
+                return Err(ModelError::NoSuchClass { class, last, names: String::new() });
+            }
+        }
+        Ok(())
     }
 
     /// Host rows of `size` numbers on the model's device.
@@ -180,6 +218,11 @@ impl Model {
         assert!(rows.len() == n * size, "expected rows of {size} numbers, got {}", rows.len());
         Tensor::from_data(TensorData::new(rows.to_vec(), [n, size]), &self.device)
     }
+}
+
+/// Numbers in a row of this shape, none in one without sides.
+pub(crate) fn size(shape: &[usize]) -> usize {
+    if shape.is_empty() { 0 } else { shape.iter().product() }
 }
 
 /// Numbers of a tensor on the host.

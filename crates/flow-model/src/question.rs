@@ -6,9 +6,10 @@ use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
 use flow_path::config::text;
+use flow_path::stream::Purpose;
 use flow_sample::{
-    Conditioned, Conditioning, Dps, Draws, Grid, LinearOperator, Mmps, Observation,
-    ObservationNoise, PiGdm, Replacement, Sampler, Way,
+    Conditioned, Conditioning, Dps, Draws, Evidence, Grid, Interruptible, LinearOperator, Mmps,
+    Observation, ObservationNoise, PiGdm, Replacement, Sampler, Way, normal_rows,
 };
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -45,6 +46,13 @@ pub struct Question<'a> {
     pub vectors: Option<&'a [f32]>,
 }
 
+impl Question<'_> {
+    fn draws(&self) -> Draws {
+        let at_once = self.at_once.clamp(1, self.draws.max(1));
+        Draws { draws: self.draws, at_once, seed: self.seed }
+    }
+}
+
 /// How an observation is brought into a sampler; see the table of [`flow_sample`]'s methods.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -65,7 +73,7 @@ pub enum AnswerMethod {
     },
     /// Data of the covariance that the network itself has.
     Mmps {
-        /// Iterations of conjugate gradients, each an evaluation.
+        /// Iterations of conjugate gradients, each an evaluation: from 1 to 1,000.
         #[serde(default = "once")]
         iterations: usize,
     },
@@ -94,6 +102,37 @@ impl AnswerMethod {
         ("replacement", "known entries are put in: the cheap control"),
     ];
 
+    /// Refuses a strength or a size that is not positive, and iterations that nobody waits for.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] with the value.
+    pub fn check(self) -> Result<(), ModelError> {
+        let wrong = |key: &str, reason: String| {
+            Err(ModelError::Setting { key: key.into(), reason: format!("is {reason}") })
+        };
+        match self {
+            Self::Dps { scale: value } if !is_positive(value) => {
+                wrong("scale", format!("{value}, it must be a positive number"))
+            }
+            Self::Pigdm { data_std: value } if !is_positive(value) => {
+                wrong("data_std", format!("{value}, it must be a positive number"))
+            }
+            Self::Mmps { iterations } if !(1..=MOST_ITERATIONS).contains(&iterations) => {
+                wrong("iterations", format!("{iterations}, it must lie in [1, {MOST_ITERATIONS}]"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Evaluations of the network for each prediction.
+    #[must_use]
+    pub fn evaluations(self) -> usize {
+        match self {
+            Self::Mmps { iterations } => iterations.max(1),
+            _ => 1,
+        }
+    }
+
     fn over<'a>(
         self,
         observation: Observation<&'a dyn LinearOperator>,
@@ -112,6 +151,17 @@ impl AnswerMethod {
 /// Iterations by which a system of the operator alone is solved; a mask needs one.
 const MOST_SOLVED: usize = 10;
 
+/// Most evaluations for one prediction: as many as there are numbers seen solve the system, and a
+/// handful does for pictures.
+const MOST_ITERATIONS: usize = 1_000;
+
+/// An answer that explains what was seen worse than this many times as pure noise does is none.
+const FAR: f64 = 10.0;
+
+fn is_positive(value: f64) -> bool {
+    value.is_finite() && 0.0 < value
+}
+
 impl FromStr for AnswerMethod {
     type Err = String;
 
@@ -120,16 +170,10 @@ impl FromStr for AnswerMethod {
         let refused = |error: String| format!("`{typed}` is no method ({error}), use {}", known());
         let table = text::table(typed).map_err(|error| refused(error.to_string()))?;
         let method = Value::Table(table).try_into();
-        let method =
+        let method: Self =
             method.map_err(|error: toml::de::Error| refused(error.message().to_owned()))?;
-        let positive = match method {
-            Self::Dps { scale: value } | Self::Pigdm { data_std: value } => {
-                value.is_finite() && 0.0 < value
-            }
-            Self::Mmps { iterations } => 0 < iterations,
-            Self::Replacement {} => true,
-        };
-        if positive { Ok(method) } else { Err(refused("its value must be positive".into())) }
+        method.check().map_err(|error| refused(error.to_string()))?;
+        Ok(method)
     }
 }
 
@@ -157,13 +201,29 @@ impl Model {
     /// which the method adds.
     ///
     /// # Errors
-    /// When answers go astray, the observation has another size than the operator sees, is not
-    /// finite where it is seen, its noise has no size, the model is told too little or what it does
-    /// not know, or a sampler cannot go on.
+    /// When the observation has another size than the operator sees, is not finite where it is seen
+    /// or shows nothing of a sample, its noise has no size, a value of the method or the number of
+    /// draws cannot be, the model is told too little or what it does not know, a sampler cannot go
+    /// on, or answers go astray: their misfit is more than ten times that of pure noise. A row of a
+    /// table may lack all that the model draws.
     pub fn answer(
         &self,
         question: &Question<'_>,
         sampler: &dyn Sampler,
+    ) -> Result<Answered, ModelError> {
+        self.answer_while(question, sampler, &|| true)
+    }
+
+    /// The same for as long as `go_on`, which is asked before each evaluation of the network and
+    /// may be called from another thread, says yes.
+    ///
+    /// # Errors
+    /// As for [`answer`](Self::answer), and [`ModelError::Stopped`] when `go_on` said no.
+    pub fn answer_while(
+        &self,
+        question: &Question<'_>,
+        sampler: &dyn Sampler,
+        go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Answered, ModelError> {
         let size = self.signature().size();
         let (reads, sees) = question.operator.sizes();
@@ -179,8 +239,15 @@ impl Model {
         if !self.config().learned_velocity {
             return Err(ModelError::NoVelocity);
         }
+        question.method.check()?;
+        question.draws().check([questions, size])?;
         self.check_told(question, questions)?;
-        on_pool(&self.device, || self.answers(question, sampler, [questions, size]))
+        let all = Tensor::ones([questions, sees], &self.device);
+        let seen: f32 = question.operator.seen(&all).sum().into_scalar();
+        if self.config().rows.is_empty() && seen < 0.5 {
+            return Err(ModelError::NothingSeen);
+        }
+        on_pool(&self.device, || self.answers(question, (sampler, go_on), [questions, size]))
     }
 
     /// Refuses a question that tells the model too little, too much or what it does not know.
@@ -195,21 +262,14 @@ impl Model {
                 return Err(ModelError::CannotAnswer { what });
             }
         }
-        let (what, size) = ("condition vector", self.vector());
-        match question.vectors {
-            Some(_) if size == 0 => return Err(ModelError::NotAsked { what }),
-            None if 0 < size => return Err(ModelError::Missing { what, size }),
-            Some(given) if given.len() != questions * size => {
-                return Err(ModelError::Rows { what, n: questions, size, got: given.len() });
-            }
-            _ => {}
+        let what = "condition vector";
+        if question.vectors.is_some() && self.vector() == 0 {
+            return Err(ModelError::NotAsked { what });
         }
+        self.check_part(what, question.vectors.map(<[f32]>::len), self.vector(), questions)?;
         match question.classes {
-            Some(classes) if classes.len() != questions => {
-                let got = classes.len();
-                Err(ModelError::Rows { what: "class", n: questions, size: 1, got })
-            }
             Some(classes) => {
+                self.check_part("class", Some(classes.len()), 1, questions)?;
                 self.classes_of(&Classes::Each(classes.to_vec()), 0..questions).map(drop)
             }
             None if 0 < signature.classes && !self.config().learned_without => {
@@ -222,13 +282,13 @@ impl Model {
     fn answers(
         &self,
         question: &Question<'_>,
-        sampler: &dyn Sampler,
+        (sampler, go_on): (&dyn Sampler, &(dyn Fn() -> bool + Sync)),
         [questions, size]: [usize; 2],
     ) -> Result<Answered, ModelError> {
         // The condition holds for whole batches: each has as many draws.
-        let most = question.at_once.clamp(1, question.draws.max(1));
+        let draws = question.draws();
         let divides = |at_once: &usize| question.draws.is_multiple_of(*at_once);
-        let at_once = (1..=most).rev().find(divides).unwrap_or(1);
+        let at_once = (1..=draws.at_once).rev().find(divides).unwrap_or(1);
         let mut condition = match question.classes {
             Some(classes) => Condition::classes(classes, &self.device),
             None => Condition::none(),
@@ -238,21 +298,27 @@ impl Model {
         }
         let y: Tensor<2> = self.tensor(question.observed, question.observed.len() / questions);
         let observation = Observation::new(question.operator, y, question.noise)?;
+        let far = self.far(&observation, question.seed, [questions, size]);
+        let predictor = Interruptible::new(self.predictor(condition.repeat(at_once)), go_on);
+        let watch = predictor.watch();
         let conditioned = Conditioned {
-            predictor: self.predictor(condition.repeat(at_once)),
+            predictor: &predictor,
             method: question.method.over(observation.clone()),
         };
-        let draws = Draws { draws: question.draws, at_once, seed: question.seed };
-        let way = Way::along(question.grid.clone());
-        let found = draws.answer(
+        let found = Draws { at_once, ..draws }.answer(
             sampler,
             &conditioned,
             &observation,
-            &way,
+            &Way::along(question.grid.clone()).watched_by(&watch),
             [questions, size],
             &self.device,
-        )?;
-        if let Some(answer) = found.misfit.iter().position(|misfit| !misfit.is_finite()) {
+        );
+        if predictor.is_stopped() {
+            return Err(ModelError::Stopped);
+        }
+        let found = found?;
+        let mut fits = found.misfit.iter().zip(far.iter().cycle());
+        if let Some(answer) = fits.position(|(misfit, far)| misfit.is_nan() || far < misfit) {
             return Err(ModelError::Astray { answer, misfit: found.misfit[answer] });
         }
         Ok(Answered {
@@ -262,5 +328,25 @@ impl Model {
             misfit: found.misfit,
             nfe: found.nfe,
         })
+    }
+
+    /// The misfit of each question beyond which an answer is none: that of a few rows of pure
+    /// noise, which know nothing of what was seen, many times over.
+    fn far(
+        &self,
+        observation: &Observation<&dyn LinearOperator>,
+        seed: u64,
+        [questions, size]: [usize; 2],
+    ) -> Vec<f64> {
+        const COPIES: usize = 8;
+        let mut squares = vec![0.0; questions];
+        for copy in 0..COPIES {
+            let range = copy * questions..(copy + 1) * questions;
+            let noise = normal_rows(seed, Purpose::Evaluation, range, size);
+            let misfit = observation.misfit(&self.tensor(&noise, size)).into_data();
+            squares.iter_mut().zip(misfit.iter::<f64>()).for_each(|(sum, one)| *sum += one * one);
+        }
+        let far = |sum: f64| FAR * (sum / COPIES as f64).sqrt().max(1.0);
+        squares.into_iter().map(far).collect()
     }
 }

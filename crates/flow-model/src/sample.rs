@@ -7,12 +7,13 @@ use flow_kernels::on_pool;
 use flow_nn::Condition;
 use flow_path::Source;
 use flow_sample::{
-    Guided, Interval, Noise, Predictor, Sampler, Seeded, Watch, Way, latents, lengths, starts,
+    Guided, Interruptible, Interval, Noise, Predictor, Sampler, Seeded, Way, latents, lengths,
+    starts,
 };
 
 use crate::changes::SampleChanges;
 use crate::error::ModelError;
-use crate::model::{Model, host};
+use crate::model::{Model, host, size};
 use crate::request::{Against, Classes, Guidance, SampleRequest, Samples};
 use crate::settings::Asked;
 
@@ -96,7 +97,7 @@ impl Model {
         let (end, n) = (range.end, request.n);
         assert!(range.start < end && end <= n, "expected samples among {n}, got {range:?}");
         let piece = Piece { request, range };
-        on_pool(&self.device, || self.part(&[piece], sampler, None))
+        on_pool(&self.device, || self.part(&[piece], sampler, &|| true))
     }
 
     /// The classes of some samples; none for a model that knows none.
@@ -124,6 +125,18 @@ impl Model {
                 Err(ModelError::NoSuchClass { class, last: known - 1, names })
             }
         }
+    }
+
+    /// The class of this name.
+    ///
+    /// # Errors
+    /// When the model has none of this name.
+    pub fn class_named(&self, name: &str) -> Result<usize, ModelError> {
+        let names = self.class_names();
+        names.iter().position(|known| known == name).ok_or_else(|| {
+            let known = if names.is_empty() { "none".into() } else { names.join(", ") };
+            ModelError::NoClassNamed { name: name.into(), known }
+        })
     }
 
     /// How many elements some samples have, of a model of sequences that may end early: as they are
@@ -158,18 +171,13 @@ impl Model {
     /// With what does not fit.
     pub fn check(&self, request: &SampleRequest<'_>) -> Result<(), ModelError> {
         let signature = self.signature();
-        let context =
-            if signature.context.is_empty() { 0 } else { signature.context.iter().product() };
         let rows = |what, given: Option<&Vec<f32>>, size: usize, needed: bool| match given {
             Some(_) if size == 0 => Err(ModelError::NotAsked { what }),
-            None if needed && 0 < size => Err(ModelError::Missing { what, size }),
-            Some(given) if given.len() != size * request.n => {
-                Err(ModelError::Rows { what, n: request.n, size, got: given.len() })
-            }
-            _ => Ok(()),
+            None if !needed => Ok(()),
+            given => self.check_part(what, given.map(Vec::len), size, request.n),
         };
         rows("condition vector", request.vectors.as_ref(), self.vector(), true)?;
-        rows("conditioning row", request.contexts.as_ref(), context, true)?;
+        rows("conditioning row", request.contexts.as_ref(), size(&signature.context), true)?;
         let from_data = matches!(self.source, Source::Given);
         rows("start", request.starts.as_ref(), signature.size(), from_data)?;
         rows("latent", request.latents.as_ref(), signature.latent, false)?;
@@ -197,6 +205,24 @@ impl Model {
                 self.check_strength(*scale, *interval)
             }
             None => Ok(()),
+        }
+    }
+
+    /// Refuses what each of `n` rows is told, if it is missing or of another size than the network
+    /// reads.
+    pub(crate) fn check_part(
+        &self,
+        what: &'static str,
+        given: Option<usize>,
+        size: usize,
+        n: usize,
+    ) -> Result<(), ModelError> {
+        match given {
+            None if 0 < size => Err(ModelError::Missing { what, size }),
+            Some(got) if n.checked_mul(size) != Some(got) => {
+                Err(ModelError::Rows { what, n, size, got })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -252,19 +278,21 @@ impl Model {
         &self,
         pieces: &[Piece<'_>],
         sampler: &dyn Sampler,
-        watch: Option<&Watch<'_>>,
+        go_on: &dyn Fn() -> bool,
     ) -> Result<Samples, ModelError> {
         if !sampler.jumps() {
             pieces.iter().try_for_each(|piece| self.check_velocity(piece.request))?;
         }
         self.asked(pieces, |predictor| {
-            let noise = Noises(pieces);
-            let way = Way { watch, ..Way::along(pieces[0].request.grid.clone()) };
+            let predictor = Interruptible::new(predictor, go_on);
+            let (noise, watch) = (Noises(pieces), predictor.watch());
+            let way = Way::along(pieces[0].request.grid.clone()).watched_by(&watch);
             let way = way.with_noise(&noise).keeping(&pieces[0].request.keep);
-            let generated = sampler.sample(predictor, self.starts_of(pieces, predictor), &way)?;
-            if generated.stopped.is_some() {
+            let generated = sampler.sample(&predictor, self.starts_of(pieces, &predictor), &way);
+            if predictor.is_stopped() {
                 return Err(ModelError::Stopped);
             }
+            let generated = generated?;
             let mut rows = host(generated.x);
             if let Some(at) = rows.iter().position(|x| !x.is_finite()) {
                 let row = at / self.signature().size();
@@ -421,9 +449,4 @@ impl Noise for Noises<'_> {
         });
         Tensor::cat(parts.collect(), 0)
     }
-}
-
-/// Numbers in a row of this shape, none in one without sides.
-fn size(shape: &[usize]) -> usize {
-    if shape.is_empty() { 0 } else { shape.iter().product() }
 }

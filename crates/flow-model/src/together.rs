@@ -1,9 +1,9 @@
 //! Several requests in one network call, as a server draws what waits.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use flow_kernels::on_pool;
-use flow_sample::{Sampler, Visit};
+use flow_sample::Sampler;
 
 use crate::error::ModelError;
 use crate::model::Model;
@@ -19,8 +19,8 @@ impl Model {
     /// batch: with one, draw each request alone.
     ///
     /// Guidance, schedule, grid, times to keep and the size of a batch are those of the first
-    /// request, and those of the others are not looked at. `go_on` is asked at the beginning of
-    /// each step: when it returns false, nothing more is drawn. It may be called from another
+    /// request, and those of the others are not looked at. `go_on` is called before each evaluation
+    /// of the network: when it returns false, nothing more is drawn. It may be called from another
     /// thread.
     ///
     /// # Errors
@@ -44,12 +44,7 @@ impl Model {
                 .iter()
                 .map(|(at, range)| Piece { request: &requests[*at], range: range.clone() })
                 .collect();
-            let drawn = on_pool(&self.device, || {
-                let watch = |_: Visit<'_>| {
-                    if go_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-                };
-                self.part(&pieces, sampler, Some(&watch))
-            })?;
+            let drawn = on_pool(&self.device, || self.part(&pieces, sampler, go_on))?;
             let mut start = 0;
             for (at, range) in batch {
                 let rows = start..start + range.len();

@@ -19,7 +19,7 @@ pub struct Pixels {
 
 impl Pixels {
     /// Reads a PNG of so many channels, an array of bytes from 0 to 255, or one of numbers that
-    /// are pixels from -1 to 1 already.
+    /// are pixels from -1 to 1 already, with NaN where nothing was seen.
     ///
     /// # Errors
     /// When the file cannot be read as what its name says.
@@ -29,7 +29,7 @@ impl Pixels {
             let shape = vec![channels, picture.height() as usize, picture.width() as usize];
             return Ok(Self { shape, values: picture.to_numbers(channels) });
         }
-        let Array { shape, mut values, element } = array(file)?;
+        let Array { shape, mut values, element } = numbers(file, true)?;
         if element == Element::U8 {
             for value in &mut values {
                 *value = *value / 127.5 - 1.0;
@@ -64,6 +64,9 @@ impl Pixels {
                 told.shape
             ));
         }
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(usage!("--given {text} holds a pixel that is not finite"));
+        }
         Ok((told.enlarged(&values), values.len() / (c * h * w)))
     }
 }
@@ -73,9 +76,14 @@ pub(crate) fn is_picture(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == "png")
 }
 
-/// The numbers of an array as they are.
+/// The numbers of an array as they are, however many axes it has.
 pub(crate) fn array(file: &Path) -> Result<Array, ReportError> {
-    Array::read(file, &ArrayOptions::default()).map_err(|error| usage!("{error}"))
+    numbers(file, false)
+}
+
+fn numbers(file: &Path, nan: bool) -> Result<Array, ReportError> {
+    let options = ArrayOptions { axes: 1..=4, nan, ..ArrayOptions::default() };
+    Array::read(file, &options).map_err(|error| usage!("{error}"))
 }
 
 #[cfg(test)]

@@ -306,7 +306,7 @@ impl Model {
     }
 
     /// The velocity at host points of a model of points, with a latent for each if it has any;
-    /// nothing if the model has learned none.
+    /// nothing if the model has learned none or is told more.
     #[must_use]
     pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };
@@ -320,7 +320,7 @@ impl Model {
                 Condition::none().with_latent(Tensor::from_data(latents, self.device()))
             }
         };
-        Some(self.bare.velocity(points, t, condition))
+        self.bare.velocity(points, t, condition).ok()
     }
 }
 

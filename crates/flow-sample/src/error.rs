@@ -5,7 +5,7 @@ use flow_ode::UnknownMethod;
 /// Two bounds in words.
 fn domain(low: f64, high: f64) -> String {
     if high < f64::MAX {
-        format!("lie in [{low}, {high}]")
+        format!("lie in [{}, {}]", short(low), short(high))
     } else if low <= f64::MIN {
         "be a finite number".into()
     } else if low <= 0.0 {
@@ -14,6 +14,15 @@ fn domain(low: f64, high: f64) -> String {
         "be a positive number".into()
     } else {
         format!("be at least {low}")
+    }
+}
+
+/// A number without a row of zeros.
+fn short(number: f64) -> String {
+    if number != 0.0 && !(1e-4..1e7).contains(&number.abs()) {
+        format!("{number:e}")
+    } else {
+        number.to_string()
     }
 }
 
@@ -109,6 +118,27 @@ pub enum SampleError {
     /// Paths that start from data, whose density is not known.
     #[error("paths of this model start from data, which have no density to be carried along")]
     NoDensity,
+    /// More answers than are held in memory.
+    #[error(
+        "{draws} answers are asked for to each of {questions} questions, and at most {most} of \
+         rows of {size} numbers are held: ask for fewer at a time, with other seeds"
+    )]
+    TooManyDraws {
+        /// Answers that were asked for.
+        draws: usize,
+        /// Questions.
+        questions: usize,
+        /// Numbers of a row.
+        size: usize,
+        /// The most answers to each question.
+        most: usize,
+    },
+    /// Answers that a watcher ended.
+    #[error("the answers were given up at t = {t}")]
+    Stopped {
+        /// The time.
+        t: f64,
+    },
     /// An observation that is not made of numbers.
     #[error(
         "row {row} of the observation holds NaN or infinity among what is seen: leave such \
@@ -128,6 +158,7 @@ mod tests {
     fn bounds_are_said_in_words() {
         for (low, high, words) in [
             (0.0, 1.0, "lie in [0, 1]"),
+            (1e-12, 1e12, "lie in [1e-12, 1e12]"),
             (f64::MIN_POSITIVE, f64::MAX, "be a positive number"),
             (0.0, f64::MAX, "be zero or a positive number"),
             (1.0, f64::MAX, "be at least 1"),

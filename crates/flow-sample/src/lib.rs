@@ -76,6 +76,7 @@ mod divergence;
 mod ends;
 mod error;
 mod guidance;
+mod interruptible;
 mod inverse;
 mod likelihood;
 mod noise;
@@ -91,9 +92,11 @@ pub use bits::{Dequantise, log_mean_exp};
 pub use divergence::{Divergence, ExactTrace, Hutchinson, Probe};
 pub use error::SampleError;
 pub use guidance::{Guided, Interval};
+pub use interruptible::Interruptible;
 pub use inverse::{
     Answers, Blur, Conditioned, Conditioning, Dense, Dps, Draws, Evidence, LinearOperator, Mask,
-    Measurement, Mmps, Observation, ObservationNoise, PiGdm, Pool, Replacement, adjoint_gap,
+    Measurement, Mmps, Observation, ObservationNoise, PiGdm, Pool, Replacement, Sparse,
+    adjoint_gap,
 };
 pub use likelihood::{Likelihood, LogProb};
 pub use noise::{latent_grid, latents, latents_of, lengths, normal_rows, prior, starts, starts_of};

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_sample::{Blur, Dense, LinearOperator, Mask, Pool, adjoint_gap};
+use flow_sample::{Blur, Dense, LinearOperator, Mask, Pool, SampleError, Sparse, adjoint_gap};
 
 fn host(x: Tensor<2>) -> Vec<f64> {
     x.into_data().convert::<f64>().try_into_vec().unwrap()
@@ -26,7 +26,55 @@ fn operators() -> Vec<(&'static str, Box<dyn LinearOperator>)> {
         ("blur", Box::new(Blur::new([3, 2, 8], 1.3, &device))),
         ("matrix", Box::new(Dense::new(numbers(5, 48)))),
         ("sum", Box::new(Dense::new(Tensor::ones([1, 48], &device)))),
+        ("few entries", Box::new(Sparse::new(&entries(), (48, 5), &device).unwrap())),
+        ("sums of lines", Box::new(Sparse::sums(&lines(), &device).unwrap())),
     ]
+}
+
+/// A few entries of a matrix of 5 x 48 numbers, two of them at the same place.
+fn entries() -> Vec<(usize, usize, f32)> {
+    let entry = |k: usize| (k * 3 % 5, k * 7 % 48, (k as f32 * 0.73).sin());
+    (0..20).map(entry).chain([(0, 0, 0.5)]).collect()
+}
+
+/// The line of each pixel in six lines of eight.
+fn lines() -> Vec<usize> {
+    (0..48).map(|pixel| pixel / 8).collect()
+}
+
+#[test]
+fn few_entries_are_the_matrix_that_holds_them() {
+    let device = Device::flex();
+    let mut matrix = vec![0.0_f32; 5 * 48];
+    for (i, j, weight) in entries() {
+        matrix[i * 48 + j] += weight;
+    }
+    let matrix = Dense::new(Tensor::from_data(TensorData::new(matrix, [5, 48]), &device));
+    let sparse = Sparse::new(&entries(), (48, 5), &device).unwrap();
+    let near =
+        |a: Tensor<2>, b: Tensor<2>| host(a).iter().zip(host(b)).all(|(a, b)| (a - b).abs() < 1e-5);
+    let (x, y) = (numbers(3, 48), numbers(3, 5));
+    assert!(near(sparse.apply(&x), matrix.apply(&x)));
+    assert!(near(sparse.adjoint(&y), matrix.adjoint(&y)));
+    let x = numbers(1, 48);
+    let sums = host(Sparse::sums(&lines(), &device).unwrap().apply(&x));
+    let want: Vec<f64> = host(x).chunks(8).map(|line| line.iter().sum()).collect();
+    assert!(sums.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-5) && sums.len() == 6);
+}
+
+#[test]
+fn entries_outside_the_matrix_are_refused() {
+    let device = Device::flex();
+    let refused = |entries: &[(usize, usize, f32)]| {
+        let error = Sparse::new(entries, (3, 2), &device).unwrap_err();
+        assert!(matches!(error, SampleError::Parameter { .. }), "{error}");
+        error.to_string()
+    };
+    assert_eq!(refused(&[(2, 0, 1.0)]), "row of an entry is 2: it must lie in [0, 1]");
+    assert_eq!(refused(&[(1, 3, 1.0)]), "column of an entry is 3: it must lie in [0, 2]");
+    assert!(refused(&[(0, 0, f32::NAN)]).starts_with("weight of an entry is NaN"));
+    assert!(refused(&[]).starts_with("number of entries is 0"));
+    Sparse::new(&[(1, 2, 1.0)], (3, 2), &device).unwrap();
 }
 
 #[test]

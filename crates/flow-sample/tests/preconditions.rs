@@ -23,7 +23,7 @@ use flow_testing::public;
 
 type Check = fn();
 
-const TABLE: [(&str, Check); 28] = [
+const TABLE: [(&str, Check); 31] = [
     ("push", carried),
     ("Dequantise::bits_per_dim", bits_per_dim),
     ("log_mean_exp", log_mean_exps),
@@ -48,10 +48,13 @@ const TABLE: [(&str, Check); 28] = [
     ("Pool::new", questions::pools),
     ("Blur::new", questions::blurs),
     ("Dense::new", questions::matrices),
+    ("Sparse::new", questions::entries),
+    ("Sparse::sums", questions::sums),
     ("adjoint_gap", questions::gaps),
     ("Observation::new", questions::observations),
     ("Measurement::new", questions::measurements),
     ("Draws::answer", questions::draws),
+    ("Draws::check", questions::checked_draws),
 ];
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::error::ServeError;
 use crate::metrics::Metrics;
-use crate::queue::{Client, Job, Queue, Waits};
+use crate::queue::{Job, Queue, Waits};
 use crate::refusal::Refusal;
 use crate::settings::{Limits, Settings};
 use crate::worker::Worker;
@@ -36,13 +36,18 @@ impl App {
         let metrics = Arc::<Metrics>::default();
         let worker = Worker::start(&queue, api.model(), &metrics)
             .map_err(|source| ServeError::Run { source })?;
-        let places = Semaphore::new(limits.queue);
+        let places = Semaphore::new(limits.most_requests() as usize);
         Ok(Self { api, limits, token, metrics, queue, places, _worker: worker })
     }
 
     /// Requests that wait for the network.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Waits until no request is served any more.
+    pub(crate) async fn idle(&self) {
+        let _ = self.places.acquire_many(self.limits.most_requests()).await;
     }
 
     /// A place among the requests that are served, as long as there is one.
@@ -65,7 +70,7 @@ impl App {
     ) -> Result<T, Refusal> {
         let until = Instant::now() + self.limits.time;
         let (reply, answer) = oneshot::channel();
-        let client = Client::new(until);
+        let client = self.queue.client(until);
         self.queue.push(job(reply, client.waits()));
         match tokio::time::timeout_at(until.into(), answer).await {
             Ok(Ok(answer)) => answer,

@@ -1,7 +1,5 @@
 //! Bodies of requests: JSON objects of bounded size.
 
-use std::time::Duration;
-
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -9,12 +7,14 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
-
-/// How long a client may take to send a body.
-const SLOWEST: Duration = Duration::from_secs(10);
+use crate::settings::Limits;
 
 /// The JSON object of a request.
-pub(crate) async fn object(request: Request, most: usize) -> Result<Map<String, Value>, Refusal> {
+pub(crate) async fn object(
+    request: Request,
+    limits: &Limits,
+) -> Result<Map<String, Value>, Refusal> {
+    let most = limits.body;
     let (parts, body) = request.into_parts();
     let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media = media.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -33,7 +33,7 @@ pub(crate) async fn object(request: Request, most: usize) -> Result<Map<String, 
     if said.and_then(|said| said.parse().ok()).is_some_and(|length: usize| most < length) {
         return Err(too_large());
     }
-    let bytes = read(body, most).await?.ok_or_else(too_large)?;
+    let bytes = read(body, limits).await?.ok_or_else(too_large)?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Refusal::bad("the body must be a JSON object, such as {\"n\": 16}")),
@@ -42,14 +42,14 @@ pub(crate) async fn object(request: Request, most: usize) -> Result<Map<String, 
 }
 
 /// The bytes of a body; nothing for one that is larger.
-async fn read(body: Body, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
-    match tokio::time::timeout(SLOWEST, to_bytes(body, most)).await {
+async fn read(body: Body, limits: &Limits) -> Result<Option<Vec<u8>>, Refusal> {
+    match tokio::time::timeout(limits.patience, to_bytes(body, limits.body)).await {
         Ok(Ok(bytes)) => Ok(Some(bytes.into())),
         Ok(Err(error)) if is_too_large(&error) => Ok(None),
         Ok(Err(error)) => Err(Refusal::bad(format!("the body cannot be read: {error}"))),
         Err(_) => Err(Refusal::new(
             StatusCode::REQUEST_TIMEOUT,
-            format!("the body was not there after {} seconds", SLOWEST.as_secs()),
+            format!("the body was not there after {:?}", limits.patience),
         )),
     }
 }

@@ -43,7 +43,7 @@ pub(crate) async fn log_prob(
     let scoring = Scoring::read(&app.api, object, form)?;
     let (scoring, model) = (Arc::new(scoring), Arc::clone(app.api.model()));
     let asked = Arc::clone(&scoring);
-    let found = call(app, move |waits| asked.compute(&model, || waits.still())).await?;
+    let found = call(app, move |waits| asked.compute(&model, &|| waits.still())).await?;
     Ok(reply(scoring.write(&found)?))
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn impute(
     let form = wanted(headers, &Form::TABLES)?;
     let imputing = Arc::new(Imputing::read(&app.api, object, form)?);
     let (asked, api) = (Arc::clone(&imputing), Arc::clone(&app.api));
-    let answered = call(app, move |_| asked.compute(&api)).await?;
+    let answered = call(app, move |waits| asked.compute(&api, &|| waits.still())).await?;
     Ok(reply(imputing.write(&app.api, &answered)?))
 }
 

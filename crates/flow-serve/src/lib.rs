@@ -12,7 +12,8 @@
 //! Requests for samples that wait and have the same settings are drawn by one network call, and
 //! each gets the numbers that its own seed gives alone, bit for bit:
 //! [`Model::sample_together`](flow_model::Model::sample_together). What a request may cost is
-//! bounded by [`Limits`]; a request whose client has left is given up at its next step.
+//! bounded by [`Limits`]; a request whose client has left is given up before the next evaluation of
+//! the network.
 //!
 //! ```no_run
 //! use burn::tensor::Device;
@@ -28,10 +29,12 @@
 mod accept;
 mod app;
 mod body;
+mod connections;
 mod endpoints;
 mod error;
 mod metrics;
 mod page;
+mod patient;
 mod queue;
 mod refusal;
 mod routes;

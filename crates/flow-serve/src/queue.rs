@@ -27,23 +27,23 @@ impl Waits {
     }
 }
 
-/// A client that waits: when it is dropped, so is what it waits for.
-#[derive(Debug)]
-pub(crate) struct Client(Waits);
+/// A client that waits: when it is dropped, so is what it waits for, whether the network's thread
+/// is busy or not. So no more waits than there are clients.
+pub(crate) struct Client {
+    waits: Waits,
+    queue: Arc<Queue>,
+}
 
 impl Client {
-    pub(crate) fn new(until: Instant) -> Self {
-        Self(Waits { here: Arc::new(AtomicBool::new(true)), until })
-    }
-
     pub(crate) fn waits(&self) -> Waits {
-        self.0.clone()
+        self.waits.clone()
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.0.here.store(false, Ordering::Relaxed);
+        self.waits.here.store(false, Ordering::Relaxed);
+        self.queue.state().forget();
     }
 }
 
@@ -106,7 +106,20 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    /// Drops what nobody waits for.
+    fn forget(&mut self) {
+        self.jobs.retain(|job| job.waits().still());
+    }
+}
+
 impl Queue {
+    /// A client that waits until some time at most.
+    pub(crate) fn client(self: &Arc<Self>, until: Instant) -> Client {
+        let waits = Waits { here: Arc::new(AtomicBool::new(true)), until };
+        Client { waits, queue: Arc::clone(self) }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -131,7 +144,7 @@ impl Queue {
     pub(crate) fn next(&self) -> Option<Next> {
         let mut state = self.state();
         loop {
-            state.jobs.retain(|job| job.waits().still());
+            state.forget();
             match state.jobs.pop_front() {
                 Some(Job::Call(call)) => return Some(Next::Call(call)),
                 Some(Job::Draw(first)) => {
@@ -165,4 +178,32 @@ fn with_others(first: Draw, state: &mut State) -> Vec<Draw> {
         }
     }
     draws
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Nothing takes jobs here, as while the network's thread is busy.
+    #[test]
+    fn a_job_leaves_the_queue_with_its_client() {
+        let queue = Arc::<Queue>::default();
+        let asked = |until: Duration| {
+            let client = queue.client(Instant::now() + until);
+            queue.push(Job::Call(Call { work: Box::new(|_| {}), waits: client.waits() }));
+            client
+        };
+        let (first, second) = (asked(Duration::from_mins(1)), asked(Duration::from_mins(1)));
+        assert_eq!(queue.len(), 2);
+        drop(first);
+        assert_eq!(queue.len(), 1);
+        for _ in 0..1_000 {
+            drop(asked(Duration::ZERO));
+        }
+        assert_eq!(queue.len(), 1);
+        drop(second);
+        assert_eq!(queue.len(), 0);
+    }
 }

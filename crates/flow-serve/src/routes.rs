@@ -1,11 +1,13 @@
 //! Routes: the handler of each request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, HeaderName, HeaderValue};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -82,7 +84,7 @@ impl Endpoint {
     async fn answer(self, app: &App, request: Request) -> Result<Response, Refusal> {
         let _place = app.place()?;
         let headers: HeaderMap = request.headers().clone();
-        let object: Map<String, Value> = body::object(request, app.limits.body).await?;
+        let object: Map<String, Value> = body::object(request, &app.limits).await?;
         match self {
             Self::Sample => endpoints::sample(app, &headers, object).await,
             Self::LogProb => endpoints::log_prob(app, &headers, object).await,
@@ -115,12 +117,9 @@ async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
     let started = Instant::now();
     let path = request.uri().path();
     let path = PATHS.into_iter().find(|known| *known == path);
-    let allowed = is_open(request.uri().path()) || carries(request.headers(), app.token.as_deref());
-    let mut response = if allowed {
-        next.run(request).await
-    } else {
-        let sentence = "give the token of this server, as `Authorization: Bearer TOKEN`";
-        Refusal::new(StatusCode::UNAUTHORIZED, sentence).into_response()
+    let mut response = match admitted(&app, &request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
     };
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
@@ -137,12 +136,56 @@ async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
     response
 }
 
-/// Whether a request carries the token, if one is asked for.
-fn carries(headers: &HeaderMap, token: Option<&str>) -> bool {
-    let Some(token) = token else { return true };
+/// Refuses who does not carry the token, or without one asks for another host than this machine.
+fn admitted(app: &App, request: &Request) -> Result<(), Refusal> {
+    let headers = request.headers();
+    match &app.token {
+        Some(token) if !is_open(request.uri().path()) && !carries(headers, token) => {
+            let sentence = "give the token of this server, as `Authorization: Bearer TOKEN`";
+            Err(Refusal::new(StatusCode::UNAUTHORIZED, sentence))
+        }
+        None if is_foreign(headers) => Err(Refusal::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "this server has no token and answers to `localhost` or an address alone: ask by one \
+             of them, or start it with a token",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the header `Host` is a name other than `localhost`. Such a name may be one that a page
+/// of another site has let point to this machine, so that its scripts count as ours (DNS
+/// rebinding); an address cannot be.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST) else { return false };
+    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    let Some(authority) = authority else { return true };
+    let name = authority.host().trim_matches(['[', ']']).to_ascii_lowercase();
+    let is_local = name == "localhost" || name.ends_with(".localhost");
+    !is_local && name.parse::<IpAddr>().is_err()
+}
+
+/// Whether a request carries the token.
+fn carries(headers: &HeaderMap, token: &str) -> bool {
     let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
     let Some(given) = given.strip_prefix(b"Bearer ") else { return false };
     // All bytes are looked at, so that the time says nothing of how many are right.
     let differ = given.iter().zip(token.as_bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == token.len() && differ == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_path_is_described() {
+        let api: Value =
+            serde_json::from_str(include_str!("../page/openapi.json")).expect("it is JSON");
+        let paths = api["paths"].as_object().expect("it has paths");
+        let described: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
+        assert_eq!(described, BTreeSet::from(PATHS));
+    }
 }

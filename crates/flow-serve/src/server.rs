@@ -1,5 +1,6 @@
 //! A server of one model.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::connections;
 use crate::error::ServeError;
 use crate::routes;
 use crate::settings::Settings;
@@ -31,15 +33,37 @@ impl Server {
         Ok(Self { app: Arc::new(App::new(model, settings.clone())?), settings })
     }
 
-    /// All routes, for a program with a listener of its own. Settings are checked by
-    /// [`run`](Self::run) alone.
+    /// All routes, for a program that takes connections by itself. Settings are checked by
+    /// [`run`](Self::run) alone, and the limits of connections are those of
+    /// [`serve`](Self::serve). Without a token, requests by the name of another host than
+    /// `localhost` are refused: see [`Settings::token`].
     pub fn router(&self) -> Router {
         routes::router(Arc::clone(&self.app))
     }
 
-    /// Listens and answers until the process is told to stop by Ctrl-C or SIGTERM. Then requests
-    /// that have come are answered, within the time that they may take, and no new ones are taken;
-    /// a second signal ends it at once.
+    /// Answers what comes to a listener until `stop` is ready. Then no more is taken, requests that
+    /// have come are answered within the time that they may take, and their answers are sent for as
+    /// long as somebody reads them, at most [`Limits::patience`](crate::Limits::patience) longer.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let (limits, router) = (&self.settings.limits, self.router());
+        let (told, mut stopping) = watch::channel(());
+        let stop = async {
+            stop.await;
+            let _ = told.send(());
+        };
+        let late = async {
+            let _ = stopping.changed().await;
+            let _ = tokio::time::timeout(limits.time, self.app.idle()).await;
+            tokio::time::sleep(limits.patience).await;
+        };
+        tokio::select! {
+            () = connections::serve(listener, router, limits, stop) => {}
+            () = late => {}
+        }
+    }
+
+    /// Listens and answers, as [`serve`](Self::serve) does, until the process is told to stop by
+    /// Ctrl-C or SIGTERM; a second signal ends it at once.
     ///
     /// `ready` is told the address, whose port is one that was free if 0 was asked for.
     ///
@@ -60,26 +84,18 @@ impl Server {
         runtime.block_on(async {
             let listen = |source| ServeError::Listen { address, source };
             let listener = TcpListener::bind(address).await.map_err(listen)?;
-            let mut signals = Signals::new().map_err(run)?;
+            let (mut first, mut second) =
+                (Signals::new().map_err(run)?, Signals::new().map_err(run)?);
             ready(listener.local_addr().map_err(run)?);
-            let (stop, mut stopped) = watch::channel(());
-            let serve = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
-                let _ = stopped.changed().await;
-            });
-            let serve = serve.into_future();
-            let time = self.settings.limits.time;
-            let ending = async {
-                signals.next().await;
-                let _ = stop.send(());
-                tokio::select! {
-                    () = signals.next() => {}
-                    () = tokio::time::sleep(time) => {}
-                }
+            let twice = async {
+                second.next().await;
+                second.next().await;
             };
             tokio::select! {
-                served = serve => served.map_err(run),
-                () = ending => Ok(()),
+                () = self.serve(listener, first.next()) => {}
+                () = twice => {}
             }
+            Ok(())
         })
     }
 }

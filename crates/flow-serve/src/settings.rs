@@ -18,11 +18,36 @@ pub struct Limits {
     pub queue: usize,
     /// How long a request may take, its wait included.
     pub time: Duration,
+    /// Connections at once; further ones wait to be taken.
+    pub connections: usize,
+    /// How long a client may take to send a header or a body, to read some more of its answer, or
+    /// to ask again on the same connection.
+    pub patience: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { n: 10_000, steps: 1_000, body: 2 << 20, queue: 64, time: Duration::from_mins(1) }
+        Self {
+            n: 10_000,
+            steps: 1_000,
+            body: 2 << 20,
+            queue: 64,
+            time: Duration::from_mins(1),
+            connections: 512,
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// Places for requests, as many as can be counted.
+    pub(crate) fn most_requests(&self) -> u32 {
+        u32::try_from(self.queue).unwrap_or(u32::MAX)
+    }
+
+    /// Places for connections, as many as can be counted.
+    pub(crate) fn most_connections(&self) -> u32 {
+        u32::try_from(self.connections).unwrap_or(u32::MAX)
     }
 }
 
@@ -31,7 +56,9 @@ impl Default for Limits {
 pub struct Settings {
     /// The most that a request may ask for.
     pub limits: Limits,
-    /// What requests must carry as `Authorization: Bearer TOKEN`; without one, none is required.
+    /// What requests must carry as `Authorization: Bearer TOKEN`. Without a token none is required,
+    /// and only requests for `localhost` or for an address are answered: a page of another site
+    /// might have let its own name point to this machine.
     pub token: Option<String>,
 }
 
@@ -41,13 +68,15 @@ impl Settings {
     /// # Errors
     /// With what to change.
     pub fn check(&self, address: SocketAddr) -> Result<(), ServeError> {
-        let Limits { n, steps, body, queue, time } = &self.limits;
+        let Limits { n, steps, body, queue, time, connections, patience } = &self.limits;
         for (name, zero) in [
             ("max-n", *n == 0),
             ("max-steps", *steps == 0),
             ("max-body", *body == 0),
             ("max-queue", *queue == 0),
             ("timeout", time.is_zero()),
+            ("the number of connections", *connections == 0),
+            ("patience", patience.is_zero()),
         ] {
             if zero {
                 return Err(ServeError::Zero { name });

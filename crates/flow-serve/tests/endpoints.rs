@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{Running, bits, images, points, rows, table, with_classes};
 use flow_datasets::table::Role;
 use flow_datasets::{Holes, TableRows};
@@ -11,7 +13,7 @@ use flow_model::{
 };
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Grid, Likelihood, Mask, ObservationNoise, Probe, Sampler, SamplerConfig};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn drawn(
     model: &Model,
@@ -273,26 +275,77 @@ fn the_card_and_the_rest_say_what_there_is() {
     }
     assert!(server.counter("process_resident_memory_bytes") > 1e6);
 
-    let api = server.get("/openapi.json").ok().json();
-    assert_eq!(api["info"]["version"], json!(env!("CARGO_PKG_VERSION")));
-    for (path, methods) in api["paths"].as_object().unwrap() {
-        for method in methods.as_object().unwrap().keys() {
-            let status = server.send(&method.to_uppercase(), path, &[], b"").status;
-            assert!(![404, 405].contains(&status), "{method} {path}: {status}");
-        }
-    }
-    // The fields that are described are those that are taken.
-    let asked = &api["components"]["schemas"]["SampleRequest"]["properties"];
-    let error = server.post("/v1/sample", &json!({ "sed": 1 })).refused(400);
-    for name in asked.as_object().unwrap().keys() {
-        let is_setting =
-            serde_json::to_value(SampleChanges::default()).unwrap()[name] == json!(null);
-        assert!(error.contains(&format!("`{name}`")) || is_setting, "{name}: {error}");
-    }
-    for (path, kind) in [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/java")] {
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/page.css", "text/css"),
+        ("/page.js", "text/java"),
+        ("/server.js", "text/java"),
+    ] {
         let page = server.get(path).ok();
         assert!(page.header("content-type").starts_with(kind), "{page:?}");
         assert!(page.header("content-security-policy").contains("default-src 'self'"));
         assert!(!page.text().contains("http://") && !page.text().contains("https://"), "{path}");
+    }
+}
+
+/// The names that a sentence has in backquotes, behind the field that is not known.
+fn expected(sentence: &str) -> BTreeSet<String> {
+    sentence.split('`').skip(3).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+fn names(object: &Value) -> BTreeSet<String> {
+    object.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn the_description_is_that_of_the_server() {
+    let server = Running::new(table());
+    let api = server.get("/openapi.json").ok().json();
+    assert_eq!(api["info"]["version"], json!(env!("CARGO_PKG_VERSION")));
+    for (path, methods) in api["paths"].as_object().unwrap() {
+        for (method, what) in methods.as_object().unwrap() {
+            let reply = server.send(&method.to_uppercase(), path, &[], b"");
+            let described = &what["responses"][reply.status.to_string()]["content"];
+            let media = reply.header("content-type").split(';').next().unwrap();
+            assert!(described.get(media).is_some(), "{method} {path}: {reply:?}");
+        }
+    }
+    let schemas = &api["components"]["schemas"];
+    let settings = names(&serde_json::to_value(SampleChanges::default()).unwrap());
+    let given = json!({ "age": 30, "clinic": "A" });
+    let row = json!({ "age": 30, "clinic": "A", "weight": 61.9, "colour": "red" });
+    for (path, asked, answered, more, ask) in [
+        (
+            "/v1/sample",
+            "SampleRequest",
+            "Samples",
+            settings,
+            json!({ "n": 1, "steps": 2, "given": given, "keep": [0.5] }),
+        ),
+        (
+            "/v1/log_prob",
+            "LogProbRequest",
+            "LogProbs",
+            BTreeSet::new(),
+            json!({ "rows": [row], "probes": 2, "rtol": 0.1 }),
+        ),
+        (
+            "/v1/impute",
+            "ImputeRequest",
+            "Imputed",
+            BTreeSet::new(),
+            json!({ "rows": [given], "steps": 2 }),
+        ),
+    ] {
+        // The fields that are described are those that are taken, and those that are answered.
+        let sentence = server.post(path, &json!({ "sed": 1 })).refused(400);
+        let taken: BTreeSet<String> = expected(&sentence).union(&more).cloned().collect();
+        assert_eq!(names(&schemas[asked]["properties"]), taken, "{sentence}");
+        let answer = names(&server.post(path, &ask).ok().json());
+        let described = names(&schemas[answered]["properties"]);
+        assert!(answer.is_subset(&described), "{path}: {answer:?}");
+        for name in schemas[answered]["required"].as_array().unwrap() {
+            assert!(answer.contains(name.as_str().unwrap()), "{path}: no {name}");
+        }
     }
 }

@@ -26,6 +26,7 @@ fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
     let tabled = Running::new(table());
     let sample = "/v1/sample";
     let one = json!({ "age": 30, "clinic": "A" });
+    let asked = |method: &str, sampler: &str, steps: usize| json!({ "rows": [one], "method": method, "sampler": sampler, "steps": steps });
     for (server, path, body, part) in [
         (&plain, sample, json!([]), "must be a JSON object"),
         (&plain, sample, json!({ "n": 0 }), "0 rows"),
@@ -84,6 +85,22 @@ fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
         (&tabled, "/v1/impute", json!({ "rows": [one], "sampler": "magic" }), "`sampler`"),
         (&tabled, "/v1/impute", json!({ "rows": [one], "noise": 0.0 }), "noise"),
         (&tabled, "/v1/impute", json!({ "rows": [one], "steps": 0 }), "`steps` is 0"),
+        (&tabled, "/v1/impute", asked("mmps,iterations=100000000", "ddim", 2), "in [1, 1000]"),
+        (&tabled, "/v1/impute", asked("mmps", "langevin,corrections=1000000000", 2), "[0, 1000]"),
+        (&tabled, "/v1/impute", asked("mmps", "langevin,ratio=7", 2), "ratio is 7"),
+        // 200 steps of 501 predictions, each of 10 evaluations.
+        (
+            &tabled,
+            "/v1/impute",
+            asked("mmps,iterations=10", "langevin,corrections=500", 200),
+            "1002000 evaluations of the network are asked for each answer, at most 100000",
+        ),
+        (
+            &plain,
+            sample,
+            json!({ "sampler": "langevin,corrections=1000", "steps": 1_000 }),
+            "1001000 evaluations",
+        ),
     ] {
         let sentence = server.post(path, &body).refused(400);
         assert!(sentence.contains(part), "{path} {body}: {sentence}");
@@ -117,7 +134,7 @@ fn paths_methods_types_and_sizes_have_their_own_status() {
     assert!(server.post("/v1/sample", &large).refused(413).contains("1000 bytes"));
     // The same without a length that says so beforehand.
     let mut client = Client::new(server.address);
-    let head = ["Content-Type: application/json", "Transfer-Encoding: chunked"];
+    let head = ["Host: localhost", JSON, "Transfer-Encoding: chunked"];
     let body = format!("800\r\n{}\r\n0\r\n\r\n", " ".repeat(0x800));
     client.write_plain("POST", "/v1/sample", &head, body.as_bytes());
     client.read().refused(413);
@@ -168,15 +185,52 @@ fn a_server_that_others_reach_needs_a_token() {
 
 #[test]
 fn a_request_that_takes_too_long_is_given_up() {
-    let limits = Limits { time: Duration::from_millis(300), ..Limits::default() };
-    let server = Running::with(points(), limited(limits));
-    let started = Instant::now();
-    let late = server.post("/v1/sample", &slow()).refused(504);
-    assert!(late.contains("fewer rows"), "{late}");
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    // The network is free again: the sampling that timed out was stopped.
-    server.post("/v1/sample", &json!({ "n": 2, "steps": 2 })).ok();
-    assert!(server.counter("flow_computing_seconds_total") < 5.0);
+    let one = json!({ "age": 30, "clinic": "A" });
+    let known = json!({ "age": 30, "clinic": "A", "weight": 61.9, "colour": "red" });
+    // Many steps; many draws of many steps; many evaluations in each of a few steps; and an
+    // adaptive solver that comes to no end.
+    for (path, ask) in [
+        ("/v1/sample", json!({ "given": one, "n": 10_000, "steps": 1_000, "solver": "rk4" })),
+        ("/v1/impute", json!({ "rows": [one], "draws": 10_000, "steps": 300 })),
+        (
+            "/v1/impute",
+            json!({ "rows": [one], "draws": 100, "steps": 50, "method": "mmps,iterations=1000" }),
+        ),
+        ("/v1/log_prob", json!({ "rows": vec![known; 256], "rtol": 1e-12, "atol": 1e-12 })),
+    ] {
+        let limits = Limits { time: Duration::from_millis(300), ..Limits::default() };
+        let server = Running::with(table(), limited(limits));
+        let started = Instant::now();
+        let late = server.post(path, &ask).refused(504);
+        assert!(late.contains("fewer rows"), "{late}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{ask}: {:?}", started.elapsed());
+        // The network is free again: the computation has stopped.
+        server.wait_for("flow_computing_seconds_total", |seconds| 0.0 < seconds);
+        server.post("/v1/sample", &json!({ "given": one, "n": 2, "steps": 2 })).ok();
+        assert!(server.counter("flow_computing_seconds_total") < 5.0, "{ask}");
+    }
+}
+
+/// A page of another site may let its own name point to this machine.
+#[test]
+fn a_server_without_a_token_answers_to_no_other_name() {
+    let asked = |server: &Running, host: &str| {
+        let mut client = Client::new(server.address);
+        client.write_for(host, "GET", "/v1/model", &["Authorization: Bearer secret"], b"");
+        client.read()
+    };
+    let open = Running::new(points());
+    for host in ["localhost", "localhost:80", "a.localhost", "127.0.0.1:9", "[::1]:80", "LOCALHOST"]
+    {
+        asked(&open, host).ok();
+    }
+    for host in ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.nip.io"] {
+        let sentence = asked(&open, host).refused(421);
+        assert!(sentence.contains("no token"), "{sentence}");
+    }
+    // Whoever carries a token has been given it.
+    let settings = Settings { token: Some("secret".into()), ..Settings::default() };
+    asked(&Running::with(points(), settings), "models.example").ok();
 }
 
 #[test]

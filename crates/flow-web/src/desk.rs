@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::training::Training;
 
 /// The most that a page may ask for: what a telephone bears.
-const LIMITS: Limits = Limits { n: 10_000, steps: 1_000, numbers: 1 << 22 };
+const LIMITS: Limits = Limits { n: 10_000, steps: 1_000, evaluations: 100_000, numbers: 1 << 22 };
 
 /// A request: what a server would read off its path, the header `Accept` and the body.
 #[derive(Debug, Deserialize)]

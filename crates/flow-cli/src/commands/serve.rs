@@ -27,6 +27,7 @@ pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
         body: args.max_body,
         queue: args.max_queue,
         time: Duration::from_secs_f64(args.timeout),
+        ..Limits::default()
     };
     let settings = Settings { limits, token: args.token.clone() };
     let address = (args.host, args.port).into();

@@ -61,7 +61,25 @@ pub struct Answers {
     pub nfe: usize,
 }
 
+/// Numbers of all answers: 1 GiB, of which there are a few copies while they are gathered.
+const MOST_NUMBERS: usize = 1 << 28;
+
 impl Draws {
+    /// Refuses no draws or questions, and more answers than are held in memory.
+    ///
+    /// # Errors
+    /// With the most draws that are.
+    pub fn check(&self, [questions, size]: [usize; 2]) -> Result<(), SampleError> {
+        let any = (1.0, f64::MAX);
+        within("number of draws", self.draws as f64, any)?;
+        within("number of questions", questions as f64, any)?;
+        let most = MOST_NUMBERS / questions.saturating_mul(size).max(1);
+        if most < self.draws {
+            return Err(SampleError::TooManyDraws { draws: self.draws, questions, size, most });
+        }
+        Ok(())
+    }
+
     /// Draws answers: data of a predictor that knows an observation, and the observation itself to
     /// see how well they fit.
     ///
@@ -70,7 +88,8 @@ impl Draws {
     /// condition for each, meets them once for every draw of a batch.
     ///
     /// # Errors
-    /// If there are no draws or questions, or a sampler cannot go on: see [`Sampler::sample`].
+    /// As for [`check`](Self::check), [`SampleError::Stopped`] when the watcher ended a walk, and
+    /// when a sampler cannot go on: see [`Sampler::sample`].
     pub fn answer(
         &self,
         sampler: &dyn Sampler,
@@ -80,9 +99,7 @@ impl Draws {
         [questions, size]: [usize; 2],
         device: &Device,
     ) -> Result<Answers, SampleError> {
-        let any = (1.0, f64::MAX);
-        within("number of draws", self.draws as f64, any)?;
-        within("number of questions", questions as f64, any)?;
+        self.check([questions, size])?;
         let (mut rows, mut misfit, mut nfe) = (Vec::new(), Vec::new(), 0);
         for first in (0..self.draws).step_by(self.at_once.max(1)) {
             let last = self.draws.min(first + self.at_once.max(1));
@@ -91,6 +108,9 @@ impl Draws {
             let x0 = prior(self.seed, range, size, predictor, device);
             let way = Way { noise: &noise, keep: &[], ..way.clone() };
             let generated = sampler.sample(predictor, x0, &way)?;
+            if let Some(t) = generated.stopped {
+                return Err(SampleError::Stopped { t });
+            }
             misfit.extend(evidence.misfit(&generated.x).into_data().iter::<f64>());
             nfe = nfe.max(generated.nfe);
             rows.push(generated.x);

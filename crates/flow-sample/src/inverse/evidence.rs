@@ -60,12 +60,19 @@ impl ObservationNoise {
     /// Least rate of counts, which keeps the slope of their likelihood finite.
     pub const LEAST_RATE: f64 = 0.1;
 
+    /// Least and largest noise, so that variances and their quotients are numbers of single
+    /// precision.
+    const SIZES: (f64, f64) = (1e-12, 1e12);
+
     fn check(self) -> Result<(), SampleError> {
-        let positive = (f64::MIN_POSITIVE, f64::MAX);
+        let positive = |name, value| {
+            within(name, value, (f64::MIN_POSITIVE, f64::MAX))?;
+            within(name, value, Self::SIZES).map(drop)
+        };
         match self {
-            Self::Gaussian { std } => within("std of the observation", std, positive).map(drop),
+            Self::Gaussian { std } => positive("std of the observation", std),
             Self::Poisson { gain, offset } => {
-                within("gain of the observation", gain, positive)?;
+                positive("gain of the observation", gain)?;
                 within("offset of the observation", offset, (f64::MIN, f64::MAX)).map(drop)
             }
         }
@@ -122,7 +129,8 @@ impl<A: LinearOperator> Observation<A> {
     /// - `y`: `[1, m]` or `[B, m]`
     ///
     /// # Errors
-    /// If the noise has no size, or a number that is seen is not finite.
+    /// If the noise has no size or one beyond `1e-12` to `1e12`, or a number that is seen is not
+    /// finite.
     ///
     /// # Panics
     /// If `y` has other columns than the operator.
@@ -182,7 +190,7 @@ impl<F: Fn(&Tensor<2>) -> Tensor<2>> Measurement<F> {
     /// - `y` and what the function makes of `[B, d]`: `[B, m]`, `[1, m]` for `y` if it is the same
     ///
     /// # Errors
-    /// If the noise has no size, or a number is not finite.
+    /// If the noise has no size or one beyond `1e-12` to `1e12`, or a number is not finite.
     pub fn new(function: F, y: Tensor<2>, noise: ObservationNoise) -> Result<Self, SampleError> {
         noise.check()?;
         match first_row_not_finite(&y) {

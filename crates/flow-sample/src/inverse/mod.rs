@@ -31,6 +31,6 @@ pub use conditioned::{Conditioned, Conditioning};
 pub use dps::Dps;
 pub use evidence::{Evidence, Measurement, Observation, ObservationNoise};
 pub use mmps::Mmps;
-pub use operator::{Blur, Dense, LinearOperator, Mask, Pool, adjoint_gap};
+pub use operator::{Blur, Dense, LinearOperator, Mask, Pool, Sparse, adjoint_gap};
 pub use pigdm::PiGdm;
 pub use replacement::Replacement;

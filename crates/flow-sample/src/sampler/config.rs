@@ -72,6 +72,20 @@ impl SamplerConfig {
         }
     }
 
+    /// Predictions that a step asks for, at most; `method` is the solver of `ode`.
+    #[must_use]
+    pub fn evaluations(&self, method: Method) -> usize {
+        match self {
+            Self::Langevin(Langevin { corrections, .. }) => corrections.saturating_add(1),
+            Self::Edm(_) | Self::KarrasChurn(_) | Self::Straight(_) => 2,
+            Self::Ode(_) => match method.tableau() {
+                Some(tableau) => tableau.stages(),
+                None => 2,
+            },
+            _ => 1,
+        }
+    }
+
     /// Whether it is the ODE by a solver.
     #[must_use]
     pub fn is_ode(&self) -> bool {
@@ -134,13 +148,10 @@ impl Check for Langevin {
     fn check(&self) -> Result<(), PathError> {
         within("eta", self.eta, (0.0..=1.0).contains(&self.eta), "[0, 1]")?;
         within("ratio", self.ratio, (0.0..=1.0).contains(&self.ratio), "[0, 1]")?;
-        let corrections = self.corrections as f64;
-        within("corrections", corrections, corrections <= MOST_CORRECTIONS, "[0, 1000]")
+        let few = self.corrections <= Self::MOST_CORRECTIONS;
+        within("corrections", self.corrections as f64, few, "[0, 1000]")
     }
 }
-
-/// Corrections of a step; more cost a thousand times a plain sampler.
-const MOST_CORRECTIONS: f64 = 1000.0;
 
 impl Check for KarrasChurn {
     fn check(&self) -> Result<(), PathError> {

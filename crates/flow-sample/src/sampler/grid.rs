@@ -68,6 +68,9 @@ pub enum Grid {
     Shifted(Box<Grid>, TimeShift),
 }
 
+/// Most steps: their times alone fill memory in the end, and no one waits for them.
+const MOST_STEPS: usize = 1_000_000;
+
 /// Times closer than this are one: a step of that length moves nothing.
 const NEAR: f64 = 1e-9;
 
@@ -90,14 +93,15 @@ impl Grid {
     /// The times for a predictor: one more than there are steps, the last one never asked.
     ///
     /// # Errors
-    /// If there are fewer than two times, they do not increase or are not numbers, or lie where
-    /// neither the predictor nor a passage from noise or to data reaches.
+    /// If there are fewer than two times or more than a million steps, they do not increase or are
+    /// not numbers, or lie where neither the predictor nor a passage from noise or to data reaches.
     pub fn times(&self, predictor: &dyn Predictor) -> Result<Vec<f64>, SampleError> {
         self.route(predictor).map(|route| route.times)
     }
 
     /// The times for a predictor, and that of the state which the sampler is handed.
     pub(super) fn route(&self, predictor: &dyn Predictor) -> Result<Route, SampleError> {
+        within("number of steps", self.steps() as f64, (0.0, MOST_STEPS as f64))?;
         self.check()?;
         let (start, end) = predictor.span();
         let schedule = predictor.schedule();
@@ -149,6 +153,16 @@ impl Grid {
             Self::Uniform { .. } | Self::Given(_) => {}
         }
         Ok(())
+    }
+
+    fn steps(&self) -> usize {
+        match self {
+            Self::Uniform { steps } | Self::LogSnr { steps, .. } | Self::Karras { steps, .. } => {
+                *steps
+            }
+            Self::Given(times) => times.len().saturating_sub(1),
+            Self::Shifted(grid, _) => grid.steps(),
+        }
     }
 
     fn is_given(&self) -> bool {

@@ -31,12 +31,17 @@ use crate::predictor::Predictor;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Langevin {
-    /// Corrections after each step.
+    /// Corrections after each step, at most [`MOST_CORRECTIONS`](Self::MOST_CORRECTIONS).
     pub corrections: usize,
     /// Length of a correction in units of the noise, in `[0, 1]`.
     pub ratio: f64,
     /// Amount of fresh noise in the step before them, in `[0, 1]`: see [`Ddim`](super::Ddim).
     pub eta: f64,
+}
+
+impl Langevin {
+    /// Most corrections of a step: more cost a thousand times a plain sampler.
+    pub const MOST_CORRECTIONS: usize = 1_000;
 }
 
 impl Default for Langevin {
@@ -54,6 +59,7 @@ impl Sampler for Langevin {
     ) -> Result<Generated, SampleError> {
         let eta = within("eta", self.eta, (0.0, 1.0))?;
         let ratio = within("ratio", self.ratio, (0.0, 1.0))?;
+        within("corrections", self.corrections as f64, (0.0, Self::MOST_CORRECTIONS as f64))?;
         walk(way, predictor, x0, |model, step, x| {
             let draw = |k: usize, x: &Tensor<2>| {
                 way.noise.draw(step.index * (self.corrections + 1) + k, x)

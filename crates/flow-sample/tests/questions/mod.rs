@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_path::{Exact, Gaussian, Linear};
 use flow_sample::{
     Blur, Conditioned, Ddim, Dense, Dps, Draws, Evidence, LinearOperator, Mask, Measurement,
-    Observation, ObservationNoise, Pool, Threshold, Way, adjoint_gap,
+    Observation, ObservationNoise, Pool, Sparse, Threshold, Way, adjoint_gap,
 };
 use flow_testing::awkward::{SCALARS, rows};
 
@@ -129,4 +129,36 @@ pub(crate) fn draws() {
             assert!(host(answers.mean).iter().all(|x| x.is_finite()), "{draws:?}");
         }
     }
+}
+
+pub(crate) fn checked_draws() {
+    let check = |draws, shape| Draws { draws, at_once: 1, seed: 1 }.check(shape);
+    for (draws, shape) in [(1, [1, 2]), (3, [2, 2]), (1, [1, 0])] {
+        check(draws, shape).unwrap();
+    }
+    for (draws, shape) in
+        [(0, [1, 2]), (1, [0, 2]), (usize::MAX, [1, 1]), (1, [usize::MAX, usize::MAX])]
+    {
+        assert!(check(draws, shape).is_err(), "{draws} {shape:?}");
+    }
+}
+
+pub(crate) fn entries() {
+    let device = Device::flex();
+    for (name, weight) in SCALARS {
+        let weight = weight as f32;
+        let sparse = Sparse::new(&[(0, 1, weight)], (2, 1), &device);
+        assert_eq!(sparse.is_ok(), weight.is_finite(), "{name}");
+    }
+    for sizes in [(0, 0), (1, 1), (2, 0)] {
+        assert!(Sparse::new(&[(0, 1, 1.0)], sizes, &device).is_err(), "{sizes:?}");
+    }
+    assert!(Sparse::new(&[(usize::MAX, usize::MAX, 1.0)], (2, 1), &device).is_err());
+}
+
+pub(crate) fn sums() {
+    let device = Device::flex();
+    assert!(Sparse::sums(&[], &device).is_err());
+    let seen = Sparse::sums(&[0, 0], &device).unwrap().apply(&tensor(vec![0.5, 0.25]));
+    assert_eq!(host(seen), [0.75]);
 }

@@ -119,11 +119,11 @@ impl Running {
             .enable_all()
             .build()
             .unwrap();
-        let router = Server::new(model, settings).unwrap().router();
+        let server = Server::new(model, settings).unwrap();
         let listen = tokio::net::TcpListener::bind("127.0.0.1:0");
         let listener = runtime.block_on(listen).unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(async { axum::serve(listener, router).await });
+        runtime.spawn(server.serve(listener, std::future::pending()));
         Self { address, runtime: Some(runtime) }
     }
 
@@ -193,13 +193,26 @@ impl Client {
 
     /// Sends a request and does not wait.
     pub(crate) fn write(&mut self, method: &str, path: &str, headers: &[&str], body: &[u8]) {
-        let length = format!("Content-Length: {}", body.len());
-        self.write_plain(method, path, &[headers, &[&length]].concat(), body);
+        self.write_for("localhost", method, path, headers, body);
     }
 
-    /// Sends a request whose headers say all that there is to say of its body.
+    /// The same for a host by its name.
+    pub(crate) fn write_for(
+        &mut self,
+        host: &str,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: &[u8],
+    ) {
+        let length = format!("Content-Length: {}", body.len());
+        let host = format!("Host: {host}");
+        self.write_plain(method, path, &[headers, &[&length, &host]].concat(), body);
+    }
+
+    /// Sends a request whose headers say all that there is to say of it.
     pub(crate) fn write_plain(&mut self, method: &str, path: &str, headers: &[&str], body: &[u8]) {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        let mut text = format!("{method} {path} HTTP/1.1\r\n");
         for header in headers {
             text.extend([header, "\r\n"]);
         }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::LinearOperator;
 
-/// A matrix of `m x d` numbers: sums, differences, projections, a measurement of one's own.
+/// A matrix of `m x d` numbers, most of them not zero; see [`Sparse`](super::Sparse) for others.
 #[derive(Clone, Debug)]
 pub struct Dense {
     matrix: Tensor<2>,

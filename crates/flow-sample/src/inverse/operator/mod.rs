@@ -4,6 +4,7 @@ mod blur;
 mod dense;
 mod mask;
 mod pool;
+mod sparse;
 
 use std::fmt::Debug;
 
@@ -16,6 +17,7 @@ pub use blur::Blur;
 pub use dense::Dense;
 pub use mask::Mask;
 pub use pool::Pool;
+pub use sparse::Sparse;
 
 /// A linear map `A` of rows and its adjoint, `(A x) . y = x . (A^T y)`.
 ///
