@@ -98,7 +98,7 @@ impl Imputing {
         let sampler = ask.sampler.parse::<SamplerConfig>();
         let sampler = sampler.map_err(|error| error.to_string()).map_err(bad("sampler"))?;
         sampler.check().map_err(|error| error.to_string()).map_err(bad("sampler"))?;
-        let each = method.evaluations().saturating_mul(sampler.evaluations(SOLVER));
+        let each = method.evaluations().saturating_mul(sampler.evaluations(AnswerPlan::SOLVER));
         api.limits.check_evaluations(ask.steps.saturating_mul(each))?;
         let roles = [Role::Target, Role::Given, Role::Constant];
         let table = records::table(&ask.rows, &columns.encoder, &roles)?;

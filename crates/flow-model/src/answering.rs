@@ -27,17 +27,19 @@ impl AnswerPlan {
     pub const METHOD: &'static str = "mmps";
     /// The sampler, as it is typed, unless another one is asked for.
     pub const SAMPLER: &'static str = "langevin";
+    /// The method by which the sampler `ode` steps.
+    pub const SOLVER: Method = Method::Midpoint;
     /// The number of steps unless another one is asked for.
     pub const STEPS: usize = 32;
     /// Draws that are computed together unless another number is asked for.
     pub const AT_ONCE: usize = 16;
 
-    /// Equal steps of a sampler. The sampler `ode` steps by the midpoint method.
+    /// Equal steps of a sampler; the sampler `ode` steps by [`SOLVER`](Self::SOLVER).
     #[must_use]
     pub fn new(method: AnswerMethod, sampler: &SamplerConfig, steps: usize) -> Self {
         Self {
             method,
-            sampler: sampler.build(Method::Midpoint),
+            sampler: sampler.build(Self::SOLVER),
             grid: Grid::Uniform { steps },
             at_once: Self::AT_ONCE,
             seed: 0,

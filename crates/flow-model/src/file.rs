@@ -48,17 +48,18 @@ impl ModelConfig {
 fn text_in(path: &Path) -> Result<String, ModelError> {
     let failed = |source| io("read", path, source);
     let file = File::open(path).map_err(failed)?;
+    let mut length = Vec::new();
+    (&file).take(8).read_to_end(&mut length).map_err(failed)?;
+    let length = length.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
     let mut header = Vec::new();
-    (&file).take(8).read_to_end(&mut header).map_err(failed)?;
-    let length = header.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
     file.take(length.min(LONGEST_HEADER)).read_to_end(&mut header).map_err(failed)?;
-    text_of(&header)
+    text_of(weights::header(&header))
 }
 
-/// The text of `model.toml` among the bytes of a file, of which the header is enough.
-fn text_of(bytes: &[u8]) -> Result<String, ModelError> {
-    let mut metadata = weights::metadata(bytes).map_err(|reason| ModelError::Format { reason })?;
-    metadata.remove(CONFIG_KEY).ok_or_else(|| ModelError::Format {
+/// The text of `model.toml` among the words about the weights of a file.
+fn text_of(words: Result<HashMap<String, String>, String>) -> Result<String, ModelError> {
+    let mut words = words.map_err(|reason| ModelError::Format { reason })?;
+    words.remove(CONFIG_KEY).ok_or_else(|| ModelError::Format {
         reason: format!("it has no `{CONFIG_KEY}` in its metadata, as weights alone have not"),
     })
 }
@@ -115,7 +116,7 @@ impl Model {
         bytes: &[u8],
         device: &Device,
     ) -> Result<Self, ModelError> {
-        Self::from_bytes(registry, &text_of(bytes)?, bytes, device)
+        Self::from_bytes(registry, &text_of(weights::metadata(bytes))?, bytes, device)
     }
 
     /// A model from the text of `model.toml` and the bytes of `weights.safetensors`, for programs

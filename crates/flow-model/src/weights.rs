@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Bool, DType, Int, Shape, Tensor, TensorData};
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensors};
 
 /// All parameters of a module, with a few words about them, as the bytes of a safetensors file.
@@ -30,6 +30,13 @@ pub(crate) fn to_bytes<M: Module>(
 /// The words about the weights in the bytes of a safetensors file.
 pub(crate) fn metadata(bytes: &[u8]) -> Result<HashMap<String, String>, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    Ok(metadata.metadata().clone().unwrap_or_default())
+}
+
+/// The words about the weights in the header of a safetensors file alone: the text behind its
+/// length.
+pub(crate) fn header(text: &[u8]) -> Result<HashMap<String, String>, String> {
+    let metadata: Metadata = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     Ok(metadata.metadata().clone().unwrap_or_default())
 }
 

@@ -5,9 +5,9 @@ use anyhow::Result;
 use flow_judge::calibrate as judged;
 use flow_model::Registry;
 use flow_report::{Posterior, draw_posterior};
-use flow_run::{Model, Place};
 use flow_run::files::{check_table, write_text};
 use flow_run::table::Conditions;
+use flow_run::{Model, Place};
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
 use crate::exit::usage;
