@@ -9,7 +9,7 @@ use std::process::Command;
 use burn::tensor::Device;
 use flow_api::{Api, Form, Limits};
 use flow_datasets::table::{Column, Type};
-use flow_datasets::{Columns, Encoder, Overrides, Table, TableRows};
+use flow_datasets::{Columns, Encoder, Overrides, ReadOptions, Table, TableRows};
 use flow_import::{Family, Import};
 use flow_model::{Model, ModelConfig, Registry};
 use flow_nn::Signature;
@@ -186,7 +186,8 @@ fn table() -> Model {
     .unwrap();
     let given = vec!["age".into(), "clinic".into()];
     let columns = Columns::guess(&table, &Overrides { given, ..Overrides::default() }).unwrap();
-    let rows = TableRows { masked: false, encoder: Encoder::fit(&table, &columns).unwrap() };
+    let encoder = Encoder::fit(&table, &columns).unwrap();
+    let rows = TableRows { masked: false, encoder, reading: ReadOptions::default() };
     let signature = Signature { vector: rows.vector(), ..Signature::of([rows.encoder.width()]) };
     let (registry, device) = (Registry::default(), Device::flex());
     let mut config = ModelConfig::new(signature, NETWORK.parse().unwrap());
