@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 use flow_run::{Meter, time_left};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::terminal::say;
-
 /// Time before the first line where there is no bar, so that short work prints none.
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -16,6 +14,8 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Progress of something that has a number of parts.
 #[derive(Debug)]
 pub(crate) struct Bar {
+    /// Prints a line where there is no bar.
+    say: fn(&str),
     shown: ProgressBar,
     /// The word for the parts, such as `steps`.
     things: &'static str,
@@ -27,12 +27,12 @@ pub(crate) struct Bar {
 
 impl Bar {
     /// Goes on from `start` of `total` things.
-    pub(crate) fn new(start: usize, total: usize, things: &'static str) -> Self {
+    pub(crate) fn new(say: fn(&str), start: usize, total: usize, things: &'static str) -> Self {
         let bar = ProgressBar::new(total as u64).with_position(start as u64);
         let template =
             format!("  {{bar:32}} {{pos}}/{{len}} {things}  {{elapsed}} < {{eta}}  {{msg}}");
         bar.set_style(ProgressStyle::with_template(&template).expect("the template is valid"));
-        Self { shown: bar, things, start, total, began: Instant::now(), said: None }
+        Self { say, shown: bar, things, start, total, began: Instant::now(), said: None }
     }
 }
 
@@ -49,7 +49,7 @@ impl Meter for Bar {
             self.said = Some(Instant::now());
             let left = time_left(self.began.elapsed(), self.start, done, self.total)
                 .map_or_else(String::new, |left| format!("  {} left", HumanDuration(left)));
-            say(&format!("  {done} of {} {}{left}  {message}", self.total, self.things));
+            (self.say)(&format!("  {done} of {} {}{left}  {message}", self.total, self.things));
         }
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// The terminal as somebody who is told what happens meanwhile.
+/// A [`Listener`] that prints on the terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminal;
 
@@ -75,6 +75,6 @@ impl Listener for Terminal {
     }
 
     fn meter(&self, start: usize, total: usize, things: &'static str) -> Box<dyn Meter> {
-        Box::new(Bar::new(start, total, things))
+        Box::new(Bar::new(say, start, total, things))
     }
 }

@@ -1,7 +1,6 @@
 //! From a file of another program to a model.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -14,7 +13,7 @@ use toml::{Table, Value};
 
 use crate::error::ImportError;
 use crate::family::Family;
-use crate::known::Others;
+use crate::known::json;
 use crate::scheduler::Scheduler;
 use crate::transformer::{Described, DiffusersConfig, SitConfig};
 use crate::unet::{TorchcfmUNetConfig, UNet2dConfig};
@@ -23,9 +22,6 @@ use crate::{mlp, network};
 /// Bytes of a file of weights, and of the arrays in it: the largest transformers of the papers take
 /// three gibibytes.
 const MOST_BYTES: u64 = 16 << 30;
-
-/// Bytes of a configuration that none reaches.
-const LONGEST_CONFIG: u64 = 16 << 20;
 
 /// Where a folder has the configuration of its network; the first one is named where there is none.
 const NETWORKS: [&str; 3] = ["config.json", "transformer/config.json", "unet/config.json"];
@@ -78,8 +74,8 @@ impl Import {
         Self { family, weights: weights.as_ref().into(), config: None, part: None, registry }
     }
 
-    /// The same with the JSON file that describes the network, or the folder of a model of diffusers
-    /// with the files of its network and of its scheduler.
+    /// The same with the JSON file that describes the network, or the folder of a model of
+    /// diffusers with the files of its network and of its scheduler.
     #[must_use]
     pub fn with_config(self, config: impl AsRef<Path>) -> Self {
         Self { config: Some(config.as_ref().into()), ..self }
@@ -206,17 +202,6 @@ fn scheduled(
 ) -> Result<(Described, Option<String>), ImportError> {
     scheduler.describe(family.name(), &mut config)?;
     Ok(((config, sizes), Some(scheduler.note())))
-}
-
-/// The keys of a file in JSON.
-pub(crate) fn json(path: &Path) -> Result<Others, ImportError> {
-    let broken = |reason: String| ImportError::Config { path: path.into(), reason };
-    let size = fs::metadata(path).map_err(|error| broken(error.to_string()))?.len();
-    if LONGEST_CONFIG < size {
-        return Err(broken(format!("it has {size} bytes, which no configuration has")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
 }
 
 /// The arrays without what all of their names begin with and no network calls so.

@@ -2,11 +2,16 @@
 //! the one value of the network that is built here, or is refused by name.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::error::ImportError;
 use crate::family::Family;
+
+/// Bytes of a configuration that none reaches.
+const LONGEST_CONFIG: u64 = 16 << 20;
 
 /// Keys that a reader does not take, with their values.
 pub(crate) type Others = BTreeMap<String, Value>;
@@ -51,6 +56,17 @@ fn is(value: &Value, word: &str) -> bool {
         (Some(value), Some(wanted)) => (value - wanted).abs() < 1e-9,
         _ => *value == wanted,
     }
+}
+
+/// The keys of a file in JSON.
+pub(crate) fn json(path: &Path) -> Result<Others, ImportError> {
+    let broken = |reason: String| ImportError::Config { path: path.into(), reason };
+    let size = fs::metadata(path).map_err(|error| broken(error.to_string()))?.len();
+    if LONGEST_CONFIG < size {
+        return Err(broken(format!("it has {size} bytes, which no configuration has")));
+    }
+    let text = fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Along which diffusion a network of diffusers was trained, and what it gives: the configuration of
-//! its scheduler.
+//! Along which diffusion a network of diffusers was trained, and what it gives: the configuration
+//! of its scheduler.
 //!
 //! With the rates `beta_k` of the `N = 1000` steps, `alpha^2` after step `k` is the product of
 //! `1 - beta_i` over `i <= k`. Rates from `beta_start` to `beta_end` in equal steps are, in
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::ImportError;
-use crate::known::Others;
+use crate::known::{Others, json};
 
 /// Steps of the clock that the networks of diffusers count by.
 const STEPS: usize = 1000;
@@ -82,7 +82,7 @@ impl Scheduler {
             let from = if tells { config.display().to_string() } else { String::new() };
             return Self::read(said, config, from);
         };
-        let all: Others = crate::import::json(&file)?;
+        let all: Others = json(&file)?;
         if !all.contains_key("beta_schedule") {
             let reason = "it has no beta_schedule, as the scheduler of a diffusion has".into();
             return Err(ImportError::Config { path: file, reason });

@@ -15,9 +15,9 @@
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
 //!
-//! [`recomputed`] is a part of a network as one step of a tape, which computes it a second time
-//! in place of keeping it. [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs what consists of many
-//! short loops where they need not wake the threads.
+//! [`recomputed`] is a part of a network as one step of a tape, which computes it a second time in
+//! place of keeping it. [`fill_normal`] draws noise on the host, on all threads; [`on_pool`] runs
+//! what consists of many short loops where they need not wake the threads.
 //!
 //! Kernels cut their work into pieces whose borders depend on the shapes alone and add partial sums
 //! in a fixed order. A result is therefore the same bits from run to run and for any number of

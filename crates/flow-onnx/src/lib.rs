@@ -1,7 +1,7 @@
 //! Trained flow-matching models as ONNX files, for programs that know neither Rust nor Burn.
 //!
-//! [`network()`] writes the network of a model, and [`sampler()`] a whole sampler: a loop around the
-//! network with the number of steps, the noise, the conditions and the strength of guidance as
+//! [`network()`] writes the network of a model, and [`sampler()`] a whole sampler: a loop around
+//! the network with the number of steps, the noise, the conditions and the strength of guidance as
 //! inputs; [`pair()`] writes both. The batch is any number of rows. Networks list their operations
 //! by [`Network::graph`](flow_nn::Network::graph), and here each operation becomes a node.
 //!

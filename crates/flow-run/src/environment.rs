@@ -106,8 +106,8 @@ fn digest(parts: [&Images; 2]) -> String {
     format!("{:x}", digest.finalize())
 }
 
-/// A model that a run depends on, as it was: its step and weights, and of one that made pairs its way
-/// of sampling.
+/// A model that a run depends on, as it was: its step and weights, and of one that made pairs its
+/// way of sampling.
 pub(crate) type Known = BTreeMap<String, Value>;
 
 /// A part of a training that was made longer.

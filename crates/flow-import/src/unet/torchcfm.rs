@@ -37,7 +37,8 @@ pub(crate) struct TorchcfmUNetConfig {
     others: Others,
 }
 
-/// Precision and checkpoints are of training; the last four are notes of those who wrote our reference files.
+/// Precision and checkpoints are of training; the last four are notes of those who wrote our
+/// reference files.
 const KNOWN: Known = Known {
     harmless: &["dropout", "use_checkpoint", "use_fp16", "library", "cls", "call", "resolved"],
     fixed: &[("learn_sigma", "false"), ("num_heads_upsample", "-1")],

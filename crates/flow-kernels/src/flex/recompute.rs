@@ -15,7 +15,7 @@ use burn::backend::{
 use burn::tensor::Tensor;
 
 use super::primitive;
-use crate::recompute::Recomputed;
+use crate::Recomputed;
 
 pub(super) fn forward(x: FlexTensor, c: FlexTensor, part: &dyn Recomputed) -> FlexTensor {
     let (x, c) = (Tensor::from_primitive::<Flex>(x), Tensor::from_primitive::<Flex>(c));

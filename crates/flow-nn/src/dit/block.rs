@@ -7,7 +7,6 @@ use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::{Activation, attention, attention_within, group_norm_act};
 
-use super::recompute::recomputed;
 use crate::graph::{Graph, Value};
 use crate::layer::linear;
 
@@ -55,18 +54,18 @@ impl Block {
     /// - `h` and output: `[B, N, D]`
     /// - `condition`: `silu(c)`, `[B, D]`, or `[1, D]` for one that all rows share
     /// - `lengths`: the tokens that are there of each row, if not all are
-    ///
-    /// With `recompute` a tape keeps `h` and computes what is between in its backward pass.
     pub(super) fn forward(
         &self,
         h: Tensor<3>,
         condition: &Tensor<2>,
         lengths: Option<&Arc<[usize]>>,
-        recompute: bool,
     ) -> Tensor<3> {
-        let modulation = linear(&self.modulation, condition.clone(), Activation::Identity);
-        let step = if recompute { recomputed(self, &h, &modulation, lengths) } else { None };
-        step.unwrap_or_else(|| self.on_tokens(h, modulation, lengths))
+        self.on_tokens(h, self.asked(condition), lengths)
+    }
+
+    /// What a condition, `silu(c)`, asks of the tokens: `[B, 6 D]`.
+    pub(super) fn asked(&self, condition: &Tensor<2>) -> Tensor<2> {
+        linear(&self.modulation, condition.clone(), Activation::Identity)
     }
 
     /// What the block does with tokens, given what the condition asks of them, `[B, 6 D]`.

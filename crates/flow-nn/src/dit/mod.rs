@@ -88,7 +88,12 @@ impl Network for Dit {
         let lengths = condition.expect_lengths(&self.signature, batch);
         let blocks = self.blocks.iter().enumerate();
         let h = blocks.fold(tokens, |h, (i, block)| {
-            block.forward(h, &conditions[i.min(last)], lengths.as_ref(), self.recompute)
+            let (condition, lengths) = (&conditions[i.min(last)], lengths.as_ref());
+            if self.recompute {
+                recompute::forward(block, h, condition, lengths)
+            } else {
+                block.forward(h, condition, lengths)
+            }
         });
         let h = h.narrow(1, 0, self.grid.count());
         let y = self.grid.join(self.head.forward(h, &conditions[0]));

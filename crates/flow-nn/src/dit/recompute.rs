@@ -11,17 +11,20 @@ use super::block::Block;
 /// Why there are gradients of everything.
 const REACHED: &str = "whatever goes into a block reaches what comes out of it";
 
-/// [`Block::on_tokens`] as one step of the tape; nothing where there is no such step.
-pub(super) fn recomputed(
+/// [`Block::forward`] as one step of the tape, which keeps `h` and computes what is between in its
+/// backward pass; the same without where there is no such step.
+pub(super) fn forward(
     block: &Block,
-    h: &Tensor<3>,
-    modulation: &Tensor<2>,
+    h: Tensor<3>,
+    condition: &Tensor<2>,
     lengths: Option<&Arc<[usize]>>,
-) -> Option<Tensor<3>> {
+) -> Tensor<3> {
+    let modulation = block.asked(condition);
     let part = || -> Arc<dyn Recomputed> {
         Arc::new(Part { block: block.valid(), lengths: lengths.cloned() })
     };
-    flow_kernels::recomputed(h, modulation, || row(block, None), part)
+    let step = flow_kernels::recomputed(&h, &modulation, || row(block, None), part);
+    step.unwrap_or_else(|| block.on_tokens(h, modulation, lengths))
 }
 
 /// A block without a tape, and the lengths of the rows that it was given.

@@ -27,8 +27,9 @@ impl Named {
         Ok(Self { all, beside_loss })
     }
 
-    /// Fills in what follows: pairs within classes, whole numbers of tables as cells, the sampler of
-    /// a loss of flow maps, and a network that is smooth enough for losses that differentiate it.
+    /// Fills in what follows: pairs within classes, whole numbers of tables as cells, the sampler
+    /// of a loss of flow maps, and a network that is smooth enough for losses that differentiate
+    /// it.
     ///
     /// # Errors
     /// When the network is named and is not smooth enough.
