@@ -1,8 +1,6 @@
 //! Exit codes of the command: 0 done, 1 failed, 2 asked for something impossible, 128 and a
 //! signal's number when that stopped a training.
 
-use std::fmt;
-
 use flow_datasets::TableError;
 use flow_import::ImportError;
 use flow_judge::JudgeError;
@@ -14,16 +12,9 @@ use flow_run::{Interrupted, RunError, sentence};
 use crate::terminal::{complain, say};
 
 /// What the first of several processes says, for all of them meet it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the first process says it")]
 pub(crate) struct Said;
-
-impl fmt::Display for Said {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the first process says it")
-    }
-}
-
-impl std::error::Error for Said {}
 
 /// A request that cannot be met as it was typed, from a format string.
 macro_rules! usage {

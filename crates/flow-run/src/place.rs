@@ -39,6 +39,15 @@ impl Place {
         Ok(Self::Run(Box::new(Run::open(registry, path)?)))
     }
 
+    /// The run, unless it is a model of its own.
+    #[must_use]
+    pub fn run(&self) -> Option<&Run> {
+        match self {
+            Self::Run(run) => Some(run),
+            Self::File(_) => None,
+        }
+    }
+
     /// How the model's rows become those of a table, for a model of one.
     ///
     /// # Errors

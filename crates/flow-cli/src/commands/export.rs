@@ -9,7 +9,7 @@ use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
 use flow_onnx::Pair;
 use flow_run::files::{ending, write};
-use flow_run::{Model, Place, Run, save_model};
+use flow_run::{Model, Place, save_model};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
 use crate::device;
@@ -64,21 +64,14 @@ pub(crate) fn import(args: &ImportArgs) -> Result<()> {
     let import = args.config.iter().fold(import, Import::with_config);
     let import = args.state.iter().fold(import, Import::with_part);
     let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
-    for note in &notes {
-        say(note);
-    }
+    notes.iter().for_each(|note| say(note));
     model.save(&args.out)?;
     print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
 }
 
 /// Prints what a model is.
 pub(crate) fn show(args: &CardArgs, registry: &Registry) -> Result<()> {
-    let device = device::parse("flex")?;
-    let model = if Run::is_one(&args.model) {
-        Model::load(&Run::open(registry, &args.model)?, &device)?
-    } else {
-        Model::of_file(registry, &args.model, &device)?
-    };
+    let model = open(registry, &args.model)?;
     if args.toml {
         return print(model.config().text().trim_end());
     }

@@ -5,9 +5,9 @@ use anyhow::Result;
 use flow_judge::calibrate as judged;
 use flow_model::Registry;
 use flow_report::{Posterior, draw_posterior};
+use flow_run::Model;
 use flow_run::files::{check_table, write_text};
 use flow_run::table::Conditions;
-use flow_run::{Model, Place};
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
 use crate::exit::usage;
@@ -30,11 +30,7 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     check_table(&out)?;
     let observations = observed.table.len();
     let request = place.request(&args.solver.changes(), observations * args.number, args.seed)?;
-    let run = match &place {
-        Place::Run(run) => Some(run.clone()),
-        Place::File(_) => None,
-    };
-    let model = place.model(&device)?;
+    let (run, model) = (place.run().cloned(), place.model(&device)?);
     let posterior = Posterior::draw(&model, &columns, &observed, request)?;
     let figure = posterior.picture();
     if let Some(figure) = &figure {

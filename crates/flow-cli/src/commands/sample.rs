@@ -52,11 +52,11 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
         let writer = SampleWriter { model: &model, request: &request, told: &Terminal };
         writer.write(&form, table.as_ref(), &out)?
     };
-    let seconds = started.elapsed().as_secs_f64();
     print(&format!(
-        "{} samples by {}, {nfe:.0} network evaluations each, {seconds:.2} s: {}",
+        "{} samples by {}, {nfe:.0} network evaluations each, {:.2} s: {}",
         request.n,
         request.label(),
+        started.elapsed().as_secs_f64(),
         out.display()
     ))
 }

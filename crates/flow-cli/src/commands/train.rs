@@ -47,8 +47,7 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
     say(&format!("run folder: {}, {} steps done", run.folder.display(), begun.done()));
     begun.shared(rayon::current_num_threads()).iter().for_each(|text| say(text));
 
-    let started = Instant::now();
-    let interrupter = Interrupter::new();
+    let (started, interrupter) = (Instant::now(), Interrupter::new());
     let (rank, size, folder) = (group.rank(), group.size(), run.folder.clone());
     let watch =
         Watch::new(&interrupter, move |signal| match Told::of(signal, rank, size, &folder) {
@@ -107,7 +106,6 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
         changes.extend(args.seed.map(|seed| format!("seed={seed}")));
         return Ok(Start::New(Recipe::named(registry, &recipe, &changes)?));
     };
-    let more = args.more_images.unwrap_or(0.0);
-    let lock = !args.dry_run && group.is_first();
+    let (more, lock) = (args.more_images.unwrap_or(0.0), !args.dry_run && group.is_first());
     Ok(Start::again(registry, folder, more, lock, &Terminal)?)
 }
