@@ -93,7 +93,9 @@ def main():
     # The multipliers of 28 pixels, three sizes of images, attention at the largest.
     small = {"dim": [1, 28, 28], "num_channels": 32, "num_res_blocks": 1}
     torchcfm(folder, "formula_unet28", small)
-    classes = {"channel_mult": [1, 1], "num_classes": 10, "class_cond": True}
+    # Twice the channels: with one in each of the 32 groups of a norm, what a time and a class add
+    # to a channel would be taken away again.
+    classes = {"num_channels": 64, "channel_mult": [1, 1], "num_classes": 10, "class_cond": True}
     torchcfm(folder, "formula_unet28_class", small | classes)
     # Two blocks in a stage, channels that grow, and an attention without scales and shifts.
     diffusers(

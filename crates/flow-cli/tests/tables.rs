@@ -302,6 +302,12 @@ fn conditions_beyond_all_that_was_seen_are_warned_of_and_errors_name_their_optio
     assert!(!said.stderr.contains("warning"), "{}", said.stderr);
     scene.refuses("posterior run --observe clinic=C,age=30", 2, &["--observe: ", "\"C\""]);
     scene.refuses("posterior run --observe clinic=A", 2, &["--observe: ", "lacks `age`"]);
+    // The age is a whole number, and what means a missing value in a file means it here too.
+    let half = "sample run -n 2 --given clinic=B,age=40.5";
+    scene.refuses(half, 2, &["--given: ", "\"40.5\"", "no whole number"]);
+    scene.refuses("sample run -n 2 --given clinic=B,age=NA", 2, &["--given: ", "lacks `age`"]);
+    let wrong = "train people.csv --set data.transforms.clinic=log1p";
+    scene.refuses(wrong, 2, &["\"clinic\" holds categories", "data.transforms"]);
     let said = scene.run("sample run --given nowhere.csv");
     assert_eq!(said.stderr.matches("nowhere.csv").count(), 1, "{}", said.stderr);
     assert!(said.stderr.contains("--given: "), "{}", said.stderr);

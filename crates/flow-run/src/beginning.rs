@@ -109,7 +109,8 @@ impl Beginning {
     ) -> Result<M, RunError> {
         let (module, names) = begin(module, with).map_err(|error| {
             usage!(
-                "train.weights is {}, and {error}: begin with a model of such rows and conditions",
+                "train.weights is {}, and {error}: begin with a model of such rows, conditions and \
+                 times (a flow map has two times, a velocity one)",
                 self.path.display()
             )
         })?;
@@ -172,8 +173,8 @@ fn check_section(path: &Path, then: &Table, now: &Table) -> Result<(), RunError>
         value(all, key).map_or("left out".to_owned(), |value| value.to_string())
     };
     Err(usage!(
-        "train.weights is {}, whose network.{key} is {}, and that of this recipe is {}: give the \
-         recipe the network of the model, as `flow train RECIPE --from MODEL` does",
+        "train.weights is {}, whose network.{key} is {}, and that of this recipe is {}: weights fit \
+         the network that they were trained in, so leave the key as it is there, or train anew",
         path.display(),
         said(&old),
         said(&new)

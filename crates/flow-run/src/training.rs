@@ -255,12 +255,12 @@ fn lengthen(run: &Run, from: Option<&Checkpoint>, told: &dyn Listener) -> Result
         let rate = |recipe: &Recipe| plan(recipe).learning_rate.at(from.step);
         let mut shorter = run.recipe.clone();
         shorter.train.images = before;
+        let [then, now] = [rate(&shorter), rate(&run.recipe)].map(|rate| format!("{rate:.2e}"));
+        let moved = if then == now { String::new() } else { format!(" in place of {then}") };
         told.say(&format!(
             "train.images was {before} and is {}: the learning rate goes on along the schedule of \
-             the new length, from {:.2e} in place of {:.2e}",
-            run.recipe.train.images,
-            rate(&run.recipe),
-            rate(&shorter)
+             the new length, from {now}{moved}",
+            run.recipe.train.images
         ));
     }
     Ok(())

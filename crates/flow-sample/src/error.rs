@@ -88,7 +88,7 @@ pub enum SampleError {
     },
     /// A jump was requested of a predictor that is no flow map.
     #[error(
-        "this sampler jumps along a flow map and the predictor is none: train a network of two times \
+        "this sampler jumps along a flow map, which this model is not: train a network of two times \
          with a loss for flow maps, or choose another sampler"
     )]
     NoFlowMap,

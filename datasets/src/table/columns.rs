@@ -179,6 +179,9 @@ fn plan(column: &Column, overrides: &Overrides) -> Result<ColumnPlan, TableError
                     Some(said.unwrap_or(guess))
                 }
                 Kind::Category => {
+                    if said.is_some() {
+                        return Err(TableError::NoTransform { column: name.to_owned() });
+                    }
                     plan.range = listed(&categories(column));
                     None
                 }

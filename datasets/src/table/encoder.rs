@@ -134,6 +134,11 @@ fn one_cell(column: &Coded, value: Option<&str>) -> Result<Column, TableError> {
             return Ok(Column { name, ty, values });
         }
         None => f64::NAN,
+        Some((text, Some(number))) if ty == (Type::Integer {}) && number.value.fract() != 0.0 => {
+            let (column, value) = (name, text.to_owned());
+            let expected = "whole number";
+            return Err(TableError::NotOfType { column, row: 1, value, expected });
+        }
         Some((_, Some(number))) => number.value,
         Some((text, None)) => {
             let (column, value) = (name, text.to_owned());

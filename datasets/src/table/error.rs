@@ -370,6 +370,16 @@ pub enum TableError {
         row: usize,
     },
 
+    /// A transform of what holds no numbers.
+    #[error(
+        "column {column:?} holds categories, which no transform is for; leave it out of \
+         `data.transforms`, or say by `data.types` that it is real"
+    )]
+    NoTransform {
+        /// The column.
+        column: String,
+    },
+
     /// A share of rows that is none.
     #[error("data.split.share is {share:?}, it must lie between 0 and 1")]
     Share {

@@ -36,9 +36,9 @@ impl Conditions {
         let names = |table: &TableRows| table.given().collect::<Vec<_>>().join(", ");
         match (table, text) {
             (None, Some(_)) => Err(usage!("{option} is for models of tables, and this is none")),
-            (Some(table), Some(_)) if table.vector() == 0 => {
-                Err(usage!("{option} is given, but no column was when this model was trained"))
-            }
+            (Some(table), Some(_)) if table.vector() == 0 => Err(usage!(
+                "{option} tells a model of its given columns, and this one was trained without any"
+            )),
             (Some(table), None) if 0 < table.vector() => Err(usage!(
                 "the model is told {}: give values by {option} COLUMN=VALUE,.. or {option} FILE",
                 names(table)
@@ -50,7 +50,12 @@ impl Conditions {
                 let table = if is_file {
                     read_like(rows, Path::new(text)).map_err(refused)?
                 } else {
-                    rows.encoder.given(&pairs(option, text)?).map_err(refused)?
+                    let mut pairs = pairs(option, text)?;
+                    let is_missing = |value: &String| rows.reading.missing.contains(value);
+                    // A mark of a missing value means the same here as in a file.
+                    let values = pairs.iter_mut().map(|(_, value)| value);
+                    values.filter(|value| is_missing(value)).for_each(String::clear);
+                    rows.encoder.given(&pairs).map_err(refused)?
                 };
                 let named = if is_file { format!("{option} {text}") } else { option.to_owned() };
                 let vectors = rows.conditions(&table);
