@@ -36,6 +36,12 @@ pub enum ImportError {
         /// The keys that it must have.
         keys: &'static str,
     },
+    /// A configuration of a family that has none.
+    #[error("{family} has no configuration, its arrays say all: leave --config out")]
+    ConfigNotTaken {
+        /// The family.
+        family: &'static str,
+    },
     /// A network of the family that ours cannot be.
     #[error("{family} with {key} = {value} cannot be imported, it must be {need}")]
     Unsupported {

@@ -152,6 +152,9 @@ impl Import {
     ) -> Result<(Described, Option<String>), ImportError> {
         let family = self.family;
         let described = match family {
+            Family::TorchcfmMlp if self.config.is_some() => {
+                return Err(ImportError::ConfigNotTaken { family: family.name() });
+            }
             Family::TorchcfmMlp => mlp::describe(arrays),
             Family::TorchcfmUnet => {
                 self.config::<TorchcfmUNetConfig>(TorchcfmUNetConfig::KEYS)?.0.describe()

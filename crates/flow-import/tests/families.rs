@@ -206,6 +206,8 @@ fn files_that_do_not_fit_are_refused_with_what_to_do() {
     let cut = folder.path().join("cut.pt");
     let bytes = std::fs::read(reference("torchcfm_mlp_ddp.pt")).unwrap();
     std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let told = torchcfm("torchcfm_moons.safetensors").with_config(reference("torchcfm_moons.json"));
+    assert!(error(told).to_string().contains("leave --config out"));
     let cut = error(Import::new(Family::TorchcfmMlp, cut)).to_string();
     assert!(cut.contains("cut.pt"), "{cut}");
     let unknown = Family::of_name("unet").unwrap_err();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use flow_api::{Api, Limits as Most};
 use flow_model::Model;
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::ServeError;
 use crate::metrics::Metrics;
@@ -22,8 +22,8 @@ pub(crate) struct App {
     pub(crate) token: Option<String>,
     pub(crate) metrics: Arc<Metrics>,
     queue: Arc<Queue>,
-    /// Places for requests that are read, wait or are computed.
-    places: Semaphore,
+    /// Places for requests that are read, wait, are computed or answered.
+    places: Arc<Semaphore>,
     /// Ends with the last router.
     _worker: Worker,
 }
@@ -36,7 +36,7 @@ impl App {
         let metrics = Arc::<Metrics>::default();
         let worker = Worker::start(&queue, api.model(), &metrics)
             .map_err(|source| ServeError::Run { source })?;
-        let places = Semaphore::new(limits.most_requests() as usize);
+        let places = Arc::new(Semaphore::new(limits.most_requests() as usize));
         Ok(Self { api, limits, token, metrics, queue, places, _worker: worker })
     }
 
@@ -51,8 +51,8 @@ impl App {
     }
 
     /// A place among the requests that are served, as long as there is one.
-    pub(crate) fn place(&self) -> Result<SemaphorePermit<'_>, Refusal> {
-        self.places.try_acquire().map_err(|_| {
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             let sentence = format!(
                 "{} requests are waiting already, which is all that this server takes: ask again \
                  in a second",

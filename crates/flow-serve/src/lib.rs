@@ -32,6 +32,7 @@ mod body;
 mod connections;
 mod endpoints;
 mod error;
+mod held;
 mod metrics;
 mod page;
 mod patient;

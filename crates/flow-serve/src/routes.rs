@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::held::held;
 use crate::refusal::Refusal;
 use crate::settings::Limits;
 use crate::typed::typed;
@@ -82,14 +83,15 @@ enum Endpoint {
 
 impl Endpoint {
     async fn answer(self, app: &App, request: Request) -> Result<Response, Refusal> {
-        let _place = app.place()?;
+        let place = app.place()?;
         let headers: HeaderMap = request.headers().clone();
         let object: Map<String, Value> = body::object(request, &app.limits).await?;
-        match self {
+        let answer = match self {
             Self::Sample => endpoints::sample(app, &headers, object).await,
             Self::LogProb => endpoints::log_prob(app, &headers, object).await,
             Self::Impute => endpoints::impute(app, &headers, object).await,
-        }
+        };
+        Ok(held(answer?, place))
     }
 }
 

@@ -137,6 +137,27 @@ fn an_answer_that_nobody_reads_is_given_up() {
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
+/// The same of two clients where one is taken at once: the second is refused until the first has
+/// read its answer, whose bytes would else pile up.
+#[test]
+fn an_answer_keeps_its_place_until_it_is_read() {
+    let limits = Limits { queue: 1, ..Limits::default() };
+    let server = Stopped::new(Settings { limits, ..Settings::default() });
+    let times: Vec<f64> = (0..200).map(|k| f64::from(k) / 200.0).collect();
+    let ask = json!({ "n": 5_000, "steps": 1, "solver": "euler", "keep": times });
+    let mut first = posted(server.address, &ask);
+    server.wait_for("flow_request_seconds_count{path=\"/v1/sample\"}");
+    let small = json!({ "n": 2, "steps": 2 });
+    posted(server.address, &small).read().refused(429);
+    assert_eq!(first.read().ok().json()["shape"], json!([5_000, 2]));
+    let until = Instant::now() + Duration::from_mins(1);
+    while posted(server.address, &small).read().status == 429 {
+        assert!(Instant::now() < until, "the place is never free again");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    server.stop();
+}
+
 #[test]
 fn what_has_come_is_answered_before_a_server_stops() {
     let server = Stopped::new(Settings::default());
