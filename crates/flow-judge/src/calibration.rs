@@ -57,7 +57,7 @@ impl fmt::Display for Calibrated {
 impl fmt::Display for Calibration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.rows.iter().try_for_each(|row| writeln!(f, "{row}"))?;
-        f.write_str(&self.sentence())
+        f.write_str(self.sentence())
     }
 }
 

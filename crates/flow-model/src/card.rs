@@ -1,6 +1,6 @@
 //! The card of a model: its description for people and programs.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use flow_nn::{Strengths, parameter_count};
 use flow_path::{Prediction, ScheduleConfig};
@@ -92,10 +92,10 @@ impl Card<'_> {
             text = format!("ode by {}", sample.solver);
         }
         if sample.is_guided() {
-            text += &format!(", guidance {}", sample.guidance);
+            let _ = write!(text, ", guidance {}", sample.guidance);
         }
         if let Some(strengths) = strengths {
-            text += &format!(", guidance {strengths} in one evaluation a step");
+            let _ = write!(text, ", guidance {strengths} in one evaluation a step");
         }
         text
     }

@@ -155,17 +155,17 @@ impl Model {
     fn check_rows(&self, rows: &Rows, n: usize) -> Result<(), ModelError> {
         let signature = self.signature();
         let told = |part: &Option<Vec<f32>>| part.as_ref().map(Vec::len);
-        self.check_part("row", Some(rows.values.len()), signature.size(), n)?;
+        Self::check_part("row", Some(rows.values.len()), signature.size(), n)?;
         if 0 < self.vector() {
-            self.check_part("condition vector", told(&rows.vectors), self.vector(), n)?;
+            Self::check_part("condition vector", told(&rows.vectors), self.vector(), n)?;
         }
         if !signature.context.is_empty() {
             let size = size(&signature.context);
-            self.check_part("conditioning row", told(&rows.contexts), size, n)?;
+            Self::check_part("conditioning row", told(&rows.contexts), size, n)?;
         }
         match &rows.classes {
             Some(classes) if 0 < signature.classes => {
-                self.check_part("class", Some(classes.len()), 1, n)?;
+                Self::check_part("class", Some(classes.len()), 1, n)?;
                 self.classes_of(&Classes::Each(classes.clone()), 0..n).map(drop)
             }
             _ => Ok(()),

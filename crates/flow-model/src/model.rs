@@ -176,7 +176,7 @@ impl Model {
     ) -> Result<Vec<f32>, ModelError> {
         let size = self.signature().size();
         let n = rows.len() / size.max(1);
-        self.check_part("row", Some(rows.len()), size, n)?;
+        Self::check_part("row", Some(rows.len()), size, n)?;
         self.check_condition(&condition, n)?;
         let x = self.tensor(rows, size);
         Ok(host(self.predictor(condition).predict(Prediction::Velocity, &x, t)))
@@ -193,14 +193,14 @@ impl Model {
         ] {
             if 0 < size {
                 let got = part.as_ref().map(|part| part.dims().iter().product());
-                self.check_part(what, got, size, n)?;
+                Self::check_part(what, got, size, n)?;
             }
         }
         if signature.lengths {
-            self.check_part("length", condition.lengths.as_ref().map(|all| all.len()), 1, n)?;
+            Self::check_part("length", condition.lengths.as_ref().map(|all| all.len()), 1, n)?;
         }
         if let Some(class) = condition.class.as_ref().filter(|_| 0 < signature.classes) {
-            self.check_part("class", Some(class.dims()[0]), 1, n)?;
+            Self::check_part("class", Some(class.dims()[0]), 1, n)?;
             // One past the last is the null class of guidance.
             let known = 0..=signature.classes as i64;
             let other = class.clone().into_data().iter::<i64>().find(|one| !known.contains(one));

@@ -266,10 +266,10 @@ impl Model {
         if question.vectors.is_some() && self.vector() == 0 {
             return Err(ModelError::NotAsked { what });
         }
-        self.check_part(what, question.vectors.map(<[f32]>::len), self.vector(), questions)?;
+        Self::check_part(what, question.vectors.map(<[f32]>::len), self.vector(), questions)?;
         match question.classes {
             Some(classes) => {
-                self.check_part("class", Some(classes.len()), 1, questions)?;
+                Self::check_part("class", Some(classes.len()), 1, questions)?;
                 self.classes_of(&Classes::Each(classes.to_vec()), 0..questions).map(drop)
             }
             None if 0 < signature.classes && !self.config().learned_without => {

@@ -174,7 +174,7 @@ impl Model {
         let rows = |what, given: Option<&Vec<f32>>, size: usize, needed: bool| match given {
             Some(_) if size == 0 => Err(ModelError::NotAsked { what }),
             None if !needed => Ok(()),
-            given => self.check_part(what, given.map(Vec::len), size, request.n),
+            given => Self::check_part(what, given.map(Vec::len), size, request.n),
         };
         rows("condition vector", request.vectors.as_ref(), self.vector(), true)?;
         rows("conditioning row", request.contexts.as_ref(), size(&signature.context), true)?;
@@ -211,7 +211,6 @@ impl Model {
     /// Refuses what each of `n` rows is told, if it is missing or of another size than the network
     /// reads.
     pub(crate) fn check_part(
-        &self,
         what: &'static str,
         given: Option<usize>,
         size: usize,

@@ -18,7 +18,7 @@ const ROWS: usize = 5;
 
 /// Small values for keys of sections: for those that a section must have, and in place of larger
 /// defaults.
-const SMALL: &str = r#"
+const SMALL: &str = r"
     hidden = 16
     depth = 2
     heads = 2
@@ -35,7 +35,7 @@ const SMALL: &str = r#"
     attention = [4]
     head_channels = 8
     groups = 4
-"#;
+";
 
 /// The section of a small network of a kind.
 fn section(registry: &Registry, kind: &str) -> Table {

@@ -11,6 +11,9 @@ use crate::footprint::Footprint;
 use crate::network::Trainable;
 use crate::signature::Signature;
 
+/// The name of sizes of a network, and what makes them.
+pub type Preset<C> = (&'static str, fn() -> C);
+
 /// Sizes of a network: what is written in the section `[network]` of a recipe and of a model file.
 ///
 /// Everything that follows from the data (shapes, classes, conditions) comes from the
@@ -24,7 +27,7 @@ pub trait NetworkConfig:
     const ABOUT: &'static str;
     /// Sizes by name: what the key `preset` of a section may be. Other keys of the section take the
     /// place of their values.
-    const PRESETS: &'static [(&'static str, fn() -> Self)] = &[];
+    const PRESETS: &'static [Preset<Self>] = &[];
     /// What is built.
     type Network: Trainable;
 

@@ -55,7 +55,7 @@ mod unet;
 
 pub use classifier::{Classifier, ClassifierConfig};
 pub use condition::Condition;
-pub use config::NetworkConfig;
+pub use config::{NetworkConfig, Preset};
 pub use dit::{Dit, DitConfig, Embeddings};
 pub use embed::{
     Band, ClassEmbedding, CoordinateEncoder, FourierFeatures, LatentEmbedding, TIME_SCALE,

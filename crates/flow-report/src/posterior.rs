@@ -69,7 +69,7 @@ impl<'a> Posterior<'a> {
         let learned = self.learned();
         let numbers = learned.columns().iter().filter_map(|column| match &column.values {
             Values::Number(values) => Some((column.name.clone(), values)),
-            _ => None,
+            Values::Text(_) => None,
         });
         let (names, numbers): (Vec<String>, Vec<&Vec<f64>>) = numbers.unzip();
         if !(1..=MOST_PAIRED).contains(&names.len()) {

@@ -53,7 +53,7 @@ mod tests {
     fn the_time_to_the_end_is_that_of_the_rest_at_the_same_pace() {
         let left = |done| time_left(Duration::from_secs(30), 10, done, 100);
         // 30 of 90 in 30 seconds: 60 seconds are left.
-        assert_eq!(left(40), Some(Duration::from_secs(60)));
+        assert_eq!(left(40), Some(Duration::from_mins(1)));
         assert_eq!(left(10), None);
         assert_eq!(left(5), None);
         assert_eq!(left(100), Some(Duration::ZERO));

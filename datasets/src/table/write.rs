@@ -105,7 +105,7 @@ impl Table {
 
     /// The numbers of the array that all columns came from, if they can hold every cell.
     fn element(&self) -> Element {
-        let mut all = self.columns().iter().map(|column| stored(column));
+        let mut all = self.columns().iter().map(stored);
         let first = all.next().unwrap_or(Element::F64);
         if all.all(|other| other == first) { first } else { Element::F64 }
     }

@@ -45,10 +45,10 @@ pub(crate) fn violations(tree: &Tree) -> anyhow::Result<Vec<String>> {
 
 /// Whether a file whose path ends like this has a function of that name, if there is a name.
 fn is_there(sources: &BTreeMap<PathBuf, String>, file: &str, name: &str) -> bool {
-    let found = sources.iter().filter(|(path, _)| path.ends_with(file));
+    let mut found = sources.iter().filter(|(path, _)| path.ends_with(file));
     let start = name.trim_end_matches('.');
     let function = format!("fn {start}{}", if start == name { "(" } else { "" });
-    found.map(|(_, text)| name.is_empty() || text.contains(&function)).any(|is_there| is_there)
+    found.any(|(_, text)| name.is_empty() || text.contains(&function))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub(crate) fn import(args: &ImportArgs) -> Result<()> {
     let import = args.config.iter().fold(import, Import::with_config);
     let import = args.state.iter().fold(import, Import::with_part);
     let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
-    notes.iter().for_each(|note| say(note));
+    notes.iter().map(String::as_str).for_each(say);
     model.save(&args.out)?;
     print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
 }

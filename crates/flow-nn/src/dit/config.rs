@@ -7,7 +7,7 @@ use super::block::{Block, EPSILON, Head, MLP_RATIO, xavier};
 use super::embedding::{Embedding, SINUSOIDS};
 use super::tokens::Grid;
 use super::{Dit, Given};
-use crate::config::NetworkConfig;
+use crate::config::{NetworkConfig, Preset};
 use crate::embed::Band;
 use crate::error::{NetworkError, frequency, multiple, positive};
 use crate::footprint::Footprint;
@@ -154,7 +154,7 @@ fn check_lengths(grid: &Grid, given: Option<&Given>) -> Result<(), NetworkError>
 impl NetworkConfig for DitConfig {
     const KIND: &'static str = "dit";
     const ABOUT: &'static str = "a diffusion transformer for images, sequences and tables";
-    const PRESETS: &'static [(&'static str, fn() -> Self)] =
+    const PRESETS: &'static [Preset<Self>] =
         &[("S", || Self::s(2)), ("B", || Self::b(2)), ("L", || Self::l(2)), ("XL", || Self::xl(2))];
     type Network = Dit;
 
