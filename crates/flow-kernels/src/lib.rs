@@ -32,6 +32,7 @@ mod flex;
 mod linear;
 mod norm;
 mod optimize;
+mod part;
 mod pool;
 mod random;
 mod recompute;
@@ -44,9 +45,10 @@ pub use conv::conv2d;
 pub use linear::linear_act;
 pub use norm::group_norm_act;
 pub use optimize::{adamw, blend, scale, sum_of_squares};
+pub use part::Recomputed;
 pub use pool::on_pool;
 pub use random::fill_normal;
-pub use recompute::{Recomputed, recomputed};
+pub use recompute::recomputed;
 pub use resample::upsample_nearest;
 
 #[cfg(doctest)]
