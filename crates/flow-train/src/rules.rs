@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use flow_kernels::on_pool;
 
-use crate::clip::clip_global_norm;
+use crate::clip::{clip, global_norm};
 use crate::ema::Ema;
 use crate::plan::Plan;
 
@@ -36,7 +36,22 @@ impl Rules {
         on_pool(&device, || step(self))
     }
 
-    /// The next network and its average.
+    /// The gradients within their bound, and their norm before it; no norm if no parameter has a
+    /// gradient.
+    pub(crate) fn bounded<N: Module>(
+        &self,
+        network: &N,
+        gradients: GradientsParams,
+    ) -> (GradientsParams, Option<Tensor<1>>) {
+        let norm = global_norm(network, &gradients);
+        let gradients = match (self.max_gradient_norm, &norm) {
+            (Some(most), Some(norm)) => clip(network, gradients, norm.clone(), most),
+            _ => gradients,
+        };
+        (gradients, norm)
+    }
+
+    /// The next network and its average, by gradients that are [`bounded`](Self::bounded).
     pub(crate) fn follow<N: Module>(
         &mut self,
         (network, average): (N, N),
@@ -44,10 +59,6 @@ impl Rules {
         rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> (N, N) {
-        let gradients = match self.max_gradient_norm {
-            Some(max_norm) => clip_global_norm(&network, gradients, max_norm),
-            None => gradients,
-        };
         let network = optimizer.step(rate, network, gradients);
         self.step += 1;
         let (images, rows) = ((self.step * self.rows) as f64, self.rows as f64);

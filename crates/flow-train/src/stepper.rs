@@ -93,6 +93,7 @@ impl Stepper {
             let loss = objective.loss(&network, &average, batch).total;
             let value = loss.clone().into_scalar::<f32>();
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            let (gradients, _) = rules.bounded(&network, gradients);
             let pair = (network, average);
             let (network, average) = rules.follow(pair, &mut optimizer, rate, gradients);
             (network, average, f64::from(value))

@@ -15,7 +15,6 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
-use crate::clip::global_norm;
 use crate::criterion::Criterion;
 use crate::error::{Divergence, TrainError};
 use crate::failure::Failure;
@@ -154,9 +153,8 @@ where
             else {
                 break;
             };
-            let model = learner.model();
-            loss.add("gradient_norm", global_norm(model.network(), &gradients));
-            drop(model);
+            let (gradients, norm) = learner.model().bounded(gradients);
+            loss.add("gradient_norm", norm);
             learner.lr_step();
             learner.optimizer_step(gradients);
             let progress = Progress::new(step * self.rows, total, Some("images".into()));

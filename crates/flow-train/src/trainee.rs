@@ -37,6 +37,15 @@ impl<N: Module + ModuleDisplay, O: Clone + core::fmt::Debug + Send> Trainee<N, O
         &self.network
     }
 
+    /// The gradients of a step within their bound, and their norm before it.
+    pub(crate) fn bounded(
+        &self,
+        gradients: GradientsParams,
+    ) -> (GradientsParams, Option<Tensor<1>>) {
+        let Self { network, mut rules, .. } = self.clone();
+        rules.run(move |rules| rules.bounded(&network, gradients))
+    }
+
     /// The averaged network, without a tape.
     pub(crate) fn into_average(self) -> N {
         self.average.valid()

@@ -8,24 +8,9 @@ use crate::{EvalError, Points, Score};
 
 /// The `l1` distance of each point to its nearest of another set.
 pub(crate) fn nearest(points: Points<'_>, others: Points<'_>) -> Vec<f64> {
-    let columns = Columns::new(others);
-    let blocks = map_blocks(points.len(), |range| {
-        let offset = range.start;
-        let mut least = vec![f64::INFINITY; range.len()];
-        for_each_pair(
-            &Manhattan,
-            points,
-            range,
-            &columns,
-            |_| 0,
-            |i, _, values| {
-                let found = values.iter().copied().fold(f64::INFINITY, f64::min);
-                least[i - offset] = least[i - offset].min(found);
-            },
-        );
-        least
-    });
-    blocks.concat()
+    over_others(points, others, f64::INFINITY, |least, _, values| {
+        *least = values.iter().copied().fold(*least, f64::min);
+    })
 }
 
 /// The `k` nearest of `others` to each point with their `l1` distances, the nearest first; of equal
@@ -35,28 +20,34 @@ pub(crate) fn nearest_k(
     others: Points<'_>,
     k: usize,
 ) -> Vec<Vec<(f64, usize)>> {
+    over_others(points, others, Vec::with_capacity(k + 1), |kept, first, values| {
+        for (at, &distance) in values.iter().enumerate() {
+            let rank = kept.partition_point(|(x, _)| *x <= distance);
+            if rank < k {
+                kept.insert(rank, (distance, first + at));
+                kept.truncate(k);
+            }
+        }
+    })
+}
+
+/// What each point keeps of its `l1` distances to another set, which come in parts, each with the
+/// number of its first row.
+fn over_others<T: Clone + Send + Sync>(
+    points: Points<'_>,
+    others: Points<'_>,
+    empty: T,
+    take: impl Fn(&mut T, usize, &[f64]) + Sync,
+) -> Vec<T> {
     let columns = Columns::new(others);
     let blocks = map_blocks(points.len(), |range| {
         let offset = range.start;
-        let mut nearest = vec![Vec::with_capacity(k + 1); range.len()];
-        for_each_pair(
-            &Manhattan,
-            points,
-            range,
-            &columns,
-            |_| 0,
-            |i, first, values| {
-                let kept: &mut Vec<(f64, usize)> = &mut nearest[i - offset];
-                for (at, &distance) in values.iter().enumerate() {
-                    let rank = kept.partition_point(|(x, _)| *x <= distance);
-                    if rank < k {
-                        kept.insert(rank, (distance, first + at));
-                        kept.truncate(k);
-                    }
-                }
-            },
-        );
-        nearest
+        let mut kept = vec![empty.clone(); range.len()];
+        let visit = |i: usize, first: usize, values: &mut [f64]| {
+            take(&mut kept[i - offset], first, values);
+        };
+        for_each_pair(&Manhattan, points, range, &columns, |_| 0, visit);
+        kept
     });
     blocks.concat()
 }
