@@ -105,6 +105,16 @@ impl CostMatrix {
         Ok(Self { rows: self.columns, columns: self.rows, values })
     }
 
+    /// The costs of the first, third, fifth row against as many columns.
+    pub(crate) fn every_other(&self) -> Result<Self, TransportError> {
+        let (rows, columns) = (self.rows.div_ceil(2), self.columns.div_ceil(2));
+        let mut values = reserve(rows, columns)?;
+        for i in 0..rows {
+            values.extend(self.row(2 * i).iter().step_by(2));
+        }
+        Ok(Self { rows, columns, values })
+    }
+
     /// Mean of the entries that are not forbidden; NaN if there are none.
     pub(crate) fn mean(&self) -> f64 {
         let finite = || self.values.iter().filter(|cost| cost.is_finite());

@@ -89,7 +89,13 @@ fn duals_prove_an_assignment_optimal() {
     let ties = square(40, |i, j| ((i * 7 + j * 3) % 4) as f64);
     let steep = square(50, |i, j| ((i + 1) * (j + 1)) as f64);
     let wide = CostMatrix::from_fn(20, 33, |i, j| ((i * 7 + j * 3) % 4) as f64).unwrap();
-    for cost in [matrix(120, 120, 9), equal, ties, steep, wide] {
+    // Large squares start from half of their rows and columns, odd ones from the larger half.
+    let large_equal = square(130, |_, _| 2.0);
+    let large_ties = square(201, |i, j| ((i * 7 + j * 3) % 4) as f64);
+    // Here the half is of another law than the rest, and its duals are far from right.
+    let uneven = square(150, |i, j| ((i * j) % 13) as f64 + if i % 2 == 0 { 1e3 } else { 0.0 });
+    let large = [matrix(257, 257, 9), large_equal, large_ties, uneven];
+    for cost in [matrix(120, 120, 9), equal, ties, steep, wide].into_iter().chain(large) {
         let found = assign(&cost).unwrap();
         assert!(is_one_to_one(&cost, &found));
         assert_proven(&cost, &found, 1e-9);
@@ -108,7 +114,8 @@ type Cost<'a> = (&'a str, &'a dyn Fn(usize, usize) -> f64);
 #[test]
 fn forbidden_pairs_are_avoided_or_named() {
     let inf = f64::INFINITY;
-    for n in [3, 9] {
+    // A half of 80 has no crossing pair, and the odd columns of 131 have none with the even rows.
+    for n in [3, 9, 80, 131] {
         let ordinary = |i: usize, j: usize| ((7 * i + 3 * j + i * j) % 11) as f64;
         let only_crossing = square(n, |i, j| if i + j == n - 1 { 1.0 } else { inf });
         let found = assign(&only_crossing).unwrap();
