@@ -1,0 +1,225 @@
+//! The model of a run: what it samples with, what taught it, and what guides it.
+
+mod describe;
+mod sampling;
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use flow_model::Registry;
+use flow_nn::{Condition, DynPosterior, Footprint, Signature};
+use flow_path::Source;
+use flow_train::{Alone, Checkpoint, Ensemble, Group};
+
+use crate::array::ArrayRows;
+use crate::data::target;
+use crate::environment::Shape;
+use crate::error::{RunError, usage};
+use crate::network;
+use crate::run::Run;
+use crate::snapshots::Snapshots;
+use crate::table::TableRows;
+use crate::upsampling::Upsampling;
+use describe::{description, shape_of, sources};
+
+/// A trained model with what only its run knows.
+#[derive(Debug)]
+pub struct Model {
+    bare: flow_model::Model,
+    /// What taught the latent; samples never ask it.
+    pub posterior: Option<DynPosterior>,
+    /// What the velocity network takes.
+    pub footprint: Footprint,
+    /// A weaker model that guidance moves away from, in place of this one without its class.
+    guide: Option<Box<Model>>,
+    /// Processes that share its samples.
+    group: Arc<dyn Group>,
+}
+
+impl Deref for Model {
+    type Target = flow_model::Model;
+
+    fn deref(&self) -> &flow_model::Model {
+        &self.bare
+    }
+}
+
+impl Model {
+    /// Loads the averaged network of a run's newest checkpoint.
+    ///
+    /// # Errors
+    /// When there is no checkpoint, or it cannot be read.
+    pub fn load(run: &Run, device: &Device) -> Result<Self, RunError> {
+        let mut checkpoint = run.latest()?;
+        loop {
+            match Self::of(run, &checkpoint, device) {
+                // A training that goes on removed it meanwhile: then there is a newer one.
+                Err(_) if !checkpoint.path.exists() => checkpoint = run.latest()?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Loads the averaged network of a checkpoint of a run.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is that of another recipe.
+    pub fn of(run: &Run, checkpoint: &Checkpoint, device: &Device) -> Result<Self, RunError> {
+        let data = match run.rows()? {
+            Some(rows) => rows,
+            None => shape_of(&run.recipe)?,
+        };
+        let rows = data.rows()?;
+        let vector = TableRows::of(&rows)?.as_ref().map_or(0, TableRows::vector);
+        let Shape { shape, classes, class_names, .. } = data;
+        let signature = network::signature(&run.recipe, &shape, classes, vector)?;
+        let lengths = ArrayRows::of(&rows)?.map_or(Vec::new(), |array| array.lengths);
+        let signature = Signature { lengths: !lengths.is_empty(), ..signature };
+        let [footprint, _] = network::footprints(&run.recipe, &signature)?;
+        let empty = network::build_empty(&run.recipe, &signature, device)?;
+        let Ensemble { network, posterior } = checkpoint.average(empty)?;
+        let names = if signature.classes == 0 { Vec::new() } else { class_names };
+        let mut config = description(&run.recipe, signature, names, checkpoint.step)?;
+        (config.rows, config.lengths) = (rows, lengths);
+        if let Some(upsampling) = Upsampling::of(&run.recipe, &shape)? {
+            config.rows.extend(upsampling.kept());
+        }
+        let registry = sources(run.recipe.network.registry().clone(), &run.recipe.path.source)?;
+        let model = flow_model::Model::new(&registry, config, network, device)
+            .map_err(|error| usage!("{error}"))?;
+        Ok(Self { bare: model, posterior, footprint, guide: None, group: Arc::new(Alone) })
+    }
+
+    /// Opens a model that `flow export` wrote, with networks of the registry.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn of_file(registry: &Registry, path: &Path, device: &Device) -> Result<Self, RunError> {
+        if !path.exists() {
+            return Err(usage!("there is no run and no model {}", path.display()));
+        }
+        let mut registry = registry.clone();
+        for toy in flow_datasets::TOYS {
+            if let Some(target) = target(toy) {
+                registry = registry.with_source(format!("toy,set={toy}"), Source::Known(target));
+            }
+        }
+        let model = flow_model::Model::open_with(&registry, path, device)?;
+        let config = model.config();
+        let footprint = registry
+            .footprint(&config.network, &config.signature)
+            .map_err(|error| usage!("{error}"))?;
+        Ok(Self { bare: model, posterior: None, footprint, guide: None, group: Arc::new(Alone) })
+    }
+
+    /// Whether it is told a class or numbers.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        0 < self.classes() || 0 < self.vector()
+    }
+
+    /// How its rows become those of a table, for a model of one.
+    ///
+    /// # Errors
+    /// When what it has kept of the table is damaged.
+    pub fn table(&self) -> Result<Option<TableRows>, RunError> {
+        Ok(TableRows::of(&self.config().rows)?)
+    }
+
+    /// By how much it enlarges the image that it is told, for a model of that kind.
+    ///
+    /// # Errors
+    /// When what it has kept of it is damaged.
+    pub fn upsampling(&self) -> Result<Option<Upsampling>, RunError> {
+        Upsampling::kept_in(&self.config().rows)
+    }
+
+    /// What its rows look like in a file, for a model of an array.
+    ///
+    /// # Errors
+    /// When what it has kept of the array is damaged.
+    pub fn array(&self) -> Result<Option<ArrayRows>, RunError> {
+        ArrayRows::of(&self.config().rows)
+    }
+
+    /// When its snapshots were seen, for a model of data to data.
+    ///
+    /// # Errors
+    /// When what it has kept of them is damaged.
+    pub fn snapshots(&self) -> Result<Option<Snapshots>, RunError> {
+        Snapshots::of(&self.config().rows)
+    }
+
+    /// Number of classes of a conditional model, else 0.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.signature().classes
+    }
+
+    /// Numbers in its latent, 0 for none.
+    #[must_use]
+    pub fn latent(&self) -> usize {
+        self.signature().latent
+    }
+
+    /// Lets guidance move away from a weaker model of the same rows, of whatever network.
+    ///
+    /// # Errors
+    /// When its rows or classes are others.
+    pub fn guided_by(self, weaker: Self) -> Result<Self, RunError> {
+        self.bare.check_guide(&weaker).map_err(|error| usage!("--guide-with: {error}"))?;
+        Ok(Self { guide: Some(Box::new(weaker)), ..self })
+    }
+
+    /// The same model, whose samples the processes of a group share: all of them ask for the same,
+    /// each draws some batches, and the first gets all samples, with the bits of one process. The
+    /// others get none.
+    #[must_use]
+    pub fn shared_by(self, group: Arc<dyn Group>) -> Self {
+        Self { group, ..self }
+    }
+
+    /// The processes that share its samples.
+    #[must_use]
+    pub fn group(&self) -> &Arc<dyn Group> {
+        &self.group
+    }
+
+    /// The velocity at host points of a model of points, with a latent for each if it has any;
+    /// nothing if the model has learned none or is told more.
+    #[must_use]
+    pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
+        let &[dim] = self.shape() else { return None };
+        if !self.config().learned_velocity {
+            return None;
+        }
+        let condition = match self.latent() {
+            0 => Condition::none(),
+            size => {
+                let latents = TensorData::new(latents.to_vec(), [points.len() / dim, size]);
+                Condition::none().with_latent(Tensor::from_data(latents, self.device()))
+            }
+        };
+        self.bare.velocity(points, t, condition).ok()
+    }
+}
+
+/// Writes a model, unless something else than a model is there.
+///
+/// # Errors
+/// When it is, or cannot be written.
+pub fn save_model(model: &flow_model::Model, out: &Path) -> Result<(), RunError> {
+    let is_other = |folder: &Path| {
+        let empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        folder.is_dir() && !empty && !folder.join("model.toml").is_file()
+    };
+    if is_other(out) {
+        return Err(usage!(
+            "{} is a folder of other things, name a new one or a file that ends in .flow",
+            out.display()
+        ));
+    }
+    Ok(model.save(out)?)
+}
