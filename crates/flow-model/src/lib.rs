@@ -26,6 +26,7 @@ mod error;
 mod file;
 mod model;
 mod piece;
+mod plan;
 mod push;
 mod question;
 mod registry;
@@ -47,11 +48,12 @@ pub use error::ModelError;
 
 pub use flow_nn::parameter_count as parameters;
 pub use model::Model;
+pub use plan::{Asked, SamplePlan};
 pub use question::{AnswerMethod, Answered, Question};
 pub use registry::Registry;
 pub use request::{Against, Classes, Guidance, SampleRequest, Samples};
 pub use section::NetworkSection;
-pub use settings::{Asked, SampleConfig, SamplePlan, check_solver, check_steps};
+pub use settings::{SampleConfig, check_solver, check_steps};
 
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]

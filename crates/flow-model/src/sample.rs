@@ -10,8 +10,8 @@ use crate::changes::SampleChanges;
 use crate::error::ModelError;
 use crate::model::{Model, host};
 use crate::piece::{Noises, Piece};
+use crate::plan::Asked;
 use crate::request::{Against, Guidance, SampleRequest, Samples};
-use crate::settings::Asked;
 
 impl Model {
     /// The sampler of the model's own settings, and its grid: what is meant by
