@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use flow_model::{Against, Classes, Guidance, ModelError, SamplePlan, SampleRequest, Samples};
 
-use super::Model;
 use crate::error::{RunError, usage};
+use crate::model::Model;
 use crate::request::Request;
 use crate::shards;
 

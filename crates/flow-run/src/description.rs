@@ -11,7 +11,7 @@ use crate::network;
 use crate::recipe::{self, Recipe};
 
 /// All that a model says of itself, from the recipe that made it.
-pub(super) fn description(
+pub(crate) fn description(
     recipe: &Recipe,
     signature: Signature,
     class_names: Vec<String>,
@@ -48,12 +48,12 @@ pub(super) fn description(
 }
 
 /// A registry that also knows the law of a recipe's `x_0`.
-pub(super) fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry, RunError> {
+pub(crate) fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry, RunError> {
     Ok(registry.with_source(source.to_string(), matching::source(source)?))
 }
 
 /// What a recipe's data look like, without opening the files.
-pub(super) fn shape_of(recipe: &Recipe) -> Result<Shape, RunError> {
+pub(crate) fn shape_of(recipe: &Recipe) -> Result<Shape, RunError> {
     let set = recipe.data.set.as_str();
     let (shape, classes) = match set {
         "digits" => (vec![1, 8, 8], 10),

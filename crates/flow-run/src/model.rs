@@ -1,8 +1,5 @@
 //! The model of a run: what it samples with, what taught it, and what guides it.
 
-mod describe;
-mod sampling;
-
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +12,7 @@ use flow_train::{Alone, Checkpoint, Ensemble, Group};
 
 use crate::array::ArrayRows;
 use crate::data::target;
+use crate::description::{description, shape_of, sources};
 use crate::environment::Shape;
 use crate::error::{RunError, usage};
 use crate::network;
@@ -22,20 +20,19 @@ use crate::run::Run;
 use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 use crate::upsampling::Upsampling;
-use describe::{description, shape_of, sources};
 
 /// A trained model with what only its run knows.
 #[derive(Debug)]
 pub struct Model {
-    bare: flow_model::Model,
+    pub(crate) bare: flow_model::Model,
     /// What taught the latent; samples never ask it.
     pub posterior: Option<DynPosterior>,
     /// What the velocity network takes.
     pub footprint: Footprint,
     /// A weaker model that guidance moves away from, in place of this one without its class.
-    guide: Option<Box<Model>>,
+    pub(crate) guide: Option<Box<Model>>,
     /// Processes that share its samples.
-    group: Arc<dyn Group>,
+    pub(crate) group: Arc<dyn Group>,
 }
 
 impl Deref for Model {
