@@ -131,6 +131,7 @@ impl UNetConfig {
 impl NetworkConfig for UNetConfig {
     const KIND: &'static str = "unet";
     const ABOUT: &'static str = "a U-Net of the ADM family for images of any height and width";
+    const TIME_SCALE_KEY: &'static [&'static str] = &["time_scale"];
     type Network = UNet;
 
     /// # Errors
