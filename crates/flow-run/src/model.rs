@@ -184,8 +184,8 @@ impl Model {
         &self.group
     }
 
-    /// The velocity at host points of a model of points, with a latent for each if it has any;
-    /// nothing if the model has learned none or is told more.
+    /// The velocity at host points `[n, dim]` of a model of points, with a latent for each,
+    /// `[n, latent]`, if it has any; nothing if the model has learned none or is told more.
     #[must_use]
     pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };
