@@ -38,6 +38,7 @@ pub mod array;
 mod batches;
 mod beginning;
 mod choices;
+mod claim;
 mod data;
 mod description;
 pub mod drafts;
