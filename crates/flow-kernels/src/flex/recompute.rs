@@ -37,7 +37,8 @@ struct Saved {
 
 impl tape::Saved<3> for Saved {
     fn gradients(self, g: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
-        let [x, c, g] = [self.x, self.c, g].map(Tensor::from_primitive::<Flex>);
+        let [x, g] = [self.x, g].map(Tensor::from_primitive::<Flex>);
+        let c = Tensor::from_primitive::<Flex>(self.c);
         // A tape of its own, which is why it may run while this one is walked.
         let (x, c, weights) = self.part.gradients(x, c, g);
         [primitive(x), primitive(c), primitive(weights)].map(Some)
