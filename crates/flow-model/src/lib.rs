@@ -46,7 +46,7 @@ pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;
 
-pub use flow_nn::parameter_count as parameters;
+pub use flow_nn::parameter_count;
 pub use model::Model;
 pub use plan::{Asked, SamplePlan};
 pub use question::{AnswerMethod, Answered, Question};

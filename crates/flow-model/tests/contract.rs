@@ -7,7 +7,7 @@ mod common;
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use common::network;
-use flow_model::{Classes, Model, ModelConfig, Registry, SampleRequest, parameters};
+use flow_model::{Classes, Model, ModelConfig, Registry, SampleRequest, parameter_count};
 use flow_nn::{Condition, DynNetwork, Network, Signature, Time};
 use flow_ode::{Method, Stepping};
 use flow_sample::Ode;
@@ -132,7 +132,7 @@ fn takes_slow_times(registry: &Registry, section: &Table, kind: &str) {
 /// Parameters are counted before they are made, by the kinds that count them.
 fn takes_what_it_said(registry: &Registry, section: &Table, network: &DynNetwork, name: &str) {
     let said = registry.footprint(section, network.signature()).unwrap().parameters;
-    let made = parameters(network) as f64;
+    let made = parameter_count(network) as f64;
     assert!(
         said.total_cmp(&0.0).is_eq() || said.total_cmp(&made).is_eq(),
         "{name}: {said}, {made}"
