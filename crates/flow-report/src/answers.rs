@@ -93,7 +93,7 @@ pub fn save_answers(
 
 /// What was seen as a row of the size of the answers: `a A^T y`, with the `a` that explains `y`
 /// best, `|A^T y|^2 / |A A^T y|^2`. Of a mask these are the known pixels, of a small picture its
-/// pixels made large. `observed` is one row of as many numbers as the operator sees.
+/// pixels made large.
 #[must_use]
 pub fn back_projection(
     operator: &dyn LinearOperator,

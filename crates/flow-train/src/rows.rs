@@ -1,5 +1,6 @@
 //! A finite data set, in memory or read row by row.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
@@ -199,6 +200,11 @@ impl Rows {
         self.len() == 0
     }
 
+    /// The numbers of a row.
+    fn row(&self, row: usize) -> Cow<'_, [f32]> {
+        self.values.row(row, self.size())
+    }
+
     fn size(&self) -> usize {
         self.shape.iter().product()
     }
@@ -247,7 +253,7 @@ impl DataSource for Rows {
                     out.extend_from_slice(values);
                 }
             };
-            copy(&mut draw.rows, &self.values.row(row, size), width);
+            copy(&mut draw.rows, &self.row(row), width);
             if let Some(spread) = &self.spread {
                 let (start, mut rng) =
                     (draw.rows.len() - size, streams.rng(k, Purpose::Dequantise));
