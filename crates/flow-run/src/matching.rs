@@ -6,7 +6,7 @@ use flow_path::stream::{Purpose, Streams};
 use flow_path::{
     BetweenConfig, ClassAware, Coupling, Schedule, Shifted, Source, TimeSampler, TimeShift,
 };
-use flow_train::{Between, FlowMatching};
+use flow_train::FlowMatching;
 
 use crate::data::target;
 use crate::error::{RunError, usage};
@@ -17,9 +17,8 @@ pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching, RunError> {
     let schedule = path.schedule.build();
     let matching = FlowMatching {
         between: match path.between {
-            BetweenConfig::Line(_) => Between::Line,
-            BetweenConfig::Tube(tube) => Between::Tube(tube),
-            BetweenConfig::Bridge(bridge) => Between::Bridge(bridge),
+            BetweenConfig::Line(_) => None,
+            other => Some(other.build(&schedule)),
         },
         prediction: path.prediction,
         weight: path.weight,

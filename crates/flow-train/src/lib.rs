@@ -109,7 +109,7 @@ pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};
 #[cfg(feature = "learner")]
 pub use fit::{Outcome, Session, Task, fit, fit_classifier};
-pub use flow_matching::{Between, FlowMatching};
+pub use flow_matching::FlowMatching;
 pub use identity::{Difference, Identity};
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;

@@ -157,7 +157,7 @@ impl MatchingBatches {
         Ok(Drawn {
             x0: Block { values: pairing.gather(&noise, size), size },
             x1: Block { values: draw.rows, size },
-            blur: matching.between.is_random().then(|| normal(size, Purpose::Blur)),
+            blur: matching.is_random().then(|| normal(size, Purpose::Blur)),
             t: t.as_slice().to_vec(),
             s: s.map(|s| s.as_slice().to_vec()),
             jumps: pairs.map_or(0, |pairs| pairs.jumps(*rows)),
