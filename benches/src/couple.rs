@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{Coupling, ExactOt};
+use flow_path::{Coupling, ExactOt, Given};
 
 use crate::{Work, noise};
 
@@ -16,7 +16,7 @@ pub fn exact(n: usize) -> Work {
     let (x0, x1) = (noise::numbers(2 * n, 1), noise::numbers(2 * n, 2));
     let mut rng = Streams::new(0).rng(0, Purpose::Coupling);
     Work::new(move || {
-        let pairing = ExactOt.pair(&x0, &x1, None, 2, &mut rng);
+        let pairing = ExactOt.pair(&x0, &x1, Given::default(), 2, &mut rng);
         black_box(pairing.expect("n finite points on both sides can be paired"));
     })
 }

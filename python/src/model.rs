@@ -67,7 +67,7 @@ impl Model {
     /// Number of weights.
     #[getter]
     fn parameters(&self) -> usize {
-        flow_model::parameters(self.inner.network())
+        flow_model::parameter_count(self.inner.network())
     }
 
     /// The text of `model.toml`.

@@ -13,6 +13,10 @@ use crate::part::Recomputed;
 /// Memory is that of the inputs of all such steps and of the inside of one, time that of one more
 /// forward pass. Gradients have the bits that they have without it.
 ///
+/// # Shapes
+/// - `x` and output: `[B, tokens, width]`
+/// - `c`: `[B, width of c]`; `weights`: `[number of weights]`
+///
 /// # Reference
 /// Chen, Xu, Zhang & Guestrin (2016), "Training Deep Nets with Sublinear Memory Cost",
 /// arXiv:1604.06174.

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::model::Model;
+use crate::plan::{Asked, SamplePlan};
 use crate::request::{Against, Guidance, SampleRequest};
-use crate::settings::{Asked, SampleConfig, SamplePlan};
+use crate::settings::SampleConfig;
 
 /// What to change of the way in which a model is sampled; nothing by default.
 ///

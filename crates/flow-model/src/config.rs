@@ -45,7 +45,8 @@ pub struct ModelConfig {
     /// that are not given are drawn so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengths: Vec<u64>,
-    /// The law that paths start from: `normal`, [`DATA`], or a name that the [`Registry`] knows.
+    /// The law that paths start from: `normal`, [`DATA`], or a name that the
+    /// [`Registry`](crate::Registry) knows.
     #[serde(default = "normal")]
     pub source: String,
     /// The names of its classes.
@@ -56,7 +57,7 @@ pub struct ModelConfig {
     /// The schedule of its training.
     #[serde(default)]
     pub schedule: ScheduleConfig,
-    /// The network, a section of the [`Registry`].
+    /// The network, a section of the [`Registry`](crate::Registry).
     pub network: Table,
     /// How it is sampled by default.
     #[serde(default)]

@@ -19,11 +19,14 @@ mod answering;
 mod begin;
 mod card;
 mod changes;
+mod check;
 mod config;
 mod density;
 mod error;
 mod file;
 mod model;
+mod piece;
+mod plan;
 mod push;
 mod question;
 mod registry;
@@ -32,6 +35,7 @@ mod sample;
 mod section;
 mod settings;
 mod together;
+mod told;
 mod weights;
 
 pub use answering::AnswerPlan;
@@ -42,13 +46,14 @@ pub use config::{DATA, FORMAT, ModelConfig};
 pub use density::{Densities, DensityRequest, Rows, Trace};
 pub use error::ModelError;
 
-pub use flow_nn::parameter_count as parameters;
+pub use flow_nn::parameter_count;
 pub use model::Model;
+pub use plan::{Asked, SamplePlan};
 pub use question::{AnswerMethod, Answered, Question};
 pub use registry::Registry;
 pub use request::{Against, Classes, Guidance, SampleRequest, Samples};
 pub use section::NetworkSection;
-pub use settings::{Asked, SampleConfig, SamplePlan, check_solver, check_steps};
+pub use settings::{SampleConfig, check_solver, check_steps};
 
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]

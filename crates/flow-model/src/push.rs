@@ -6,8 +6,8 @@ use flow_sample::push;
 
 use crate::error::ModelError;
 use crate::model::{Model, host};
+use crate::piece::Piece;
 use crate::request::{SampleRequest, Samples};
-use crate::sample::Piece;
 
 impl Model {
     /// Carries rows along the flow from `times[0]` through the other times, which lie all after it

@@ -37,6 +37,7 @@ pub struct Registry {
 #[derive(Clone, Copy)]
 struct Kind {
     about: &'static str,
+    time_scale_key: &'static [&'static str],
     complete: fn(Table) -> Result<Table, String>,
     build: fn(Table, &Signature, &Device) -> Result<DynNetwork, String>,
     footprint: fn(Table, &Signature) -> Result<Footprint, String>,
@@ -52,6 +53,7 @@ impl Kind {
         }
         Self {
             about: C::ABOUT,
+            time_scale_key: C::TIME_SCALE_KEY,
             complete: |section| {
                 let config = read::<C>(section)?;
                 config.check().map_err(said)?;
@@ -120,6 +122,13 @@ impl Registry {
     /// Names and lines, by name.
     pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
         self.kinds.iter().map(|(kind, Kind { about, .. })| (*kind, *about))
+    }
+
+    /// The key of a kind's section that says how fast its features of time are: see
+    /// [`NetworkConfig::TIME_SCALE_KEY`]. Empty for a kind that has none or is not registered.
+    #[must_use]
+    pub fn time_scale_key(&self, kind: &str) -> &'static [&'static str] {
+        self.kinds.get(kind).map_or(&[], |kind| kind.time_scale_key)
     }
 
     /// A section `[network]` with the values that it leaves out.

@@ -7,8 +7,8 @@ use flow_sample::Sampler;
 
 use crate::error::ModelError;
 use crate::model::Model;
+use crate::piece::Piece;
 use crate::request::{SampleRequest, Samples};
-use crate::sample::Piece;
 
 impl Model {
     /// Draws the samples of several requests with the same settings together.

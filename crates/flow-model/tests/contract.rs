@@ -7,7 +7,7 @@ mod common;
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use common::network;
-use flow_model::{Classes, Model, ModelConfig, Registry, SampleRequest, parameters};
+use flow_model::{Classes, Model, ModelConfig, Registry, SampleRequest, parameter_count};
 use flow_nn::{Condition, DynNetwork, Network, Signature, Time};
 use flow_ode::{Method, Stepping};
 use flow_sample::Ode;
@@ -94,6 +94,7 @@ fn every_network_passes_the_contract() {
     let registry = Registry::default();
     for (kind, _) in registry.kinds() {
         let section = section(&registry, kind);
+        takes_slow_times(&registry, &section, kind);
         let shapes: [&[usize]; 3] = [&[2], &[1, 8, 8], &[6, 2]];
         let signatures: Vec<Signature> =
             shapes.iter().flat_map(|shape| accepted(&registry, &section, shape)).collect();
@@ -114,10 +115,24 @@ fn every_network_passes_the_contract() {
     }
 }
 
+/// Where the scale of its times has a key, a few radians are taken and kept.
+fn takes_slow_times(registry: &Registry, section: &Table, kind: &str) {
+    let Some((last, within)) = registry.time_scale_key(kind).split_last() else { return };
+    let mut slow = section.clone();
+    let inner = within.iter().fold(&mut slow, |table, key| {
+        table.entry(*key).or_insert_with(|| Table::new().into()).as_table_mut().unwrap()
+    });
+    inner.insert((*last).into(), Value::Integer(6));
+    let whole = registry.complete(&slow).unwrap();
+    let kept = within.iter().fold(&whole, |table, key| table[*key].as_table().unwrap());
+    let kept = kept[*last].as_float().or(kept[*last].as_integer().map(|n| n as f64));
+    assert_eq!(kept, Some(6.0), "{kind}");
+}
+
 /// Parameters are counted before they are made, by the kinds that count them.
 fn takes_what_it_said(registry: &Registry, section: &Table, network: &DynNetwork, name: &str) {
     let said = registry.footprint(section, network.signature()).unwrap().parameters;
-    let made = parameters(network) as f64;
+    let made = parameter_count(network) as f64;
     assert!(
         said.total_cmp(&0.0).is_eq() || said.total_cmp(&made).is_eq(),
         "{name}: {said}, {made}"

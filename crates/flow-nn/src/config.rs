@@ -28,6 +28,10 @@ pub trait NetworkConfig:
     /// Sizes by name: what the key `preset` of a section may be. Other keys of the section take the
     /// place of their values.
     const PRESETS: &'static [Preset<Self>] = &[];
+    /// The key, in sections within the section, that says how many radians a time in `[0, 1]` spans
+    /// in the fastest of its features; empty for a kind that has none. Losses that differentiate
+    /// the network by its times need a few, and a recipe with such a loss sets the key so.
+    const TIME_SCALE_KEY: &'static [&'static str] = &[];
     /// What is built.
     type Network: Trainable;
 

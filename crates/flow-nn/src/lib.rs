@@ -48,6 +48,7 @@ mod layer;
 mod mlp;
 mod network;
 mod posterior;
+mod reads;
 mod signature;
 mod split_mlp;
 mod strengths;

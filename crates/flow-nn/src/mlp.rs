@@ -54,6 +54,7 @@ const MOST_OCTAVES: usize = 24;
 impl NetworkConfig for MlpConfig {
     const KIND: &'static str = "mlp";
     const ABOUT: &'static str = "a multilayer perceptron for points and small vectors";
+    const TIME_SCALE_KEY: &'static [&'static str] = &["time_scale"];
     type Network = Mlp;
 
     /// # Errors

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::multistep::Adams;
-use crate::tableau::{self, ErrorEstimate, Interpolant, Rosenbrock, Tableau};
+use crate::tableau::{
+    self, BadTableau, ErrorEstimate, Interpolant, OwnTableau, Rosenbrock, Tableau,
+};
 
 /// A method of integration.
 ///
@@ -85,6 +87,8 @@ pub enum Method {
     Abm4,
     /// Adams-Bashforth-Moulton of order 5.
     Abm5,
+    /// An explicit Runge-Kutta method of a program's own, see [`Method::own`].
+    Own(OwnTableau),
 }
 
 /// What a method is made of.
@@ -129,6 +133,40 @@ impl Method {
         Self::Abm4,
         Self::Abm5,
     ];
+
+    /// An explicit Runge-Kutta method of your own, for every solve that takes a method. No name
+    /// parses as it, and [`Method::ALL`] does not hold it.
+    ///
+    /// The order is taken as the tableau says it: what is checked is that the rows fit together,
+    /// that each node is the sum of its row, and that the weights sum to 1.
+    ///
+    /// # Errors
+    /// With what is wrong with the tableau.
+    ///
+    /// ```
+    /// use flow_ode::tableau::{ErrorEstimate, Interpolant, Tableau};
+    /// use flow_ode::{Method, Stepping, solve};
+    ///
+    /// /// Ralston (1962), Mathematics of Computation 16: least error bound of order 3.
+    /// static RALSTON3: Tableau = Tableau {
+    ///     name: "ralston3",
+    ///     order: 3,
+    ///     c: &[0.0, 1.0 / 2.0, 3.0 / 4.0],
+    ///     a: &[&[], &[1.0 / 2.0], &[0.0, 3.0 / 4.0]],
+    ///     b: &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0],
+    ///     error: ErrorEstimate::None,
+    ///     interpolant: Interpolant::Hermite,
+    ///     fsal: false,
+    /// };
+    ///
+    /// let ralston3 = Method::own(&RALSTON3).unwrap();
+    /// let growth = |_t: f64, y: &f64| *y;
+    /// let end = solve(&growth, (0.0, 1.0), 1.0, ralston3, &Stepping::Count(100)).unwrap();
+    /// assert!((end.y - 1f64.exp()).abs() < 1e-6);
+    /// ```
+    pub fn own(tableau: &'static Tableau) -> Result<Self, BadTableau> {
+        OwnTableau::new(tableau).map(Self::Own)
+    }
 
     /// The name, as parsed by [`FromStr`].
     ///
@@ -258,6 +296,7 @@ impl Method {
             Self::Abm3 => Scheme::Adams(Adams::Moulton(3)),
             Self::Abm4 => Scheme::Adams(Adams::Moulton(4)),
             Self::Abm5 => Scheme::Adams(Adams::Moulton(5)),
+            Self::Own(own) => RungeKutta(own.get()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A graph and the description of its model, as the bytes of a file.
 
-use flow_model::{Model, parameters};
+use flow_model::{Model, parameter_count};
 use prost::Message;
 
 use crate::builder::Builder;
@@ -12,7 +12,7 @@ const MOST_PARAMETERS: usize = 500_000_000;
 
 /// Refuses a network that no file holds, before memory is taken for it.
 pub(crate) fn check_size(model: &Model) -> Result<(), OnnxError> {
-    match parameters(model.network()) {
+    match parameter_count(model.network()) {
         parameters if MOST_PARAMETERS < parameters => {
             Err(OnnxError::TooLarge { parameters, most: MOST_PARAMETERS })
         }

@@ -10,7 +10,7 @@ mod proto;
 use std::collections::HashSet;
 
 use common::{models, of_jumps, of_noise};
-use flow_model::{Model, ModelConfig, parameters};
+use flow_model::{Model, ModelConfig, parameter_count};
 use flow_ode::Method;
 use flow_onnx::{OnnxError, network, sampler};
 use prost::Message;
@@ -93,7 +93,7 @@ fn weights_stand_in_a_file_once_under_their_own_names() {
             let graph = graph_of(&bytes);
             let own = graph.initializer.iter().filter(|tensor| tensor.name.starts_with("network."));
             let numbers: usize = own.map(|tensor| tensor.raw_data.len() / 4).sum();
-            assert_eq!(numbers, parameters(model.network()), "{name}");
+            assert_eq!(numbers, parameter_count(model.network()), "{name}");
         }
     }
 }

@@ -12,8 +12,8 @@
 //!
 //! Each choice has a name, under which recipes and model files know it: [`config`].
 //!
-//! A [`Coupling`] pairs noise and data within a batch. Scalars live on the host in
-//! `f64`; tensors carry samples.
+//! A [`Coupling`] pairs noise and data within a batch. Times and coefficients are `f64` on the
+//! host; tensors carry samples.
 
 pub mod config;
 mod convention;

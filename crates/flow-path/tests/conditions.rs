@@ -37,7 +37,7 @@ fn learned(coupling: &dyn Coupling, batches: usize, seed: u64) -> [f64; 3] {
         let (x1, c) = data(&mut rng);
         let x0 = normal(BATCH, &mut rng);
         let given = Given { vectors: Some(&c), ..Given::default() };
-        let pairing = coupling.pair_given(&x0, &x1, given, 1, &mut rng).unwrap();
+        let pairing = coupling.pair(&x0, &x1, given, 1, &mut rng).unwrap();
         pairs.extend((0..BATCH).map(|i| [x0[pairing[i]], x1[i], c[i]].map(f64::from)));
     }
     let (mut p, mut q) = (1.0, 0.0); // x(t) = p x(0) + q c
@@ -106,10 +106,10 @@ fn equal_conditions_pair_as_classes_do() {
     let bits: Vec<f32> =
         labels.iter().flat_map(|&l| [0, 1, 2].map(|k| if k == l { 1.0 } else { -1.0 })).collect();
     let given = Given { labels: Some(&labels), vectors: Some(&bits) };
-    let within = ClassAware { within: ExactOt }.pair_given(&x0, &x1, given, 2, &mut rng).unwrap();
+    let within = ClassAware { within: ExactOt }.pair(&x0, &x1, given, 2, &mut rng).unwrap();
     for distance in [ConditionDistance::Squared, ConditionDistance::Cosine] {
         let coupling = ConditionalOt { distance, ..ConditionalOt::default() };
-        let pairing = coupling.pair_given(&x0, &x1, given, 2, &mut rng).unwrap();
+        let pairing = coupling.pair(&x0, &x1, given, 2, &mut rng).unwrap();
         assert_eq!(pairing, within, "{distance:?}");
     }
 }
@@ -120,7 +120,7 @@ fn the_whole_share_is_plain_transport_and_none_is_the_noise_as_drawn() {
     let (x0, x1, c) = (normal(64, &mut rng), normal(64, &mut rng), normal(32, &mut rng));
     let given = Given { labels: None, vectors: Some(&c) };
     let mut pair = |coupling: &dyn Coupling| {
-        coupling.pair_given(&x0, &x1, given, 2, &mut rng).unwrap().noise_rows().to_vec()
+        coupling.pair(&x0, &x1, given, 2, &mut rng).unwrap().noise_rows().to_vec()
     };
     let of = |share| ConditionalOt { share, ..ConditionalOt::default() };
     assert_eq!(pair(&of(1.0)), pair(&ExactOt));
@@ -132,9 +132,9 @@ fn conditions_that_are_missing_or_broken_are_named() {
     let x = [0.0_f32, 1.0, 2.0, 3.0];
     let pair = |vectors: Option<&[f32]>| {
         let given = Given { labels: Some(&[0, 0, 1, 1]), vectors };
-        let plain = ConditionalOt::default().pair_given(&x, &x, given, 1, &mut rng(0));
+        let plain = ConditionalOt::default().pair(&x, &x, given, 1, &mut rng(0));
         let within = ClassAware { within: ConditionalOt::default() };
-        assert_eq!(within.pair_given(&x, &x, given, 1, &mut rng(0)).is_ok(), plain.is_ok());
+        assert_eq!(within.pair(&x, &x, given, 1, &mut rng(0)).is_ok(), plain.is_ok());
         plain.map(|pairing| pairing.len())
     };
     assert_eq!(pair(None), Err(PathError::MissingConditions));
@@ -145,7 +145,7 @@ fn conditions_that_are_missing_or_broken_are_named() {
     assert_eq!(pair(Some(&[1.0, 2.0, 3.0, 4.0])), Ok(4));
     let none = ConditionalOt { share: 0.0, ..ConditionalOt::default() };
     let given = Given { labels: None, vectors: Some(&x) };
-    let error = none.pair_given(&x, &x, given, 1, &mut rng(0)).unwrap_err();
+    let error = none.pair(&x, &x, given, 1, &mut rng(0)).unwrap_err();
     assert_eq!(error.to_string(), "share is 0: it must lie in (0, 1]");
     assert_close(ConditionalOt::default().share, 0.01, 0.0);
 }

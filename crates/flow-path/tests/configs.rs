@@ -15,9 +15,9 @@ use common::rng;
 use flow_path::config::{Check, Choice, Chosen, ConfigError, keys, shown};
 use flow_path::{
     AffinePath, Beta, BetweenConfig, ConditionalPath, Coupling, CouplingConfig, Draw, EdmLogNormal,
-    Entropic, Epsilon, Linear, LossWeight, Mode, PairTube, Prediction, ProbabilityPath, Schedule,
-    ScheduleConfig, SchrodingerBridge, Sinkhorn, TimeSampler, Times, TimesConfig, UShaped, Uniform,
-    VarianceExploding, VariancePreserving, VeBoundary, Weighting,
+    Entropic, Epsilon, Given, Linear, LossWeight, Mode, PairTube, Prediction, ProbabilityPath,
+    Schedule, ScheduleConfig, SchrodingerBridge, Sinkhorn, TimeSampler, Times, TimesConfig,
+    UShaped, Uniform, VarianceExploding, VariancePreserving, VeBoundary, Weighting,
 };
 use flow_testing::awkward::SCALARS;
 use serde::Serialize;
@@ -152,8 +152,8 @@ fn couplings_of_a_name_pair_as_those_that_they_stand_for() {
     let x1: Vec<f32> = (0..32).map(|k| (k * k % 17) as f32 / 5.0).collect();
     for (typed, want) in pairs {
         let config: CouplingConfig = typed.parse().unwrap();
-        let got = config.build().pair(&x0, &x1, None, 2, &mut rng(5)).unwrap();
-        assert_eq!(got, want.pair(&x0, &x1, None, 2, &mut rng(5)).unwrap(), "{typed}");
+        let got = config.build().pair(&x0, &x1, Given::default(), 2, &mut rng(5)).unwrap();
+        assert_eq!(got, want.pair(&x0, &x1, Given::default(), 2, &mut rng(5)).unwrap(), "{typed}");
         assert!(config.looks_at_values(), "{typed}");
     }
     assert!(!CouplingConfig::default().looks_at_values());

@@ -250,7 +250,7 @@ fn batches_are_paired_or_refused_by_row() {
                     let start = Instant::now();
                     // The noise as a condition, which is as awkward as it.
                     let given = Given { labels: Some(&labels), vectors: Some(&x0.rows) };
-                    let pair = coupling.pair_given(&x0.rows, &x1.rows, given, dim, &mut rng(0));
+                    let pair = coupling.pair(&x0.rows, &x1.rows, given, dim, &mut rng(0));
                     assert!(start.elapsed() < Duration::from_secs(1), "{what}");
                     let Ok(pairing) = pair else { continue };
                     assert!(pairing.len() == n && x0.rows.len() == x1.rows.len(), "{what}");
@@ -266,11 +266,13 @@ fn batches_are_paired_or_refused_by_row() {
     let x = [0.0f32, 1.0, 2.0];
     for (name, value) in SCALARS {
         assert_eq!(PartialOt::new(value).is_ok(), 0.0 < value && value <= 1.0, "{name}");
-        if let Ok(pairing) = Sinkhorn::schrodinger(value).pair(&x, &x, None, 1, &mut rng(0)) {
+        if let Ok(pairing) =
+            Sinkhorn::schrodinger(value).pair(&x, &x, Given::default(), 1, &mut rng(0))
+        {
             assert!(pairing.marginal_error() <= 0.1, "{name}");
         }
         let problem = Entropic { epsilon: Epsilon::OfMeanCost(value), ..Entropic::default() };
-        if let Ok(pairing) = Sinkhorn::new(problem).pair(&x, &x, None, 1, &mut rng(0)) {
+        if let Ok(pairing) = Sinkhorn::new(problem).pair(&x, &x, Given::default(), 1, &mut rng(0)) {
             assert_eq!(pairing.len(), 3, "{name}");
         }
         let weighted = quietly(name, || Pairing::weighted(vec![0, 1], vec![1.0, value]));

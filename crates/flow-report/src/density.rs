@@ -20,7 +20,8 @@ const TOLERANCE: Tolerance = Tolerance { atol: 1e-4, rtol: 1e-4 };
 const BATCH: usize = 1024;
 
 /// Draws the density of a model on the part of the plane where the points are, and returns the
-/// files; where it cannot be solved, `told` gets the reason and there are none.
+/// files; where it cannot be solved, `told` gets the reason and there are none. The points are
+/// `[n, 2]`, row by row.
 ///
 /// # Errors
 /// When a file cannot be written.

@@ -110,7 +110,9 @@ pub(crate) fn colours(rows: &[f32], [c, h, w]: [usize; 3]) -> (Cow<'_, [f32]>, u
     (rows.chunks(c * h * w).flat_map(|row| &row[..h * w]).copied().collect(), 1)
 }
 
-/// Saves samples as one picture: points of the plane as a cloud, images as a grid.
+/// Saves samples, rows of this shape one after the other, as one picture: points of the plane, of
+/// shape `[2]`, as a cloud, and images, `[channels, height, width]` with pixels from -1 to 1, as a
+/// grid.
 ///
 /// # Errors
 /// For rows that have no picture, and when the file cannot be written.

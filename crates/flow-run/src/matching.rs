@@ -6,7 +6,7 @@ use flow_path::stream::{Purpose, Streams};
 use flow_path::{
     BetweenConfig, ClassAware, Coupling, Schedule, Shifted, Source, TimeSampler, TimeShift,
 };
-use flow_train::{Between, FlowMatching};
+use flow_train::FlowMatching;
 
 use crate::data::target;
 use crate::error::{RunError, usage};
@@ -17,9 +17,8 @@ pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching, RunError> {
     let schedule = path.schedule.build();
     let matching = FlowMatching {
         between: match path.between {
-            BetweenConfig::Line(_) => Between::Line,
-            BetweenConfig::Tube(tube) => Between::Tube(tube),
-            BetweenConfig::Bridge(bridge) => Between::Bridge(bridge),
+            BetweenConfig::Line(_) => None,
+            other => Some(other.build(&schedule)),
         },
         prediction: path.prediction,
         weight: path.weight,
@@ -90,7 +89,7 @@ fn coupling(path: &recipe::Path) -> Arc<dyn Coupling> {
 
 #[cfg(test)]
 mod tests {
-    use flow_path::{TimesConfig, UShaped};
+    use flow_path::{Given, TimesConfig, UShaped};
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
@@ -107,6 +106,7 @@ mod tests {
     fn noise_means(recipe: &Recipe, batches: u64, rows: usize) -> [f64; 2] {
         let coupling = coupling(&recipe.path);
         let labels: Vec<usize> = (0..rows).map(|row| row % 2).collect();
+        let given = Given { labels: Some(&labels), vectors: None };
         let mut sums = [0.0; 2];
         for batch in 0..batches {
             let mut rng = Streams::new(1).rng(batch, Purpose::Noise);
@@ -115,7 +115,7 @@ mod tests {
             let data: Vec<f32> =
                 labels.iter().map(|&label| 4.0 * label as f32 - 2.0 + 0.5 * normal()).collect();
             let mut rng = Streams::new(1).rng(batch, Purpose::Coupling);
-            let pairing = coupling.pair(&noise, &data, Some(&labels), 1, &mut rng).unwrap();
+            let pairing = coupling.pair(&noise, &data, given, 1, &mut rng).unwrap();
             for (&label, &row) in labels.iter().zip(pairing.noise_rows()) {
                 sums[label] += f64::from(noise[row]);
             }

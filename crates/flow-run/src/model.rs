@@ -1,28 +1,22 @@
 //! The model of a run: what it samples with, what taught it, and what guides it.
 
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use flow_model::{
-    Against, Classes, Guidance, ModelConfig, ModelError, Registry, SamplePlan, SampleRequest,
-    Samples,
-};
+use flow_model::Registry;
 use flow_nn::{Condition, DynPosterior, Footprint, Signature};
 use flow_path::Source;
-use flow_train::{Alone, Checkpoint, Ensemble, Group, Pairs};
+use flow_train::{Alone, Checkpoint, Ensemble, Group};
 
 use crate::array::ArrayRows;
 use crate::data::target;
+use crate::description::{description, shape_of, sources};
 use crate::environment::Shape;
 use crate::error::{RunError, usage};
-use crate::matching;
 use crate::network;
-use crate::recipe::{self, Recipe};
-use crate::request::Request;
 use crate::run::Run;
-use crate::shards;
 use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 use crate::upsampling::Upsampling;
@@ -30,15 +24,15 @@ use crate::upsampling::Upsampling;
 /// A trained model with what only its run knows.
 #[derive(Debug)]
 pub struct Model {
-    bare: flow_model::Model,
+    pub(crate) bare: flow_model::Model,
     /// What taught the latent; samples never ask it.
     pub posterior: Option<DynPosterior>,
     /// What the velocity network takes.
     pub footprint: Footprint,
     /// A weaker model that guidance moves away from, in place of this one without its class.
-    guide: Option<Box<Model>>,
+    pub(crate) guide: Option<Box<Model>>,
     /// Processes that share its samples.
-    group: Arc<dyn Group>,
+    pub(crate) group: Arc<dyn Group>,
 }
 
 impl Deref for Model {
@@ -190,123 +184,8 @@ impl Model {
         &self.group
     }
 
-    /// Draws samples.
-    ///
-    /// # Errors
-    /// For a request that the model cannot meet, when the solver fails, and when a process that
-    /// shares the work has ended.
-    pub fn sample(&self, request: &Request) -> Result<Samples, RunError> {
-        let mut all = Samples::none(self.signature(), request.times.len());
-        self.sample_each(request, |part| -> Result<(), RunError> {
-            all.append(part);
-            Ok(())
-        })?;
-        Ok(all)
-    }
-
-    /// Draws samples batch by batch, in their order, and holds no more than a batch.
-    ///
-    /// # Errors
-    /// As for [`sample`](Self::sample), and what `take` returns.
-    pub fn sample_each<E: From<RunError>>(
-        &self,
-        request: &Request,
-        mut take: impl FnMut(Samples) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let (sampler, asked) = (request.way.sampler(), self.request(request));
-        if 1 < self.group.size() {
-            let draw = |range| {
-                let drawn = self.bare.sample_batch(&asked, &*sampler, range);
-                drawn.map_err(|error| refused(error, request))
-            };
-            let known = |range: Range<usize>| {
-                let classes = self.labels(request, range.clone())?;
-                let lengths = self.bare.lengths_of(&asked, range);
-                Ok(Samples { classes, lengths, ..Samples::default() })
-            };
-            return shards::each(&*self.group, request, draw, known, take);
-        }
-        let take = |samples| take(samples).map_err(Stopped::Taken);
-        let done = self.bare.sample_each(&asked, &*sampler, take);
-        done.map_err(|stopped| match stopped {
-            Stopped::Drawing(error) => refused(error, request).into(),
-            Stopped::Taken(error) => error,
-        })
-    }
-
-    /// A request along the flow itself: see [`Request::within`]. A model that has learned no
-    /// velocity keeps its own sampler, between whose steps paths are lines.
-    #[must_use]
-    pub fn along_flow(&self, request: Request, tolerance: f64) -> Request {
-        if self.config().learned_velocity { request.within(tolerance) } else { request }
-    }
-
-    /// The class of each sample.
-    ///
-    /// # Errors
-    /// When the model has no such class.
-    pub fn labels(
-        &self,
-        request: &Request,
-        range: Range<usize>,
-    ) -> Result<Option<Vec<usize>>, RunError> {
-        self.classes_of(&classes(request, self.classes()), range)
-            .map_err(|error| refused(error, request))
-    }
-
-    /// Carries rows along the flow from one time to others, on the model's own clock: 0 is the
-    /// start of its paths and 1 their end. The rows are `request.given.starts`; the states at each
-    /// of the other times are among those of the answer.
-    ///
-    /// # Errors
-    /// For a request that the model cannot meet, samplers other than the flow itself, and when the
-    /// solver fails.
-    pub fn push(&self, request: &Request, times: &[f64]) -> Result<Samples, RunError> {
-        let SamplePlan::Solver(method, stepping) = &request.way else {
-            return Err(usage!(
-                "rows are carried by a solver of the flow, such as --solver dopri5 or --solver rk4 \
-                 --steps 20, and not by {}",
-                request.label()
-            ));
-        };
-        let asked = self.request(request);
-        self.bare.push(&asked, times, *method, stepping).map_err(|error| refused(error, request))
-    }
-
-    fn request(&self, request: &Request) -> SampleRequest<'_> {
-        let against = match &self.guide {
-            Some(guide) => Some(Against::Model(guide)),
-            None => self.is_told().then_some(Against::Unconditional),
-        };
-        let guidance =
-            |against| Guidance { scale: request.guidance, interval: request.interval, against };
-        let mut asked = SampleRequest::new(request.n, request.seed);
-        asked.batch = request.batch;
-        asked.classes = classes(request, self.classes());
-        let in_turn = |rows: &Option<Vec<f32>>, size: usize| {
-            let rows = rows.as_ref()?;
-            Some(rows.iter().copied().cycle().take(request.n * size).collect())
-        };
-        asked.starts = in_turn(&request.given.starts, self.signature().size());
-        asked.vectors = in_turn(&request.given.vectors, self.vector());
-        asked.latents.clone_from(&request.given.latents);
-        let lengths = request.given.lengths.as_ref();
-        asked.lengths =
-            lengths.map(|lengths| lengths.iter().copied().cycle().take(request.n).collect());
-        asked.contexts =
-            in_turn(&request.given.contexts, self.signature().context.iter().product());
-        let is_baked = self.config().strengths.is_some();
-        asked.guidance = against.filter(|_| is_baked || request.is_guided()).map(guidance);
-        asked.along = request.schedule.map(|schedule| schedule.build());
-        asked.keep.clone_from(&request.times);
-        if let Some(grid) = request.way.grid() {
-            asked.grid = grid.clone();
-        }
-        asked
-    }
-
-    /// The velocity at host points of a model of points, with a latent for each if it has any;
-    /// nothing if the model has learned none or is told more.
+    /// The velocity at host points `[n, dim]` of a model of points, with a latent for each,
+    /// `[n, latent]`, if it has any; nothing if the model has learned none or is told more.
     #[must_use]
     pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };
@@ -322,112 +201,6 @@ impl Model {
         };
         self.bare.velocity(points, t, condition).ok()
     }
-}
-
-/// Why drawing batch by batch stopped.
-enum Stopped<E> {
-    Drawing(ModelError),
-    Taken(E),
-}
-
-impl<E> From<ModelError> for Stopped<E> {
-    fn from(error: ModelError) -> Self {
-        Self::Drawing(error)
-    }
-}
-
-/// A class that is asked for by name; else those that are given, of a model that knows any.
-fn classes(request: &Request, known: usize) -> Classes {
-    match (request.class, request.given.classes.as_ref().filter(|_| 0 < known)) {
-        (Some(class), _) => Classes::All(class),
-        (None, Some(each)) => Classes::Each(each.iter().copied().cycle().take(request.n).collect()),
-        (None, None) => Classes::InTurn,
-    }
-}
-
-/// All that a model says of itself, from the recipe that made it.
-fn description(
-    recipe: &Recipe,
-    signature: Signature,
-    class_names: Vec<String>,
-    step: usize,
-) -> Result<ModelConfig, RunError> {
-    let Recipe { name, about, path, train, sample, .. } = recipe;
-    let network = network::section(recipe)?.table().clone();
-    let source = match &path.source {
-        _ if recipe.data.is_given_starts() => flow_model::DATA.into(),
-        recipe::Source::Normal(_) => "normal".into(),
-        toy @ recipe::Source::Toy(_) => toy.to_string(),
-    };
-    let made = [
-        ("flow", toml::Value::from(env!("CARGO_PKG_VERSION"))),
-        ("data", recipe.data.set.clone().into()),
-        ("seed", recipe.seed.to_string().into()),
-        ("steps", i64::try_from(step).unwrap_or(i64::MAX).into()),
-        ("batch", i64::try_from(recipe.train.batch).unwrap_or(i64::MAX).into()),
-    ];
-    Ok(ModelConfig {
-        name: name.clone(),
-        about: about.clone(),
-        prediction: path.prediction,
-        learned_without: path.learns_without_class(),
-        learned_velocity: recipe.pairs().is_none_or(Pairs::learns_velocity),
-        strengths: train.guidance,
-        source,
-        class_names,
-        schedule: path.schedule,
-        sample: sample.clone(),
-        made: made.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
-        ..ModelConfig::new(signature, network)
-    })
-}
-
-/// A registry that also knows the law of a recipe's `x_0`.
-fn sources(registry: Registry, source: &recipe::Source) -> Result<Registry, RunError> {
-    Ok(registry.with_source(source.to_string(), matching::source(source)?))
-}
-
-/// Names the options of the command line, where the model's own words say what to do in Rust.
-fn refused(error: ModelError, request: &Request) -> RunError {
-    match error {
-        ModelError::NoSuchClass { class, last, names } => {
-            usage!("--class is {class}, the model has the classes 0 to {last}{names}")
-        }
-        ModelError::NoClasses => usage!("--class is given, but the model knows no classes"),
-        ModelError::Missing { what: "start", .. } => usage!(
-            "paths of this model start from data: `flow push RUN FILE --out FILE` carries the rows \
-             of a file"
-        ),
-        ModelError::NotLearnedWithout => usage!(
-            "guidance needs path.label_drop above 0 or --guide-with: this model never learned to \
-             do without the class; draw with --guidance 1"
-        ),
-        source @ ModelError::NotFinite { .. } => {
-            RunError::NotFinite { way: request.label(), source }
-        }
-        error => error.into(),
-    }
-}
-
-/// What a recipe's data look like, without opening the files.
-fn shape_of(recipe: &Recipe) -> Result<Shape, RunError> {
-    let set = recipe.data.set.as_str();
-    let (shape, classes) = match set {
-        "digits" => (vec![1, 8, 8], 10),
-        "mnist" | "fashion-mnist" => (vec![1, 28, 28], 10),
-        "cifar10" => (vec![3, 32, 32], 10),
-        _ => match flow_datasets::toy(set) {
-            Some(toy) => (vec![toy.dim()], 0),
-            None => {
-                return Err(usage!(
-                    "the run does not say what rows of `{set}` look like: its environment.json \
-                     lacks `data`, which newer runs have; train it again"
-                ));
-            }
-        },
-    };
-    let class_names = flow_datasets::class_names(set);
-    Ok(Shape { shape, classes, class_names, ..Shape::default() })
 }
 
 /// Writes a model, unless something else than a model is there.

@@ -47,3 +47,8 @@ mod worker;
 pub use error::ServeError;
 pub use server::Server;
 pub use settings::{Limits, Settings};
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use flow_path::{
-    AffinePath, ConditionalPath, Coupling, ENDPOINT_MARGIN, Independent, Linear, LossWeight,
-    PairTube, Prediction, ProbabilityPath, Schedule, SchrodingerBridge, Source, TimeSampler, Times,
-    Uniform,
+    AffinePath, Coupling, ENDPOINT_MARGIN, Independent, Linear, LossWeight, Prediction,
+    ProbabilityPath, Schedule, Source, TimeSampler, Times, Uniform,
 };
 use rand::Rng;
 
@@ -31,8 +30,12 @@ use rand::Rng;
 pub struct FlowMatching {
     /// `x_t = alpha(t) x_1 + sigma(t) x_0`.
     pub schedule: Arc<dyn Schedule>,
-    /// Where `x_t` lies between its pair.
-    pub between: Between,
+    /// Where `x_t` lies between its pair, if not at the one point of the schedule: a
+    /// [`PairTube`](flow_path::PairTube), a [`SchrodingerBridge`](flow_path::SchrodingerBridge) or
+    /// a path of your own. Its velocity is what is predicted, whatever
+    /// [`prediction`](Self::prediction) says, and its [`span`](ProbabilityPath::span) holds the
+    /// times; the schedule is not asked.
+    pub between: Option<Arc<dyn ProbabilityPath<2>>>,
     /// What the network predicts.
     pub prediction: Prediction,
     /// Factor on the squared error.
@@ -49,32 +52,12 @@ pub struct FlowMatching {
     pub condition_drop: f64,
 }
 
-/// Where `x_t` lies, given both ends of its path.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Between {
-    /// At one point, `alpha x_1 + sigma x_0` of the schedule.
-    #[default]
-    Line,
-    /// Around the straight line, with a constant standard deviation; the schedule is not asked.
-    Tube(PairTube),
-    /// On a Brownian bridge from one end to the other; the schedule is not asked.
-    Bridge(SchrodingerBridge),
-}
-
-impl Between {
-    /// Whether `x_t` varies with its pair and its time given.
-    #[must_use]
-    pub fn is_random(self) -> bool {
-        self != Self::Line
-    }
-}
-
 impl Default for FlowMatching {
     /// Independent pairs on straight lines at uniform times: the velocity, unweighted.
     fn default() -> Self {
         Self {
             schedule: Arc::new(Linear { sigma_min: 0.0 }),
-            between: Between::Line,
+            between: None,
             prediction: Prediction::Velocity,
             weight: LossWeight::Unit,
             times: Arc::new(Uniform),
@@ -89,14 +72,14 @@ impl Default for FlowMatching {
 impl FlowMatching {
     /// The times of training: where target and weight are finite and the target is learnable.
     ///
-    /// Those of [`Prediction::span`], less [`ENDPOINT_MARGIN`] at an end where the weight is not
-    /// finite. Bridges keep that margin at both ends.
+    /// Those of [`Prediction::span`], or of the path if one is given, less [`ENDPOINT_MARGIN`] at
+    /// an end where the weight is not finite.
     #[must_use]
     pub fn span(&self) -> (f64, f64) {
-        if let Between::Bridge(_) = self.between {
-            return SchrodingerBridge::SPAN;
-        }
-        let (start, end) = self.prediction.span(&*self.schedule);
+        let (start, end) = match &self.between {
+            Some(path) => path.span(),
+            None => self.prediction.span(&*self.schedule),
+        };
         let finite = |t: f64| self.weight_at(t, 1.0).is_finite();
         (
             if finite(start) { start } else { start + ENDPOINT_MARGIN },
@@ -122,10 +105,15 @@ impl FlowMatching {
         self.weight.at(self.prediction, &self.schedule.at(t), density)
     }
 
+    /// Whether `x_t` varies with its pair and its time given.
+    #[must_use]
+    pub fn is_random(&self) -> bool {
+        self.between.as_ref().is_some_and(|path| path.is_random())
+    }
+
     /// `x_t` and the target for pairs `(x_0, x_1)`, one time per row.
     ///
-    /// `blur` is the standard normal noise of a path that [`is_random`](Between::is_random). The
-    /// velocity of such a path is what is predicted, whatever [`FlowMatching::prediction`] says.
+    /// `blur` is the standard normal noise of a path that [`is_random`](Self::is_random).
     ///
     /// A pair that is not finite makes its row so and no other. Pairs further apart than the
     /// largest number have an infinite velocity.
@@ -148,17 +136,13 @@ impl FlowMatching {
             expected == got,
             "expected ends of the shape {expected:?} of the starts, got {got:?}"
         );
-        let blurred = || blur.expect("a path that is random is given its noise");
-        let sample = match (self.between, self.prediction) {
-            (Between::Line, Prediction::Velocity) => {
-                AffinePath::new(&*self.schedule).sample(x0, x1, t)
-            }
-            (Between::Line, other) => {
+        let sample = match (&self.between, self.prediction) {
+            (Some(path), _) => path.sample_with(x0, x1, blur, t),
+            (None, Prediction::Velocity) => AffinePath::new(&*self.schedule).sample(x0, x1, t),
+            (None, other) => {
                 let x_t = AffinePath::new(&*self.schedule).sample(x0.clone(), x1.clone(), t).x_t;
                 return (x_t, other.target(x0, x1, &*self.schedule, t));
             }
-            (Between::Tube(tube), _) => tube.sample_given(&(x0, x1), blurred(), t),
-            (Between::Bridge(bridge), _) => bridge.sample_given(&(x0, x1), blurred(), t),
         };
         (sample.x_t, sample.dx_t)
     }

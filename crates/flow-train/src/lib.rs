@@ -7,6 +7,7 @@
 //! |---|---|
 //! | the loss | `objective/` |
 //! | the batch `(x_t, t, target, c)`, with all its randomness | `matching.rs` |
+//! | rows of data and their order | `data.rs`, `rows.rs`, `store.rs`, `order.rs` |
 //! | what conditions a row besides its class | `conditions.rs` |
 //! | the two times `(t, s)` of a flow map | `pairs.rs`, `map_batches.rs` |
 //! | the parts that a batch is cut into | `parts.rs`, `drawn.rs` |
@@ -62,6 +63,7 @@ mod objective;
 #[cfg(feature = "learner")]
 mod observer;
 mod optimizer;
+mod order;
 mod pairs;
 #[cfg(feature = "learner")]
 mod parameters;
@@ -84,6 +86,7 @@ mod source;
 #[cfg(feature = "learner")]
 mod stepped;
 mod stepper;
+mod store;
 #[cfg(feature = "learner")]
 mod strategy;
 #[cfg(feature = "learner")]
@@ -106,7 +109,7 @@ pub use ensemble::Ensemble;
 pub use error::{Divergence, TrainError};
 #[cfg(feature = "learner")]
 pub use fit::{Outcome, Session, Task, fit, fit_classifier};
-pub use flow_matching::{Between, FlowMatching};
+pub use flow_matching::FlowMatching;
 pub use identity::{Difference, Identity};
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
@@ -121,10 +124,11 @@ pub use optimizer::AdamW;
 pub use pairs::{Jump, Pairs};
 pub use parts::{DrawBy, Parts};
 pub use plan::Plan;
-pub use rows::{RowStore, Rows, Spread};
+pub use rows::{Rows, Spread};
 pub use schedule::{Decay, LearningRate};
 pub use source::BatchSource;
 pub use stepper::Stepper;
+pub use store::RowStore;
 #[cfg(feature = "learner")]
 pub use terms::Terms;
 

@@ -157,7 +157,7 @@ impl MatchingBatches {
         Ok(Drawn {
             x0: Block { values: pairing.gather(&noise, size), size },
             x1: Block { values: draw.rows, size },
-            blur: matching.between.is_random().then(|| normal(size, Purpose::Blur)),
+            blur: matching.is_random().then(|| normal(size, Purpose::Blur)),
             t: t.as_slice().to_vec(),
             s: s.map(|s| s.as_slice().to_vec()),
             jumps: pairs.map_or(0, |pairs| pairs.jumps(*rows)),
@@ -184,10 +184,10 @@ impl MatchingBatches {
         rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {
         let (size, within) = (x1.len() / self.rows, &*self.matching.coupling);
-        let Some(legs) = legs else { return within.pair_given(x0, x1, given, size, rng) };
+        let Some(legs) = legs else { return within.pair(x0, x1, given, size, rng) };
         let groups: Vec<usize> = legs.iter().map(|leg| leg.group).collect();
         let given = Given { labels: Some(&groups), ..given };
-        ClassAware { within }.pair_given(x0, x1, given, size, rng)
+        ClassAware { within }.pair(x0, x1, given, size, rng)
     }
 
     fn drop_labels(&self, labels: &mut [usize], rng: &mut dyn Rng) {

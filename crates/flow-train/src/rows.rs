@@ -3,42 +3,20 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use flow_path::stream::{Purpose, Streams};
 use rand::RngExt;
 
 use crate::data::{DataSource, Draw};
-
-/// Rows that are not in memory, such as those of a file that is larger.
-pub trait RowStore: Debug + Send + Sync {
-    /// Number of rows.
-    fn len(&self) -> usize;
-
-    /// Whether there is no row.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The numbers of a row.
-    ///
-    /// # Errors
-    /// A sentence about why it cannot be read.
-    fn row(&self, row: usize) -> Result<Vec<f32>, String>;
-}
+use crate::order::Orders;
+use crate::store::{RowStore, Values};
 
 /// What spreads the whole numbers of a row over the cells of length 1 around them.
 pub trait Spread: Debug + Send + Sync {
     /// Moves each whole number of a row by the next number of `noise`, which is uniform in
     /// `[-1/2, 1/2)` of its own unit.
     fn spread(&self, row: &mut [f32], noise: &mut dyn FnMut() -> f64);
-}
-
-/// The numbers of all rows.
-#[derive(Debug)]
-enum Values {
-    Memory(Vec<f32>),
-    Stored(Arc<dyn RowStore>),
 }
 
 /// A finite data set, seen in a new order on each pass.
@@ -59,15 +37,7 @@ pub struct Rows {
     /// Half the distance between two values of a pixel, which is how far the noise goes.
     noise: Option<f32>,
     spread: Option<Arc<dyn Spread>>,
-    order: Mutex<Option<Order>>,
-}
-
-/// The order of one pass, kept because neighbouring batches share it.
-#[derive(Debug)]
-struct Order {
-    streams: Streams,
-    pass: u64,
-    rows: Arc<[usize]>,
+    orders: Orders,
 }
 
 impl Rows {
@@ -118,7 +88,7 @@ impl Rows {
             mirror: false,
             noise: None,
             spread: None,
-            order: Mutex::new(None),
+            orders: Orders::default(),
         }
     }
 
@@ -221,10 +191,7 @@ impl Rows {
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        match &self.values {
-            Values::Memory(values) => values.len() / self.size(),
-            Values::Stored(rows) => rows.len(),
-        }
+        self.values.rows(self.size())
     }
 
     /// Never true: an empty data set is refused by [`Rows::new`].
@@ -235,34 +202,11 @@ impl Rows {
 
     /// The numbers of a row.
     fn row(&self, row: usize) -> Cow<'_, [f32]> {
-        let size = self.size();
-        match &self.values {
-            Values::Memory(values) => Cow::Borrowed(&values[row * size..(row + 1) * size]),
-            Values::Stored(rows) => match rows.row(row) {
-                Ok(row) => Cow::Owned(row),
-                Err(reason) => panic!("{reason}"),
-            },
-        }
+        self.values.row(row, self.size())
     }
 
     fn size(&self) -> usize {
         self.shape.iter().product()
-    }
-
-    fn order(&self, pass: u64, streams: Streams) -> Arc<[usize]> {
-        let mut kept = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(order) = kept.as_ref().filter(|o| o.pass == pass && o.streams == streams) {
-            return Arc::clone(&order.rows);
-        }
-        let mut rows: Vec<usize> = (0..self.len()).collect();
-        let mut rng = streams.rng(pass, Purpose::Data);
-        // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P.
-        for i in (1..rows.len()).rev() {
-            rows.swap(i, rng.random_range(0..=i));
-        }
-        let rows: Arc<[usize]> = rows.into();
-        *kept = Some(Order { streams, pass, rows: Arc::clone(&rows) });
-        rows
     }
 }
 
@@ -299,7 +243,7 @@ impl DataSource for Rows {
             legs: None,
         };
         for k in range {
-            let row = self.order(k / n, *streams)[(k % n) as usize];
+            let row = self.orders.of(k / n, n as usize, *streams)[(k % n) as usize];
             let mirrored = self.mirror && coin.random_bool(0.5);
             let place = |size: usize| row * size..(row + 1) * size;
             let copy = |out: &mut Vec<f32>, values: &[f32], width: usize| {

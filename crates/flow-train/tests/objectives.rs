@@ -8,12 +8,12 @@ use burn::tensor::{Device, Tensor};
 use flow_nn::{Condition, Network, Signature, Time};
 use flow_path::stream::Streams;
 use flow_path::{
-    Cosine, EdmLogNormal, FromFunctions, Linear, LogitNormal, LossWeight, PairTube, Prediction,
-    Schedule, SchrodingerBridge, TimeSampler, Times, VariancePreserving, Weighting,
+    AffinePath, Cosine, EdmLogNormal, FromFunctions, Linear, LogitNormal, LossWeight, PairTube,
+    Prediction, ProbabilityPath, Schedule, SchrodingerBridge, TimeSampler, Times,
+    VariancePreserving, Weighting,
 };
 use flow_train::{
-    Batch, BatchSource, Between, FlowMatching, MatchingBatches, Networks, Objective, Regression,
-    Rows,
+    Batch, BatchSource, FlowMatching, MatchingBatches, Networks, Objective, Regression, Rows,
 };
 
 /// Rows in a batch.
@@ -69,6 +69,11 @@ impl Answers {
 
 fn matching(schedule: impl Schedule + 'static, prediction: Prediction) -> FlowMatching {
     FlowMatching { schedule: Arc::new(schedule), prediction, ..FlowMatching::default() }
+}
+
+/// Flow matching along a path that is given.
+fn along(path: impl ProbabilityPath<2> + 'static) -> FlowMatching {
+    FlowMatching { between: Some(Arc::new(path)), ..FlowMatching::default() }
 }
 
 fn batch(matching: &FlowMatching) -> Batch {
@@ -224,20 +229,32 @@ fn each_objective_keeps_away_from_where_it_is_singular() {
         ..matching(Linear { sigma_min: 0.0 }, Prediction::V)
     };
     assert_eq!(likelihood.span(), (margin, 1.0 - margin));
-    let bridge = Between::Bridge(SchrodingerBridge { sigma: 1.0 });
-    let bridge = FlowMatching { between: bridge, ..FlowMatching::default() };
+    let bridge = along(SchrodingerBridge { sigma: 1.0 });
     assert_eq!(bridge.span(), SchrodingerBridge::SPAN);
 }
 
 #[test]
 fn a_tube_of_no_width_is_the_line() {
     let line = batch(&FlowMatching::default());
-    let between = Between::Tube(PairTube { sigma: 0.0 });
-    let tube = batch(&FlowMatching { between, ..FlowMatching::default() });
+    let tube = batch(&along(PairTube { sigma: 0.0 }));
     let gap = |a: Tensor<2>, b: Tensor<2>| (a - b).abs().max().into_scalar::<f32>();
     assert!(gap(line.x_t.clone(), tube.x_t) < 1e-6);
     assert!(gap(line.target, tube.target) < 1e-6);
-    let between = Between::Bridge(SchrodingerBridge { sigma: 0.5 });
-    let bridge = batch(&FlowMatching { between, ..FlowMatching::default() });
+    let bridge = batch(&along(SchrodingerBridge { sigma: 0.5 }));
     assert!(gap(line.x_t, bridge.x_t) > 0.1);
+}
+
+/// The path of a schedule, handed over as a program hands over one of its own.
+#[test]
+fn a_path_that_is_given_is_asked_for_points_velocities_and_times() {
+    let schedule = Cosine { margin: 0.05 };
+    let expected = batch(&matching(schedule, Prediction::Velocity));
+    let given = along(AffinePath::new(schedule));
+    assert_eq!(given.span(), schedule.span());
+    let found = batch(&given);
+    let gap = |a: Tensor<2>, b: Tensor<2>| (a - b).abs().max().into_scalar::<f32>();
+    assert!(gap(expected.x_t, found.x_t.clone()) < 1e-6);
+    assert!(gap(expected.target, found.target) < 1e-6);
+    // The control: the schedule of straight lines is not asked.
+    assert!(gap(batch(&FlowMatching::default()).x_t, found.x_t) > 0.1);
 }

@@ -11,10 +11,10 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use common::{Log, batches, bits, checkpoints, network, plan, session, task};
 use flow_path::stream::{Purpose, Streams};
-use flow_path::{LossWeight, PairTube, Prediction, Times, VariancePreserving};
+use flow_path::{LossWeight, PairTube, Prediction, ProbabilityPath, Times, VariancePreserving};
 use flow_testing::{awkward, public};
 use flow_train::{
-    BatchSource, Between, Chain, DataSource, Decay, Ema, FlowMatching, Interrupter, LearningRate,
+    BatchSource, Chain, DataSource, Decay, Ema, FlowMatching, Interrupter, LearningRate,
     MatchingBatches, Plan, RowStore, Rows, Snapshot, Task, TrainError, fit,
 };
 
@@ -117,7 +117,8 @@ fn regressions() {
     let broken = |x: &[f32]| -> Vec<bool> {
         x.chunks(2).map(|row| row.iter().any(|x| !x.is_finite())).collect()
     };
-    for between in [Between::Line, Between::Tube(PairTube { sigma: 0.1 })] {
+    let tube: Arc<dyn ProbabilityPath<2>> = Arc::new(PairTube { sigma: 0.1 });
+    for between in [None, Some(tube)] {
         let matching = FlowMatching { between, ..FlowMatching::default() };
         for set in awkward::rows(6, 2) {
             let n = set.rows.len() / 2;

@@ -102,7 +102,7 @@ impl Training {
         let signature = Signature::of([toy.dim()]);
         let (network, device) = (section(&ask), Device::flex());
         let model = Registry::default().build(&network, &signature, ask.seed, &device)?;
-        let parameters = flow_model::parameters(&model);
+        let parameters = flow_model::parameter_count(&model);
         let batches = MatchingBatches {
             matching: FlowMatching { coupling: coupling.build(), ..FlowMatching::default() },
             data: Arc::new(Points { toy: Arc::clone(&toy), shape: vec![toy.dim()] }),

@@ -29,8 +29,10 @@ pub(super) const SCORING: &[&str] = &[
     "crates/flow-judge/src",
     "crates/flow-model/src",
     "crates/flow-ode/src",
+    "crates/flow-run/src/description.rs",
     "crates/flow-run/src/model.rs",
     "crates/flow-run/src/request.rs",
+    "crates/flow-run/src/sampling.rs",
     "crates/flow-sample/src",
 ];
 

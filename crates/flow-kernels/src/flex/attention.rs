@@ -5,13 +5,7 @@
 use std::sync::Arc;
 
 use burn::backend::{
-    Autodiff, Flex,
-    autodiff::{
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
-    },
-    flex::FlexTensor,
+    Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointStrategy, flex::FlexTensor,
     tensor::FloatTensor,
 };
 
@@ -21,7 +15,7 @@ use super::{
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
     simd::{LANES, Simd, WithSimd, dispatch, exp, sum_lanes, sum_of},
-    slice, tensor,
+    slice, tape, tensor,
 };
 
 /// Queries in a block.
@@ -337,29 +331,14 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     let nodes = [q.node(), k.node(), v.node()];
     let [q, k, v] = [q, k, v].map(|t| contiguous(t.into_primitive()));
     let (y, log_normaliser) = attend([&q, &k, &v], lengths.as_deref());
-    match Step.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::UnTracked(prep) => prep.finish(y),
-        OpsKind::Tracked(prep) => {
-            let log_normaliser = log_normaliser.into();
-            let saved = Saved { q, k, v, y: y.clone(), log_normaliser, lengths };
-            prep.finish(saved, y)
-        }
-    }
+    tape::record::<C, _, 3>(nodes, y, |y| {
+        let log_normaliser = log_normaliser.into();
+        Saved { q, k, v, y: y.clone(), log_normaliser, lengths }
+    })
 }
 
-#[derive(Debug)]
-struct Step;
-
-impl Backward<Flex, 3> for Step {
-    type State = Saved;
-
-    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let g = contiguous(grads.consume::<Flex>(&ops.node));
-        let gradients = backward(&g, &ops.state);
-        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let Some(node) = node {
-                grads.register::<Flex>(node.id, gradient);
-            }
-        }
+impl tape::Saved<3> for Saved {
+    fn gradients(self, g: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
+        backward(&contiguous(g), &self).map(Some)
     }
 }

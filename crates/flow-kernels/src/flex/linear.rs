@@ -6,9 +6,8 @@ use std::mem::MaybeUninit;
 use burn::backend::{
     Autodiff, Flex,
     autodiff::{
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
+        checkpoint::strategy::CheckpointStrategy,
+        ops::{Backward, OpsKind},
     },
     flex::FlexTensor,
     tensor::FloatTensor,
@@ -20,7 +19,9 @@ use super::{
     contiguous, dims,
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
-    slice, tensor,
+    slice,
+    tape::{self, Step},
+    tensor,
 };
 use crate::Activation;
 
@@ -176,7 +177,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = [x.node(), weight.node(), bias.node()];
     let [x, weight, bias] = [x, weight, bias].map(|t| contiguous(t.into_primitive()));
-    match Step.prepare::<C>(nodes).compute_bound().stateful() {
+    match Step::<Saved>::new().prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::UnTracked(prep) => prep.finish(affine(&x, &weight, &bias, act)),
         OpsKind::Tracked(prep) => {
             let z = affine(&x, &weight, &bias, Activation::Identity);
@@ -197,29 +198,20 @@ struct Saved {
     z: Option<(FlexTensor, Activation)>,
 }
 
-#[derive(Debug)]
-struct Step;
-
-impl Backward<Flex, 3> for Step {
-    type State = Saved;
-
-    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let g = contiguous(grads.consume::<Flex>(&ops.node));
-        let Saved { x, weight, z } = ops.state;
+impl tape::Saved<3> for Saved {
+    fn gradients(self, g: FlexTensor, asked: [bool; 3]) -> [Option<FlexTensor>; 3] {
+        let Self { x, weight, z } = self;
         let sizes = Sizes::new(&x, &weight);
+        let g = contiguous(g);
         let dz = match &z {
             None => g,
             Some((z, act)) => differentiate(g, z, *act),
         };
         let dz = slice(&dz);
-        for (i, node) in ops.parents.into_iter().enumerate() {
-            let Some(node) = node else { continue };
-            let gradient = match i {
-                0 => input_gradient(sizes, dz, slice(&weight)),
-                1 => weight_gradient(sizes, slice(&x), dz),
-                _ => bias_gradient(sizes, dz),
-            };
-            grads.register::<Flex>(node.id, gradient);
-        }
+        [
+            asked[0].then(|| input_gradient(sizes, dz, slice(&weight))),
+            asked[1].then(|| weight_gradient(sizes, slice(&x), dz)),
+            asked[2].then(|| bias_gradient(sizes, dz)),
+        ]
     }
 }

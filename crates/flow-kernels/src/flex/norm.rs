@@ -9,9 +9,8 @@ use std::{marker::PhantomData, sync::Arc};
 use burn::backend::{
     Autodiff, Flex,
     autodiff::{
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
+        checkpoint::strategy::CheckpointStrategy,
+        ops::{Backward, OpsKind},
     },
     flex::FlexTensor,
     tensor::FloatTensor,
@@ -23,7 +22,9 @@ use super::{
     contiguous, dims,
     parallel::for_each,
     simd::{LANES, Simd, WithSimd, dispatch, mul_add, sum_lanes, sum_of},
-    slice, tensor, transform,
+    slice,
+    tape::{self, Step},
+    tensor, transform,
 };
 use crate::Activation;
 
@@ -319,7 +320,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = [x.node(), scale.node(), shift.node()];
     let [x, scale, shift] = [x, scale, shift].map(|t| contiguous(t.into_primitive()));
-    match Step.prepare::<C>(nodes).compute_bound().stateful() {
+    match Step::<Saved>::new().prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::UnTracked(prep) => prep.finish(forward(x, scale, shift, options)),
         OpsKind::Tracked(prep) => {
             let (y, moments) = normalise(x.clone(), &scale, &shift, options);
@@ -329,19 +330,8 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     }
 }
 
-#[derive(Debug)]
-struct Step;
-
-impl Backward<Flex, 3> for Step {
-    type State = Saved;
-
-    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let g = grads.consume::<Flex>(&ops.node);
-        let gradients = backward(g, &ops.state);
-        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let Some(node) = node {
-                grads.register::<Flex>(node.id, gradient);
-            }
-        }
+impl tape::Saved<3> for Saved {
+    fn gradients(self, g: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
+        backward(g, &self).map(Some)
     }
 }

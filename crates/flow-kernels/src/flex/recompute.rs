@@ -3,18 +3,12 @@
 use std::sync::Arc;
 
 use burn::backend::{
-    Autodiff, Flex,
-    autodiff::{
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
-    },
-    flex::FlexTensor,
+    Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointStrategy, flex::FlexTensor,
     tensor::FloatTensor,
 };
 use burn::tensor::Tensor;
 
-use super::primitive;
+use super::{primitive, tape};
 use crate::Recomputed;
 
 pub(super) fn forward(x: FlexTensor, c: FlexTensor, part: &dyn Recomputed) -> FlexTensor {
@@ -31,10 +25,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     let nodes = [x.node(), c.node(), weights.node()];
     let (x, c) = (x.into_primitive(), c.into_primitive());
     let y = forward(x.clone(), c.clone(), &*part);
-    match Step.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::UnTracked(prep) => prep.finish(y),
-        OpsKind::Tracked(prep) => prep.finish(Saved { x, c, part }, y),
-    }
+    tape::record::<C, _, 3>(nodes, y, |_| Saved { x, c, part })
 }
 
 #[derive(Clone, Debug)]
@@ -44,23 +35,12 @@ struct Saved {
     part: Arc<dyn Recomputed>,
 }
 
-#[derive(Debug)]
-struct Step;
-
-impl Backward<Flex, 3> for Step {
-    type State = Saved;
-
-    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let g = Tensor::from_primitive::<Flex>(grads.consume::<Flex>(&ops.node));
-        let Saved { x, c, part } = ops.state;
-        let (x, c) = (Tensor::from_primitive::<Flex>(x), Tensor::from_primitive::<Flex>(c));
+impl tape::Saved<3> for Saved {
+    fn gradients(self, g: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
+        let [x, g] = [self.x, g].map(Tensor::from_primitive::<Flex>);
+        let c = Tensor::from_primitive::<Flex>(self.c);
         // A tape of its own, which is why it may run while this one is walked.
-        let (x, c, weights) = part.gradients(x, c, g);
-        let gradients = [primitive(x), primitive(c), primitive(weights)];
-        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let Some(node) = node {
-                grads.register::<Flex>(node.id, gradient);
-            }
-        }
+        let (x, c, weights) = self.part.gradients(x, c, g);
+        [primitive(x), primitive(c), primitive(weights)].map(Some)
     }
 }

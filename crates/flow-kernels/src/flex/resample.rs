@@ -4,17 +4,11 @@
 use std::mem::MaybeUninit;
 
 use burn::backend::{
-    Autodiff, Flex,
-    autodiff::{
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind, unary},
-    },
-    flex::FlexTensor,
+    Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointStrategy, flex::FlexTensor,
     tensor::FloatTensor,
 };
 
-use super::{buffer::written, contiguous, dims, parallel::for_each, slice, tensor};
+use super::{buffer::written, contiguous, dims, parallel::for_each, slice, tape, tensor};
 
 pub(super) fn forward(x: FlexTensor, factor: usize) -> FlexTensor {
     let x = contiguous(x);
@@ -65,19 +59,16 @@ pub(super) fn tracked<C: CheckpointStrategy>(
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let (x, node) = x.into_parts();
     let y = forward(x, factor);
-    match Step.prepare::<C>([node]).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish(factor, y),
-        OpsKind::UnTracked(prep) => prep.finish(y),
-    }
+    tape::record::<C, _, 1>([node], y, |_| Saved { factor })
 }
 
-#[derive(Debug)]
-struct Step;
+#[derive(Clone, Debug)]
+struct Saved {
+    factor: usize,
+}
 
-impl Backward<Flex, 1> for Step {
-    type State = usize;
-
-    fn backward(self, ops: Ops<usize, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        unary::<Flex, _>(ops.parents, ops.node, grads, |g| backward(g, ops.state));
+impl tape::Saved<1> for Saved {
+    fn gradients(self, g: FlexTensor, [asked]: [bool; 1]) -> [Option<FlexTensor>; 1] {
+        [asked.then(|| backward(g, self.factor))]
     }
 }

@@ -156,6 +156,7 @@ impl NetworkConfig for DitConfig {
     const ABOUT: &'static str = "a diffusion transformer for images, sequences and tables";
     const PRESETS: &'static [Preset<Self>] =
         &[("S", || Self::s(2)), ("B", || Self::b(2)), ("L", || Self::l(2)), ("XL", || Self::xl(2))];
+    const TIME_SCALE_KEY: &'static [&'static str] = &["time", "highest"];
     type Network = Dit;
 
     /// # Errors

@@ -3,6 +3,7 @@
 mod attention;
 mod block;
 mod config;
+mod footprint;
 mod graph;
 mod resample;
 

@@ -3,12 +3,14 @@
 mod classical;
 mod dop853;
 mod embedded;
+mod own;
 mod rosenbrock;
 mod stability;
 
 pub use classical::{EULER, HEUN2, HEUN3, MIDPOINT, RALSTON2, RK4, RK4_38, SSPRK3};
 pub use dop853::DOP853;
 pub use embedded::{BOSH3, CASH_KARP, DOPRI5, FEHLBERG45, TSIT5};
+pub use own::{BadTableau, OwnTableau};
 pub use rosenbrock::{RODAS5P, Rosenbrock};
 
 /// An explicit Runge-Kutta method.

@@ -28,17 +28,6 @@ impl<C: Coupling> Coupling for ClassAware<C> {
         &self,
         x0: &[f32],
         x1: &[f32],
-        labels: Option<&[usize]>,
-        dim: usize,
-        rng: &mut dyn Rng,
-    ) -> Result<Pairing, PathError> {
-        self.pair_given(x0, x1, Given { labels, vectors: None }, dim, rng)
-    }
-
-    fn pair_given(
-        &self,
-        x0: &[f32],
-        x1: &[f32],
         given: Given<'_>,
         dim: usize,
         rng: &mut dyn Rng,
@@ -66,7 +55,7 @@ impl<C: Coupling> Coupling for ClassAware<C> {
             let given = Given { labels: Some(&same), vectors: vectors.as_deref() };
             let pairing = self
                 .within
-                .pair_given(&gather(x0, dim), &gather(x1, dim), given, dim, rng)
+                .pair(&gather(x0, dim), &gather(x1, dim), given, dim, rng)
                 .map_err(|error| in_the_batch(error, members))?;
             weighted |= pairing.weights().is_some();
             marginal_error = marginal_error.max(pairing.marginal_error());

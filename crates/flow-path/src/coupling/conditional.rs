@@ -71,19 +71,8 @@ impl Check for ConditionalOt {
 
 impl Coupling for ConditionalOt {
     /// # Errors
-    /// Always: this coupling needs conditions, see [`Coupling::pair_given`].
+    /// Those of [`Coupling::pair`]; conditions are needed.
     fn pair(
-        &self,
-        x0: &[f32],
-        x1: &[f32],
-        labels: Option<&[usize]>,
-        dim: usize,
-        rng: &mut dyn Rng,
-    ) -> Result<Pairing, PathError> {
-        self.pair_given(x0, x1, Given { labels, vectors: None }, dim, rng)
-    }
-
-    fn pair_given(
         &self,
         x0: &[f32],
         x1: &[f32],

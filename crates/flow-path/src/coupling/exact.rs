@@ -4,7 +4,7 @@ use flow_transport::assign;
 use rand::Rng;
 
 use super::batch::costs;
-use super::{Coupling, Pairing};
+use super::{Coupling, Given, Pairing};
 use crate::{PathError, without_values};
 
 /// Minibatch optimal transport: the permutation of the noise with the least mean squared distance.
@@ -33,7 +33,7 @@ impl Coupling for ExactOt {
         &self,
         x0: &[f32],
         x1: &[f32],
-        _labels: Option<&[usize]>,
+        _: Given<'_>,
         dim: usize,
         _rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::batch::row_count;
-use super::{Coupling, Pairing};
+use super::{Coupling, Given, Pairing};
 use crate::{PathError, without_values};
 
 /// Noise and data drawn independently: a random permutation of the noise, whatever the values.
@@ -16,7 +16,7 @@ impl Coupling for Independent {
         &self,
         x0: &[f32],
         x1: &[f32],
-        _labels: Option<&[usize]>,
+        _: Given<'_>,
         dim: usize,
         rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {
@@ -36,7 +36,7 @@ impl Coupling for Paired {
         &self,
         x0: &[f32],
         x1: &[f32],
-        _labels: Option<&[usize]>,
+        _: Given<'_>,
         dim: usize,
         _rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {

@@ -114,37 +114,21 @@ impl Index<usize> for Pairing {
 
 /// A joint law of noise and data, realised within a batch.
 pub trait Coupling: Debug + Send + Sync {
-    /// Pairs the rows of a batch: `x0` and `x1` hold as many rows of `dim` numbers each.
+    /// Pairs the rows of a batch: `x0` and `x1` hold as many rows of `dim` numbers each, and
+    /// `given` is what is known of each row. Couplings that do not look at it pair as without it.
     ///
     /// # Errors
-    /// If the batch is empty, its sides differ in size, labels are missing, or, for couplings that
-    /// look at the values, a number is not finite, memory cannot hold the costs, or no plan was
-    /// found.
+    /// If the batch is empty, its sides differ in size, classes or conditions that the coupling
+    /// needs are missing or do not fit the rows, or, for couplings that look at the values, a
+    /// number is not finite, memory cannot hold the costs, or no plan was found.
     fn pair(
-        &self,
-        x0: &[f32],
-        x1: &[f32],
-        labels: Option<&[usize]>,
-        dim: usize,
-        rng: &mut dyn Rng,
-    ) -> Result<Pairing, PathError>;
-
-    /// Pairs the rows of a batch whose rows have conditions; couplings that do not look at the
-    /// numbers of a condition pair as without them.
-    ///
-    /// # Errors
-    /// Those of [`Coupling::pair`], and conditions that a coupling needs and are missing, do not
-    /// fit the rows or are not finite.
-    fn pair_given(
         &self,
         x0: &[f32],
         x1: &[f32],
         given: Given<'_>,
         dim: usize,
         rng: &mut dyn Rng,
-    ) -> Result<Pairing, PathError> {
-        self.pair(x0, x1, given.labels, dim, rng)
-    }
+    ) -> Result<Pairing, PathError>;
 }
 
 /// Classes and conditions of the rows of a batch. Noise row `i` was drawn for row `i`.
@@ -163,22 +147,11 @@ macro_rules! forward_coupling {
                 &self,
                 x0: &[f32],
                 x1: &[f32],
-                labels: Option<&[usize]>,
-                dim: usize,
-                rng: &mut dyn Rng,
-            ) -> Result<Pairing, PathError> {
-                (**self).pair(x0, x1, labels, dim, rng)
-            }
-
-            fn pair_given(
-                &self,
-                x0: &[f32],
-                x1: &[f32],
                 given: Given<'_>,
                 dim: usize,
                 rng: &mut dyn Rng,
             ) -> Result<Pairing, PathError> {
-                (**self).pair_given(x0, x1, given, dim, rng)
+                (**self).pair(x0, x1, given, dim, rng)
             }
         }
     )*};

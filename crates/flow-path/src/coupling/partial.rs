@@ -5,7 +5,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::batch::costs;
-use super::{Coupling, Pairing};
+use super::{Coupling, Given, Pairing};
 use crate::PathError;
 use crate::config::{Check, within};
 
@@ -55,7 +55,7 @@ impl Coupling for PartialOt {
         &self,
         x0: &[f32],
         x1: &[f32],
-        _labels: Option<&[usize]>,
+        _: Given<'_>,
         dim: usize,
         _rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::batch::costs;
-use super::{Coupling, Pairing};
+use super::{Coupling, Given, Pairing};
 use crate::PathError;
 
 /// How pairs are drawn from a plan that does not pair one to one.
@@ -87,7 +87,7 @@ impl Coupling for Sinkhorn {
         &self,
         x0: &[f32],
         x1: &[f32],
-        _labels: Option<&[usize]>,
+        _: Given<'_>,
         dim: usize,
         rng: &mut dyn Rng,
     ) -> Result<Pairing, PathError> {

@@ -2,7 +2,6 @@
 //! made.
 
 use flow_model::SampleConfig;
-use flow_nn::{DitConfig, MlpConfig, NetworkConfig, UNetConfig};
 use flow_sample::{FlowMap, SamplerConfig};
 use flow_train::{LARGEST_TIME_SCALE, ObjectiveConfig, SMOOTH_TIME_SCALE};
 use toml::{Table, Value};
@@ -76,7 +75,10 @@ impl Named {
         if !recipe.train.objective.build().differentiates() {
             return Ok(());
         }
-        let Some(keys) = fastest(recipe.network.kind()) else { return Ok(()) };
+        let keys = recipe.network.registry().time_scale_key(recipe.network.kind());
+        if keys.is_empty() {
+            return Ok(());
+        }
         let radians = at(recipe.network.table(), keys).and_then(number);
         // Sections leave out the usual scale, which is far too large.
         if radians.is_some_and(|radians| radians <= f64::from(LARGEST_TIME_SCALE)) {
@@ -103,16 +105,6 @@ impl Named {
         };
         recipe.network = slower.map_err(|error| usage!("{error}"))?;
         Ok(())
-    }
-}
-
-/// The key of a section `network` that says how many radians a time spans at most, where the kind
-/// has one.
-fn fastest(kind: &str) -> Option<&'static [&'static str]> {
-    match kind {
-        MlpConfig::KIND | UNetConfig::KIND => Some(&["time_scale"]),
-        DitConfig::KIND => Some(&["time", "highest"]),
-        _ => None,
     }
 }
 
@@ -190,7 +182,8 @@ mod tests {
 
     /// The radians of the fastest time of a recipe's network, if its section names them.
     fn radians(recipe: &Recipe) -> Option<f64> {
-        fastest(recipe.network.kind()).and_then(|keys| number(at(recipe.network.table(), keys)?))
+        let keys = recipe.network.registry().time_scale_key(recipe.network.kind());
+        number(at(recipe.network.table(), keys)?)
     }
 
     #[test]

@@ -1,16 +1,11 @@
 //! The convolution as a step of a tape.
 
 use burn::backend::{
-    Autodiff, Flex,
-    autodiff::{
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
-    },
-    flex::FlexTensor,
+    Autodiff, Flex, autodiff::checkpoint::strategy::CheckpointStrategy, flex::FlexTensor,
     tensor::FloatTensor,
 };
 
+use super::super::tape;
 use super::{
     Geometry, bias_gradient, contiguous, convolve, dims, input_gradient, slice, weight_gradient,
 };
@@ -26,10 +21,7 @@ pub(in crate::flex) fn tracked<C: CheckpointStrategy>(
     let [x, weight, bias] = [x, weight, bias].map(|t| contiguous(t.into_primitive()));
     let geometry = Geometry::new(dims(&x), dims(&weight), stride, padding);
     let y = convolve(&geometry, slice(&x), slice(&weight), slice(&bias));
-    match Step.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::UnTracked(prep) => prep.finish(y),
-        OpsKind::Tracked(prep) => prep.finish(Saved { geometry, x, weight }, y),
-    }
+    tape::record::<C, _, 3>(nodes, y, |_| Saved { geometry, x, weight })
 }
 
 #[derive(Clone, Debug)]
@@ -39,25 +31,15 @@ struct Saved {
     weight: FlexTensor,
 }
 
-#[derive(Debug)]
-struct Step;
-
-impl Backward<Flex, 3> for Step {
-    type State = Saved;
-
-    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let g = contiguous(grads.consume::<Flex>(&ops.node));
-        let Saved { geometry, x, weight } = ops.state;
+impl tape::Saved<3> for Saved {
+    fn gradients(self, g: FlexTensor, asked: [bool; 3]) -> [Option<FlexTensor>; 3] {
+        let Self { geometry, x, weight } = self;
+        let g = contiguous(g);
         let (x, weight, g) = (slice(&x), slice(&weight), slice(&g));
-        let [x_node, weight_node, bias_node] = ops.parents;
-        if let Some(node) = x_node {
-            grads.register::<Flex>(node.id, input_gradient(&geometry, g, weight));
-        }
-        if let Some(node) = weight_node {
-            grads.register::<Flex>(node.id, weight_gradient(&geometry, x, g));
-        }
-        if let Some(node) = bias_node {
-            grads.register::<Flex>(node.id, bias_gradient(&geometry, g));
-        }
+        [
+            asked[0].then(|| input_gradient(&geometry, g, weight)),
+            asked[1].then(|| weight_gradient(&geometry, x, g)),
+            asked[2].then(|| bias_gradient(&geometry, g)),
+        ]
     }
 }
