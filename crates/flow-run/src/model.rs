@@ -9,7 +9,7 @@ use flow_model::{
     Against, Classes, Guidance, ModelConfig, ModelError, Registry, SamplePlan, SampleRequest,
     Samples,
 };
-use flow_nn::{Condition, DynPosterior, Footprint, Signature};
+use flow_nn::{Condition, DynPosterior, Footprint, Precision, Signature};
 use flow_path::Source;
 use flow_train::{Alone, Checkpoint, Ensemble, Group, Pairs};
 
@@ -366,6 +366,11 @@ fn description(
         ("steps", i64::try_from(step).unwrap_or(i64::MAX).into()),
         ("batch", i64::try_from(recipe.train.batch).unwrap_or(i64::MAX).into()),
     ];
+    let rounded = (train.precision != Precision::F32).then(|| {
+        let name = toml::Value::try_from(train.precision).expect("a precision is a name");
+        ("precision", name)
+    });
+    let made = made.into_iter().chain(rounded);
     Ok(ModelConfig {
         name: name.clone(),
         about: about.clone(),
@@ -377,7 +382,7 @@ fn description(
         class_names,
         schedule: path.schedule,
         sample: sample.clone(),
-        made: made.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        made: made.map(|(key, value)| (key.to_owned(), value)).collect(),
         ..ModelConfig::new(signature, network)
     })
 }

@@ -6,6 +6,7 @@
 
 mod activation;
 mod attention;
+mod bf16;
 mod buffer;
 mod conv;
 mod gemm;
@@ -15,6 +16,7 @@ mod optimize;
 mod parallel;
 mod recompute;
 mod resample;
+mod right;
 mod simd;
 mod transpose;
 
@@ -28,7 +30,7 @@ use burn::{
     tensor::{DType, Device, Shape, Tensor, TensorData},
 };
 
-use crate::{Activation, AdamWStep, Recomputed};
+use crate::{Activation, AdamWStep, Precision, Recomputed};
 use buffer::{Place, written};
 
 /// The operations that have a kernel, on primitives. A missing bias is an untracked zero.
@@ -40,6 +42,7 @@ pub(crate) trait Kernels: Backend {
         bias: FloatTensor<Self>,
         stride: usize,
         padding: usize,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 
     fn fused_group_norm_act(
@@ -56,6 +59,7 @@ pub(crate) trait Kernels: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         act: Activation,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 
     fn fused_attention(
@@ -82,8 +86,9 @@ impl Kernels for Flex {
         bias: FlexTensor,
         stride: usize,
         padding: usize,
+        precision: Precision,
     ) -> FlexTensor {
-        conv::forward(x, weight, bias, stride, padding)
+        conv::forward(x, weight, bias, stride, padding, precision)
     }
 
     fn fused_group_norm_act(
@@ -103,8 +108,9 @@ impl Kernels for Flex {
         weight: FlexTensor,
         bias: FlexTensor,
         act: Activation,
+        precision: Precision,
     ) -> FlexTensor {
-        linear::forward(x, weight, bias, act)
+        linear::forward(x, weight, bias, act, precision)
     }
 
     fn fused_attention(
@@ -137,8 +143,9 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         stride: usize,
         padding: usize,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        conv::tracked::<C>(x, weight, bias, stride, padding)
+        conv::tracked::<C>(x, weight, bias, stride, padding, precision)
     }
 
     fn fused_group_norm_act(
@@ -158,8 +165,9 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         act: Activation,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        linear::tracked::<C>(x, weight, bias, act)
+        linear::tracked::<C>(x, weight, bias, act, precision)
     }
 
     fn fused_attention(
@@ -191,6 +199,7 @@ pub(crate) fn conv2d(
     bias: Option<Tensor<1>>,
     stride: usize,
     padding: usize,
+    precision: Precision,
 ) -> Tensor<4> {
     let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], &x.device()));
     Tensor::from_dispatch(Dispatch::fused_conv2d(
@@ -199,6 +208,7 @@ pub(crate) fn conv2d(
         bias.into_dispatch(),
         stride,
         padding,
+        precision,
     ))
 }
 
@@ -225,6 +235,7 @@ pub(crate) fn linear_act(
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     act: Activation,
+    precision: Precision,
 ) -> Tensor<2> {
     let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[1]], &x.device()));
     Tensor::from_dispatch(Dispatch::fused_linear_act(
@@ -232,6 +243,7 @@ pub(crate) fn linear_act(
         weight.into_dispatch(),
         bias.into_dispatch(),
         act,
+        precision,
     ))
 }
 
@@ -293,6 +305,11 @@ pub(crate) fn scale<const D: usize>(x: Tensor<D>, factor: Tensor<1>) -> Tensor<D
 
 fn primitive<const D: usize>(x: Tensor<D>) -> FlexTensor {
     x.try_into_primitive::<Flex>().expect("`runs_without_tape` has found it on burn-flex")
+}
+
+/// Whether this CPU has products of bfloat16.
+pub(crate) fn has_bf16() -> bool {
+    bf16::Engine::of(Precision::Bf16).is_some()
 }
 
 /// Whether a tensor is one that the kernels work on, and on no tape.

@@ -353,6 +353,7 @@ mod tests {
             ("path.schedule.sigma_min=1", "sigma_min"),
             ("path.times={ kind = \"logit-normal\", mean = 0.0, std = 0.0 }", "path.times"),
             ("train.warmup_images=-1", "train.warmup_images"),
+            ("train.precision=f16", "bf16"),
             ("optimizer.beta2=1", "optimizer.beta2"),
             ("data.dequantise=true", "data.dequantise"),
             ("sample.solver=rk5", "rk5"),
