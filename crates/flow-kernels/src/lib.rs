@@ -8,9 +8,9 @@
 //!
 //! | function | in one pass |
 //! |---|---|
-//! | [`conv2d`], [`conv2d_in`] | convolution and bias; of operands in a [`Precision`] |
+//! | [`conv2d`], [`conv2d_in`] | convolution and bias; in a [`Precision`] |
 //! | [`group_norm_act`] | group normalisation, scale and shift per channel, activation |
-//! | [`linear_act`], [`linear_act_in`] | matrix product, bias, activation; of operands in a [`Precision`] |
+//! | [`linear_act`], [`linear_act_in`] | matrix product, bias, activation; in a [`Precision`] |
 //! | [`attention`], [`attention_within`] | scaled dot-product attention, no saved score matrix; within the length of each sample |
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
@@ -30,6 +30,7 @@ mod conv;
 #[cfg(feature = "flex")]
 mod flex;
 mod linear;
+mod native;
 mod norm;
 mod optimize;
 mod part;

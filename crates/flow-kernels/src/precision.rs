@@ -1,6 +1,5 @@
 //! The precision of the numbers that large products multiply.
 
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 /// What the operands of a large product are rounded to before they are multiplied. Sums, results,
@@ -18,27 +17,4 @@ pub enum Precision {
     /// # Reference
     /// Kalamkar et al. (2019), "A Study of BFLOAT16 for Deep Learning Training", arXiv:1905.12322.
     Bf16,
-}
-
-impl Precision {
-    /// Whether products on this device are made in this precision. Those of [`Bf16`](Self::Bf16)
-    /// are on burn-flex, built with the feature `flex`, on x86 with `avx512_bf16`, faster with
-    /// `amx_bf16`; elsewhere operands are not rounded.
-    #[must_use]
-    pub fn is_native_to(self, device: &Device) -> bool {
-        match self {
-            Self::F32 => true,
-            Self::Bf16 => has_bf16(device),
-        }
-    }
-}
-
-#[cfg(feature = "flex")]
-fn has_bf16(device: &Device) -> bool {
-    *device == Device::flex() && crate::flex::has_bf16()
-}
-
-#[cfg(not(feature = "flex"))]
-fn has_bf16(_: &Device) -> bool {
-    false
 }

@@ -1,9 +1,6 @@
-//! A block of a result: 32 rows and columns, summed in registers.
-#![allow(unsafe_code, reason = "a block of the result is written by a pointer")]
+//! What a block of a result, 32 rows and columns, is the sum of.
 
-use std::mem::MaybeUninit;
-
-use super::{SIDE, engine::Ready};
+use super::SIDE;
 
 /// Rounded numbers with tiles in them, whose rows lie `row` apart: 32 rows of 32 numbers on the
 /// left, 16 rows of 64 on the right.
@@ -31,59 +28,11 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Adds the block to the numbers at the beginning of `out`, whose rows lie `row_stride` apart,
-    /// or writes it there. One at the lower or right edge is summed as a whole one and copied.
-    ///
-    /// # Safety
-    /// If `add`, the elements of the block must be initialised.
-    pub(super) unsafe fn multiply(
-        &self,
-        ready: &Ready,
-        out: &mut [MaybeUninit<f32>],
-        row_stride: usize,
-        add: bool,
-    ) {
-        let Self { left, right, steps, size: [rows, columns] } = *self;
-        assert!(
-            !steps.is_empty()
-                && left.hold(steps.iter().map(|step| step[0]), SIDE, SIDE)
-                && right.hold(steps.iter().map(|step| step[1]), SIDE / 2, 2 * SIDE),
-            "tiles lie outside of their numbers"
-        );
-        if [rows, columns] == [SIDE; 2] {
-            let out = &mut out[..(SIDE - 1) * row_stride + SIDE];
-            // SAFETY: the block lies in `out`; its elements are initialised if `add`; the tiles
-            // lie in their numbers.
-            return unsafe { ready.multiply(self, out.as_mut_ptr().cast(), row_stride, add) };
-        }
-        let mut whole = [0.0_f32; SIDE * SIDE];
-        if add {
-            for (whole, out) in whole.chunks_mut(SIDE).zip(out.chunks(row_stride)).take(rows) {
-                for (whole, out) in whole.iter_mut().zip(&out[..columns]) {
-                    // SAFETY: the caller's promise.
-                    *whole = unsafe { out.assume_init() };
-                }
-            }
-        }
-        // SAFETY: as above, in `whole`.
-        unsafe { ready.multiply(self, whole.as_mut_ptr(), SIDE, add) };
-        for (whole, out) in whole.chunks(SIDE).zip(out.chunks_mut(row_stride)).take(rows) {
-            out[..columns].write_copy_of_slice(&whole[..columns]);
-        }
-    }
-
-    /// [`Self::multiply`] into numbers.
-    pub(crate) fn multiply_into(
-        &self,
-        ready: &Ready,
-        out: &mut [f32],
-        row_stride: usize,
-        add: bool,
-    ) {
-        // SAFETY: the layouts agree, what is written are numbers, and all are initialised.
-        unsafe {
-            let out = &mut *(std::ptr::from_mut(out) as *mut [MaybeUninit<f32>]);
-            self.multiply(ready, out, row_stride, add);
-        }
+    /// Whether all tiles lie in their numbers, of which there is one on either side at least.
+    pub(super) fn is_sound(&self) -> bool {
+        let Self { left, right, steps, .. } = self;
+        !steps.is_empty()
+            && left.hold(steps.iter().map(|step| step[0]), SIDE, SIDE)
+            && right.hold(steps.iter().map(|step| step[1]), SIDE / 2, 2 * SIDE)
     }
 }

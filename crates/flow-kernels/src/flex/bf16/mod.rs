@@ -20,6 +20,7 @@ mod engine;
 #[path = "x86.rs"]
 mod engine;
 mod pack;
+mod sum;
 
 use std::{cell::RefCell, mem::MaybeUninit};
 

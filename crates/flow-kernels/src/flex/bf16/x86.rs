@@ -80,8 +80,8 @@ impl Engine {
         unsafe { round_line(from, to) };
     }
 
-    /// Rounds the numbers of a tile, which lie in 32 rows `pitch` apart: of terms for the left side,
-    /// of lines for the right one.
+    /// Rounds the numbers of a tile, which lie in 32 rows `pitch` apart: of terms for the left
+    /// side, of lines for the right one.
     pub(crate) fn round(
         self,
         side: Side,
@@ -165,7 +165,7 @@ impl Configured {
     /// # Safety
     /// The CPU must have tiles, and the process be allowed to use them.
     unsafe fn new() -> Self {
-        /// Palette 1, which is that of tiles, and for each of eight its bytes in a row and its rows.
+        /// Palette 1, that of tiles, and for each of eight the bytes of a row and the rows.
         #[repr(C, align(64))]
         struct Layout {
             palette: [u8; 16],

@@ -1,12 +1,13 @@
 //! Convolution, in one of four ways that the sizes and the precision choose.
 //!
-//! One of operands that are to be rounded is a sum of products over shifted images ([`rounded`])
-//! where that pays; the others are of `f32`. The 3 x 3 convolution that keeps the size, the bulk of a U-Net, is made of short products
-//! ([`winograd`]). Any other one of small images runs its vectors over the images ([`small`]). In
-//! general an image's patches are unfolded a tile at a time into a core's cache and multiplied with
-//! the weight straight into the result ([`geometry`]); its gradient with respect to the input is,
-//! for stride 1, a convolution with the flipped weight. The gradient with respect to the weight is
-//! summed over fixed chunks of the batch, each in the order of its images.
+//! One whose operands are to be rounded is a sum of products over shifted images ([`rounded`])
+//! where that pays; the others are of `f32`. The 3 x 3 convolution that keeps the size, the bulk of
+//! a U-Net, is made of short products ([`winograd`]). Any other one of small images runs its
+//! vectors over the images ([`small`]). In general an image's patches are unfolded a tile at a time
+//! into a core's cache and multiplied with the weight straight into the result ([`geometry`]); its
+//! gradient with respect to the input is, for stride 1, a convolution with the flipped weight. The
+//! gradient with respect to the weight is summed over fixed chunks of the batch, each in the order
+//! of its images.
 #![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
 mod geometry;
