@@ -344,6 +344,23 @@ mod tests {
     }
 
     #[test]
+    fn losses_that_take_differences_refuse_rounded_products() {
+        let of = |objective: &str| {
+            let changes = [format!("train.objective={objective}"), "train.precision=bf16".into()];
+            Recipe::named(&Registry::default(), "two-moons", &changes)
+        };
+        for objective in ["meanflow", "lsd"] {
+            let error = of(objective).unwrap_err().to_string();
+            assert!(error.contains(objective) && error.contains("train.precision"), "{error}");
+        }
+        for objective in ["regression", "shortcut"] {
+            let recipe = of(objective).unwrap();
+            assert_eq!(recipe.train.precision, flow_nn::Precision::Bf16);
+            assert_eq!(read(&recipe.resolved(), "two-moons").unwrap(), recipe);
+        }
+    }
+
+    #[test]
     fn bad_values_are_named() {
         for (change, named) in [
             ("train.imagse=3", "imagse"),
