@@ -17,7 +17,7 @@ mod block;
 #[path = "none.rs"]
 mod engine;
 #[cfg(target_arch = "x86_64")]
-#[path = "x86.rs"]
+#[path = "x86/mod.rs"]
 mod engine;
 mod pack;
 mod sum;
@@ -36,8 +36,8 @@ pub(crate) use pack::{Side, Tile, numbers, pack};
 /// Lines and terms of a tile, and rows and columns of the block of a result that is summed at once.
 pub(crate) const SIDE: usize = 32;
 
-/// Tiles along the inner dimension after which sums go to memory: so many of both sides take a
-/// second-level cache's share of 64 KiB, and those of one side that of a first-level one.
+/// Tiles along the inner dimension after which sums go to memory: those of one side, which stay in
+/// the first-level cache while the other side passes, then take 32 KiB.
 const STEPS: usize = 16;
 
 impl Engine {
