@@ -53,6 +53,12 @@ GROWTH = [
     ("U-Net 1x8x8 of 16 channels, train step, 64 images", "unet-train-8-channels-16"),
     ("U-Net 1x8x8 of 64 channels, train step, 64 images", "unet-train-8-channels-64"),
 ]
+# With operands of large products rounded, which takes a CPU with bfloat16 (`--bf16`).
+ROUNDED = [
+    ("MLP 3x256, train step in bf16, 4096 points", "mlp-train-4096-bf16"),
+    ("U-Net 1x28x28, train step in bf16, 64 images", "unet-train-28-bf16"),
+    ("transformer S/4 1x28x28, 49 tokens, train step in bf16, 16 images", "dit-train-28-4-bf16"),
+]
 # Where the rival's compiler has minutes to make it faster; on one thread.
 COMPILED = ["mlp-train-256", "mlp-train-4096", "unet-train-8"]
 # Done with one thread alone: nothing in them is shared among threads on either side.
@@ -71,10 +77,11 @@ FIRST = [
 ]
 
 
-def entries(threads):
+def entries(threads, bf16):
     """(title, rival, threads, our work, their work) of every race."""
     for n in threads:
-        yield from ((title, TORCH, n, work, work) for title, work in NETWORKS)
+        networks = NETWORKS + ROUNDED if bf16 else NETWORKS
+        yield from ((title, TORCH, n, work, work) for title, work in networks)
     yield from ((title, TORCH, 1, work, work) for title, work in GROWTH)
     for title, work in NETWORKS:
         if work in COMPILED:
@@ -89,6 +96,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="+", metavar="WORK", help="names of benches/src/lib.rs")
+    parser.add_argument("--bf16", action="store_true", help="train steps in bfloat16 too")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each race, about")
     parser.add_argument("--python", type=Path, help="use this interpreter and its packages")
     parser.add_argument("--binary", type=Path, help="use this flow-bench-work, do not build it")
@@ -105,7 +113,7 @@ def main():
 
     chosen = lambda work: not args.only or work in args.only
     races, firsts = {}, {}
-    for title, rival, threads, our_work, their_work in entries(args.threads):
+    for title, rival, threads, our_work, their_work in entries(args.threads, args.bf16):
         if chosen(our_work):
             result = race((ours, theirs), (our_work, their_work), threads, args.seconds)
             races[title, rival, threads] = result

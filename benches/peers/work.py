@@ -46,8 +46,8 @@ def dit(size, patch):
     return Dit(channels, size, patch), [channels, size, size], images
 
 
-def train(network, shape, rows, compiled=False):
-    """Batch, forward, backward, AdamW, moving average."""
+def train(network, shape, rows, compiled=False, rounded=False):
+    """Batch, forward, backward, AdamW, moving average; rounded, by autocast to bfloat16."""
     call = torch.compile(network) if compiled else network
     data = torch.randn(4 * rows, *shape)
     average = copy.deepcopy(network).requires_grad_(False)
@@ -58,7 +58,9 @@ def train(network, shape, rows, compiled=False):
         x0, t = torch.randn_like(x1), torch.rand(rows)
         column = t.reshape(rows, *[1] * len(shape))
         x_t, target = column * x1 + (1 - column) * x0, x1 - x0
-        loss = (call(x_t, t) - target).square().mean()
+        with torch.autocast("cpu", torch.bfloat16, enabled=rounded):
+            velocity = call(x_t, t)
+        loss = (velocity.float() - target).square().mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -170,6 +172,9 @@ WORKS = {
     **{f"unet-train-8-channels-{c}": lambda c=c: train(*unet(8, c), IMAGES) for c in (16, 64)},
     **{f"unet-forward-{n}": lambda n=n: forward(*unet(n)) for n in SIZES},
     **{f"dit-train-{n}-{p}": lambda n=n, p=p: train(*dit(n, p)) for n, p in DITS},
+    "mlp-train-4096-bf16": lambda: train(Mlp(), [2], 4096, rounded=True),
+    "unet-train-28-bf16": lambda: train(*unet(28), IMAGES, rounded=True),
+    "dit-train-28-4-bf16": lambda: train(*dit(28, 4), rounded=True),
     **{f"dit-forward-{n}-{p}": lambda n=n, p=p: forward(*dit(n, p)) for n, p in DITS},
     "mlp-sample-10000": lambda: euler(Mlp(), [2], 10_000),
     **{f"mlp-sample-{n}": lambda n=n: euler(Mlp(), [2], n) for n in (1, 1000)},

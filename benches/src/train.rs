@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
-use flow_nn::{DynNetwork, Network, Signature, Strengths, parameter_count};
+use flow_nn::{DynNetwork, Network, Precision, Signature, Strengths, parameter_count};
 use flow_path::stream::Streams;
 use flow_train::{
     AdamW, BakedGuidance, Batch, BatchSource, Consistency, Distillation, Ema, FlowMatching,
@@ -36,6 +36,19 @@ pub fn unet(size: usize, channels: usize) -> Work {
 #[must_use]
 pub fn dit(size: usize, patch: usize) -> Work {
     work(network::dit(size, patch), network::images_of(size, patch))
+}
+
+/// A step with products of operands rounded to bfloat16.
+///
+/// # Panics
+/// On a CPU that has none, where it would be a plain step.
+#[must_use]
+pub fn rounded(Counted { mut network, .. }: Counted, rows: usize) -> Work {
+    assert!(
+        Precision::Bf16.is_native_to(&device()) && network.multiply_in(Precision::Bf16),
+        "this CPU has no products of bfloat16"
+    );
+    of_objective(network, rows, Arc::new(Regression))
 }
 
 /// A plain step. Backward, each product of the forward pass has two of its size, one for the

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p flow-kernels --features flex --example kernel_times`, with
 //! `RAYON_NUM_THREADS=1` for one thread. Prints the minimum of interleaved samples in microseconds
-//! and the ratio stock / kernel, for the forward pass without a tape and for forward and backward.
+//! and the ratio stock / kernel, for the forward pass without a tape and for forward and backward;
+//! beside them the kernel with operands rounded to bf16, if it has one and the CPU has them.
 #![allow(clippy::print_stdout, reason = "the table is this program's result")]
 
 use std::time::Instant;
@@ -13,16 +14,22 @@ use burn::tensor::{
     module,
     ops::ConvOptions,
 };
-use flow_kernels::{Activation, attention, conv2d, group_norm_act, linear_act, upsample_nearest};
+use flow_kernels::{
+    Activation, Precision, attention, conv2d_in, group_norm_act, linear_act_in, upsample_nearest,
+};
 
 const SAMPLES: usize = 15;
 
-/// One piece of work on flat tensors, by stock Burn and by a kernel.
+/// An operation on flat tensors.
+type Operation = fn(&[Tensor<1>]) -> Tensor<1>;
+
+/// One piece of work, by stock Burn, by a kernel, and by a kernel that rounds its operands.
 struct Work {
     name: &'static str,
     lens: Vec<usize>,
-    stock: fn(&[Tensor<1>]) -> Tensor<1>,
-    kernel: fn(&[Tensor<1>]) -> Tensor<1>,
+    stock: Operation,
+    kernel: Operation,
+    rounded: Option<Operation>,
 }
 
 fn flat<const D: usize>(x: Tensor<D>) -> Tensor<1> {
@@ -35,8 +42,14 @@ fn reshaped<const D: usize>(x: &Tensor<1>, dims: [usize; D]) -> Tensor<D> {
 
 const IMAGES: [usize; 4] = [64, 64, 32, 32];
 
+const WEIGHT: [usize; 4] = [64, 64, 3, 3];
+
+fn conv(t: &[Tensor<1>], precision: Precision) -> Tensor<1> {
+    let (x, weight) = (reshaped(&t[0], IMAGES), reshaped(&t[1], WEIGHT));
+    flat(conv2d_in(x, weight, Some(t[2].clone()), 1, 1, precision))
+}
+
 fn conv_work() -> Work {
-    const WEIGHT: [usize; 4] = [64, 64, 3, 3];
     Work {
         name: "conv 3x3, 64 -> 64, 32x32, batch 64",
         lens: vec![IMAGES.iter().product(), WEIGHT.iter().product(), 64],
@@ -45,10 +58,8 @@ fn conv_work() -> Work {
             let (x, weight) = (reshaped(&t[0], IMAGES), reshaped(&t[1], WEIGHT));
             flat(module::conv2d(x, weight, Some(t[2].clone()), options))
         },
-        kernel: |t| {
-            let (x, weight) = (reshaped(&t[0], IMAGES), reshaped(&t[1], WEIGHT));
-            flat(conv2d(x, weight, Some(t[2].clone()), 1, 1))
-        },
+        kernel: |t| conv(t, Precision::F32),
+        rounded: Some(|t| conv(t, Precision::Bf16)),
     }
 }
 
@@ -69,6 +80,7 @@ fn norm_work() -> Work {
             let x = reshaped(&t[0], IMAGES);
             flat(group_norm_act(x, 8, 1e-5, scale, shift, Activation::Silu))
         },
+        rounded: None,
     }
 }
 
@@ -85,7 +97,13 @@ fn attention_work() -> Work {
             let [q, k, v] = [0, 1, 2].map(|i| reshaped(&t[i], HEADS));
             flat(attention(q, k, v))
         },
+        rounded: None,
     }
+}
+
+fn linear(t: &[Tensor<1>], precision: Precision) -> Tensor<1> {
+    let (x, weight) = (reshaped(&t[0], [4096, 256]), reshaped(&t[1], [256, 256]));
+    flat(linear_act_in(x, weight, Some(t[2].clone()), Activation::Silu, precision))
 }
 
 fn linear_work() -> Work {
@@ -96,10 +114,8 @@ fn linear_work() -> Work {
             let (x, weight) = (reshaped(&t[0], [4096, 256]), reshaped(&t[1], [256, 256]));
             flat(silu(module::linear(x, weight, Some(t[2].clone()))))
         },
-        kernel: |t| {
-            let (x, weight) = (reshaped(&t[0], [4096, 256]), reshaped(&t[1], [256, 256]));
-            flat(linear_act(x, weight, Some(t[2].clone()), Activation::Silu))
-        },
+        kernel: |t| linear(t, Precision::F32),
+        rounded: Some(|t| linear(t, Precision::Bf16)),
     }
 }
 
@@ -112,6 +128,7 @@ fn upsample_work() -> Work {
             flat(x.expand([64, 64, 16, 2, 16, 2]))
         },
         kernel: |t| flat(upsample_nearest(reshaped(&t[0], [64, 64, 16, 16]), 2)),
+        rounded: None,
     }
 }
 
@@ -125,38 +142,43 @@ fn microseconds(work: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64() * 1e6
 }
 
-/// Minima over interleaved samples of stock and kernel.
-fn compare(mut stock: impl FnMut() -> f64, mut kernel: impl FnMut() -> f64) -> [f64; 2] {
-    let mut best = [f64::INFINITY; 2];
+/// Minima over interleaved samples.
+fn compare(ops: &[Operation], time: impl Fn(Operation) -> f64) -> Vec<f64> {
+    let mut best = vec![f64::INFINITY; ops.len()];
     for _ in 0..SAMPLES {
-        best[0] = best[0].min(stock());
-        best[1] = best[1].min(kernel());
+        for (best, &op) in best.iter_mut().zip(ops) {
+            *best = best.min(time(op));
+        }
     }
     best
 }
 
-fn forward(op: fn(&[Tensor<1>]) -> Tensor<1>, inputs: &[Tensor<1>]) -> f64 {
+fn forward(op: Operation, inputs: &[Tensor<1>]) -> f64 {
     microseconds(|| drop(op(inputs)))
 }
 
-fn forward_and_backward(op: fn(&[Tensor<1>]) -> Tensor<1>, inputs: &[Tensor<1>]) -> f64 {
+fn forward_and_backward(op: Operation, inputs: &[Tensor<1>]) -> f64 {
     let leaves: Vec<_> = inputs.iter().map(|x| x.clone().autodiff().require_grad()).collect();
     microseconds(|| drop((op(&leaves)).sum().backward()))
 }
 
 fn main() {
     let device = Device::flex();
-    println!("| work | pass | stock us | kernel us | stock / kernel |\n|---|---|---|---|---|");
+    println!("| work | pass | stock us | kernel us | stock / kernel | kernel in bf16 us |");
+    println!("|---|---|---|---|---|---|");
     for work in [conv_work(), norm_work(), attention_work(), linear_work(), upsample_work()] {
         let inputs = random(&work.lens, &device);
+        let rounded = work.rounded.filter(|_| Precision::Bf16.is_native_to(&device));
+        let ops: Vec<Operation> = [work.stock, work.kernel].into_iter().chain(rounded).collect();
         for (pass, time) in [
             ("forward", forward as fn(_, &[Tensor<1>]) -> f64),
             ("with backward", forward_and_backward),
         ] {
-            let [stock, kernel] =
-                compare(|| time(work.stock, &inputs), || time(work.kernel, &inputs));
+            let best = compare(&ops, |op| time(op, &inputs));
+            let (stock, kernel) = (best[0], best[1]);
+            let rounded = best.get(2).map_or(String::new(), |us| format!("{us:.0}"));
             println!(
-                "| {} | {pass} | {stock:.0} | {kernel:.0} | {:.2} |",
+                "| {} | {pass} | {stock:.0} | {kernel:.0} | {:.2} | {rounded} |",
                 work.name,
                 stock / kernel
             );

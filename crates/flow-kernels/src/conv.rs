@@ -2,6 +2,8 @@
 
 use burn::tensor::{Tensor, module, ops::ConvOptions};
 
+use crate::Precision;
+
 /// Convolution with a square stride and zero padding (cross-correlation, as in all networks).
 ///
 /// `y[b, o, i, j] = bias[o] + sum_{c, u, v} weight[o, c, u, v] x[b, c, s i + u - p, s j + v - p]`,
@@ -26,6 +28,25 @@ pub fn conv2d(
     stride: usize,
     padding: usize,
 ) -> Tensor<4> {
+    conv2d_in(x, weight, bias, stride, padding, Precision::F32)
+}
+
+/// [`conv2d`] with the operands of its products, forward and in the gradients of `x` and of the
+/// weight, rounded to a precision where that [is native](Precision::is_native_to) and pays: for
+/// square kernels of odd size that keep the size of images of 16 pixels or more, from 16 channels
+/// or more to as many.
+///
+/// # Panics
+/// As [`conv2d`].
+#[must_use]
+pub fn conv2d_in(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    padding: usize,
+    precision: Precision,
+) -> Tensor<4> {
     let ([_, c, h, w], [o, channels, kernel_h, kernel_w]) = (x.dims(), weight.dims());
     assert!(
         channels == c,
@@ -43,8 +64,10 @@ pub fn conv2d(
     }
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
-        return crate::flex::conv2d(x, weight, bias, stride, padding);
+        return crate::flex::conv2d(x, weight, bias, stride, padding, precision);
     }
+    // Only the kernels round.
+    let _ = precision;
     composition(x, weight, bias, stride, padding)
 }
 

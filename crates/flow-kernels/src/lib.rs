@@ -8,9 +8,9 @@
 //!
 //! | function | in one pass |
 //! |---|---|
-//! | [`conv2d`] | convolution and bias |
+//! | [`conv2d`], [`conv2d_in`] | convolution and bias; in a [`Precision`] |
 //! | [`group_norm_act`] | group normalisation, scale and shift per channel, activation |
-//! | [`linear_act`] | matrix product, bias, activation |
+//! | [`linear_act`], [`linear_act_in`] | matrix product, bias, activation; in a [`Precision`] |
 //! | [`attention`], [`attention_within`] | scaled dot-product attention, no saved score matrix; within the length of each sample |
 //! | [`upsample_nearest`] | replication, its gradient a block sum |
 //! | [`adamw`], [`blend`], [`sum_of_squares`], [`scale`] | a step of the optimizer, a moving average, clipping |
@@ -30,10 +30,12 @@ mod conv;
 #[cfg(feature = "flex")]
 mod flex;
 mod linear;
+mod native;
 mod norm;
 mod optimize;
 mod part;
 mod pool;
+mod precision;
 mod random;
 mod recompute;
 mod resample;
@@ -41,12 +43,13 @@ mod resample;
 pub use activation::Activation;
 pub use adamw_step::AdamWStep;
 pub use attention::{attention, attention_within};
-pub use conv::conv2d;
-pub use linear::linear_act;
+pub use conv::{conv2d, conv2d_in};
+pub use linear::{linear_act, linear_act_in};
 pub use norm::group_norm_act;
 pub use optimize::{adamw, blend, scale, sum_of_squares};
 pub use part::Recomputed;
 pub use pool::on_pool;
+pub use precision::Precision;
 pub use random::fill_normal;
 pub use recompute::recomputed;
 pub use resample::upsample_nearest;

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, module};
 
-use crate::Activation;
+use crate::{Activation, Precision};
 
 /// `y = act(x W + b)` for every row of `x`.
 ///
@@ -22,6 +22,22 @@ pub fn linear_act(
     bias: Option<Tensor<1>>,
     act: Activation,
 ) -> Tensor<2> {
+    linear_act_in(x, weight, bias, act, Precision::F32)
+}
+
+/// [`linear_act`] with the operands of its products, `x W` and those of the gradients, rounded to a
+/// precision where that [is native](Precision::is_native_to).
+///
+/// # Panics
+/// If the shapes do not fit.
+#[must_use]
+pub fn linear_act_in(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    act: Activation,
+    precision: Precision,
+) -> Tensor<2> {
     let ([_, inner], [rows, out]) = (x.dims(), weight.dims());
     assert!(
         inner == rows,
@@ -33,8 +49,10 @@ pub fn linear_act(
     }
     #[cfg(feature = "flex")]
     if crate::flex::runs(&x) {
-        return crate::flex::linear_act(x, weight, bias, act);
+        return crate::flex::linear_act(x, weight, bias, act, precision);
     }
+    // Only the kernels round.
+    let _ = precision;
     composition(x, weight, bias, act)
 }
 

@@ -10,8 +10,9 @@ use std::panic::catch_unwind;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_kernels::{
-    Activation, AdamWStep, adamw, attention, attention_within, blend, conv2d, fill_normal,
-    group_norm_act, linear_act, scale, sum_of_squares, upsample_nearest,
+    Activation, AdamWStep, Precision, adamw, attention, attention_within, blend, conv2d, conv2d_in,
+    fill_normal, group_norm_act, linear_act, linear_act_in, scale, sum_of_squares,
+    upsample_nearest,
 };
 use flow_testing::{awkward, public};
 
@@ -20,15 +21,17 @@ const DIM: usize = 16;
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 11] = [
+const TABLE: [Row; 13] = [
     ("adamw", steps),
     ("attention", attentions),
     ("attention_within", attentions_within),
     ("blend", blends),
     ("conv2d", convolutions),
+    ("conv2d_in", rounded_convolutions),
     ("fill_normal", noise),
     ("group_norm_act", norms),
     ("linear_act", linears),
+    ("linear_act_in", rounded_linears),
     ("scale", scales),
     ("sum_of_squares", squares),
     ("upsample_nearest", resamplings),
@@ -105,6 +108,35 @@ fn linears() {
     }
     panics("expected a weight of shape [16, 2], got [3, 2]", || {
         let _ = linear_act(matrix(&[0.0; 32]), ones([3, 2]), None, Activation::Silu);
+    });
+}
+
+fn rounded_linears() {
+    for act in ACTIVATIONS {
+        by_rows(&format!("linear_act_in bf16, {act:?}"), 1e36, |x| {
+            let both = Tensor::cat(vec![ones([DIM, 8]), -ones([DIM, 8])], 1);
+            read(linear_act_in(x, both, Some(ones([16])), act, Precision::Bf16))
+        });
+    }
+    panics("expected a weight of shape [16, 2], got [3, 2]", || {
+        let (x, weight) = (matrix(&[0.0; 32]), ones([3, 2]));
+        let _ = linear_act_in(x, weight, None, Activation::Silu, Precision::Bf16);
+    });
+}
+
+fn rounded_convolutions() {
+    for kernel in [1, 3] {
+        by_rows(&format!("conv2d_in bf16 {kernel}"), 1e34, |x| {
+            let n = x.dims()[0];
+            // As many channels as products of rounded operands are made for.
+            let x = x.reshape([n, 1, 4, 4]).repeat_dim(1, 16);
+            let weight = ones([16, 16, kernel, kernel]);
+            read(conv2d_in(x, weight, Some(ones([16])), 1, kernel / 2, Precision::Bf16))
+        });
+    }
+    panics("does not fit", || {
+        let (x, weight) = (ones([1, 1, 2, 2]), ones([1, 1, 5, 5]));
+        let _ = conv2d_in(x, weight, None, 1, 1, Precision::Bf16);
     });
 }
 

@@ -4,11 +4,37 @@ use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{GroupNorm, Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
-use flow_kernels::{Activation, conv2d, group_norm_act, linear_act};
+use flow_kernels::{Activation, Precision, conv2d_in, group_norm_act, linear_act_in};
 
 /// `act(x W + b)`, `[B, in] -> [B, out]`.
 pub(crate) fn linear(layer: &Linear, x: Tensor<2>, activation: Activation) -> Tensor<2> {
-    linear_act(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), activation)
+    linear_in(layer, x, activation, Precision::F32)
+}
+
+/// [`linear`] with products of operands in a precision.
+pub(crate) fn linear_in(
+    layer: &Linear,
+    x: Tensor<2>,
+    activation: Activation,
+    precision: Precision,
+) -> Tensor<2> {
+    let bias = layer.bias.as_ref().map(Param::val);
+    linear_act_in(x, layer.weight.val(), bias, activation, precision)
+}
+
+/// Layers one after another, `[B, in] -> [B, out]`. The first, which may read what must not be
+/// rounded, multiplies in `f32`, and those between hidden numbers in a precision.
+pub(crate) fn through(
+    layers: &[Linear],
+    x: Tensor<2>,
+    activation: Activation,
+    precision: Precision,
+) -> Tensor<2> {
+    let layers = layers.iter().enumerate();
+    layers.fold(x, |h, (i, layer)| match i {
+        0 => linear(layer, h, activation),
+        _ => linear_in(layer, h, activation, precision),
+    })
 }
 
 /// `depth` linear layers of `width` numbers, the first of which sees `input`.
@@ -20,8 +46,13 @@ pub(crate) fn stack(input: usize, width: usize, depth: usize, device: &Device) -
 /// A `kernel x kernel` convolution that keeps the size at stride 1,
 /// `[B, C, H, W] -> [B, C', H', W']`.
 pub(crate) fn conv(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    let padding = layer.kernel_size[0] / 2;
-    conv2d(x, layer.weight.val(), layer.bias.as_ref().map(Param::val), layer.stride[0], padding)
+    conv_in(layer, x, Precision::F32)
+}
+
+/// [`conv`] with products of operands in a precision.
+pub(crate) fn conv_in(layer: &Conv2d, x: Tensor<4>, precision: Precision) -> Tensor<4> {
+    let (bias, padding) = (layer.bias.as_ref().map(Param::val), layer.kernel_size[0] / 2);
+    conv2d_in(x, layer.weight.val(), bias, layer.stride[0], padding, precision)
 }
 
 /// `act(gamma (x - mean) / std + beta)` over groups of channels.

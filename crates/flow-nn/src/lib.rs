@@ -64,6 +64,7 @@ pub use embed::{
 };
 pub use erased::{DynNetwork, DynPosterior, TrainablePosterior};
 pub use error::NetworkError;
+pub use flow_kernels::Precision;
 pub use footprint::Footprint;
 pub use inception::{Inception, Weights};
 pub use init::{init_seeded, parameter_count};

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Shape, Tensor};
-use flow_kernels::Activation;
+use flow_kernels::{Activation, Precision};
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
@@ -15,7 +15,7 @@ use crate::embed::{
 use crate::error::{NetworkError, at_most, positive};
 use crate::footprint::Footprint;
 use crate::graph::{Graph, Inputs, Value};
-use crate::layer::{linear, stack};
+use crate::layer::{linear, stack, through};
 use crate::network::{Network, Time};
 use crate::signature::Signature;
 
@@ -91,6 +91,7 @@ impl NetworkConfig for MlpConfig {
             duration: two_times.then(|| TimeEmbedding::starting_at_zero(scale, time, time, device)),
             fourier,
             signature: signature.clone(),
+            precision: Precision::F32,
         })
     }
 
@@ -128,6 +129,9 @@ pub struct Mlp {
     fourier: FourierFeatures,
     #[module(skip)]
     signature: Signature,
+    /// Of the products between hidden layers.
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Network for Mlp {
@@ -152,7 +156,7 @@ impl Network for Mlp {
         let width = embedding.dims()[1];
         let embedding = embedding.expand(Shape::new([batch, width]));
         let h = Tensor::cat(vec![self.fourier.forward(x), embedding], 1);
-        let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Silu));
+        let h = through(&self.layers, h, Activation::Silu, self.precision);
         linear(&self.out, h, Activation::Identity)
     }
 
@@ -169,5 +173,10 @@ impl Network for Mlp {
         let h = graph.concat(&[x, embedding], 1);
         let h = self.layers.iter().fold(h, |h, layer| graph.linear(layer, h, Activation::Silu));
         Some(graph.linear(&self.out, h, Activation::Identity))
+    }
+
+    fn multiply_in(&mut self, precision: Precision) -> bool {
+        self.precision = precision;
+        true
     }
 }

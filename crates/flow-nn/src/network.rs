@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Shape, Tensor};
+use flow_kernels::Precision;
 
 use crate::condition::Condition;
 use crate::graph::{Graph, Inputs, Value};
@@ -85,6 +86,15 @@ pub trait Network {
     /// implement it cannot.
     fn recompute(&mut self, again: bool) -> bool {
         let _ = again;
+        false
+    }
+
+    /// Asks for faster products in training: the operands of the large ones, between hidden
+    /// numbers, are to be rounded to a precision, forward and in gradients, where that [is
+    /// native](Precision::is_native_to). Weights, sums, what the network is told and what it answers
+    /// are not. Says whether the network can do so; those that do not implement it cannot.
+    fn multiply_in(&mut self, precision: Precision) -> bool {
+        let _ = precision;
         false
     }
 }

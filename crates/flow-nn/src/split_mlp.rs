@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Shape, Tensor};
-use flow_kernels::Activation;
+use flow_kernels::{Activation, Precision};
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
@@ -12,7 +12,7 @@ use crate::embed::{Band, CoordinateEncoder};
 use crate::error::{NetworkError, positive};
 use crate::footprint::Footprint;
 use crate::graph::{Graph, Inputs, Value};
-use crate::layer::{linear, stack};
+use crate::layer::{linear, stack, through};
 use crate::network::{Network, Time};
 use crate::signature::Signature;
 
@@ -105,6 +105,7 @@ impl NetworkConfig for SplitMlpConfig {
             out: LinearConfig::new(hidden, dim).init(device),
             latent,
             signature: signature.clone(),
+            precision: Precision::F32,
         })
     }
 
@@ -149,6 +150,9 @@ pub struct SplitMlp {
     latent: usize,
     #[module(skip)]
     signature: Signature,
+    /// Of the products between hidden layers.
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Network for SplitMlp {
@@ -168,7 +172,7 @@ impl Network for SplitMlp {
             h.push(self.z.iter().fold(z, |h, layer| linear(layer, h, Activation::Gelu)));
         }
         let h = Tensor::cat(h, 1);
-        let h = self.layers.iter().fold(h, |h, layer| linear(layer, h, Activation::Gelu));
+        let h = through(&self.layers, h, Activation::Gelu, self.precision);
         linear(&self.out, h, Activation::Identity)
     }
 
@@ -181,5 +185,10 @@ impl Network for SplitMlp {
         let h = graph.concat(&h, 1);
         let h = self.layers.iter().fold(h, |h, layer| graph.linear(layer, h, Activation::Gelu));
         Some(graph.linear(&self.out, h, Activation::Identity))
+    }
+
+    fn multiply_in(&mut self, precision: Precision) -> bool {
+        self.precision = precision;
+        true
     }
 }

@@ -11,7 +11,9 @@ use common::told::{
     unet,
 };
 use common::{bits, built, difference, largest, ramp, stir, stir_except};
-use flow_nn::{DynNetwork, Fusion, Network, NetworkConfig, NetworkError, Signature, Time};
+use flow_nn::{
+    DynNetwork, Fusion, Network, NetworkConfig, NetworkError, Precision, Signature, Time,
+};
 
 #[test]
 fn a_box_answers_as_the_network_inside() {
@@ -36,6 +38,24 @@ fn one_time_for_all_rows_is_the_same_time_in_each() {
         assert!(largest(each.clone()) > 0.01, "{name} answers nothing");
         let gap = difference(once, each);
         assert!(gap < 1e-5, "{name}: {gap}");
+    }
+}
+
+/// Operands between hidden numbers are off by up to 2^-9, and nothing else is.
+#[test]
+fn products_in_bf16_move_an_answer_a_little_and_those_in_f32_bring_it_back() {
+    let native = Precision::Bf16.is_native_to(&Device::flex());
+    for (name, mut network) in all() {
+        let signature = network.signature().clone();
+        let (x, time) = (numbers(signature.size()), one_time(&signature));
+        let condition = everything(&signature);
+        let answer = |network: &DynNetwork| network.forward(x.clone(), time.clone(), &condition);
+        let exact = answer(&network);
+        assert!(network.multiply_in(Precision::Bf16), "{name}");
+        let gap = difference(exact.clone(), answer(&network)) / largest(exact.clone());
+        assert!((0.0 < gap) == native && gap < 0.1, "{name}: {gap}");
+        assert!(network.multiply_in(Precision::F32), "{name}");
+        assert_eq!(bits(answer(&network)), bits(exact), "{name}");
     }
 }
 

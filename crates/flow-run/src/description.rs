@@ -1,7 +1,7 @@
 //! What a model says of itself, from the recipe of its run.
 
 use flow_model::{ModelConfig, Registry};
-use flow_nn::Signature;
+use flow_nn::{Precision, Signature};
 use flow_train::Pairs;
 
 use crate::environment::Shape;
@@ -31,6 +31,11 @@ pub(crate) fn description(
         ("steps", i64::try_from(step).unwrap_or(i64::MAX).into()),
         ("batch", i64::try_from(recipe.train.batch).unwrap_or(i64::MAX).into()),
     ];
+    let rounded = (train.precision != Precision::F32).then(|| {
+        let name = toml::Value::try_from(train.precision).expect("a precision is a name");
+        ("precision", name)
+    });
+    let made = made.into_iter().chain(rounded);
     Ok(ModelConfig {
         name: name.clone(),
         about: about.clone(),
@@ -42,7 +47,7 @@ pub(crate) fn description(
         class_names,
         schedule: path.schedule,
         sample: sample.clone(),
-        made: made.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        made: made.map(|(key, value)| (key.to_owned(), value)).collect(),
         ..ModelConfig::new(signature, network)
     })
 }

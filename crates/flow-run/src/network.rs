@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use flow_model::{ModelError, NetworkSection};
 use flow_nn::{
-    DynNetwork, DynPosterior, Footprint, Network, NetworkError, Signature, Strengths,
+    DynNetwork, DynPosterior, Footprint, Network, NetworkError, Precision, Signature, Strengths,
     parameter_count,
 };
 use flow_train::Ensemble;
@@ -62,7 +62,33 @@ pub fn build(
             recipe.network.kind()
         ));
     }
+    multiply_in(recipe, &mut model.network, device)?;
     Ok(model)
+}
+
+/// Has the network multiply in the precision of a recipe.
+///
+/// # Errors
+/// When it cannot, or the device has no such products.
+fn multiply_in(recipe: &Recipe, network: &mut DynNetwork, device: &Device) -> Result<(), RunError> {
+    let precision = recipe.train.precision;
+    if precision == Precision::F32 {
+        return Ok(());
+    }
+    if !network.multiply_in(precision) {
+        return Err(usage!(
+            "train.precision is bf16, but a network of the kind {} multiplies in f32 alone: leave \
+             it out",
+            recipe.network.kind()
+        ));
+    }
+    if !precision.is_native_to(device) {
+        return Err(usage!(
+            "train.precision is bf16, but this device has no such products, which are those of an \
+             x86 CPU with avx512_bf16 or amx_bf16 and of the backend flex: leave it out"
+        ));
+    }
+    Ok(())
 }
 
 /// Builds the networks of a recipe, to be filled with weights of a file: none are drawn.
@@ -165,6 +191,22 @@ mod tests {
         let refused = built("digits", &[1, 8, 8]).unwrap_err().to_string();
         for word in ["train.recompute", "unet", "dit", "train.parts"] {
             assert!(refused.contains(word), "{refused}");
+        }
+    }
+
+    #[test]
+    fn products_are_rounded_where_the_network_and_the_machine_can() {
+        let changes = ["train.precision=bf16".to_string()];
+        for name in ["digits", "digits-dit"] {
+            let recipe = Recipe::named(&Registry::default(), name, &changes).unwrap();
+            let signature = Signature { classes: 10, ..Signature::of([1, 8, 8]) };
+            match build(&recipe, &signature, &Device::flex()) {
+                Ok(_) => assert!(Precision::Bf16.is_native_to(&Device::flex())),
+                Err(error) => {
+                    assert!(!Precision::Bf16.is_native_to(&Device::flex()));
+                    assert!(error.to_string().contains("avx512_bf16"), "{error}");
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use burn::backend::{
 };
 
 use super::{attention, conv, linear, norm, recompute, resample};
-use crate::{Activation, Recomputed};
+use crate::{Activation, Precision, Recomputed};
 
 /// The operations that have a kernel, on primitives. A missing bias is an untracked zero.
 #[backend_extension(Flex, Autodiff)]
@@ -19,6 +19,7 @@ pub(crate) trait Kernels: Backend {
         bias: FloatTensor<Self>,
         stride: usize,
         padding: usize,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 
     fn fused_group_norm_act(
@@ -35,6 +36,7 @@ pub(crate) trait Kernels: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         act: Activation,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 
     fn fused_attention(
@@ -61,8 +63,9 @@ impl Kernels for Flex {
         bias: FlexTensor,
         stride: usize,
         padding: usize,
+        precision: Precision,
     ) -> FlexTensor {
-        conv::forward(x, weight, bias, stride, padding)
+        conv::forward(x, weight, bias, stride, padding, precision)
     }
 
     fn fused_group_norm_act(
@@ -82,8 +85,9 @@ impl Kernels for Flex {
         weight: FlexTensor,
         bias: FlexTensor,
         act: Activation,
+        precision: Precision,
     ) -> FlexTensor {
-        linear::forward(x, weight, bias, act)
+        linear::forward(x, weight, bias, act, precision)
     }
 
     fn fused_attention(
@@ -116,8 +120,9 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         stride: usize,
         padding: usize,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        conv::tracked::<C>(x, weight, bias, stride, padding)
+        conv::tracked::<C>(x, weight, bias, stride, padding, precision)
     }
 
     fn fused_group_norm_act(
@@ -137,8 +142,9 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         act: Activation,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        linear::tracked::<C>(x, weight, bias, act)
+        linear::tracked::<C>(x, weight, bias, act, precision)
     }
 
     fn fused_attention(

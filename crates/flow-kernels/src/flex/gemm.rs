@@ -11,11 +11,11 @@ pub(crate) use gemm::Parallelism;
 /// A matrix inside a slice: element `(i, j)` lies at `i * row_stride + j * column_stride`.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
-    data: &'a [f32],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
+    pub(super) data: &'a [f32],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) row_stride: usize,
+    pub(super) column_stride: usize,
 }
 
 impl<'a> Matrix<'a> {
@@ -45,6 +45,27 @@ pub(crate) enum Target<'a> {
     Add(&'a mut [f32]),
 }
 
+impl<'a> Target<'a> {
+    /// The memory of `rows` rows of `columns` numbers, and whether a product is added to them.
+    ///
+    /// # Panics
+    /// If they do not fit.
+    pub(super) fn of(
+        self,
+        rows: usize,
+        columns: usize,
+        row_stride: usize,
+    ) -> (&'a mut [MaybeUninit<f32>], bool) {
+        let (data, add) = match self {
+            Target::Write(data) => (data, false),
+            // SAFETY: the layouts agree, and whoever gets them writes numbers alone.
+            Target::Add(data) => (unsafe { &mut *(std::ptr::from_mut(data) as *mut _) }, true),
+        };
+        assert_fits(data.len(), rows, columns, row_stride);
+        (data, add)
+    }
+}
+
 /// `alpha a b` into the rows of `target`, which lie `row_stride` apart.
 ///
 /// Every element of the target's rows is initialised afterwards. The result does not depend on the
@@ -59,12 +80,8 @@ pub(crate) fn product(
 ) {
     let (rows, columns, inner) = (a.rows, b.columns, a.columns);
     assert!(inner == b.rows, "product of [{rows}, {inner}] and [{}, {columns}]", b.rows);
-    let (pointer, len, add) = match target {
-        Target::Write(data) => (data.as_mut_ptr().cast::<f32>(), data.len(), false),
-        Target::Add(data) => (data.as_mut_ptr(), data.len(), true),
-    };
-    assert_fits(len, rows, columns, row_stride);
-    // SAFETY: `assert_fits` has checked, here and in the constructor of each view, that the last
+    let (data, add) = target.of(rows, columns, row_stride);
+    // SAFETY: `assert_fits` has checked, in `of` and in the constructor of each view, that the last
     // element of every matrix lies inside its slice and that rows do not overlap; the target is
     // borrowed mutably, so it overlaps neither operand; it is read only if it is `Add`, hence
     // initialised.
@@ -73,7 +90,7 @@ pub(crate) fn product(
             rows,
             columns,
             inner,
-            pointer,
+            data.as_mut_ptr().cast(),
             1,
             row_stride.cast_signed(),
             add,

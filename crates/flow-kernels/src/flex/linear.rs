@@ -19,11 +19,12 @@ use super::{
     contiguous, dims,
     gemm::{Matrix, Parallelism, Target, product},
     parallel::for_each,
+    right::Right,
     slice,
     tape::{self, Step},
     tensor,
 };
-use crate::Activation;
+use crate::{Activation, Precision};
 
 /// Sizes of `x W`, and its division into chunks of rows.
 #[derive(Clone, Copy)]
@@ -55,21 +56,28 @@ pub(super) fn forward(
     weight: FlexTensor,
     bias: FlexTensor,
     act: Activation,
+    precision: Precision,
 ) -> FlexTensor {
-    affine(&contiguous(x), &contiguous(weight), &contiguous(bias), act)
+    affine([x, weight, bias].map(contiguous).each_ref(), act, precision)
 }
 
 /// `act(x W + b)`.
-fn affine(x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor, act: Activation) -> FlexTensor {
+fn affine(
+    [x, weight, bias]: [&FlexTensor; 3],
+    act: Activation,
+    precision: Precision,
+) -> FlexTensor {
     let sizes = Sizes::new(x, weight);
-    let (x, weight, bias) = (slice(x), slice(weight), slice(bias));
+    let (x, bias) = (slice(x), slice(bias));
+    let weight =
+        Right::new(precision, Matrix::rows(slice(weight), sizes.inner, sizes.out, sizes.out));
     let write = |y: &mut [MaybeUninit<f32>]| {
         let jobs = y.chunks_mut((sizes.chunk() * sizes.out).max(1)).enumerate();
         for_each(jobs, sizes.work(), |(i, y)| {
             let rows = y.len() / sizes.out;
             let start = i * sizes.chunk() * sizes.inner;
             let x = &x[start..start + rows * sizes.inner];
-            let z = multiply(sizes, x, weight, bias, y);
+            let z = multiply(sizes, x, &weight, bias, y);
             activate(z, act);
         });
     };
@@ -86,7 +94,7 @@ fn affine(x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor, act: Activatio
 fn multiply<'a>(
     sizes: Sizes,
     x: &[f32],
-    weight: &[f32],
+    weight: &Right<'_>,
     bias: &[f32],
     y: &'a mut [MaybeUninit<f32>],
 ) -> &'a mut [f32] {
@@ -104,27 +112,20 @@ fn multiply<'a>(
     }
     // SAFETY: every row has just been written.
     let y = unsafe { assume_init(y) };
-    product(
-        Target::Add(y),
-        out,
-        1.0,
-        Matrix::rows(x, rows, inner, inner),
-        Matrix::rows(weight, inner, out, out),
-        Parallelism::None,
-    );
+    weight.multiply(Target::Add(y), out, Matrix::rows(x, rows, inner, inner));
     y
 }
 
 /// `dL/dx = dz W^T`.
-fn input_gradient(sizes: Sizes, dz: &[f32], weight: &[f32]) -> FlexTensor {
+fn input_gradient(sizes: Sizes, dz: &[f32], weight: &[f32], precision: Precision) -> FlexTensor {
     let Sizes { rows, inner, out } = sizes;
-    let weight = Matrix::rows(weight, inner, out, out).transposed();
+    let weight = Right::new(precision, Matrix::rows(weight, inner, out, out).transposed());
     let write = |x_grad: &mut [MaybeUninit<f32>]| {
         let jobs = x_grad.chunks_mut((sizes.chunk() * inner).max(1)).enumerate();
         for_each(jobs, sizes.work(), |(i, x_grad)| {
             let rows = x_grad.len() / inner;
             let dz = Matrix::rows(&dz[i * sizes.chunk() * out..], rows, out, out);
-            product(Target::Write(x_grad), inner, 1.0, dz, weight, Parallelism::None);
+            weight.multiply(Target::Write(x_grad), inner, dz);
         });
     };
     // SAFETY: the chunks cover the result, and the product writes all of each.
@@ -133,19 +134,25 @@ fn input_gradient(sizes: Sizes, dz: &[f32], weight: &[f32]) -> FlexTensor {
 }
 
 /// `dL/dW = x^T dz`.
-fn weight_gradient(sizes: Sizes, x: &[f32], dz: &[f32]) -> FlexTensor {
+fn weight_gradient(sizes: Sizes, x: &[f32], dz: &[f32], precision: Precision) -> FlexTensor {
     let Sizes { rows, inner, out } = sizes;
+    let dz = Right::new(precision, Matrix::rows(dz, rows, out, out));
     let write = |weight_grad: &mut [MaybeUninit<f32>]| {
-        product(
-            Target::Write(weight_grad),
-            out,
-            1.0,
-            Matrix::rows(x, rows, inner, inner).transposed(),
-            Matrix::rows(dz, rows, out, out),
-            Parallelism::Rayon(0),
-        );
+        if let Right::F32(dz) = dz {
+            let x = Matrix::rows(x, rows, inner, inner).transposed();
+            product(Target::Write(weight_grad), out, 1.0, x, dz, Parallelism::Rayon(0));
+            return;
+        }
+        // A sum runs over the rows of `x`, in their order, in whatever chunk of inputs it is.
+        let chunk = inner.div_ceil(rayon::current_num_threads()).next_multiple_of(32).min(256);
+        let jobs = weight_grad.chunks_mut((chunk * out).max(1)).enumerate();
+        for_each(jobs, sizes.work(), |(i, weight_grad)| {
+            let x = &x[(i * chunk).min(x.len())..];
+            let x = Matrix::rows(x, rows, weight_grad.len() / out, inner).transposed();
+            dz.multiply(Target::Write(weight_grad), out, x);
+        });
     };
-    // SAFETY: the product writes every element.
+    // SAFETY: the product, or those of the chunks, which cover the result, write every element.
     let weight_grad = unsafe { written(inner * out, write) };
     tensor(weight_grad, [inner, out])
 }
@@ -174,18 +181,19 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     weight: FloatTensor<Autodiff<Flex, C>>,
     bias: FloatTensor<Autodiff<Flex, C>>,
     act: Activation,
+    precision: Precision,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = [x.node(), weight.node(), bias.node()];
     let [x, weight, bias] = [x, weight, bias].map(|t| contiguous(t.into_primitive()));
     match Step::<Saved>::new().prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::UnTracked(prep) => prep.finish(affine(&x, &weight, &bias, act)),
+        OpsKind::UnTracked(prep) => prep.finish(affine([&x, &weight, &bias], act, precision)),
         OpsKind::Tracked(prep) => {
-            let z = affine(&x, &weight, &bias, Activation::Identity);
+            let z = affine([&x, &weight, &bias], Activation::Identity, precision);
             let (y, z) = match act {
                 Activation::Identity => (z, None),
                 _ => (activated(&z, act), Some((z, act))),
             };
-            prep.finish(Saved { x, weight, z }, y)
+            prep.finish(Saved { x, weight, z, precision }, y)
         }
     }
 }
@@ -196,11 +204,12 @@ struct Saved {
     weight: FlexTensor,
     /// The activation and its argument, if there is one.
     z: Option<(FlexTensor, Activation)>,
+    precision: Precision,
 }
 
 impl tape::Saved<3> for Saved {
     fn gradients(self, g: FlexTensor, asked: [bool; 3]) -> [Option<FlexTensor>; 3] {
-        let Self { x, weight, z } = self;
+        let Self { x, weight, z, precision } = self;
         let sizes = Sizes::new(&x, &weight);
         let g = contiguous(g);
         let dz = match &z {
@@ -209,8 +218,8 @@ impl tape::Saved<3> for Saved {
         };
         let dz = slice(&dz);
         [
-            asked[0].then(|| input_gradient(sizes, dz, slice(&weight))),
-            asked[1].then(|| weight_gradient(sizes, slice(&x), dz)),
+            asked[0].then(|| input_gradient(sizes, dz, slice(&weight), precision)),
+            asked[1].then(|| weight_gradient(sizes, slice(&x), dz, precision)),
             asked[2].then(|| bias_gradient(sizes, dz)),
         ]
     }

@@ -7,6 +7,7 @@
 
 mod activation;
 mod attention;
+mod bf16;
 mod buffer;
 mod conv;
 mod extension;
@@ -17,6 +18,7 @@ mod optimize;
 mod parallel;
 mod recompute;
 mod resample;
+mod right;
 mod simd;
 mod tape;
 mod transpose;
@@ -28,7 +30,7 @@ use burn::{
     tensor::{DType, Device, Shape, Tensor, TensorData},
 };
 
-use crate::{Activation, AdamWStep, Recomputed};
+use crate::{Activation, AdamWStep, Precision, Recomputed};
 use buffer::{Place, written};
 use extension::Kernels;
 
@@ -38,6 +40,7 @@ pub(crate) fn conv2d(
     bias: Option<Tensor<1>>,
     stride: usize,
     padding: usize,
+    precision: Precision,
 ) -> Tensor<4> {
     let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], &x.device()));
     Tensor::from_dispatch(Dispatch::fused_conv2d(
@@ -46,6 +49,7 @@ pub(crate) fn conv2d(
         bias.into_dispatch(),
         stride,
         padding,
+        precision,
     ))
 }
 
@@ -72,6 +76,7 @@ pub(crate) fn linear_act(
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     act: Activation,
+    precision: Precision,
 ) -> Tensor<2> {
     let bias = bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[1]], &x.device()));
     Tensor::from_dispatch(Dispatch::fused_linear_act(
@@ -79,6 +84,7 @@ pub(crate) fn linear_act(
         weight.into_dispatch(),
         bias.into_dispatch(),
         act,
+        precision,
     ))
 }
 
@@ -140,6 +146,11 @@ pub(crate) fn scale<const D: usize>(x: Tensor<D>, factor: Tensor<1>) -> Tensor<D
 
 fn primitive<const D: usize>(x: Tensor<D>) -> FlexTensor {
     x.try_into_primitive::<Flex>().expect("`runs_without_tape` has found it on burn-flex")
+}
+
+/// Whether this CPU has products of bfloat16.
+pub(crate) fn has_bf16() -> bool {
+    bf16::Engine::of(Precision::Bf16).is_some()
 }
 
 /// Whether a tensor is one that the kernels work on, and on no tape.

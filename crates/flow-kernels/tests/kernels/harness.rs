@@ -19,8 +19,17 @@ pub(crate) fn numbers(len: usize, stream: usize) -> Vec<f64> {
         .collect()
 }
 
-fn inputs(lens: &[usize]) -> Vec<Vec<f64>> {
-    lens.iter().enumerate().map(|(stream, &len)| numbers(len, stream)).collect()
+/// The multiples of 1/16 next to [`numbers`]: sums of thousands of products of two of them are
+/// exact in any precision that has five digits for each and `f32` for the sum.
+pub(crate) fn sixteenths(len: usize, stream: usize) -> Vec<f64> {
+    numbers(len, stream).into_iter().map(|x| (16.0 * x).round() / 16.0).collect()
+}
+
+/// Numbers of a length, different in each stream.
+type Streams = fn(usize, usize) -> Vec<f64>;
+
+fn inputs(lens: &[usize], streams: Streams) -> Vec<Vec<f64>> {
+    lens.iter().enumerate().map(|(stream, &len)| streams(len, stream)).collect()
 }
 
 fn tensors(values: &[Vec<f64>], device: &Device, dtype: DType) -> Vec<Tensor<1>> {
@@ -36,16 +45,26 @@ fn read(x: Tensor<1>) -> Vec<f64> {
 
 /// The result without a tape.
 pub(crate) fn value(op: Operation<'_>, lens: &[usize], dtype: DType) -> Vec<f64> {
-    read(op(&tensors(&inputs(lens), &Device::flex(), dtype)))
+    read(op(&tensors(&inputs(lens, numbers), &Device::flex(), dtype)))
 }
 
 /// The result and all gradients, with a tape.
 pub(crate) fn outcome(op: Operation<'_>, lens: &[usize], dtype: DType) -> Outcome {
+    outcome_of(op, lens, dtype, numbers)
+}
+
+/// [`outcome`] of other numbers, inputs and cotangent.
+pub(crate) fn outcome_of(
+    op: Operation<'_>,
+    lens: &[usize],
+    dtype: DType,
+    streams: Streams,
+) -> Outcome {
     let device = Device::flex().autodiff();
-    let leaves: Vec<_> =
-        tensors(&inputs(lens), &device, dtype).into_iter().map(Tensor::require_grad).collect();
+    let inputs = tensors(&inputs(lens, streams), &device, dtype);
+    let leaves: Vec<_> = inputs.into_iter().map(Tensor::require_grad).collect();
     let y = op(&leaves);
-    let cotangent = &tensors(&[numbers(y.dims()[0], lens.len())], &device, dtype)[0];
+    let cotangent = &tensors(&[streams(y.dims()[0], lens.len())], &device, dtype)[0];
     let grads = (y.clone() * cotangent.clone()).sum().backward();
     Outcome {
         value: read(y),
@@ -100,7 +119,7 @@ pub(crate) fn assert_differences_agree(name: &str, op: Operation<'_>, lens: &[us
         let y = read(op(&tensors(values, &Device::flex(), DType::F64)));
         y.iter().zip(&cotangent).map(|(y, c)| y * c).sum()
     };
-    let mut values = inputs(lens);
+    let mut values = inputs(lens, numbers);
     for input in 0..lens.len() {
         let mut differences = Vec::new();
         for i in 0..lens[input] {

@@ -9,5 +9,6 @@ mod harness;
 mod linear;
 mod norm;
 mod optimize;
+mod precision;
 mod recompute;
 mod resample;

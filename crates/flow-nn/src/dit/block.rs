@@ -5,10 +5,10 @@ use std::sync::Arc;
 use burn::module::{Module, ModuleMapper, ModuleVisitor};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use flow_kernels::{Activation, attention, attention_within, group_norm_act};
+use flow_kernels::{Activation, Precision, attention, attention_within, group_norm_act};
 
 use crate::graph::{Graph, Value};
-use crate::layer::linear;
+use crate::layer::{linear, linear_in};
 
 /// Hidden numbers of the MLP for each of a token.
 pub(super) const MLP_RATIO: usize = 4;
@@ -35,6 +35,9 @@ pub(super) struct Block {
     down: Linear,
     heads: usize,
     mlp_epsilon: f64,
+    /// Of the products on tokens.
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Block {
@@ -47,7 +50,13 @@ impl Block {
             down: xavier(MLP_RATIO * width, width, device),
             heads,
             mlp_epsilon,
+            precision: Precision::F32,
         }
+    }
+
+    /// Multiplies tokens in a precision from now on, and what the condition asks of them as before.
+    pub(super) fn multiply_in(&mut self, precision: Precision) {
+        self.precision = precision;
     }
 
     /// # Shapes
@@ -78,8 +87,8 @@ impl Block {
         let [b1, s1, g1, b2, s2, g2] = split(modulation);
         let h = h.clone() + g1 * self.attend(modulated(h, EPSILON, s1, b1), lengths);
         let inner = modulated(h.clone(), self.mlp_epsilon, s2, b2);
-        let inner = each(&self.up, inner, Activation::GeluTanh);
-        h + g2 * each(&self.down, inner, Activation::Identity)
+        let inner = each_in(&self.up, inner, Activation::GeluTanh, self.precision);
+        h + g2 * each_in(&self.down, inner, Activation::Identity, self.precision)
     }
 
     /// Shows the layers that work on tokens: all but the one that reads the condition.
@@ -99,7 +108,7 @@ impl Block {
     /// Self-attention over all tokens that are there.
     fn attend(&self, h: Tensor<3>, lengths: Option<&Arc<[usize]>>) -> Tensor<3> {
         let [batch, tokens, width] = h.dims();
-        let qkv = each(&self.qkv, h, Activation::Identity)
+        let qkv = each_in(&self.qkv, h, Activation::Identity, self.precision)
             .reshape([batch, tokens, 3, self.heads, width / self.heads])
             .permute([2, 0, 3, 1, 4]); // [3, B, heads, N, d]
         let [q, k, v] = [0, 1, 2].map(|i| qkv.clone().narrow(0, i, 1).squeeze_dim::<4>(0));
@@ -108,7 +117,7 @@ impl Block {
             Some(lengths) => attention_within(q, k, v, lengths),
         };
         let y = y.swap_dims(1, 2).reshape([batch, tokens, width]);
-        each(&self.out, y, Activation::Identity)
+        each_in(&self.out, y, Activation::Identity, self.precision)
     }
 }
 
@@ -214,8 +223,18 @@ fn shifted(
 
 /// A linear layer of each token, `[B, N, in] -> [B, N, out]`.
 pub(super) fn each(layer: &Linear, tokens: Tensor<3>, activation: Activation) -> Tensor<3> {
+    each_in(layer, tokens, activation, Precision::F32)
+}
+
+/// [`each`] with products of operands in a precision.
+fn each_in(
+    layer: &Linear,
+    tokens: Tensor<3>,
+    activation: Activation,
+    precision: Precision,
+) -> Tensor<3> {
     let [batch, count, width] = tokens.dims();
-    let rows = linear(layer, tokens.reshape([batch * count, width]), activation);
+    let rows = linear_in(layer, tokens.reshape([batch * count, width]), activation, precision);
     let [_, width] = rows.dims();
     rows.reshape([batch, count, width])
 }

@@ -11,7 +11,7 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::activation::silu;
 use burn::tensor::{Shape, Tensor};
-use flow_kernels::Activation;
+use flow_kernels::{Activation, Precision};
 
 use crate::condition::Condition;
 use crate::graph::{Graph, Inputs, Value};
@@ -109,6 +109,11 @@ impl Network for Dit {
 
     fn recompute(&mut self, again: bool) -> bool {
         self.recompute = again;
+        true
+    }
+
+    fn multiply_in(&mut self, precision: Precision) -> bool {
+        self.blocks.iter_mut().for_each(|block| block.multiply_in(precision));
         true
     }
 }

@@ -11,6 +11,8 @@ use burn::module::{
 };
 use burn::tensor::{Device, Tensor};
 
+use flow_kernels::Precision;
+
 use crate::condition::Condition;
 use crate::graph::{Graph, Inputs, Value};
 use crate::network::{Network, Time, Trainable};
@@ -161,6 +163,10 @@ impl Network for DynNetwork {
 
     fn recompute(&mut self, again: bool) -> bool {
         self.0.recompute(again)
+    }
+
+    fn multiply_in(&mut self, precision: Precision) -> bool {
+        self.0.multiply_in(precision)
     }
 }
 

@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Device, Tensor};
-use flow_kernels::Activation;
+use flow_kernels::{Activation, Precision};
 
 use crate::graph::{Graph, Value};
-use crate::layer::{conv, conv_config, norm, zero_conv};
+use crate::layer::{conv_config, conv_in, norm, zero_conv};
 
 /// `x + W softmax(q k^T / sqrt(d)) v` with several heads.
 ///
@@ -38,9 +38,10 @@ impl Attention {
 
     /// # Shapes
     /// - `x`: `[B, C, H, W]`, output the same
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward(&self, x: Tensor<4>, precision: Precision) -> Tensor<4> {
         let [b, c, h, w] = x.dims();
-        let qkv = conv(&self.qkv, norm(&self.norm, x.clone(), Activation::Identity));
+        let qkv = norm(&self.norm, x.clone(), Activation::Identity);
+        let qkv = conv_in(&self.qkv, qkv, precision);
         let [q, k, v] = [0, 1, 2].map(|i| {
             qkv.clone()
                 .narrow(1, i * c, c)
@@ -48,7 +49,7 @@ impl Attention {
                 .swap_dims(2, 3) // [B, heads, HW, d]
         });
         let y = flow_kernels::attention(q, k, v).swap_dims(2, 3).reshape([b, c, h, w]);
-        x + conv(&self.out, y)
+        x + conv_in(&self.out, y, precision)
     }
 
     /// The same as operations.

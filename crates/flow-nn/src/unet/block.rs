@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Device, Tensor};
-use flow_kernels::Activation;
+use flow_kernels::{Activation, Precision};
 
 use crate::graph::{Graph, Value};
-use crate::layer::{adaptive_norm_silu, conv, conv_config, norm, zero_conv};
+use crate::layer::{adaptive_norm_silu, conv_config, conv_in, norm, zero_conv};
 
 /// `skip(x) + conv2(silu(adaptive_norm(conv1(silu(norm(x))))))`.
 #[derive(Module, Debug)]
@@ -41,11 +41,19 @@ impl ResidualBlock {
 
     /// # Shapes
     /// - `x`: `[B, C, H, W]`, `scale` and `shift`: `[B, C']`, output: `[B, C', H, W]`
-    pub(super) fn forward(&self, x: Tensor<4>, scale: Tensor<2>, shift: Tensor<2>) -> Tensor<4> {
-        let h = conv(&self.conv1, norm(&self.norm1, x.clone(), Activation::Silu));
-        let h = conv(&self.conv2, adaptive_norm_silu(&self.norm2, h, scale, shift));
+    pub(super) fn forward(
+        &self,
+        x: Tensor<4>,
+        scale: Tensor<2>,
+        shift: Tensor<2>,
+        precision: Precision,
+    ) -> Tensor<4> {
+        let h = norm(&self.norm1, x.clone(), Activation::Silu);
+        let h = conv_in(&self.conv1, h, precision);
+        let h = adaptive_norm_silu(&self.norm2, h, scale, shift);
+        let h = conv_in(&self.conv2, h, precision);
         match &self.skip {
-            Some(skip) => h + conv(skip, x),
+            Some(skip) => h + conv_in(skip, x, precision),
             None => h + x,
         }
     }

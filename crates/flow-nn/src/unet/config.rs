@@ -2,6 +2,7 @@
 
 use burn::nn::{GroupNormConfig, LinearConfig};
 use burn::tensor::Device;
+use flow_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
 use super::{Attention, Downsample, ResidualBlock, Stage, UNet, Unit, Upsample};
@@ -198,6 +199,7 @@ impl NetworkConfig for UNetConfig {
                 TimeEmbedding::starting_at_zero(self.time_scale, self.channels, embedding, device)
             }),
             signature: signature.clone(),
+            precision: Precision::F32,
         })
     }
 

@@ -11,7 +11,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{GroupNorm, Linear};
 use burn::tensor::{Shape, Tensor, activation::silu};
-use flow_kernels::Activation;
+use flow_kernels::{Activation, Precision};
 
 use crate::condition::Condition;
 use crate::embed::{ClassEmbedding, LatentEmbedding, TimeEmbedding, VectorEmbedding};
@@ -57,6 +57,9 @@ pub struct UNet {
     duration: Option<TimeEmbedding>,
     #[module(skip)]
     signature: Signature,
+    /// Of the convolutions between hidden channels.
+    #[module(skip)]
+    precision: Precision,
 }
 
 /// The blocks of one resolution.
@@ -75,11 +78,16 @@ struct Unit {
 }
 
 impl Unit {
-    fn forward(&self, x: Tensor<4>, modulation: &mut Modulation) -> Tensor<4> {
+    fn forward(
+        &self,
+        x: Tensor<4>,
+        modulation: &mut Modulation,
+        precision: Precision,
+    ) -> Tensor<4> {
         let (scale, shift) = modulation.next(self.block.channels());
-        let x = self.block.forward(x, scale, shift);
+        let x = self.block.forward(x, scale, shift, precision);
         match &self.attention {
-            Some(attention) => attention.forward(x),
+            Some(attention) => attention.forward(x, precision),
             None => x,
         }
     }
@@ -130,13 +138,13 @@ impl Network for UNet {
         }
         let all = crate::layer::linear(&self.modulation, silu(embedding), Activation::Identity);
         let all = all.clone().expand(Shape::new([batch, all.dims()[1]]));
-        let mut modulation = Modulation { all, used: 0 };
+        let (mut modulation, precision) = (Modulation { all, used: 0 }, self.precision);
 
         let mut h = conv(&self.input, self.image(x, condition));
         let mut skips = vec![h.clone()];
         for stage in &self.down {
             for unit in &stage.units {
-                h = unit.forward(h, &mut modulation);
+                h = unit.forward(h, &mut modulation, precision);
                 skips.push(h.clone());
             }
             if let Some(downsample) = &stage.downsample {
@@ -145,7 +153,7 @@ impl Network for UNet {
             }
         }
         for unit in &self.middle {
-            h = unit.forward(h, &mut modulation);
+            h = unit.forward(h, &mut modulation, precision);
         }
         if let Some((latent, Fusion::BottleneckSum)) = latent {
             h = latent.unsqueeze_dims::<4>(&[2, 3]) * LATENT_SHARE + h * (1.0 - LATENT_SHARE);
@@ -153,10 +161,10 @@ impl Network for UNet {
         for stage in &self.up {
             for unit in &stage.units {
                 let skip = skips.pop().expect("the decoder mirrors the encoder");
-                h = unit.forward(Tensor::cat(vec![h, skip], 1), &mut modulation);
+                h = unit.forward(Tensor::cat(vec![h, skip], 1), &mut modulation, precision);
             }
             if let Some(upsample) = &stage.upsample {
-                h = upsample.forward(h);
+                h = upsample.forward(h, precision);
             }
         }
         conv(&self.output, norm(&self.norm, h, Activation::Silu)).reshape([batch, size])
@@ -164,6 +172,11 @@ impl Network for UNet {
 
     fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
         self.operations(graph, inputs)
+    }
+
+    fn multiply_in(&mut self, precision: Precision) -> bool {
+        self.precision = precision;
+        true
     }
 }
 

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use flow_kernels::upsample_nearest;
+use flow_kernels::{Precision, upsample_nearest};
 
-use crate::layer::{conv, conv_config};
+use crate::layer::{conv, conv_config, conv_in};
 
 /// A 3x3 convolution of stride 2, `[B, C, H, W] -> [B, C, H/2, W/2]`.
 #[derive(Module, Debug)]
@@ -34,7 +34,7 @@ impl Upsample {
         Self { conv: conv_config(channels, channels, 3).init(device) }
     }
 
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        conv(&self.conv, upsample_nearest(x, 2))
+    pub(super) fn forward(&self, x: Tensor<4>, precision: Precision) -> Tensor<4> {
+        conv_in(&self.conv, upsample_nearest(x, 2), precision)
     }
 }

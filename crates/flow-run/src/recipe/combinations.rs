@@ -1,6 +1,7 @@
 //! Which parts of a recipe go together: each check refuses what has no meaning beside another part.
 
 use flow_model::SampleConfig;
+use flow_nn::Precision;
 use flow_path::{CouplingConfig, LossWeight, Prediction};
 use flow_sample::SamplerConfig;
 use flow_train::Jump;
@@ -73,6 +74,13 @@ impl Recipe {
         }
         if path.weight != LossWeight::Unit {
             return refuse("path.weight", "must be unit: it weighs one time, and a jump has two");
+        }
+        if train.objective.build().differentiates() && train.precision != Precision::F32 {
+            return refuse(
+                "train.precision",
+                "must be f32: it takes differences of the network, which are smaller than what \
+                 others round",
+            );
         }
         Ok(())
     }

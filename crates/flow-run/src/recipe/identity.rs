@@ -148,7 +148,13 @@ mod tests {
         let apart = ["name=mine", "sample.steps=3", "eval.n=100", "train.recompute=true"];
         let other = debug(&apart).identity();
         assert_eq!(other.difference(identity.values()), None);
-        for change in ["seed=1", "train.batch=128", "path.label_drop=0.1", "ema.half_life=1"] {
+        for change in [
+            "seed=1",
+            "train.batch=128",
+            "train.precision=bf16",
+            "path.label_drop=0.1",
+            "ema.half_life=1",
+        ] {
             let key = change.split('=').next().unwrap();
             let difference = debug(&[change]).identity().difference(identity.values()).unwrap();
             assert_eq!(difference.key, key);

@@ -344,6 +344,23 @@ mod tests {
     }
 
     #[test]
+    fn losses_that_take_differences_refuse_rounded_products() {
+        let of = |objective: &str| {
+            let changes = [format!("train.objective={objective}"), "train.precision=bf16".into()];
+            Recipe::named(&Registry::default(), "two-moons", &changes)
+        };
+        for objective in ["meanflow", "lsd"] {
+            let error = of(objective).unwrap_err().to_string();
+            assert!(error.contains(objective) && error.contains("train.precision"), "{error}");
+        }
+        for objective in ["regression", "shortcut"] {
+            let recipe = of(objective).unwrap();
+            assert_eq!(recipe.train.precision, flow_nn::Precision::Bf16);
+            assert_eq!(read(&recipe.resolved(), "two-moons").unwrap(), recipe);
+        }
+    }
+
+    #[test]
     fn bad_values_are_named() {
         for (change, named) in [
             ("train.imagse=3", "imagse"),
@@ -353,6 +370,7 @@ mod tests {
             ("path.schedule.sigma_min=1", "sigma_min"),
             ("path.times={ kind = \"logit-normal\", mean = 0.0, std = 0.0 }", "path.times"),
             ("train.warmup_images=-1", "train.warmup_images"),
+            ("train.precision=f16", "bf16"),
             ("optimizer.beta2=1", "optimizer.beta2"),
             ("data.dequantise=true", "data.dequantise"),
             ("sample.solver=rk5", "rk5"),

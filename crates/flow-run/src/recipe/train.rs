@@ -1,6 +1,6 @@
 //! Length, rate and batches of training: the section `train`.
 
-use flow_nn::Strengths;
+use flow_nn::{Precision, Strengths};
 use flow_train::{Decay, DrawBy, ObjectiveConfig};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,9 @@ pub struct Train {
     /// inside of them: less memory, more time, the same weights.
     #[serde(default, skip_serializing_if = "is_off")]
     pub recompute: bool,
+    /// What the operands of large products are rounded to in training.
+    #[serde(default, skip_serializing_if = "is_single")]
+    pub precision: Precision,
     /// The largest learning rate.
     pub learning_rate: f64,
     /// Images over which it rises to that.
@@ -88,6 +91,11 @@ fn is_by_batch(draw: &DrawBy) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_off(recompute: &bool) -> bool {
     !recompute
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_single(precision: &Precision) -> bool {
+    *precision == Precision::F32
 }
 
 /// Whole numbers above 2^53 are not all `f64`.

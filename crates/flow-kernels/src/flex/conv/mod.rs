@@ -1,14 +1,17 @@
-//! Convolution, in one of three ways that the sizes alone choose.
+//! Convolution, in one of four ways that the sizes and the precision choose.
 //!
-//! The 3 x 3 convolution that keeps the size, the bulk of a U-Net, is made of short products
-//! ([`winograd`]). Any other one of small images runs its vectors over the images ([`small`]). In
-//! general an image's patches are unfolded a tile at a time into a core's cache and multiplied with
-//! the weight straight into the result ([`geometry`]); its gradient with respect to the input is,
-//! for stride 1, a convolution with the flipped weight. The gradient with respect to the weight is
-//! summed over fixed chunks of the batch, each in the order of its images.
+//! One whose operands are to be rounded is a sum of products over shifted images ([`rounded`])
+//! where that pays; the others are of `f32`. The 3 x 3 convolution that keeps the size, the bulk of
+//! a U-Net, is made of short products ([`winograd`]). Any other one of small images runs its
+//! vectors over the images ([`small`]). In general an image's patches are unfolded a tile at a time
+//! into a core's cache and multiplied with the weight straight into the result ([`geometry`]); its
+//! gradient with respect to the input is, for stride 1, a convolution with the flipped weight. The
+//! gradient with respect to the weight is summed over fixed chunks of the batch, each in the order
+//! of its images.
 #![allow(unsafe_code, reason = "result buffers are not zeroed before they are written")]
 
 mod geometry;
+mod rounded;
 mod small;
 mod stencil;
 mod tracked;
@@ -26,7 +29,9 @@ use super::{
     simd::{Simd, WithSimd, dispatch, sum_of},
     slice, tensor,
 };
+use crate::Precision;
 use geometry::Geometry;
+use rounded::Rounded;
 use small::Small;
 pub(super) use tracked::tracked;
 use winograd::Winograd;
@@ -37,10 +42,11 @@ pub(super) fn forward(
     bias: FlexTensor,
     stride: usize,
     padding: usize,
+    precision: Precision,
 ) -> FlexTensor {
     let [x, weight, bias] = [x, weight, bias].map(contiguous);
     let geometry = Geometry::new(dims(&x), dims(&weight), stride, padding);
-    convolve(&geometry, slice(&x), slice(&weight), slice(&bias))
+    convolve(&geometry, precision, slice(&x), slice(&weight), slice(&bias))
 }
 
 /// Threads share an image only if there are fewer images than threads.
@@ -52,7 +58,16 @@ fn within_job(jobs: usize, work: usize) -> Parallelism {
     }
 }
 
-fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], bias: &[f32]) -> FlexTensor {
+fn convolve(
+    geometry: &Geometry,
+    precision: Precision,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+) -> FlexTensor {
+    if let Some(rounded) = Rounded::new(precision, geometry) {
+        return tensor(rounded.convolve(x, weight, bias), geometry.output_shape());
+    }
     if let Some(winograd) = Winograd::new(geometry) {
         return tensor(winograd.convolve(x, weight, bias), geometry.output_shape());
     }
@@ -125,9 +140,17 @@ fn with_patches(
 }
 
 /// `dL/dx` from `g = dL/dy`.
-fn input_gradient(geometry: &Geometry, g: &[f32], weight: &[f32]) -> FlexTensor {
+fn input_gradient(
+    geometry: &Geometry,
+    precision: Precision,
+    g: &[f32],
+    weight: &[f32],
+) -> FlexTensor {
     let &Geometry { batch, channels_in, channels_out, input: [h, w], output: [_, columns], .. } =
         geometry;
+    if let Some(rounded) = Rounded::new(precision, geometry) {
+        return tensor(rounded.adjoint(g, weight), [batch, channels_in, h, w]);
+    }
     if let Some(winograd) = Winograd::new(geometry) {
         return tensor(winograd.adjoint(g, weight), [batch, channels_in, h, w]);
     }
@@ -138,7 +161,7 @@ fn input_gradient(geometry: &Geometry, g: &[f32], weight: &[f32]) -> FlexTensor 
     }
     if let Some(adjoint) = geometry.adjoint() {
         let bias = vec![0.0; channels_in];
-        return convolve(&adjoint, g, &flipped(geometry, weight), &bias);
+        return convolve(&adjoint, Precision::F32, g, &flipped(geometry, weight), &bias);
     }
     let (patch, pixels) = (geometry.patch_len(), geometry.pixels_out());
     let mut x_grad = vec![0.0; batch * geometry.input_len()];
@@ -178,11 +201,12 @@ fn flipped(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
 }
 
 /// `dL/dweight` from `g = dL/dy`.
-fn weight_gradient(geometry: &Geometry, x: &[f32], g: &[f32]) -> FlexTensor {
+fn weight_gradient(geometry: &Geometry, precision: Precision, x: &[f32], g: &[f32]) -> FlexTensor {
     let &Geometry { channels_in, channels_out, kernel: [kernel_h, kernel_w], .. } = geometry;
-    let gradient = match Winograd::new(geometry) {
-        Some(winograd) => winograd.weight_gradient(x, g),
-        None => unfolded_weight_gradient(geometry, x, g),
+    let gradient = match (Rounded::new(precision, geometry), Winograd::new(geometry)) {
+        (Some(rounded), _) => rounded.weight_gradient(x, g),
+        (None, Some(winograd)) => winograd.weight_gradient(x, g),
+        (None, None) => unfolded_weight_gradient(geometry, x, g),
     };
     tensor(gradient, [channels_out, channels_in, kernel_h, kernel_w])
 }
