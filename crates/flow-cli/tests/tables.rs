@@ -199,6 +199,9 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
         ("train people.csv --given town", &["town"]),
         ("train people.csv --data people.csv", &["name one file"]),
         ("train --given clinic", &["--data"]),
+        ("train posterior", &["posterior", "--given x1,x2"]),
+        ("train posterior --data people.csv", &["observed", "--given x1,x2", "flow train table"]),
+        ("train populations --data people.csv", &["data to data", "--from FILE", "--time COLUMN"]),
         ("train table", &["data.file"]),
     ] {
         scene.refuses(words, 2, parts);
@@ -270,7 +273,7 @@ fn other_separators_and_marks_of_missing_values_are_read_and_kept_by_the_model()
         "train semi.csv --set data.missing=[\"none\"] --set data.max_columns=5 --out run {TINY}"
     ));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stderr.contains("3 rows are left out"), "{}", said.stderr);
+    assert!(said.stderr.contains("lack a value"), "{}", said.stderr);
     // The model knows what means a missing value; what separates columns is seen.
     scene.write("holes.csv", "clinic,height,age,country\nA,1.61,none,here\n");
     scene.ok("impute run holes.csv --steps 4 --out filled.csv");
@@ -344,7 +347,7 @@ fn a_table_in_an_array_keeps_its_values_its_type_and_its_holes() {
     scene.write("holes.npy", array_file("<f4", 2, &numbers));
     let said = scene.run(&format!("train holes.npy --out holes {TINY}"));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stderr.contains("5 rows are left out"), "{}", said.stderr);
+    assert!(said.stderr.contains("lack a value"), "{}", said.stderr);
     scene.ok("impute holes holes.npy --steps 4 --out filled.npy");
     let (_, filled) = common::npy::<f32>(&scene.path("filled.npy"));
     let same = |(i, x): (usize, &f32)| {

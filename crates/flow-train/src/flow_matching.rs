@@ -10,6 +10,8 @@ use flow_path::{
 };
 use rand::Rng;
 
+use crate::conditions::PartDrop;
+
 /// A regression: a path, the law of its times, a coupling, a prediction and a weight.
 ///
 /// Each published objective is one prediction and one weight, on any schedule:
@@ -47,6 +49,8 @@ pub struct FlowMatching {
     pub label_drop: f64,
     /// Probability of hiding the condition vector and the conditioning row of a row, for the same.
     pub condition_drop: f64,
+    /// Conditions of the vector that are hidden alone besides, each at its own rate.
+    pub part_drop: Vec<PartDrop>,
 }
 
 /// Where `x_t` lies, given both ends of its path.
@@ -82,6 +86,7 @@ impl Default for FlowMatching {
             coupling: Arc::new(Independent),
             label_drop: 0.0,
             condition_drop: 0.0,
+            part_drop: Vec::new(),
         }
     }
 }
