@@ -220,3 +220,83 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
 pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
+
+#[cfg(all(test, feature = "folder"))]
+mod tests {
+    use image::{GrayImage, Luma, Rgb, RgbImage};
+
+    use super::*;
+
+    /// A folder with a grey picture of 3 x 2 pixels of each of these brightnesses.
+    fn folder(pictures: &[(&str, u8)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, value) in pictures {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            GrayImage::from_pixel(3, 2, Luma([*value])).save(path).unwrap();
+        }
+        folder
+    }
+
+    fn labels(files: &ImageFiles) -> (Vec<usize>, Vec<String>) {
+        let labels = files.labels().unwrap();
+        (labels.of_rows.clone(), labels.names.clone())
+    }
+
+    #[test]
+    fn classes_are_folders_in_order_of_name() {
+        let folder = folder(&[("b/0.png", 9), ("a/1.png", 7), ("a/0.png", 5), ("a/.0.png", 1)]);
+        fs::write(folder.path().join("a/notes.txt"), "no picture").unwrap();
+        let files = ImageFiles::open(folder.path(), None).unwrap();
+        assert_eq!(files.shape(), [3, 1, 2, 3]);
+        assert_eq!(labels(&files), (vec![0, 0, 1], vec!["a".to_owned(), "b".to_owned()]));
+        let first =
+            |rows: Vec<f32>| rows.into_iter().step_by(6).map(|x| x as u8).collect::<Vec<_>>();
+        assert_eq!(first(files.rows(0..3).unwrap()), [5, 7, 9]);
+        assert_eq!(first(files.rows(1..2).unwrap()), [7]);
+        let array = files.array().unwrap();
+        assert_eq!((array.rows.shape, array.rows.values.len()), (vec![3, 1, 2, 3], 18));
+    }
+
+    #[test]
+    fn one_coloured_picture_gives_all_three_planes() {
+        let folder = folder(&[("0.png", 40)]);
+        let red = RgbImage::from_pixel(3, 2, Rgb([1, 2, 3]));
+        red.save(folder.path().join("1.png")).unwrap();
+        let files = ImageFiles::open(folder.path(), None).unwrap();
+        assert_eq!(files.shape(), [2, 3, 2, 3]);
+        assert!(files.labels().is_none());
+        let planes: Vec<u8> = files.rows(0..2).unwrap().into_iter().map(|x| x as u8).collect();
+        assert_eq!(planes, [[40; 18].to_vec(), [[1; 6], [2; 6], [3; 6]].concat()].concat());
+    }
+
+    #[test]
+    fn a_table_says_which_pictures_there_are_and_their_classes_in_order_of_number() {
+        let folder = folder(&[("0.png", 1), ("1.png", 2), ("more/2.png", 3)]);
+        let rows = "size,file\n10,more/2.png\n9,0.png\n";
+        fs::write(folder.path().join("labels.csv"), rows).unwrap();
+        let files = ImageFiles::open(folder.path(), None).unwrap();
+        assert_eq!(labels(&files), (vec![1, 0], vec!["9".to_owned(), "10".to_owned()]));
+        let first: Vec<f32> = files.rows(0..2).unwrap().into_iter().step_by(6).collect();
+        assert!(first[0] > 2.5 && first[1] < 1.5, "{first:?}");
+        let refused = ImageFiles::open(folder.path(), Some("town")).unwrap_err().to_string();
+        assert!(refused.contains("has no column \"town\""), "{refused}");
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn pictures_that_are_not_there_panic() {
+        let folder = folder(&[("0.png", 1)]);
+        drop(ImageFiles::open(folder.path(), None).unwrap().rows(0..2));
+    }
+
+    #[test]
+    fn a_picture_that_is_another_one_than_before_is_named() {
+        let folder = folder(&[("0.png", 1), ("1.png", 2)]);
+        let files = ImageFiles::open(folder.path(), None).unwrap();
+        GrayImage::from_pixel(4, 2, Luma([2])).save(folder.path().join("1.png")).unwrap();
+        assert!(files.rows(0..1).is_ok());
+        let refused = files.rows(0..2).unwrap_err().to_string();
+        assert!(refused.contains("1.png was changed"), "{refused}");
+    }
+}

@@ -39,7 +39,7 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 23] = [
+const ROWS: [&str; 24] = [
     "ArrayFile::rows",
     "by_hash",
     "Column::cell",
@@ -58,6 +58,7 @@ const ROWS: [&str; 23] = [
     "GaussianMixture::new",
     "GaussianMixture::on_a_circle",
     "GaussianMixture::six_on_a_ring",
+    "ImageFiles::rows",
     "Images::image",
     "Images::normalised",
     "Images::select",
