@@ -188,6 +188,7 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
     scene.write("one.csv", "a,b\n1,2\n");
     scene.write("latin.csv", b"a,b\n\xff,2\n");
     scene.write("empty.csv", "");
+    scene.write("notes.txt", "words");
     let before = scene.files();
     for (words, parts) in [
         ("train ragged.csv", &["line 3", "1 cells"][..]),
@@ -199,6 +200,7 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
         ("train people.csv --given town", &["town"]),
         ("train people.csv --data people.csv", &["name one file"]),
         ("train --given clinic", &["--data"]),
+        ("train notes.txt", &["notes.txt is no recipe", ".csv", "folder of images"]),
         ("train posterior", &["posterior", "--given x1,x2"]),
         ("train posterior --data people.csv", &["observed", "--given x1,x2", "flow train table"]),
         ("train populations --data people.csv", &["data to data", "--from FILE", "--time COLUMN"]),
