@@ -105,7 +105,8 @@ impl TableRows {
     }
 
     /// Whether the model answers for rows of which this given column is not known.
-    fn may_lack(&self, column: &Coded) -> bool {
+    #[must_use]
+    pub fn may_lack(&self, column: &Coded) -> bool {
         self.masked && (self.optional.is_empty() || self.optional.contains(&column.name))
     }
 

@@ -33,7 +33,7 @@ pub struct Data {
     /// enlarge; none for models that are told no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upsample: Option<usize>,
-    /// The file of the sets `table` and `array`.
+    /// The file of the sets `table` and `array`; a folder of images is an array too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
     /// A second table whose row `i` belongs to row `i` of the file: its columns stand beside those
@@ -80,7 +80,8 @@ pub struct Data {
     /// Name of the array of rows in a file of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array: Option<String>,
-    /// Name of the array of classes in a file of several; `y` or `labels` where there is one.
+    /// Name of the array of classes in a file of several; `y` or `labels` where there is one. Of a
+    /// folder of images, the column of classes in the table beside them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
     /// Which axis of an array of images the channels are; guessed from the sizes.
@@ -90,8 +91,8 @@ pub struct Data {
     /// their spread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scaling>,
-    /// Whether the rows of an npy file stay there until they are needed; those of a file that
-    /// memory does not hold do, unless it is said.
+    /// Whether the rows of an npy file, or the images of a folder, stay there until they are needed;
+    /// those that memory does not hold do, unless it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pieces: Option<bool>,
     /// The file of the rows that paths start from, in place of noise.
