@@ -1,11 +1,9 @@
 //! Rows that are larger than memory: they stay in their file, or in the files of a folder.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use flow_datasets::array::Labels;
-use flow_datasets::array::{ArrayFile, ArrayHead, ArrayNames};
+use flow_datasets::array::{ArrayFile, ArrayHead, ArrayNames, Labels};
 use flow_datasets::table::by_hash;
 use flow_datasets::{Element, Holdout, ImageFiles};
 use flow_train::RowStore;
@@ -33,18 +31,32 @@ enum Source {
 }
 
 impl Source {
-    /// Sizes, the number of rows first.
-    fn shape(&self) -> Vec<usize> {
+    /// Numbers of a row.
+    fn size(&self) -> usize {
         match self {
-            Self::Array(file) => file.shape().to_vec(),
-            Self::Images(files) => files.shape().to_vec(),
+            Self::Array(file) => file.shape()[1..].iter().product(),
+            Self::Images(files) => files.shape()[1..].iter().product(),
         }
     }
 
-    fn rows(&mut self, rows: Range<usize>) -> Result<Vec<f32>, RunError> {
+    /// Some rows, in increasing order: of a file in one piece from the first to the last, of a
+    /// folder those alone.
+    fn rows(&mut self, rows: &[usize]) -> Result<Vec<f32>, RunError> {
+        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+            return Ok(Vec::new());
+        };
         match self {
-            Self::Array(file) => file.rows(rows).map_err(|error| usage!("{error}")),
-            Self::Images(files) => files.rows(rows).map_err(|error| usage!("{error}")),
+            Self::Array(file) => {
+                let size = file.shape()[1..].iter().product::<usize>();
+                let read = file.rows(first..last + 1).map_err(|error| usage!("{error}"))?;
+                let place = |row: &usize| &read[(row - first) * size..(row + 1 - first) * size];
+                Ok(rows.iter().flat_map(place).copied().collect())
+            }
+            Self::Images(files) => {
+                let one = |row: &usize| files.rows(*row..row + 1);
+                let read: Result<Vec<Vec<f32>>, _> = rows.iter().map(one).collect();
+                Ok(read.map_err(|error| usage!("{error}"))?.concat())
+            }
         }
     }
 }
@@ -73,17 +85,12 @@ impl Pieces {
     /// When the file cannot be read, or has changed.
     pub(super) fn each(&self, visit: &mut dyn FnMut(&[f32])) -> Result<(), RunError> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let shape = source.shape();
-        let (n, size) = (shape[0], shape[1..].iter().product::<usize>());
-        let block = (BLOCK / (4 * size)).max(1);
+        let block = (BLOCK / (4 * source.size())).max(1);
         let mut done = 0;
         while done < self.rows.len() {
-            let start = self.rows[done];
-            let end = n.min(start + block);
+            let end = self.rows[done] + block;
             let upto = done + self.rows[done..].partition_point(|row| *row < end);
-            let read = source.rows(start..end)?;
-            let place = |row: &usize| &read[(row - start) * size..(row + 1 - start) * size];
-            visit(&self.scaled(self.rows[done..upto].iter().flat_map(place).copied().collect()));
+            visit(&self.scaled(source.rows(&self.rows[done..upto])?));
             done = upto;
         }
         Ok(())
@@ -98,7 +105,7 @@ impl RowStore for Pieces {
     fn row(&self, row: usize) -> Result<Vec<f32>, String> {
         let row = self.rows[row];
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = source.rows(row..row + 1).map_err(|error| error.to_string())?;
+        let read = source.rows(&[row]).map_err(|error| error.to_string())?;
         Ok(self.scaled(read))
     }
 }
