@@ -318,6 +318,30 @@ fn conditions_beyond_all_that_was_seen_are_warned_of_and_errors_name_their_optio
     assert!(said.stderr.contains("--given: "), "{}", said.stderr);
 }
 
+#[test]
+fn a_condition_that_training_hides_may_be_left_out_of_samples() {
+    let scene = Scene::new();
+    scene.write("people.csv", people());
+    let hide = "--set data.given_drop.age=0.5";
+    scene.ok(&format!("train people.csv --given clinic,age {hide} --out run {TINY}"));
+    scene.ok("sample run -n 5 --given clinic=B --out some.csv");
+    scene.ok("sample run -n 5 --given clinic=B,age=40 --out all.csv");
+    for (file, age) in [("some.csv", ""), ("all.csv", "40")] {
+        let rows = columns(&fs::read_to_string(scene.path(file)).unwrap());
+        assert_eq!(rows.len(), 6);
+        for row in &rows[1..] {
+            assert_eq!([&*row[0], &*row[2]], ["B", age], "{file}: {row:?}");
+        }
+    }
+    let [some, all] = ["some.csv", "all.csv"].map(|file| fs::read(scene.path(file)).unwrap());
+    assert_ne!(some, all);
+    scene.refuses("sample run -n 5 --given age=40", 2, &["lacks `clinic`"]);
+    let other = format!("train people.csv --given clinic {hide}");
+    scene.refuses(&other, 2, &["data.given_drop", "`age`", "--given age"]);
+    let none = "train people.csv --given age --set data.given_drop.age=2";
+    scene.refuses(none, 2, &["data.given_drop.age is 2", "between 0 and 1"]);
+}
+
 /// An npy file of little-endian numbers, `[rows, columns]`.
 fn array_file(descr: &str, columns: usize, numbers: &[Vec<u8>]) -> Vec<u8> {
     let shape = format!("({}, {columns})", numbers.len() / columns);
