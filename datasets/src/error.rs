@@ -282,6 +282,51 @@ pub enum DatasetError {
         folder: PathBuf,
     },
 
+    /// A folder without an image.
+    #[error(
+        "no PNG, JPEG or WebP image in {}; put them there as NAME.png, or as CLASS/NAME.png to tell \
+         classes apart",
+        folder.display()
+    )]
+    NoImageFiles {
+        /// The folder.
+        folder: PathBuf,
+    },
+
+    /// An image beside the folders of classes.
+    #[error(
+        "{} lies beside folders, which are taken for classes; put it into one of them, or put all \
+         images into one folder",
+        path.display()
+    )]
+    ImageBesideClasses {
+        /// The image.
+        path: PathBuf,
+    },
+
+    /// A table of the classes of images that does not fit them.
+    #[error("{}: {reason}", path.display())]
+    ImageLabels {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A file that is named as an image and is none.
+    #[error("{} is no PNG, JPEG or WebP image; leave it out of the table of labels", path.display())]
+    NoImage {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// An image that is another one than before.
+    #[error("{} was changed while the images were read; start again", path.display())]
+    ImageChanged {
+        /// The image.
+        path: PathBuf,
+    },
+
     /// A class folder without an image.
     #[error(
         "the class folder {} holds no PNG, JPEG or WebP image (what else it holds: {left_out}); \

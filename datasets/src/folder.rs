@@ -4,19 +4,16 @@
 //! parts, so a difference between the two is an error.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::DynamicImage;
 
+use crate::decoding::{decoded, opened, planes, shown};
+use crate::image_files::{entries, name};
 use crate::{DatasetError, Images, Parts};
 
 /// Classes that a label of one byte can name.
 const MOST_CLASSES: usize = 256;
-/// A folder that archives made on a Mac bring along.
-const OF_A_MAC: &str = "__MACOSX";
 
 /// Reads every PNG, JPEG and WebP file at `<root>/train/<class>/` and `<root>/test/<class>/`.
 ///
@@ -135,17 +132,9 @@ impl Reader {
         if path.is_dir() {
             return Ok(None);
         }
-        let file = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-        let file = file.map_err(DatasetError::read(path))?;
-        if !file.format().is_some_and(|format| format.reading_enabled()) {
-            return Ok(None);
-        }
-        let refused = |source| DatasetError::Image { path: path.to_owned(), source };
-        let mut decoder = file.into_decoder().map_err(refused)?;
-        let orientation = decoder.orientation().map_err(refused)?;
-        self.check_size(path, turned(decoder.dimensions(), orientation))?;
-        let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
-        image.apply_orientation(orientation);
+        let Some(opened) = opened(path)? else { return Ok(None) };
+        self.check_size(path, shown(&opened))?;
+        let image = decoded(path, opened)?;
         self.coloured |= image.color().has_color();
         Ok(Some(image))
     }
@@ -161,45 +150,15 @@ impl Reader {
     }
 }
 
-/// Width and height as they are shown.
-fn turned((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
-    match orientation {
-        Orientation::Rotate90
-        | Orientation::Rotate270
-        | Orientation::Rotate90FlipH
-        | Orientation::Rotate270FlipH => (height, width),
-        _ => (width, height),
-    }
-}
-
-/// Red, green and blue planes, one after the other.
-fn planes(image: &DynamicImage) -> Vec<u8> {
-    let rgb = image.to_rgb8(); // [H, W, 3]
-    (0..3).flat_map(|channel| rgb.iter().skip(channel).step_by(3)).copied().collect()
-}
-
 /// The red plane of each image, which is all of a grey one.
 fn first_planes(planes: &[u8], size: usize) -> Vec<u8> {
     planes.chunks(3 * size).flat_map(|image| &image[..size]).copied().collect()
 }
 
-/// What a folder holds in order of name, but for hidden names.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let list = || -> io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
-    };
-    let mut paths = list().map_err(DatasetError::read(folder))?;
-    paths.retain(|path| !name(path).starts_with('.') && name(path) != OF_A_MAC);
-    paths.sort();
-    Ok(paths)
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use image::codecs::jpeg::JpegEncoder;
     use image::{GrayImage, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage};
 

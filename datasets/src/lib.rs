@@ -20,6 +20,7 @@ use std::path::PathBuf;
 pub mod array;
 mod cache;
 pub mod cifar;
+mod decoding;
 mod digits;
 #[cfg(feature = "download")]
 mod download;
@@ -27,6 +28,7 @@ mod error;
 #[cfg(feature = "folder")]
 pub mod folder;
 pub mod idx;
+mod image_files;
 mod images;
 mod manifest;
 mod progress;
@@ -40,6 +42,7 @@ pub use array::{
 pub use cache::{Checksums, Download, Files, default_cache_dir};
 pub use digits::digits;
 pub use error::{Attempt, DatasetError, Refusal};
+pub use image_files::ImageFiles;
 pub use images::Images;
 pub use progress::{Progress, ProgressFn};
 pub use table::{

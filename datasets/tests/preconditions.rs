@@ -39,7 +39,7 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 22] = [
+const ROWS: [&str; 24] = [
     "ArrayFile::rows",
     "by_hash",
     "Column::cell",
@@ -48,6 +48,7 @@ const ROWS: [&str; 22] = [
     "Encoder::log_jacobian",
     "Holes::filled",
     "Table::select",
+    "TableRows::missing",
     "TableRows::vectors",
     "Text::get",
     "Transform::fit",
@@ -57,6 +58,7 @@ const ROWS: [&str; 22] = [
     "GaussianMixture::new",
     "GaussianMixture::on_a_circle",
     "GaussianMixture::six_on_a_ring",
+    "ImageFiles::rows",
     "Images::image",
     "Images::normalised",
     "Images::select",
@@ -206,7 +208,9 @@ fn holes_are_filled_with_finite_numbers_or_not_at_all() {
     let overrides = Overrides { given: vec!["c".into()], ..Overrides::default() };
     let columns = Columns::guess(&known, &overrides).unwrap();
     let encoder = Encoder::fit(&known, &columns).unwrap();
-    let rows = TableRows { masked: true, encoder, reading: ReadOptions::default() };
+    let holes = vec![known.columns()[0].name.clone()];
+    let (optional, reading) = (Vec::new(), ReadOptions::default());
+    let rows = TableRows { masked: true, optional, holes, encoder, reading };
     let holed = table(&[0.5, f64::NAN]);
     let holes = Holes::new(&rows, &holed).unwrap();
     for (name, x) in awkward::SCALARS {
@@ -221,6 +225,10 @@ fn holes_are_filled_with_finite_numbers_or_not_at_all() {
         let given = vec![x as f32; rows.encoder.given_width()];
         let mask = vec![0.0; given.len()];
         assert_eq!(rows.vectors(&given, &mask).len(), rows.vector());
+        // A value is missing where its mask is zero, and nowhere else.
+        let missing = rows.missing(&vec![x as f32; rows.encoder.width()]);
+        let first = missing[0].as_ref().map(|missing| missing[0]);
+        assert_eq!(first.is_none_or(|missing| missing > 0.5), (x as f32) == 0.0, "{name}");
     }
     assert!(rows.vectors(&[], &[]).is_empty());
     assert!(catch_unwind(AssertUnwindSafe(|| holes.filled(&[], 1))).is_err());

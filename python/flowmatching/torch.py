@@ -8,8 +8,9 @@ For whoever goes on training in PyTorch. It reads a file `NAME.flow`, or a folde
 and `weights.safetensors`, and builds the networks mlp, split-mlp, unet and dit. Linear weights are
 stored as `[in, out]` and are transposed here. `hidden`, a truth value for each row, hides vector
 and context, and the class that follows the last one is none. `lengths`, a whole number for each
-row, says how many elements of a sequence are there, for models of sequences that end early. Where
-`strengths` of guidance are baked in, the last number of `given` is the logarithm of the strength
+row, says how many elements of a sequence are there, for models of sequences that end early. Where the
+description has `holes`, so many numbers of `given` say what is missing in a row of training, and are
+zero for samples. Where `strengths` of guidance are baked in, the last number of `given` is the logarithm of the strength
 (one strength alone is not told). The output is what the description
 calls `prediction`.
 """

@@ -117,14 +117,14 @@ function conditionOf(column) {
   let field;
   if (column.values) {
     field = element("select");
-    if (card.given_may_be_missing) field.append(new Option("not known", ""));
+    if (column.may_be_missing) field.append(new Option("not known", ""));
     field.append(...column.values.map((value) => new Option(value, value)));
   } else {
     const middle = (column.min + column.max) / 2;
     field = numberField(column.kind === "integer" ? Math.round(middle) : +middle.toPrecision(4));
     if (column.kind === "integer") field.step = "1";
     field.title = `from ${column.min} to ${column.max} among the rows of the training`;
-    field.required = !card.given_may_be_missing;
+    field.required = !column.may_be_missing;
   }
   field.dataset.given = column.name;
   return field;

@@ -20,7 +20,7 @@ pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) ->
         "sample": way(about.sample),
         // Of a model of a table: what is drawn, what it is told, what is the same in every row.
         "columns": columns(Role::Target),
-        "given": columns(Role::Given),
+        "given": table.map_or_else(Vec::new, given),
         "constants": columns(Role::Constant),
         "given_may_be_missing": table.is_some_and(|table| table.masked),
         "picture": table.is_none() && flow_plot::samples(&[], about.shape).is_ok(),
@@ -43,6 +43,17 @@ fn way(sample: &SampleConfig) -> Value {
         "steps": sample.steps,
         "guidance": sample.guidance,
     })
+}
+
+/// The columns that a model is told, and whether each may be unknown.
+fn given(table: &TableRows) -> Vec<Value> {
+    let columns = table.encoder.columns().iter().filter(|column| column.role == Role::Given);
+    let one = |own: &Coded| {
+        let mut told = column(own);
+        told["may_be_missing"] = table.may_lack(own).into();
+        told
+    };
+    columns.map(one).collect()
 }
 
 /// A column of a table with the values that it takes.

@@ -187,7 +187,13 @@ fn table() -> Model {
     let given = vec!["age".into(), "clinic".into()];
     let columns = Columns::guess(&table, &Overrides { given, ..Overrides::default() }).unwrap();
     let encoder = Encoder::fit(&table, &columns).unwrap();
-    let rows = TableRows { masked: false, encoder, reading: ReadOptions::default() };
+    let rows = TableRows {
+        masked: false,
+        optional: Vec::new(),
+        holes: Vec::new(),
+        encoder,
+        reading: ReadOptions::default(),
+    };
     let signature = Signature { vector: rows.vector(), ..Signature::of([rows.encoder.width()]) };
     let (registry, device) = (Registry::default(), Device::flex());
     let mut config = ModelConfig::new(signature, NETWORK.parse().unwrap());

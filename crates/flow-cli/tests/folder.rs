@@ -87,3 +87,85 @@ fn a_run_goes_on_with_its_own_data_alone() {
     }
     scene.ok("train --no-eval --resume run --more-images 64 --data-dir mine");
 }
+
+/// Puts pictures into a folder, `NAME.png` each.
+fn lay(scene: &Scene, folder: &str, files: &[(&str, &str)]) {
+    std::fs::create_dir_all(scene.path(folder)).unwrap();
+    for (name, picture) in files {
+        let bytes = STANDARD.decode(picture).unwrap();
+        std::fs::write(scene.path(&format!("{folder}/{name}.png")), bytes).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_of_pictures_chooses_its_recipe() {
+    let scene = Scene::new();
+    let [line, diagonal] = PICTURES;
+    pictures(&scene, "mine", &[(line, 3), (diagonal, 3)]);
+    let train = |words: &str| {
+        let said = scene.run(&format!("train {words} --no-eval {SMALL}"));
+        assert_eq!(said.code, Some(0), "{words}: {}", said.stderr);
+        said.stderr
+    };
+    // The parts `train` and `test`, as they lie there.
+    let said = train("mine --out parts");
+    for words in ["images of 8 x 8 pixels", "2 classes", "6 rows to train with, 6 held out"] {
+        assert!(said.contains(words), "{words} is missing in {said}");
+    }
+    scene.ok("sample parts -n 3 --class 1 --solver euler --steps 2 --out s.npy");
+    let (shape, pixels) = common::npy::<u8>(&scene.path("s.npy"));
+    assert_eq!((shape, pixels.len()), (vec![3, 1, 8, 8], 3 * 64));
+    // Folders of classes alone: equal pictures are on one side.
+    let said = train("--data mine/train --out classes");
+    assert!(said.contains("2 classes") && said.contains("3 rows to train with"), "{said}");
+    // The same bits where the files are read when they are needed.
+    let said = train("mine/train --set data.pieces=true --out pieces");
+    assert!(said.contains("read from the file when they are needed"), "{said}");
+    for run in ["classes", "pieces"] {
+        scene.ok(&format!("sample {run} -n 2 --solver euler --steps 2 --out {run}.npy"));
+    }
+    let [classes, pieces] =
+        ["classes.npy", "pieces.npy"].map(|file| std::fs::read(scene.path(file)));
+    assert_eq!(classes.unwrap(), pieces.unwrap());
+}
+
+#[test]
+fn a_table_beside_pictures_says_their_classes() {
+    let scene = Scene::new();
+    let [line, diagonal] = PICTURES;
+    lay(&scene, "flat", &[("a", line), ("b", diagonal), ("c", line), ("d", diagonal)]);
+    let words = format!("train flat --no-eval {SMALL}");
+    let said = scene.run(&format!("{words} --out plain"));
+    assert!(said.code == Some(0) && !said.stderr.contains("classes"), "{}", said.stderr);
+    let rows = "picture,kind,weight\na.png,ant,1.5\nb.png,bee,2.5\nc.png,ant,1.5\nd.png,bee,3.5\n";
+    scene.write("flat/labels.csv", rows);
+    scene.refuses(&words, 2, &["labels.csv", "kind, weight", "data.labels=COLUMN"]);
+    let weight = format!("{words} --set data.labels=weight");
+    scene.refuses(&weight, 2, &["\"weight\"", "decimals", "no classes"]);
+    let said = scene.run(&format!("{words} --set data.labels=kind --out run"));
+    assert!(said.code == Some(0) && said.stderr.contains("2 classes"), "{}", said.stderr);
+    scene.refuses("sample run --class 2", 2, &["classes 0 to 1 (ant, bee)"]);
+    scene.write("flat/labels.csv", "picture,kind\na.png,ant\nz.png,bee\n");
+    scene.refuses(&words, 2, &["labels.csv", "row 2", "z.png"]);
+}
+
+#[test]
+fn folders_that_are_none_of_pictures_are_refused() {
+    let scene = Scene::new();
+    let [line, diagonal] = PICTURES;
+    std::fs::create_dir(scene.path("none")).unwrap();
+    lay(&scene, "mixed", &[("a", line)]);
+    lay(&scene, "mixed/class", &[("b", diagonal)]);
+    lay(&scene, "sizes", &[("a", line), ("b", LARGE)]);
+    std::fs::create_dir_all(scene.path("run")).unwrap();
+    scene.write("run/recipe.toml", "");
+    for (words, parts) in [
+        ("train none", &["no PNG, JPEG or WebP image in", "none"][..]),
+        ("train mixed", &["a.png", "beside folders"]),
+        ("train sizes", &["b.png has 16 x 16 pixels"]),
+        ("train run", &["--resume", "--from"]),
+        ("train elsewhere", &["elsewhere"]),
+    ] {
+        scene.refuses(words, 2, parts);
+    }
+}

@@ -188,6 +188,7 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
     scene.write("one.csv", "a,b\n1,2\n");
     scene.write("latin.csv", b"a,b\n\xff,2\n");
     scene.write("empty.csv", "");
+    scene.write("notes.txt", "words");
     let before = scene.files();
     for (words, parts) in [
         ("train ragged.csv", &["line 3", "1 cells"][..]),
@@ -199,6 +200,10 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
         ("train people.csv --given town", &["town"]),
         ("train people.csv --data people.csv", &["name one file"]),
         ("train --given clinic", &["--data"]),
+        ("train notes.txt", &["notes.txt is no recipe", ".csv", "folder of images"]),
+        ("train posterior", &["posterior", "--given x1,x2"]),
+        ("train posterior --data people.csv", &["observed", "--given x1,x2", "flow train table"]),
+        ("train populations --data people.csv", &["data to data", "--from FILE", "--time COLUMN"]),
         ("train table", &["data.file"]),
     ] {
         scene.refuses(words, 2, parts);
@@ -270,7 +275,7 @@ fn other_separators_and_marks_of_missing_values_are_read_and_kept_by_the_model()
         "train semi.csv --set data.missing=[\"none\"] --set data.max_columns=5 --out run {TINY}"
     ));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stderr.contains("3 rows are left out"), "{}", said.stderr);
+    assert!(said.stderr.contains("lack a value"), "{}", said.stderr);
     // The model knows what means a missing value; what separates columns is seen.
     scene.write("holes.csv", "clinic,height,age,country\nA,1.61,none,here\n");
     scene.ok("impute run holes.csv --steps 4 --out filled.csv");
@@ -313,6 +318,30 @@ fn conditions_beyond_all_that_was_seen_are_warned_of_and_errors_name_their_optio
     assert!(said.stderr.contains("--given: "), "{}", said.stderr);
 }
 
+#[test]
+fn a_condition_that_training_hides_may_be_left_out_of_samples() {
+    let scene = Scene::new();
+    scene.write("people.csv", people());
+    let hide = "--set data.given_drop.age=0.5";
+    scene.ok(&format!("train people.csv --given clinic,age {hide} --out run {TINY}"));
+    scene.ok("sample run -n 5 --given clinic=B --out some.csv");
+    scene.ok("sample run -n 5 --given clinic=B,age=40 --out all.csv");
+    for (file, age) in [("some.csv", ""), ("all.csv", "40")] {
+        let rows = columns(&fs::read_to_string(scene.path(file)).unwrap());
+        assert_eq!(rows.len(), 6);
+        for row in &rows[1..] {
+            assert_eq!([&*row[0], &*row[2]], ["B", age], "{file}: {row:?}");
+        }
+    }
+    let [some, all] = ["some.csv", "all.csv"].map(|file| fs::read(scene.path(file)).unwrap());
+    assert_ne!(some, all);
+    scene.refuses("sample run -n 5 --given age=40", 2, &["lacks `clinic`"]);
+    let other = format!("train people.csv --given clinic {hide}");
+    scene.refuses(&other, 2, &["data.given_drop", "`age`", "--given age"]);
+    let none = "train people.csv --given age --set data.given_drop.age=2";
+    scene.refuses(none, 2, &["data.given_drop.age is 2", "between 0 and 1"]);
+}
+
 /// An npy file of little-endian numbers, `[rows, columns]`.
 fn array_file(descr: &str, columns: usize, numbers: &[Vec<u8>]) -> Vec<u8> {
     let shape = format!("({}, {columns})", numbers.len() / columns);
@@ -344,7 +373,7 @@ fn a_table_in_an_array_keeps_its_values_its_type_and_its_holes() {
     scene.write("holes.npy", array_file("<f4", 2, &numbers));
     let said = scene.run(&format!("train holes.npy --out holes {TINY}"));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stderr.contains("5 rows are left out"), "{}", said.stderr);
+    assert!(said.stderr.contains("lack a value"), "{}", said.stderr);
     scene.ok("impute holes holes.npy --steps 4 --out filled.npy");
     let (_, filled) = common::npy::<f32>(&scene.path("filled.npy"));
     let same = |(i, x): (usize, &f32)| {

@@ -70,6 +70,7 @@ fn step(clock: fn(f32) -> f32) -> (f64, BTreeMap<String, Vec<f32>>) {
         jumps: 0,
         target: rows("target"),
         weight: None,
+        known: None,
         condition: Condition::classes(&io.classes().unwrap(), &ad),
         noise: None,
     };

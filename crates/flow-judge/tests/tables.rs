@@ -84,7 +84,13 @@ fn model() -> (Model, TableRows) {
     .unwrap();
     let columns = Columns::guess(&table, &Overrides::default()).unwrap();
     let encoder = Encoder::fit(&table, &columns).unwrap();
-    normal(TableRows { masked: false, encoder, reading: ReadOptions::default() })
+    normal(TableRows {
+        masked: false,
+        optional: Vec::new(),
+        holes: Vec::new(),
+        encoder,
+        reading: ReadOptions::default(),
+    })
 }
 
 /// The normal law as a model of a table of two columns.
@@ -143,8 +149,13 @@ fn densities_of_whole_numbers_bound_the_probability_of_their_cells() {
     let columns = Columns::guess(&table, &overrides).unwrap();
     let encoder = Encoder::fit(&table, &columns).unwrap();
     assert!(encoder.has_whole());
-    let (model, rows) =
-        normal(TableRows { masked: false, encoder, reading: ReadOptions::default() });
+    let (model, rows) = normal(TableRows {
+        masked: false,
+        optional: Vec::new(),
+        holes: Vec::new(),
+        encoder,
+        reading: ReadOptions::default(),
+    });
     let asked = |n: usize, importance: usize| {
         let ones = || (Type::Integer {}, Values::Number(vec![1.0; n]));
         let table = Table::new(vec![column("a", ones()), column("b", ones())]).unwrap();

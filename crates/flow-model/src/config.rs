@@ -41,6 +41,11 @@ pub struct ModelConfig {
     /// strength.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strengths: Option<Strengths>,
+    /// Numbers of the signature's vector, behind those of the condition, that say which columns of
+    /// a row of training were missing: one for each column that rows may lack. A sample lacks
+    /// nothing, so that they are 0 and no caller gives them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub holes: usize,
     /// Of sequences that may end early, how many rows of the data had 1, 2, .. elements: lengths
     /// that are not given are drawn so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -85,6 +90,11 @@ fn is_yes(yes: &bool) -> bool {
     *yes
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 fn normal() -> String {
     NORMAL.into()
 }
@@ -108,6 +118,7 @@ impl ModelConfig {
             learned_without: false,
             learned_velocity: true,
             strengths: None,
+            holes: 0,
             lengths: Vec::new(),
             source: normal(),
             class_names: Vec::new(),

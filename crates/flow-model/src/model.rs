@@ -50,6 +50,10 @@ impl Model {
         {
             return broken("its strengths of guidance are none that its network can be told");
         }
+        let added = config.strengths.map_or(0, Strengths::numbers);
+        if config.signature.vector - added < config.holes {
+            return broken("it has more holes than its network can be told");
+        }
         let elements = match config.signature.shape.first() {
             Some(&most) if config.signature.lengths => most,
             _ => 0,
@@ -81,10 +85,11 @@ impl Model {
     }
 
     /// Numbers of a condition vector that a caller gives, 0 for none: those of the signature but
-    /// for the strength of a guidance that is baked in.
+    /// for what says that nothing is missing, and the strength of a guidance that is baked in.
     #[must_use]
     pub fn vector(&self) -> usize {
-        self.signature().vector - self.config.strengths.map_or(0, Strengths::numbers)
+        let added = self.config.holes + self.config.strengths.map_or(0, Strengths::numbers);
+        self.signature().vector - added
     }
 
     /// The names of its classes, if they have any.
@@ -136,6 +141,9 @@ impl Model {
     fn predictor_of(&self, condition: Condition, strength: Option<f64>) -> Trained<'_> {
         let known = Signature { vector: self.vector(), ..self.signature().clone() };
         let mut condition = condition.only(&known);
+        if 0 < self.config.holes {
+            condition = self.whole(condition);
+        }
         if let Some(strengths) = self.config.strengths {
             let rows = condition.rows().unwrap_or(1);
             let logarithm = strength.unwrap_or(strengths.least).ln();
@@ -147,6 +155,17 @@ impl Model {
             schedule: Arc::clone(&self.schedule),
             prediction: self.config.prediction,
         }
+    }
+
+    /// The condition of rows that lack nothing.
+    fn whole(&self, condition: Condition) -> Condition {
+        let rows = condition.rows().unwrap_or(1);
+        let none = Tensor::zeros([rows, self.config.holes], &self.device);
+        let vector = match condition.vector.clone() {
+            Some(vector) => Tensor::cat(vec![vector, none], 1),
+            None => none,
+        };
+        condition.with_vector(vector)
     }
 
     /// The same along another schedule, if one is given, and of a strength of guidance.

@@ -27,6 +27,9 @@ const ABOUT: &str = "f(x, t, conditions), a network of flow matching. Time runs 
 /// | `hidden` | bool `[batch]`, whether vector and context are hidden | learned to do without |
 /// | `latent` | float `[batch, latent]` | read a latent |
 ///
+/// Of a model of a table with holes, the numbers of `vector` behind those of the condition say what
+/// is missing, and are zero for whole rows: as many as its description calls `holes`.
+///
 /// Of a model with a range of guidance baked in, the last number of `vector` is the natural
 /// logarithm of the strength.
 ///

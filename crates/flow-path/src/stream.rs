@@ -63,6 +63,8 @@ pub enum Purpose {
     ConditionDrop,
     /// How many elements a sampled sequence has.
     Length,
+    /// Hiding single conditions of a condition vector, each at its own rate.
+    PartDrop,
 }
 
 impl Purpose {
@@ -94,6 +96,7 @@ impl Purpose {
             Self::Jump => 23,
             Self::ConditionDrop => 24,
             Self::Length => 25,
+            Self::PartDrop => 26,
         }
     }
 }

@@ -20,6 +20,12 @@ impl Data {
         let (train, held) = (table.train.n, table.held.n);
         let mut said =
             vec![format!("{}\n{train} rows to train with, {held} held out", table.columns)];
+        let incomplete = table.incomplete.n;
+        if 0 < incomplete {
+            said.push(format!(
+                "{incomplete} rows more to train with lack a value: what they have is learned from"
+            ));
+        }
         if let Some(snapshots) = &table.snapshots {
             said.push(journey(table, snapshots));
         }

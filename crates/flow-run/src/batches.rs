@@ -23,6 +23,9 @@ pub fn flow_matching(recipe: &Recipe, data: &Data) -> Result<FlowMatching, RunEr
     if recipe.data.is_given_starts() {
         matching.source = Source::Given;
     }
+    if let Some(table) = data.table() {
+        matching.part_drop = table.part_drops(&recipe.data.given_drop);
+    }
     let size: usize = data.shape().iter().product();
     if let Source::Known(source) = &matching.source
         && source.dim() != size

@@ -57,7 +57,8 @@ impl Data {
             return Ok(Self::Toy(toy.into()));
         }
         if set == TABLE {
-            return TableData::open(&recipe.data).map(Box::new).map(Self::Table);
+            let table = TableData::open(&recipe.data, recipe.learns_holes())?;
+            return Ok(Self::Table(Box::new(table)));
         }
         if set == ARRAY {
             return ArrayData::open(&recipe.data).map(Box::new).map(Self::Array);
@@ -107,10 +108,11 @@ impl Data {
         self.array().is_some_and(|array| !array.rows.lengths.is_empty())
     }
 
-    /// Numbers in the condition vector of a row, 0 for none.
+    /// Numbers in the condition vector of a row, 0 for none; those that say what is missing in it
+    /// are among them.
     #[must_use]
     pub fn vector(&self) -> usize {
-        self.table().map_or(0, |table| table.rows.vector())
+        self.table().map_or(0, |table| table.rows.told_width())
     }
 
     /// What the model is told of held-out rows, which requests take in turn: the conditions of a
@@ -269,7 +271,10 @@ impl Data {
                 let shape = self.shape();
                 let spread = changes.dequantise.then(|| table.spread()).flatten();
                 let seen = || Seen { spread: spread.clone(), ..Seen::default() };
-                let side = |at| source(&shape, table.snapshots_of(at), table.pairs(), seen(), None);
+                let side = |at| match table.rows.holes[..] {
+                    [] => source(&shape, table.snapshots_of(at), table.pairs(), seen(), None),
+                    _ => Ok(Arc::new(seen().of(table.with_incomplete(at))) as Arc<dyn DataSource>),
+                };
                 [side(0)?, side(1)?]
             }
             Self::Array(array) => {
@@ -285,8 +290,12 @@ impl Data {
                 let side = |at: usize| {
                     let mirrored = changes.mirror && at == 0;
                     let seen = Seen { gaps, mirrored, ..Seen::default() };
-                    if let Some(pieces) = &[&array.train, &array.held][at].pieces {
-                        let rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
+                    let part = [&array.train, &array.held][at];
+                    if let Some(pieces) = &part.pieces {
+                        let mut rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
+                        if let Some(labels) = &part.labels {
+                            rows = rows.with_labels(labels.clone());
+                        }
                         return Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>);
                     }
                     let (snapshots, lengths) = (array.snapshots_of(at), array.lengths_of(at));

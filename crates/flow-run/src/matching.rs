@@ -27,6 +27,7 @@ pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching, RunError> {
         coupling: coupling(path),
         label_drop: path.label_drop,
         condition_drop: path.label_drop,
+        part_drop: Vec::new(),
         schedule,
     };
     let (_, weights) = matching.draw_times(TRIED, &mut Streams::new(0).rng(0, Purpose::Time));

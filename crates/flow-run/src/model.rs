@@ -69,7 +69,8 @@ impl Model {
             None => shape_of(&run.recipe)?,
         };
         let rows = data.rows()?;
-        let vector = TableRows::of(&rows)?.as_ref().map_or(0, TableRows::vector);
+        let table = TableRows::of(&rows)?;
+        let vector = table.as_ref().map_or(0, TableRows::told_width);
         let Shape { shape, classes, class_names, .. } = data;
         let signature = network::signature(&run.recipe, &shape, classes, vector)?;
         let lengths = ArrayRows::of(&rows)?.map_or(Vec::new(), |array| array.lengths);
@@ -79,6 +80,7 @@ impl Model {
         let Ensemble { network, posterior } = checkpoint.average(empty)?;
         let names = if signature.classes == 0 { Vec::new() } else { class_names };
         let mut config = description(&run.recipe, signature, names, checkpoint.step)?;
+        config.holes = table.map_or(0, |table| table.holes.len());
         (config.rows, config.lengths) = (rows, lengths);
         if let Some(upsampling) = Upsampling::of(&run.recipe, &shape)? {
             config.rows.extend(upsampling.kept());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use flow_datasets::array::{Array, ArrayHead, ArrayNames};
-use flow_datasets::{ReadOptions, Table};
+use flow_datasets::{ImageFiles, ReadOptions, Table};
 use flow_model::{ModelConfig, Registry};
 
 use crate::array::ARRAY;
@@ -11,6 +11,8 @@ use crate::beginning::beginning_with;
 use crate::error::{RunError, usage};
 use crate::files::ending;
 use crate::recipe::Recipe;
+use crate::recipes::shipped;
+use crate::run::Run;
 use crate::table::TABLE;
 
 /// What somebody says of data of their own: the options of `flow train` of the same names.
@@ -48,8 +50,10 @@ impl OwnData<'_> {
 /// The name of the recipe, and what a file of the user's own changes in it.
 fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
     let named = args.recipe;
-    let is_file =
-        |name: &&str| Table::is_named(Path::new(name)) || Array::is_named(Path::new(name));
+    let is_file = |name: &&str| {
+        let path = Path::new(name);
+        Table::is_named(path) || Array::is_named(path) || is_folder(name)
+    };
     let file = match (args.file, named.filter(is_file)) {
         (Some(_), Some(file)) => {
             return Err(usage!("{file} and --data are both given, name one file"));
@@ -69,9 +73,23 @@ fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>),
         return Ok((named.unwrap_or("checkerboard").to_owned(), weights(args, registry)?));
     };
     let named = named.filter(|name| !is_file(name));
+    if file.is_dir() && Run::is_one(file) {
+        return Err(usage!(
+            "{0} is a run: `flow train --resume {0}` goes on with it, and `--from {0}` begins \
+             another one with its weights",
+            file.display()
+        ));
+    }
+    let [images, held] = ["train", "test"].map(|part| file.join(part));
+    let held = Some(held).filter(|held| held.is_dir() && images.is_dir());
+    let file = if held.is_some() { images.as_path() } else { file };
     let Kind { set, recipe, classes } = kind(args, registry, file, named)?;
     let recipe = named.unwrap_or(recipe).to_owned();
     let mut changes = vec![format!("data.set={set}"), format!("data.file={}", absolute(file)?)];
+    if let Some(held) = held {
+        let held = absolute(&held)?;
+        changes.push(format!("data.split={{ kind = \"file\", path = {held} }}"));
+    }
     if classes {
         changes.push("data.conditional=true".into());
     }
@@ -131,6 +149,11 @@ fn weights(args: &OwnData<'_>, registry: &Registry) -> Result<Vec<String>, RunEr
     Ok(beginning_with(registry, model)?.into())
 }
 
+/// Whether a name is that of a folder, and not of a recipe.
+fn is_folder(name: &str) -> bool {
+    shipped(name).is_err() && Path::new(name).is_dir()
+}
+
 /// What a file is.
 struct Kind {
     /// The name of its set.
@@ -151,13 +174,21 @@ fn kind(
     let data_to_data = rows_from(args).is_some() || args.time.is_some();
     let table = if data_to_data { "populations" } else { "table" };
     let table = Kind { set: TABLE, recipe: table, classes: false };
-    if !Array::is_named(file) {
+    if !Array::is_named(file) && !file.is_dir() {
         return Ok(table);
     }
     let said = |key: &str| {
         let value = args.set.iter().rev().find_map(|change| change.strip_prefix(key));
         value.and_then(|rest| rest.strip_prefix('=')).map(|name| name.trim_matches('"').to_owned())
     };
+    if file.is_dir() {
+        let images = ImageFiles::open(file, said("data.labels").as_deref());
+        let classes = images
+            .map_err(|error| usage!("{error}"))?
+            .labels()
+            .is_some_and(|labels| 1 < labels.names.len());
+        return Ok(Kind { set: ARRAY, recipe: "images", classes });
+    }
     let asked = ArrayNames {
         rows: said("data.array"),
         classes: said("data.labels"),

@@ -86,6 +86,13 @@ impl Recipe {
             let text = read_text(name.as_ref()).map_err(|error| usage!("{}", sentence(&error)))?;
             return Self::parse(registry, &text, changes, name);
         }
+        if Path::new(name).exists() {
+            return Err(usage!(
+                "{name} is no recipe (.toml) and nothing to train on: a table or an array ({}, \
+                 .safetensors), or a folder of images",
+                flow_datasets::table::ENDINGS
+            ));
+        }
         let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
         Err(usage!("there is no recipe `{name}`, use one of {} or a TOML file", names.join(", ")))
     }

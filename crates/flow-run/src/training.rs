@@ -108,6 +108,9 @@ impl Training {
     /// When they cannot be opened, do not fit the recipe, or are not those of the run.
     pub fn open(start: Start, files: &Files, told: &dyn Listener) -> Result<Self, RunError> {
         let recipe = start.recipe();
+        if let Start::New(recipe) = &start {
+            recipe.check_purpose()?;
+        }
         let data = Data::open(recipe, files, told)?;
         let teacher = Teacher::open(recipe, &data)?;
         // A checkpoint holds what became of them.

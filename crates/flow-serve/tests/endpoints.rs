@@ -259,6 +259,7 @@ fn the_card_and_the_rest_say_what_there_is() {
     assert_eq!(card["name"], json!("small"));
     assert_eq!(card["given"][0]["kind"], json!("integer"));
     assert_eq!(card["given"][1]["values"], json!(["A", "B"]));
+    assert_eq!(card["given"][0]["may_be_missing"], json!(false));
     assert_eq!(card["columns"][0]["name"], json!("weight"));
     assert_eq!(card["picture"], json!(false));
     assert_eq!(server.get("/healthz").ok().json(), json!({ "status": "ok" }));

@@ -5,6 +5,37 @@ use rand::{Rng, RngExt};
 use crate::data::{DataSource, Draw};
 use crate::error::TrainError;
 
+/// A condition that is hidden alone, with its own probability: some numbers of the condition vector
+/// become 0 in some rows.
+///
+/// Those that say whether the condition is known are among them. A network that has seen each
+/// condition hidden answers for any of them together, and follows the law given those that it is
+/// told: the same idea as the null class of guidance (Ho & Salimans 2022, arXiv:2207.12598), which
+/// hides all at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartDrop {
+    /// Places in the condition vector.
+    pub numbers: Vec<usize>,
+    /// Probability of hiding them, drawn for each row.
+    pub probability: f64,
+}
+
+/// Hides single conditions of some rows of vectors of `size` numbers.
+///
+/// # Panics
+/// When a probability is none, or a vector has no such number.
+pub(crate) fn hide_parts(vectors: &mut [f32], size: usize, parts: &[PartDrop], rng: &mut dyn Rng) {
+    for row in vectors.chunks_mut(size.max(1)) {
+        for PartDrop { numbers, probability } in parts {
+            let p = *probability;
+            assert!((0.0..=1.0).contains(&p), "expected a probability of a part, got {p}");
+            if rng.random_bool(p) {
+                numbers.iter().for_each(|&at| row[at] = 0.0);
+            }
+        }
+    }
+}
+
 /// Refuses conditions that are not finite, with the first such row.
 ///
 /// # Panics

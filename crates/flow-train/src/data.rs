@@ -19,6 +19,9 @@ pub struct Draw {
     /// Elements of each row that are there, for sequences that may end early; what lies behind them
     /// is any finite number.
     pub lengths: Option<Vec<usize>>,
+    /// Which numbers of each row are known, `[n, ..]`, for rows that may lack some: in the place of
+    /// one that is not stands 0, and the loss looks at none of them.
+    pub known: Option<Vec<bool>>,
     /// Where the path of each row starts, `[n, ..]`, for data that come in pairs; else it is drawn.
     pub starts: Option<Vec<f32>>,
     /// The part of the time that the path of each row takes; all of it, if there is none.

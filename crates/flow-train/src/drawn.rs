@@ -24,6 +24,8 @@ pub(crate) struct Drawn {
     pub(crate) labels: Option<Vec<usize>>,
     /// Elements of each sequence that are there.
     pub(crate) lengths: Option<Vec<usize>>,
+    /// One for each number that is known and zero for the others.
+    pub(crate) known: Option<Block>,
     pub(crate) vectors: Option<Block>,
     pub(crate) contexts: Option<Block>,
     /// Rows whose vectors and contexts are hidden.
@@ -73,6 +75,7 @@ impl Drawn {
             weight: self.weight.as_ref().map(|weight| dealt(weight, part, parts)),
             labels: self.labels.as_ref().map(|labels| dealt(labels, part, parts)),
             lengths: self.lengths.as_ref().map(|lengths| dealt(lengths, part, parts)),
+            known: self.known.as_ref().map(block),
             vectors: self.vectors.as_ref().map(block),
             contexts: self.contexts.as_ref().map(block),
             hidden: self.hidden.as_ref().map(|hidden| dealt(hidden, part, parts)),
@@ -110,10 +113,10 @@ impl Drawn {
             let hidden = Tensor::from_data(TensorData::new(hidden, [rows]), device);
             condition = condition.with_hidden(hidden);
         }
-        let noise = self.noise.map(up);
+        let (known, noise) = (self.known.map(up), self.noise.map(up));
         let s = self.s.map(|s| Times::new(s).to_tensor(device));
         let time = Time { t: t.to_tensor(device), s };
-        Batch { x0, x1, x_t, time, jumps: self.jumps, target, weight, condition, noise }
+        Batch { x0, x1, x_t, time, jumps: self.jumps, target, weight, known, condition, noise }
     }
 }
 

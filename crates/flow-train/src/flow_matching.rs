@@ -9,6 +9,8 @@ use flow_path::{
 };
 use rand::Rng;
 
+use crate::conditions::PartDrop;
+
 /// A regression: a path, the law of its times, a coupling, a prediction and a weight.
 ///
 /// Each published objective is one prediction and one weight, on any schedule:
@@ -50,6 +52,8 @@ pub struct FlowMatching {
     pub label_drop: f64,
     /// Probability of hiding the condition vector and the conditioning row of a row, for the same.
     pub condition_drop: f64,
+    /// Conditions of the vector that are hidden alone besides, each at its own rate.
+    pub part_drop: Vec<PartDrop>,
 }
 
 impl Default for FlowMatching {
@@ -65,6 +69,7 @@ impl Default for FlowMatching {
             coupling: Arc::new(Independent),
             label_drop: 0.0,
             condition_drop: 0.0,
+            part_drop: Vec::new(),
         }
     }
 }

@@ -103,6 +103,7 @@ pub use chain::{Chain, NoStart, Snapshot};
 pub use checkpoint::{Checkpoint, CheckpointFolder};
 #[cfg(feature = "learner")]
 pub use classification::{Labelled, LabelledBatches};
+pub use conditions::PartDrop;
 pub use data::{DataSource, Draw, Leg};
 pub use ema::Ema;
 pub use ensemble::Ensemble;

@@ -8,7 +8,7 @@ use flow_path::stream::{Purpose, Streams};
 use flow_path::{ClassAware, Coupling, Given, Pairing, PathError, Source};
 use rand::{Rng, RngExt};
 
-use crate::conditions::{check_conditions, context_size, hidden};
+use crate::conditions::{check_conditions, context_size, hidden, hide_parts};
 use crate::data::{DataSource, Draw, Leg};
 use crate::drawn::{Block, Drawn};
 use crate::error::TrainError;
@@ -44,8 +44,8 @@ impl BatchSource for MatchingBatches {
     /// not, or cannot be paired.
     ///
     /// # Panics
-    /// When a batch has no rows or the data do not give whole ones, `label_drop` or
-    /// `condition_drop` is no probability, or paths start from data and the rows have no starts.
+    /// When a batch has no rows or the data do not give whole ones, a rate of hiding is no
+    /// probability, or paths start from data and the rows have no starts.
     fn batch(&self, step: usize, device: &Device) -> Result<Batch, TrainError> {
         Ok(self.draw(step, step as u64, None)?.upload(&self.matching, device))
     }
@@ -114,7 +114,7 @@ impl MatchingBatches {
         let rng = |purpose| streams.rng(index, purpose);
 
         let first = index * *rows as u64;
-        let draw = self.data.draw(first..first + *rows as u64, streams);
+        let mut draw = self.data.draw(first..first + *rows as u64, streams);
         let size: usize = self.data.shape().iter().product();
         check_rows(step, *rows, size, &draw)?;
         check_conditions(step, *rows, &*self.data, &draw)?;
@@ -148,12 +148,22 @@ impl MatchingBatches {
         if let Some(labels) = &mut labels {
             self.drop_labels(labels, &mut rng(Purpose::LabelDrop));
         }
+        if let (Some(vectors), [_, ..]) = (&mut draw.vectors, &matching.part_drop[..]) {
+            let parts = &matching.part_drop;
+            hide_parts(vectors, self.data.vector(), parts, &mut rng(Purpose::PartDrop));
+        }
         let told = draw.vectors.is_some() || draw.contexts.is_some();
         let drop = matching.condition_drop;
         let of = |size| move |values| Block { values, size };
         let there = draw.lengths.as_deref().map(|lengths| over_there(lengths, self.data.shape()));
         let weight = multiplied(pairing.weights().map(<[f64]>::to_vec), factors);
         let weight = multiplied(weight, there);
+        let known = draw.known.as_deref().map(|known| over_known(known, *rows));
+        let weight = multiplied(weight, known);
+        let mut hidden = hidden(*rows, told, drop, &mut rng(Purpose::ConditionDrop));
+        if let (Some(hidden), Some(known)) = (&mut hidden, &draw.known) {
+            show_incomplete(hidden, known, size);
+        }
         Ok(Drawn {
             x0: Block { values: pairing.gather(&noise, size), size },
             x1: Block { values: draw.rows, size },
@@ -165,9 +175,13 @@ impl MatchingBatches {
             weight: weight.map(|w| w.into_iter().map(|w| w as f32).collect()),
             labels,
             lengths: draw.lengths,
+            known: draw.known.map(|known| Block {
+                values: known.into_iter().map(|known| f32::from(u8::from(known))).collect(),
+                size,
+            }),
             vectors: draw.vectors.map(of(self.data.vector())),
             contexts: draw.contexts.map(of(context_size(&*self.data))),
-            hidden: hidden(*rows, told, drop, &mut rng(Purpose::ConditionDrop)),
+            hidden,
             // The noise of the loss has a stream of its own: pairs and times are those of a loss
             // without.
             noise: (0 < self.noise).then(|| normal(self.noise, Purpose::Latent)),
@@ -231,6 +245,20 @@ fn multiplied(a: Option<Vec<f64>>, b: Option<Vec<f64>>) -> Option<Vec<f64>> {
         (Some(a), Some(b)) => Some(a.iter().zip(b).map(|(a, b)| a * b).collect()),
         (a, b) => a.or(b),
     }
+}
+
+/// Shows the vectors of rows that lack a number: one that is hidden says that nothing is missing.
+fn show_incomplete(hidden: &mut [bool], known: &[bool], size: usize) {
+    for (hidden, known) in hidden.iter_mut().zip(known.chunks(size)) {
+        *hidden &= !known.contains(&false);
+    }
+}
+
+/// For each row of a batch of which some numbers are not known, the numbers of all over those that
+/// are known: a mean of what is zero elsewhere is then one over what is known.
+fn over_known(known: &[bool], rows: usize) -> Vec<f64> {
+    let there = known.iter().filter(|known| **known).count();
+    vec![known.len() as f64 / there as f64; rows]
 }
 
 /// For each row of a batch of sequences, the elements of all over those that are there: a mean of

@@ -32,6 +32,7 @@ pub struct Rows {
     contexts: Option<Vec<f32>>,
     context: Vec<usize>,
     lengths: Option<Vec<usize>>,
+    known: Option<Vec<bool>>,
     starts: Option<Vec<f32>>,
     mirror: bool,
     /// Half the distance between two values of a pixel, which is how far the noise goes.
@@ -75,6 +76,18 @@ impl Rows {
         Self::of(shape, Values::Stored(rows), None)
     }
 
+    /// Gives each row its class.
+    ///
+    /// # Panics
+    /// When there is not one label for each row.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Vec<usize>) -> Self {
+        let (rows, got) = (self.len(), labels.len());
+        assert!(got == rows, "expected {rows} labels, got {got}");
+        self.labels = Some(labels);
+        self
+    }
+
     fn of(shape: Vec<usize>, values: Values, labels: Option<Vec<usize>>) -> Self {
         Self {
             shape,
@@ -84,6 +97,7 @@ impl Rows {
             contexts: None,
             context: Vec::new(),
             lengths: None,
+            known: None,
             starts: None,
             mirror: false,
             noise: None,
@@ -133,6 +147,33 @@ impl Rows {
         let within = lengths.iter().all(|length| (1..=most).contains(length));
         assert!(within, "expected lengths from 1 to {most}, got {lengths:?}");
         self.lengths = Some(lengths);
+        self
+    }
+
+    /// Says which numbers of each row are known: training sees 0 in the place of the others, and
+    /// the loss looks at none of them, so that a row teaches what it has.
+    ///
+    /// A network cannot tell such a 0 from a number. Give it a condition vector that says which
+    /// are missing, by [`with_vectors`](Self::with_vectors): then it learns the law of whole rows
+    /// from whole rows, and from the others what they share. Guidance hides the vector of whole
+    /// rows alone, because a vector that is hidden says that nothing is missing. Rows that start
+    /// in data, losses of flow maps, latents and couplings that look at values need whole rows.
+    ///
+    /// # Reference
+    /// Jolicoeur-Martineau, Fatras & Kachman (2024), "Generating and Imputing Tabular Data via
+    /// Diffusion and Flow-based Gradient-Boosted Trees", arXiv:2309.09968, trains on rows that
+    /// lack values too, as trees can; a mask is how a network is told.
+    ///
+    /// # Panics
+    /// When there is not one truth value for each number, or nothing of a row is known.
+    #[must_use]
+    pub fn with_known(mut self, known: Vec<bool>) -> Self {
+        let (size, got) = (self.size(), known.len());
+        let expected = self.len() * size;
+        assert!(got == expected, "expected truth values of {expected} numbers, got {got}");
+        let empty = known.chunks(size).position(|row| !row.contains(&true));
+        assert!(empty.is_none(), "expected a known number in each row, got none in {empty:?}");
+        self.known = Some(known);
         self
     }
 
@@ -239,6 +280,7 @@ impl DataSource for Rows {
             vectors: self.vectors.as_ref().map(|_| Vec::new()),
             contexts: self.contexts.as_ref().map(|_| Vec::new()),
             lengths: self.lengths.as_ref().map(|_| Vec::new()),
+            known: self.known.as_ref().map(|_| Vec::new()),
             starts: self.starts.as_ref().map(|_| Vec::new()),
             legs: None,
         };
@@ -246,24 +288,20 @@ impl DataSource for Rows {
             let row = self.orders.of(k / n, n as usize, *streams)[(k % n) as usize];
             let mirrored = self.mirror && coin.random_bool(0.5);
             let place = |size: usize| row * size..(row + 1) * size;
-            let copy = |out: &mut Vec<f32>, values: &[f32], width: usize| {
-                if mirrored {
-                    values.chunks(width).for_each(|line| out.extend(line.iter().rev()));
-                } else {
-                    out.extend_from_slice(values);
-                }
-            };
-            copy(&mut draw.rows, &self.row(row), width);
+            copy(&mut draw.rows, &self.row(row), width, mirrored);
             if let Some(spread) = &self.spread {
                 let (start, mut rng) =
                     (draw.rows.len() - size, streams.rng(k, Purpose::Dequantise));
                 spread.spread(&mut draw.rows[start..], &mut || rng.random_range(-0.5..0.5));
             }
+            if let (Some(out), Some(known)) = (&mut draw.known, &self.known) {
+                copy(out, &known[place(size)], width, mirrored);
+            }
             if let (Some(out), Some(starts)) = (&mut draw.starts, &self.starts) {
-                copy(out, &starts[place(size)], width);
+                copy(out, &starts[place(size)], width, mirrored);
             }
             if let (Some(out), Some(contexts)) = (&mut draw.contexts, &self.contexts) {
-                copy(out, &contexts[place(context)], last(&self.context));
+                copy(out, &contexts[place(context)], last(&self.context), mirrored);
             }
             if let (Some(out), Some(vectors)) = (&mut draw.vectors, &self.vectors) {
                 out.extend_from_slice(&vectors[place(self.vector())]);
@@ -278,7 +316,20 @@ impl DataSource for Rows {
                 *x += half * uniform.random_range(-1.0..1.0_f32);
             }
         }
+        if let Some(known) = &draw.known {
+            let unknown = draw.rows.iter_mut().zip(known).filter(|(_, known)| !**known);
+            unknown.for_each(|(x, _)| *x = 0.0);
+        }
         draw
+    }
+}
+
+/// Puts a row behind others, its lines of `width` turned round where it is `mirrored`.
+fn copy<T: Copy>(out: &mut Vec<T>, values: &[T], width: usize, mirrored: bool) {
+    if mirrored {
+        values.chunks(width).for_each(|line| out.extend(line.iter().rev()));
+    } else {
+        out.extend_from_slice(values);
     }
 }
 
@@ -310,6 +361,38 @@ mod tests {
         let rows = numbered(7);
         rows.draw(100..120, &streams);
         assert_eq!(rows.draw(12..19, &streams).rows, all[12..19]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_zero_and_stays_with_its_row() {
+        // Number j of row i is 10 i + j + 1, and number i mod 2 of row i is not known.
+        let values = (0..6).map(|k| (10 * (k / 2) + k % 2 + 1) as f32).collect();
+        let known = (0..6).map(|k| k % 2 != k / 2 % 2).collect();
+        let rows = Rows::new(vec![2], values, Some((0..3).collect())).with_known(known);
+        let spread = rows.spread_by(Arc::new(Halves));
+        let draw = spread.draw(0..9, &Streams::new(2));
+        let (known, labels) = (draw.known.unwrap(), draw.labels.unwrap());
+        for (k, &row) in labels.iter().enumerate() {
+            let unknown = row % 2;
+            let mut expected = [10.0 * row as f32 + 1.5, 10.0 * row as f32 + 2.5];
+            expected[unknown] = 0.0;
+            assert_eq!(draw.rows[2 * k..2 * k + 2], expected);
+            assert_eq!(known[2 * k..2 * k + 2], [unknown != 0, unknown != 1]);
+        }
+        assert_eq!(numbered(3).draw(0..3, &Streams::new(2)).known, None);
+    }
+
+    /// Moves each number by one half, whatever the noise.
+    #[derive(Debug)]
+    struct Halves;
+
+    impl Spread for Halves {
+        fn spread(&self, row: &mut [f32], noise: &mut dyn FnMut() -> f64) {
+            for x in row {
+                noise();
+                *x += 0.5;
+            }
+        }
     }
 
     #[test]

@@ -112,6 +112,7 @@ fn batch(noise: usize) -> Batch {
         jumps: 0,
         target: own,
         weight: None,
+        known: None,
         condition,
         noise: (0 < noise).then(|| Tensor::from_data(TensorData::new(z, [n, noise]), &device)),
     }
@@ -377,6 +378,7 @@ fn joint_batch(noise: usize) -> Batch {
         time: Time::from_to(t, s),
         jumps: n / 2,
         weight: None,
+        known: None,
         condition,
         noise: Some(Tensor::from_data(TensorData::new(z, [n, noise]), options)),
     }

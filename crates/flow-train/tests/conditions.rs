@@ -1,5 +1,6 @@
 //! Conditions that are no classes, on their way from the data to the network.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::float_cmp, reason = "numbers are carried, not computed")]
 
 mod common;
 
@@ -10,7 +11,7 @@ use common::{Log, ROWS, batches, checkpoints, plan, session, small, task};
 use flow_nn::{DynNetwork, NetworkConfig, Signature, init_seeded};
 use flow_path::{ConditionalOt, ExactOt};
 use flow_train::{
-    Batch, BatchSource, Ensemble, FlowMatching, Interrupter, MatchingBatches, Rows, Task,
+    Batch, BatchSource, Ensemble, FlowMatching, Interrupter, MatchingBatches, PartDrop, Rows, Task,
     TrainError, fit,
 };
 
@@ -63,6 +64,45 @@ fn hiding_follows_its_rate_and_moves_no_other_draw() {
     // 64 rows at a quarter: 16 with a standard deviation of 3.5.
     assert!((3..30).contains(&count), "{count}");
     assert!(plain.condition.rows().is_none());
+}
+
+#[test]
+fn conditions_are_hidden_alone_each_at_its_own_rate() {
+    // A value and what says that it is known, for each of two conditions, and a number of others.
+    let told = [10.0, 20.0, 1.0, 1.0, 7.0];
+    let rows = || {
+        let points = Rows::new(vec![2], vec![1.0, 1.0, -1.0, 0.5], None);
+        points.with_vectors([told, told].concat())
+    };
+    let part = |at: usize, probability| PartDrop { numbers: vec![at, at + 2], probability };
+    let matching = |part_drop| FlowMatching { part_drop, ..FlowMatching::default() };
+    let batch = |matching| {
+        let source = MatchingBatches { rows: 4000, ..conditioned(rows(), matching) };
+        batch(&source)
+    };
+    let plain = batch(matching(Vec::new()));
+    let some = batch(matching(vec![part(0, 0.1), part(1, 0.4)]));
+    assert!(host(plain.x_t) == host(some.x_t), "a stream of its own");
+    assert!(some.condition.hidden.is_none());
+    let vectors = host(some.condition.vector.unwrap());
+    let mut hidden = [0.0; 3];
+    for row in vectors.chunks(5) {
+        let gone = [row[0] == 0.0, row[1] == 0.0];
+        for (at, gone) in gone.into_iter().enumerate() {
+            let expected = if gone { [0.0; 2] } else { [told[at], 1.0] };
+            assert_eq!([row[at], row[at + 2]], expected);
+            hidden[at] += f64::from(u8::from(gone));
+        }
+        hidden[2] += f64::from(u8::from(gone == [true; 2]));
+        assert_eq!(row[4], 7.0);
+    }
+    // Binomial, 4000 rows: four standard errors of a share p are 4 sqrt(p (1 - p) / 4000).
+    for (count, p) in hidden.into_iter().zip([0.1_f64, 0.4, 0.04]) {
+        let within = 4.0 * (p * (1.0 - p) / 4000.0).sqrt();
+        assert!((count / 4000.0 - p).abs() < within, "{count} of 4000 for {p}");
+    }
+    let none = batch(matching(vec![part(0, 0.0)]));
+    assert_eq!(host(none.condition.vector.unwrap()), host(plain.condition.vector.unwrap()));
 }
 
 #[test]

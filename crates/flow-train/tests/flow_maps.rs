@@ -48,6 +48,7 @@ fn batch(rows: &[[f64; 3]]) -> Batch {
         jumps: rows.len(),
         target: exact(x, at.clone(), at),
         weight: None,
+        known: None,
         condition: Condition::none(),
         noise: Some(Tensor::from_data(TensorData::new(noise, [rows.len(), 1]), options)),
     }
@@ -255,6 +256,7 @@ fn the_adaptive_weight_moves_the_minimum_off_the_mean_in_few_dimensions() {
                 jumps: 0,
                 target: target.clone(),
                 weight: None,
+                known: None,
                 condition: Condition::none(),
                 noise: None,
             };

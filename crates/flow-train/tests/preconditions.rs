@@ -20,7 +20,7 @@ use flow_train::{
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 12] = [
+const TABLE: [Row; 13] = [
     ("Chain::new", chains),
     ("Ema::decay", decays),
     ("Ema::follow", averages),
@@ -30,6 +30,7 @@ const TABLE: [Row; 12] = [
     ("Rows::new", rows),
     ("Rows::stored", stored),
     ("Rows::with_contexts", contexts),
+    ("Rows::with_labels", labels),
     ("Rows::with_lengths", lengths),
     ("Rows::with_starts", starts),
     ("Rows::with_vectors", vectors),
@@ -219,6 +220,16 @@ fn rows() {
     panics("at least one of each", || {
         let _ = MatchingBatches { rows: 0, ..batches(1) }.batch(0, &Device::flex());
     });
+}
+
+fn labels() {
+    let build =
+        |labels: &[usize]| Rows::new(vec![1], vec![0.0; 2], None).with_labels(labels.to_vec());
+    let drawn = build(&[0, usize::MAX]).draw(0..2, &Streams::new(0)).labels.unwrap();
+    assert!(drawn == [0, usize::MAX] || drawn == [usize::MAX, 0], "{drawn:?}");
+    for labels in [&[][..], &[1], &[0; 3]] {
+        panics("expected 2 labels", || drop(build(labels)));
+    }
 }
 
 fn lengths() {

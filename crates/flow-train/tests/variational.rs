@@ -106,6 +106,7 @@ fn the_loss_is_the_evidence_bound_and_tight_at_the_true_posterior() {
             jumps: 0,
             target: rows([v; 2]),
             weight: None,
+            known: None,
             condition: Condition::none(),
             noise: Some(rows([-1.0, 1.0])),
         };

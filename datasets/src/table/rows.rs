@@ -26,6 +26,14 @@ pub struct Beyond {
 pub struct TableRows {
     /// Whether a bit for each number of a condition says if it is known.
     pub masked: bool,
+    /// Given columns that training has seen unknown, so that samples may do without them; all of
+    /// them, if `masked` and none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<String>,
+    /// Learned columns that a row of training may lack. Behind its condition the network is told a
+    /// number for each of them, 1 where it is missing; a sample lacks nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holes: Vec<String>,
     /// How rows become numbers and back.
     pub encoder: Encoder,
     /// How the table was read, and others of its kind are.
@@ -40,6 +48,38 @@ impl TableRows {
         self.encoder.given_width() * if self.masked { 2 } else { 1 }
     }
 
+    /// Numbers that a network is told of a row: those of its condition, and one for each of the
+    /// columns that rows of training may lack.
+    #[must_use]
+    pub fn told_width(&self) -> usize {
+        self.vector() + self.holes.len()
+    }
+
+    /// For each row one number for each of [`holes`](Self::holes), 1 where the value is missing by
+    /// the mask of what is learned, `[n, width]`; nothing for rows that lack another column.
+    ///
+    /// # Panics
+    /// When the mask holds no whole number of rows.
+    #[must_use]
+    pub fn missing(&self, mask: &[f32]) -> Vec<Option<Vec<f32>>> {
+        let width = self.encoder.width();
+        assert!(
+            0 < width && mask.len().is_multiple_of(width),
+            "expected a mask of rows of {width} numbers, got {} numbers",
+            mask.len()
+        );
+        let one = |mask: &[f32]| {
+            let mut missing = vec![0.0; self.holes.len()];
+            for (column, span) in self.encoder.spans(Role::Target) {
+                if mask[span].contains(&0.0) {
+                    missing[self.holes.iter().position(|name| *name == column.name)?] = 1.0;
+                }
+            }
+            Some(missing)
+        };
+        mask.chunks(width).map(one).collect()
+    }
+
     /// Names of the given columns.
     pub fn given(&self) -> impl Iterator<Item = &str> {
         self.encoder.spans(Role::Given).map(|(column, _)| column.name.as_str())
@@ -48,20 +88,26 @@ impl TableRows {
     /// Condition vectors of a table with a row of conditions for each sample, `[n, vector]`.
     ///
     /// # Errors
-    /// When a given column is missing from the table or from a row, unless some were missing in
-    /// training too, and when a value is not of its column.
+    /// When a given column is missing from the table or from a row, unless it was so in training
+    /// too, and when a value is not of its column.
     pub fn conditions(&self, given: &Table) -> Result<Vec<f32>, TableError> {
         let (rows, mask) = self.encoder.encode_given(given)?;
         let width = self.encoder.given_width();
-        if !self.masked
-            && let Some(at) = mask.iter().position(|known| *known == 0.0)
-        {
-            let column =
-                self.encoder.spans(Role::Given).find(|(_, span)| span.contains(&(at % width)));
-            let column = column.map_or_else(String::new, |(column, _)| column.name.clone());
-            return Err(TableError::NotGiven { column, row: at / width + 1 });
+        let needed = self.encoder.spans(Role::Given).filter(|(column, _)| !self.may_lack(column));
+        let needed: Vec<(&Coded, usize)> =
+            needed.filter(|(_, span)| !span.is_empty()).map(|(c, span)| (c, span.start)).collect();
+        for (row, mask) in mask.chunks(width.max(1)).enumerate() {
+            if let Some((column, _)) = needed.iter().find(|(_, at)| mask[*at] == 0.0) {
+                return Err(TableError::NotGiven { column: column.name.clone(), row: row + 1 });
+            }
         }
         Ok(self.vectors(&rows, &mask))
+    }
+
+    /// Whether the model answers for rows of which this given column is not known.
+    #[must_use]
+    pub fn may_lack(&self, column: &Coded) -> bool {
+        self.masked && (self.optional.is_empty() || self.optional.contains(&column.name))
     }
 
     /// The condition vectors of a table; nothing for a model without given columns.

@@ -122,7 +122,8 @@ impl ArrayData {
             snapshots = Some(Snapshots::of_files());
             parts.insert(0, part(from, &before));
         }
-        let channels_last = last(&shape, data.layout);
+        // Of image files the channels come first, whatever an array of these sizes looks like.
+        let channels_last = last(&shape, data.layout) && !file.is_dir();
         let mut rows = ArrayRows::unscaled(read.rows.element, shape, channels_last);
         rows.name.clone_from(&read.names.rows);
         let sides = sides(data, &rows, &parts)?;

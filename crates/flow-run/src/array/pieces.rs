@@ -1,14 +1,14 @@
-//! An array that is larger than memory: its rows stay in the file.
+//! Rows that are larger than memory: they stay in their file, or in the files of a folder.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use flow_datasets::Holdout;
-use flow_datasets::array::{ArrayFile, ArrayHead, ArrayNames};
+use flow_datasets::array::{ArrayFile, ArrayHead, ArrayNames, Labels};
 use flow_datasets::table::by_hash;
+use flow_datasets::{Element, Holdout, ImageFiles};
 use flow_train::RowStore;
 
-use super::read::{hashes, in_two};
+use super::read::{hashes, image_files, in_two};
 use super::{ArrayData, ArrayPart, ArrayRows, digest, last};
 use crate::error::{RunError, usage};
 use crate::{memory, recipe};
@@ -23,22 +23,55 @@ const BYTES_OF_ROW: f64 = 25.0;
 /// How often an array takes its size while it is read and scaled in memory.
 const COPIES: f64 = 3.0;
 
+/// What holds the rows.
+#[derive(Debug)]
+enum Source {
+    Array(ArrayFile),
+    Images(ImageFiles),
+}
+
+impl Source {
+    /// Numbers of a row.
+    fn size(&self) -> usize {
+        match self {
+            Self::Array(file) => file.shape()[1..].iter().product(),
+            Self::Images(files) => files.shape()[1..].iter().product(),
+        }
+    }
+
+    /// Some rows, in increasing order: of a file in one piece from the first to the last, of a
+    /// folder those alone.
+    fn rows(&mut self, rows: &[usize]) -> Result<Vec<f32>, RunError> {
+        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+            return Ok(Vec::new());
+        };
+        match self {
+            Self::Array(file) => {
+                let size = file.shape()[1..].iter().product::<usize>();
+                let read = file.rows(first..last + 1).map_err(|error| usage!("{error}"))?;
+                let place = |row: &usize| &read[(row - first) * size..(row + 1 - first) * size];
+                Ok(rows.iter().flat_map(place).copied().collect())
+            }
+            Self::Images(files) => {
+                let one = |row: &usize| files.rows(*row..row + 1);
+                let read: Result<Vec<Vec<f32>>, _> = rows.iter().map(one).collect();
+                Ok(read.map_err(|error| usage!("{error}"))?.concat())
+            }
+        }
+    }
+}
+
 /// Some rows of a file, which are read when they are needed, as the network sees them.
 #[derive(Debug)]
 pub struct Pieces {
-    file: Mutex<ArrayFile>,
-    /// Which rows of the file they are, in increasing order.
+    source: Mutex<Source>,
+    /// Which rows of it they are, in increasing order.
     rows: Vec<usize>,
     /// How they are scaled; as they are, while that is not known.
     like: Option<ArrayRows>,
 }
 
 impl Pieces {
-    fn open(path: &Path, rows: Vec<usize>, like: Option<ArrayRows>) -> Result<Self, RunError> {
-        let file = ArrayFile::open(path).map_err(|error| usage!("{error}"))?;
-        Ok(Self { file: Mutex::new(file), rows, like })
-    }
-
     fn scaled(&self, rows: Vec<f32>) -> Vec<f32> {
         match &self.like {
             Some(like) => like.encode(&rows),
@@ -51,17 +84,13 @@ impl Pieces {
     /// # Errors
     /// When the file cannot be read, or has changed.
     pub(super) fn each(&self, visit: &mut dyn FnMut(&[f32])) -> Result<(), RunError> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let (n, size) = (file.shape()[0], file.shape()[1..].iter().product::<usize>());
-        let block = (BLOCK / (4 * size)).max(1);
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let block = (BLOCK / (4 * source.size())).max(1);
         let mut done = 0;
         while done < self.rows.len() {
-            let start = self.rows[done];
-            let end = n.min(start + block);
+            let end = self.rows[done] + block;
             let upto = done + self.rows[done..].partition_point(|row| *row < end);
-            let read = file.rows(start..end).map_err(|error| usage!("{error}"))?;
-            let place = |row: &usize| &read[(row - start) * size..(row + 1 - start) * size];
-            visit(&self.scaled(self.rows[done..upto].iter().flat_map(place).copied().collect()));
+            visit(&self.scaled(source.rows(&self.rows[done..upto])?));
             done = upto;
         }
         Ok(())
@@ -75,9 +104,55 @@ impl RowStore for Pieces {
 
     fn row(&self, row: usize) -> Result<Vec<f32>, String> {
         let row = self.rows[row];
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = file.rows(row..row + 1).map_err(|error| error.to_string())?;
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = source.rows(&[row]).map_err(|error| error.to_string())?;
         Ok(self.scaled(read))
+    }
+}
+
+/// A file of rows, or a folder of images, which can be opened several times.
+struct Place<'a> {
+    path: &'a Path,
+    /// Sizes, the number of rows first.
+    shape: Vec<usize>,
+    element: Element,
+    images: Option<ImageFiles>,
+}
+
+impl<'a> Place<'a> {
+    /// Nothing for a file that is none of rows: what is wrong is said by who reads it.
+    fn of(path: &'a Path, data: &recipe::Data) -> Result<Option<Self>, RunError> {
+        if path.is_dir() {
+            let images = image_files(path, data)?;
+            let (shape, element) = (images.shape().to_vec(), Element::U8);
+            return Ok(Some(Self { path, shape, element, images: Some(images) }));
+        }
+        let (rows, classes) = (data.array.clone(), data.labels.clone());
+        // A header is believed no further than the file is long.
+        let head = ArrayHead::read(path, &ArrayNames { rows, classes, times: None });
+        let of = |ArrayHead { shape, element, .. }| Self { path, shape, element, images: None };
+        Ok(head.ok().map(of))
+    }
+
+    /// Whether rows can be read one by one.
+    fn is_in_pieces(&self) -> bool {
+        let is_npy = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("npy");
+        self.images.is_some() || self.path.extension().is_some_and(is_npy)
+    }
+
+    fn pieces(&self, rows: Vec<usize>, like: Option<ArrayRows>) -> Result<Pieces, RunError> {
+        let source = match &self.images {
+            Some(images) => Source::Images(images.clone()),
+            None => {
+                let file = ArrayFile::open(self.path);
+                Source::Array(file.map_err(|error| usage!("{error}"))?)
+            }
+        };
+        Ok(Pieces { source: Mutex::new(source), rows, like })
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        self.images.as_ref().and_then(ImageFiles::labels)
     }
 }
 
@@ -88,13 +163,11 @@ impl RowStore for Pieces {
 /// how they are scaled, and the order in which they are drawn.
 ///
 /// # Errors
-/// When pieces are asked for and the file is no npy with the rows one after another, or the rows
-/// belong to others of another file; and as [`ArrayData::open`].
+/// When pieces are asked for and the file is no folder of images and no npy with the rows one after
+/// another, or the rows belong to others of another file; and as [`ArrayData::open`].
 pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>, RunError> {
-    let names = ArrayNames { rows: data.array.clone(), classes: data.labels.clone(), times: None };
-    // A header is believed no further than the file is long; what is wrong is said by who reads it.
-    let Ok(head) = ArrayHead::read(path, &names) else { return Ok(None) };
-    let bytes = 4.0 * head.shape.iter().map(|&n| n as f64).product::<f64>();
+    let Some(place) = Place::of(path, data)? else { return Ok(None) };
+    let bytes = 4.0 * place.shape.iter().map(|&n| n as f64).product::<f64>();
     if !data.pieces.unwrap_or(memory::limit() < COPIES * bytes) {
         return Ok(None);
     }
@@ -104,18 +177,17 @@ pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>
         Some(Holdout::Hash { share }) => Some(*share),
         Some(_) => None,
     };
-    let is_npy = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"));
-    let Some(share) = share.filter(|_| whole && is_npy) else {
+    let Some(share) = share.filter(|_| whole && place.is_in_pieces()) else {
         return match data.pieces {
             None => Ok(None),
             Some(_) => Err(usage!(
-                "data.pieces reads rows of an npy file when they are needed, of one file with a \
-                 share of its rows held out: leave it out, or data.from, data.time and \
-                 data.split.path"
+                "data.pieces reads rows of an npy file, or the images of a folder, when they are \
+                 needed, of one file or folder with a share of its rows held out: leave it out, or \
+                 data.from, data.time and data.split.path"
             )),
         };
     };
-    let (n, size) = (head.shape[0], head.shape[1..].iter().product::<usize>());
+    let (n, size) = (place.shape[0], place.shape[1..].iter().product::<usize>());
     let (needed, limit) = (BYTES_OF_ROW * n as f64, memory::limit());
     if limit < needed {
         return Err(usage!(
@@ -126,24 +198,26 @@ pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>
             memory::shown(limit)
         ));
     }
-    let all = Pieces::open(path, (0..n).collect(), None)?;
+    let all = place.pieces((0..n).collect(), None)?;
     let mut found = Vec::with_capacity(n);
     all.each(&mut |rows| found.extend(hashes(rows, size, 0..rows.len() / size)))?;
     let [train, held] = in_two(path, &all.rows, &by_hash(&found, share)?)?;
 
-    let shape = head.shape[1..].to_vec();
-    let channels_last = last(&shape, data.layout);
-    let mut rows = ArrayRows::unscaled(head.element, shape, channels_last);
-    let raw = Pieces::open(path, train, None)?;
+    let shape = place.shape[1..].to_vec();
+    let channels_last = last(&shape, data.layout) && place.images.is_none();
+    let mut rows = ArrayRows::unscaled(place.element, shape, channels_last);
+    let raw = place.pieces(train, None)?;
     rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
     let part = |of: Vec<usize>| -> Result<ArrayPart, RunError> {
-        let pieces = Pieces::open(path, of, Some(rows.clone()))?;
+        let class = |labels: &Labels| of.iter().map(|&row| labels.of_rows[row]).collect();
+        let labels = place.labels().map(class);
+        let pieces = place.pieces(of, Some(rows.clone()))?;
         let n = pieces.rows.len();
-        Ok(ArrayPart { n, pieces: Some(pieces.into()), ..ArrayPart::default() })
+        Ok(ArrayPart { n, labels, pieces: Some(pieces.into()), ..ArrayPart::default() })
     };
     let (train, held) = (part(raw.rows)?, part(held)?);
     let sha256 = digest(&rows, [&train, &held].into_iter())?;
-    let (before, class_names) = (Vec::new(), Vec::new());
-    let (snapshots, pairs) = (None, false);
+    let class_names = place.labels().map(|labels| labels.names.clone()).unwrap_or_default();
+    let (before, snapshots, pairs) = (Vec::new(), None, false);
     Ok(Some(ArrayData { rows, train, held, before, snapshots, pairs, class_names, sha256 }))
 }

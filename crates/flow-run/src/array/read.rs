@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use flow_datasets::Holdout;
 use flow_datasets::array::{ArrayNames, LabelledArray, Labels};
 use flow_datasets::table::by_hash;
+use flow_datasets::{Holdout, ImageFiles};
 use sha2::{Digest, Sha256};
 
 use super::{ArrayPart, ArrayRows};
@@ -37,6 +37,9 @@ pub(super) fn read(
     data: &recipe::Data,
     times: Option<String>,
 ) -> Result<LabelledArray, RunError> {
+    if file.is_dir() {
+        return images(file, data);
+    }
     let names = ArrayNames { rows: data.array.clone(), classes: data.labels.clone(), times };
     let read = LabelledArray::read(file, &names, memory::limit() as u64);
     read.map_err(|error| match error {
@@ -45,6 +48,27 @@ pub(super) fn read(
         }
         error => usage!("{error}"),
     })
+}
+
+/// All images of a folder.
+fn images(folder: &Path, data: &recipe::Data) -> Result<LabelledArray, RunError> {
+    let images = image_files(folder, data)?;
+    let needed = 4.0 * images.shape().iter().map(|&n| n as f64).product::<f64>();
+    if memory::limit() < needed {
+        return Err(usage!(
+            "the images of {} take {}, and this machine has {} of memory: data.pieces=true reads \
+             them when they are needed, with a share of them held out",
+            folder.display(),
+            memory::shown(needed),
+            memory::shown(memory::limit())
+        ));
+    }
+    images.array().map_err(|error| usage!("{error}"))
+}
+
+/// The images of a folder, before their pixels are read.
+pub(super) fn image_files(folder: &Path, data: &recipe::Data) -> Result<ImageFiles, RunError> {
+    ImageFiles::open(folder, data.labels.as_deref()).map_err(|error| usage!("{error}"))
 }
 
 /// The rows that paths start from, which have the shape of those of the data.

@@ -10,6 +10,25 @@ use super::{Path, Recipe};
 use crate::error::{RunError, usage};
 
 impl Recipe {
+    /// Refuses to begin with a recipe that was not told what it is for: parameters given what, or
+    /// from where to where.
+    pub(crate) fn check_purpose(&self) -> Result<(), RunError> {
+        let Self { data, name, .. } = self;
+        match name.as_str() {
+            "posterior" if data.is_table() && data.given.is_empty() => Err(usage!(
+                "the recipe posterior learns parameters given an observation: name the columns \
+                 that are observed, --given x1,x2, or their file, --given FILE; `flow train table` \
+                 learns all columns together"
+            )),
+            "populations" if !data.is_given_starts() => Err(usage!(
+                "the recipe populations leads from data to data: name the file of the rows that \
+                 paths start from, --from FILE, or the column of times, --time COLUMN; `flow train \
+                 FILE` starts from noise"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses what has no meaning where paths start from data and not from noise.
     pub(super) fn check_data_to_data(&self) -> Result<(), RunError> {
         let Self { data, reflow, path, .. } = self;

@@ -7,6 +7,7 @@ use flow_datasets::table::{ColumnType, TransformKind};
 use flow_datasets::{Holdout, ReadOptions};
 use serde::{Deserialize, Serialize};
 
+use super::check::fractions;
 use crate::array::ARRAY;
 use crate::error::{RunError, usage};
 use crate::table::{self, TABLE};
@@ -32,7 +33,7 @@ pub struct Data {
     /// enlarge; none for models that are told no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upsample: Option<usize>,
-    /// The file of the sets `table` and `array`.
+    /// The file of the sets `table` and `array`; a folder of images is an array too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
     /// A second table whose row `i` belongs to row `i` of the file: its columns stand beside those
@@ -42,6 +43,10 @@ pub struct Data {
     /// Columns of a table that are conditions: given when a sample is drawn, not generated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given: Vec<String>,
+    /// Given columns that are hidden alone in training, each in that share of the rows: samples may
+    /// then do without them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given_drop: BTreeMap<String, f64>,
     /// The only columns of a table to learn, beside those given; all, if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
@@ -64,13 +69,19 @@ pub struct Data {
     /// Columns that a table may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_columns: Option<usize>,
+    /// Whether rows to train with may lack some of what is learned: what they have is learned from,
+    /// and the network is told what is missing. Else they are left out, as they always are where
+    /// [`Recipe::learns_holes`](super::Recipe::learns_holes) says so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub holes: bool,
     /// How rows of a file are held out of training; a tenth by a hash of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Holdout>,
     /// Name of the array of rows in a file of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array: Option<String>,
-    /// Name of the array of classes in a file of several; `y` or `labels` where there is one.
+    /// Name of the array of classes in a file of several; `y` or `labels` where there is one. Of a
+    /// folder of images, the column of classes in the table beside them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
     /// Which axis of an array of images the channels are; guessed from the sizes.
@@ -80,8 +91,8 @@ pub struct Data {
     /// their spread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scaling>,
-    /// Whether the rows of an npy file stay there until they are needed; those of a file that
-    /// memory does not hold do, unless it is said.
+    /// Whether the rows of an npy file, or the images of a folder, stay there until they are needed;
+    /// those that memory does not hold do, unless it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pieces: Option<bool>,
     /// The file of the rows that paths start from, in place of noise.
@@ -159,6 +170,20 @@ impl Data {
         })
     }
 
+    /// Refuses rates of columns that are not given, and those that are no probabilities.
+    fn check_given_drop(&self) -> Result<(), RunError> {
+        for (name, rate) in &self.given_drop {
+            if !self.given.contains(name) {
+                return Err(usage!(
+                    "data.given_drop hides the column `{name}` from the model, which is not told \
+                     it: name it in data.given too (--given {name}), or leave it out"
+                ));
+            }
+            fractions(&[(&format!("data.given_drop.{name}"), *rate)])?;
+        }
+        Ok(())
+    }
+
     /// Refuses keys that mean nothing for the set, or contradict each other.
     pub(super) fn check(&self, reflow: bool) -> Result<(), RunError> {
         let (is_table, is_array) = (self.is_table(), self.set == ARRAY);
@@ -184,6 +209,7 @@ impl Data {
         let of_table = [
             ("beside", self.beside.is_some()),
             ("given", !self.given.is_empty()),
+            ("given_drop", !self.given_drop.is_empty()),
             ("columns", !self.columns.is_empty()),
             ("drop", !self.drop.is_empty()),
             ("types", !self.types.is_empty()),
@@ -219,6 +245,7 @@ impl Data {
             split.check()?;
         }
         self.reading()?;
+        self.check_given_drop()?;
         if self.beside.is_some() && self.is_given_starts() {
             return Err(usage!(
                 "data.beside adds columns to the rows of one file, and paths start from data: put \

@@ -179,6 +179,21 @@ impl Recipe {
                 || (!data.given.is_empty() && !path.coupling.needs_vectors()))
     }
 
+    /// Whether rows of a table that lack some of what is learned are learned from: by `data.holes`,
+    /// for the velocity of paths that start from noise. A flow map would be asked where nothing is
+    /// known, a coupling would compare zeros with noise, and a latent would read them.
+    #[must_use]
+    pub fn learns_holes(&self) -> bool {
+        let Self { data, latent, path, train, reflow, .. } = self;
+        let plain = latent.is_none() && reflow.is_none() && train.guidance.is_none();
+        data.is_table()
+            && data.holes
+            && plain
+            && !data.is_given_starts()
+            && !path.coupling.looks_at_values()
+            && self.pairs().is_none()
+    }
+
     /// The law of the two times of a flow map; nothing for losses of one time.
     #[must_use]
     pub fn pairs(&self) -> Option<Pairs> {

@@ -99,8 +99,53 @@ fn pairs(option: &str, text: &str) -> Result<Vec<(String, String)>, RunError> {
 
 #[cfg(test)]
 mod tests {
+    use flow_datasets::Files;
+    use flow_model::Registry;
+    use flow_train::PartDrop;
+
     use super::*;
-    use crate::Silent;
+    use crate::batches::flow_matching;
+    use crate::{Data, Recipe, Silent};
+
+    #[test]
+    fn a_condition_that_training_hides_may_be_left_out_and_no_other() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/penguins.csv");
+        let open = |changes: &[&str]| {
+            let file = format!("data.file={file}");
+            let given = "data.given=[\"species\",\"year\"]".to_owned();
+            let changes: Vec<String> =
+                changes.iter().map(ToString::to_string).chain([file, given]).collect();
+            let recipe = Recipe::named(&Registry::default(), "table", &changes)?;
+            let data = Data::open(&recipe, &Files::default(), &Silent)?;
+            let matching = flow_matching(&recipe, &data)?;
+            Ok::<_, RunError>((data, matching.part_drop))
+        };
+        let asked = |data: &Data, text| {
+            let rows = &data.table().unwrap().rows;
+            Conditions::given(Some(rows), "--given", Some(text), &Silent)
+        };
+        // Species in three numbers, the year in one, and as many that say what is known.
+        let (data, drops) = open(&["data.given_drop.species=0.25"]).unwrap();
+        let expected = PartDrop { numbers: vec![0, 1, 2, 4, 5, 6], probability: 0.25 };
+        assert_eq!(drops, [expected]);
+        assert_eq!(data.table().unwrap().rows.vector(), 8);
+        let vectors = asked(&data, "year=2008").unwrap().unwrap().vectors;
+        assert!(vectors[..3].iter().chain(&vectors[4..7]).all(|x| *x == 0.0), "{vectors:?}");
+        assert!((vectors[7] - 1.0).abs() < 1e-6, "{vectors:?}");
+        let refused = asked(&data, "species=Adelie").unwrap_err().to_string();
+        assert!(refused.contains("lacks `year`"), "{refused}");
+        // Without a rate nothing may be left out, and the vector has no more than the values.
+        let (data, drops) = open(&[]).unwrap();
+        assert!(drops.is_empty() && data.table().unwrap().rows.vector() == 4);
+        assert!(asked(&data, "year=2008").is_err());
+        for (change, words) in [
+            ("data.given_drop.sex=0.1", "name it in data.given too"),
+            ("data.given_drop.year=1.5", "data.given_drop.year is 1.5"),
+        ] {
+            let refused = open(&[change]).unwrap_err().to_string();
+            assert!(refused.contains(words), "{refused}");
+        }
+    }
 
     #[test]
     fn conditions_are_typed_as_names_and_values() {

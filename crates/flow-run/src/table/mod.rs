@@ -1,14 +1,17 @@
 //! A table of the user's own as data to train on, and what a model of one keeps of it.
 
 mod conditions;
+mod incomplete;
 mod read;
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use flow_datasets::table::Unseen;
+use flow_datasets::table::{Coded, Role, Unseen};
 use flow_datasets::{Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError};
-use flow_train::{Snapshot, Spread};
+use flow_train::{PartDrop, Rows, Snapshot, Spread};
 use sha2::{Digest, Sha256};
 
 use crate::error::{RunError, usage};
@@ -17,8 +20,9 @@ use crate::{memory, recipe};
 pub use conditions::Conditions;
 pub(crate) use conditions::warn_of_unseen;
 pub use flow_datasets::TableRows;
+pub use incomplete::Incomplete;
 pub use read::numbers_of;
-use read::{FEWEST, Numbers, check_columns, parts, sides, stacked, tables};
+use read::{FEWEST, Numbers, check_columns, lacking, parts, sides, stacked, tables};
 
 /// The name of the set.
 pub const TABLE: &str = "table";
@@ -32,6 +36,8 @@ pub struct TableData {
     pub rows: TableRows,
     /// Rows to train with.
     pub train: Part,
+    /// Rows to train with that lack some of what is learned, if the recipe learns from them.
+    pub incomplete: Incomplete,
     /// Rows held out.
     pub held: Part,
     /// Of data to data, both parts of the snapshots before the last, in the order of their times.
@@ -56,13 +62,15 @@ pub struct Part {
     /// Rows that were left out because a value that is learned is missing or not known.
     pub left_out: usize,
 }
+
 impl TableData {
-    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes the rest.
+    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes the rest. With
+    /// `holes`, rows to train with may lack some of what is learned.
     ///
     /// # Errors
     /// When a file cannot be read, holds what cannot be encoded, or too few complete rows, and when
     /// files do not fit together.
-    pub fn open(data: &recipe::Data) -> Result<Self, RunError> {
+    pub fn open(data: &recipe::Data, holes: bool) -> Result<Self, RunError> {
         let Some(file) = &data.file else {
             return Err(usage!("data.set is table, name its file with data.file=FILE.csv"));
         };
@@ -95,10 +103,19 @@ impl TableData {
         };
         let numbers: Vec<[Numbers; 2]> =
             sides.iter().map(numbers).collect::<Result<_, _>>().map_err(refused)?;
-        let masked = numbers.iter().any(|[train, _]| train.given_mask.contains(&0.0));
+        let given_masks = numbers.iter().map(|[train, _]| &train.given_mask);
+        let mut optional = lacking(&encoder, Role::Given, given_masks);
+        let hidden = data.given_drop.iter().filter(|(_, rate)| 0.0 < **rate);
+        optional.extend(hidden.map(|(name, _)| name.clone()));
+        optional.sort();
+        optional.dedup();
         // Other files of the kind are read alike, but what separates their columns is their own.
         let reading = ReadOptions { delimiter: None, ..reading };
-        let rows = TableRows { masked, encoder, reading };
+        let holes = match &numbers[..] {
+            [[train, _]] if holes => lacking(&encoder, Role::Target, [&train.mask]),
+            _ => Vec::new(),
+        };
+        let rows = TableRows { masked: !optional.is_empty(), optional, holes, encoder, reading };
         let mut before = parts(&rows, &sides, &numbers, data.pairs);
         for (at, name) in ["to train with", "held out"].into_iter().enumerate() {
             let mut few = before.iter().map(|sides| &sides[at]).filter(|part| part.n < FEWEST);
@@ -118,13 +135,18 @@ impl TableData {
                 ));
             }
         }
-        let Some([train, held]) = before.pop() else {
+        let Some([mut train, held]) = before.pop() else {
             return Err(usage!("{} has no rows", file.display()));
         };
+        let incomplete = match &numbers[..] {
+            [[train, _]] if !rows.holes.is_empty() => Incomplete::of(&rows, train),
+            _ => Incomplete::default(),
+        };
+        train.left_out -= incomplete.n;
         let all = before.iter().flatten().chain([&train, &held]);
-        let sha256 = digest(&rows, all);
+        let sha256 = digest(&rows, all, &incomplete);
         let pairs = data.pairs;
-        Ok(Self { columns, rows, train, held, before, snapshots, pairs, sha256 })
+        Ok(Self { columns, rows, train, incomplete, held, before, snapshots, pairs, sha256 })
     }
 
     /// SHA-256 of all that is learned from, by which other data are noticed.
@@ -153,6 +175,29 @@ impl TableData {
             vectors: (!part.vectors.is_empty()).then(|| part.vectors.clone()),
         };
         parts.zip(times).map(one).collect()
+    }
+
+    /// Rows of one side of a table that has holes: to train with, those that lack some of what is
+    /// learned stand behind the others, and to validate with, rows are whole. All are told what
+    /// they lack.
+    pub(crate) fn with_incomplete(&self, side: usize) -> Rows {
+        match side {
+            0 => self.incomplete.behind(&self.rows, &self.train),
+            _ => Incomplete::default().behind(&self.rows, &self.held),
+        }
+    }
+
+    /// The conditions that are hidden alone, each at its rate by the name of its column: its value
+    /// and what says that it is known.
+    pub(crate) fn part_drops(&self, rates: &BTreeMap<String, f64>) -> Vec<PartDrop> {
+        let encoder = &self.rows.encoder;
+        let hidden = |(column, span): (&Coded, Range<usize>)| {
+            let probability = *rates.get(&column.name)?;
+            let width = encoder.given_width();
+            let numbers = span.clone().chain(span.start + width..span.end + width).collect();
+            (0.0 < probability).then_some(PartDrop { numbers, probability })
+        };
+        encoder.spans(Role::Given).filter_map(hidden).collect()
     }
 
     /// What spreads whole numbers over their cells, if some are learned.
@@ -191,15 +236,22 @@ pub fn read_like(rows: &TableRows, file: &Path) -> Result<Table, TableError> {
     Table::read(file, &ReadOptions { max_bytes: most_bytes(), ..rows.reading.clone() })
 }
 
-fn digest<'a>(rows: &TableRows, parts: impl Iterator<Item = &'a Part>) -> String {
+fn digest<'a>(
+    rows: &TableRows,
+    parts: impl Iterator<Item = &'a Part>,
+    incomplete: &Incomplete,
+) -> String {
     let mut digest = Sha256::new();
-    digest.update(serde_json::to_vec(rows).unwrap_or_default());
+    // Which conditions may be unknown follows from their numbers.
+    let rows = TableRows { optional: Vec::new(), ..rows.clone() };
+    digest.update(serde_json::to_vec(&rows).unwrap_or_default());
     for part in parts {
         digest.update((part.n as u64).to_le_bytes());
         for number in part.values.iter().chain(&part.vectors) {
             digest.update(number.to_le_bytes());
         }
     }
+    incomplete.numbers().for_each(|number| digest.update(number.to_le_bytes()));
     format!("{:x}", digest.finalize())
 }
 
@@ -216,7 +268,8 @@ mod tests {
     #[allow(clippy::float_cmp, reason = "what is not moved is as it was")]
     fn whole_numbers_are_learned_as_cells_that_come_out_as_they_were() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/penguins.csv");
-        let changes = [format!("data.file={file}"), "data.given=[\"sex\"]".into()];
+        let whole = "data.holes=false".to_owned();
+        let changes = [format!("data.file={file}"), "data.given=[\"sex\"]".into(), whole];
         let recipe = Recipe::named(&Registry::default(), "table", &changes).unwrap();
         let data = Data::open(&recipe, &Files::default(), &Silent).unwrap();
         let encoder = &data.table().unwrap().rows.encoder;

@@ -148,10 +148,10 @@ pub(super) fn sides(
 /// The rows of a table as numbers.
 pub(super) struct Numbers {
     n: usize,
-    values: Vec<f32>,
-    mask: Vec<f32>,
+    pub(super) values: Vec<f32>,
+    pub(super) mask: Vec<f32>,
     /// Conditions; empty for rows that have none.
-    given: Vec<f32>,
+    pub(super) given: Vec<f32>,
     pub(super) given_mask: Vec<f32>,
 }
 
@@ -166,6 +166,20 @@ impl Numbers {
         let Encoded { n, rows: values, mask, given, given_mask, .. } = encoder.encode(table)?;
         Ok(Self { n, values, mask, given, given_mask })
     }
+}
+
+/// The columns of a role that some row lacks, by masks of rows.
+pub(super) fn lacking<'a>(
+    encoder: &Encoder,
+    role: Role,
+    masks: impl IntoIterator<Item = &'a Vec<f32>>,
+) -> Vec<String> {
+    let width = encoder.spans(role).map(|(_, span)| span.end).max().unwrap_or(0).max(1);
+    let rows: Vec<&[f32]> = masks.into_iter().flat_map(|mask| mask.chunks(width)).collect();
+    let columns = encoder.spans(role);
+    let lacking =
+        columns.filter(|(_, span)| rows.iter().any(|row| row[span.clone()].contains(&0.0)));
+    lacking.map(|(column, _)| column.name.clone()).collect()
 }
 
 /// Both parts of each table, without the rows that lack a value.
@@ -194,14 +208,18 @@ pub(super) fn parts(
 
 /// Whether each row has all that is learned, and all its conditions if none may be missing.
 fn complete_rows(rows: &TableRows, numbers: &Numbers) -> Vec<bool> {
-    let (width, given) = (rows.encoder.width(), rows.encoder.given_width());
-    let whole = |mask: &[f32], row: usize, width: usize| {
-        mask.is_empty() || !mask[row * width..(row + 1) * width].contains(&0.0)
-    };
-    let complete = |row: usize| {
-        whole(&numbers.mask, row, width) && (rows.masked || whole(&numbers.given_mask, row, given))
-    };
+    let width = rows.encoder.width();
+    let complete = |row: usize| is_whole(&numbers.mask, row, width) && is_told(rows, numbers, row);
     (0..numbers.n).map(complete).collect()
+}
+
+/// Whether a row has all its conditions, if none may be missing.
+pub(super) fn is_told(rows: &TableRows, numbers: &Numbers, row: usize) -> bool {
+    rows.masked || is_whole(&numbers.given_mask, row, rows.encoder.given_width())
+}
+
+fn is_whole(mask: &[f32], row: usize, width: usize) -> bool {
+    mask.is_empty() || !mask[row * width..(row + 1) * width].contains(&0.0)
 }
 
 impl Part {

@@ -97,7 +97,13 @@ pub(crate) fn table() -> Model {
         Overrides { given: vec!["age".into(), "clinic".into()], ..Overrides::default() };
     let table = table.unwrap();
     let encoder = Encoder::fit(&table, &Columns::guess(&table, &overrides).unwrap()).unwrap();
-    let rows = TableRows { masked: false, encoder, reading: ReadOptions::default() };
+    let rows = TableRows {
+        masked: false,
+        optional: Vec::new(),
+        holes: Vec::new(),
+        encoder,
+        reading: ReadOptions::default(),
+    };
     let signature = Signature { vector: rows.vector(), ..Signature::of([rows.encoder.width()]) };
     with_rows(MLP, &signature, rows.kept())
 }

@@ -44,9 +44,9 @@ impl Adaptive {
     /// The weighted error, with the plain one as the term `squared_error`: the weighted one says
     /// nothing when the power is 1.
     pub(super) fn weighted(self, network: &dyn Network, batch: Batch) -> Loss {
-        let Batch { x_t, time, target, weight, condition, .. } = batch;
+        let Batch { x_t, time, target, weight, known, condition, .. } = batch;
         let error = network.forward(x_t, time, &condition) - target;
-        let each = squares(network, &condition, error);
+        let each = squares(network, &condition, known, error);
         let mut squares = each.clone().mean_dim(1).squeeze_dim::<1>(1);
         if let Some(weight) = weight {
             squares = squares * weight;

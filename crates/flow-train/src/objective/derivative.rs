@@ -111,6 +111,7 @@ mod tests {
                 jumps: 200,
                 target,
                 weight: None,
+                known: None,
                 condition: Condition::none(),
                 noise: None,
             }
@@ -156,6 +157,7 @@ mod tests {
             jumps: 1,
             target: x.clone() * (u(&t) / 0.7),
             weight: None,
+            known: None,
             condition: Condition::none(),
             noise: None,
         };

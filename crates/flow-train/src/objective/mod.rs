@@ -59,6 +59,9 @@ pub struct Batch {
     /// factor `elements / elements that are there` of the whole batch, so that a mean of squares
     /// over all is one over what is there, and the parts of a batch add up to it.
     pub weight: Option<Tensor<1>>,
+    /// One for each number that is known and zero for the others, `[B, d]`, which the loss does not
+    /// look at; `None` where all are known. The weight makes up for them as for sequences.
+    pub known: Option<Tensor<2>>,
     /// Class and other knowledge.
     pub condition: Condition,
     /// As much standard normal noise as [`Objective::noise`] asks for, `[B, noise]`.

@@ -30,20 +30,24 @@ impl Objective for Regression {
 
 /// `1/(B d) sum_i w_i |f(x_t_i, t_i, c_i) - target_i|^2`, `[1]`, see [`squares`].
 pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
-    let Batch { x_t, time, target, weight, condition, .. } = batch;
+    let Batch { x_t, time, target, weight, known, condition, .. } = batch;
     let error = network.forward(x_t, time, &condition) - target;
-    let error = squares(network, &condition, error);
+    let error = squares(network, &condition, known, error);
     match weight {
         None => error.mean(),
         Some(w) => (error.mean_dim(1).squeeze_dim::<1>(1) * w).mean(),
     }
 }
 
-/// The squares of errors, `[B, d]`: zero behind the end of a sequence, where nothing is to be
-/// learned. The weights of the rows make their mean one over what is there, see [`Batch::weight`].
-pub(super) fn squares(network: &dyn Network, condition: &Condition, error: Tensor<2>) -> Tensor<2> {
-    match condition.within(network.signature(), &error) {
-        Some(within) => error.square() * within,
-        None => error.square(),
-    }
+/// The squares of errors, `[B, d]`: zero behind the end of a sequence and where a number is not
+/// known, where nothing is to be learned. The weights of the rows make their mean one over what is
+/// there, see [`Batch::weight`].
+pub(super) fn squares(
+    network: &dyn Network,
+    condition: &Condition,
+    known: Option<Tensor<2>>,
+    error: Tensor<2>,
+) -> Tensor<2> {
+    let there = [condition.within(network.signature(), &error), known];
+    there.into_iter().flatten().fold(error.square(), |squares, there| squares * there)
 }
