@@ -245,6 +245,12 @@ pub(crate) struct CompareArgs {
     /// File to write, with figures: `.md` has them beside it, `.html` inside.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Draw the paths of all models from the same noise, a row for each of them and a picture for
+    /// each time; of runs that are taken together, of the first.
+    #[arg(long, requires = "out")]
+    pub(crate) strips: bool,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! The scores in the folder of a run, as one list of numbers that can be compared and drawn.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flow_eval::Score;
 use flow_judge::{
@@ -35,6 +35,7 @@ pub(crate) struct Measured {
 pub(crate) struct ScoredRun {
     /// Name of its folder.
     pub(crate) name: String,
+    pub(crate) folder: PathBuf,
     pub(crate) seed: u64,
     /// Every key of the recipe with its value; not its name, its words and its seed.
     pub(crate) keys: Vec<(String, String)>,
@@ -91,7 +92,17 @@ impl ScoredRun {
         let (noise_residual, errors) = (Vec::new(), Vec::new());
         let seed = recipe.seed;
         let learning = learning(folder)?;
-        let mut run = Self { name, seed, keys, measured, course, learning, noise_residual, errors };
+        let mut run = Self {
+            name,
+            folder: folder.clone(),
+            seed,
+            keys,
+            measured,
+            course,
+            learning,
+            noise_residual,
+            errors,
+        };
         if let Some(report) = Report::read(folder)? {
             run.take(report);
         }
