@@ -11,6 +11,7 @@ use crate::beginning::beginning_with;
 use crate::error::{RunError, usage};
 use crate::files::ending;
 use crate::recipe::Recipe;
+use crate::records::RECORDS;
 use crate::table::TABLE;
 
 /// What somebody says of data of their own: the options of `flow train` of the same names.
@@ -48,8 +49,10 @@ impl OwnData<'_> {
 /// The name of the recipe, and what a file of the user's own changes in it.
 fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
     let named = args.recipe;
-    let is_file =
-        |name: &&str| Table::is_named(Path::new(name)) || Array::is_named(Path::new(name));
+    let is_file = |name: &&str| {
+        let name = Path::new(name);
+        Table::is_named(name) || Array::is_named(name) || is_records(name)
+    };
     let file = match (args.file, named.filter(is_file)) {
         (Some(_), Some(file)) => {
             return Err(usage!("{file} and --data are both given, name one file"));
@@ -148,6 +151,9 @@ fn kind(
     file: &Path,
     named: Option<&str>,
 ) -> Result<Kind, RunError> {
+    if is_records(file) {
+        return Ok(Kind { set: RECORDS, recipe: "cifar16", classes: false });
+    }
     let data_to_data = rows_from(args).is_some() || args.time.is_some();
     let table = if data_to_data { "populations" } else { "table" };
     let table = Kind { set: TABLE, recipe: table, classes: false };
@@ -178,6 +184,11 @@ fn kind(
         _ => "images",
     };
     Ok(Kind { set: ARRAY, recipe, classes })
+}
+
+/// Whether a file holds records of CIFAR-10 by its name.
+fn is_records(file: &Path) -> bool {
+    ending(file) == "bin"
 }
 
 /// The whole name of a file as a value of TOML: the run is opened again later, perhaps from another
@@ -219,6 +230,17 @@ mod tests {
             (name.as_str(), changes.last().unwrap().as_str()),
             ("populations", "path.coupling=ot")
         );
+    }
+
+    #[test]
+    fn records_of_cifar_are_known_by_their_name() {
+        let own = OwnData { recipe: Some("data_batch_1.bin"), ..OwnData::default() };
+        let (name, changes) = recipe(own).unwrap();
+        assert_eq!((name.as_str(), changes[0].as_str()), ("cifar16", "data.set=cifar10"));
+        assert!(changes[1].ends_with("data_batch_1.bin\"") && changes.len() == 2, "{changes:?}");
+        let file = Some(Path::new("data_batch_1.bin"));
+        let named = OwnData { recipe: Some("vrfm-cifar"), file, ..OwnData::default() };
+        assert_eq!(recipe(named).unwrap().0, "vrfm-cifar");
     }
 
     #[test]

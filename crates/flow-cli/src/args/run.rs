@@ -14,11 +14,12 @@ use super::shared::{ComputeArgs, DataArgs, ModelArgs, RunArgs, SolverArgs};
 #[command(allow_negative_numbers = true)]
 pub(crate) struct TrainArgs {
     /// Name of a recipe (see `flow list`), path of a TOML file, or a file of your own: a table
-    /// (`.csv`, `.tsv`, `.parquet`) or an array (`.npy`, `.npz`, `.safetensors`). The default is
-    /// checkerboard, or what fits the file of --data.
+    /// (`.csv`, `.tsv`, `.parquet`), an array (`.npy`, `.npz`, `.safetensors`) or records of
+    /// CIFAR-10 (`.bin`). The default is checkerboard, or what fits the file of --data.
     pub(crate) recipe: Option<String>,
     /// A file to train on, with the recipe that fits it unless one is named: `table`; `points`,
-    /// `images` or `sequence` by the axes of an array; `populations` with --from or --time.
+    /// `images` or `sequence` by the axes of an array; `cifar16`; `populations` with --from or
+    /// --time.
     #[arg(long = "data", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// A model to begin with: the folder of a run, or a file that `flow export` or `flow import`
