@@ -52,6 +52,7 @@ fn a_part_of_a_set_is_learned_in_small_and_its_latent_is_looked_at_in_colour() {
     for over in ["over_latents", "over_starts", "shuffled"] {
         assert!(control["content"][over].as_f64().unwrap() > 0.0, "{control}");
     }
+    assert!(scene.path("run/plots/control.png").is_file());
     scene.ok("sample run -n 3 --out three.npy");
     assert_eq!(npy::<f32>(&scene.path("three.npy")).0, [3, 3, 8, 8]);
     // The classifier of a part is not that of the whole set.

@@ -14,7 +14,7 @@ use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
 use flow_sample::{latent_grid, normal_rows};
 use serde::{Deserialize, Serialize};
 
-use crate::classifier::Judge;
+use crate::classifier::{Judge, Verdict};
 use crate::error::JudgeError;
 
 /// Samples on a side of a manifold.
@@ -72,24 +72,15 @@ pub(crate) fn report(
     told: &dyn Listener,
 ) -> Result<Option<ControlReport>, JudgeError> {
     let &[channels, h, w] = model.shape() else { return Ok(None) };
-    let (size, Some(judge)) = (model.latent(), judge) else { return Ok(None) };
-    if size == 0 {
-        return Ok(None);
-    }
-    let latents = normal_rows(seed, Purpose::Control, 0..CROSSED, size);
+    let (Some(judge), true) = (judge, 0 < model.latent()) else { return Ok(None) };
     let group = &**model.group();
+    let images = crossed(recipe, model, CROSSED, seed)?;
     let mut means = vec![Vec::new(); channels];
-    let (mut features, mut dim) = (Vec::new(), 0);
-    for start in starts(recipe, model, CROSSED, seed)? {
-        let images = with_latents(recipe, model, &start, latents.clone(), seed)?;
-        let verdict = judge.judge_together(group, &images, told)?;
-        features.extend(verdict.features);
-        dim = verdict.dim;
-        for (i, pixels) in images.chunks(h * w).enumerate() {
-            let sum: f64 = pixels.iter().copied().map(f64::from).sum();
-            means[i % channels].push(sum / pixels.len() as f64);
-        }
+    for (i, pixels) in images.chunks(h * w).enumerate() {
+        let sum: f64 = pixels.iter().copied().map(f64::from).sum();
+        means[i % channels].push(sum / pixels.len() as f64);
     }
+    let Verdict { features, dim, .. } = judge.judge_together(group, &images, told)?;
     let seen = manifolds(recipe, model, seed)?
         .iter()
         .map(|images| Ok(judge.judge_together(group, images, told)?.classes))
@@ -104,6 +95,28 @@ pub(crate) fn report(
     };
     let content = (0..dim).map(|at| Variance::of(&feature(at), CROSSED)).reduce(Variance::plus);
     Ok(Some(ControlReport { n: CROSSED, intensity, content, manifolds }))
+}
+
+/// Images of each of `n` starts with each of `n` latents, those of one start after the other; none
+/// of a model without a latent, and of rows that are no images.
+///
+/// # Errors
+/// When the solver fails.
+pub fn crossed(
+    recipe: &Recipe,
+    model: &Model,
+    n: usize,
+    seed: u64,
+) -> Result<Vec<f32>, JudgeError> {
+    if model.shape().len() != 3 || model.latent() == 0 {
+        return Ok(Vec::new());
+    }
+    let latents = normal_rows(seed, Purpose::Control, 0..n, model.latent());
+    let mut images = Vec::new();
+    for start in starts(recipe, model, n, seed)? {
+        images.extend(with_latents(recipe, model, &start, latents.clone(), seed)?);
+    }
+    Ok(images)
 }
 
 /// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless
