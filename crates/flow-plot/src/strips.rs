@@ -122,8 +122,8 @@ mod tests {
         let grey: Vec<u8> = drawn.iter().map(|(_, rgb)| rgb[0]).collect();
         assert_eq!(grey, [0, 128, 255, 255, 0, 255]);
         let [first, second, .., last] = [0, 1, 3, 5].map(|i: usize| drawn[i].0);
-        assert_eq!([second[0] - first[0], second[1] - first[1]], [48.0 + BETWEEN, 0.0]);
-        assert_eq!([last[0] - first[0], last[1] - first[1]], [2.0 * 52.0, 52.0]);
+        assert_eq!((second[0] - first[0], second[1] - first[1]), (48.0 + BETWEEN, 0.0));
+        assert_eq!((last[0] - first[0], last[1] - first[1]), (2.0 * 52.0, 52.0));
         let (width, height) = figure.size();
         assert_eq!((width - last[0], height - last[1]), (52.0 + EDGE, 52.0 + EDGE));
     }
