@@ -256,6 +256,20 @@ pub enum DatasetError {
         limit: u64,
     },
 
+    /// Images that are to be made smaller by what does not divide their sides.
+    #[error(
+        "images of {height} x {width} pixels cannot be made {factor} times smaller: take a number \
+         that divides both sides"
+    )]
+    Shrink {
+        /// How many times smaller.
+        factor: usize,
+        /// Height in pixels.
+        height: usize,
+        /// Width in pixels.
+        width: usize,
+    },
+
     /// The two parts of a set do not fit together.
     #[error(
         "channels, height and width of `{set}` are {train:?} in the images to learn from and \

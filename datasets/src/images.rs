@@ -1,5 +1,7 @@
 //! Labelled images in host memory.
 
+use crate::DatasetError;
+
 /// Labelled images of one size, as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
@@ -84,6 +86,35 @@ impl Images {
         }
     }
 
+    /// The images with one pixel for each square of `factor` x `factor`: the mean of its values,
+    /// rounded to the nearest, halves up.
+    ///
+    /// # Errors
+    /// [`DatasetError::Shrink`] unless the factor is at least 1 and divides both sides.
+    pub fn shrunk(&self, factor: usize) -> Result<Self, DatasetError> {
+        let (height, width) = (self.height, self.width);
+        let divides = |side: usize| (1..=side).contains(&factor) && side.is_multiple_of(factor);
+        if !divides(height) || !divides(width) {
+            return Err(DatasetError::Shrink { factor, height, width });
+        }
+        let (across, area) = (width / factor, (factor * factor) as u64);
+        // Bands of `factor` lines become one, whatever image and channel they are of.
+        let line = |band: &[u8]| {
+            let mut sums = vec![0_u64; across];
+            for (at, &value) in band.iter().enumerate() {
+                sums[at % width / factor] += u64::from(value);
+            }
+            sums.into_iter().map(|sum| ((2 * sum + area) / (2 * area)) as u8).collect::<Vec<_>>()
+        };
+        Ok(Self {
+            pixels: self.pixels.chunks(factor * width).flat_map(line).collect(),
+            labels: self.labels.clone(),
+            height: height / factor,
+            width: across,
+            ..self.without_images()
+        })
+    }
+
     /// The first `n` images and the rest.
     ///
     /// # Panics
@@ -142,6 +173,30 @@ mod tests {
         let picked = two_by_one().select(&[2, 1]);
         assert_eq!(picked.pixels, [12, 2, 16, 4]);
         assert_eq!(picked.labels, [0, 1]);
+    }
+
+    #[test]
+    fn a_small_pixel_is_the_rounded_mean_of_its_square() {
+        // Two images of two channels, 2 x 4: the pixels of a channel count from its first value.
+        let channel = |first: u8| (0..8).map(move |i| first + i);
+        let images = Images {
+            pixels: [0, 100, 1, 200].into_iter().flat_map(channel).collect(),
+            labels: vec![0, 1],
+            channels: 2,
+            height: 2,
+            width: 4,
+            ..two_by_one()
+        };
+        let small = images.shrunk(2).unwrap();
+        // 0, 1, 4, 5 have the mean 2.5, and 2, 3, 6, 7 that of 4.5.
+        assert_eq!(small.pixels, [3, 5, 103, 105, 4, 6, 203, 205]);
+        assert_eq!((small.channels, small.height, small.width), (2, 1, 2));
+        assert_eq!((small.labels, small.max_value), (vec![0, 1], 16));
+        assert_eq!(images.shrunk(1).unwrap(), images);
+        for factor in [0, 3, 4] {
+            let error = images.shrunk(factor).unwrap_err().to_string();
+            assert!(error.contains(&format!("{factor} times")), "{error}");
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 24] = [
+const ROWS: [&str; 25] = [
     "ArrayFile::rows",
     "by_hash",
     "Column::cell",
@@ -62,6 +62,7 @@ const ROWS: [&str; 24] = [
     "Images::image",
     "Images::normalised",
     "Images::select",
+    "Images::shrunk",
     "Images::split_at",
     "read",
 ];
@@ -95,6 +96,10 @@ fn no_function_makes_numbers_that_are_none() {
             finite_or_panic(&what, || wide(set.select(&[at, at]).normalised(1)));
             finite_or_panic(&what, || wide(set.clone().split_at(at).0.normalised(0)));
         }
+    }
+    for factor in [0, 1, 2, 3, usize::MAX] {
+        let small = images(3, 255).shrunk(factor);
+        assert_eq!(small.is_ok_and(|small| small.len() == 3), [1, 2].contains(&factor));
     }
     // Idx files of every size that a byte of the header can name, with and without what it calls
     // for.

@@ -73,6 +73,58 @@ fn runs_are_compared_one_by_one_and_over_seeds() {
     assert!(page.contains("data:image/svg+xml;base64,") && !page.contains("src=\"http"));
 }
 
+/// The dots of each cloud of a drawing, row by row: a place is where a dot lies in its cell.
+fn clouds(svg: &str) -> Vec<Vec<[f64; 2]>> {
+    let number = |text: &str, name: &str| -> f64 {
+        let (_, after) = text.split_once(&format!(" {name}=\"")).unwrap();
+        after.split('"').next().unwrap().parse().unwrap()
+    };
+    let cloud = |group: &str| -> Vec<[f64; 2]> {
+        let area = group.split("<rect").nth(1).unwrap();
+        let [x, y] = ["x", "y"].map(|name| number(area, name));
+        let dots = group.split("<circle").skip(1);
+        dots.map(|dot| [number(dot, "cx") - x, number(dot, "cy") - y]).collect()
+    };
+    svg.split("<clipPath").skip(1).map(cloud).collect()
+}
+
+#[test]
+fn models_are_followed_from_the_same_noise() {
+    let scene = Scene::new();
+    let short = "--set train.images=25600 --set eval.n=100 --set eval.error_n=0";
+    for (run, more) in [
+        ("ot-0", "--set path.coupling.kind=ot"),
+        ("ot-1", "--set path.coupling.kind=ot --seed 1"),
+        ("vp-0", "--set path.schedule=vp"),
+        ("source-0", "--set path.source=toy,set=rings-source"),
+    ] {
+        scene.ok(&format!("train debug {short} {more} --out {run}"));
+    }
+    scene.ok("compare ot-0 ot-1 vp-0 --group --strips --out page.md --threads 1");
+    let page = fs::read_to_string(scene.path("page.md")).unwrap();
+    assert!(page.contains("(page-strips.svg)"), "{page}");
+    let svg = fs::read_to_string(scene.path("page-strips.svg")).unwrap();
+    for text in [">ot</text>", ">vp</text>", ">t = 0</text>", ">t = 0.2</text>", ">t = 1</text>"] {
+        assert_eq!(svg.matches(text).count(), 1, "{text}");
+    }
+    let clouds = clouds(&svg);
+    assert_eq!(clouds.len(), 2 * 6);
+    // Coordinates are written with two decimals.
+    let far = |a: usize, b: usize| {
+        let differences = clouds[a].iter().zip(&clouds[b]);
+        let far = differences.map(|(a, b)| (a[0] - b[0]).abs().max((a[1] - b[1]).abs()));
+        far.fold(0.0, f64::max)
+    };
+    assert!(clouds[0].len() > 360 && clouds[0].len() == clouds[6].len());
+    assert!(far(0, 6) < 0.03, "models start {} apart", far(0, 6));
+    assert!(far(5, 11) > 1.0, "models end {} apart", far(5, 11));
+
+    let words = "compare ot-0 source-0 --strips --out other.md";
+    scene.refuses(words, 2, &["one noise", "source-0", "path.source"]);
+    let said = scene.run("compare ot-0 vp-0 --strips");
+    assert!(said.code == Some(2) && said.stderr.contains("--out"), "{said:?}");
+}
+
 #[test]
 fn what_cannot_be_compared_is_refused() {
     let scene = Scene::new();

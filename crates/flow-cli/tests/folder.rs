@@ -48,6 +48,10 @@ fn pictures_of_ones_own_are_trained_on_and_sampled() {
     let samples = scene.path("run/samples/seed5-n3-class1-euler-steps2-guidance1.5.npy");
     assert!(samples.is_file(), "{:?}", std::fs::read_dir(scene.path("run/samples")));
     scene.refuses("sample run --class 2", 2, &["classes 0 to 1"]);
+    let half = "--set data.shrink=2 --data-dir mine --no-eval --out half";
+    scene.ok(&format!("train digits --set data.set=folder {half} {SMALL}"));
+    scene.ok("sample half -n 2 --solver euler --steps 2 --out two.npy");
+    assert_eq!(common::npy::<f32>(&scene.path("two.npy")).0, [2, 1, 4, 4]);
     scene.refuses("train digits --set data.set=folder", 1, &["train/<class>", "--data-dir"]);
 }
 

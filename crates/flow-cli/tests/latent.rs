@@ -62,8 +62,9 @@ fn a_class_and_a_latent_go_together() {
     assert!(scores.iter().any(|score| score["name"].as_str().unwrap().contains("another class")));
     assert_eq!(eval["latent"]["kl"].as_array().unwrap().len(), 2);
     let control = &eval["control"];
-    for over in ["over_latents", "over_starts"] {
+    for over in ["over_latents", "over_starts", "shuffled"] {
         assert!(control["intensity"][0][over].as_f64().unwrap() > 0.0, "{control}");
+        assert!(control["content"][over].as_f64().unwrap() > 0.0, "{control}");
     }
     let manifolds = control["manifolds"].as_array().unwrap();
     assert_eq!(manifolds.len(), 2);

@@ -180,9 +180,12 @@ impl Judge {
     }
 }
 
-/// The name of a set; pictures of a user's own are told apart by what they are.
+/// The name of a set that is no published one.
+pub(crate) const OWN: &str = "own-images";
+
+/// The name of a set; images of a user's own are told apart by what they are.
 pub(crate) fn name(set: &str, train: &Images) -> String {
-    if set != "folder" {
+    if ![OWN, "folder"].contains(&set) {
         return set.to_owned();
     }
     let sizes = format!("{} {} {}", train.channels, train.height, train.width);
@@ -206,6 +209,28 @@ mod tests {
         let config = ClassifierConfig { image_channels: 1, channels: CHANNELS, classes };
         let classifier = init_seeded(1, &device, |device| config.init(device)).unwrap();
         Judge { classifier, device, classes, shape: [1, 6, 6], accuracy: 0.0 }
+    }
+
+    #[test]
+    fn a_part_of_a_set_and_smaller_copies_have_classifiers_of_their_own() {
+        let images = flow_datasets::digits(flow_datasets::Split::Train);
+        assert_eq!(name("digits", &images), "digits");
+        let (part, small) = (images.select(&[0, 1, 2]), images.shrunk(2).unwrap());
+        let names = [&images, &part, &small].map(|images| name(OWN, images));
+        assert!(names.iter().all(|name| name.starts_with("own-images-")), "{names:?}");
+        assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2]);
+        assert_eq!(name(OWN, &images), names[0]);
+        assert_ne!(name("folder", &images), name("folder", &part));
+        let registry = flow_model::Registry::default();
+        let published = |changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let recipe = flow_run::Recipe::named(&registry, "cifar16", &changes).unwrap();
+            recipe.data.published().map(str::to_owned)
+        };
+        assert_eq!(published(&["data.set=digits"]), None, "half the size");
+        assert_eq!(published(&["data.file=batch.bin"]), None);
+        let digits = flow_run::Recipe::named(&registry, "digits", &[]).unwrap();
+        assert_eq!(digits.data.published(), Some("digits"));
     }
 
     #[test]

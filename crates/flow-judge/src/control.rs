@@ -14,7 +14,7 @@ use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
 use flow_sample::{latent_grid, normal_rows};
 use serde::{Deserialize, Serialize};
 
-use crate::classifier::Judge;
+use crate::classifier::{Judge, Verdict};
 use crate::error::JudgeError;
 
 /// Samples on a side of a manifold.
@@ -30,6 +30,9 @@ pub struct ControlReport {
     n: usize,
     /// Variances of the mean intensity of each colour channel.
     pub intensity: Vec<Variance>,
+    /// Variances of the features of the classifier, summed over them: of what an image shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Variance>,
     /// What the classifier sees on each grid of latents; only for a latent of two numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifolds: Vec<Manifold>,
@@ -42,6 +45,10 @@ pub struct Variance {
     pub over_latents: f64,
     /// With the latent fixed, mean over latents.
     pub over_starts: f64,
+    /// The control: with the latents of the starts shuffled, so that none is fixed. It is the sum of
+    /// the two others where start and latent do not act together, and so no less than either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shuffled: Option<f64>,
 }
 
 /// What the classifier sees on a grid of latents.
@@ -65,20 +72,15 @@ pub(crate) fn report(
     told: &dyn Listener,
 ) -> Result<Option<ControlReport>, JudgeError> {
     let &[channels, h, w] = model.shape() else { return Ok(None) };
-    let (size, Some(judge)) = (model.latent(), judge) else { return Ok(None) };
-    if size == 0 {
-        return Ok(None);
-    }
-    let latents = normal_rows(seed, Purpose::Control, 0..CROSSED, size);
-    let mut means = vec![Vec::new(); channels];
-    for start in starts(recipe, model, CROSSED, seed)? {
-        let images = with_latents(recipe, model, &start, latents.clone(), seed)?;
-        for (i, pixels) in images.chunks(h * w).enumerate() {
-            let sum: f64 = pixels.iter().copied().map(f64::from).sum();
-            means[i % channels].push(sum / pixels.len() as f64);
-        }
-    }
+    let (Some(judge), true) = (judge, 0 < model.latent()) else { return Ok(None) };
     let group = &**model.group();
+    let images = crossed(recipe, model, CROSSED, seed)?;
+    let mut means = vec![Vec::new(); channels];
+    for (i, pixels) in images.chunks(h * w).enumerate() {
+        let sum: f64 = pixels.iter().copied().map(f64::from).sum();
+        means[i % channels].push(sum / pixels.len() as f64);
+    }
+    let Verdict { features, dim, .. } = judge.judge_together(group, &images, told)?;
     let seen = manifolds(recipe, model, seed)?
         .iter()
         .map(|images| Ok(judge.judge_together(group, images, told)?.classes))
@@ -88,7 +90,33 @@ pub(crate) fn report(
     }
     let manifolds = seen.iter().map(|classes| Manifold::of(classes, SIDE)).collect();
     let intensity = means.iter().map(|table| Variance::of(table, CROSSED)).collect();
-    Ok(Some(ControlReport { n: CROSSED, intensity, manifolds }))
+    let feature = |at: usize| -> Vec<f64> {
+        features.iter().skip(at).step_by(dim).copied().map(f64::from).collect()
+    };
+    let content = (0..dim).map(|at| Variance::of(&feature(at), CROSSED)).reduce(Variance::plus);
+    Ok(Some(ControlReport { n: CROSSED, intensity, content, manifolds }))
+}
+
+/// Images of each of `n` starts with each of `n` latents, those of one start after the other; none
+/// of a model without a latent, and of rows that are no images.
+///
+/// # Errors
+/// When the solver fails.
+pub fn crossed(
+    recipe: &Recipe,
+    model: &Model,
+    n: usize,
+    seed: u64,
+) -> Result<Vec<f32>, JudgeError> {
+    if model.shape().len() != 3 || model.latent() == 0 {
+        return Ok(Vec::new());
+    }
+    let latents = normal_rows(seed, Purpose::Control, 0..n, model.latent());
+    let mut images = Vec::new();
+    for start in starts(recipe, model, n, seed)? {
+        images.extend(with_latents(recipe, model, &start, latents.clone(), seed)?);
+    }
+    Ok(images)
 }
 
 /// Samples from two starts over a square of latents, as [`latent_grid`] lays them out; none unless
@@ -147,9 +175,37 @@ impl Variance {
         };
         let row = |i: usize| (0..columns).map(|j| table[i * columns + j]).collect();
         let column = |j: usize| (0..rows).map(|i| table[i * columns + j]).collect();
+        // Each start with a latent of its own, in as many ways as there are latents.
+        let diagonal =
+            |j: usize| (0..rows).map(|i| table[i * columns + (i + j) % columns]).collect();
         let over_latents: Vec<f64> = (0..rows).map(row).map(variance).collect();
         let over_starts: Vec<f64> = (0..columns).map(column).map(variance).collect();
-        Self { over_latents: mean(&over_latents), over_starts: mean(&over_starts) }
+        let shuffled: Vec<f64> = (0..columns).map(diagonal).map(variance).collect();
+        Self {
+            over_latents: mean(&over_latents),
+            over_starts: mean(&over_starts),
+            shuffled: Some(mean(&shuffled)),
+        }
+    }
+
+    /// The variances of two numbers together.
+    fn plus(self, other: Self) -> Self {
+        Self {
+            over_latents: self.over_latents + other.over_latents,
+            over_starts: self.over_starts + other.over_starts,
+            shuffled: self.shuffled.zip(other.shuffled).map(|(a, b)| a + b),
+        }
+    }
+
+    /// In words.
+    fn text(&self) -> String {
+        let Self { over_latents, over_starts, shuffled } = self;
+        let mut text =
+            format!("variance over latents {over_latents:.5}, over starts {over_starts:.5}");
+        if let Some(shuffled) = shuffled {
+            let _ = write!(text, ", over starts with shuffled latents {shuffled:.5}");
+        }
+        text
     }
 }
 
@@ -177,12 +233,11 @@ impl ControlReport {
     #[must_use]
     pub fn table(&self) -> String {
         let mut text = format!("mean intensity from {0} starts, each with {0} latents\n", self.n);
-        for (i, Variance { over_latents, over_starts }) in self.intensity.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "  channel {i}: variance over latents {over_latents:.5}, over starts \
-                 {over_starts:.5}"
-            );
+        for (i, variance) in self.intensity.iter().enumerate() {
+            let _ = writeln!(text, "  channel {i}: {}", variance.text());
+        }
+        if let Some(content) = &self.content {
+            let _ = writeln!(text, "  features of the classifier: {}", content.text());
         }
         for (i, Manifold { classes, same, by_chance }) in self.manifolds.iter().enumerate() {
             let _ = writeln!(
@@ -201,9 +256,25 @@ mod tests {
 
     #[test]
     fn a_sum_of_two_effects_comes_apart() {
-        // Starts add 0, 3, 6 (variance 9) and latents 0, 1 (variance 1/2).
-        let table = [0.0, 1.0, 3.0, 4.0, 6.0, 7.0];
-        assert_eq!(Variance::of(&table, 2), Variance { over_latents: 0.5, over_starts: 9.0 });
+        // Starts add 0, 3, 6 (variance 9) and latents 0, 1, 2 (variance 1).
+        let table = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+        let both = Variance { over_latents: 1.0, over_starts: 9.0, shuffled: Some(10.0) };
+        assert_eq!(Variance::of(&table, 3), both);
+        let twice = Variance { over_latents: 2.0, over_starts: 18.0, shuffled: Some(20.0) };
+        assert_eq!(Variance::of(&table, 3).plus(both), twice);
+        // Fewer latents than starts.
+        let fewer = Variance::of(&[0.0, 1.0, 3.0, 4.0, 6.0, 7.0], 2);
+        assert_eq!((fewer.over_latents, fewer.over_starts), (0.5, 9.0));
+    }
+
+    #[test]
+    fn shuffled_latents_take_the_pattern_from_what_the_latent_decides() {
+        // The latent decides alone: nothing varies over starts, unless the latents are shuffled.
+        let latent = Variance::of(&[0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0], 3);
+        assert_eq!((latent.over_starts, latent.shuffled), (0.0, Some(latent.over_latents)));
+        // The start decides alone: shuffling changes nothing.
+        let start = Variance::of(&[0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0], 3);
+        assert_eq!((start.over_latents, start.shuffled), (0.0, Some(start.over_starts)));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn density_frames(frames: &[(f64, &[[f32; 2]])], limits: Limits) -> Figure {
 }
 
 /// `t = 0.25`, with at most three decimals.
-fn time_title(t: f64) -> String {
+pub(crate) fn time_title(t: f64) -> String {
     let text = format!("{t:.3}");
     let short =
         if t.is_finite() { text.trim_end_matches('0').trim_end_matches('.') } else { &text };

@@ -35,7 +35,7 @@ pub fn image_grid(
         [n, c, h, w].into_iter().try_fold(1, |product: usize, side| product.checked_mul(side));
     assert_eq!(Some(images.len()), values, "expected {n} x {c} x {h} x {w} values");
 
-    let enlarged = SMALLEST_TILE.div_ceil(h.min(w));
+    let enlarged = enlargement(h, w);
     let (tile_h, tile_w) = (h.saturating_mul(enlarged), w.saturating_mul(enlarged));
     let columns = columns.min(n.max(1));
     let rows = n.div_ceil(columns).max(1);
@@ -54,10 +54,24 @@ pub fn image_grid(
         if image >= n {
             return color::WHITE;
         }
-        let pixel = (dy / enlarged) * w + dx / enlarged;
-        let channel = |c_i: usize| images[(image * c + c_i) * h * w + pixel];
-        if c == 1 { shade([channel(0); 3]) } else { shade([channel(0), channel(1), channel(2)]) }
+        color_at(&images[image * c * h * w..][..c * h * w], c, (dy / enlarged) * w + dx / enlarged)
     }))
+}
+
+/// How many pixels of a drawing show one pixel of an image of this size.
+pub(crate) fn enlargement(h: usize, w: usize) -> usize {
+    SMALLEST_TILE.div_ceil(h.min(w))
+}
+
+/// One image, not enlarged.
+pub(crate) fn tile(image: &[f32], [c, h, w]: [usize; 3]) -> Picture {
+    Picture::from_fn(w as u32, h as u32, |x, y| color_at(image, c, y as usize * w + x as usize))
+}
+
+/// The colour of a pixel of an image of `c` channels.
+fn color_at(image: &[f32], c: usize, pixel: usize) -> Rgb {
+    let channel = |i: usize| image[i * (image.len() / c) + pixel];
+    if c == 1 { shade([channel(0); 3]) } else { shade([channel(0), channel(1), channel(2)]) }
 }
 
 /// The index of the tile at a pixel and the place inside it; `None` between tiles.

@@ -15,6 +15,7 @@
 //! | the density at a few times | [`density_frames`] |
 //! | a function of two variables, or several | [`heat_map`], [`heat_maps`] |
 //! | generated images | [`image_grid`] |
+//! | several things at a few times, one below the other | [`image_strips`], [`cloud_strips`] |
 //! | samples of whatever shape has a picture | [`samples`] |
 //! | the flow as it moves | [`flow_frames`] and [`animate`] |
 //!
@@ -51,6 +52,7 @@ mod density;
 mod heat_map;
 mod image_grid;
 mod samples;
+mod strips;
 mod trajectories;
 
 mod animation;
@@ -90,6 +92,7 @@ pub use limits::Limits;
 pub use picture::Picture;
 pub use samples::samples;
 pub use series::{Series, Style};
+pub use strips::{cloud_strips, image_strips};
 pub use trajectories::trajectories;
 
 #[cfg(doctest)]

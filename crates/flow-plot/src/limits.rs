@@ -46,6 +46,17 @@ impl Limits {
         Self { x: around(x), y: around(y) }
     }
 
+    /// Refuses a part of the plane that is none.
+    ///
+    /// # Panics
+    /// If an end is not finite, or not above the other.
+    pub(crate) fn assert_growing(&self) {
+        for (low, high) in [self.x, self.y] {
+            let grow = low < high && (high - low).is_finite();
+            assert!(grow, "expected limits from a low to a high number, got {low} and {high}");
+        }
+    }
+
     /// Whether `point` is shown.
     pub(crate) fn contain(&self, [x, y]: [f32; 2]) -> bool {
         let within = |value: f32, (low, high)| (low..=high).contains(&f64::from(value));

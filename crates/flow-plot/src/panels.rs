@@ -38,11 +38,8 @@ impl Panels<'_> {
         titles: &[&str],
         contents: impl Fn(&Axes, usize) -> Vec<Mark>,
     ) -> Figure {
+        self.limits.assert_growing();
         let Limits { x, y } = self.limits;
-        for (low, high) in [x, y] {
-            let grow = low < high && (high - low).is_finite();
-            assert!(grow, "expected limits from a low to a high number, got {low} and {high}");
-        }
         let columns = titles.len().clamp(1, PER_ROW);
         let rows = titles.len().div_ceil(columns).max(1);
         let (width, height) = self.limits.panel(longer_side(columns));

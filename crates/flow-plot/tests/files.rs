@@ -9,8 +9,8 @@ use std::path::Path;
 
 use common::{Folder, read_png};
 use flow_plot::{
-    Chart, Figure, Limits, Picture, animate, clouds, density_frames, flow_frames, heat_map,
-    heat_maps, image_grid, trajectories,
+    Chart, Figure, Limits, Picture, animate, cloud_strips, clouds, density_frames, flow_frames,
+    heat_map, heat_maps, image_grid, image_strips, trajectories,
 };
 
 /// Points on a spiral.
@@ -31,6 +31,11 @@ fn figures() -> Vec<(&'static str, Figure)> {
         ("clouds", clouds(&[("data", &points), ("samples", &points)], limits)),
         ("trajectories", trajectories(std::slice::from_ref(&points), limits)),
         ("density", density_frames(&frames, limits)),
+        (
+            "image strips",
+            image_strips(&[("a", &[0.5; 12]), ("b", &[-1.0; 12])], &[0.0, 1.0], [1, 2, 3]),
+        ),
+        ("cloud strips", cloud_strips(&[("a", &[points.clone(), vec![]])], &[0.0, 1.0], limits)),
         ("heat map", heat_map(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3, limits, "u")),
         ("heat maps", heat_maps(&[("a", &[1.0, 2.0]), ("b", &[0.0, f64::NAN])], 1, 2, limits, "u")),
     ]

@@ -9,8 +9,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flow_plot::{
-    Chart, Figure, Limits, Picture, PlotError, animate, clouds, corner, density_frames,
-    flow_frames, heat_map, heat_maps, image_grid, marginals, samples, trajectories,
+    Chart, Figure, Limits, Picture, PlotError, animate, cloud_strips, clouds, corner,
+    density_frames, flow_frames, heat_map, heat_maps, image_grid, image_strips, marginals, samples,
+    trajectories,
 };
 use flow_testing::{awkward, public};
 
@@ -122,6 +123,16 @@ const TABLE: &[Row] = &[
         assert!(image_grid(&[], 0, 1, usize::MAX, usize::MAX, 1).is_err());
         let wrong = || image_grid(a.rows, usize::MAX, 3, 1 << 40, 1 << 40, 1);
         assert!(unless_it_says("expected", wrong).is_none());
+    }),
+    ("image_strips", |a| {
+        let times = vec![a.x; a.rows.len() / 2];
+        check(&image_strips(&[("t", a.rows)], &times, [1, 1, 2]));
+        check(&image_strips(&[], &times, [3, 1, usize::MAX]));
+        let wrong = || image_strips(&[("t", a.rows)], &[a.x], [3, 1 << 40, 1 << 40]);
+        assert!(unless_it_says("expected", wrong).is_none());
+    }),
+    ("cloud_strips", |a| {
+        within(a, |limits| cloud_strips(&[("t", &[a.points(), vec![]])], &[0.0, a.x], limits));
     }),
     ("samples", |a| {
         for shape in [&[2][..], &[1, 1, 2], &[1, 2, 1]] {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use flow_datasets::{Images, Split};
-use flow_judge::TableSpace;
+use flow_judge::{TableSpace, control};
 use flow_plot::{
     Chart, Figure, Limits, Picture, animate, clouds, corner, density_frames, flow_frames,
     image_grid, marginals, trajectories,
@@ -28,6 +28,8 @@ const MOST_PAIRED: usize = 7;
 const FRAMES: usize = 25;
 /// Tolerance of what is drawn along the paths: a pixel is coarser.
 const TOLERANCE: f64 = 1e-4;
+/// Starts, and latents, of which each is shown with each.
+const CROSSED: usize = 8;
 /// Images that are shown enlarged, and how many in a row.
 const ENLARGED: usize = 24;
 const ENLARGED_COLUMNS: usize = 4;
@@ -221,6 +223,12 @@ impl Gallery<'_> {
         };
         let path = self.path("data.png");
         grid(&real, columns)?.save(&path)?;
+
+        let crossed = control::crossed(recipe, model, CROSSED, SEED)?;
+        if !crossed.is_empty() {
+            let path = self.path("control.png");
+            grid(&crossed, CROSSED)?.save(&path)?;
+        }
 
         let times: Vec<f64> = (0..11).map(|i| f64::from(i) / 10.0).collect();
         let strip = model.along_flow(Request { n: columns, ..request }, TOLERANCE);

@@ -16,6 +16,7 @@ const CAPTIONS: &[(&str, &str)] = &[
     ("data", "Data"),
     ("trajectories", "Paths from noise to samples"),
     ("paths", "A sample in each row, from noise on the left"),
+    ("control", "A row for each start, and a column for each latent"),
     ("marginals", "Columns, of the data and of the samples"),
     ("pairs", "Pairs of columns"),
     ("posterior", "Draws of the posterior that was asked for last: each column, and each pair"),

@@ -13,6 +13,7 @@ use crate::error::{RunError, usage};
 use crate::given::Given;
 use crate::listener::Listener;
 use crate::recipe::Recipe;
+use crate::records;
 use crate::snapshots::{Seen, Snapshots, source};
 use crate::table::{TABLE, TableData};
 
@@ -70,7 +71,10 @@ impl Data {
                 flow_datasets::IMAGE_SETS.join(", ")
             ));
         }
-        let Parts { train, test, left_out } = flow_datasets::load_parts(set, files)?;
+        let Parts { train, test, left_out } = match &recipe.data.file {
+            Some(file) => records::open(&recipe.data, file, files)?,
+            None => flow_datasets::load_parts(set, files)?,
+        };
         if let Some(first) = left_out.first() {
             told.say(&format!(
                 "files that are no PNG, JPEG or WebP images are left out: {}, the first is {}",
@@ -78,7 +82,10 @@ impl Data {
                 first.display()
             ));
         }
-        Ok(Self::Images { train, test })
+        let Some(factor) = recipe.data.shrink else { return Ok(Self::Images { train, test }) };
+        let shrunk =
+            |images: Images| images.shrunk(factor).map_err(|error| usage!("data.shrink: {error}"));
+        Ok(Self::Images { train: shrunk(train)?, test: shrunk(test)? })
     }
 
     /// Shape of one row.

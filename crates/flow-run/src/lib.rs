@@ -66,6 +66,7 @@ mod push;
 pub mod recipe;
 mod recipes;
 mod recorder;
+mod records;
 mod reflow;
 mod request;
 mod run;

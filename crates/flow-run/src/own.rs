@@ -12,6 +12,7 @@ use crate::error::{RunError, usage};
 use crate::files::ending;
 use crate::recipe::Recipe;
 use crate::recipes::shipped;
+use crate::records::RECORDS;
 use crate::run::Run;
 use crate::table::TABLE;
 
@@ -52,7 +53,7 @@ fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>),
     let named = args.recipe;
     let is_file = |name: &&str| {
         let path = Path::new(name);
-        Table::is_named(path) || Array::is_named(path) || is_folder(name)
+        Table::is_named(path) || Array::is_named(path) || is_records(path) || is_folder(name)
     };
     let file = match (args.file, named.filter(is_file)) {
         (Some(_), Some(file)) => {
@@ -171,6 +172,9 @@ fn kind(
     file: &Path,
     named: Option<&str>,
 ) -> Result<Kind, RunError> {
+    if is_records(file) {
+        return Ok(Kind { set: RECORDS, recipe: "cifar16", classes: false });
+    }
     let data_to_data = rows_from(args).is_some() || args.time.is_some();
     let table = if data_to_data { "populations" } else { "table" };
     let table = Kind { set: TABLE, recipe: table, classes: false };
@@ -209,6 +213,11 @@ fn kind(
         _ => "images",
     };
     Ok(Kind { set: ARRAY, recipe, classes })
+}
+
+/// Whether a file holds records of CIFAR-10 by its name.
+fn is_records(file: &Path) -> bool {
+    ending(file) == "bin"
 }
 
 /// The whole name of a file as a value of TOML: the run is opened again later, perhaps from another
@@ -250,6 +259,17 @@ mod tests {
             (name.as_str(), changes.last().unwrap().as_str()),
             ("populations", "path.coupling=ot")
         );
+    }
+
+    #[test]
+    fn records_of_cifar_are_known_by_their_name() {
+        let own = OwnData { recipe: Some("data_batch_1.bin"), ..OwnData::default() };
+        let (name, changes) = recipe(own).unwrap();
+        assert_eq!((name.as_str(), changes[0].as_str()), ("cifar16", "data.set=cifar10"));
+        assert!(changes[1].ends_with("data_batch_1.bin\"") && changes.len() == 2, "{changes:?}");
+        let file = Some(Path::new("data_batch_1.bin"));
+        let named = OwnData { recipe: Some("vrfm-cifar"), file, ..OwnData::default() };
+        assert_eq!(recipe(named).unwrap().0, "vrfm-cifar");
     }
 
     #[test]

@@ -112,6 +112,8 @@ pub(crate) struct Compare {
     /// Pairs of runs: what share of the evaluations of the second the first needs for the same
     /// error.
     pub(crate) equal_error: Vec<[String; 2]>,
+    /// Whether the paths of all runs from the same noise are drawn.
+    pub(crate) strips: bool,
 }
 
 /// An experiment as its file has it, with what its runs share.
@@ -241,6 +243,13 @@ mod tests {
         assert_eq!(experiment.runs[0].set, ["train.images=1e3", "path.coupling.kind=ot"]);
         assert_eq!(experiment.runs[0].then, ["likelihood --exact"]);
         assert_eq!(experiment.seeds, [0, 1]);
+    }
+
+    #[test]
+    fn paths_are_drawn_where_an_experiment_asks_for_them() {
+        assert!(!Experiment::parse("small", SMALL).unwrap().compare.strips);
+        let text = format!("{SMALL}[compare]\nstrips = true\n");
+        assert!(Experiment::parse("small", &text).unwrap().compare.strips);
     }
 
     #[test]

@@ -273,6 +273,9 @@ fn write_page(
     for row in &experiment.compare.rows {
         command.args(["--row", row]);
     }
+    if experiment.compare.strips {
+        command.arg("--strips");
+    }
     command.arg("--out").arg(&path);
     let status =
         command.status().with_context(|| format!("cannot start `{}`", cargo::show(&command)))?;

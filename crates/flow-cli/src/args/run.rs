@@ -14,12 +14,12 @@ use super::shared::{ComputeArgs, DataArgs, ModelArgs, RunArgs, SolverArgs};
 #[command(allow_negative_numbers = true)]
 pub(crate) struct TrainArgs {
     /// Name of a recipe (see `flow list`), path of a TOML file, or data of your own: a table
-    /// (`.csv`, `.tsv`, `.parquet`), an array (`.npy`, `.npz`, `.safetensors`) or a folder of
-    /// images. The default is checkerboard, or what fits the file of --data.
+    /// (`.csv`, `.tsv`, `.parquet`), an array (`.npy`, `.npz`, `.safetensors`), a folder of images
+    /// or records of CIFAR-10 (`.bin`). The default is checkerboard, or what fits --data.
     pub(crate) recipe: Option<String>,
     /// A file or a folder of images to train on, with the recipe that fits it unless one is named:
-    /// `table`; `points`, `images` or `sequence` by the axes of an array; `populations` with --from
-    /// or --time.
+    /// `table`; `points`, `images` or `sequence` by the axes of an array; `cifar16`; `populations`
+    /// with --from or --time.
     #[arg(long = "data", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// A model to begin with: the folder of a run, or a file that `flow export` or `flow import`
@@ -246,6 +246,12 @@ pub(crate) struct CompareArgs {
     /// File to write, with figures: `.md` has them beside it, `.html` inside.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Draw the paths of all models from the same noise, a row for each of them and a picture for
+    /// each time; of runs that are taken together, of the first.
+    #[arg(long, requires = "out")]
+    pub(crate) strips: bool,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,7 @@ pub(crate) fn run(args: &CompareArgs, registry: &Registry) -> Result<()> {
     if let Some(out) = &args.out {
         Comparison::check_file(out)?;
     }
+    let device = args.compute.open()?;
     let runs = args.runs.iter().map(|run| Run::open(registry, run));
     let runs = runs.collect::<Result<Vec<_>, RunError>>()?;
     let (pairs, _) = args.nfe_at_error.as_chunks::<2>();
@@ -21,7 +22,10 @@ pub(crate) fn run(args: &CompareArgs, registry: &Registry) -> Result<()> {
         rows: args.row.clone(),
         nfe_at_error: pairs.to_vec(),
     };
-    let comparison = Comparison::of(&runs, &options)?;
+    let mut comparison = Comparison::of(&runs, &options)?;
+    if args.strips {
+        comparison = comparison.with_strips(&runs, &device)?;
+    }
     if args.json {
         return print(&comparison.json());
     }

@@ -1,5 +1,7 @@
 //! One thing that is compared: a run, or runs that differ in their seed alone.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::Curve;
@@ -12,6 +14,9 @@ use super::scored::{ErrorsOfSamples, Measured, ScoredRun};
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) seeds: Vec<u64>,
+    /// Of its first run.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
     #[serde(skip)]
     pub(crate) keys: Vec<(String, String)>,
     pub(crate) scores: Vec<Compared>,
@@ -82,7 +87,7 @@ impl Column {
 
     fn of(name: String, runs: Vec<ScoredRun>) -> Self {
         let seeds: Vec<u64> = runs.iter().map(|run| run.seed).collect();
-        let keys = runs[0].keys.clone();
+        let (folder, keys) = (runs[0].folder.clone(), runs[0].keys.clone());
         let courses = courses(&runs);
         let noise_residual = mean_curve(runs.iter().map(|run| run.noise_residual.as_slice()));
         let errors = runs.iter().map(|run| run.errors.clone()).collect();
@@ -101,7 +106,7 @@ impl Column {
         all.retain(|same| same.len() == seeds.len() || !same[0].score.starts_with("squared error"));
         let scores = all.iter().map(|same| Compared::of(same)).collect();
         let equal_errors = Vec::new();
-        Self { name, seeds, keys, scores, courses, noise_residual, errors, equal_errors }
+        Self { name, seeds, folder, keys, scores, courses, noise_residual, errors, equal_errors }
     }
 
     /// Keeps the scores and rows whose names begin like one of these; all, where there are none.
@@ -196,6 +201,7 @@ mod tests {
         let noise_residual = vec![(0.0, 1.0), (1.0, value)];
         ScoredRun {
             name: name.into(),
+            folder: name.into(),
             seed,
             keys,
             measured: vec![measured],

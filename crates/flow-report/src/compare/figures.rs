@@ -10,6 +10,7 @@ use super::column::Column;
 use super::course::{LEARNING, Moment, band, mean};
 
 /// A figure with a name for its file.
+#[derive(Debug)]
 pub(crate) struct Drawn {
     pub(crate) name: String,
     pub(crate) caption: String,

@@ -6,10 +6,12 @@ mod equal;
 mod figures;
 mod learning;
 mod scored;
+mod strips;
 mod tables;
 
 use std::path::Path;
 
+use burn::tensor::Device;
 use flow_run::Run;
 use flow_run::files::{check_folder, ending};
 
@@ -44,6 +46,8 @@ pub struct Comparison {
     columns: Vec<Column>,
     /// What was asked for by pairs of columns.
     equal: Vec<Block>,
+    /// Paths from one noise, once they are asked for.
+    strips: Option<Drawn>,
 }
 
 impl Comparison {
@@ -72,7 +76,18 @@ impl Comparison {
             equal.extend(equal::blocks(first, second, &ratios));
             columns[a].equal_errors.push(EqualErrors { with: second.clone(), ratios });
         }
-        Ok(Self { columns, equal })
+        Ok(Self { columns, equal, strips: None })
+    }
+
+    /// Follows the first run of each column from the same noise, for a figure with a row for each
+    /// of them and a picture for each time. `runs` are those of [`of`](Self::of).
+    ///
+    /// # Errors
+    /// For rows that are neither images nor points of the plane, for models that cannot start from
+    /// the same noise, and when one cannot be read or sampled.
+    pub fn with_strips(mut self, runs: &[Run], device: &Device) -> Result<Self, ReportError> {
+        self.strips = Some(strips::strips(&self.columns, runs, device)?);
+        Ok(self)
     }
 
     /// Refuses a file that cannot be written, before runs are read.
@@ -108,9 +123,11 @@ impl Comparison {
     pub fn save(&self, out: &Path) -> Result<(), ReportError> {
         let mut blocks = self.blocks();
         let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-        for Drawn { name, caption, figure } in figures::all(&self.columns) {
+        for Drawn { name, caption, figure } in
+            figures::all(&self.columns).iter().chain(&self.strips)
+        {
             let (name, bytes) = (format!("{stem}-{name}.svg"), figure.to_svg().into_bytes());
-            blocks.push(Block::Picture(Picture { name, caption, bytes }));
+            blocks.push(Block::Picture(Picture { name, caption: caption.clone(), bytes }));
         }
         let is_page = out.extension().is_some_and(|extension| extension == "html");
         let title = if is_page { "Runs side by side" } else { "" };

@@ -1,11 +1,11 @@
 //! The scores in the folder of a run, as one list of numbers that can be compared and drawn.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flow_eval::Score;
 use flow_judge::{
     AmbiguityPoint, AmbiguityReport, ControlReport, ErrorReport, ErrorRow, FieldReport,
-    LatentReport, LikelihoodReport, Point, Report, Row,
+    LatentReport, LikelihoodReport, Point, Report, Row, Variance,
 };
 use flow_run::recipe::flat;
 use flow_run::{Run, json};
@@ -35,6 +35,7 @@ pub(crate) struct Measured {
 pub(crate) struct ScoredRun {
     /// Name of its folder.
     pub(crate) name: String,
+    pub(crate) folder: PathBuf,
     pub(crate) seed: u64,
     /// Every key of the recipe with its value; not its name, its words and its seed.
     pub(crate) keys: Vec<(String, String)>,
@@ -91,7 +92,17 @@ impl ScoredRun {
         let (noise_residual, errors) = (Vec::new(), Vec::new());
         let seed = recipe.seed;
         let learning = learning(folder)?;
-        let mut run = Self { name, seed, keys, measured, course, learning, noise_residual, errors };
+        let mut run = Self {
+            name,
+            folder: folder.clone(),
+            seed,
+            keys,
+            measured,
+            course,
+            learning,
+            noise_residual,
+            errors,
+        };
         if let Some(report) = Report::read(folder)? {
             run.take(report);
         }
@@ -223,14 +234,23 @@ fn of_latent(LatentReport { kl, active_units, gap, error, .. }: LatentReport) ->
     measured
 }
 
-fn of_control(ControlReport { intensity, manifolds, .. }: ControlReport) -> Vec<Measured> {
+fn of_control(report: ControlReport) -> Vec<Measured> {
+    let ControlReport { intensity, content, manifolds, .. } = report;
+    let variances = |score: &'static str, place: String, variance: &Variance| {
+        let &Variance { over_latents, over_starts, shuffled } = variance;
+        let all = [
+            Some(("latents", over_latents)),
+            Some(("starts", over_starts)),
+            shuffled.map(|value| ("starts with shuffled latents", value)),
+        ];
+        let all = all.into_iter().flatten();
+        all.map(move |(over, value)| Measured::new(score, &format!("{place}over {over}"), value))
+    };
     let intensity = intensity.iter().enumerate().flat_map(|(i, variance)| {
-        [("latents", variance.over_latents), ("starts", variance.over_starts)].map(
-            |(over, value)| {
-                let row = format!("channel {i}, over {over}");
-                Measured::new("variance of the mean intensity", &row, value)
-            },
-        )
+        variances("variance of the mean intensity", format!("channel {i}, "), variance)
+    });
+    let content = content.iter().flat_map(|variance| {
+        variances("variance of the classifier's features", String::new(), variance)
     });
     let manifolds = manifolds.iter().enumerate().flat_map(|(i, manifold)| {
         [
@@ -240,7 +260,7 @@ fn of_control(ControlReport { intensity, manifolds, .. }: ControlReport) -> Vec<
         ]
         .map(|(score, value)| Measured::new(score, &format!("manifold {i}"), value))
     });
-    intensity.chain(manifolds).collect()
+    intensity.chain(content).chain(manifolds).collect()
 }
 
 /// Those of every `likelihood*.json`, in the order of their names.

@@ -232,6 +232,7 @@ mod tests {
         Column {
             name: name.into(),
             seeds: vec![0, 1],
+            folder: name.into(),
             keys: keys.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
             scores: vec![],
             courses: vec![],

@@ -15,6 +15,7 @@ use crate::error::{RunError, usage};
 use crate::recipe;
 use crate::snapshots::Snapshots;
 pub use pieces::Pieces;
+pub(crate) use read::in_two;
 use read::{FilePart, before, last, part, read, sides};
 pub use rows::ArrayRows;
 

@@ -171,7 +171,7 @@ fn names_of(array: &LabelledArray) -> Vec<String> {
 }
 
 /// Rows to train with and rows held out, of each of which some are needed.
-pub(super) fn in_two(
+pub(crate) fn in_two(
     file: &Path,
     rows: &[usize],
     is_held: &[bool],

@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::check::fractions;
 use crate::array::ARRAY;
 use crate::error::{RunError, usage};
+use crate::records::RECORDS;
 use crate::table::{self, TABLE};
+
+/// The most times that images may be made smaller: far more than any pixel is the mean of.
+const MOST_SHRUNK: usize = 256;
 
 /// What to learn from.
 #[expect(clippy::struct_excessive_bools, reason = "keys of a recipe, each with a name")]
@@ -33,7 +37,11 @@ pub struct Data {
     /// enlarge; none for models that are told no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upsample: Option<usize>,
-    /// The file of the sets `table` and `array`; a folder of images is an array too.
+    /// How many times smaller images are learned than they are: each pixel is the mean of a square.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrink: Option<usize>,
+    /// The file of the sets `table` and `array`, a folder of images for the latter, and of `cifar10`
+    /// a file of its records in place of the published ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
     /// A second table whose row `i` belongs to row `i` of the file: its columns stand beside those
@@ -142,6 +150,14 @@ impl Data {
         self.set == TABLE
     }
 
+    /// The name of a published set, if its images are all of it and as large as they are; nothing
+    /// for those of your own, for a part of a set, and for smaller copies.
+    #[must_use]
+    pub fn published(&self) -> Option<&str> {
+        let whole = self.file.is_none() && self.shrink.is_none();
+        (whole && self.set != "folder").then_some(self.set.as_str())
+    }
+
     /// Whether paths start from data, which are given, and not from noise, which is drawn.
     #[must_use]
     pub fn is_given_starts(&self) -> bool {
@@ -206,6 +222,7 @@ impl Data {
                 self.set
             ));
         }
+        self.check_shrink()?;
         let of_table = [
             ("beside", self.beside.is_some()),
             ("given", !self.given.is_empty()),
@@ -225,16 +242,21 @@ impl Data {
             ("scale", self.scale.is_some()),
             ("pieces", self.pieces.is_some()),
         ];
-        let of_files = [
-            ("from", self.from.is_some()),
-            ("pairs", self.pairs),
-            ("time", self.time.is_some()),
-            ("split", self.split.is_some()),
-        ];
+        let of_files =
+            [("from", self.from.is_some()), ("pairs", self.pairs), ("time", self.time.is_some())];
+        let of_a_file = [("file", self.file.is_some())];
+        let of_parts = [("split", self.split.is_some())];
+        let is_rows = is_table || is_array;
+        let (may_be_file, is_file) = (
+            is_rows || self.set == RECORDS,
+            is_rows || (self.set == RECORDS && self.file.is_some()),
+        );
         let keys = [
             (&of_table[..], is_table, "a table, data.set=table"),
             (&of_array, is_array, "an array, data.set=array"),
-            (&of_files, is_table || is_array, "a file, data.set=table or array"),
+            (&of_files, is_rows, "a file, data.set=table or array"),
+            (&of_a_file, may_be_file, "the sets table, array and cifar10"),
+            (&of_parts, is_file, "a file, data.set=table or array, or a data.file of cifar10"),
         ];
         for (keys, fits, what) in keys {
             if let Some((key, _)) = keys.iter().find(|(_, said)| *said && !fits) {
@@ -261,6 +283,25 @@ impl Data {
             return Err(usage!(
                 "data.pairs is true: name the file of the rows that paths start from, \
                  data.from=FILE"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses to make smaller what is no image, and what no image can be made.
+    fn check_shrink(&self) -> Result<(), RunError> {
+        let Some(factor) = self.shrink else { return Ok(()) };
+        if !flow_datasets::IMAGE_SETS.contains(&self.set.as_str()) {
+            return Err(usage!(
+                "data.shrink is for digits, mnist and other sets of images, and for folders of \
+                 them, and the set is `{}`",
+                self.set
+            ));
+        }
+        if !(2..=MOST_SHRUNK).contains(&factor) {
+            return Err(usage!(
+                "data.shrink is {factor}, it must be a number from 2 to {MOST_SHRUNK} that divides \
+                 the sides of the images"
             ));
         }
         Ok(())
