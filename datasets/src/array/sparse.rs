@@ -29,7 +29,8 @@ impl SparseMatrix {
 
     fn of(archive: &Archive<'_>) -> Result<Self, ArrayError> {
         let names = npz::names(archive.path)?;
-        if let Some(missing) = ["format", "shape", "data"].iter().find(|&&n| !names.contains(n)) {
+        let is_missing = |array: &&str| names.iter().all(|name| name != array);
+        if let Some(missing) = ["format", "shape", "data"].into_iter().find(is_missing) {
             return Err(archive.refused(format!("it holds no array {missing}")));
         }
         let shape = archive.places("shape")?;
