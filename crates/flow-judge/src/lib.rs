@@ -13,7 +13,7 @@
 //! | the field beside the exact one | [`FieldReport`] |
 //! | the spread of velocities at a point | [`AmbiguityReport`], [`ambiguity`] |
 //! | what a latent carries, and what it decides | [`LatentReport`], [`ControlReport`], [`control`] |
-//! | questions about held-out images, put to several methods and models | [`Questions`], [`AnswersReport`] |
+//! | questions about held-out rows, put to several methods and models | [`ImageQuestions`], [`RowQuestions`], [`AnswersReport`] |
 //! | log-likelihood and bits per dimension | [`likelihood()`], [`LikelihoodOptions`] |
 //! | golden numbers, computed again | [`verify`] |
 //!
@@ -63,7 +63,9 @@ pub use likelihood::{
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};
 pub use paths::{ErrorReport, ErrorRow, PathReport};
-pub use questions::{AnswersReport, AnswersRow, QuestionOptions, Questions, TrainedModel};
+pub use questions::{
+    AnswersReport, AnswersRow, ImageQuestions, QuestionOptions, RowQuestions, TrainedModel,
+};
 pub use report::{InceptionFile, Report, Row};
 pub use table::TableSpace;
 

@@ -115,7 +115,7 @@ pub(crate) struct SampleArgs {
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct EvalArgs {
-    /// Number of samples; the default is the recipe's. With --questions: of held-out images.
+    /// Number of samples; the default is the recipe's. With --questions: of held-out rows.
     #[arg(short = 'n', long, value_parser = whole)]
     pub(crate) number: Option<usize>,
     /// Seed of the noise, the reference draws and the projections.
@@ -145,11 +145,12 @@ pub(crate) struct EvalArgs {
     pub(crate) run: RunArgs,
 }
 
-/// Questions about held-out images in place of the scores of samples.
+/// Questions about held-out rows in place of the scores of samples.
 #[derive(Debug, clap::Args)]
 pub(crate) struct QuestionArgs {
-    /// Ask about held-out images, -n of them (the default is 40): what is seen of each, as by the
-    /// option --operator of `flow solve`. Without a class.
+    /// Ask about held-out rows, -n of them (the default is 40). Of images: what is seen of each, as
+    /// by the option --operator of `flow solve`, without a class. Of a table: given:COLUMN,COLUMN,
+    /// the columns that are known.
     #[arg(
         long,
         value_name = "NAME:VALUE",
@@ -157,7 +158,7 @@ pub(crate) struct QuestionArgs {
     )]
     pub(crate) questions: Option<String>,
     /// A model that was trained for the question, set beside the methods: one that enlarges, for
-    /// --questions upsample:K.
+    /// upsample:K; one of the same table with --given COLUMN,COLUMN.
     #[arg(long, value_name = "MODEL", requires = "questions")]
     pub(crate) against: Option<PathBuf>,
     #[arg(
@@ -171,7 +172,7 @@ pub(crate) struct QuestionArgs {
     /// Standard deviation of the noise of what is seen.
     #[arg(long, default_value_t = 0.05, requires = "questions")]
     pub(crate) noise: f64,
-    /// Answers about each image.
+    /// Answers about each row.
     #[arg(long, default_value_t = 16, value_parser = Positive, requires = "questions")]
     pub(crate) draws: usize,
     /// Sampler of all: any of `flow list` that steps along a grid.

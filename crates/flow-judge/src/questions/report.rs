@@ -16,11 +16,11 @@ pub struct AnswersReport {
     pub recipe: String,
     /// Steps of its weights.
     pub step: usize,
-    /// What was seen of an image.
+    /// What was seen of a row.
     pub question: String,
     /// Standard deviation of the noise of what was seen.
     pub noise: f64,
-    /// Held-out images.
+    /// Held-out rows.
     pub n: usize,
     /// Answers about each.
     pub draws: usize,
@@ -28,30 +28,33 @@ pub struct AnswersReport {
     pub sampler: String,
     /// Its steps.
     pub steps: usize,
-    /// Seed of the images, their noise and the starts of the answers.
+    /// Seed of the rows, their noise and the starts of the answers.
     pub seed: u64,
-    /// How often the classifier is right about real test images.
-    pub classifier_accuracy: f64,
+    /// Of images: how often the classifier is right about real ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier_accuracy: Option<f64>,
     /// A row for each method and model.
     pub rows: Vec<AnswersRow>,
 }
 
 /// The answers of one method or model.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AnswersRow {
     /// The method as it was typed, or the model that was trained for the question.
     pub method: String,
-    /// Means over the images: the share of answers that the classifier takes for the class of the
-    /// image, PSNR and SSIM of the mean of the answers, and how badly answers explain what was
-    /// seen, in standard deviations of its noise.
+    /// Means over the rows. Of images: the share of answers that the classifier takes for the class
+    /// of the image, PSNR and SSIM of the mean of the answers, and how badly answers explain what
+    /// was seen, in standard deviations of its noise. Of tables, in standard deviations of a
+    /// column: the error of the mean and the CRPS of numbers; the share of truths within the
+    /// answers' interval; of categories the share of answers that are right.
     pub scores: Vec<Score>,
-    /// Images whose answers went astray, which are not scored.
+    /// Rows whose answers went astray, which are not scored.
     pub astray: usize,
     /// Network evaluations for an answer.
     pub evaluations: f64,
     /// How many of them have a gradient.
     pub gradients: usize,
-    /// Seconds for the answers about an image.
+    /// Seconds for the answers about a row.
     pub seconds: f64,
     /// Bytes by which the resident memory of the process grew at most, where it was measured.
     pub memory: Option<u64>,
@@ -92,34 +95,35 @@ impl AnswersRow {
 impl fmt::Display for AnswersReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { question, n, draws, sampler, steps, noise, seed, .. } = self;
-        writeln!(
-            f,
-            "{question} of {n} held-out images with noise of size {noise}, {draws} answers each by \
-             {sampler} x {steps}, seed {seed}"
-        )?;
         let scored = self.scored();
         let mut head = vec!["method"];
         head.extend(&scored);
         head.extend(["astray", "evaluations", "gradients", "seconds", "memory"]);
+        let head: Vec<String> = head.into_iter().map(String::from).collect();
         let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.cells(&scored)).collect();
         let width = |at: usize| {
-            let cells = rows.iter().map(|row| row[at].chars().count());
-            cells.chain([head[at].chars().count()]).max().unwrap_or(0)
+            let cells = rows.iter().chain([&head]).map(|row| row[at].chars().count());
+            cells.max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
-        let mut line = |cells: &[&str]| {
-            for (cell, width) in cells.iter().zip(&widths) {
-                write!(f, "| {cell:width$} ")?;
-            }
-            writeln!(f, "|")
+        let line = |cells: &[String]| {
+            let cells = cells.iter().zip(&widths).map(|(cell, &width)| format!("| {cell:width$} "));
+            cells.collect::<String>() + "|"
         };
-        line(&head)?;
         let dashes: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
-        line(&dashes.iter().map(String::as_str).collect::<Vec<_>>())?;
-        for row in &rows {
-            line(&row.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let mut lines = vec![
+            format!(
+                "{question} of {n} held-out rows with noise of size {noise}, {draws} answers each \
+                 by {sampler} x {steps}, seed {seed}"
+            ),
+            line(&head),
+            line(&dashes),
+        ];
+        lines.extend(rows.iter().map(|row| line(row)));
+        if let Some(share) = self.classifier_accuracy {
+            lines.push(format!("the classifier is right about {share:.3} of real images"));
         }
-        write!(f, "the classifier is right about {:.3} of real images", self.classifier_accuracy)
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -153,7 +157,7 @@ mod tests {
             sampler: "langevin".into(),
             steps: 32,
             seed: 0,
-            classifier_accuracy: 0.99,
+            classifier_accuracy: Some(0.99),
             rows: vec![
                 row("mmps", vec![misfit]),
                 // Of which nothing could be scored.

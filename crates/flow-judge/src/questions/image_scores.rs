@@ -9,7 +9,7 @@ use crate::error::JudgeError;
 use crate::likelihood::Estimate;
 
 /// What is found image by image.
-pub(super) struct Scored {
+pub(super) struct ImageScores {
     shape: [usize; 3],
     /// Of each image: the share of answers that are of its class, and their misfit.
     agreement: Vec<f64>,
@@ -19,7 +19,7 @@ pub(super) struct Scored {
     means: Vec<f32>,
 }
 
-impl Scored {
+impl ImageScores {
     pub(super) fn new(shape: [usize; 3]) -> Self {
         let (agreement, misfit, images, means) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { shape, agreement, misfit, images, means }
@@ -80,7 +80,8 @@ fn mean(rows: &[f32], size: usize) -> Vec<f32> {
     (0..size).map(|i| at(i) as f32).collect()
 }
 
-fn with_mean(mut score: Score, values: &[f64]) -> Score {
+/// A score that is the mean of values, with the standard error of that mean.
+pub(super) fn with_mean(mut score: Score, values: &[f64]) -> Score {
     let Estimate { mean, std_error, .. } = Estimate::of(values);
     (score.value, score.std_error) = (mean, std_error);
     score
