@@ -115,25 +115,6 @@ fn questions_are_answered_in_a_folder_of_their_own() {
     scene.write("sum.npy", array("1, 64", &[1.0; 64]));
     scene.write("total.npy", array("1, 1", &[-20.0]));
     scene.ok(&format!("solve run --operator matrix:sum.npy --observe total.npy {ask} --out total"));
-    // Counts of rate 20 (z + 1), by which 25 of them stand for 0.25.
-    scene.write("counts.npy", array("1, 4, 4", &[25.0; 16]));
-    let counted = "solve run --operator upsample:2 --observe counts.npy --method replacement";
-    scene.ok(&format!("{counted} --noise poisson:20 {ask} --out counts"));
-    let (_, mean) = npy::<f32>(&scene.path("counts/mean.npy"));
-    let square = (mean[0] + mean[1] + mean[8] + mean[9]) / 4.0;
-    assert!((square - 0.25).abs() < 1e-3, "{square}");
-    let text = fs::read_to_string(scene.path("counts/answers.json")).unwrap();
-    let note: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(note["noise"], serde_json::json!({"poisson": {"gain": 20.0, "offset": 1.0}}));
-    // The sums of the rows of an image, as scipy writes them: tests/reference/rows.py.
-    scene.write("rows.npz", include_bytes!("reference/rows.npz"));
-    scene.write("sums.npy", array("8,", &[-2.0; 8]));
-    let sparse = "solve run --operator sparse:rows.npz --observe sums.npy --method replacement";
-    scene.ok(&format!("{sparse} {ask} --out sums"));
-    let (_, mean) = npy::<f32>(&scene.path("sums/mean.npy"));
-    for row in mean.chunks(8) {
-        assert!((row.iter().sum::<f32>() + 2.0).abs() < 1e-3, "{row:?}");
-    }
 
     let solve = |words: &str| format!("solve run {words} --out new");
     for (words, names) in [
@@ -153,11 +134,6 @@ fn questions_are_answered_in_a_folder_of_their_own() {
             "--operator upsample:2 --observe small.npy --class seven",
             &["no class `seven`", "0, 1, 2"],
         ),
-        ("--operator upsample:2 --observe small.npy --noise loud", &["`loud` is no number"]),
-        ("--operator upsample:2 --observe small.npy --noise poisson:0", &["gain of the observ"]),
-        ("--operator matrix:sum.npy --observe total.npy --noise poisson:3", &["below zero"]),
-        ("--operator upsample:2 --observe small.png --noise poisson:3", &["is a picture"]),
-        ("--operator sparse:counts.npy --observe small.npy", &["counts.npy is damaged"]),
     ] {
         scene.refuses(&solve(words), 2, names);
     }
@@ -194,6 +170,45 @@ fn questions_are_answered_in_a_folder_of_their_own() {
     );
     let there = "solve run --operator upsample:2 --observe small.npy --out blur";
     scene.refuses(there, 2, &["blur exists already"]);
+}
+
+#[test]
+fn counts_and_sums_are_seen_of_an_image() {
+    let scene = Scene::new();
+    scene.ok(&format!("train digits --no-eval --out run {SMALL}"));
+    let ask = "--method replacement --draws 3 --steps 4 --threads 1";
+    // Counts of rate 20 (z + 1), by which 25 of them stand for 0.25.
+    scene.write("counts.npy", array("1, 4, 4", &[25.0; 16]));
+    let counted = "solve run --operator upsample:2 --observe counts.npy";
+    scene.ok(&format!("{counted} --noise poisson:20 {ask} --out counts"));
+    let (_, mean) = npy::<f32>(&scene.path("counts/mean.npy"));
+    let square = (mean[0] + mean[1] + mean[8] + mean[9]) / 4.0;
+    assert!((square - 0.25).abs() < 1e-3, "{square}");
+    let text = fs::read_to_string(scene.path("counts/answers.json")).unwrap();
+    let note: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(note["noise"], serde_json::json!({"poisson": {"gain": 20.0, "offset": 1.0}}));
+    // The sums of the rows of an image, as scipy writes them: tests/reference/rows.py.
+    scene.write("rows.npz", include_bytes!("reference/rows.npz"));
+    scene.write("sums.npy", array("8,", &[-2.0; 8]));
+    let sparse = "solve run --operator sparse:rows.npz --observe sums.npy";
+    scene.ok(&format!("{sparse} {ask} --out sums"));
+    let (_, mean) = npy::<f32>(&scene.path("sums/mean.npy"));
+    for row in mean.chunks(8) {
+        assert!((row.iter().sum::<f32>() + 2.0).abs() < 1e-3, "{row:?}");
+    }
+
+    scene.write("below.npy", array("1, 4, 4", &[-1.0; 16]));
+    let small = "solve run --out new --operator upsample:2 --observe";
+    for (words, names) in [
+        ("counts.npy --noise loud", &["`loud` is no number", "poisson:GAIN"][..]),
+        ("counts.npy --noise poisson:0", &["gain of the observation is 0"]),
+        ("below.npy --noise poisson:3", &["below zero"]),
+        ("small.png --noise poisson:3", &["small.png is a picture", ".npy"]),
+    ] {
+        scene.refuses(&format!("{small} {words}"), 2, names);
+    }
+    let damaged = "solve run --out new --operator sparse:counts.npy --observe counts.npy";
+    scene.refuses(damaged, 2, &["counts.npy is damaged"]);
 }
 
 /// Three methods and a model that was trained for the question, about the same four images.
