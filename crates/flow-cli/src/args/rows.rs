@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use flow_run::DEFAULT_BATCH;
-use flow_run::typed::whole;
 
 use super::number::Positive;
 use super::shared::{AnswerArgs, ModelArgs, RunArgs, SolverArgs};
@@ -23,9 +22,10 @@ pub(crate) struct PushArgs {
     /// stand one below the other.
     #[arg(long, value_name = "TIME,..", value_delimiter = ',')]
     pub(crate) to: Vec<f64>,
-    /// Class of the rows, for models that know any and files that do not say it.
-    #[arg(long, value_parser = whole)]
-    pub(crate) class: Option<usize>,
+    /// Class of the rows by its number or its name, for models that know any and files that do not
+    /// say it.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
     #[command(flatten)]
     pub(crate) solver: SolverArgs,
     /// Rows carried together.

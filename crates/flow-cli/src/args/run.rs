@@ -88,9 +88,10 @@ pub(crate) struct SampleArgs {
     /// a batch, so that it differs by about the tolerance.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Class to draw, for conditional models; the default goes through all classes in turn.
-    #[arg(long, value_parser = whole)]
-    pub(crate) class: Option<usize>,
+    /// Class to draw by its number or its name, for conditional models; the default goes through
+    /// all classes in turn.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
     /// Steps of each sequence, for models of sequences that end early; the default draws them as
     /// those of the data are.
     #[arg(long, value_parser = whole)]

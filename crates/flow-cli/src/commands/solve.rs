@@ -5,8 +5,6 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_model::{Question, Registry};
 use flow_report::{AnswersNote, back_projection, mask, noise, observed, operator, save_answers};
-use flow_run::Model;
-use flow_run::typed::whole;
 
 use crate::args::{AnswerArgs, SolveArgs};
 use crate::exit::usage;
@@ -22,6 +20,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
         return Err(usage!("{} exists already, name another folder", out.display()));
     }
     let (device, place) = args.answer.model.open(registry)?;
+    let class = args.class.as_deref().map(|class| place.class(class)).transpose()?;
     let model = place.model(&device)?;
     if model.table()?.is_some() {
         return Err(usage!("holes of a table are filled by `flow impute`"));
@@ -35,7 +34,6 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
         return Err(usage!("name what was seen by --observe or --known"));
     };
     let observed = observed(file, &*operator, noise, &model)?;
-    let class = args.class.as_ref().map(|class| numbered(class, &model)).transpose()?;
     let classes = class.map(|class| vec![class]);
     let question = Question {
         classes: classes.as_deref(),
@@ -69,12 +67,4 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
         answered.gradients,
         out.display()
     ))
-}
-
-/// A class by its number, which counts from 0, or by its name.
-fn numbered(class: &str, model: &Model) -> Result<usize> {
-    match whole(class) {
-        Ok(number) => Ok(number),
-        Err(_) => Ok(model.class_named(class)?),
-    }
 }
