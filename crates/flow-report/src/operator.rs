@@ -71,7 +71,7 @@ pub fn operator(
             let sparse = Sparse::new(&entries, (d, m), device);
             Box::new(sparse.map_err(|error| usage!("the operator {text}: {error}"))?)
         }
-        _ => return Err(usage!("there is no operator `{name}`, use {KNOWN}")),
+        _ => return Err(usage!("there is no `{name}` among the operators, use {KNOWN}")),
     })
 }
 

@@ -107,8 +107,8 @@ impl fmt::Display for AnswersReport {
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
         let line = |cells: &[String]| {
-            let cells = cells.iter().zip(&widths).map(|(cell, &width)| format!("| {cell:width$} "));
-            cells.collect::<String>() + "|"
+            let cells = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+            format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
         };
         let dashes: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
         let mut lines = vec![
