@@ -6,7 +6,8 @@ Each held-out image is seen in part, and `flow solve` draws images that explain 
   images alone, takes for the class of the image that was seen;
 - PSNR and SSIM of the mean of the answers against the image itself, in dB and up to 1;
 - misfit: how badly answers explain what was seen, in standard deviations of its noise (1 is right);
-- evaluations of the network for each answer, and seconds for each question.
+- evaluations of the network for each answer, how many of them have a gradient, and for each question
+  seconds and the largest resident memory of the process.
 
     flow train digits --out RUN
     python3 benches/peers/questions.py digits RUN --flow target/release/flow --out questions.json
@@ -17,8 +18,8 @@ Each held-out image is seen in part, and `flow solve` draws images that explain 
 import argparse
 import json
 import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,19 @@ from classify import real
 from sklearn.svm import SVC
 
 NOISE = 0.05
+
+# A process begins as a copy of the one that starts it, and the system counts that among the largest
+# memory that it held (getrusage(2), ru_maxrss). So a small Python starts it, and not this one.
+MEASURE = """
+import os, sys, time
+started = time.perf_counter()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(child, 0)
+with open(sys.argv[1], "w") as out:
+    print(time.perf_counter() - started, usage.ru_maxrss * 1024, file=out)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
 METHODS = ["replacement", "dps,scale=0.1", "pigdm,data_std=0.5", "mmps"]
 
 
@@ -62,8 +76,18 @@ def ssim(a, b):
     return float(np.mean((2 * mx * my + c1) * (2 * both + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))))
 
 
+def measured(words, folder):
+    """Runs a command: how it ended, its seconds and the bytes of memory that it held at most."""
+    script = [sys.executable, "-I", "-S", "-c", MEASURE, str(folder / "cost.txt")]
+    done = subprocess.run(script + words, capture_output=True, text=True)
+    if not (folder / "cost.txt").exists():
+        raise SystemExit(f"{words[0]} cannot be started: {done.stderr}")
+    seconds, memory = (folder / "cost.txt").read_text().split()
+    return done, {"seconds": float(seconds), "memory": float(memory)}
+
+
 def ask(args, method, operator, seen, folder):
-    """Asks `flow`, and says how long it took."""
+    """Asks `flow`, and says what it took."""
     np.save(folder / "seen.npy", seen[None] if method == "trained" else seen)
     np.save(folder / "mask.npy", half_hidden(len(seen)))
     if method == "trained":
@@ -75,9 +99,7 @@ def ask(args, method, operator, seen, folder):
         words = [args.flow, "solve", str(args.run), "--operator", asked, "--observe", str(folder / "seen.npy")]
         words += ["--noise", str(NOISE), "--method", method, "--draws", str(args.draws)]
         words += ["--steps", str(args.steps), "--out", str(folder / "out")]
-    started = time.time()
-    done = subprocess.run(words + ["--threads", "1"], capture_output=True, text=True)
-    return done, time.time() - started
+    return measured(words + ["--threads", "1"], folder)
 
 
 def read(args, method, see, seen, folder):
@@ -88,7 +110,7 @@ def read(args, method, see, seen, folder):
     answers = np.load(folder / "samples.npy").reshape(args.draws, -1)
     side = round(answers.shape[1] ** 0.5)
     misfit = [float(np.sqrt(np.mean((see(x.reshape(side, side)) - seen) ** 2)) / NOISE) for x in answers]
-    return answers, {"misfit": misfit, "evaluations": 2 * args.steps}
+    return answers, {"misfit": misfit, "evaluations": 2 * args.steps, "gradients": 0}
 
 
 def main():
@@ -125,7 +147,7 @@ def main():
                 seen = see(image)
                 seen = (seen + NOISE * np.random.default_rng(int(at)).normal(size=seen.shape)).astype(np.float32)
                 with tempfile.TemporaryDirectory() as folder:
-                    done, seconds = ask(args, method, operator, seen, Path(folder))
+                    done, cost = ask(args, method, operator, seen, Path(folder))
                     if done.returncode != 0:
                         found.append({"failed": done.stderr.strip().splitlines()[-1]})
                         continue
@@ -146,7 +168,8 @@ def main():
                         "ssim": ssim(np.clip(mean, -1, 1), image),
                         "misfit": float(np.sqrt(np.mean(np.square([float(m) for m in note["misfit"]])))),
                         "evaluations": note["evaluations"],
-                        "seconds": seconds,
+                        "gradients": note["gradients"],
+                        **cost,
                     }
                 )
             good = [one for one in found if "failed" not in one]

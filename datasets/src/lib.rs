@@ -37,7 +37,7 @@ mod toy;
 
 pub use array::{
     Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element,
-    LabelledArray, Labels, write_array,
+    LabelledArray, Labels, SparseMatrix, write_array,
 };
 pub use cache::{Checksums, Download, Files, default_cache_dir};
 pub use digits::digits;

@@ -6,13 +6,14 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use common::file;
 use flow_datasets::table::Type;
 use flow_datasets::{
     Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Columns, Element,
-    LabelledArray, Overrides, ReadOptions, Table, write_array,
+    LabelledArray, Overrides, ReadOptions, SparseMatrix, Table, write_array,
 };
 
 /// An npy file by the text of its header.
@@ -362,4 +363,66 @@ fn a_safetensors_file_gives_its_tensors_by_name() {
     assert!(Array::read(&path, &ArrayOptions::default()).is_err());
     let message = Array::read(Path::new("x.mat"), &ArrayOptions::default()).unwrap_err();
     assert!(message.to_string().contains(".npy, .npz, .safetensors"));
+}
+
+/// An archive of arrays, each by its name, the text of its header and its bytes.
+fn npz(path: &Path, arrays: &[(&str, &str, &str, Vec<u8>)]) {
+    let mut archive = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, descr, shape, data) in arrays {
+        archive.start_file(format!("{name}.npy"), zip::write::FileOptions::default()).unwrap();
+        archive.write_all(&npy(descr, "False", shape, data)).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+fn whole(numbers: &[i32]) -> Vec<u8> {
+    numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// `scipy.sparse.csr_array([[0, 2, 0], [0.5, 0, -1]])` in the three forms that are read, with the
+/// names and types of `save_npz`.
+#[test]
+fn a_sparse_matrix_is_the_same_by_rows_by_columns_and_by_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npz");
+    let shape: Vec<u8> = [2_i64, 3].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let floats = |numbers: [f64; 3]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let read = |format: &str, mut arrays: Vec<(&str, &str, &str, Vec<u8>)>, data: [f64; 3]| {
+        arrays.push(("format", "'|S3'", "()", format.into()));
+        arrays.push(("shape", "'<i8'", "(2,)", shape.clone()));
+        arrays.push(("data", "'<f8'", "(3,)", floats(data)));
+        npz(&path, &arrays);
+        SparseMatrix::read(&path, 1 << 20).map_err(|error| error.to_string())
+    };
+    let three = |name, numbers: [i32; 3]| (name, "'<i4'", "(3,)", whole(&numbers));
+    let four = |numbers: [i32; 4]| ("indptr", "'<i4'", "(4,)", whole(&numbers));
+    let by_rows = |starts| vec![three("indices", [1, 0, 2]), three("indptr", starts)];
+    let rows = read("csr", by_rows([0, 1, 3]), [2.0, 0.5, -1.0]).unwrap();
+    assert_eq!(rows.shape, [2, 3]);
+    assert_eq!(rows.entries, [(0, 1, 2.0), (1, 0, 0.5), (1, 2, -1.0)]);
+    let by_columns = vec![three("indices", [1, 0, 1]), four([0, 1, 2, 3])];
+    let mut columns = read("csc", by_columns, [0.5, 2.0, -1.0]).unwrap();
+    columns.entries.sort_by_key(|entry| (entry.0, entry.1));
+    assert_eq!(columns, rows);
+    let entries = |columns| vec![three("row", [0, 1, 1]), three("col", columns)];
+    assert_eq!(read("coo", entries([1, 0, 2]), [2.0, 0.5, -1.0]).unwrap(), rows);
+
+    for (format, arrays, names) in [
+        ("bsr", by_rows([0, 1, 3]), ["its format is bsr", "tocsr()"]),
+        ("csr", by_rows([0, 1, 2]), ["indptr do not divide 3 entries", "a.npz"]),
+        ("csr", by_rows([0, 4, 3]), ["indptr do not divide 3 entries", "a.npz"]),
+        ("csr", by_rows([0, -1, 3]), ["its indptr hold -1", "a.npz"]),
+        ("csc", by_rows([0, 1, 3]), ["indptr do not divide 3 entries", "a.npz"]),
+        ("coo", entries([1, 0, 3]), ["the entry -1 at 1, 3 is none of 2 x 3", "a.npz"]),
+    ] {
+        let refused = read(format, arrays, [2.0, 0.5, -1.0]).unwrap_err();
+        for name in names {
+            assert!(refused.contains(name), "expected `{name}` in: {refused}");
+        }
+    }
+    let refused = read("coo", entries([1, 0, 2]), [2.0, f64::NAN, -1.0]).unwrap_err();
+    assert!(refused.contains("the entry NaN at 1, 0"), "{refused}");
+    npz(&path, &[("x", "'<i4'", "(1,)", whole(&[1]))]);
+    let refused = SparseMatrix::read(&path, 1 << 20).unwrap_err().to_string();
+    assert!(refused.contains("holds no array format"), "{refused}");
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use flow_datasets::{Array, ArrayFile, ArrayOptions, ReadOptions, Table, cifar, idx};
+use flow_datasets::{Array, ArrayFile, ArrayOptions, ReadOptions, SparseMatrix, Table, cifar, idx};
 use flow_testing::fuzz::fuzz;
 use flow_testing::memory::Watch;
 
@@ -116,6 +116,35 @@ fn fuzz_arrays() {
     let outcome = fuzz("safetensors", &[good], |bytes| {
         fs::write(&path, bytes).unwrap();
         Array::read(&path, &ArrayOptions::default()).is_ok()
+    });
+    println!("{outcome}");
+}
+
+#[test]
+fn fuzz_sparse_matrices() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npz");
+    let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+    for (name, descr, shape, data) in [
+        ("format", "|S3", "()", &b"csr"[..]),
+        ("shape", "|u1", "(2,)", &[2, 3]),
+        ("indices", "|u1", "(3,)", &[1, 0, 2]),
+        ("indptr", "|u1", "(3,)", &[0, 1, 3]),
+        ("data", "|u1", "(3,)", &[7, 5, 9]),
+    ] {
+        let options = zip::write::FileOptions::default();
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        let header = format!("{text:<117}\n");
+        archive.write_all(b"\x93NUMPY\x01\x00\x76\x00").unwrap();
+        archive.write_all(&[header.as_bytes(), data].concat()).unwrap();
+    }
+    archive.finish().unwrap();
+    drop(archive);
+    assert_eq!(SparseMatrix::read(&path, 1 << 20).unwrap().entries.len(), 3);
+    let outcome = fuzz("sparse matrices", &[fs::read(&path).unwrap()], |bytes| {
+        fs::write(&path, bytes).unwrap();
+        SparseMatrix::read(&path, 1 << 20).is_ok()
     });
     println!("{outcome}");
 }

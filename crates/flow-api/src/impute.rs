@@ -4,7 +4,7 @@ use flow_datasets::table::Role;
 use flow_datasets::{Holes, Table};
 use flow_model::{AnswerMethod, AnswerPlan, Answered, Question};
 use flow_path::config::Check;
-use flow_sample::{Mask, SamplerConfig};
+use flow_sample::{Mask, ObservationNoise, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -124,6 +124,7 @@ impl Imputing {
         let (known, observed, vectors) = (holes.known(), holes.observed(), holes.vectors()?);
         let mask = Mask::new(&known, columns.encoder.width(), api.model.device());
         let plan = AnswerPlan { seed, ..AnswerPlan::new(self.method, &self.sampler, steps) };
+        let noise = ObservationNoise::Gaussian { std: noise };
         let question = plan.question(&mask, &observed, noise, draws);
         let question = Question { vectors: vectors.as_deref(), ..question };
         Ok(api.model.answer_while(&question, &*plan.sampler, go_on)?)

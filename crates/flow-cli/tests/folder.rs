@@ -53,6 +53,20 @@ fn pictures_of_ones_own_are_trained_on_and_sampled() {
     scene.ok("sample half -n 2 --solver euler --steps 2 --out two.npy");
     assert_eq!(common::npy::<f32>(&scene.path("two.npy")).0, [2, 1, 4, 4]);
     scene.refuses("train digits --set data.set=folder", 1, &["train/<class>", "--data-dir"]);
+    scene.ok("sample run -n 3 --class class-1 --solver euler --steps 2 --seed 5 --out named.npy");
+    let read = |name: &str| std::fs::read(scene.path(name)).unwrap();
+    assert!(std::fs::read(samples).unwrap() == read("named.npy"), "a class by its name");
+    scene.refuses("sample run --class class-2", 2, &["no class `class-2`", "class-0, class-1"]);
+    // The same of answers; what is white in one picture is known of the other.
+    let (seen, mask) = ("mine/test/class-0/0.png", "mine/test/class-1/0.png");
+    let ask = format!("solve run --known {seen} --mask {mask} --method replacement --steps 2");
+    scene.ok(&format!("{ask} --draws 2 --class class-1 --out named"));
+    scene.ok(&format!("{ask} --draws 2 --class 1 --out numbered"));
+    assert_eq!(read("named/samples.npy"), read("numbered/samples.npy"));
+    let note: serde_json::Value = serde_json::from_slice(&read("named/answers.json")).unwrap();
+    assert_eq!((&note["class"], &note["class_name"]), (&1.into(), &"class-1".into()));
+    let names = ["no class `class-2`", "class-0, class-1"];
+    scene.refuses(&format!("{ask} --class class-2 --out other"), 2, &names);
 }
 
 #[test]

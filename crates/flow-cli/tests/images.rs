@@ -93,6 +93,19 @@ fn questions_are_answered_in_a_folder_of_their_own() {
         let text = fs::read_to_string(scene.path(&format!("{out}/answers.json"))).unwrap();
         let note: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(note["misfit"].as_array().unwrap().len(), 3, "{note}");
+        assert_eq!(note["operator"], "mask:mask.npy");
+        assert_eq!((&note["observed"], &note["model"]), (&"seen.npy".into(), &"run".into()));
+        assert_eq!((&note["noise"], &note["class"]), (&0.05.into(), &3.into()));
+        assert_eq!((&note["method"], &note["class_name"]), (&method.into(), &"3".into()));
+        // Four steps, a correction after each but the last, and one look without the observation
+        // at pure noise.
+        let gradients = if method == "replacement" { 0 } else { 7 };
+        assert_eq!(
+            (&note["evaluations"], &note["gradients"]),
+            (&8.into(), &gradients.into()),
+            "{method}"
+        );
+        assert!(note["memory"].is_null() || note["memory"].is_u64(), "{note}");
     }
     scene.write("small.npy", array("1, 4, 4", &[0.25; 16]));
     for (name, seen) in [("upsample:2", "small.npy"), ("blur:1", "seen.npy")] {
@@ -117,6 +130,10 @@ fn questions_are_answered_in_a_folder_of_their_own() {
         ("--operator upsample:2 --observe small.npy --method guess", &["`guess` is no method"]),
         ("--operator upsample:2 --observe small.npy --draws 0", &["--draws is 0"]),
         ("--operator upsample:2 --observe small.npy --class 10", &["class 10", "classes 0 to 9"]),
+        (
+            "--operator upsample:2 --observe small.npy --class seven",
+            &["no class `seven`", "0, 1, 2"],
+        ),
     ] {
         scene.refuses(&solve(words), 2, names);
     }
@@ -153,6 +170,112 @@ fn questions_are_answered_in_a_folder_of_their_own() {
     );
     let there = "solve run --operator upsample:2 --observe small.npy --out blur";
     scene.refuses(there, 2, &["blur exists already"]);
+}
+
+#[test]
+fn counts_and_sums_are_seen_of_an_image() {
+    let scene = Scene::new();
+    scene.ok(&format!("train digits --no-eval --out run {SMALL}"));
+    let ask = "--method replacement --draws 3 --steps 4 --threads 1";
+    // Counts of rate 20 (z + 1), by which 25 of them stand for 0.25.
+    scene.write("counts.npy", array("1, 4, 4", &[25.0; 16]));
+    let counted = "solve run --operator upsample:2 --observe counts.npy";
+    scene.ok(&format!("{counted} --noise poisson:20 {ask} --out counts"));
+    let (_, mean) = npy::<f32>(&scene.path("counts/mean.npy"));
+    let square = (mean[0] + mean[1] + mean[8] + mean[9]) / 4.0;
+    assert!((square - 0.25).abs() < 1e-3, "{square}");
+    let text = fs::read_to_string(scene.path("counts/answers.json")).unwrap();
+    let note: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(note["noise"], serde_json::json!({"poisson": {"gain": 20.0, "offset": 1.0}}));
+    // The sums of the rows of an image, as scipy writes them: tests/reference/rows.py.
+    scene.write("rows.npz", include_bytes!("reference/rows.npz"));
+    scene.write("sums.npy", array("8,", &[-2.0; 8]));
+    let sparse = "solve run --operator sparse:rows.npz --observe sums.npy";
+    scene.ok(&format!("{sparse} {ask} --out sums"));
+    let (_, mean) = npy::<f32>(&scene.path("sums/mean.npy"));
+    for row in mean.chunks(8) {
+        assert!((row.iter().sum::<f32>() + 2.0).abs() < 1e-3, "{row:?}");
+    }
+
+    scene.write("below.npy", array("1, 4, 4", &[-1.0; 16]));
+    let small = "solve run --out new --operator upsample:2 --observe";
+    for (words, names) in [
+        ("counts.npy --noise loud", &["`loud` is no number", "poisson:GAIN"][..]),
+        ("counts.npy --noise poisson:0", &["gain of the observation is 0"]),
+        ("below.npy --noise poisson:3", &["below zero"]),
+        ("small.png --noise poisson:3", &["small.png is a picture", ".npy"]),
+    ] {
+        scene.refuses(&format!("{small} {words}"), 2, names);
+    }
+    let damaged = "solve run --out new --operator sparse:counts.npy --observe counts.npy";
+    scene.refuses(damaged, 2, &["counts.npy is damaged"]);
+}
+
+/// Three methods and a model that was trained for the question, about the same four images.
+#[test]
+fn methods_and_a_model_trained_for_the_question_are_asked_side_by_side() {
+    let scene = Scene::new();
+    scene.ok(&format!("train digits --no-eval --out run {SMALL}"));
+    scene.ok(&format!("train digits-upsample --no-eval --out trained {SMALL}"));
+    let asked = "eval run -n 4 --draws 3 --steps 4 --threads 1 --questions";
+    let methods = "--method replacement --method mmps --method pigdm,data_std=0.5";
+    let said = scene.ok(&format!("{asked} upsample:2 {methods} --against trained"));
+    for word in ["| method", "agreement", "PSNR of the mean", "misfit", "gradients", "memory"] {
+        assert!(said.contains(word), "{said}");
+    }
+    let text = fs::read_to_string(scene.path("run/questions-upsample-2.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&report["n"], &report["draws"]), (&4.into(), &3.into()));
+    assert_eq!((&report["sampler"], &report["steps"]), (&"langevin".into(), &4.into()));
+    let rows = report["rows"].as_array().unwrap();
+    // Four steps and a correction after each but the last; a method also looks at pure noise
+    // without the observation.
+    let costs = [("replacement", 8.0, 0), ("mmps", 8.0, 7), ("pigdm,data_std=0.5", 8.0, 7)];
+    assert_eq!(rows.len(), 4);
+    for (row, (method, evaluations, gradients)) in
+        rows.iter().zip(costs.into_iter().chain([("trained", 7.0, 0)]))
+    {
+        assert_eq!((&row["method"], &row["astray"]), (&method.into(), &0.into()), "{row}");
+        assert_eq!(row["evaluations"], evaluations, "{method}");
+        assert_eq!(row["gradients"], gradients, "{method}");
+        assert!(0.0 < row["seconds"].as_f64().unwrap(), "{method}");
+        for score in row["scores"].as_array().unwrap() {
+            assert!(score["value"].is_f64() && score["std_error"].is_f64(), "{score}");
+            assert_eq!(score["n"], 4);
+        }
+    }
+    let score = |row: usize, name: &str| {
+        let scores = rows[row]["scores"].as_array().unwrap();
+        scores.iter().find(|score| score["name"] == name).unwrap()["value"].as_f64().unwrap()
+    };
+    // The control puts in what was seen; a network of a few steps knows nothing of it.
+    assert!(score(0, "misfit") < 1e-2 && 1.0 < score(3, "misfit"), "{text}");
+    assert!(score(3, "PSNR of the mean") < score(0, "PSNR of the mean"), "{text}");
+    // The same again: answers follow from the seed.
+    scene.ok(&format!("{asked} upsample:2 {methods} --against trained --json"));
+    let again = fs::read_to_string(scene.path("run/questions-upsample-2.json")).unwrap();
+    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+    for (row, again) in rows.iter().zip(again["rows"].as_array().unwrap()) {
+        assert_eq!(row["scores"], again["scores"]);
+    }
+
+    for (words, names) in [
+        ("upsample:2 --against run", &["run was trained for no question", "digits-upsample"][..]),
+        ("blur:1 --against trained", &["enlarges images 2 times", "not what blur:1 asks for"]),
+        ("upsample:4 --against trained", &["enlarges images 2 times", "upsample:4"]),
+        ("upsample:3", &["8 x 8 pixels are no multiples"]),
+        ("upsample:2 --noise 0", &["std of the observation is 0"]),
+        ("upsample:2 --method guess", &["`guess` is no method"]),
+        ("upsample:2 -n 0", &["no held-out image"]),
+    ] {
+        let asked = if words.contains("-n 0") { "eval run --questions" } else { asked };
+        scene.refuses(&format!("{asked} {words}"), 2, names);
+    }
+    // A model that is told a picture is asked no other question.
+    let told = "eval trained -n 1 --draws 1 --steps 1 --questions upsample:2 --method mmps";
+    let said = scene.run(told);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    said.names(&["conditioning row"]);
 }
 
 /// Kernels of flow-kernels on one side and plain Burn on the other, each with its own gradients.

@@ -109,6 +109,45 @@ fn conditions_are_given_by_name_or_by_a_file() {
 }
 
 #[test]
+fn known_columns_are_a_question_to_methods_and_to_a_model_that_is_given_them() {
+    let scene = Scene::new();
+    scene.write("people.csv", people());
+    let train = format!("train table --data people.csv --drop id,country --no-eval {SMALL}");
+    scene.ok(&format!("{train} --out run"));
+    scene.ok(&format!("{train} --given clinic --out trained"));
+    let ask = "eval run -n 6 --draws 19 --steps 8 --method mmps --method replacement --questions";
+    let said = scene.ok(&format!("{ask} given:clinic --against trained"));
+    for word in ["given:clinic of 6 held-out rows", "error of the mean", "CRPS", "inside 90 %"] {
+        assert!(said.contains(word), "expected `{word}` in {said}");
+    }
+    let text = fs::read_to_string(scene.path("run/questions-given-clinic.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let methods: Vec<&str> = rows.iter().map(|row| row["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["mmps", "replacement", "trained"]);
+    // Eight steps, a correction after each but the last, and of the methods one look at pure noise.
+    let (method, trained) = (&rows[1], &rows[2]);
+    assert_eq!((&method["evaluations"], &method["gradients"]), (&16.0.into(), &0.into()));
+    assert_eq!((&trained["evaluations"], &trained["gradients"]), (&15.0.into(), &0.into()));
+    assert_eq!(trained["astray"], 0);
+    for score in trained["scores"].as_array().unwrap() {
+        assert!(score["value"].is_f64() && score["n"] == 6, "{score}");
+    }
+    // Of categories the share of answers that are right.
+    let said = scene.ok(&format!("{ask} given:height,age"));
+    assert!(said.contains("agreement") && !said.contains("CRPS"), "{said}");
+    for (words, names) in [
+        ("given:town", &["no column `town`", "clinic, height, age"][..]),
+        ("given:clinic,height,age", &["all columns are known"]),
+        ("upsample:2", &["upsample:2 is none about rows of a table", "given:COLUMN"]),
+        ("given:age --against trained", &["is given clinic, and age is known"]),
+        ("given:clinic --against run", &["run is given nothing"]),
+    ] {
+        scene.refuses(&format!("{ask} {words}"), 2, names);
+    }
+}
+
+#[test]
 fn parameters_and_observations_may_lie_in_two_arrays() {
     let scene = Scene::new();
     let theta: Vec<f32> = (0..400).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();

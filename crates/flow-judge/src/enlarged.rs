@@ -4,10 +4,10 @@ use flow_eval::{EvalError, Points, Score, psnr, ssim};
 use flow_run::{Data, Recipe, RunError, Upsampling};
 
 /// From black to white: pixels lie in [-1, 1].
-const RANGE: f64 = 2.0;
+pub(crate) const RANGE: f64 = 2.0;
 
 /// Side of the windows of structural similarity: smaller images have none.
-const WINDOW: usize = 11;
+pub(crate) const WINDOW: usize = 11;
 
 /// The held-out images whose small copies a model is told, in turn.
 #[derive(Debug)]

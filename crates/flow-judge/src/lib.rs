@@ -13,6 +13,7 @@
 //! | the field beside the exact one | [`FieldReport`] |
 //! | the spread of velocities at a point | [`AmbiguityReport`], [`ambiguity`] |
 //! | what a latent carries, and what it decides | [`LatentReport`], [`ControlReport`], [`control`] |
+//! | questions about held-out rows, put to several methods and models | [`ImageQuestions`], [`RowQuestions`], [`AnswersReport`] |
 //! | log-likelihood and bits per dimension | [`likelihood()`], [`LikelihoodOptions`] |
 //! | golden numbers, computed again | [`verify`] |
 //!
@@ -37,6 +38,7 @@ mod likelihood;
 mod malformed;
 mod metric;
 mod paths;
+mod questions;
 mod report;
 mod standard;
 mod subject;
@@ -61,6 +63,9 @@ pub use likelihood::{
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};
 pub use paths::{ErrorReport, ErrorRow, PathReport};
+pub use questions::{
+    AnswersReport, AnswersRow, ImageQuestions, QuestionOptions, RowQuestions, TrainedModel,
+};
 pub use report::{InceptionFile, Report, Row};
 pub use table::TableSpace;
 

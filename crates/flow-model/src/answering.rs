@@ -55,20 +55,20 @@ impl AnswerPlan {
         Ok(Self::new(typed("--method", method)?, &sampler, steps))
     }
 
-    /// A question about what was seen through an operator with normal noise of this standard
-    /// deviation, without classes and conditions.
+    /// A question about what was seen through an operator with this noise, without classes and
+    /// conditions.
     #[must_use]
     pub fn question<'a>(
         &'a self,
         operator: &'a dyn LinearOperator,
         observed: &'a [f32],
-        std: f64,
+        noise: ObservationNoise,
         draws: usize,
     ) -> Question<'a> {
         Question {
             operator,
             observed,
-            noise: ObservationNoise::Gaussian { std },
+            noise,
             method: self.method,
             grid: &self.grid,
             draws,

@@ -8,8 +8,8 @@ use flow_nn::Condition;
 use flow_path::config::text;
 use flow_path::stream::Purpose;
 use flow_sample::{
-    Conditioned, Conditioning, Dps, Draws, Evidence, Grid, Interruptible, LinearOperator, Mmps,
-    Observation, ObservationNoise, PiGdm, Replacement, Sampler, Way, normal_rows,
+    Conditioned, Conditioning, Counted, Dps, Draws, Evidence, Grid, Interruptible, LinearOperator,
+    Mmps, Observation, ObservationNoise, PiGdm, Replacement, Sampler, Way, normal_rows,
 };
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -192,6 +192,8 @@ pub struct Answered {
     pub misfit: Vec<f64>,
     /// Network evaluations for each answer; one with a gradient counts once.
     pub nfe: usize,
+    /// How many of them have a gradient, each of which takes about twice as long.
+    pub gradients: usize,
 }
 
 impl Model {
@@ -299,7 +301,8 @@ impl Model {
         let y: Tensor<2> = self.tensor(question.observed, question.observed.len() / questions);
         let observation = Observation::new(question.operator, y, question.noise)?;
         let far = self.far(&observation, question.seed, [questions, size]);
-        let predictor = Interruptible::new(self.predictor(condition.repeat(at_once)), go_on);
+        let counted = Counted::new(self.predictor(condition.repeat(at_once)));
+        let predictor = Interruptible::new(&counted, go_on);
         let watch = predictor.watch();
         let conditioned = Conditioned {
             predictor: &predictor,
@@ -327,6 +330,8 @@ impl Model {
             spread: found.spread.map(host).unwrap_or_default(),
             misfit: found.misfit,
             nfe: found.nfe,
+            // All batches are as large and go the same way.
+            gradients: counted.gradients() / (question.draws / at_once),
         })
     }
 

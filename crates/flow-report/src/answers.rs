@@ -7,24 +7,35 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{Answered, Model};
 use flow_plot::image_grid;
 use flow_run::files::{write_npy, write_text};
-use flow_sample::LinearOperator;
+use flow_sample::{LinearOperator, ObservationNoise};
 use serde_json::json;
 
 use crate::error::{ReportError, usage};
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, is_picture, numbers};
 
 /// What was seen of a sample of a model through an operator: a picture, or an array of as many
-/// numbers, pixels from -1 to 1.
+/// numbers, pixels from -1 to 1; with the noise of counts an array of counts, taken as they are.
 ///
 /// # Errors
-/// When the file cannot be read, or holds another number of values than the operator sees.
+/// When the file cannot be read, holds another number of values than the operator sees, or is a
+/// picture, which holds no counts.
 pub fn observed(
     file: &Path,
     operator: &dyn LinearOperator,
+    noise: ObservationNoise,
     model: &Model,
 ) -> Result<Vec<f32>, ReportError> {
     let (_, size) = operator.sizes();
-    let Pixels { values, .. } = Pixels::read(file, model.shape()[0])?;
+    let values = match noise {
+        ObservationNoise::Gaussian { .. } => Pixels::read(file, model.shape()[0])?.values,
+        ObservationNoise::Poisson { .. } if is_picture(file) => {
+            return Err(usage!(
+                "{} is a picture, and counts are read from an array: save them as .npy",
+                file.display()
+            ));
+        }
+        ObservationNoise::Poisson { .. } => numbers(file, true)?.values,
+    };
     if values.len() != size {
         return Err(usage!(
             "{} holds {} numbers, the operator sees {size} of a sample",
@@ -35,21 +46,33 @@ pub fn observed(
     Ok(values)
 }
 
-/// How answers were asked for, as `answers.json` keeps it.
+/// How answers were asked for and what they took, as `answers.json` keeps it.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswersNote<'a> {
+    /// Where the model was.
+    pub model: &'a Path,
+    /// What was seen of a sample, as it was typed; `mask:FILE` of a mask.
+    pub operator: &'a str,
+    /// The file of what was seen.
+    pub observed: &'a Path,
+    /// The law of its noise.
+    pub noise: ObservationNoise,
+    /// The class of the answers, if one was asked for.
+    pub class: Option<usize>,
     /// The method, as it was typed.
     pub method: &'a str,
     /// The sampler, as it was typed.
     pub sampler: &'a str,
     /// Number of steps.
     pub steps: usize,
-    /// Standard deviation of the noise of what was seen.
-    pub noise: f64,
+    /// Draws that were computed together at most.
+    pub at_once: usize,
     /// Seed of the noise of the sampler.
     pub seed: u64,
     /// Seconds that it took.
     pub seconds: f64,
+    /// Bytes by which the memory grew at most meanwhile, where it was measured.
+    pub memory: Option<u64>,
 }
 
 /// Makes a folder with the answers to one observation: `samples.npy`, `mean.npy`, `spread.npy`, for
@@ -67,7 +90,7 @@ pub fn save_answers(
     fs::create_dir(out).map_err(ReportError::io(format!("cannot make {}", out.display())))?;
     let shape = model.shape();
     let full = |n: usize| [n].iter().chain(shape).copied().collect::<Vec<usize>>();
-    let Answered { rows, mean, spread, misfit, nfe, .. } = answered;
+    let Answered { rows, mean, spread, misfit, nfe, gradients, .. } = answered;
     for (name, rows, n) in
         [("samples", rows, misfit.len()), ("mean", mean, 1), ("spread", spread, 1)]
     {
@@ -83,24 +106,39 @@ pub fn save_answers(
         let columns = (n as f64).sqrt().ceil() as usize;
         image_grid(&tiles, n, c, h, w, columns)?.save(out.join("answers.png"))?;
     }
-    let AnswersNote { method, sampler, steps, noise, seed, seconds } = note;
+    let noise = match note.noise {
+        ObservationNoise::Gaussian { std } => json!(std),
+        ObservationNoise::Poisson { gain, offset } => {
+            json!({ "poisson": { "gain": gain, "offset": offset } })
+        }
+    };
+    let class_name = note.class.and_then(|class| model.class_names().get(class));
     let note = json!({
-        "method": method, "sampler": sampler, "steps": steps, "noise": noise, "seed": seed,
-        "misfit": misfit, "evaluations": nfe, "seconds": seconds,
+        "model": note.model.display().to_string(), "operator": note.operator,
+        "observed": note.observed.display().to_string(), "noise": noise,
+        "class": note.class, "class_name": class_name, "method": note.method,
+        "sampler": note.sampler, "steps": note.steps, "draws": misfit.len(),
+        "at_once": note.at_once, "seed": note.seed, "misfit": misfit, "evaluations": nfe,
+        "gradients": gradients, "seconds": note.seconds, "memory": note.memory,
     });
     Ok(write_text(&out.join("answers.json"), &format!("{note:#}"))?)
 }
 
 /// What was seen as a row of the size of the answers: `a A^T y`, with the `a` that explains `y`
 /// best, `|A^T y|^2 / |A A^T y|^2`. Of a mask these are the known pixels, of a small picture its
-/// pixels made large.
+/// pixels made large. Counts are brought to the units of `A x` first.
 #[must_use]
 pub fn back_projection(
     operator: &dyn LinearOperator,
     observed: &[f32],
+    noise: ObservationNoise,
     device: &Device,
 ) -> Vec<f32> {
     let y = Tensor::<2>::from_data(TensorData::new(observed.to_vec(), [1, observed.len()]), device);
+    let y = match noise {
+        ObservationNoise::Gaussian { .. } => y,
+        ObservationNoise::Poisson { gain, offset } => y / gain - offset,
+    };
     // What a mask hides may be no number.
     let y = y.zeros_like().mask_where(operator.seen(&y.ones_like()).greater_elem(0.5), y);
     let back = operator.adjoint(&y);
@@ -119,10 +157,16 @@ mod tests {
     fn what_was_seen_is_shown_where_it_was_seen() {
         let device = Device::flex();
         let mask = Mask::new(&[true, false, true], 3, &device);
-        assert_eq!(back_projection(&mask, &[0.5, f32::NAN, -1.0], &device), [0.5, 0.0, -1.0]);
+        let normal = ObservationNoise::Gaussian { std: 0.1 };
+        let seen = [0.5, f32::NAN, -1.0];
+        assert_eq!(back_projection(&mask, &seen, normal, &device), [0.5, 0.0, -1.0]);
+        // Counts of 4 (z + 1).
+        let counts = ObservationNoise::Poisson { gain: 4.0, offset: 1.0 };
+        let seen = [6.0, f32::NAN, 0.0];
+        assert_eq!(back_projection(&mask, &seen, counts, &device), [0.5, 0.0, -1.0]);
         // The adjoint of a mean over four pixels gives each a quarter; the best scale is four.
         let pool = Pool::new([1, 2, 2], 2);
-        for value in back_projection(&pool, &[0.8], &device) {
+        for value in back_projection(&pool, &[0.8], normal, &device) {
             assert!((value - 0.8).abs() < 1e-6, "{value}");
         }
     }

@@ -7,7 +7,7 @@
 //! | draws after observations, in a table and in a picture | [`Posterior`], [`draw_posterior`] |
 //! | how far draws can be trusted | [`draw_calibration`] |
 //! | samples as one picture | [`save_samples`] |
-//! | pixels from pictures and arrays, and what is seen of a sample | [`Pixels`], [`operator()`], [`mask`] |
+//! | pixels from pictures and arrays, and what is seen of a sample | [`Pixels`], [`operator()`], [`mask`], [`noise`] |
 //! | what a model is told before it is sampled | [`Told`] |
 //! | the answers to an observation in a folder | [`observed`], [`save_answers`] |
 //! | everything about a run on one page, in one file | [`page`] |
@@ -39,7 +39,7 @@ pub use compare::{CompareOptions, Comparison};
 pub use density::draw_density;
 pub use error::ReportError;
 pub use gallery::draw;
-pub use operator::{mask, operator};
+pub use operator::{mask, noise, operator};
 pub use page::page;
 pub use pictures::save_samples;
 pub use pixels::Pixels;

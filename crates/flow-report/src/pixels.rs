@@ -81,7 +81,8 @@ pub(crate) fn array(file: &Path) -> Result<Array, ReportError> {
     numbers(file, false)
 }
 
-fn numbers(file: &Path, nan: bool) -> Result<Array, ReportError> {
+/// The same, with NaN where nothing was seen if they are taken.
+pub(crate) fn numbers(file: &Path, nan: bool) -> Result<Array, ReportError> {
     let options = ArrayOptions { axes: 1..=4, nan, ..ArrayOptions::default() };
     Array::read(file, &options).map_err(|error| usage!("{error}"))
 }

@@ -2,7 +2,7 @@
 
 use flow_datasets::{Holes, Table, TableRows};
 use flow_model::{AnswerPlan, Answered, Model, Question};
-use flow_sample::Mask;
+use flow_sample::{Mask, ObservationNoise};
 
 use crate::error::RunError;
 
@@ -26,7 +26,7 @@ pub fn impute(
         let mask = Mask::new(&known, columns.encoder.width(), model.device());
         let question = Question {
             vectors: vectors.as_deref(),
-            ..plan.question(&mask, &observed, noise, draws)
+            ..plan.question(&mask, &observed, ObservationNoise::Gaussian { std: noise }, draws)
         };
         answered = model.answer(&question, &*plan.sampler)?;
     }

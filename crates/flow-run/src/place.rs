@@ -12,6 +12,7 @@ use crate::model::Model;
 use crate::request::Request;
 use crate::run::Run;
 use crate::table::TableRows;
+use crate::typed::whole;
 use crate::upsampling::Upsampling;
 
 /// Where a model is sampled from.
@@ -100,6 +101,33 @@ impl Place {
                 run.rows()?.map(|shape| shape.rows()).transpose()?.unwrap_or_default()
             }
             Self::File(model) => model.config().rows.clone(),
+        })
+    }
+
+    /// A class as it is typed: by its number, which counts from 0 in the order of the classes, or
+    /// by its name where the classes of the model have names. Whether the model has a class of a
+    /// number, it says itself.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn class(&self, typed: &str) -> Result<usize, RunError> {
+        if let Ok(number) = whole(typed) {
+            return Ok(number);
+        }
+        let names = match self {
+            Self::Run(run) if run.recipe.data.conditional => {
+                run.rows()?.map_or_else(Vec::new, |shape| shape.class_names)
+            }
+            Self::Run(_) => Vec::new(),
+            Self::File(model) => model.class_names().to_vec(),
+        };
+        names.iter().position(|name| name == typed).ok_or_else(|| {
+            if names.is_empty() {
+                return usage!(
+                    "--class {typed}: the model has no classes with names, give a number"
+                );
+            }
+            usage!("there is no class `{typed}`, the model's classes are {}", names.join(", "))
         })
     }
 

@@ -148,6 +148,15 @@ pub enum SampleError {
         /// The row of the observation.
         row: usize,
     },
+    /// Counts that cannot be.
+    #[error(
+        "row {row} of the observation holds a number below zero, and counts are zero or more: give \
+         the counts themselves, or noise that is normal"
+    )]
+    NegativeCount {
+        /// The row of the observation.
+        row: usize,
+    },
 }
 
 #[cfg(test)]

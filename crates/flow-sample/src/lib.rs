@@ -72,6 +72,7 @@
 //! ```
 
 mod bits;
+mod counted;
 mod divergence;
 mod ends;
 mod error;
@@ -89,6 +90,7 @@ mod steered;
 mod thresholded;
 
 pub use bits::{Dequantise, log_mean_exp};
+pub use counted::Counted;
 pub use divergence::{Divergence, ExactTrace, Hutchinson, Probe};
 pub use error::SampleError;
 pub use guidance::{Guided, Interval};

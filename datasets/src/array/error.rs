@@ -204,6 +204,19 @@ pub enum ArrayError {
         name: String,
     },
 
+    /// No sparse matrix, or one in another form than those that are read.
+    #[error(
+        "{} is no sparse matrix that is read, {why}; save it by \
+         `scipy.sparse.save_npz(file, matrix.tocsr())`",
+        path.display()
+    )]
+    NoSparseMatrix {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+
     /// A file that another program writes to.
     #[error(
         "{} changed while it was read; wait until its writer is done, and read again",

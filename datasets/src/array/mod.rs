@@ -14,6 +14,7 @@ mod labelled;
 mod npy;
 pub(crate) mod npz;
 mod pieces;
+mod sparse;
 mod tensors;
 mod write;
 
@@ -27,6 +28,7 @@ pub use error::ArrayError;
 pub use head::{ArrayHead, ArrayNames};
 pub use labelled::{LabelledArray, Labels};
 pub use pieces::ArrayFile;
+pub use sparse::SparseMatrix;
 pub use write::{ArrayForm, write_array};
 
 pub(crate) use element::Number;

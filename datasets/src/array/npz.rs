@@ -1,7 +1,7 @@
 //! Archives of arrays, as `numpy.savez` writes them: a zip of npy files.
 
 use std::fs::File;
-use std::io::{self, BufReader, Seek, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 use zip::result::ZipError;
@@ -10,6 +10,9 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::npy::Header;
 use super::{Array, ArrayError, ArrayOptions, Number, npy};
+
+/// Bytes of a word.
+const LONGEST_WORD: u64 = 64;
 
 /// Reads the array that the options name, or the only one.
 pub(crate) fn read<T: Number>(path: &Path, options: &ArrayOptions) -> Result<Array<T>, ArrayError> {
@@ -31,6 +34,17 @@ pub(crate) fn header(path: &Path, name: &str) -> Result<(Header, u64), ArrayErro
     let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused(path))?;
     let length = member.size();
     Ok((Header::read(path, &mut member)?, length))
+}
+
+/// The array of a single word of a few letters, whatever numpy keeps them as.
+pub(crate) fn word(path: &Path, name: &str) -> Result<String, ArrayError> {
+    let mut archive = open(path)?;
+    let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused(path))?;
+    Header::read(path, &mut member)?;
+    let mut bytes = Vec::new();
+    member.take(LONGEST_WORD).read_to_end(&mut bytes).map_err(ArrayError::read(path))?;
+    // Letters of four bytes each, or fewer of them than there is room for.
+    Ok(bytes.into_iter().filter(|byte| *byte != 0).map(char::from).collect())
 }
 
 type Archive = ZipArchive<BufReader<File>>;

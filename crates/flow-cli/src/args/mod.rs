@@ -11,7 +11,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use model::{CardArgs, ExportArgs, ImportArgs, ServeArgs};
 pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveArgs};
 pub(crate) use run::{
-    CompareArgs, EvalArgs, LikelihoodArgs, RecipeArgs, SampleArgs, TrainArgs, VerifyArgs,
+    CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
+    VerifyArgs,
 };
 pub(crate) use shared::{AnswerArgs, RunArgs};
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use flow_run::DEFAULT_BATCH;
-use flow_run::typed::whole;
 
 use super::number::Positive;
 use super::shared::{AnswerArgs, ModelArgs, RunArgs, SolverArgs};
@@ -23,9 +22,10 @@ pub(crate) struct PushArgs {
     /// stand one below the other.
     #[arg(long, value_name = "TIME,..", value_delimiter = ',')]
     pub(crate) to: Vec<f64>,
-    /// Class of the rows, for models that know any and files that do not say it.
-    #[arg(long, value_parser = whole)]
-    pub(crate) class: Option<usize>,
+    /// Class of the rows by its number or its name, for models that know any and files that do not
+    /// say it.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
     #[command(flatten)]
     pub(crate) solver: SolverArgs,
     /// Rows carried together.
@@ -85,10 +85,12 @@ pub(crate) struct ImputeArgs {
 #[command(allow_negative_numbers = true)]
 pub(crate) struct SolveArgs {
     /// What was seen of a sample: upsample:K (means of K x K pixels), blur:STD (in pixels),
-    /// mask:FILE (known entries), matrix:FILE.npy (any linear map, [m, d]).
+    /// mask:FILE (known entries), matrix:FILE.npy (any linear map, [m, d]), sparse:FILE.npz (the
+    /// same of few entries, as scipy.sparse.save_npz writes it).
     #[arg(long, value_name = "NAME:VALUE", required_unless_present = "mask")]
     pub(crate) operator: Option<String>,
-    /// What was seen: a picture, or an array of as many numbers, pixels from -1 to 1.
+    /// What was seen: a picture, or an array of as many numbers, pixels from -1 to 1; counts as
+    /// they are.
     #[arg(long, value_name = "FILE", required_unless_present = "known")]
     pub(crate) observe: Option<PathBuf>,
     /// A picture of which a part is known: short for --observe FILE.
@@ -97,15 +99,18 @@ pub(crate) struct SolveArgs {
     /// What of it is known, white in a picture or 1 in an array: short for --operator mask:FILE.
     #[arg(long, value_name = "FILE", conflicts_with = "operator")]
     pub(crate) mask: Option<PathBuf>,
-    /// Standard deviation of the noise of what was seen.
-    #[arg(long, default_value_t = 0.05)]
-    pub(crate) noise: f64,
+    /// Standard deviation of the noise of what was seen; or poisson:GAIN of counts, whose rate is
+    /// GAIN (z + 1) where pixels from -1 to 1 are z, or poisson:GAIN,OFFSET of a rate
+    /// GAIN (z + OFFSET).
+    #[arg(long, value_name = "STD|poisson:GAIN[,OFFSET]", default_value = "0.05")]
+    pub(crate) noise: String,
     /// Number of answers.
     #[arg(long, default_value_t = 16, value_parser = Positive)]
     pub(crate) draws: usize,
-    /// Class of the answers, for conditional models; without it the model is asked without a class.
-    #[arg(long, value_parser = whole)]
-    pub(crate) class: Option<usize>,
+    /// Class of the answers by its number, or by its name where the model's classes have names;
+    /// without it the model is asked without a class.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
     /// Folder to make, for the answers, their mean and spread, and a picture.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use flow_datasets::Split;
-use flow_run::DEFAULT_BATCH;
+use flow_model::AnswerPlan;
 use flow_run::typed::{images, whole};
+use flow_run::{DEFAULT_BATCH, answer_methods};
 
 use super::number::Positive;
 use super::shared::{ComputeArgs, DataArgs, ModelArgs, RunArgs, SolverArgs};
@@ -88,9 +89,10 @@ pub(crate) struct SampleArgs {
     /// a batch, so that it differs by about the tolerance.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Class to draw, for conditional models; the default goes through all classes in turn.
-    #[arg(long, value_parser = whole)]
-    pub(crate) class: Option<usize>,
+    /// Class to draw by its number or its name, for conditional models; the default goes through
+    /// all classes in turn.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
     /// Steps of each sequence, for models of sequences that end early; the default draws them as
     /// those of the data are.
     #[arg(long, value_parser = whole)]
@@ -115,7 +117,7 @@ pub(crate) struct SampleArgs {
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct EvalArgs {
-    /// Number of samples; the default is the recipe's.
+    /// Number of samples; the default is the recipe's. With --questions: of held-out rows.
     #[arg(short = 'n', long, value_parser = whole)]
     pub(crate) number: Option<usize>,
     /// Seed of the noise, the reference draws and the projections.
@@ -136,11 +138,61 @@ pub(crate) struct EvalArgs {
     /// exists, else computed from the training images and written there.
     #[arg(long, value_name = "FILE", requires = "inception")]
     pub(crate) reference: Option<PathBuf>,
-    /// Print `eval.json` instead of a table.
+    /// Print `eval.json`, or what the questions have in its place, instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
+    pub(crate) questions: QuestionArgs,
+    #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+/// Questions about held-out rows in place of the scores of samples.
+#[derive(Debug, clap::Args)]
+pub(crate) struct QuestionArgs {
+    /// Ask about held-out rows, -n of them (the default is 40). Of images: what is seen of each, as
+    /// by the option --operator of `flow solve`, without a class. Of a table: given:COLUMN,COLUMN,
+    /// the columns that are known.
+    #[arg(
+        long,
+        value_name = "NAME:VALUE",
+        conflicts_with_all = ["metrics", "inception", "reference"]
+    )]
+    pub(crate) questions: Option<String>,
+    /// A model that was trained for the question, set beside the methods: one that enlarges, for
+    /// upsample:K; one of the same table with --given COLUMN,COLUMN.
+    #[arg(long, value_name = "MODEL", requires = "questions")]
+    pub(crate) against: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "NAME[,KEY=VALUE]",
+        requires = "questions",
+        help = format!("How what was seen is brought in; may be repeated, the default is each of \
+                        {}", answer_methods().line())
+    )]
+    pub(crate) method: Vec<String>,
+    /// Standard deviation of the noise of what is seen.
+    #[arg(long, default_value_t = 0.05, requires = "questions")]
+    pub(crate) noise: f64,
+    /// Answers about each row.
+    #[arg(long, default_value_t = 16, value_parser = Positive, requires = "questions")]
+    pub(crate) draws: usize,
+    /// Sampler of all: any of `flow list` that steps along a grid.
+    #[arg(
+        long,
+        value_name = "NAME[,KEY=VALUE]",
+        default_value = AnswerPlan::SAMPLER,
+        requires = "questions"
+    )]
+    pub(crate) sampler: String,
+    /// Its steps.
+    #[arg(
+        long,
+        default_value_t = AnswerPlan::STEPS,
+        value_parser = Positive,
+        requires = "questions"
+    )]
+    pub(crate) steps: usize,
 }
 
 /// A part of the data by its name.

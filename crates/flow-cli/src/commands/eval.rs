@@ -7,10 +7,18 @@ use flow_judge::{EvalOptions, evaluate_together};
 use flow_model::Registry;
 use flow_parallel::Group;
 
+use super::questions;
 use crate::args::{EvalArgs, RunArgs};
+use crate::exit::usage;
 use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &EvalArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
+    if let Some(asked) = &args.questions.questions {
+        if 1 < group.size() {
+            return Err(usage!("--questions are put by one process: start one"));
+        }
+        return questions::run(args, asked, registry);
+    }
     let (device, run, data) = args.run.open(registry)?;
     let options = EvalOptions {
         number: args.number,

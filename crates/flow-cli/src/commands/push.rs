@@ -17,7 +17,7 @@ pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     form.check_rows(&args.out)?;
     let mut request = place.request(&args.solver.changes(), 0, 0)?;
     request.batch = args.batch;
-    request.class = args.class;
+    request.class = args.class.as_deref().map(|class| place.class(class)).transpose()?;
     let model = place.model(&device)?;
     let (from, to, told) = (args.from, args.to.clone(), &Terminal);
     let push = Push { model: &model, request, seen, from, to, told };

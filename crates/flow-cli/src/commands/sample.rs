@@ -23,7 +23,7 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
     let number = args.number.or(n).unwrap_or(DEFAULT_NUMBER);
     let (changes, guide) = (args.solver.changes(), args.guide_with.as_deref());
     let mut request = place.guided_request(&changes, number, args.seed, guide.is_some())?;
-    request.class = args.class;
+    request.class = args.class.as_deref().map(|class| place.class(class)).transpose()?;
     request.batch = args.batch;
     request.given = given;
     request.given.lengths = args.length.map(|length| vec![length]);

@@ -78,6 +78,19 @@ impl ObservationNoise {
         }
     }
 
+    /// Refuses what is no number, and counts below zero.
+    fn check_seen(self, y: &Tensor<2>) -> Result<(), SampleError> {
+        if let Some(row) = first_row_not_finite(y) {
+            return Err(SampleError::Observation { row });
+        }
+        // The root of a number below zero is none.
+        match self {
+            Self::Poisson { .. } => first_row_not_finite(&y.clone().sqrt())
+                .map_or(Ok(()), |row| Err(SampleError::NegativeCount { row })),
+            Self::Gaussian { .. } => Ok(()),
+        }
+    }
+
     /// What `y` says about `z`, less `z`.
     fn residual(self, y: Tensor<2>, z: Tensor<2>) -> Tensor<2> {
         match self {
@@ -129,8 +142,8 @@ impl<A: LinearOperator> Observation<A> {
     /// - `y`: `[1, m]` or `[B, m]`
     ///
     /// # Errors
-    /// If the noise has no size or one beyond `1e-12` to `1e12`, or a number that is seen is not
-    /// finite.
+    /// If the noise has no size or one beyond `1e-12` to `1e12`, a number that is seen is not
+    /// finite, or a count below zero.
     ///
     /// # Panics
     /// If `y` has other columns than the operator.
@@ -140,10 +153,8 @@ impl<A: LinearOperator> Observation<A> {
         assert_eq!(columns, m, "expected an observation of {m} numbers a row, got {columns}");
         let hidden = operator.seen(&y).equal_elem(0.0);
         let y = y.mask_fill(hidden, 0.0);
-        match first_row_not_finite(&y) {
-            Some(row) => Err(SampleError::Observation { row }),
-            None => Ok(Self { operator, y, noise }),
-        }
+        noise.check_seen(&y)?;
+        Ok(Self { operator, y, noise })
     }
 
     /// The operator of the observation.
@@ -190,13 +201,12 @@ impl<F: Fn(&Tensor<2>) -> Tensor<2>> Measurement<F> {
     /// - `y` and what the function makes of `[B, d]`: `[B, m]`, `[1, m]` for `y` if it is the same
     ///
     /// # Errors
-    /// If the noise has no size or one beyond `1e-12` to `1e12`, or a number is not finite.
+    /// If the noise has no size or one beyond `1e-12` to `1e12`, a number is not finite, or a count
+    /// below zero.
     pub fn new(function: F, y: Tensor<2>, noise: ObservationNoise) -> Result<Self, SampleError> {
         noise.check()?;
-        match first_row_not_finite(&y) {
-            Some(row) => Err(SampleError::Observation { row }),
-            None => Ok(Self { function, y, noise }),
-        }
+        noise.check_seen(&y)?;
+        Ok(Self { function, y, noise })
     }
 }
 
