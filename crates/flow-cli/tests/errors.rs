@@ -238,7 +238,7 @@ fn samples_that_cannot_be_drawn_are_refused() {
     for (words, code, names) in refusals {
         scene.refuses(&format!("sample run {words}"), code, names);
     }
-    scene.refuses("eval run -n 1", 2, &["1 samples cannot be scored", "at least 3"]);
+    scene.refuses("eval run -n 1", 2, &["1 sample cannot be scored", "at least 3"]);
 }
 
 #[test]
