@@ -50,11 +50,16 @@ impl Deref for Model {
 }
 
 impl Model {
-    /// Loads the averaged network of a run's newest checkpoint.
+    /// Loads the averaged network of a run's newest checkpoint; of a run of a model of its own,
+    /// that model.
     ///
     /// # Errors
     /// When there is no checkpoint, or it cannot be read.
     pub fn load(run: &Run, device: &Device) -> Result<Self, RunError> {
+        if let Some(file) = &run.file {
+            file.config()?;
+            return Self::of_file(run.recipe.network.registry(), &file.path, device);
+        }
         let mut checkpoint = run.latest()?;
         loop {
             match Self::of(run, &checkpoint, device) {
@@ -359,13 +364,15 @@ fn description(
         recipe::Source::Normal(_) => "normal".into(),
         toy @ recipe::Source::Toy(_) => toy.to_string(),
     };
-    let made = [
+    let mut made = recipe.kept();
+    let more = [
         ("flow", toml::Value::from(env!("CARGO_PKG_VERSION"))),
         ("data", recipe.data.set.clone().into()),
         ("seed", recipe.seed.to_string().into()),
         ("steps", i64::try_from(step).unwrap_or(i64::MAX).into()),
         ("batch", i64::try_from(recipe.train.batch).unwrap_or(i64::MAX).into()),
     ];
+    made.extend(more.map(|(key, value)| (key.to_owned(), value)));
     Ok(ModelConfig {
         name: name.clone(),
         about: about.clone(),
@@ -377,7 +384,7 @@ fn description(
         class_names,
         schedule: path.schedule,
         sample: sample.clone(),
-        made: made.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        made,
         ..ModelConfig::new(signature, network)
     })
 }

@@ -11,9 +11,9 @@ use clap::{Parser, Subcommand};
 pub(crate) use model::{CardArgs, ExportArgs, ImportArgs, ServeArgs};
 pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveArgs};
 pub(crate) use run::{
-    CompareArgs, EvalArgs, LikelihoodArgs, RecipeArgs, SampleArgs, TrainArgs, VerifyArgs,
+    Asked, CompareArgs, EvalArgs, LikelihoodArgs, RecipeArgs, SampleArgs, TrainArgs, VerifyArgs,
 };
-pub(crate) use shared::{AnswerArgs, RunArgs};
+pub(crate) use shared::{AnswerArgs, RunArgs, ScoredArgs};
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]
@@ -44,7 +44,7 @@ pub(crate) enum Verb {
     /// Log-likelihood of data under a finished run, with bits per dimension of images.
     Likelihood(LikelihoodArgs),
     /// Draw the pictures of a finished run.
-    Plot(RunArgs),
+    Plot(ScoredArgs),
     /// Write the model of a run as a file of its own, which needs neither the run nor its data.
     Export(ExportArgs),
     /// Make a model of weights that another program trained.

@@ -6,7 +6,7 @@ use flow_run::DEFAULT_BATCH;
 use flow_run::typed::whole;
 
 use super::number::Positive;
-use super::shared::{AnswerArgs, ModelArgs, RunArgs, SolverArgs};
+use super::shared::{AnswerArgs, ModelArgs, ScoredArgs, SolverArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -128,5 +128,5 @@ pub(crate) struct CalibrateArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) run: ScoredArgs,
 }

@@ -90,7 +90,11 @@ impl RowStore for Pieces {
 /// # Errors
 /// When pieces are asked for and the file is no npy with the rows one after another, or the rows
 /// belong to others of another file; and as [`ArrayData::open`].
-pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>, RunError> {
+pub(super) fn open(
+    path: &Path,
+    data: &recipe::Data,
+    like: Option<&ArrayRows>,
+) -> Result<Option<ArrayData>, RunError> {
     let names = ArrayNames { rows: data.array.clone(), classes: data.labels.clone(), times: None };
     // A header is believed no further than the file is long; what is wrong is said by who reads it.
     let Ok(head) = ArrayHead::read(path, &names) else { return Ok(None) };
@@ -135,7 +139,12 @@ pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>
     let channels_last = last(&shape, data.layout);
     let mut rows = ArrayRows::unscaled(head.element, shape, channels_last);
     let raw = Pieces::open(path, train, None)?;
-    rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
+    if let Some(like) = like {
+        like.check_like(&rows, false, path)?;
+        rows.clone_from(like);
+    } else {
+        rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
+    }
     let part = |of: Vec<usize>| -> Result<ArrayPart, RunError> {
         let pieces = Pieces::open(path, of, Some(rows.clone()))?;
         let n = pieces.rows.len();

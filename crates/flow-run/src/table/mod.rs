@@ -56,13 +56,15 @@ pub struct Part {
     /// Rows that were left out because a value that is learned is missing or not known.
     pub left_out: usize,
 }
+
 impl TableData {
-    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes the rest.
+    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes them: as a
+    /// model keeps it that is `like` this, else as the rows to train with have it.
     ///
     /// # Errors
     /// When a file cannot be read, holds what cannot be encoded, or too few complete rows, and when
     /// files do not fit together.
-    pub fn open(data: &recipe::Data) -> Result<Self, RunError> {
+    pub fn open(data: &recipe::Data, like: Option<TableRows>) -> Result<Self, RunError> {
         let Some(file) = &data.file else {
             return Err(usage!("data.set is table, name its file with data.file=FILE.csv"));
         };
@@ -82,23 +84,27 @@ impl TableData {
             check_columns(&columns, before, from)?;
         }
         let sides = sides(data, &tables, &reading)?;
-        let train: Vec<Table> = sides.iter().map(|[train, _]| train.clone()).collect();
-        let encoder = Encoder::fit(&stacked(&train), &columns).map_err(refused)?;
+        let fitted = || {
+            let train: Vec<Table> = sides.iter().map(|[train, _]| train.clone()).collect();
+            Encoder::fit(&stacked(&train), &columns).map_err(refused)
+        };
+        let encoder = like.as_ref().map_or_else(fitted, |like| Ok(like.encoder.clone()))?;
         if encoder.width() == 0 {
             return Err(usage!("{}: no column is left to learn", file.display()));
         }
         // A category that only held-out rows have cannot be learned: such a row is left out.
         let mut lenient = encoder.clone();
         lenient.unseen = Unseen::Missing;
+        let of_train = if like.is_some() { &lenient } else { &encoder };
         let numbers = |[train, held]: &[Table; 2]| {
-            Ok([Numbers::of(&encoder, train)?, Numbers::of(&lenient, held)?])
+            Ok([Numbers::of(of_train, train)?, Numbers::of(&lenient, held)?])
         };
         let numbers: Vec<[Numbers; 2]> =
             sides.iter().map(numbers).collect::<Result<_, _>>().map_err(refused)?;
         let masked = numbers.iter().any(|[train, _]| train.given_mask.contains(&0.0));
         // Other files of the kind are read alike, but what separates their columns is their own.
         let reading = ReadOptions { delimiter: None, ..reading };
-        let rows = TableRows { masked, encoder, reading };
+        let rows = like.unwrap_or(TableRows { masked, encoder, reading });
         let mut before = parts(&rows, &sides, &numbers, data.pairs);
         for (at, name) in ["to train with", "held out"].into_iter().enumerate() {
             let mut few = before.iter().map(|sides| &sides[at]).filter(|part| part.n < FEWEST);
