@@ -120,7 +120,11 @@ impl Card<'_> {
 impl fmt::Display for Card<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CardPath { schedule, predicts, starts_from } = self.path;
-        let numbers = |n: usize| if n == 0 { String::new() } else { format!("{n} numbers a row") };
+        let numbers = |n: usize| match n {
+            0 => String::new(),
+            1 => "1 number a row".into(),
+            n => format!("{n} numbers a row"),
+        };
         let classes = match (self.classes, self.class_names) {
             (0, _) => String::new(),
             (classes, []) => classes.to_string(),

@@ -234,7 +234,7 @@ impl fmt::Display for ArrayData {
                 )?,
                 None => write!(f, "sequences of {length} steps and {channels} channels")?,
             },
-            _ => write!(f, "points of {} numbers", self.rows.size())?,
+            _ => write!(f, "points of {}", counted(self.rows.size(), "number"))?,
         }
         let all = |values: &[f32], of: f32| values.iter().all(|x| x.total_cmp(&of).is_eq());
         let scaled = if all(shift, 0.0) && all(scale, 1.0) {
@@ -248,9 +248,9 @@ impl fmt::Display for ArrayData {
         let element = format!("{element:?}").to_lowercase();
         write!(f, "; numbers of type {element}, {scaled}")?;
         if !self.class_names.is_empty() {
-            write!(f, "; {} classes", self.class_names.len())?;
+            write!(f, "; {}", counted(self.class_names.len(), "class"))?;
         }
-        write!(f, "\n{} rows to train with, {} held out", self.train.n, self.held.n)?;
+        write!(f, "\n{} to train with, {} held out", counted(self.train.n, "row"), self.held.n)?;
         if self.train.pieces.is_some() {
             write!(f, ", read from the file when they are needed")?;
         }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flow_datasets::table::Unseen;
-use flow_datasets::{Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError};
+use flow_datasets::{
+    Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError, counted,
+};
 use flow_train::{Snapshot, Spread};
 use sha2::{Digest, Sha256};
 
@@ -118,9 +120,10 @@ impl TableData {
                     ),
                 };
                 return Err(usage!(
-                    "{}: {n} complete rows {name}{why}, at least {FEWEST} are needed: add rows, or \
+                    "{}: {} {name}{why}, at least {FEWEST} are needed: add rows, or \
                      hold out others by data.split, such as another data.split.share",
-                    file.display()
+                    file.display(),
+                    counted(n, "complete row")
                 ));
             }
         }
