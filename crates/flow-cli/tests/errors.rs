@@ -63,6 +63,11 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set eval.metrics=['kid']", &["no metric `kid`", "sliced"]),
         ("digits --set eval.metrics=['fid']", &["`fid` needs", "weights"]),
         ("debug --set train.batch", &["`--set train.batch`", "key=value"]),
+        // Errors of type in the words of whoever types.
+        ("debug --set train.batch=ten", &["expected a whole number, got \"ten\"", "`train.batch`"]),
+        ("debug --set network.hidden=2.5", &["expected a whole number, got 2.5", "`hidden`"]),
+        ("debug --set path.schedule.sigma_min=few", &["expected a number, got \"few\""]),
+        ("debug --set network.fourier=3", &["expected names and values, got 3"]),
         ("debug --device tpu", &["`tpu`", "built in", "flex"]),
         ("debug --device flex:first", &["`flex:first`", "`flex:0`"]),
         ("debug --threads 0", &["--threads is 0", "at least 1"]),
