@@ -11,7 +11,7 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 50] = [
+    let refusals: [(&str, &[&str]); 54] = [
         ("debug --set network.hidden=1e9", &["network.hidden: to train", "EB, this machine has"]),
         ("debug --set network.hidden=1e9 --dry-run", &["network.hidden", "EB", "lower it"]),
         ("debug --set network.depth=9223372036854775807", &["network.depth", "lower it"]),

@@ -12,7 +12,6 @@ use crate::environment::{self, Shape};
 use crate::error::{RunError, usage};
 use crate::listener::Listener;
 use crate::model_file::ModelFile;
-use crate::recipe::Recipe;
 use crate::run::Run;
 
 impl Run {
