@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use common::Scene;
+use flow_datasets::Element;
+use flow_datasets::array::Array;
 use serde_json::Value;
 
 fn json(scene: &Scene, file: &str) -> Value {
@@ -163,4 +165,31 @@ fn the_flow_of_a_model_makes_the_pairs_that_its_run_makes() {
     scene.ok("export second --out m.flow --force");
     let words = "train --no-eval --resume of-model --more-images 256";
     scene.refuses(words, 2, &["reflow.run m.flow", "`weights` was"]);
+}
+
+#[test]
+fn a_model_of_an_array_is_scored_on_rows_that_are_named() {
+    let scene = Scene::new();
+    let write = |name: &str, size: usize, unit: f32| {
+        let value = |at: usize| unit * (((at * 37) % 101) as f32 * 0.1 + (at % 3) as f32);
+        let (shape, values) = (vec![200, size], (0..200 * size).map(value).collect());
+        let array = Array { shape, values, element: Element::F32 };
+        array.write(&scene.path(name)).unwrap();
+    };
+    write("rows.npy", 3, 1.0);
+    write("twice.npy", 3, 2.0);
+    write("wide.npy", 4, 1.0);
+    scene.ok("train points --data rows.npy --no-eval --out run --set network.hidden=32 \
+         --set network.depth=2 --set train.images=2560 --set train.batch=64 \
+         --set train.checkpoint_every=2560 --set train.warmup_images=0 --set eval.n=50");
+    scene.ok("eval run");
+    scene.ok("export run --out m.flow");
+    scene.refuses("eval m.flow --out found", 2, &["a model of an array", "--data FILE"]);
+    scene.refuses("eval m.flow --out found --data wide.npy", 2, &["wide.npy", "[4]", "[3]"]);
+    scene.ok("eval m.flow --out found --data rows.npy");
+    assert_eq!(scores(&scene, "found"), scores(&scene, "run"));
+    scene.ok("eval m.flow --out other --data twice.npy");
+    let [a, b] = ["found", "other"].map(|run| json(&scene, &format!("{run}/environment.json")));
+    assert_eq!(a["data"]["array"], b["data"]["array"]);
+    assert_ne!(a["data"]["sha256"], b["data"]["sha256"]);
 }

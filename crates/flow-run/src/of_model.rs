@@ -90,8 +90,7 @@ impl Run {
     }
 
     fn same_model(&self, other: Option<&ModelFile>) -> bool {
-        let sha256 = |file: &ModelFile| file.sha256.clone();
-        self.file.as_deref().map(sha256) == other.map(sha256)
+        self.file.as_ref().map(|file| &file.sha256) == other.map(|file| &file.sha256)
     }
 
     /// Refuses other data than those of the results that are there.
