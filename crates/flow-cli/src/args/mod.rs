@@ -31,7 +31,7 @@ pub(crate) enum Verb {
     Push(PushArgs),
     /// Draw samples from a finished run, or from a model that `flow export` wrote.
     Sample(SampleArgs),
-    /// Score a finished run, each score beside its floor.
+    /// Score a finished run or a model of its own, each score beside its floor.
     Eval(EvalArgs),
     /// Draw from the posterior of a model of a table given an observation, with log-densities.
     Posterior(PosteriorArgs),
@@ -41,9 +41,10 @@ pub(crate) enum Verb {
     Solve(SolveArgs),
     /// Rank held-out truths among draws: is the posterior calibrated, too narrow, too wide, biased?
     Calibrate(CalibrateArgs),
-    /// Log-likelihood of data under a finished run, with bits per dimension of images.
+    /// Log-likelihood of data under a finished run or a model of its own, with bits per dimension
+    /// of images.
     Likelihood(LikelihoodArgs),
-    /// Draw the pictures of a finished run.
+    /// Draw the pictures of a finished run or of a model of its own.
     Plot(ScoredArgs),
     /// Write the model of a run as a file of its own, which needs neither the run nor its data.
     Export(ExportArgs),
