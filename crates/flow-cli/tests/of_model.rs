@@ -69,7 +69,9 @@ fn a_model_is_scored_and_drawn_as_its_run_is() {
     scene.refuses("compare m.flow away", 2, &["m.flow is a model", "`flow eval m.flow --out DIR`"]);
     scene.refuses("train --resume found", 2, &["no training to go on with", "--from MODEL"]);
     scene.refuses("eval away --out other", 2, &["--out is for a model", "away is a run"]);
-    scene.refuses("likelihood away --data x.csv", 2, &["--data is for a model", "away is a run"]);
+    let names = ["--data is x.csv, give train or test", "away is a run"];
+    scene.refuses("likelihood away --data x.csv", 2, &names);
+    scene.refuses("plot away --data x.csv", 2, &["--data is for a model", "away is a run"]);
     scene.refuses("eval m.flow --out away", 2, &["away exists already", "m.flow"]);
     scene.train("second", "--seed 1");
     scene.ok("export second --out second.flow");

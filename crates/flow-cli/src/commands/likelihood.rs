@@ -9,7 +9,7 @@ use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
 use flow_run::table::read_like;
-use flow_run::{Model, Place};
+use flow_run::{Model, Place, Run};
 
 use crate::args::{Asked, LikelihoodArgs, RunArgs};
 use crate::exit::usage;
@@ -28,6 +28,14 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
     }
     let data = match &args.data {
         Asked::Part(_) => None,
+        Asked::Of(data) if Run::is_one(&args.run.run) => {
+            return Err(usage!(
+                "--data is {}, give train or test: {} is a run, which has its data, and files and \
+                 sets are for a model of its own",
+                data.display(),
+                args.run.run.display()
+            ));
+        }
         Asked::Of(data) => Some(data.as_path()),
     };
     let (device, run, data) = args.run.open(registry, data, args.out.as_deref())?;
