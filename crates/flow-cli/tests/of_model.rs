@@ -37,7 +37,7 @@ fn a_model_is_scored_and_drawn_as_its_run_is() {
     scene.refuses(
         "eval m.flow --out found --data digits",
         2,
-        &["m.flow was trained on rows of shape [2]", "--data"],
+        &["m.flow was trained on rows of shape [2], the data set `digits`", "--data"],
     );
 
     let said = scene.ok("eval m.flow --out found");
