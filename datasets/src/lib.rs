@@ -34,6 +34,7 @@ mod manifest;
 mod progress;
 pub mod table;
 mod toy;
+mod words;
 
 pub use array::{
     Array, ArrayError, ArrayFile, ArrayForm, ArrayHead, ArrayNames, ArrayOptions, Element,
@@ -52,6 +53,7 @@ pub use toy::{
     Checkerboard, Circles, GaussianMixture, Pinwheel, Spirals, Support, SwissRoll, TOYS, Toy,
     TwoMoons, toy,
 };
+pub use words::counted;
 
 /// Names that [`load`] knows.
 pub const IMAGE_SETS: &[&str] = &["digits", "mnist", "fashion-mnist", "cifar10", "folder"];

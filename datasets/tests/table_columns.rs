@@ -133,7 +133,7 @@ fn what_cannot_be_is_said_with_column_row_and_value() {
     says(&table, "[types]\nclinic = 'real'", &["row 1", "\"clinic\"", "north", "number"]);
     says(&table, "[types]\nlength = 'integer'", &["\"length\"", "whole number"]);
     says(&table, "columns = ['unit']", &["no column is left", "one value"]);
-    says(&table.select(&[0]), "", &["1 rows"]);
+    says(&table.select(&[0]), "", &["1 row,"]);
     says(&table.select(&[]), "", &["0 rows"]);
     says(&csv("a,b\n1,1\n2,inf\n3,2\n").unwrap(), "", &["row 2", "\"b\"", "infinite"]);
     says(&csv("a,b\n1,1e999\n2,3\n").unwrap(), "", &["row 1", "\"b\"", "infinite"]);

@@ -2,8 +2,10 @@ r"""A model in headless Chromium: browser.py --site FOLDER --flow FLOW --models 
 
 The site is what `cargo xtask web` writes. Each model of the folder, as make.sh leaves them, is
 opened by the core in the browser; its samples are compared with those of the command within 1e-5.
-Then it is measured how soon the core answers, how fast it samples and how fast it trains. Without
-Chromium nothing is done, and the reason is printed. The exit code is 1 if samples differ.
+The page itself is operated as by a person: a toy is chosen and trained, sliders are moved, the toy
+becomes a model and is drawn from. Then it is measured how soon the core answers, how fast it
+samples and how fast it trains. Without Chromium nothing is done, and the reason is printed. The
+exit code is 1 if samples differ, or the page does not do what it is told.
 
     cargo xtask web
     python python/tests/browser.py --site target/web/page --flow target/release/flow --models models
@@ -25,11 +27,9 @@ import numpy as np
 TOLERANCE = 1e-5
 N, SEED, STEPS = 64, 1, 8
 
-# Runs a script in a page beside the site's own and sends home what it returns.
-PAGE = """<!doctype html><meta charset="utf-8"><title>check</title>
-<script src="core.js"></script>
-<script>
-(async () => {
+# Runs a script when the page is there, and sends home what it returns.
+RUN = """<script>
+addEventListener("load", async () => {
   const started = performance.now();
   let said;
   try {
@@ -38,8 +38,12 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>check</title>
     said = { error: String(error) };
   }
   await fetch("/said", { method: "POST", body: JSON.stringify(said) });
-})();
+});
 </script>"""
+
+# A page beside the site's own, with the core alone.
+BARE = """<!doctype html><meta charset="utf-8"><title>check</title>
+<script src="core.js"></script>"""
 
 SAMPLES = """
 const core = new Core();
@@ -55,6 +59,61 @@ for (let i = 0; i < 3; i++) {
 }
 return { ready, seconds: Math.min(...times) / 1000, size: file.length, card, answer };
 """
+
+# What a person does on the page; it sees the names of its scripts.
+OPERATED = """
+const until = async (what, good) => {
+  for (let i = 0; i < 3000 && !good(); i++) await new Promise((go) => setTimeout(go, 20));
+  if (!good()) throw new Error(`the page never came to this: ${what}`);
+};
+const give = (id, value, ...events) => {
+  at(id).value = value;
+  for (const name of events) at(id).dispatchEvent(new Event(name, { bubbles: true }));
+};
+const said = {};
+await until("a core", () => at("toy-status").textContent.startsWith("Ready"));
+give("set", "two-moons", "input", "change");
+give("hidden", "32", "input", "change");
+give("train-steps", "40", "input", "change");
+const empty = at("loss").toDataURL();
+at("run").click();
+await until("a trained toy", () => toy.state.of === 40 && toy.state.step === 40 && !toy.running);
+said.status = at("toy-status").textContent;
+said.losses = toy.losses.length;
+said.curve = at("loss").toDataURL() !== empty;
+
+const [points, picture] = [toy.samples, at("toy-view").toDataURL()];
+give("toy-steps", "1", "input", "change");
+said.shown = at("toy-steps-shown").textContent;
+await until("other points", () => toy.samples !== points);
+said.moved = at("toy-view").toDataURL() !== picture;
+
+at("use").click();
+const answered = () => !at("draw").disabled && at("status").textContent.includes("samples,");
+await until("the toy as a model", () => !document.querySelector("main").hidden && answered());
+said.tab = at("tab-model").getAttribute("aria-selected");
+give("n", "5", "input", "change");
+give("seed", "3", "input", "change");
+give("solver", "euler", "input", "change");
+give("steps", "4", "input");
+at("draw").click();
+await until("five samples", () => answered() && drawn.body.n === 5);
+said.body = drawn.body;
+said.same = JSON.stringify((await opened.json("/v1/sample", drawn.body)).rows) ===
+  JSON.stringify(drawn.answer.rows);
+const end = at("view").toDataURL();
+give("t", "0", "input");
+said.t = at("t-shown").textContent;
+said.flows = at("view").toDataURL() !== end;
+return said;
+"""
+
+# What must have become of it, but for the pace in the status.
+BECAME = {
+    "losses": 40, "curve": True, "shown": "1", "moved": True, "tab": "true",
+    "body": {"n": 5, "seed": 3, "solver": "euler", "steps": 4}, "same": True, "t": "0.00",
+    "flows": True,
+}
 
 TRAINING = """
 const core = new Core();
@@ -91,9 +150,10 @@ class Browser:
         if not (self.site / "flow_web.wasm").is_file():
             raise Missing(f"no flow_web.wasm in {site}: cargo xtask web")
 
-    def run(self, script: str, model: Path | None = None, timeout: float = 300.0):
-        """What a script in the page returns."""
-        said, site, page = [], self.site, (PAGE % script).encode()
+    def run(self, script: str, model: Path | None = None, timeout: float = 300.0, own=False):
+        """What a script returns, in a bare page or in the site's `own`."""
+        page = (self.site / "index.html").read_text() if own else BARE
+        said, site, page = [], self.site, (page + RUN % script).encode()
         came = threading.Event()
 
         class Handler(SimpleHTTPRequestHandler):
@@ -187,6 +247,10 @@ def main() -> int:
             fine &= off < TOLERANCE
             times = f"{said['ready']:.0f} ms | {said['seconds']:.3f} s"
             print(f"| {path.stem} | {said['size']} | {off:.1e} | {times} |")
+    said = browser.run(OPERATED, own=True)
+    status = said.pop("status")
+    fine &= said == BECAME and status.startswith("Step 40 of 40, ")
+    print(f"\nthe page was operated: {status} {'' if said == BECAME else said}")
     print("\n| width of the toy's network | steps a second | 2,000 points in 50 steps |")
     print("|---|---|---|")
     for hidden in [64, 128, 256]:

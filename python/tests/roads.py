@@ -121,7 +121,7 @@ class Roads:
         except ModuleNotFoundError:
             raise Left("no onnxruntime: pip install onnxruntime") from None
         out = self.scratch / f"{path.stem}.onnx"
-        run(self.args.flow, "export", path, "--format", "onnx", "--out", out)
+        run(self.args.flow, "export", path, "--format", "onnx", "--out", out, "--force")
         session = onnxruntime.InferenceSession(str(out.with_suffix(".sampler.onnx")))
         model = fm.open(path)
         inputs = {"start": model.starts(n, seed=SEED), "steps": np.array(STEPS, np.int64)}

@@ -24,6 +24,8 @@ function element(name, text, ...children) {
   return made;
 }
 
+const counted = (n, thing) => `${n} ${thing}${n === 1 ? "" : "s"}`;
+
 // The card and the form
 
 /** Shows a model, whose card says what it can be asked, and draws from it. */
@@ -187,8 +189,8 @@ async function draw() {
     const answer = await ask("/v1/sample", { ...body, keep }, "application/json", own.signal);
     drawn = { answer, body };
     const seconds = ((performance.now() - started) / 1000).toFixed(2);
-    const calls = Math.round(answer.nfe);
-    say(`${answer.shape[0]} samples, ${calls} network evaluations each, ${seconds} s.`);
+    const calls = counted(Math.round(answer.nfe), "network evaluation");
+    say(`${counted(answer.shape[0], "sample")}, ${calls} each, ${seconds} s.`);
     at("flow").hidden = keep.length === 0;
     at("saves").hidden = false;
     limitsOf(answer);

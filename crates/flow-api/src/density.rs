@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use flow_datasets::TableRows;
 use flow_datasets::table::Role;
+use flow_datasets::{TableRows, counted};
 use flow_model::{Classes, Densities, DensityRequest, Model, Rows, Trace};
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Likelihood, Probe};
@@ -183,7 +183,10 @@ fn asked(api: &Api, ask: &Ask) -> Result<(Rows, Vec<f64>), Refused> {
         }
         Some(Classes::Each(each)) if each.len() != n => {
             let got = each.len();
-            return Err(Refused::bad(format!("{n} rows need {n} `classes`, got {got}")));
+            return Err(Refused::bad(format!(
+                "{} need {n} `classes`, got {got}",
+                counted(n, "row")
+            )));
         }
         Some(classes) => model.classes_of(&classes, 0..n)?,
     };
@@ -216,11 +219,14 @@ fn numbers(
 ) -> Result<Option<Vec<f32>>, Refused> {
     match rows {
         None if size == 0 => Ok(None),
-        None => Err(Refused::bad(format!("the model reads {size} numbers for each row: `{name}`"))),
+        None => Err(Refused::bad(format!(
+            "the model reads {} for each row: `{name}`",
+            counted(size, "number")
+        ))),
         Some(_) if size == 0 => Err(Refused::bad(format!("the model reads no `{name}`"))),
         Some(rows) if rows.len() != n => {
             let got = rows.len();
-            Err(Refused::bad(format!("{n} rows need {n} rows of `{name}`, got {got}")))
+            Err(Refused::bad(format!("{0} need {0} of `{name}`, got {got}", counted(n, "row"))))
         }
         Some(rows) => Ok(Some(fields::rows(name, rows, size)?)),
     }

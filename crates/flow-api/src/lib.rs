@@ -23,6 +23,7 @@ mod fields;
 mod impute;
 mod label;
 mod limits;
+mod object;
 pub mod page;
 mod records;
 mod refused;
@@ -31,8 +32,10 @@ mod sample;
 
 pub use api::Api;
 pub use density::Scoring;
+pub use fields::fields;
 pub use impute::Imputing;
 pub use limits::Limits;
+pub use object::object;
 pub use refused::Refused;
 pub use reply::{Form, Reply};
 pub use sample::{SampleAnswer, Sampling};

@@ -23,7 +23,6 @@ use flow_model::{
 };
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Likelihood, Probe};
-use serde_json::{Map, Value};
 
 use call::{Failure, guarded, refused};
 use text::from_c;
@@ -228,8 +227,7 @@ pub unsafe extern "C" fn flow_ask(
         let api = unsafe { opened(model) }?;
         // SAFETY: as above.
         let (what, request) = unsafe { (from_c(what, "question")?, from_c(request, "request")?) };
-        let request: Map<String, Value> = serde_json::from_str(request)
-            .map_err(|error| refused(&format!("the request is no JSON object: {error}")))?;
+        let request = flow_api::object(request.as_bytes()).map_err(Failure::from)?;
         let answer = match what {
             "model" => api.card().to_string().into_bytes(),
             "sample" => api.sample(request, Form::Json).map_err(Failure::from)?.bytes,

@@ -251,7 +251,8 @@ fn a_model_of_a_table_is_asked_by_the_names_of_its_columns() {
     for (what, request, part) in [
         ("sample", json!({ "n": 3 }), "condition vector"),
         ("sample", json!({ "sed": 3 }), "unknown field"),
-        ("sample", json!([]), "no JSON object"),
+        ("sample", json!({ "n": "ten" }), "`n`: expected a whole number, got \"ten\""),
+        ("sample", json!([]), "must be a JSON object"),
         ("paint", json!({}), "there is no question `paint`"),
     ] {
         let error = asked(model, what, &request).unwrap_err();

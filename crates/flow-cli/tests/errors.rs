@@ -11,7 +11,7 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 50] = [
+    let refusals: [(&str, &[&str]); 54] = [
         ("debug --set network.hidden=1e9", &["network.hidden: to train", "EB, this machine has"]),
         ("debug --set network.hidden=1e9 --dry-run", &["network.hidden", "EB", "lower it"]),
         ("debug --set network.depth=9223372036854775807", &["network.depth", "lower it"]),
@@ -63,6 +63,11 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --set eval.metrics=['kid']", &["no metric `kid`", "sliced"]),
         ("digits --set eval.metrics=['fid']", &["`fid` needs", "weights"]),
         ("debug --set train.batch", &["`--set train.batch`", "key=value"]),
+        // Errors of type in the words of whoever types.
+        ("debug --set train.batch=ten", &["expected a whole number, got \"ten\"", "`train.batch`"]),
+        ("debug --set network.hidden=2.5", &["expected a whole number, got 2.5", "`hidden`"]),
+        ("debug --set path.schedule.sigma_min=few", &["expected a number, got \"few\""]),
+        ("debug --set network.fourier=3", &["expected names and values, got 3"]),
         ("debug --device tpu", &["`tpu`", "built in", "flex"]),
         ("debug --device flex:first", &["`flex:first`", "`flex:0`"]),
         ("debug --threads 0", &["--threads is 0", "at least 1"]),
@@ -238,7 +243,7 @@ fn samples_that_cannot_be_drawn_are_refused() {
     for (words, code, names) in refusals {
         scene.refuses(&format!("sample run {words}"), code, names);
     }
-    scene.refuses("eval run -n 1", 2, &["1 samples cannot be scored", "at least 3"]);
+    scene.refuses("eval run -n 1", 2, &["1 sample cannot be scored", "at least 3"]);
 }
 
 #[test]

@@ -31,6 +31,42 @@ fn a_run_and_its_file_are_written_as_the_same_onnx() {
 }
 
 #[test]
+fn a_model_that_is_there_is_replaced_when_it_is_said_alone() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.train("other", "--seed 1");
+    let moons = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/torchcfm-moons.pt");
+    let import = format!("import {moons} --as torchcfm-mlp --out");
+    scene.ok("export run --out m.flow");
+    scene.ok("export run --out folder");
+    scene.ok("export run --format onnx --out m.onnx");
+    let read = |name: &str| fs::read(scene.path(name)).unwrap();
+    let [flow, onnx] = ["m.flow", "m.sampler.onnx"].map(read);
+    for (words, name) in [
+        ("export other --out m.flow", "m.flow"),
+        ("export other --out folder", "folder"),
+        ("export other --format onnx --out m.onnx", "m.onnx"),
+        (format!("{import} m.flow").as_str(), "m.flow"),
+        (format!("{import} folder").as_str(), "folder"),
+    ] {
+        scene.refuses(words, 2, &[name, "exists already", "--force"]);
+    }
+    // The sampler alone is in the way.
+    fs::remove_file(scene.path("m.onnx")).unwrap();
+    let words = "export other --format onnx --out m.onnx";
+    scene.refuses(words, 2, &["m.sampler.onnx exists already"]);
+    assert!(read("m.flow") == flow && read("m.sampler.onnx") == onnx);
+
+    scene.ok(&format!("{words} --force"));
+    scene.ok("export other --out m.flow --force");
+    scene.ok("export other --out folder --force");
+    assert!(read("m.flow") != flow && read("m.sampler.onnx") != onnx);
+    // What is no model is never replaced.
+    scene.refuses("export other --out run --force", 2, &["folder of other things"]);
+    scene.refuses(&format!("{import} run --force"), 2, &["folder of other things"]);
+}
+
+#[test]
 fn an_export_that_cannot_be_says_why() {
     let scene = Scene::new();
     scene.train("run", "--set path.prediction=noise");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use flow_datasets::counted;
 use flow_run::files::write_text;
 use flow_run::together::check_alike;
 use flow_run::{Data, Listener, Model, Recipe, Request, Run, SampleChanges, Shape, check_scored};
@@ -60,8 +61,9 @@ fn enough(metrics: &[&Metric], n: usize, data: &Data) -> Result<(), JudgeError> 
     };
     if n < *least {
         return Err(usage!(
-            "{n} samples cannot be scored, `{name}` needs at least {least}: ask for more by eval.n \
-             or -n, or choose other metrics"
+            "{} cannot be scored, `{name}` needs at least {least}: ask for more by eval.n or -n, \
+             or choose other metrics",
+            counted(n, "sample")
         ));
     }
     let (what, parts) = match data {
@@ -155,7 +157,7 @@ pub fn evaluate_together(
     // Up to where the first process is left alone, all of them make the same calls.
     let mut rows = Vec::new();
     for (solver, request) in &requests {
-        told.say(&format!("scoring {n} samples by {solver}"));
+        told.say(&format!("scoring {} by {solver}", counted(n, "sample")));
         let samples = model.sample(request)?;
         let scores = examiner.scores(&samples)?;
         rows.push(Row { solver: solver.clone(), nfe: samples.nfe, scores });
@@ -182,7 +184,7 @@ pub fn evaluate_together(
     let report = Report {
         schema: 2,
         recipe: recipe.name.clone(),
-        step: run.latest()?.step,
+        step: run.step()?,
         seed: options.seed,
         n,
         classes: model.class_names().to_vec(),
@@ -198,6 +200,7 @@ pub fn evaluate_together(
         control,
         seconds: started.elapsed().as_secs_f64(),
     };
+    run.keep()?;
     write_text(&run.folder.join(file_name(&run.folder, &report, told)), &report.json())?;
     Ok(Some(report))
 }

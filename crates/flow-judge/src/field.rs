@@ -40,7 +40,7 @@ pub struct FieldError {
 /// and of the exact field are measured on the same pairs. The exact field is that of independent
 /// pairs on the points of a schedule; a model with a latent has a velocity for each.
 pub(crate) fn report(recipe: &Recipe, model: &Model, seed: u64) -> Option<FieldReport> {
-    if !recipe.path.is_affine() || recipe.latent.is_some() || recipe.reflow.is_some() {
+    if !recipe.path.is_affine() || 0 < model.latent() || recipe.reflow.is_some() {
         return None;
     }
     let target = flow_run::target(&recipe.data.set)?;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use flow_datasets::counted;
 use flow_eval::Score;
 use flow_run::json;
 use serde::{Deserialize, Serialize};
@@ -117,9 +118,14 @@ impl Report {
     /// The report as text for a terminal.
     #[must_use]
     pub fn table(&self) -> String {
-        let mut text = format!("{}, after {} steps\n", self.recipe, self.step);
+        let mut text = format!("{}, after {}\n", self.recipe, counted(self.step, "step"));
         for row in &self.rows {
-            let _ = writeln!(text, "{} ({:.0} evaluations)", row.solver, row.nfe);
+            let _ = writeln!(
+                text,
+                "{} ({})",
+                row.solver,
+                counted(format!("{:.0}", row.nfe), "evaluation")
+            );
             for score in &row.scores {
                 let _ = writeln!(text, "  {score}");
             }

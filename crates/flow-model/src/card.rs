@@ -41,8 +41,9 @@ pub struct Card<'a> {
     /// How it is sampled unless somebody asks for something else.
     #[serde(skip)]
     pub sample: &'a SampleConfig,
-    /// What made it.
-    pub made: &'a Table,
+    /// What made it, in a word for each thing; whole tables, such as a recipe, are in the file
+    /// alone.
+    pub made: Table,
 }
 
 /// The paths that a model has learned.
@@ -78,7 +79,11 @@ impl Model {
             path: CardPath { schedule, predicts: prediction, starts_from: source },
             strengths: self.config().strengths,
             sample,
-            made,
+            made: made
+                .iter()
+                .filter(|(_, value)| !value.is_table())
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
         }
     }
 }
@@ -115,7 +120,11 @@ impl Card<'_> {
 impl fmt::Display for Card<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CardPath { schedule, predicts, starts_from } = self.path;
-        let numbers = |n: usize| if n == 0 { String::new() } else { format!("{n} numbers a row") };
+        let numbers = |n: usize| match n {
+            0 => String::new(),
+            1 => "1 number a row".into(),
+            n => format!("{n} numbers a row"),
+        };
         let classes = match (self.classes, self.class_names) {
             (0, _) => String::new(),
             (classes, []) => classes.to_string(),

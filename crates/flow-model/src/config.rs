@@ -1,6 +1,7 @@
 //! `model.toml`: the description of a model.
 
 use flow_nn::{Signature, Strengths};
+use flow_path::config::plain;
 use flow_path::{Prediction, ScheduleConfig};
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -137,7 +138,7 @@ impl ModelConfig {
     /// When the text is no description of a model, or of a newer format.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let broken =
-            |reason: &str| ModelError::Format { reason: reason.trim().replace('\n', ", ") };
+            |reason: &str| ModelError::Format { reason: plain(reason.trim()).replace('\n', ", ") };
         let table: Table = text.parse().map_err(|e: toml::de::Error| broken(e.message()))?;
         match table.get("format").and_then(toml::Value::as_integer) {
             Some(format) if i64::from(FORMAT) < format => {

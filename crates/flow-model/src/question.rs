@@ -5,7 +5,7 @@ use std::str::FromStr;
 use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
-use flow_path::config::text;
+use flow_path::config::{plain, text};
 use flow_path::stream::Purpose;
 use flow_sample::{
     Conditioned, Conditioning, Counted, Dps, Draws, Evidence, Grid, Interruptible, LinearOperator,
@@ -171,7 +171,7 @@ impl FromStr for AnswerMethod {
         let table = text::table(typed).map_err(|error| refused(error.to_string()))?;
         let method = Value::Table(table).try_into();
         let method: Self =
-            method.map_err(|error: toml::de::Error| refused(error.message().to_owned()))?;
+            method.map_err(|error: toml::de::Error| refused(plain(error.message())))?;
         method.check().map_err(|error| refused(error.to_string()))?;
         Ok(method)
     }

@@ -9,6 +9,7 @@ use flow_nn::{
     SplitMlpConfig, UNetConfig, init_seeded,
 };
 use flow_path::Source;
+use flow_path::config::plain;
 use toml::{Table, Value};
 
 use crate::config::{DATA, NORMAL};
@@ -49,7 +50,7 @@ impl Kind {
             let section = sized::<C>(section)?;
             // Not the message alone: the key is named after it, on a line of its own.
             C::deserialize(Value::Table(section))
-                .map_err(|error| error.to_string().trim().replace('\n', ", "))
+                .map_err(|error| plain(error.to_string().trim()).replace('\n', ", "))
         }
         Self {
             about: C::ABOUT,

@@ -11,7 +11,7 @@ use flow_model::{
     Against, Classes, Guidance, Model, ModelConfig, ModelError, Registry, SampleRequest,
 };
 use flow_nn::Signature;
-use flow_ode::{Method, Stepping};
+use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_sample::{Ddim, FlowMap, Interval, Ode, Sampler};
 
 fn euler() -> Ode {
@@ -77,6 +77,25 @@ fn requests_that_are_drawn_together_get_what_each_gets_alone() {
     let way = Ode::new(Method::Euler, Stepping::Count(1_000));
     let stopped = model.sample_together(&[SampleRequest::new(2, 0)], &way, &go_on);
     assert!(matches!(stopped, Err(ModelError::Stopped)) && steps.into_inner() < 10);
+}
+
+/// The reason why a server draws them one request after the other: the steps follow from the error
+/// of all rows, so that a request would get other numbers than its seed gives alone.
+#[test]
+fn rows_of_strangers_change_what_an_adaptive_solver_gives() {
+    let (_, model) = models().remove(0);
+    let asked = [SampleRequest::new(3, 5), SampleRequest::new(40, 9)];
+    let off = |sampler: &dyn Sampler| {
+        let together = model.sample_together(&asked, sampler, &|| true).unwrap().remove(0);
+        let alone = model.sample(&asked[0], sampler).unwrap();
+        let differences = together.rows.iter().zip(&alone.rows).map(|(a, b)| (a - b).abs());
+        differences.fold(0.0, f32::max)
+    };
+    let tolerance = Tolerance { atol: 1e-2, rtol: 1e-2 };
+    let adaptive = off(&Ode::new(Method::Dopri5, Adaptive::new(tolerance).into()));
+    // The control moves by roundings alone.
+    let fixed = off(&Ode::new(Method::Dopri5, Stepping::Count(4)));
+    assert!(0.0 < adaptive && fixed < 1e-4, "{adaptive} and {fixed}");
 }
 
 /// Without the kernels of flow-kernels, products of other sizes sum in another order: a few

@@ -68,7 +68,7 @@ fn what_cannot_be_read_is_named() {
         ("polynomial,d=1", "`polynomial` has no key `d`, it has `degree`"),
         ("vp,beta_min", "`beta_min` has no `=`, write NAME,KEY=VALUE"),
         ("", "there is no ``, use one of linear"),
-        ("vp,beta_min=few", "`vp`: invalid type: string \"few\", expected f64, in `beta_min`"),
+        ("vp,beta_min=few", "`vp`: expected a number, got \"few\", in `beta_min`"),
         ("ve,boundary=wall", "`ve`: unknown variant `wall`, expected `floor` or `zero`"),
     ] {
         assert!(schedule(typed).starts_with(said), "{}", schedule(typed));
@@ -78,7 +78,10 @@ fn what_cannot_be_read_is_named() {
     let error = "ot,epsilon=1".parse::<CouplingConfig>().unwrap_err();
     assert_eq!(error.to_string(), "`ot` has no key `epsilon`");
     let error = "edm,sigma_data=few".parse::<Prediction>().unwrap_err();
-    assert!(error.to_string().ends_with("expected f64, in `sigma_data`"), "{error}");
+    assert!(
+        error.to_string().ends_with("expected a number, got \"few\", in `sigma_data`"),
+        "{error}"
+    );
     let error = "sigmoidal".parse::<LossWeight>().unwrap_err().to_string();
     assert!(error.contains("unit, variance, diffusion, likelihood, flow-matching"), "{error}");
     for value in ["3", "{ sigma_min = 0.1 }", "{ kind = 3 }"] {

@@ -45,8 +45,11 @@ pub fn draw(
     told: &dyn Listener,
 ) -> Result<Vec<PathBuf>, ReportError> {
     let model = Model::load(run, device)?;
+    run.keep()?;
     let mut gallery = Gallery { run, files: Vec::new() };
-    gallery.curves(told)?;
+    if !run.is_of_model() {
+        gallery.curves(told)?;
+    }
     gallery.scores()?;
     let changes = SampleChanges::default();
     match model.shape() {

@@ -41,7 +41,7 @@ const CAPTIONS: &[(&str, &str)] = &[
 /// # Errors
 /// When a file cannot be read or written.
 pub fn page(run: &Run) -> Result<PathBuf, ReportError> {
-    let Run { folder, recipe } = run;
+    let Run { folder, recipe, .. } = run;
     let mut blocks = vec![Block::Text(format!("{}. Seed {}.", recipe.about, recipe.seed))];
     if folder.join("eval.json").exists() {
         let mut column = Column::each(vec![ScoredRun::read(run)?]).remove(0);

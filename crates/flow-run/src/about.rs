@@ -1,5 +1,6 @@
 //! What is said of a training: its data, its networks, and that nothing of it is left to do.
 
+use flow_datasets::counted;
 use flow_train::Ensemble;
 
 use crate::data::Data;
@@ -18,12 +19,16 @@ impl Data {
         }
         let Some(table) = self.table() else { return Vec::new() };
         let (train, held) = (table.train.n, table.held.n);
-        let mut said =
-            vec![format!("{}\n{train} rows to train with, {held} held out", table.columns)];
+        let mut said = vec![format!(
+            "{}\n{} to train with, {held} held out",
+            table.columns,
+            counted(train, "row")
+        )];
         let incomplete = table.incomplete.n;
         if 0 < incomplete {
             said.push(format!(
-                "{incomplete} rows more to train with lack a value: what they have is learned from"
+                "{} more to train with lack a value: what they have is learned from",
+                counted(incomplete, "row")
             ));
         }
         if let Some(snapshots) = &table.snapshots {
@@ -32,9 +37,11 @@ impl Data {
         let all = table.before.iter().flatten().chain([&table.train, &table.held]);
         let left_out: usize = all.map(|part| part.left_out).sum();
         if 0 < left_out {
+            let are = if left_out == 1 { "is" } else { "are" };
             said.push(format!(
-                "{left_out} rows are left out: they lack a value, or have a category that no \
-                 training row has"
+                "{} {are} left out, for want of a value or with a category that no training row \
+                 has",
+                counted(left_out, "row")
             ));
         }
         said
@@ -59,7 +66,8 @@ impl Training {
             [velocity, posterior] => format!("{velocity} parameters, {posterior} of the posterior"),
         };
         let (name, steps, batch) = (&recipe.name, recipe.steps(), recipe.train.batch);
-        format!("{name}: {parameters}, {steps} steps of {batch} images on {device}")
+        let (steps, images) = (counted(steps, "step"), counted(batch, "image"));
+        format!("{name}: {parameters}, {steps} of {images} on {device}")
     }
 }
 
@@ -70,8 +78,9 @@ impl Start {
         let (run, step) = self.finished().filter(|(run, _)| trained || run.is_scored())?;
         let folder = run.folder.display();
         Some(format!(
-            "{folder} is finished after {step} steps: train it longer with `flow train --resume \
-             {folder} --more-images N`, score it again with `flow eval {folder}`"
+            "{folder} is finished after {}: train it longer with `flow train --resume \
+             {folder} --more-images N`, score it again with `flow eval {folder}`",
+            counted(step, "step")
         ))
     }
 }

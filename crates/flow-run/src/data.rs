@@ -8,14 +8,14 @@ use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
 use rand_distr::{Distribution, Uniform};
 
-use crate::array::{ARRAY, ArrayData};
+use crate::array::{ARRAY, ArrayData, ArrayRows};
 use crate::error::{RunError, usage};
 use crate::given::Given;
 use crate::listener::Listener;
 use crate::recipe::Recipe;
 use crate::records;
 use crate::snapshots::{Seen, Snapshots, source};
-use crate::table::{TABLE, TableData};
+use crate::table::{TABLE, TableData, TableRows};
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -53,16 +53,32 @@ impl Data {
     /// # Errors
     /// When there is no such set, or its files cannot be read or make none.
     pub fn open(recipe: &Recipe, files: &Files, told: &dyn Listener) -> Result<Self, RunError> {
+        Self::open_like(recipe, files, &toml::Table::new(), told)
+    }
+
+    /// Opens the data set of a recipe; rows of files become numbers as a model keeps it, whose
+    /// `rows` these are, and not as these rows would have it.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and when the rows are none of the model's.
+    pub fn open_like(
+        recipe: &Recipe,
+        files: &Files,
+        rows: &toml::Table,
+        told: &dyn Listener,
+    ) -> Result<Self, RunError> {
         let set = recipe.data.set.as_str();
         if let Some(toy) = flow_datasets::toy(set) {
             return Ok(Self::Toy(toy.into()));
         }
         if set == TABLE {
-            let table = TableData::open(&recipe.data, recipe.learns_holes())?;
+            let like = TableRows::of(rows)?;
+            let table = TableData::open(&recipe.data, recipe.learns_holes(), like)?;
             return Ok(Self::Table(Box::new(table)));
         }
         if set == ARRAY {
-            return ArrayData::open(&recipe.data).map(Box::new).map(Self::Array);
+            let like = ArrayRows::of(rows)?;
+            return ArrayData::open(&recipe.data, like).map(Box::new).map(Self::Array);
         }
         if !flow_datasets::IMAGE_SETS.contains(&set) {
             return Err(usage!(

@@ -24,7 +24,8 @@ pub(crate) fn description(
         recipe::Source::Normal(_) => "normal".into(),
         toy @ recipe::Source::Toy(_) => toy.to_string(),
     };
-    let made = [
+    let mut made = recipe.kept();
+    let more = [
         ("flow", toml::Value::from(env!("CARGO_PKG_VERSION"))),
         ("data", recipe.data.set.clone().into()),
         ("seed", recipe.seed.to_string().into()),
@@ -35,7 +36,7 @@ pub(crate) fn description(
         let name = toml::Value::try_from(train.precision).expect("a precision is a name");
         ("precision", name)
     });
-    let made = made.into_iter().chain(rounded);
+    made.extend(more.into_iter().chain(rounded).map(|(key, value)| (key.to_owned(), value)));
     Ok(ModelConfig {
         name: name.clone(),
         about: about.clone(),
@@ -47,7 +48,7 @@ pub(crate) fn description(
         class_names,
         schedule: path.schedule,
         sample: sample.clone(),
-        made: made.map(|(key, value)| (key.to_owned(), value)).collect(),
+        made,
         ..ModelConfig::new(signature, network)
     })
 }

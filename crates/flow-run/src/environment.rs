@@ -15,6 +15,7 @@ use crate::array::ArrayRows;
 use crate::data::Data;
 use crate::error::{RunError, usage};
 use crate::files::{read_text, write_text};
+use crate::model_file::ModelFile;
 use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 
@@ -127,6 +128,8 @@ pub(crate) struct Environment {
     pub(crate) began_with: Option<Known>,
     #[serde(default)]
     pub(crate) stages: Vec<Stage>,
+    /// Of a folder with what was found of a model of its own.
+    pub(crate) model: Option<ModelFile>,
 }
 
 impl Environment {
@@ -137,7 +140,12 @@ impl Environment {
         if !file.exists() {
             return Ok(Self::default());
         }
-        serde_json::from_str(&read_text(&file)?).map_err(|error| damaged(&file, Some(error)))
+        Self::parse(&read_text(&file)?, run)
+    }
+
+    /// Reads the text of the environment of a run.
+    pub(crate) fn parse(text: &str, run: &Path) -> Result<Self, RunError> {
+        serde_json::from_str(text).map_err(|error| damaged(&file(run), Some(error)))
     }
 
     /// Adds stages to those of a run.
@@ -163,11 +171,29 @@ pub struct Models<'a> {
 
 /// The text of a new run.
 pub(crate) fn new(data: &Shape, models: &Models<'_>, device: &str) -> String {
+    let mut environment = here(data, device);
+    for (key, model) in [("teacher", models.teacher), ("began_with", models.beginning)] {
+        if let Some(model) = model {
+            environment[key] = json!(model);
+        }
+    }
+    pretty(&environment)
+}
+
+/// The text of a folder for what is found of a model of its own.
+pub(crate) fn of_model(data: &Shape, model: &ModelFile, device: &str) -> String {
+    let mut environment = here(data, device);
+    environment["model"] = json!(model);
+    pretty(&environment)
+}
+
+/// This machine, this program and the data.
+fn here(data: &Shape, device: &str) -> Value {
     let git = |args: &[&str]| {
         let output = Command::new("git").args(args).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
     };
-    let mut environment = json!({
+    json!({
         "schema": 1,
         "version": env!("CARGO_PKG_VERSION"),
         "commit": git(&["rev-parse", "HEAD"]),
@@ -182,13 +208,7 @@ pub(crate) fn new(data: &Shape, models: &Models<'_>, device: &str) -> String {
         "cores": std::thread::available_parallelism().map(std::num::NonZero::get).ok(),
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,
-    });
-    for (key, model) in [("teacher", models.teacher), ("began_with", models.beginning)] {
-        if let Some(model) = model {
-            environment[key] = json!(model);
-        }
-    }
-    pretty(&environment)
+    })
 }
 
 fn pretty(value: &Value) -> String {

@@ -84,6 +84,21 @@ pub fn check_folder(out: &Path) -> Result<(), RunError> {
     Err(usage!("there is no folder {}, make it or change --out", folder.display()))
 }
 
+/// Refuses a place for a model that is taken, unless it is to be replaced: a model may be all that
+/// is left of a training.
+///
+/// # Errors
+/// When there is something by that name.
+pub fn check_free(out: &Path, replace: bool) -> Result<(), RunError> {
+    if replace || out.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(usage!(
+        "{} exists already: name another place with --out, or add --force to replace it",
+        out.display()
+    ))
+}
+
 /// Refuses a file to write whose name is not that of any known format; `known` are the endings.
 ///
 /// # Errors

@@ -18,6 +18,7 @@
 //! | the recipe that fits data of your own | [`OwnData`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
+//! | what is found of a model of its own, in a folder like that of a run | [`Run::of_model`], [`Run::keep`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
 //! | what processes that share a run tell each other | [`together`] |
 //! | where a model comes from: a run, or a file of its own | [`Place`] |
@@ -58,8 +59,10 @@ mod matching;
 pub mod memory;
 pub mod metrics;
 mod model;
+mod model_file;
 mod name;
 pub mod network;
+mod of_model;
 mod own;
 mod place;
 mod push;

@@ -44,11 +44,16 @@ impl Deref for Model {
 }
 
 impl Model {
-    /// Loads the averaged network of a run's newest checkpoint.
+    /// Loads the averaged network of a run's newest checkpoint; of a run of a model of its own,
+    /// that model.
     ///
     /// # Errors
     /// When there is no checkpoint, or it cannot be read.
     pub fn load(run: &Run, device: &Device) -> Result<Self, RunError> {
+        if let Some(file) = &run.file {
+            file.config()?;
+            return Self::of_file(run.recipe.network.registry(), &file.path, device);
+        }
         let mut checkpoint = run.latest()?;
         loop {
             match Self::of(run, &checkpoint, device) {

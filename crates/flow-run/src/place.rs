@@ -9,6 +9,7 @@ use crate::error::{RunError, usage};
 use crate::files::check_folder;
 use crate::form::RowForm;
 use crate::model::Model;
+use crate::model_file::is_model;
 use crate::request::Request;
 use crate::run::Run;
 use crate::table::TableRows;
@@ -34,10 +35,16 @@ impl Place {
     /// When it is neither, or cannot be read.
     pub fn open(registry: &Registry, path: &Path, device: &Device) -> Result<Self, RunError> {
         // What is neither is refused as a run, which says how one is made.
-        if path.join("model.toml").is_file() || path.is_file() {
+        if is_model(path) {
             return Ok(Self::File(Box::new(Model::of_file(registry, path, device)?)));
         }
         Ok(Self::Run(Box::new(Run::open(registry, path)?)))
+    }
+
+    /// Whether there is a model of its own at a path, and no run.
+    #[must_use]
+    pub fn is_model(path: &Path) -> bool {
+        is_model(path)
     }
 
     /// The run, unless it is a model of its own.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flow_datasets::array::{ArrayNames, LabelledArray, write_array};
+use flow_datasets::counted;
 use flow_datasets::table::{Column, Table, Type, Values};
 
 use crate::array::ArrayRows;
@@ -164,7 +165,9 @@ impl Push<'_> {
                 }
                 if rows.len() < n {
                     let others = n - rows.len();
-                    told.say(&format!("{others} rows of other times than {from} are left out"));
+                    let are = if others == 1 { "is" } else { "are" };
+                    let others = counted(others, "row");
+                    told.say(&format!("{others} of other times than {from} {are} left out"));
                 }
                 (from, rows)
             }

@@ -26,11 +26,12 @@ use crate::recipe::{Recipe, Reflow};
 use crate::request::Request;
 use crate::run::Run;
 
-/// The earlier run whose flow makes the pairs, as it is now.
+/// The earlier run or model whose flow makes the pairs, as it is now.
 #[derive(Debug)]
 pub struct Teacher {
     run: Run,
-    checkpoint: Checkpoint,
+    /// Its newest checkpoint; nothing for a model of its own.
+    checkpoint: Option<Checkpoint>,
     /// By which a later start sees whether it is still the same.
     pub identity: Identity,
 }
@@ -49,13 +50,22 @@ impl Teacher {
         {
             return Err(usage!(
                 "reflow.run {} was trained on other data or from another source, use those of its \
-                 recipe.toml",
+                 recipe (of a model, `flow card MODEL --toml` prints it)",
                 reflow.run
             ));
         }
         run.check_rows(data)?;
-        let checkpoint = run.latest()?;
-        let identity = run.recipe.teacher(checkpoint.step, sha256(&checkpoint)?);
+        run.check_fit(data)?;
+        let (checkpoint, weights) = match &run.file {
+            Some(file) => (None, file.sha256.clone()),
+            None => {
+                let checkpoint = run.latest()?;
+                let weights = sha256(&checkpoint)?;
+                (Some(checkpoint), weights)
+            }
+        };
+        let step = checkpoint.as_ref().map_or_else(|| run.step(), |newest| Ok(newest.step))?;
+        let identity = run.recipe.teacher(step, weights);
         Ok(Some(Self { run, checkpoint, identity }))
     }
 
@@ -69,7 +79,10 @@ impl Teacher {
         reflow: &Reflow,
         device: &Device,
     ) -> Result<[Arc<dyn DataSource>; 2], RunError> {
-        let model = Model::of(&self.run, &self.checkpoint, device)?;
+        let model = match &self.checkpoint {
+            Some(checkpoint) => Model::of(&self.run, checkpoint, device)?,
+            None => Model::load(&self.run, device)?,
+        };
         let pairs = |n: usize, seed: u64| -> Result<Arc<dyn DataSource>, RunError> {
             let method = reflow.solver.parse().map_err(|error| usage!("reflow.solver: {error}"))?;
             let request = Request::new(&self.run.recipe, &SampleChanges::default(), n, seed)?

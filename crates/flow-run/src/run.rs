@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flow_datasets::Files;
-use flow_model::Registry;
+use flow_model::{ModelConfig, Registry};
 use flow_train::{Checkpoint, CheckpointFolder, Identity};
 
 use crate::claim::{claim, claim_next};
@@ -15,6 +15,7 @@ use crate::environment::{self, Environment, Models, Shape, Stage};
 use crate::error::{RunError, usage};
 use crate::files::{read_text, write_text};
 use crate::listener::Listener;
+use crate::model_file::{ModelFile, is_model};
 use crate::recipe::Recipe;
 
 /// A run on disk.
@@ -24,6 +25,8 @@ pub struct Run {
     pub folder: PathBuf,
     /// What it was made from.
     pub recipe: Recipe,
+    /// The model whose weights are its own, of a run that holds what was found of one.
+    pub(crate) file: Option<Box<ModelFile>>,
 }
 
 impl Run {
@@ -41,24 +44,14 @@ impl Run {
         out: Option<&Path>,
         device: &str,
     ) -> Result<Self, RunError> {
-        let parent = match out.map(|out| out.parent().unwrap_or(out)) {
-            None => Path::new("runs"),
-            Some(parent) if parent == Path::new("") => Path::new("."),
-            Some(parent) => parent,
-        };
-        fs::create_dir_all(parent)
-            .map_err(RunError::io(format!("cannot make {}", parent.display())))?;
-        drafts::clear(parent);
-        let draft = drafts::folder(parent)
-            .map_err(RunError::io(format!("cannot make a folder in {}", parent.display())))?;
-        fill(draft.path(), &recipe, &environment::new(data, models, device))?;
-        let folder = match out {
-            Some(folder) => claim(draft.path(), folder),
-            None => claim_next(draft.path(), parent, &recipe.name),
-        }?;
-        // It has another name now, and nothing is left to be removed.
-        let _ = draft.keep();
-        Ok(Self { folder, recipe })
+        let environment = environment::new(data, models, device);
+        let folder = made(&recipe, &environment, out, &["checkpoints", "samples", "plots"])?;
+        Ok(Self { folder, recipe, file: None })
+    }
+
+    /// Makes the folder of a run whose weights are those of a model of its own.
+    pub(crate) fn make(&self, environment: &str) -> Result<(), RunError> {
+        made(&self.recipe, environment, Some(&self.folder), &["samples", "plots"]).map(drop)
     }
 
     /// Whether a folder is that of a run.
@@ -67,38 +60,63 @@ impl Run {
         folder.join("recipe.toml").is_file()
     }
 
-    /// Opens the folder of an earlier run, whose network is one of the registry.
+    /// Opens the folder of an earlier run, whose network is one of the registry. A model of its own
+    /// is a run that has no folder.
     ///
     /// # Errors
     /// When it is none, or its recipe is not valid.
     pub fn open(registry: &Registry, folder: &Path) -> Result<Self, RunError> {
         let file = folder.join("recipe.toml");
         if !file.is_file() {
+            if is_model(folder) {
+                return Self::of_file(registry, folder);
+            }
             return Err(usage!(
                 "{} is no run folder (it has no recipe.toml), `flow train` makes one",
                 folder.display()
             ));
         }
         let recipe = Recipe::parse(registry, &read_text(&file)?, &[], &file.display().to_string())?;
-        Ok(Self { folder: folder.to_path_buf(), recipe })
+        let file = if folder.join("checkpoints").is_dir() {
+            None
+        } else {
+            Environment::read(folder)?.model.map(Box::new)
+        };
+        Ok(Self { folder: folder.to_path_buf(), recipe, file })
+    }
+
+    /// A model of its own as a run that has no folder: its recipe and its weights.
+    pub(crate) fn of_file(registry: &Registry, model: &Path) -> Result<Self, RunError> {
+        let config = ModelConfig::read(model)?;
+        let recipe = Recipe::of_model(registry, model, &config)?;
+        let file = Box::new(ModelFile::of(model, &config)?);
+        Ok(Self { folder: model.to_path_buf(), recipe, file: Some(file) })
     }
 
     /// Opens its data, which must look like those that it was trained on; `told` hears of images
-    /// that are not the same ones.
+    /// that are not the same ones. Rows of other files than those become numbers as those did.
     ///
     /// # Errors
     /// When they cannot be opened, or have another shape or other classes.
     pub fn data(&self, files: &Files, told: &dyn Listener) -> Result<Data, RunError> {
-        let data = Data::open(&self.recipe, files, told)?;
+        let data = match &self.file {
+            Some(file) => Data::open_like(&self.recipe, files, &file.config()?.rows, told)?,
+            None => Data::open(&self.recipe, files, told)?,
+        };
         self.check_rows(&data)?;
-        let then = self.rows()?.and_then(|rows| rows.sha256);
-        if then.is_some() && then != Shape::of(&data).sha256 {
-            told.say(&format!(
-                "the data are not those that {} was trained on, although their sizes are",
-                self.folder.display()
-            ));
+        let Some(then) = self.rows()? else { return Ok(data) };
+        if then.sha256.is_none() || then.sha256 == Shape::of(&data).sha256 {
+            return Ok(data);
         }
-        Ok(data)
+        told.say(&format!(
+            "the data are not those that {} {}, although their sizes are",
+            self.folder.display(),
+            if self.is_of_model() { "holds results on" } else { "was trained on" }
+        ));
+        match self.file {
+            Some(_) => Ok(data),
+            None => Data::open_like(&self.recipe, files, &then.rows()?, told),
+        }
     }
 
     /// What its data look like; nothing for runs made before this was kept.
@@ -106,7 +124,10 @@ impl Run {
     /// # Errors
     /// When `environment.json` cannot be read.
     pub fn rows(&self) -> Result<Option<Shape>, RunError> {
-        Ok(Environment::read(&self.folder)?.data)
+        match self.file.as_deref().and_then(ModelFile::unmade) {
+            Some(text) => Ok(Environment::parse(text, &self.folder)?.data),
+            None => Ok(Environment::read(&self.folder)?.data),
+        }
     }
 
     /// Refuses data of another shape, or with other classes, than the run was trained on.
@@ -114,7 +135,14 @@ impl Run {
     /// # Errors
     /// When they differ.
     pub fn check_rows(&self, data: &Data) -> Result<(), RunError> {
-        let Some(then) = self.rows()? else { return Ok(()) };
+        match self.rows()? {
+            Some(then) => self.check_like(&then, data),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses data that do not look like others.
+    pub(crate) fn check_like(&self, then: &Shape, data: &Data) -> Result<(), RunError> {
         let known = if then.class_names.is_empty() { &[] } else { data.class_names() };
         let now = (data.shape(), data.classes(), known);
         if now == (then.shape.clone(), then.classes, then.class_names.as_slice()) {
@@ -125,10 +153,13 @@ impl Run {
             (_, []) => format!("rows of shape {shape:?} of {classes} classes"),
             _ => format!("rows of shape {shape:?} of {classes} classes ({})", names.join(", ")),
         };
+        let (who, hint) = match &self.file {
+            Some(file) => (&file.path, "name its own with --data"),
+            None => (&self.folder, "name the folder of its data with --data-dir"),
+        };
         Err(usage!(
-            "{} was trained on {}, the data set `{}` here has {}, name the folder of its data with \
-             --data-dir",
-            self.folder.display(),
+            "{} was trained on {}, the data set `{}` here has {}, {hint}",
+            who.display(),
             what(&then.shape, then.classes, &then.class_names),
             self.recipe.data.set,
             what(&now.0, now.1, now.2)
@@ -264,9 +295,41 @@ fn staged(stages: &[Stage]) -> String {
     text
 }
 
+/// Makes a folder of a run by the name `out`, or the next free one, with empty folders inside.
+fn made(
+    recipe: &Recipe,
+    environment: &str,
+    out: Option<&Path>,
+    inside: &[&str],
+) -> Result<PathBuf, RunError> {
+    let parent = match out.map(|out| out.parent().unwrap_or(out)) {
+        None => Path::new("runs"),
+        Some(parent) if parent == Path::new("") => Path::new("."),
+        Some(parent) => parent,
+    };
+    fs::create_dir_all(parent)
+        .map_err(RunError::io(format!("cannot make {}", parent.display())))?;
+    drafts::clear(parent);
+    let draft = drafts::folder(parent)
+        .map_err(RunError::io(format!("cannot make a folder in {}", parent.display())))?;
+    fill(draft.path(), recipe, environment, inside)?;
+    let folder = match out {
+        Some(folder) => claim(draft.path(), folder),
+        None => claim_next(draft.path(), parent, &recipe.name),
+    }?;
+    // It has another name now, and nothing is left to be removed.
+    let _ = draft.keep();
+    Ok(folder)
+}
+
 /// Fills a folder with all that a run holds before its first step.
-fn fill(folder: &Path, recipe: &Recipe, environment: &str) -> Result<(), RunError> {
-    for sub in ["checkpoints", "samples", "plots"] {
+fn fill(
+    folder: &Path,
+    recipe: &Recipe,
+    environment: &str,
+    inside: &[&str],
+) -> Result<(), RunError> {
+    for sub in inside {
         let sub = folder.join(sub);
         fs::create_dir(&sub).map_err(RunError::io(format!("cannot make {}", sub.display())))?;
     }

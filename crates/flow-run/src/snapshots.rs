@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flow_path::config::plain;
 use flow_train::{Chain, DataSource, Rows, Snapshot, Spread};
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +93,7 @@ impl Snapshots {
     pub fn of(rows: &toml::Table) -> Result<Option<Self>, RunError> {
         let Some(own) = rows.get(KEY) else { return Ok(None) };
         let read: Self = own.clone().try_into().map_err(|error: toml::de::Error| {
-            usage!("the model's snapshots: {}", error.message())
+            usage!("the model's snapshots: {}", plain(error.message()))
         })?;
         if read.times.len() < 2 || read.times.windows(2).any(|pair| pair[1] <= pair[0]) {
             return Err(usage!("the model's snapshots: its times do not increase"));

@@ -62,6 +62,13 @@ impl Start {
         told: &dyn Listener,
     ) -> Result<Self, RunError> {
         let mut run = Run::open(registry, folder)?;
+        if run.is_of_model() {
+            let folder = folder.display();
+            return Err(usage!(
+                "{folder} has a model and no training to go on with: begin one with its weights by \
+                 `flow train RECIPE --from MODEL`"
+            ));
+        }
         // Taken before the checkpoints are read, because another owner of the lock may be writing
         // them.
         let lock = if lock { Some(Lock::take(folder, told)?) } else { None };
@@ -236,7 +243,7 @@ impl Training {
                 (run, None, Some(lock))
             }
             // Its folder is named below.
-            Start::New(recipe) => (Run { folder: PathBuf::new(), recipe }, None, None),
+            Start::New(recipe) => (Run { folder: PathBuf::new(), recipe, file: None }, None, None),
             Start::Again { run, from, lock } => {
                 if group.is_first() {
                     lengthen(&run, from.as_ref(), told)?;
@@ -314,7 +321,7 @@ impl Begun {
         told: &Arc<dyn Listener>,
         interrupter: &Interrupter,
     ) -> Result<usize, RunError> {
-        let Run { folder, recipe } = &self.run;
+        let Run { folder, recipe, .. } = &self.run;
         let objective: Arc<dyn Objective> = match &recipe.latent {
             Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
             None => recipe.train.objective.build(),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use flow_path::config::plain;
 use flow_path::stream::Streams;
 use flow_train::{DataSource, Draw};
 use serde::{Deserialize, Serialize};
@@ -105,7 +106,9 @@ impl Upsampling {
     pub fn kept_in(rows: &Table) -> Result<Option<Self>, RunError> {
         let Some(own) = rows.get(KEY) else { return Ok(None) };
         let read = own.clone().try_into().map(Some);
-        read.map_err(|error: toml::de::Error| usage!("the model's `{KEY}`: {}", error.message()))
+        read.map_err(|error: toml::de::Error| {
+            usage!("the model's `{KEY}`: {}", plain(error.message()))
+        })
     }
 
     /// The rows of a source, each told its small image.

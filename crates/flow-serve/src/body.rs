@@ -34,11 +34,7 @@ pub(crate) async fn object(
         return Err(too_large());
     }
     let bytes = read(body, limits).await?.ok_or_else(too_large)?;
-    match serde_json::from_slice(&bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Refusal::bad("the body must be a JSON object, such as {\"n\": 16}")),
-        Err(error) => Err(Refusal::bad(format!("the body is no JSON: {error}"))),
-    }
+    Ok(flow_api::object(&bytes)?)
 }
 
 /// The bytes of a body; nothing for one that is larger.

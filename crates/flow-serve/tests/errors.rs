@@ -33,7 +33,9 @@ fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
         (&plain, sample, json!({ "n": 10_001 }), "at most 10000"),
         (&plain, sample, json!({ "n": -1 }), "-1"),
         (&plain, sample, json!({ "n": 1.5 }), "1.5"),
-        (&plain, sample, json!({ "seed": "x" }), "invalid type"),
+        (&plain, sample, json!({ "seed": "x" }), "`seed`: expected a whole number, got \"x\""),
+        (&plain, sample, json!({ "keep": ["x"] }), "`keep`: expected a number, got \"x\""),
+        (&plain, sample, json!({ "steps": 2.5 }), "`steps`: expected a whole number, got 2.5"),
         (&plain, sample, json!({ "sed": 1 }), "unknown field `sed`"),
         (&plain, sample, json!({ "steps": 0 }), "steps is 0"),
         (&plain, sample, json!({ "steps": 1_001 }), "at most 1000"),
@@ -48,7 +50,7 @@ fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
         (&plain, sample, json!({ "vectors": [[1.0]] }), "the model takes 0"),
         (&plain, sample, json!({ "given": one }), "models of tables"),
         (&plain, sample, json!({ "starts": [[1.0, 2.0]] }), "16 samples need a start"),
-        (&plain, sample, json!({ "n": 1, "starts": [[1.0]] }), "row 0 of `starts` has 1 numbers"),
+        (&plain, sample, json!({ "n": 1, "starts": [[1.0]] }), "row 0 of `starts` has 1 number,"),
         (&plain, sample, json!({ "n": 1, "starts": [[1e39, 0.0]] }), "too large"),
         (&plain, sample, json!({ "keep": [0.5, 0.2] }), "growing times"),
         (&plain, sample, json!({ "keep": [1.5] }), "from 0 to 1"),
@@ -68,7 +70,7 @@ fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
         (&tabled, sample, json!({ "given": { "weight": 3 } }), "`weight`, which is none"),
         (&plain, "/v1/log_prob", json!({}), "missing field `rows`"),
         (&plain, "/v1/log_prob", json!({ "rows": [] }), "0 rows"),
-        (&plain, "/v1/log_prob", json!({ "rows": [[1.0]] }), "has 1 numbers"),
+        (&plain, "/v1/log_prob", json!({ "rows": [[1.0]] }), "has 1 number,"),
         (&plain, "/v1/log_prob", json!({ "rows": [one] }), "of no table"),
         (&plain, "/v1/log_prob", json!({ "rows": 3 }), "`rows` is a list"),
         (&plain, "/v1/log_prob", json!({ "rows": [[1.0, 2.0]], "rtol": 0.0 }), "`rtol` is 0"),
@@ -108,6 +110,10 @@ fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
     }
     let broken = plain.send("POST", sample, &[JSON], b"{\"n\": ").refused(400);
     assert!(broken.contains("no JSON"), "{broken}");
+    for twice in [&br#"{"n": 3, "n": 4}"#[..], br#"{"rows": [{"age": 1, "age": 2}]}"#] {
+        let said = plain.send("POST", sample, &[JSON], twice).refused(400);
+        assert!(said.contains("twice in one object"), "{said}");
+    }
     let deep = "[".repeat(100_000);
     plain.send("POST", sample, &[JSON], deep.as_bytes()).refused(400);
     // A control: the same servers answer what is right.

@@ -64,9 +64,7 @@ impl Desk {
     /// # Errors
     /// When something in it cannot be.
     pub fn answer(&mut self, request: &[u8]) -> Result<Vec<u8>, Refused> {
-        let request: Request = serde_json::from_slice(request)
-            .map_err(|error| Refused::Bad(format!("the request is none: {error}")))?;
-        let Request { path, accept, body } = request;
+        let Request { path, accept, body } = flow_api::fields(flow_api::object(request)?)?;
         let form = match accept.as_deref() {
             None => Form::Json,
             Some(media) => Form::of(media).ok_or_else(|| {

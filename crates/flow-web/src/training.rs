@@ -80,7 +80,7 @@ pub(crate) struct State {
 impl Training {
     /// Begins a training, which takes no step yet.
     pub(crate) fn begin(body: Map<String, Value>) -> Result<Self, Refused> {
-        let ask: Ask = fields(body)?;
+        let ask: Ask = flow_api::fields(body)?;
         let sizes = [ask.hidden, ask.depth, ask.batch, ask.steps];
         for ((name, most), got) in MOST.into_iter().zip(sizes) {
             if !(1..=most).contains(&got) {
@@ -130,7 +130,7 @@ impl Training {
 
     /// Takes `count` steps, or as many as are left.
     pub(crate) fn steps(&mut self, body: Map<String, Value>) -> Result<Reply, Refused> {
-        let Count { count } = fields(body)?;
+        let Count { count } = flow_api::fields(body)?;
         if MOST_AT_ONCE < count {
             return Err(bad(format!(
                 "`count` is {count}, at most {MOST_AT_ONCE} are taken at once"
@@ -162,7 +162,7 @@ impl Training {
 
     /// Points of the toy itself, to be shown beside samples.
     pub(crate) fn data(&self, body: Map<String, Value>) -> Result<Reply, Refused> {
-        let Count { count } = fields(body)?;
+        let Count { count } = flow_api::fields(body)?;
         if MOST_POINTS < count {
             return Err(bad(format!("`count` is {count}, at most {MOST_POINTS} are drawn")));
         }
@@ -181,10 +181,6 @@ impl Training {
 #[serde(deny_unknown_fields)]
 struct Count {
     count: usize,
-}
-
-fn fields<T: serde::de::DeserializeOwned>(body: Map<String, Value>) -> Result<T, Refused> {
-    serde_json::from_value(Value::Object(body)).map_err(|error| bad(error.to_string()))
 }
 
 fn bad(sentence: String) -> Refused {

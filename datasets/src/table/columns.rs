@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::{Guess, categories, guess, is_constant, is_whole};
 use super::transform::{TransformKind, skewed};
 use super::{Column, ColumnType, Kind, Table, TableError, Values, cell};
+use crate::words::counted;
 
 /// Names of categories that are printed.
 const NAMES: usize = 4;
@@ -283,7 +284,7 @@ impl fmt::Display for Columns {
             writeln!(f, "{}", text.trim_end())?;
         }
         match self.plans.len() {
-            n if SHOWN < n => writeln!(f, "... and {} columns more", n - SHOWN),
+            n if SHOWN < n => writeln!(f, "... and {} more", counted(n - SHOWN, "column")),
             _ => Ok(()),
         }
     }

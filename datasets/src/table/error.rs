@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::cell::with_commas;
 use crate::array::ArrayError;
+use crate::words::counted;
 
 /// A table that cannot be read, understood, encoded or written.
 ///
@@ -95,9 +96,10 @@ pub enum TableError {
 
     /// A line with more or fewer cells than there are names.
     #[error(
-        "line {line} of {} has {actual} cells but {expected} columns are named; mend the line, or \
-         put cells that hold the separator in quotes",
-        path.display()
+        "line {line} of {} has {} but {expected} columns are named; mend the line, or put cells that \
+         hold the separator in quotes",
+        path.display(),
+        counted(.actual, "cell")
     )]
     Ragged {
         /// The file.
@@ -146,7 +148,10 @@ pub enum TableError {
     },
 
     /// Columns of different lengths.
-    #[error("column {column:?} has {actual} rows, but {first:?} has {expected}; give both as many")]
+    #[error(
+        "column {column:?} has {}, but {first:?} has {expected}; give both as many",
+        counted(.actual, "row")
+    )]
     Lengths {
         /// Name of the first column.
         first: String,
@@ -260,7 +265,10 @@ pub enum TableError {
     },
 
     /// Too few rows to learn a distribution from.
-    #[error("the table has {rows} rows, and a distribution is learned from {needed} or more")]
+    #[error(
+        "the table has {}, and a distribution is learned from {needed} or more",
+        counted(.rows, "row")
+    )]
     TooFewRows {
         /// Number of rows.
         rows: usize,

@@ -11,10 +11,10 @@ use clap::{Parser, Subcommand};
 pub(crate) use model::{CardArgs, ExportArgs, ImportArgs, ServeArgs};
 pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveArgs};
 pub(crate) use run::{
-    CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
+    Asked, CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
     VerifyArgs,
 };
-pub(crate) use shared::{AnswerArgs, RunArgs};
+pub(crate) use shared::{AnswerArgs, RunArgs, ScoredArgs};
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]
@@ -32,7 +32,7 @@ pub(crate) enum Verb {
     Push(PushArgs),
     /// Draw samples from a finished run, or from a model that `flow export` wrote.
     Sample(SampleArgs),
-    /// Score a finished run, each score beside its floor.
+    /// Score a finished run or a model of its own, each score beside its floor.
     Eval(EvalArgs),
     /// Draw from the posterior of a model of a table given an observation, with log-densities.
     Posterior(PosteriorArgs),
@@ -42,10 +42,11 @@ pub(crate) enum Verb {
     Solve(SolveArgs),
     /// Rank held-out truths among draws: is the posterior calibrated, too narrow, too wide, biased?
     Calibrate(CalibrateArgs),
-    /// Log-likelihood of data under a finished run, with bits per dimension of images.
+    /// Log-likelihood of data under a finished run or a model of its own, with bits per dimension
+    /// of images.
     Likelihood(LikelihoodArgs),
-    /// Draw the pictures of a finished run.
-    Plot(RunArgs),
+    /// Draw the pictures of a finished run or of a model of its own.
+    Plot(ScoredArgs),
     /// Write the model of a run as a file of its own, which needs neither the run nor its data.
     Export(ExportArgs),
     /// Make a model of weights that another program trained.

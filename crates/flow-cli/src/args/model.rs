@@ -62,6 +62,9 @@ pub(crate) struct ImportArgs {
     /// Model to write, as `flow export` does.
     #[arg(long, value_name = "PATH")]
     pub(crate) out: PathBuf,
+    /// Replace the model that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -76,6 +79,9 @@ pub(crate) struct ExportArgs {
     /// Format of the file: a model that this program opens, or ONNX for other programs.
     #[arg(long, default_value = "flow", value_parser = ["flow", "onnx"])]
     pub(crate) format: String,
+    /// Replace the model that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Solver of the sampler of ONNX, in place of the model's own: any Runge-Kutta method of
     /// `flow list`.
     #[arg(long, value_name = "NAME")]

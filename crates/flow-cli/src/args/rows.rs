@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use flow_run::DEFAULT_BATCH;
 
 use super::number::Positive;
-use super::shared::{AnswerArgs, ModelArgs, RunArgs, SolverArgs};
+use super::shared::{AnswerArgs, ModelArgs, ScoredArgs, SolverArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -133,5 +133,5 @@ pub(crate) struct CalibrateArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) run: ScoredArgs,
 }

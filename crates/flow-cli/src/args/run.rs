@@ -1,15 +1,16 @@
 //! Verbs of a recipe and its run: train, sample, score, draw, compare.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use flow_datasets::Split;
 use flow_model::AnswerPlan;
 use flow_run::typed::{images, whole};
 use flow_run::{DEFAULT_BATCH, answer_methods};
 
 use super::number::Positive;
-use super::shared::{ComputeArgs, DataArgs, ModelArgs, RunArgs, SolverArgs};
+use super::shared::{ComputeArgs, DataArgs, ModelArgs, RunArgs, ScoredArgs, SolverArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -144,7 +145,7 @@ pub(crate) struct EvalArgs {
     #[command(flatten)]
     pub(crate) questions: QuestionArgs,
     #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) run: ScoredArgs,
 }
 
 /// Questions about held-out rows in place of the scores of samples.
@@ -195,11 +196,25 @@ pub(crate) struct QuestionArgs {
     pub(crate) steps: usize,
 }
 
-/// A part of the data by its name.
-fn part() -> impl TypedValueParser<Value = Split> {
-    let known = [("train", "Seen in training"), ("test", "Held out")];
-    PossibleValuesParser::new(known.map(|(name, help)| PossibleValue::new(name).help(help)))
-        .map(|name| if name == "train" { Split::Train } else { Split::Test })
+/// Whose likelihood is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A part of the data of the training.
+    Part(Split),
+    /// Held-out rows of other data.
+    Of(PathBuf),
+}
+
+impl FromStr for Asked {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "train" => Self::Part(Split::Train),
+            "test" => Self::Part(Split::Test),
+            data => Self::Of(data.into()),
+        })
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -208,12 +223,14 @@ pub(crate) struct LikelihoodArgs {
     /// A table whose rows are asked for their log-density, under a model of a table.
     #[arg(index = 2)]
     pub(crate) file: Option<PathBuf>,
-    /// Where to write the rows of FILE with their log-densities.
-    #[arg(long, value_name = "FILE", requires = "file")]
+    /// Where to write the rows of FILE with their log-densities. Without FILE, and of a model of
+    /// its own, the folder for what is found of it, made unless it is there.
+    #[arg(long, value_name = "FILE|DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// The data: seen in training or held out.
-    #[arg(long, default_value = "test", value_parser = part())]
-    pub(crate) data: Split,
+    /// The data: `train` were seen in training, `test` are held out. Of a model of its own also a
+    /// file of such rows as it was trained on, or the name of a set, and of these what is held out.
+    #[arg(long, default_value = "test", value_name = "train|test|FILE|SET")]
+    pub(crate) data: Asked,
     /// Exact divergence, at the cost of one pass for each dimension; the default for points.
     #[arg(long, conflicts_with = "probes")]
     pub(crate) exact: bool,
@@ -276,7 +293,7 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompareArgs {
-    /// Folders of runs.
+    /// Folders of runs; of a model of its own that of `flow eval MODEL --out DIR`.
     #[arg(required = true)]
     pub(crate) runs: Vec<PathBuf>,
     /// Take runs that differ in their seed alone together: mean and standard deviation.

@@ -1,7 +1,7 @@
 //! Options that several verbs share: the device, the sampler, the form of the answer.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -14,6 +14,7 @@ use flow_run::{Data, Place, Run, SampleChanges, answer_methods};
 
 use super::number::Positive;
 use crate::device;
+use crate::exit::usage;
 use crate::terminal::{Terminal, say};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -56,7 +57,7 @@ impl ModelArgs {
 /// A run with its data, and where to compute.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RunArgs {
-    /// Folder of a run.
+    /// Folder of a run, or a model that `flow export` wrote.
     #[arg(index = 1)]
     pub(crate) run: PathBuf,
     #[command(flatten)]
@@ -66,12 +67,59 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
+    /// The device, the run and its data; of a model of its own, the `data` that it is scored on,
+    /// and a run whose folder is `out`.
+    pub(crate) fn open(
+        &self,
+        registry: &Registry,
+        data: Option<&Path>,
+        out: Option<&Path>,
+    ) -> Result<(Device, Run, Data)> {
+        let (device, files) = (self.compute.open()?, self.source.files());
+        if Place::is_model(&self.run) {
+            let Some(out) = out else {
+                let model = self.run.display();
+                return Err(usage!(
+                    "{model} is a model and no run, which has a folder for what is found: name \
+                     one with --out DIR"
+                ));
+            };
+            let (paths, called) = ([self.run.as_path(), out], &self.compute.device);
+            let (run, data) = Run::of_model(registry, paths, data, &files, called, &Terminal)?;
+            return Ok((device, run, data));
+        }
+        let run = Run::open(registry, &self.run)?;
+        if let Some(option) = data.map(|_| "--data").or(out.map(|_| "--out")) {
+            return Err(usage!(
+                "{option} is for a model of its own, and {} is a run, which has its data and its \
+                 folder: leave it out",
+                self.run.display()
+            ));
+        }
+        let data = run.data(&files, &Terminal)?;
+        Ok((device, run, data))
+    }
+}
+
+/// A run, or a model of its own with what a run has beside its model.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ScoredArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Of a model of its own, the data: a file of such rows as it was trained on, which are held
+    /// out by the same rule; or the name of a set. The default is the set of its training.
+    #[arg(long, value_name = "FILE|SET")]
+    data: Option<PathBuf>,
+    /// Of a model of its own, the folder for what is found of it, a run for every other command;
+    /// made unless it is there.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl ScoredArgs {
     /// The device, the run and its data.
     pub(crate) fn open(&self, registry: &Registry) -> Result<(Device, Run, Data)> {
-        let device = self.compute.open()?;
-        let run = Run::open(registry, &self.run)?;
-        let data = run.data(&self.source.files(), &Terminal)?;
-        Ok((device, run, data))
+        self.run.open(registry, self.data.as_deref(), self.out.as_deref())
     }
 }
 

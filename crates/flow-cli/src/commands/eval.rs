@@ -8,7 +8,7 @@ use flow_model::Registry;
 use flow_parallel::Group;
 
 use super::questions;
-use crate::args::{EvalArgs, RunArgs};
+use crate::args::{EvalArgs, ScoredArgs};
 use crate::exit::usage;
 use crate::terminal::{Terminal, print};
 
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &EvalArgs, registry: &Registry, group: &Arc<dyn Group>) 
 }
 
 /// Draws the pictures of a run.
-pub(crate) fn plot(args: &RunArgs, registry: &Registry) -> Result<()> {
+pub(crate) fn plot(args: &ScoredArgs, registry: &Registry) -> Result<()> {
     let (device, run, data) = args.open(registry)?;
     for picture in flow_report::draw(&run, &data, &device, &Terminal)? {
         print(&picture.display().to_string())?;

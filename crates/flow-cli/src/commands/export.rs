@@ -8,7 +8,7 @@ use anyhow::Result;
 use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
 use flow_onnx::Pair;
-use flow_run::files::{ending, write};
+use flow_run::files::{check_free, ending, write};
 use flow_run::{Model, Place, save_model};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
@@ -18,6 +18,7 @@ use crate::terminal::{print, say};
 
 /// Writes the averaged network of a run's newest checkpoint with all that is needed to use it.
 pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
+    check_free(&args.out, args.force)?;
     let model = open(registry, &args.run)?;
     if args.format == "onnx" {
         return onnx(&model, args);
@@ -37,15 +38,16 @@ fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
     if ending(out) != "onnx" {
         return Err(usage!("--format onnx writes files that end in .onnx, not {}", out.display()));
     }
+    let beside = out.with_extension("sampler.onnx");
+    check_free(&beside, args.force)?;
     let solver = args.solver.as_deref().map(|name| check_solver("--solver", name)).transpose()?;
     let Pair { network, sampler } = flow_onnx::pair(model, solver)?;
     write(out, |file| file.write_all(&network))?;
     let mut text = format!("{}\nnetwork:    {}", model.card(), out.display());
     match sampler {
         Ok(sampler) => {
-            let path = out.with_extension("sampler.onnx");
-            write(&path, |file| file.write_all(&sampler))?;
-            let _ = write!(text, "\nsampler:    {}", path.display());
+            write(&beside, |file| file.write_all(&sampler))?;
+            let _ = write!(text, "\nsampler:    {}", beside.display());
         }
         Err(reason) => say(&format!("no sampler is written, the network alone: {reason}")),
     }
@@ -60,12 +62,13 @@ fn open(registry: &Registry, path: &Path) -> Result<Model> {
 
 /// Makes a model of weights from elsewhere.
 pub(crate) fn import(args: &ImportArgs) -> Result<()> {
+    check_free(&args.out, args.force)?;
     let import = Import::new(Family::of_name(&args.family)?, &args.file);
     let import = args.config.iter().fold(import, Import::with_config);
     let import = args.state.iter().fold(import, Import::with_part);
     let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
+    save_model(&model, &args.out)?;
     notes.iter().map(String::as_str).for_each(say);
-    model.save(&args.out)?;
     print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use flow_datasets::Holes;
+use flow_datasets::{Holes, counted};
 use flow_model::Registry;
 use flow_run::files::check_table;
 use flow_run::table::read_like;
@@ -23,10 +23,11 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let started = Instant::now();
     let (filled, nfe) = flow_run::impute(&model, &columns, &holes, &plan, args.noise, args.draws)?;
     filled.write(&args.out)?;
-    say(&format!("{} of {} rows had holes", holes.len(), table.len()));
+    say(&format!("{} of {} had holes", holes.len(), counted(table.len(), "row")));
     print(&format!(
-        "{} draws, {nfe} evaluations each, {:.1} s: {}",
-        args.draws,
+        "{}, {} each, {:.1} s: {}",
+        counted(args.draws, "draw"),
+        counted(nfe, "evaluation"),
         started.elapsed().as_secs_f64(),
         args.out.display()
     ))

@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use anyhow::Result;
+use flow_datasets::Split;
 use flow_judge::{LikelihoodOptions, densities, densities_in_words, likelihood, with_densities};
 use flow_model::Registry;
 use flow_run::files::write_text;
 use flow_run::recipe::check;
 use flow_run::table::read_like;
-use flow_run::{Model, Place};
+use flow_run::{Model, Place, Run};
 
-use crate::args::{LikelihoodArgs, RunArgs};
+use crate::args::{Asked, LikelihoodArgs, RunArgs};
+use crate::exit::usage;
 use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
@@ -18,11 +20,28 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
         check::name("--tag", tag)?;
     }
     if let Some(file) = &args.file {
+        if let Asked::Of(data) = &args.data {
+            let (data, file) = (data.display(), file.display());
+            return Err(usage!("the rows of {file} are asked for, leave --data {data} out"));
+        }
         return of_file(args, file, registry);
     }
-    let (device, run, data) = args.run.open(registry)?;
+    let data = match &args.data {
+        Asked::Part(_) => None,
+        Asked::Of(data) if Run::is_one(&args.run.run) => {
+            return Err(usage!(
+                "--data is {}, give train or test: {} is a run, which has its data, and files and \
+                 sets are for a model of its own",
+                data.display(),
+                args.run.run.display()
+            ));
+        }
+        Asked::Of(data) => Some(data.as_path()),
+    };
+    let (device, run, data) = args.run.open(registry, data, args.out.as_deref())?;
     let model = Model::load(&run, &device)?;
     let found = likelihood(&run, &data, &model, &options(args))?;
+    run.keep()?;
     // Points of the plane have a picture, which shows where the model is dense.
     let pictures = match model.shape() {
         [2] => flow_report::draw_density(&run, &model, &found.points, &found.request, &Terminal)?,
@@ -58,7 +77,10 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()
 
 fn options(args: &LikelihoodArgs) -> LikelihoodOptions {
     LikelihoodOptions {
-        part: args.data,
+        part: match args.data {
+            Asked::Part(part) => part,
+            Asked::Of(_) => Split::Test,
+        },
         exact: args.exact,
         probes: args.probes,
         importance: args.importance,

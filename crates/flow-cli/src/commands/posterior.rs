@@ -2,6 +2,7 @@
 //! and how far that can be trusted.
 
 use anyhow::Result;
+use flow_datasets::counted;
 use flow_judge::calibrate as judged;
 use flow_model::Registry;
 use flow_report::{Posterior, draw_posterior};
@@ -40,9 +41,10 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     }
     posterior.table(!args.no_density)?.write(&out)?;
     print(&format!(
-        "{} draws for each of {observations} observations, {:.0} network evaluations each: {}",
-        args.number,
-        posterior.nfe,
+        "{} for each of {}, {} each: {}",
+        counted(args.number, "draw"),
+        counted(observations, "observation"),
+        counted(format!("{:.0}", posterior.nfe), "network evaluation"),
         out.display()
     ))?;
     // The answer is written, also where the run is one that cannot be.
@@ -65,6 +67,7 @@ pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()>
     let counts = (args.number, args.draws, args.seed);
     let found = judged(&run.recipe, table, &model, counts, &Terminal)?;
     let json = serde_json::to_string_pretty(&found)?;
+    run.keep()?;
     write_text(&run.folder.join("calibration.json"), &json)?;
     let pictures = flow_report::draw_calibration(&run, &found)?;
     if args.json {

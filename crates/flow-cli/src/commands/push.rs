@@ -1,6 +1,7 @@
 //! `flow push`: the rows of a file, carried along the flow of a model.
 
 use anyhow::Result;
+use flow_datasets::counted;
 use flow_model::Registry;
 use flow_run::files::check_folder;
 use flow_run::snapshots::Snapshots;
@@ -24,9 +25,11 @@ pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     let Pushed { n, times, nfe } = push.file(&form, &args.file, &args.out)?;
     let to: Vec<String> = times[1..].iter().map(ToString::to_string).collect();
     print(&format!(
-        "{n} rows carried from {} to {}, {nfe:.0} network evaluations each: {}",
+        "{} carried from {} to {}, {} each: {}",
+        counted(n, "row"),
         times[0],
         to.join(", "),
+        counted(format!("{nfe:.0}"), "network evaluation"),
         args.out.display()
     ))
 }

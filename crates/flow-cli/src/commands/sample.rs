@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
+use flow_datasets::counted;
 use flow_model::Registry;
 use flow_parallel::Group;
 use flow_report::Told;
@@ -53,9 +54,10 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
         writer.write(&form, table.as_ref(), &out)?
     };
     print(&format!(
-        "{} samples by {}, {nfe:.0} network evaluations each, {:.2} s: {}",
-        request.n,
+        "{} by {}, {} each, {:.2} s: {}",
+        counted(request.n, "sample"),
         request.label(),
+        counted(format!("{nfe:.0}"), "network evaluation"),
         started.elapsed().as_secs_f64(),
         out.display()
     ))

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use flow_datasets::counted;
 use flow_model::{Question, Registry};
 use flow_report::{AnswersNote, back_projection, mask, noise, observed, operator, save_answers};
 
@@ -60,10 +61,10 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
     save_answers(out, &model, &seen, &answered, note)?;
     let misfit = answered.misfit.iter().sum::<f64>() / answered.misfit.len() as f64;
     print(&format!(
-        "{} answers, {} evaluations each, {} of them with a gradient, {seconds:.1} s, misfit \
-         {misfit:.2} (about 1 explains what was seen): {}",
-        args.draws,
-        answered.nfe,
+        "{}, {} each, {} of them with a gradient, {seconds:.1} s, misfit {misfit:.2} (about 1 explains \
+         what was seen): {}",
+        counted(args.draws, "answer"),
+        counted(answered.nfe, "evaluation"),
         answered.gradients,
         out.display()
     ))

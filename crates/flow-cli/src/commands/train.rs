@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
+use flow_datasets::counted;
 use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
 use flow_parallel::Group;
@@ -44,7 +45,8 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
     let begun = training.begin(args.out.as_deref(), &device, &args.compute.device, &Terminal)?;
     let (run, data) = (&begun.run, &begun.data);
     say(&summary);
-    say(&format!("run folder: {}, {} steps done", run.folder.display(), begun.done()));
+    let done = counted(begun.done(), "step");
+    say(&format!("run folder: {}, {done} done", run.folder.display()));
     begun.shared(rayon::current_num_threads()).iter().for_each(|text| say(text));
 
     let (started, interrupter) = (Instant::now(), Interrupter::new());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use flow_datasets::Split;
+use flow_datasets::{Split, counted};
 use flow_model::{Densities, DensityRequest, Trace};
 use flow_run::{Run, json};
 use flow_sample::Probe;
@@ -162,7 +162,7 @@ impl Report {
         Ok(Self {
             schema: 1,
             recipe: run.recipe.name.clone(),
-            step: run.latest()?.step,
+            step: run.step()?,
             seed: options.seed,
             data: if options.part == Split::Train { "train" } else { "test" }.to_owned(),
             n: samples.len(),
@@ -208,7 +208,11 @@ impl Report {
     #[must_use]
     pub fn table(&self) -> String {
         let Self { recipe, step, data, n, .. } = self;
-        let mut text = format!("{recipe}, after {step} steps, {n} samples of the {data} data\n");
+        let mut text = format!(
+            "{recipe}, after {}, {} of the {data} data\n",
+            counted(step, "step"),
+            counted(n, "sample")
+        );
         let _ = writeln!(text, "log-likelihood            {} nats", self.nats);
         if 0 < self.without_density {
             let _ = writeln!(

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use flow_datasets::Table;
 use flow_datasets::table::{Column, Type, Values};
+use flow_datasets::{Table, counted};
 use flow_model::{Densities, DensityRequest, Model, Rows};
 use flow_path::stream::{Purpose, Streams};
 use flow_run::RunError;
@@ -75,7 +75,8 @@ pub fn with_densities(rows: &Table, nats: Vec<f64>) -> Result<Table, JudgeError>
 pub fn densities_in_words(nats: &[f64]) -> String {
     let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
     let mean = known.iter().sum::<f64>() / known.len() as f64;
-    format!("{} of {} rows, mean log-density {mean:.4} nats", known.len(), nats.len())
+    let of = counted(nats.len(), "row");
+    format!("{} of {of}, mean log-density {mean:.4} nats", known.len())
 }
 
 /// Densities of rows that lack nothing, and how they were found.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use toml::{Table, Value};
 
-use super::{Choice, ConfigError, keys, text};
+use super::{Choice, ConfigError, keys, plain, text};
 
 /// A name with its values, read from text or from a table with `kind`.
 ///
@@ -47,7 +47,7 @@ impl Chosen {
         let Some(value) = self.values.remove(key) else { return Ok(default) };
         T::deserialize(value).map_err(|error| ConfigError::Value {
             name: self.name.clone(),
-            message: format!("{}, in `{key}`", error.message()),
+            message: format!("{}, in `{key}`", plain(error.message())),
         })
     }
 
@@ -75,7 +75,7 @@ impl Chosen {
 
     /// An error of TOML, which may fill several lines, as one.
     fn refuse(self, error: &toml::de::Error) -> ConfigError {
-        let message = error.to_string().trim().replace('\n', ", ");
+        let message = plain(error.to_string().trim()).replace('\n', ", ");
         ConfigError::Value { name: self.name, message }
     }
 }

@@ -25,6 +25,7 @@ mod error;
 mod keys;
 mod macros;
 pub mod text;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,7 @@ pub use chosen::Chosen;
 pub use error::ConfigError;
 pub use keys::keys;
 pub use text::shown;
+pub use words::plain;
 
 /// A thing that is its own configuration: its fields are the values that are typed, and each has a
 /// domain.

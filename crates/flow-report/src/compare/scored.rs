@@ -8,7 +8,7 @@ use flow_judge::{
     LatentReport, LikelihoodReport, Point, Report, Row, Variance,
 };
 use flow_run::recipe::flat;
-use flow_run::{Run, json};
+use flow_run::{Place, Run, json};
 use toml::{Table, Value};
 
 use super::Curve;
@@ -77,7 +77,14 @@ impl ScoredRun {
     /// # Errors
     /// If a file cannot be read, and if there are no scores.
     pub(crate) fn read(run: &Run) -> Result<Self, ReportError> {
-        let Run { folder, recipe } = run;
+        let Run { folder, recipe, .. } = run;
+        if Place::is_model(folder) {
+            let model = folder.display();
+            return Err(usage!(
+                "{model} is a model, which has no place for scores: compare the folder of `flow \
+                 eval {model} --out DIR`"
+            ));
+        }
         let table: Table = recipe.resolved().parse().expect("a resolved recipe is TOML");
         let text = |value| match value {
             Value::String(text) => text,

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use flow_datasets::array::Labels;
+use flow_datasets::counted;
 use flow_train::{RowStore as _, Snapshot};
 use sha2::{Digest, Sha256};
 
@@ -86,16 +87,17 @@ impl ArrayPart {
 }
 
 impl ArrayData {
-    /// Reads the array of a recipe, scales it and holds rows out.
+    /// Reads the array of a recipe, holds rows out and scales them: as a model keeps it that is
+    /// `like` this, else by the rows to train with.
     ///
     /// # Errors
     /// When a file cannot be read, is none of rows, or has too few of them, and when files do not
     /// fit together.
-    pub fn open(data: &recipe::Data) -> Result<Self, RunError> {
+    pub fn open(data: &recipe::Data, like: Option<ArrayRows>) -> Result<Self, RunError> {
         let Some(file) = &data.file else {
             return Err(usage!("data.set is array, name its file with data.file=FILE.npy"));
         };
-        if let Some(pieces) = pieces::open(file, data)? {
+        if let Some(pieces) = pieces::open(file, data, like.as_ref())? {
             return Ok(pieces);
         }
         let read = Arc::new(read(file, data, data.time.clone())?);
@@ -114,9 +116,10 @@ impl ArrayData {
             let n = before.rows.len();
             if data.pairs && n != whole {
                 return Err(usage!(
-                    "{} has {n} rows and {} has {whole}: data.pairs is true, so that row i belongs \
+                    "{} has {} and {} has {whole}: data.pairs is true, so that row i belongs \
                      to row i",
                     from.display(),
+                    counted(n, "row"),
                     file.display()
                 ));
             }
@@ -127,12 +130,18 @@ impl ArrayData {
         let channels_last = last(&shape, data.layout) && !file.is_dir();
         let mut rows = ArrayRows::unscaled(read.rows.element, shape, channels_last);
         rows.name.clone_from(&read.names.rows);
+        if let Some(like) = like {
+            like.check_like(&rows, read.lengths.is_some(), file)?;
+            rows = like;
+        }
         let sides = sides(data, &rows, &parts)?;
-        rows.fit(data.scale, &|visit| {
-            let mut show =
-                |part: &ArrayPart| part.each(&mut |rows| visit(rows, part.lengths.as_deref()));
-            sides.iter().try_for_each(|[train, _]| show(train))
-        })?;
+        if rows.shift.is_empty() {
+            rows.fit(data.scale, &|visit| {
+                let mut show =
+                    |part: &ArrayPart| part.each(&mut |rows| visit(rows, part.lengths.as_deref()));
+                sides.iter().try_for_each(|[train, _]| show(train))
+            })?;
+        }
         if data.is_given_starts() && !rows.lengths.is_empty() {
             return Err(usage!(
                 "{} has sequences of different lengths, to which paths lead from noise: leave out \
@@ -227,7 +236,7 @@ impl fmt::Display for ArrayData {
                 )?,
                 None => write!(f, "sequences of {length} steps and {channels} channels")?,
             },
-            _ => write!(f, "points of {} numbers", self.rows.size())?,
+            _ => write!(f, "points of {}", counted(self.rows.size(), "number"))?,
         }
         let all = |values: &[f32], of: f32| values.iter().all(|x| x.total_cmp(&of).is_eq());
         let scaled = if all(shift, 0.0) && all(scale, 1.0) {
@@ -241,9 +250,9 @@ impl fmt::Display for ArrayData {
         let element = format!("{element:?}").to_lowercase();
         write!(f, "; numbers of type {element}, {scaled}")?;
         if !self.class_names.is_empty() {
-            write!(f, "; {} classes", self.class_names.len())?;
+            write!(f, "; {}", counted(self.class_names.len(), "class"))?;
         }
-        write!(f, "\n{} rows to train with, {} held out", self.train.n, self.held.n)?;
+        write!(f, "\n{} to train with, {} held out", counted(self.train.n, "row"), self.held.n)?;
         if self.train.pieces.is_some() {
             write!(f, ", read from the file when they are needed")?;
         }

@@ -165,7 +165,11 @@ impl<'a> Place<'a> {
 /// # Errors
 /// When pieces are asked for and the file is no folder of images and no npy with the rows one after
 /// another, or the rows belong to others of another file; and as [`ArrayData::open`].
-pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>, RunError> {
+pub(super) fn open(
+    path: &Path,
+    data: &recipe::Data,
+    like: Option<&ArrayRows>,
+) -> Result<Option<ArrayData>, RunError> {
     let Some(place) = Place::of(path, data)? else { return Ok(None) };
     let bytes = 4.0 * place.shape.iter().map(|&n| n as f64).product::<f64>();
     if !data.pieces.unwrap_or(memory::limit() < COPIES * bytes) {
@@ -207,7 +211,12 @@ pub(super) fn open(path: &Path, data: &recipe::Data) -> Result<Option<ArrayData>
     let channels_last = last(&shape, data.layout) && place.images.is_none();
     let mut rows = ArrayRows::unscaled(place.element, shape, channels_last);
     let raw = place.pieces(train, None)?;
-    rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
+    if let Some(like) = like {
+        like.check_like(&rows, false, path)?;
+        rows.clone_from(like);
+    } else {
+        rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
+    }
     let part = |of: Vec<usize>| -> Result<ArrayPart, RunError> {
         let class = |labels: &Labels| of.iter().map(|&row| labels.of_rows[row]).collect();
         let labels = place.labels().map(class);

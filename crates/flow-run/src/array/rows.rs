@@ -1,6 +1,9 @@
 //! What rows of an array look like in a file, and how they become those of a network.
 
+use std::path::Path;
+
 use flow_datasets::Element;
+use flow_path::config::plain;
 use serde::{Deserialize, Serialize};
 
 use super::ArrayPart;
@@ -198,10 +201,9 @@ impl ArrayRows {
     /// When it is damaged.
     pub fn of(rows: &toml::Table) -> Result<Option<Self>, RunError> {
         let Some(own) = rows.get(KEY) else { return Ok(None) };
-        let read: Self = own
-            .clone()
-            .try_into()
-            .map_err(|error: toml::de::Error| usage!("the model's array: {}", error.message()))?;
+        let read: Self = own.clone().try_into().map_err(|error: toml::de::Error| {
+            usage!("the model's array: {}", plain(error.message()))
+        })?;
         let channels = channels(&read.shape, read.channels_last);
         let counted = [0, read.shape.first().copied().unwrap_or(0)];
         if [read.shift.len(), read.scale.len()] != [channels; 2]
@@ -231,6 +233,35 @@ fn channels(shape: &[usize], channels_last: bool) -> usize {
 }
 
 impl ArrayRows {
+    /// Refuses the rows of a file that lie there in another way than those that a model has
+    /// learned, whose `self` is, or of which some end early where none of those did.
+    pub(super) fn check_like(
+        &self,
+        other: &Self,
+        ends_early: bool,
+        file: &Path,
+    ) -> Result<(), RunError> {
+        let file = file.display();
+        let last = |rows: &Self| if rows.channels_last { ", the channels last" } else { "" };
+        if (&self.shape, self.channels_last) != (&other.shape, other.channels_last) {
+            return Err(usage!(
+                "rows of {file} have the shape {:?}{}, and those that the model has learned \
+                 {:?}{}: name a file of such rows",
+                other.shape,
+                last(other),
+                self.shape,
+                last(self)
+            ));
+        }
+        if ends_early && self.lengths.is_empty() {
+            return Err(usage!(
+                "some sequences of {file} end early, and none did that the model has learned: name \
+                 a file of whole ones"
+            ));
+        }
+        Ok(())
+    }
+
     /// Learns the scale from rows of the file to train with.
     ///
     /// # Errors

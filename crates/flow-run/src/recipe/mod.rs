@@ -6,6 +6,7 @@ mod data;
 mod eval;
 mod following;
 mod identity;
+mod kept;
 mod latent;
 mod moments;
 mod path;
@@ -16,6 +17,7 @@ mod train;
 
 use flow_model::{NetworkSection, Registry, SampleConfig};
 use flow_path::CouplingConfig;
+use flow_path::config::plain;
 use flow_train::{AdamW, Ema, Pairs};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -99,7 +101,7 @@ impl Recipe {
             Value::Table(table).try_into().map_err(|error: toml::de::Error| {
                 usage!(
                     "{origin} is no valid recipe: {}",
-                    error.to_string().trim().replace('\n', ", ")
+                    plain(error.to_string().trim()).replace('\n', ", ")
                 )
             })?;
         recipe.network = recipe

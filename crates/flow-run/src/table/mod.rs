@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flow_datasets::table::{Coded, Role, Unseen};
-use flow_datasets::{Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError};
+use flow_datasets::{
+    Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError, counted,
+};
 use flow_train::{PartDrop, Rows, Snapshot, Spread};
 use sha2::{Digest, Sha256};
 
@@ -64,13 +66,18 @@ pub struct Part {
 }
 
 impl TableData {
-    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes the rest. With
-    /// `holes`, rows to train with may lack some of what is learned.
+    /// Reads the table of a recipe, guesses its columns, holds rows out and encodes them: as a
+    /// model keeps it that is `like` this, else as the rows to train with have it. With `holes`,
+    /// these may lack some of what is learned.
     ///
     /// # Errors
     /// When a file cannot be read, holds what cannot be encoded, or too few complete rows, and when
     /// files do not fit together.
-    pub fn open(data: &recipe::Data, holes: bool) -> Result<Self, RunError> {
+    pub fn open(
+        data: &recipe::Data,
+        holes: bool,
+        like: Option<TableRows>,
+    ) -> Result<Self, RunError> {
         let Some(file) = &data.file else {
             return Err(usage!("data.set is table, name its file with data.file=FILE.csv"));
         };
@@ -90,32 +97,40 @@ impl TableData {
             check_columns(&columns, before, from)?;
         }
         let sides = sides(data, &tables, &reading)?;
-        let train: Vec<Table> = sides.iter().map(|[train, _]| train.clone()).collect();
-        let encoder = Encoder::fit(&stacked(&train), &columns).map_err(refused)?;
+        let fitted = || {
+            let train: Vec<Table> = sides.iter().map(|[train, _]| train.clone()).collect();
+            Encoder::fit(&stacked(&train), &columns).map_err(refused)
+        };
+        let encoder = like.as_ref().map_or_else(fitted, |like| Ok(like.encoder.clone()))?;
         if encoder.width() == 0 {
             return Err(usage!("{}: no column is left to learn", file.display()));
         }
         // A category that only held-out rows have cannot be learned: such a row is left out.
         let mut lenient = encoder.clone();
         lenient.unseen = Unseen::Missing;
+        let of_train = if like.is_some() { &lenient } else { &encoder };
         let numbers = |[train, held]: &[Table; 2]| {
-            Ok([Numbers::of(&encoder, train)?, Numbers::of(&lenient, held)?])
+            Ok([Numbers::of(of_train, train)?, Numbers::of(&lenient, held)?])
         };
         let numbers: Vec<[Numbers; 2]> =
             sides.iter().map(numbers).collect::<Result<_, _>>().map_err(refused)?;
-        let given_masks = numbers.iter().map(|[train, _]| &train.given_mask);
-        let mut optional = lacking(&encoder, Role::Given, given_masks);
-        let hidden = data.given_drop.iter().filter(|(_, rate)| 0.0 < **rate);
-        optional.extend(hidden.map(|(name, _)| name.clone()));
-        optional.sort();
-        optional.dedup();
         // Other files of the kind are read alike, but what separates their columns is their own.
         let reading = ReadOptions { delimiter: None, ..reading };
-        let holes = match &numbers[..] {
-            [[train, _]] if holes => lacking(&encoder, Role::Target, [&train.mask]),
-            _ => Vec::new(),
+        let of_these_rows = || {
+            let given_masks = numbers.iter().map(|[train, _]| &train.given_mask);
+            let mut optional = lacking(&encoder, Role::Given, given_masks);
+            let hidden = data.given_drop.iter().filter(|(_, rate)| 0.0 < **rate);
+            optional.extend(hidden.map(|(name, _)| name.clone()));
+            optional.sort();
+            optional.dedup();
+            let holes = match &numbers[..] {
+                [[train, _]] if holes => lacking(&encoder, Role::Target, [&train.mask]),
+                _ => Vec::new(),
+            };
+            let masked = !optional.is_empty();
+            TableRows { masked, optional, holes, encoder: encoder.clone(), reading }
         };
-        let rows = TableRows { masked: !optional.is_empty(), optional, holes, encoder, reading };
+        let rows = like.unwrap_or_else(of_these_rows);
         let mut before = parts(&rows, &sides, &numbers, data.pairs);
         for (at, name) in ["to train with", "held out"].into_iter().enumerate() {
             let mut few = before.iter().map(|sides| &sides[at]).filter(|part| part.n < FEWEST);
@@ -129,9 +144,10 @@ impl TableData {
                     ),
                 };
                 return Err(usage!(
-                    "{}: {n} complete rows {name}{why}, at least {FEWEST} are needed: add rows, or \
+                    "{}: {} {name}{why}, at least {FEWEST} are needed: add rows, or \
                      hold out others by data.split, such as another data.split.share",
-                    file.display()
+                    file.display(),
+                    counted(n, "complete row")
                 ));
             }
         }

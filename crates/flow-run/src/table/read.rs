@@ -4,7 +4,7 @@ use std::path::Path;
 
 use flow_datasets::array::Array;
 use flow_datasets::table::{Coded, Role, Values};
-use flow_datasets::{Columns, Encoded, Encoder, Holdout, ReadOptions, Table};
+use flow_datasets::{Columns, Encoded, Encoder, Holdout, ReadOptions, Table, counted};
 
 use super::{Part, TableRows};
 use crate::error::{RunError, usage};
@@ -35,9 +35,9 @@ pub(super) fn tables(
     let before = Table::read(from, reading)?;
     if data.pairs && before.len() != table.len() {
         return Err(usage!(
-            "{} has {} rows and {} has {}: data.pairs is true, so that row i belongs to row i",
+            "{} has {} and {} has {}: data.pairs is true, so that row i belongs to row i",
             from.display(),
-            before.len(),
+            counted(before.len(), "row"),
             file.display(),
             table.len()
         ));
@@ -55,9 +55,9 @@ const PARAMETERS: &str = "theta";
 fn joined(table: Table, file: &Path, beside: &Table, other: &Path) -> Result<Table, RunError> {
     if table.len() != beside.len() {
         return Err(usage!(
-            "{} has {} rows and {} has {}: row i of one belongs to row i of the other",
+            "{} has {} and {} has {}: row i of one belongs to row i of the other",
             file.display(),
-            table.len(),
+            counted(table.len(), "row"),
             other.display(),
             beside.len()
         ));
