@@ -24,6 +24,17 @@ pub enum ModelError {
         /// The kinds that there are.
         known: String,
     },
+    /// A network that no file of PyTorch builds.
+    #[error(
+        "there is no file of PyTorch for a network of the kind {kind}, there are those for {known}: \
+         export a .flow file, whose weights are safetensors"
+    )]
+    NoTorch {
+        /// The kind.
+        kind: String,
+        /// The kinds that there are files for.
+        known: String,
+    },
     /// A network that cannot be built from its section.
     #[error("{kind}: {reason}")]
     Network {

@@ -32,6 +32,7 @@ mod sample;
 mod section;
 mod settings;
 mod together;
+mod torch;
 mod weights;
 
 pub use answering::AnswerPlan;
