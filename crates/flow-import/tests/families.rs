@@ -267,7 +267,9 @@ fn a_configuration_of_another_network_is_refused_by_its_key() {
         let error = with_keys(family, name, keys).unwrap_err();
         assert!(error.contains(key) && error.contains(instead), "{keys}: {error}");
     };
-    let sit = |keys, key, instead| refused(Family::Sit, "sit_small", keys, key, instead);
+    let sit = |keys: &str, key: &str, instead: &str| {
+        refused(Family::Sit, "sit_small", keys, key, instead)
+    };
     let input = "`x_embedder.proj.weight` has the shape [64, 4, 2, 2] in place of";
     sit(r#"{"in_channels": 8}"#, "in_channels = 8", &format!("{input} [64, 8, 2, 2]"));
     sit(r#"{"patch_size": 4}"#, "patch_size = 4", &format!("{input} [64, 4, 4, 2]"));
@@ -279,7 +281,7 @@ fn a_configuration_of_another_network_is_refused_by_its_key() {
     let output = "`final_layer.linear.weight` has the shape [32, 64] in place of [16, 64]";
     sit(r#"{"learn_sigma": false}"#, "learn_sigma = false", output);
 
-    let dit = |keys, key, instead| {
+    let dit = |keys: &str, key: &str, instead: &str| {
         refused(Family::DiffusersDit, "diffusers_dit", keys, key, instead);
     };
     dit(r#"{"num_layers": 1}"#, "num_layers = 1", "2 of `transformer_blocks.{i}` in place of 1");
@@ -290,7 +292,7 @@ fn a_configuration_of_another_network_is_refused_by_its_key() {
     dit(r#"{"num_embeds_ada_norm": 9}"#, "num_embeds_ada_norm = 9", classes);
     dit(r#"{"out_channels": 4}"#, "out_channels = 4", "[32, 64] in place of [16, 64]");
 
-    let unet = |keys, key, instead| {
+    let unet = |keys: &str, key: &str, instead: &str| {
         refused(Family::DiffusersUnet2d, "diffusers_unet2d_class", keys, key, instead);
     };
     let channels = r#"{"in_channels": 3, "out_channels": 3}"#;
@@ -308,7 +310,7 @@ fn a_configuration_of_another_network_is_refused_by_its_key() {
         "up_block_types": ["UpBlock2D", "UpBlock2D"]}"#;
     unet(plain, "down_block_types = DownBlock2D", "arrays `down_blocks.1.attentions.*`");
 
-    let adm = |keys, key, instead| {
+    let adm = |keys: &str, key: &str, instead: &str| {
         refused(Family::TorchcfmUnet, "torchcfm_unet32_adm", keys, key, instead);
     };
     adm(r#"{"dim": [1, 32, 32]}"#, "dim = [1, 32, 32]", "[32, 3, 3, 3] in place of [32, 1, 3, 3]");
