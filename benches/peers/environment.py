@@ -90,7 +90,12 @@ def sizes(interpreter):
 def versions(interpreter):
     """Version of each package, by name."""
     names = PACKAGES + WITHOUT_DEPENDENCIES
-    code = "import sys, importlib.metadata as m; print(*map(m.version, sys.argv[1:]))"
+    # A part of the work does without some of them.
+    code = (
+        "import sys, importlib.metadata as m;"
+        "known = {d.name.lower(): d.version for d in m.distributions()};"
+        "print(*(known.get(name.lower(), 'none') for name in sys.argv[1:]))"
+    )
     found = dict(zip(names, output(interpreter, "-c", code, *names).split()))
     python_version = output(interpreter, "-c", "import platform; print(platform.python_version())")
     return {"Python": python_version.strip(), **found}
