@@ -89,6 +89,11 @@ impl SitConfig {
     /// Its time is ours, in radians as it is: frequencies from 1 down.
     pub(crate) fn describe(self) -> Result<Described, ImportError> {
         SIT.check(Family::Sit, &self.others)?;
+        if self.num_heads == 0 || !self.hidden_size.is_multiple_of(self.num_heads) {
+            let (family, value) = (Family::Sit.name(), self.num_heads.to_string());
+            let need = "a divisor of hidden_size";
+            return Err(ImportError::Unsupported { family, key: "num_heads", value, need });
+        }
         let half = SINUSOIDS / 2;
         let lowest = 1e4_f64.powf(-(half as f64 - 1.0) / half as f64);
         let network = DitConfig {

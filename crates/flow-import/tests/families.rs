@@ -274,6 +274,7 @@ fn a_configuration_of_another_network_is_refused_by_its_key() {
     sit(r#"{"in_channels": 8}"#, "in_channels = 8", &format!("{input} [64, 8, 2, 2]"));
     sit(r#"{"patch_size": 4}"#, "patch_size = 4", &format!("{input} [64, 4, 4, 2]"));
     sit(r#"{"hidden_size": 128}"#, "hidden_size = 128", &format!("{input} [128, 4, 2, 2]"));
+    sit(r#"{"num_heads": 5}"#, "num_heads = 5", "it must be a divisor of hidden_size");
     sit(r#"{"depth": 3}"#, "depth = 3", "the file has 2 of `blocks.{i}` in place of 3");
     sit(r#"{"num_classes": 99}"#, "num_classes = 99", "[11, 64] in place of [99, 64] or [100, 64]");
     sit(r#"{"class_dropout_prob": 0}"#, "class_dropout_prob = 0", "in place of [10, 64]");

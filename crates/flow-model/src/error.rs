@@ -28,8 +28,8 @@ pub enum ModelError {
     },
     /// A network that no file of PyTorch builds.
     #[error(
-        "there is no file of PyTorch for a network of the kind {kind}, there are those for {known}: \
-         export a .flow file, whose weights are safetensors"
+        "there is no file of PyTorch for a network of the kind {kind}, there are those for \
+         {known}: export a .flow file, whose weights are safetensors"
     )]
     NoTorch {
         /// The kind.
