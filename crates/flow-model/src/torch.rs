@@ -57,15 +57,33 @@ impl Model {
     }
 }
 
-/// The file that builds a network of a kind and needs no other file.
+/// What stands between the definitions of a file, and before the first of them behind its head,
+/// which says what it is and imports.
+const BETWEEN: &str = "\n\n\n";
+
+/// The file that builds a network of a kind and needs no other file: of the parts it has those that
+/// it uses.
 fn source(kind: &str) -> Result<String, ModelError> {
     let Some((_, network)) = NETWORKS.iter().find(|(known, _)| *known == kind) else {
         let known = NETWORKS.map(|(known, _)| known).join(", ");
         return Err(ModelError::NoTorch { kind: kind.into(), known });
     };
-    // Two empty lines end the head of a file: what it is and what it imports, as the parts do.
-    let (_, body) = network.split_once("\n\n\n").unwrap_or_default();
-    Ok(format!("{PARTS}\n\n{body}"))
+    let (head, parts) = PARTS.split_once(BETWEEN).unwrap_or_default();
+    let (_, network) = network.split_once(BETWEEN).unwrap_or_default();
+    let mut text = network.to_owned();
+    // A part uses those before it alone.
+    for part in parts.trim_end().rsplit(BETWEEN) {
+        if text.contains(name(part)) {
+            text = format!("{part}{BETWEEN}{text}");
+        }
+    }
+    Ok(format!("{head}{BETWEEN}{text}"))
+}
+
+/// The name of the class or the function that a definition is of.
+fn name(definition: &str) -> &str {
+    let (_, named) = definition.split_once(' ').unwrap_or_default();
+    named.split(['(', ':']).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -82,6 +100,21 @@ mod tests {
             assert!(text.contains("\n\n\nclass Network(Described, "), "{kind}");
             assert!(text.ends_with('\n') && !text.contains("\n\n\n\n"), "{kind}");
         }
+    }
+
+    #[test]
+    fn a_file_has_the_parts_that_it_uses() {
+        let has = |kind: &str, parts: [&str; 4]| {
+            let text = source(kind).unwrap();
+            parts.map(|part| text.contains(part))
+        };
+        let parts = ["class Described:", "class Told(", "def shown(", "def within("];
+        assert_eq!(has("torchcfm-mlp", parts), [true, false, false, false]);
+        assert_eq!(has("split-mlp", parts), [true, false, false, true]);
+        assert_eq!(has("mlp", parts), [true, true, true, false]);
+        assert_eq!(has("dit", parts), [true, true, true, true]);
+        assert_eq!(name("class Told(nn.Module):\n    pass"), "Told");
+        assert_eq!(name("class Described:\n    pass"), "Described");
     }
 
     #[test]
