@@ -1,4 +1,5 @@
-//! Samples by ten steps of Euler's method, and one call of the U-Net; throughput is in samples.
+//! Samples by ten steps of Euler's method, and one call of U-Nets and of transformers; throughput is
+//! in samples.
 
 use flow_benches::{harness, network, sample};
 
@@ -10,6 +11,11 @@ fn main() {
         for size in [8, 28, 32] {
             let forward = sample::unet_forward(size);
             harness::time(criterion, "unet_forward", size, network::IMAGES, 8, forward);
+        }
+        for (size, patch) in [(28, 4), (64, 2)] {
+            let (images, forward) =
+                (network::images_of(size, patch), sample::dit_forward(size, patch));
+            harness::time(criterion, "transformer_forward", size, images, 8, forward);
         }
     });
 }

@@ -17,5 +17,9 @@ fn main() {
             let step = begun(train::unet(size, network::CHANNELS));
             harness::time(criterion, "train_unet", size, network::IMAGES, 15, step);
         }
+        for (size, patch) in [(28, 4), (64, 2)] {
+            let (images, step) = (network::images_of(size, patch), train::dit(size, patch));
+            harness::time(criterion, "train_transformer", size, images, 20, begun(step));
+        }
     });
 }

@@ -2,6 +2,7 @@
 
     cargo xtask bench --against torch
     python3 benches/peers/run.py --only mlp-train-256 norm-silu --threads 1
+    python3 benches/peers/run.py --tuned --only 'dit-*' product-2048
 
 Both sides work on the same cores with the same number of threads and with networks of equal
 parameter counts. The table goes to the terminal; that of a whole run is kept, with the raw times,
@@ -10,6 +11,7 @@ in benches/runs/<date>-<machine>/. See benches/README.md.
 
 import argparse
 import datetime
+import fnmatch
 import os
 import sys
 from pathlib import Path
@@ -21,6 +23,8 @@ import report
 from race import Side, first_answer, race
 
 TORCH = "PyTorch"
+# The same with all that makes it faster: see environment.tuned and the ways of work.py.
+TUNED = "PyTorch tuned"
 # Title, our work, rivals: (name, their work).
 NETWORKS = [
     (report.PRODUCT, "product-2048"),
@@ -55,9 +59,9 @@ GROWTH = [
 ]
 # With operands of large products rounded, which takes a CPU with bfloat16 (`--bf16`).
 ROUNDED = [
-    ("MLP 3x256, train step in bf16, 4096 points", "mlp-train-4096-bf16"),
-    ("U-Net 1x28x28, train step in bf16, 64 images", "unet-train-28-bf16"),
-    ("transformer S/4 1x28x28, 49 tokens, train step in bf16, 16 images", "dit-train-28-4-bf16"),
+    ("MLP 3x256, train step in bf16, 4096 points", "mlp-train-4096"),
+    ("U-Net 1x28x28, train step in bf16, 64 images", "unet-train-28"),
+    ("transformer S/4 1x28x28, 49 tokens, train step in bf16, 16 images", "dit-train-28-4"),
 ]
 # Where the rival's compiler has minutes to make it faster; on one thread.
 COMPILED = ["mlp-train-256", "mlp-train-4096", "unet-train-8"]
@@ -77,11 +81,29 @@ FIRST = [
 ]
 
 
-def entries(threads, bf16):
+def ways(work):
+    """Ways in which a tuned PyTorch does a work, in words of work.py; none for other works."""
+    layouts = ["", "channels-last"] if work.startswith("unet") else [""]
+    if "-train-" in work:
+        return ["+".join(filter(None, ["fused", layout])) for layout in layouts]
+    if "-forward-" in work:
+        return [*layouts, "script"]
+    return [""] if work == "product-2048" else []
+
+
+def entries(threads, tuned, bf16):
     """(title, rival, threads, our work, their work) of every race."""
+    for n in threads if tuned else []:
+        for title, work in NETWORKS:
+            for way in ways(work):
+                rival, name = (f"{TUNED}, {way}", f"{work}/{way}") if way else (TUNED, work)
+                yield title, rival, n, work, name
+    if tuned:
+        return
     for n in threads:
-        networks = NETWORKS + ROUNDED if bf16 else NETWORKS
-        yield from ((title, TORCH, n, work, work) for title, work in networks)
+        yield from ((title, TORCH, n, work, work) for title, work in NETWORKS)
+        for title, work in ROUNDED if bf16 else []:
+            yield title, "autocast to bf16", n, f"{work}-bf16", f"{work}/bf16"
     yield from ((title, TORCH, 1, work, work) for title, work in GROWTH)
     for title, work in NETWORKS:
         if work in COMPILED:
@@ -95,7 +117,11 @@ def main():
     words, short = environment.machine()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--only", nargs="+", metavar="WORK", help="names of benches/src/lib.rs")
+    names = "names of benches/src/lib.rs, also with wildcards: 'dit-*'"
+    parser.add_argument("--only", nargs="+", metavar="WORK", help=names)
+    tuned = "beside the fastest PyTorch: kept memory, MKL's AVX-512 code, every way in a row"
+    parser.add_argument("--tuned", action="store_true", help=tuned)
+    parser.add_argument("--keep", action="store_true", help="keep the files of a part too")
     parser.add_argument("--bf16", action="store_true", help="train steps in bfloat16 too")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each race, about")
     parser.add_argument("--python", type=Path, help="use this interpreter and its packages")
@@ -109,23 +135,27 @@ def main():
     versions = environment.versions(interpreter)
     print(*(f"{name} {version}" for name, version in versions.items()), sep=", ")
     ours = Side([args.binary or environment.binary()], environment.OUR_ALLOCATOR)
-    theirs = Side([interpreter, here / "work.py"], {"PYTHONDONTWRITEBYTECODE": "1"})
+    advantages = environment.tuned() if args.tuned else {}
+    theirs = Side(
+        [interpreter, here / "work.py"], {"PYTHONDONTWRITEBYTECODE": "1", **advantages}
+    )
 
-    chosen = lambda work: not args.only or work in args.only
+    fits = lambda work: any(fnmatch.fnmatch(work, name) for name in args.only)
+    chosen = lambda work: not args.only or fits(work)
     races, firsts = {}, {}
-    for title, rival, threads, our_work, their_work in entries(args.threads, args.bf16):
+    for title, rival, threads, our_work, their_work in entries(args.threads, args.tuned, args.bf16):
         if chosen(our_work):
             result = race((ours, theirs), (our_work, their_work), threads, args.seconds)
             races[title, rival, threads] = result
             ratio = report.ratio(result.rounds)
             print(f"{title}, {rival}, {threads} threads: {ratio}", file=sys.stderr, flush=True)
-    for title, work in FIRST:
+    for title, work in [] if args.tuned else FIRST:
         if chosen(work):
             firsts[title] = first_answer((ours, theirs), work, max(args.threads))
 
     text = report.summary(races, firsts, args.note)
     print(text)
-    if not args.only:
+    if args.keep or not args.only:
         facts = {**versions, **environment.sizes(interpreter)}
         keep(text, races, firsts, words, args, facts)
 
@@ -137,11 +167,10 @@ def keep(text, races, firsts, words, args, more):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.md").write_text(text)
     report.write_raw(folder / "raw.csv", races, firsts)
-    threads = " ".join(map(str, args.threads))
     facts = {
         "machine": words,
         "commit": environment.commit(),
-        "command": f"python3 benches/peers/run.py --threads {threads} --seconds {args.seconds:g}",
+        "command": f"python3 benches/peers/run.py {' '.join(sys.argv[1:])}".strip(),
         **more,
     }
     lines = [f"# {date}, {words}", "", *(f"- {name}: {fact}" for name, fact in facts.items())]

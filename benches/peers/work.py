@@ -4,6 +4,9 @@ Speaks as flow-bench-work does: each line of input is a number of repetitions, e
 JSON object; the first says what the work is.
 
     echo 20 | python benches/peers/work.py mlp-train-256 --threads 1
+
+The work of a network may be done in another way than PyTorch's defaults, which words behind a slash
+say, with `+` between them: `unet-train-28/fused+channels-last`. They are those of `WAYS`.
 """
 
 import argparse
@@ -20,6 +23,13 @@ from networks import Dit, Mlp, UNet
 IMAGES = 64
 EULER_STEPS = 10
 SOLVER_STEPS = 100
+WAYS = {
+    "bf16": "products in bfloat16, by autocast",
+    "compiled": "torch.compile, which takes minutes",
+    "fused": "AdamW in one kernel for all parameters",
+    "channels-last": "images as rows of pixels",
+    "script": "a trace of the forward pass, frozen",
+}
 DITS = [(28, 4), (32, 4), (32, 2), (64, 2)]
 SIZES = {
     8: {"image_channels": 1, "attention": [4]},
@@ -46,20 +56,30 @@ def dit(size, patch):
     return Dit(channels, size, patch), [channels, size, size], images
 
 
-def train(network, shape, rows, compiled=False, rounded=False):
-    """Batch, forward, backward, AdamW, moving average; rounded, by autocast to bfloat16."""
-    call = torch.compile(network) if compiled else network
+def layout(network, how):
+    """Puts images into the layout of a way, which the network takes on."""
+    if "channels-last" not in how:
+        return lambda x: x
+    network.to(memory_format=torch.channels_last)
+    return lambda x: x.contiguous(memory_format=torch.channels_last)
+
+
+def train(network, shape, rows, how=()):
+    """Batch, forward, backward, AdamW, moving average."""
+    call = torch.compile(network) if "compiled" in how else network
     data = torch.randn(4 * rows, *shape)
+    laid_out = layout(network, how)
     average = copy.deepcopy(network).requires_grad_(False)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-4)
+    fused = {"fused": True} if "fused" in how else {}
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-4, **fused)
 
     def step():
         x1 = data[torch.randint(len(data), (rows,))]
         x0, t = torch.randn_like(x1), torch.rand(rows)
         column = t.reshape(rows, *[1] * len(shape))
         x_t, target = column * x1 + (1 - column) * x0, x1 - x0
-        with torch.autocast("cpu", torch.bfloat16, enabled=rounded):
-            velocity = call(x_t, t)
+        with torch.autocast("cpu", torch.bfloat16, enabled="bf16" in how):
+            velocity = call(laid_out(x_t), t)
         loss = (velocity.float() - target).square().mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -84,12 +104,18 @@ def euler(network, shape, count):
     return Work(run, network, EULER_STEPS)
 
 
-def forward(network, shape, images=IMAGES):
-    x, t = torch.randn(images, *shape), torch.randn(images)
+def forward(network, shape, images=IMAGES, how=()):
+    x, t = layout(network, how)(torch.randn(images, *shape)), torch.randn(images)
+    with torch.inference_mode():
+        call = network.eval()
+        if "script" in how:
+            call = torch.jit.freeze(torch.jit.trace(call, (x, t)))
+            call(x, t)
+            call(x, t)  # which specialises it
 
     @torch.inference_mode()
     def run():
-        network(x, t)
+        call(x, t)
 
     return Work(run, network)
 
@@ -163,19 +189,20 @@ def coupling(n, rival):
     return Work(lambda: sampler.sample_plan(x0, x1))
 
 
+# Works of networks, in a way of `WAYS`.
+NETWORKS = {
+    **{f"mlp-train-{n}": lambda how, n=n: train(Mlp(), [2], n, how) for n in (64, 256, 1024, 4096)},
+    **{f"mlp-train-256-dim-{d}": lambda how, d=d: train(Mlp(d), [d], 256, how) for d in (64, 784)},
+    **{f"unet-train-{n}": lambda how, n=n: train(*unet(n), IMAGES, how) for n in SIZES},
+    **{
+        f"unet-train-8-channels-{c}": lambda how, c=c: train(*unet(8, c), IMAGES, how)
+        for c in (16, 64)
+    },
+    **{f"unet-forward-{n}": lambda how, n=n: forward(*unet(n), how=how) for n in SIZES},
+    **{f"dit-train-{n}-{p}": lambda how, n=n, p=p: train(*dit(n, p), how) for n, p in DITS},
+    **{f"dit-forward-{n}-{p}": lambda how, n=n, p=p: forward(*dit(n, p), how) for n, p in DITS},
+}
 WORKS = {
-    **{f"mlp-train-{n}": lambda n=n: train(Mlp(), [2], n) for n in (64, 256, 1024, 4096)},
-    **{f"mlp-train-{n}/compiled": lambda n=n: train(Mlp(), [2], n, True) for n in (256, 4096)},
-    "unet-train-8/compiled": lambda: train(*unet(8), IMAGES, True),
-    **{f"mlp-train-256-dim-{d}": lambda d=d: train(Mlp(d), [d], 256) for d in (64, 784)},
-    **{f"unet-train-{n}": lambda n=n: train(*unet(n), IMAGES) for n in SIZES},
-    **{f"unet-train-8-channels-{c}": lambda c=c: train(*unet(8, c), IMAGES) for c in (16, 64)},
-    **{f"unet-forward-{n}": lambda n=n: forward(*unet(n)) for n in SIZES},
-    **{f"dit-train-{n}-{p}": lambda n=n, p=p: train(*dit(n, p)) for n, p in DITS},
-    "mlp-train-4096-bf16": lambda: train(Mlp(), [2], 4096, rounded=True),
-    "unet-train-28-bf16": lambda: train(*unet(28), IMAGES, rounded=True),
-    "dit-train-28-4-bf16": lambda: train(*dit(28, 4), rounded=True),
-    **{f"dit-forward-{n}-{p}": lambda n=n, p=p: forward(*dit(n, p)) for n, p in DITS},
     "mlp-sample-10000": lambda: euler(Mlp(), [2], 10_000),
     **{f"mlp-sample-{n}": lambda n=n: euler(Mlp(), [2], n) for n in (1, 1000)},
     **{f"unet-sample-{n}": lambda n=n: euler(*unet(8), n) for n in (1, 1000)},
@@ -192,20 +219,31 @@ WORKS = {
 }
 
 
+def find(name):
+    """The work of a name, which may say a way."""
+    base, _, words = name.partition("/")
+    how = words.split("+") if words else []
+    if base in NETWORKS and set(how) <= set(WAYS):
+        return NETWORKS[base](how)
+    if name in WORKS:
+        return WORKS[name]()
+    raise SystemExit(f"there is no work {name}, there are {', '.join([*NETWORKS, *WORKS])}")
+
+
 def say(line):
     print(json.dumps(line), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("work", choices=WORKS)
+    parser.add_argument("work", help="a name of NETWORKS or WORKS")
     parser.add_argument("--threads", type=int)
     args = parser.parse_args()
 
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    work = WORKS[args.work]()
+    work = find(args.work)
     threads = torch.get_num_threads()
     say(
         {

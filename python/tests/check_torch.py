@@ -1,4 +1,8 @@
-"""Opens `.flow` files as modules of PyTorch and runs them: check_torch.py FOLDER. See cases.py."""
+"""Opens models as modules of PyTorch and runs them: check_torch.py FOLDER. See cases.py.
+
+`NAME.flow` is opened by the loader of the package, and a folder NAME of `flow export --format
+pytorch` by the file that lies in it.
+"""
 
 import importlib.util
 import sys
@@ -8,18 +12,28 @@ import torch
 
 from cases import compare
 
-# The loader is one file that needs nothing of the package, whose library may not be built.
-LOADER = Path(__file__).parents[1] / "flowmatching" / "torch.py"
-spec = importlib.util.spec_from_file_location("flow_torch", LOADER)
-loader = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(loader)
-
-# What the loader calls some of the inputs.
+# What the networks call some of the inputs.
 NAMES = {"class": "label", "vector": "given"}
 
 
+def module(name: str, path: Path, **more):
+    spec = importlib.util.spec_from_file_location(name, path, **more)
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[name] = made
+    spec.loader.exec_module(made)
+    return made
+
+
+# The loader needs nothing of the package around it, whose library may not be built.
+PACKAGE = Path(__file__).parents[1] / "flowmatching" / "torch"
+LOADER = module("flow_torch", PACKAGE / "__init__.py", submodule_search_locations=[str(PACKAGE)])
+
+
 def load(path: Path):
-    network, _ = loader.load(path)
+    if path.is_dir():
+        network = module(f"network_{path.name}", path / "network.py").Network.load(path)
+    else:
+        network, _ = LOADER.load(path)
 
     def run(**inputs):
         given = {NAMES.get(name, name): torch.from_numpy(x) for name, x in inputs.items()}

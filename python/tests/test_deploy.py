@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "deploy.md").read_text()
 LONG = ("flow train ", "pip ", "cd python ", "cargo ")
 
 # What a part of the page needs that may not be there.
-NEEDS = {"onnxruntime": "onnxruntime", "flowmatching.torch": "torch", "pandas": "pandas"}
+NEEDS = {"onnxruntime": "onnxruntime", "import torch": "torch", "pandas": "pandas"}
 
 
 def blocks() -> list[tuple[str, str]]:

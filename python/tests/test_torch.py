@@ -8,7 +8,7 @@ pytest.importorskip("safetensors")
 
 
 @pytest.mark.parametrize("name", ["points", "digits", "dit", "people", "given"])
-def test_the_network_gives_the_same_velocity(place, name):
+def test_the_network_gives_the_same_velocity(place, name, tmp_path):
     from flowmatching.torch import load
 
     network, description = load(place.path(f"{name}.flow"))
@@ -22,6 +22,11 @@ def test_the_network_gives_the_same_velocity(place, name):
         told = {"given": {"clinic": "B", "age": 40}}
         vectors = model._inner.conditions([("clinic", ["B"] * 5), ("age", ["40"] * 5)])
         inputs = {"given": torch.from_numpy(vectors.reshape(5, -1))}
+    place.flow("export", place.path(f"{name}.flow"), "--format", "pytorch", "--out", tmp_path / "m")
+    folder, same = load(tmp_path / "m")
+    assert same["signature"] == description["signature"]
     with torch.no_grad():
+        for name, weight in network.state_dict().items():
+            assert torch.equal(weight, folder.state_dict()[name])
         v = network(torch.from_numpy(x), torch.full((5,), 0.3), **inputs).numpy()
     np.testing.assert_allclose(v, model.velocity(x, 0.3, **told), atol=1e-5)

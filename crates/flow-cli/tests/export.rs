@@ -67,6 +67,34 @@ fn a_model_that_is_there_is_replaced_when_it_is_said_alone() {
 }
 
 #[test]
+fn a_run_and_its_file_are_written_as_the_same_folder_for_pytorch() {
+    let scene = Scene::new();
+    scene.train("run", "");
+    scene.ok("export run --out m.flow");
+    let said = scene.ok("export run --format pytorch --out of-run");
+    assert!(said.contains("network.py"), "{said}");
+    scene.ok("export m.flow --format pytorch --out of-file");
+    let read = |folder: &str, file: &str| fs::read(scene.path(folder).join(file)).unwrap();
+    for file in ["weights.safetensors", "network.py"] {
+        assert!(read("of-run", file) == read("of-file", file), "{file}");
+    }
+    let config: serde_json::Value = serde_json::from_slice(&read("of-run", "config.json")).unwrap();
+    assert_eq!(config["network"]["kind"], "mlp");
+    assert_eq!(config["signature"]["shape"], serde_json::json!([2]));
+    assert_eq!(config["prediction"], "velocity");
+    // Over an older one, and not over anything else.
+    scene.ok("export run --format pytorch --out of-run --force");
+    scene.refuses(
+        "export run --format pytorch --out run --force",
+        2,
+        &["run", "folder of other things"],
+    );
+    scene.refuses("export run --format pytorch --out m.pt", 2, &["m.pt", "folder"]);
+    scene.refuses("export run --format pytorch --solver euler --out m", 2, &["--solver"]);
+    assert!(!scene.path("m.pt").exists() && !scene.path("m").exists());
+}
+
+#[test]
 fn an_export_that_cannot_be_says_why() {
     let scene = Scene::new();
     scene.train("run", "--set path.prediction=noise");

@@ -218,6 +218,51 @@ fn rows_have_densities_and_holes_are_filled() {
     assert_eq!((&*rows[2][2], &*rows[5][2]), ("1.85", "1.85"));
 }
 
+/// A transformer that trains in a second or two, with a token for each column.
+const DIT: &str = "--no-eval --set network.kind=dit --set network.hidden=16 \
+                   --set network.depth=1 --set network.heads=2 --set train.images=51200 \
+                   --set train.batch=128 --set train.warmup_images=5000 \
+                   --set train.learning_rate=5e-3 --set train.checkpoint_every=51200 \
+                   --set ema.half_life=5000 --set sample.steps=8";
+
+/// The share of pairs in which clinic B is the one of heights above 1.75, as in every row of the
+/// data.
+fn agreement<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> f64 {
+    let agree = |(clinic, height): (&String, &String)| {
+        (clinic == "B") == (1.75 <= height.parse::<f64>().unwrap())
+    };
+    let agree: Vec<bool> = pairs.map(agree).collect();
+    agree.iter().filter(|&&agree| agree).count() as f64 / agree.len() as f64
+}
+
+/// In three trials 98 to 99 % of the rows agreed, and 98 % or more of those of a given clinic.
+#[test]
+fn a_transformer_learns_the_columns_of_a_table_together() {
+    let scene = Scene::new();
+    scene.write("people.csv", people());
+    scene.ok(&format!("train people.csv --out run {DIT}"));
+    let read = |file: &str| columns(&fs::read_to_string(scene.path(file)).unwrap());
+    scene.ok("sample run -n 200 --out synth.csv");
+    let rows = read("synth.csv");
+    assert_eq!(rows[0], ["clinic", "height", "age", "country"]);
+    let rows = &rows[1..];
+    let share = agreement(rows.iter().map(|row| (&row[0], &row[1])));
+    assert!(share > 0.9, "{share}");
+    // The control: columns that have nothing to do with each other agree in half of the rows.
+    let apart = rows.iter().zip(rows.iter().skip(100).chain(&rows[..100]));
+    let share = agreement(apart.map(|(row, other)| (&row[0], &other[1])));
+    assert!((0.3..0.7).contains(&share), "{share}");
+
+    scene.ok(&format!("train people.csv --given clinic --drop id,country --out given {DIT}"));
+    for clinic in ["A", "B"] {
+        scene.ok(&format!("sample given -n 200 --given clinic={clinic} --out one.csv"));
+        let rows = &read("one.csv")[1..];
+        assert!(rows.len() == 200 && rows.iter().all(|row| row[0] == clinic), "{clinic}");
+        let share = agreement(rows.iter().map(|row| (&row[0], &row[1])));
+        assert!(share > 0.9, "{clinic}: {share}");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
     let scene = Scene::new();

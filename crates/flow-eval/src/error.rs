@@ -172,7 +172,7 @@ pub enum EvalError {
     /// Times whose distance no velocity can be divided by.
     #[error(
         "times {index} and {} are {time:e} and {previous:e}: a velocity between them would leave \
-         the range of f64, give times of a common scale",
+         the range of double precision, give times of a common scale",
         index - 1
     )]
     TimeStep {
@@ -200,7 +200,10 @@ pub enum EvalError {
     NoDisplacement,
 
     /// A score that left the range of `f64` on the way.
-    #[error("{metric} is {value}: sums of these numbers leave the range of f64, scale them down")]
+    #[error(
+        "{metric} is {value}: sums of these numbers leave the range of double precision, scale \
+         them down"
+    )]
     Overflow {
         /// What was asked for.
         metric: String,

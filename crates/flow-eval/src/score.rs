@@ -283,7 +283,10 @@ mod tests {
     fn a_value_that_is_no_number_is_an_error_that_names_the_metric() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let error = Score::lower("distance", value, 3).measured().unwrap_err().to_string();
-            assert!(error.starts_with("distance is ") && error.contains("range of f64"), "{error}");
+            assert!(
+                error.starts_with("distance is ") && error.contains("range of double"),
+                "{error}"
+            );
         }
         let odd = Score::lower("distance", 1.0, 3).with_std_error(f64::NAN).with_floor(f64::NAN);
         assert_eq!((odd.std_error, odd.floor), (None, None));

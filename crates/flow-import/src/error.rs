@@ -54,6 +54,18 @@ pub enum ImportError {
         /// What it must be.
         need: &'static str,
     },
+    /// A configuration and arrays of two networks.
+    #[error(
+        "the configuration says {key} = {value}, but {found}: give the configuration of this file"
+    )]
+    Contradiction {
+        /// The key of the configuration.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What the arrays are, and what they would be.
+        found: String,
+    },
     /// Keys of a configuration of which nothing is known.
     #[error(
         "the configuration has keys that are unknown to {family}: {keys}; they may choose another \

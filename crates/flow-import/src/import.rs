@@ -17,7 +17,7 @@ use crate::known::json;
 use crate::scheduler::Scheduler;
 use crate::transformer::{Described, DiffusersConfig, SitConfig};
 use crate::unet::{TorchcfmUNetConfig, UNet2dConfig};
-use crate::{mlp, network};
+use crate::{claims, mlp, network};
 
 /// Bytes of a file of weights, and of the arrays in it: the largest transformers of the papers take
 /// three gibibytes.
@@ -101,6 +101,7 @@ impl Import {
         let arrays = without_prefix(arrays);
         self.family.recognise(&arrays)?;
         let ((mut config, sizes), scheduler) = self.describe(&arrays)?;
+        claims::check(&arrays, &sizes.claims)?;
         let map = self.family.map();
         // A vector for no class is there when the network was trained without classes now and then.
         config.learned_without = arrays.iter().any(|(name, array)| {

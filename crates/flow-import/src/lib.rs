@@ -3,6 +3,7 @@
 //! [`Import`] reads a file of a [`Family`] and gives a `flow_model::Model`. See the README of the
 //! crate.
 
+mod claims;
 mod error;
 mod family;
 mod import;

@@ -3,6 +3,7 @@
 use flow_pickle::Array;
 use serde::Deserialize;
 
+use crate::claims::Claim;
 use crate::error::ImportError;
 use crate::unet::{Heads, Place};
 
@@ -27,6 +28,8 @@ pub(crate) struct Sizes {
     pub(crate) heads: Option<Heads>,
     /// Where the parts of a network stand that has them in several places.
     pub(crate) places: Vec<Place>,
+    /// What the configuration says of the arrays.
+    pub(crate) claims: Vec<Claim>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

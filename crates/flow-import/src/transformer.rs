@@ -5,6 +5,7 @@ use flow_nn::{Band, DitConfig, Embeddings, NetworkConfig, Signature};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::claims::Claim;
 use crate::error::ImportError;
 use crate::family::Family;
 use crate::known::{Known, Others};
@@ -23,14 +24,15 @@ pub(crate) struct SitConfig {
     depth: usize,
     num_heads: usize,
     num_classes: usize,
+    learn_sigma: Option<bool>,
+    class_dropout_prob: Option<f64>,
     #[serde(flatten)]
     others: Others,
 }
 
-/// The linear layer at the end tells whether the network was trained with a variance too, and the
-/// table of classes whether without them now and then.
 const SIT: Known = Known {
-    harmless: &["class_dropout_prob", "learn_sigma", "out_channels_of_the_linear"],
+    // A note of those who wrote our reference files.
+    harmless: &["out_channels_of_the_linear"],
     // What the program calls its interpolation and its model's output.
     fixed: &[("mlp_ratio", "4"), ("path_type", "Linear"), ("prediction", "velocity")],
 };
@@ -45,16 +47,16 @@ pub(crate) struct DiffusersConfig {
     num_attention_heads: usize,
     attention_head_dim: usize,
     num_embeds_ada_norm: usize,
+    out_channels: Option<usize>,
     #[serde(default = "epsilon")]
     norm_eps: f64,
     #[serde(flatten)]
     others: Others,
 }
 
-/// Groups are those of networks without patches, and the number of output channels is that of the
-/// last array.
+/// Groups are those of networks without patches.
 const DIFFUSERS: Known = Known {
-    harmless: &["dropout", "norm_num_groups", "out_channels", "upcast_attention"],
+    harmless: &["dropout", "norm_num_groups", "upcast_attention"],
     fixed: &[
         ("_class_name", "DiTTransformer2DModel or Transformer2DModel"),
         ("activation_fn", "gelu-approximate"),
@@ -87,6 +89,11 @@ impl SitConfig {
     /// Its time is ours, in radians as it is: frequencies from 1 down.
     pub(crate) fn describe(self) -> Result<Described, ImportError> {
         SIT.check(Family::Sit, &self.others)?;
+        if self.num_heads == 0 || !self.hidden_size.is_multiple_of(self.num_heads) {
+            let (family, value) = (Family::Sit.name(), self.num_heads.to_string());
+            let need = "a divisor of hidden_size";
+            return Err(ImportError::Unsupported { family, key: "num_heads", value, need });
+        }
         let half = SINUSOIDS / 2;
         let lowest = 1e4_f64.powf(-(half as f64 - 1.0) / half as f64);
         let network = DitConfig {
@@ -98,8 +105,34 @@ impl SitConfig {
             ..DitConfig::default()
         };
         let shape = [self.in_channels, self.input_size, self.input_size];
-        let sizes = sizes(&network, shape, self.num_classes);
+        let sizes = Sizes { claims: self.claims(), ..sizes(&network, shape, self.num_classes) };
         Ok(described(&network, shape, self.num_classes, sizes))
+    }
+
+    /// The linear layer at the end tells whether the network was trained with a variance too, and
+    /// the table of classes whether without them now and then.
+    fn claims(&self) -> Vec<Claim> {
+        let &Self { patch_size: patch, in_channels: channels, num_classes: classes, .. } = self;
+        let (input, table) = ("x_embedder.proj.weight", "y_embedder.embedding_table.weight");
+        let output = "final_layer.linear.weight";
+        let patches = self.input_size / patch.max(1);
+        let mut claims = vec![
+            Claim::side("in_channels", channels, (input, 1), [channels]),
+            Claim::side("patch_size", patch, (input, 2), [patch]),
+            Claim::side("hidden_size", self.hidden_size, (input, 0), [self.hidden_size]),
+            Claim::count("depth", self.depth, "blocks.", self.depth),
+            Claim::side("num_classes", classes, (table, 0), with_null(classes)),
+            Claim::side("input_size", self.input_size, ("pos_embed", 1), [product(&[patches; 2])]),
+        ];
+        if let Some(sigma) = self.learn_sigma {
+            let rows = product(&[patch, patch, channels, 1 + usize::from(sigma)]);
+            claims.push(Claim::side("learn_sigma", sigma, (output, 0), [rows]));
+        }
+        if let Some(dropout) = self.class_dropout_prob {
+            let rows = with_null(classes)[usize::from(0.0 < dropout)];
+            claims.push(Claim::side("class_dropout_prob", dropout, (table, 0), [rows]));
+        }
+        claims
     }
 }
 
@@ -124,9 +157,46 @@ impl DiffusersConfig {
         let frequencies = (0..SINUSOIDS / 2).map(|k| 1e4_f64.powf(-(k as f64) / last)).collect();
         let shape = [self.in_channels, self.sample_size, self.sample_size];
         let classes = self.num_embeds_ada_norm;
-        let sizes = Sizes { frequencies, ..sizes(&network, shape, classes) };
+        let claims = self.claims(network.hidden);
+        let sizes = Sizes { frequencies, claims, ..sizes(&network, shape, classes) };
         Ok(described(&network, shape, classes, sizes))
     }
+
+    fn claims(&self, hidden: usize) -> Vec<Claim> {
+        let &Self { patch_size: patch, in_channels: channels, num_layers: layers, .. } = self;
+        let (input, classes) = ("pos_embed.proj.weight", self.num_embeds_ada_norm);
+        let (heads, each) = (self.num_attention_heads, self.attention_head_dim);
+        let (width, widths) =
+            ("num_attention_heads, attention_head_dim", format!("{heads}, {each}"));
+        let table = "transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight";
+        let mut claims = vec![
+            Claim::side("in_channels", channels, (input, 1), [channels]),
+            Claim::side("patch_size", patch, (input, 2), [patch]),
+            Claim::side(width, widths, (input, 0), [hidden]),
+            Claim::count("num_layers", layers, "transformer_blocks.", layers),
+            Claim::side("num_embeds_ada_norm", classes, (table, 0), with_null(classes)),
+        ];
+        if let Some(out) = self.out_channels {
+            let rows = product(&[patch, patch, out]);
+            claims.push(Claim::side("out_channels", out, ("proj_out_2.weight", 0), [rows]));
+        }
+        claims
+    }
+}
+
+/// Rows of a table of classes: without a vector for no class, and with one.
+pub(crate) fn with_null(classes: usize) -> [usize; 2] {
+    [classes, classes.saturating_add(1)]
+}
+
+/// A value that may be left out, as JSON has it.
+pub(crate) fn or_null(value: Option<usize>) -> String {
+    value.map_or_else(|| "null".into(), |value| value.to_string())
+}
+
+/// A product of sizes that a file may claim, the largest number if it is larger.
+fn product(sizes: &[usize]) -> usize {
+    sizes.iter().fold(1, |product, &size| product.saturating_mul(size))
 }
 
 /// The sizes that the arrays of a transformer need.

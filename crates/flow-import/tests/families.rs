@@ -162,9 +162,9 @@ fn arrays_that_do_not_fit_are_named() {
     assert!(missing.contains("no array `blocks.1.mlp.fc2.bias`, which sit has"), "{missing}");
     let left = refusal(|arrays| {
         let array = arrays["pos_embed"].clone();
-        arrays.insert("blocks.2.extra".into(), array);
+        arrays.insert("blocks.1.extra".into(), array);
     });
-    assert_eq!(left, "the file has arrays that sit does not: blocks.2.extra");
+    assert_eq!(left, "the file has arrays that sit does not: blocks.1.extra");
     // A transposed layer is one of other sides.
     let transposed = refusal(|arrays| {
         arrays.get_mut("blocks.0.mlp.fc1.weight").unwrap().shape.reverse();
@@ -259,6 +259,74 @@ fn a_key_of_a_configuration_is_used_or_harmless_or_refused_by_name() {
     }
     let harmless = r#"{"class_dropout_prob": 0.3, "learn_sigma": true, "_note": "mine"}"#;
     assert!(with_keys(Family::Sit, "sit_small", harmless).is_ok());
+}
+
+#[test]
+fn a_configuration_of_another_network_is_refused_by_its_key() {
+    let refused = |family, name: &str, keys: &str, key: &str, instead: &str| {
+        let error = with_keys(family, name, keys).unwrap_err();
+        assert!(error.contains(key) && error.contains(instead), "{keys}: {error}");
+    };
+    let sit = |keys: &str, key: &str, instead: &str| {
+        refused(Family::Sit, "sit_small", keys, key, instead)
+    };
+    let input = "`x_embedder.proj.weight` has the shape [64, 4, 2, 2] in place of";
+    sit(r#"{"in_channels": 8}"#, "in_channels = 8", &format!("{input} [64, 8, 2, 2]"));
+    sit(r#"{"patch_size": 4}"#, "patch_size = 4", &format!("{input} [64, 4, 4, 2]"));
+    sit(r#"{"hidden_size": 128}"#, "hidden_size = 128", &format!("{input} [128, 4, 2, 2]"));
+    sit(r#"{"num_heads": 5}"#, "num_heads = 5", "it must be a divisor of hidden_size");
+    sit(r#"{"depth": 3}"#, "depth = 3", "the file has 2 of `blocks.{i}` in place of 3");
+    sit(r#"{"num_classes": 99}"#, "num_classes = 99", "[11, 64] in place of [99, 64] or [100, 64]");
+    sit(r#"{"class_dropout_prob": 0}"#, "class_dropout_prob = 0", "in place of [10, 64]");
+    sit(r#"{"input_size": 16}"#, "input_size = 16", "[1, 16, 64] in place of [1, 64, 64]");
+    let output = "`final_layer.linear.weight` has the shape [32, 64] in place of [16, 64]";
+    sit(r#"{"learn_sigma": false}"#, "learn_sigma = false", output);
+
+    let dit = |keys: &str, key: &str, instead: &str| {
+        refused(Family::DiffusersDit, "diffusers_dit", keys, key, instead);
+    };
+    dit(r#"{"num_layers": 1}"#, "num_layers = 1", "2 of `transformer_blocks.{i}` in place of 1");
+    let heads = "num_attention_heads, attention_head_dim = 8, 16";
+    dit(r#"{"num_attention_heads": 8}"#, heads, "[64, 4, 2, 2] in place of [128, 4, 2, 2]");
+    let classes = "[11, 64] in place of [9, 64] or [10, 64]";
+    // One class fewer is not the same table without a vector for none.
+    dit(r#"{"num_embeds_ada_norm": 9}"#, "num_embeds_ada_norm = 9", classes);
+    dit(r#"{"out_channels": 4}"#, "out_channels = 4", "[32, 64] in place of [16, 64]");
+
+    let unet = |keys: &str, key: &str, instead: &str| {
+        refused(Family::DiffusersUnet2d, "diffusers_unet2d_class", keys, key, instead);
+    };
+    let channels = r#"{"in_channels": 3, "out_channels": 3}"#;
+    unet(channels, "in_channels = 3", "[32, 1, 3, 3] in place of [32, 3, 3, 3]");
+    let widths = "`down_blocks.1.resnets.0.conv1.weight` has the shape [32, 32, 3, 3] in place of";
+    unet(r#"{"block_out_channels": [32, 64]}"#, "block_out_channels = [32, 64]", widths);
+    let blocks = "1 of `down_blocks.0.resnets.{i}` in place of 2";
+    unet(r#"{"layers_per_block": 2}"#, "layers_per_block = 2", blocks);
+    unet(r#"{"layers_per_block": 100000000000}"#, "layers_per_block = 1", "at most 1000");
+    let shift = r#"{"resnet_time_scale_shift": "default"}"#;
+    unet(shift, "resnet_time_scale_shift = default", "[64, 128] in place of [32, 128]");
+    let none = "the file has arrays `class_embedding.*`";
+    unet(r#"{"num_class_embeds": null}"#, "num_class_embeds = null", none);
+    let plain = r#"{"down_block_types": ["DownBlock2D", "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", "UpBlock2D"]}"#;
+    unet(plain, "down_block_types = DownBlock2D", "arrays `down_blocks.1.attentions.*`");
+
+    let adm = |keys: &str, key: &str, instead: &str| {
+        refused(Family::TorchcfmUnet, "torchcfm_unet32_adm", keys, key, instead);
+    };
+    adm(r#"{"dim": [1, 32, 32]}"#, "dim = [1, 32, 32]", "[32, 3, 3, 3] in place of [32, 1, 3, 3]");
+    adm(r#"{"num_channels": 64}"#, "num_channels = 64", "[128, 32] in place of [128, 64]");
+    let structure = "channel_mult, num_res_blocks = [1, 1], 2";
+    adm(r#"{"num_res_blocks": 2}"#, structure, "4 of `input_blocks.{i}` in place of 6");
+    adm(r#"{"num_res_blocks": 100000000000}"#, "num_res_blocks = 1", "at most 1000");
+    let second = "`input_blocks.3.0.out_layers.3.weight` has the shape [32, 32, 3, 3] in place of";
+    adm(r#"{"channel_mult": [1, 2]}"#, "channel_mult = [1, 2]", second);
+    let first = "the file has no arrays `input_blocks.1.1.*`";
+    adm(r#"{"attention_resolutions": "32"}"#, "attention_resolutions = 32", first);
+    let resampled = "the file has no arrays `input_blocks.2.0.op.*`";
+    adm(r#"{"resblock_updown": false}"#, "resblock_updown = false", resampled);
+    adm(r#"{"num_classes": 7}"#, "num_classes = 7", "[5, 128] in place of [7, 128] or [8, 128]");
+    adm(r#"{"class_cond": false}"#, "class_cond = false", "the file has arrays `label_emb.*`");
 }
 
 #[test]

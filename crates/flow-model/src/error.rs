@@ -14,14 +14,27 @@ pub enum ModelError {
         /// The kinds that there are.
         known: String,
     },
-    /// A network of a kind that the registry does not have.
+    /// A network of a kind that the registry does not have:
+    /// [`Registry::with`](crate::Registry::with) adds one.
     #[error(
-        "there is no network.kind `{kind}`, use one of {known}, or register it with Registry::with"
+        "there is no network.kind `{kind}`, use one of {known}; a network of your own is known to \
+         the program that it was added to"
     )]
     UnknownKind {
         /// The kind.
         kind: String,
         /// The kinds that there are.
+        known: String,
+    },
+    /// A network that no file of PyTorch builds.
+    #[error(
+        "there is no file of PyTorch for a network of the kind {kind}, there are those for \
+         {known}: export a .flow file, whose weights are safetensors"
+    )]
+    NoTorch {
+        /// The kind.
+        kind: String,
+        /// The kinds that there are files for.
         known: String,
     },
     /// A network that cannot be built from its section.
@@ -70,10 +83,11 @@ pub enum ModelError {
         /// What does not fit.
         reason: String,
     },
-    /// A law that paths start from which the registry does not have.
+    /// A law that paths start from which the registry does not have:
+    /// [`Registry::with_source`](crate::Registry::with_source) adds one.
     #[error(
-        "paths of this model start from `{name}`, which is not known here: register it with \
-         Registry::with_source"
+        "paths of this model start from `{name}`, which is not known here: use the program that \
+         has added it"
     )]
     UnknownSource {
         /// Its name.

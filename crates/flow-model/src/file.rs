@@ -16,11 +16,11 @@ use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::model::Model;
 use crate::registry::Registry;
-use crate::weights;
+use crate::weights::{self, Layout};
 
 /// The files of a folder.
 const CONFIG: &str = "model.toml";
-const WEIGHTS: &str = "weights.safetensors";
+pub(crate) const WEIGHTS: &str = "weights.safetensors";
 /// The key of the metadata under which a file holds the text of `model.toml`. It is the only one:
 /// the order of several would differ from one writing to the next.
 const CONFIG_KEY: &str = "flow.model";
@@ -169,13 +169,15 @@ impl Model {
     pub fn to_file_bytes(&self) -> Result<Vec<u8>, ModelError> {
         let (text, _) = self.described()?;
         let metadata = HashMap::from([(CONFIG_KEY.into(), text)]);
-        weights::to_bytes(self.network(), metadata).map_err(|reason| ModelError::Weights { reason })
+        weights::to_bytes(self.network(), Layout::Ours, metadata)
+            .map_err(|reason| ModelError::Weights { reason })
     }
 
     /// The text of `model.toml` with the digest of the weights, and the weights alone.
     fn described(&self) -> Result<(String, Vec<u8>), ModelError> {
         let misfit = |reason| ModelError::Weights { reason };
-        let bare = weights::to_bytes(self.network(), HashMap::new()).map_err(misfit)?;
+        let bare =
+            weights::to_bytes(self.network(), Layout::Ours, HashMap::new()).map_err(misfit)?;
         let sha256 = digest(&bare).map_err(misfit)?;
         Ok((ModelConfig { sha256, ..self.config().clone() }.text(), bare))
     }
@@ -209,7 +211,7 @@ fn digest(bytes: &[u8]) -> Result<String, String> {
     Ok(format!("{:x}", Sha256::digest(tensors)))
 }
 
-fn io(action: &'static str, path: &Path, source: std::io::Error) -> ModelError {
+pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> ModelError {
     ModelError::Io { action, path: PathBuf::from(path), source }
 }
 
@@ -227,7 +229,7 @@ fn read_text(path: &Path) -> Result<String, ModelError> {
 }
 
 /// Writes a file under another name and gives it its own when it is whole.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

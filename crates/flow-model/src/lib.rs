@@ -36,6 +36,7 @@ mod section;
 mod settings;
 mod together;
 mod told;
+mod torch;
 mod weights;
 
 pub use answering::AnswerPlan;

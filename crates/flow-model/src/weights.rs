@@ -10,14 +10,40 @@ use burn::tensor::{Bool, DType, Int, Shape, Tensor, TensorData};
 use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensors};
 
+/// Whose names and layout the weights of a file have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Those of the module.
+    #[default]
+    Ours,
+    /// Those of PyTorch: the matrix of a linear layer is `[out, in]`, a norm has `weight` and
+    /// `bias`, and `class`, a word of Python, is `classes`.
+    Torch,
+}
+
+impl Layout {
+    fn name(self, ours: &str) -> &str {
+        match (self, ours) {
+            (Self::Torch, "gamma") => "weight",
+            (Self::Torch, "beta") => "bias",
+            (Self::Torch, "class") => "classes",
+            _ => ours,
+        }
+    }
+}
+
+/// What Burn calls the module that holds the parameters of a linear layer.
+const LINEAR: &str = "Struct:Linear";
+
 /// All parameters of a module, with a few words about them, as the bytes of a safetensors file.
 ///
 /// The bytes are the same for the same weights: tensors are ordered by their kind and name.
 pub(crate) fn to_bytes<M: Module>(
     module: &M,
+    layout: Layout,
     metadata: HashMap<String, String>,
 ) -> Result<Vec<u8>, String> {
-    let mut collect = Collect::default();
+    let mut collect = Collect { layout, ..Collect::default() };
     module.visit(&mut collect);
     let views = collect.found.iter().map(|(name, (shape, bytes))| {
         TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view))
@@ -115,13 +141,17 @@ fn numbers(view: &TensorView<'_>) -> Option<Vec<f32>> {
 /// Shapes and little-endian bytes of the floating-point parameters, by path.
 #[derive(Default)]
 struct Collect {
+    layout: Layout,
     path: Vec<String>,
+    /// The kind of module that holds what was entered last.
+    holder: String,
     found: BTreeMap<String, (Vec<usize>, Vec<u8>)>,
 }
 
 impl ModuleVisitor for Collect {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.into());
+    fn enter_module(&mut self, name: &str, holder: &str) {
+        self.path.push(self.layout.name(name).into());
+        holder.clone_into(&mut self.holder);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
@@ -129,7 +159,10 @@ impl ModuleVisitor for Collect {
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let value = parameter.val();
+        let mut value = parameter.val();
+        if self.layout == Layout::Torch && D == 2 && self.holder == LINEAR {
+            value = value.transpose();
+        }
         let shape = value.dims().to_vec();
         let numbers = value.into_data().convert_dtype(DType::F32);
         let bytes = numbers.iter::<f32>().flat_map(f32::to_le_bytes).collect();

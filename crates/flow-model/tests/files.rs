@@ -34,6 +34,48 @@ fn a_file_and_a_folder_give_back_the_model_bit_for_bit() {
     }
 }
 
+#[test]
+fn a_folder_for_pytorch_has_its_names_and_its_layout() {
+    let place = tempfile::tempdir().unwrap();
+    let arrays = |file: &std::path::Path| {
+        let bytes = std::fs::read(file).unwrap();
+        let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let numbers = |bytes: &[u8]| -> Vec<f32> {
+            bytes.chunks(4).map(|x| f32::from_le_bytes(x.try_into().unwrap())).collect()
+        };
+        let array = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
+            (name, (view.shape().to_vec(), numbers(view.data())))
+        };
+        read.tensors().into_iter().map(array).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    for (name, model) in models() {
+        let (file, folder) = (place.path().join("m.flow"), place.path().join("m"));
+        model.save(&file).unwrap();
+        model.save_torch(&folder).unwrap();
+        let (ours, theirs) = (arrays(&file), arrays(&folder.join("weights.safetensors")));
+        assert_eq!(ours.len(), theirs.len(), "{name}");
+        for (array, (shape, numbers)) in ours {
+            let called = array
+                .replace("gamma", "weight")
+                .replace("beta", "bias")
+                .replace("class.table", "classes.table");
+            let (got, there) = &theirs[&called];
+            match *shape {
+                [rows, columns] if !array.ends_with("table.weight") => {
+                    assert_eq!(got, &[columns, rows], "{name}, {array}");
+                    let at = |i: usize| numbers[i % rows * columns + i / rows];
+                    let turned: Vec<f32> = (0..rows * columns).map(at).collect();
+                    assert!(there == &turned, "{name}, {array}");
+                }
+                _ => assert!((got, there) == (&shape, &numbers), "{name}, {array}"),
+            }
+        }
+        let config = std::fs::read_to_string(folder.join("config.json")).unwrap();
+        let config: ModelConfig = serde_json::from_str(&config).unwrap();
+        assert_eq!(&config, model.config(), "{name}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_can_be_read_by_those_who_may_read_others() {

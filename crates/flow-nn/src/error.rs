@@ -109,7 +109,7 @@ pub(crate) fn at_most(field: &'static str, value: usize, most: usize) -> Result<
 /// `Ok` when a frequency is a positive number that `f32` can hold.
 pub(crate) fn frequency(field: &'static str, value: f64) -> Result<(), NetworkError> {
     let normal = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
-    let need = "positive and within the range of f32";
+    let need = "positive and within the range of single precision";
     if normal.contains(&value) {
         Ok(())
     } else {

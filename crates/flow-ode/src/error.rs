@@ -58,10 +58,10 @@ pub enum OdeError<S> {
         /// The last good state.
         y: S,
     },
-    /// The steps allowed are used up.
+    /// The steps allowed are used up: `Adaptive::with_max_steps` allows more.
     #[error(
         "{limit} steps reached only t = {t}{}, the next would be {h:e}; {}",
-        InRow(*.row), .held_by.advice("or `Adaptive::with_max_steps`")
+        InRow(*.row), .held_by.advice("or allow more steps")
     )]
     StepLimit {
         /// Time of the last good state.
@@ -130,10 +130,11 @@ pub enum OdeError<S> {
         /// The method given.
         method: Method,
     },
-    /// Something that needs the numbers of the state, with a state that does not give them.
+    /// Something that needs the numbers of the state, with a state that does not give them by
+    /// `State::numbers`.
     #[error(
-        "{what} needs the numbers of the state on the host (`State::numbers`), which tensors and \
-         this type of state do not give; try a `Vec<f64>`, or dopri5 with one tolerance"
+        "{what} needs the numbers of the state on the host, which tensors and this type of state \
+         do not give; try a state of plain numbers, or dopri5 with one tolerance"
     )]
     NoNumbers {
         /// What needs them: a method, or a setting.

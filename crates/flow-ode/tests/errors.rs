@@ -49,7 +49,7 @@ fn errors_under_way_say_where_and_keep_the_last_good_state() {
         &limit,
         &format!(
             "7 steps reached only t = {t}, the next would be {h:e}; try looser tolerances or \
-             `Adaptive::with_max_steps`"
+             allow more steps"
         ),
     );
 

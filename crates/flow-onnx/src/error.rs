@@ -8,8 +8,8 @@ use flow_model::ModelError;
 pub enum OnnxError {
     /// A network that does not implement [`Network::graph`](flow_nn::Network::graph).
     #[error(
-        "a network of the kind {kind} does not say what operations it is made of, so that it \
-         cannot be written as ONNX: implement `Network::graph` for it"
+        "a network of the kind {kind} does not name its operations, so that it cannot be written \
+         as ONNX: export a .flow file"
     )]
     NoGraph {
         /// The kind.

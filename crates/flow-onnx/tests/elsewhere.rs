@@ -1,8 +1,8 @@
 //! Other programs compute from the files what the models do here.
 //!
 //! `python/tests/check_onnx.py` runs files of ONNX in onnxruntime and `python/tests/check_torch.py`
-//! opens `.flow` files in PyTorch; without them a test says so and passes. `FLOW_PYTHON` names
-//! another Python than `python3`.
+//! opens `.flow` files and folders for PyTorch there; without them a test says so and passes.
+//! `FLOW_PYTHON` names another Python than `python3`.
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it says what is left out")]
@@ -221,7 +221,10 @@ fn torch_answers_as_the_model_does() {
     for (name, model) in models() {
         let file = format!("{name}.flow");
         model.save(folder.path().join(&file)).unwrap();
-        cases.extend(BATCHES.map(|n| of_network(&model, &file, n)));
+        // Beside the file a folder, which needs nothing of this project.
+        model.save_torch(folder.path().join(name)).unwrap();
+        let of = |file| BATCHES.map(|n| of_network(&model, file, n));
+        cases.extend(of(&file).into_iter().chain(of(name)));
     }
     demand("check_torch.py", folder.path(), &cases);
 }

@@ -9,7 +9,7 @@ mod proto;
 
 use std::collections::HashSet;
 
-use common::{models, of_jumps, of_noise};
+use common::{models, of_jumps, of_noise, without_graph};
 use flow_model::{Model, ModelConfig, parameter_count};
 use flow_ode::Method;
 use flow_onnx::{OnnxError, network, sampler};
@@ -156,6 +156,21 @@ fn what_has_no_sampler_says_why() {
     sampler(&of_jumps(), None).unwrap();
     let error = sampler(&of_jumps(), Some(Method::Euler)).unwrap_err().to_string();
     assert!(error.contains("jumps and no velocity"), "{error}");
+}
+
+#[test]
+fn a_network_that_does_not_name_its_operations_is_refused_in_words() {
+    let model = without_graph();
+    let error = network(&model).unwrap_err();
+    assert!(matches!(error, OnnxError::NoGraph { .. }));
+    let said = error.to_string();
+    assert!(said.contains("the kind adm-unet") && said.contains("export a .flow file"), "{said}");
+    assert!(!said.contains("::"), "{said}");
+    // Nor is there a file of PyTorch for it, and nothing is left where it would have been.
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("m");
+    let said = model.save_torch(&place).unwrap_err().to_string();
+    assert!(said.contains("the kind adm-unet") && !place.exists(), "{said}");
 }
 
 #[test]

@@ -98,7 +98,7 @@ pub use impute::impute;
 pub use listed::listed;
 pub use listener::{Listener, Meter, Silent, time_left};
 pub use lock::Lock;
-pub use model::{Model, save_model};
+pub use model::{Model, save_model, save_torch};
 pub use own::OwnData;
 pub use place::Place;
 pub use push::{Push, Pushed};

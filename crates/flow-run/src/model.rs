@@ -215,15 +215,27 @@ impl Model {
 /// # Errors
 /// When it is, or cannot be written.
 pub fn save_model(model: &flow_model::Model, out: &Path) -> Result<(), RunError> {
-    let is_other = |folder: &Path| {
-        let empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-        folder.is_dir() && !empty && !folder.join("model.toml").is_file()
-    };
-    if is_other(out) {
+    refuse_others(out, "model.toml", " or a file that ends in .flow")?;
+    Ok(model.save(out)?)
+}
+
+/// Writes a model as a folder for PyTorch, unless something else than such a folder is there.
+///
+/// # Errors
+/// When it is, for a kind of network that PyTorch is not told, and when it cannot be written.
+pub fn save_torch(model: &flow_model::Model, out: &Path) -> Result<(), RunError> {
+    refuse_others(out, "network.py", "")?;
+    Ok(model.save_torch(out)?)
+}
+
+/// Refuses a folder that holds something, but not the file that marks it as one of ours.
+fn refuse_others(out: &Path, mark: &str, instead: &str) -> Result<(), RunError> {
+    let empty = out.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    if out.is_dir() && !empty && !out.join(mark).is_file() {
         return Err(usage!(
-            "{} is a folder of other things, name a new one or a file that ends in .flow",
+            "{} is a folder of other things, name a new one{instead}",
             out.display()
         ));
     }
-    Ok(model.save(out)?)
+    Ok(())
 }

@@ -73,11 +73,12 @@ pub(crate) struct ExportArgs {
     pub(crate) run: PathBuf,
     /// What to write: one file if the name ends in `.flow` or `.safetensors`, else a folder with
     /// `model.toml` and `weights.safetensors`; of ONNX the file of the network, NAME.onnx, beside
-    /// which NAME.sampler.onnx is a whole sampler.
+    /// which NAME.sampler.onnx is a whole sampler; of PyTorch a folder with `weights.safetensors`,
+    /// a state dict, `config.json`, and `network.py`, the network in plain torch.
     #[arg(long, value_name = "PATH")]
     pub(crate) out: PathBuf,
-    /// Format of the file: a model that this program opens, or ONNX for other programs.
-    #[arg(long, default_value = "flow", value_parser = ["flow", "onnx"])]
+    /// Format: a model that this program opens, or ONNX or PyTorch for other programs.
+    #[arg(long, default_value = "flow", value_parser = ["flow", "onnx", "pytorch"])]
     pub(crate) format: String,
     /// Replace the model that is there.
     #[arg(long)]

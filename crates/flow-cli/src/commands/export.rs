@@ -9,7 +9,7 @@ use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
 use flow_onnx::Pair;
 use flow_run::files::{check_free, ending, write};
-use flow_run::{Model, Place, save_model};
+use flow_run::{Model, Place, save_model, save_torch};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
 use crate::device;
@@ -28,8 +28,26 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
             "--solver is for --format onnx: a model keeps the solver of its recipe"
         ));
     }
+    if args.format == "pytorch" {
+        return torch(&model, &args.out);
+    }
     save_model(&model, &args.out)?;
     print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
+}
+
+/// Endings of files, which no folder has by intention.
+const FILES: [&str; 6] = ["bin", "flow", "onnx", "pt", "pth", "safetensors"];
+
+/// Writes a folder for PyTorch: a state dict, the description, and the network in plain torch.
+fn torch(model: &Model, out: &Path) -> Result<()> {
+    if FILES.contains(&ending(out)) {
+        return Err(usage!(
+            "--format pytorch writes a folder, {} has the name of a file: leave its ending out",
+            out.display()
+        ));
+    }
+    save_torch(model, out)?;
+    print(&format!("{}\nnetwork:    {}", model.card(), out.join("network.py").display()))
 }
 
 /// Writes the network as ONNX, and a whole sampler beside it where there is one for the model.

@@ -37,6 +37,9 @@ pub struct AdmUNetConfig {
     pub time: Band,
 }
 
+/// Residual blocks of a size that no network has: more are refused before they are counted out.
+pub(super) const MOST_BLOCKS: usize = 1_000;
+
 /// Heads of an attention over a number of channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,13 +3,14 @@
 use flow_nn::Band;
 use serde::Deserialize;
 
-use super::config::{AdmUNetConfig, Heads};
+use super::config::{AdmUNetConfig, Heads, MOST_BLOCKS};
 use super::places::all;
+use crate::claims::Claim;
 use crate::error::ImportError;
 use crate::family::Family;
 use crate::known::{Known, Others};
 use crate::operation::Sizes;
-use crate::transformer::{Described, described};
+use crate::transformer::{Described, described, or_null, with_null};
 
 /// The keys of the configuration that change what the network computes.
 #[derive(Debug, Deserialize)]
@@ -96,6 +97,12 @@ impl UNet2dConfig {
                 "as many as in_channels",
             ),
             ("block_out_channels", format!("[{first}, ..]"), 4 <= first, "at least 4 each"),
+            (
+                "layers_per_block",
+                self.layers_per_block.to_string(),
+                self.layers_per_block <= MOST_BLOCKS,
+                "at most 1000",
+            ),
             // At half the first channels the frequencies would have no end.
             ("freq_shift", shift.to_string(), (0.0..=1.0).contains(&shift), "from 0 to 1"),
         ] {
@@ -137,6 +144,7 @@ impl UNet2dConfig {
             let need = "as many as block_out_channels";
             return unsupported("down_block_types", format!("{} blocks", attention.len()), need);
         }
+        let claims = self.claims(modulated, &attention);
         let last = half as f64 - self.freq_shift;
         let frequencies: Vec<f64> = (0..half).map(|k| 1e4_f64.powf(-(k as f64) / last)).collect();
         let network = AdmUNetConfig {
@@ -167,6 +175,7 @@ impl UNet2dConfig {
             classes,
             frequencies,
             places: all(&network, &theirs, &resampled),
+            claims,
             ..Sizes::default()
         };
         let [height, width] = match self.sample_size {
@@ -175,5 +184,32 @@ impl UNet2dConfig {
         };
         let shape = [self.in_channels, height, width];
         Ok(described(&network, shape, classes, sizes))
+    }
+
+    fn claims(&self, modulated: bool, attention: &[bool]) -> Vec<Claim> {
+        let &Self { in_channels, out_channels, layers_per_block: blocks, .. } = self;
+        let (widths, shift) = (&self.block_out_channels, &self.resnet_time_scale_shift);
+        let value = format!("{widths:?}");
+        let mut claims = vec![
+            Claim::side("in_channels", in_channels, ("conv_in.weight", 1), [in_channels]),
+            Claim::side("out_channels", out_channels, ("conv_out.weight", 0), [out_channels]),
+            Claim::count("block_out_channels", &value, "down_blocks.", widths.len()),
+            Claim::count("layers_per_block", blocks, "down_blocks.0.resnets.", blocks),
+        ];
+        for (at, (&width, &attention)) in widths.iter().zip(attention).enumerate() {
+            let output = format!("down_blocks.{at}.resnets.0.conv1.weight");
+            claims.push(Claim::side("block_out_channels", &value, (output, 0), [width]));
+            let (kind, begin) =
+                (&self.down_block_types[at], format!("down_blocks.{at}.attentions."));
+            claims.push(Claim::there("down_block_types", kind, begin, attention));
+        }
+        let told = "down_blocks.0.resnets.0.time_emb_proj.weight";
+        let rows = widths[0].saturating_mul(1 + usize::from(modulated));
+        claims.push(Claim::side("resnet_time_scale_shift", shift, (told, 0), [rows]));
+        let (classes, value) = (self.num_class_embeds.unwrap_or(0), or_null(self.num_class_embeds));
+        let (key, table) = ("num_class_embeds", "class_embedding.weight");
+        claims.push(Claim::there(key, &value, "class_embedding.", 0 < classes));
+        claims.push(Claim::side(key, &value, (table, 0), with_null(classes)));
+        claims
     }
 }

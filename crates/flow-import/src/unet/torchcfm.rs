@@ -3,13 +3,14 @@
 use flow_nn::Band;
 use serde::Deserialize;
 
-use super::config::{AdmUNetConfig, Heads};
+use super::config::{AdmUNetConfig, Heads, MOST_BLOCKS};
 use super::places::all;
+use crate::claims::Claim;
 use crate::error::ImportError;
 use crate::family::Family;
 use crate::known::{Known, Others};
 use crate::operation::Sizes;
-use crate::transformer::{Described, described};
+use crate::transformer::{Described, described, or_null, with_null};
 
 /// The arguments of `UNetModelWrapper`, by their names.
 #[expect(clippy::struct_excessive_bools, reason = "they are the arguments of another program")]
@@ -76,6 +77,9 @@ impl TorchcfmUNetConfig {
         if multipliers.is_empty() || self.num_channels < 4 {
             return refuse("num_channels", self.num_channels.to_string(), "at least 4");
         }
+        if MOST_BLOCKS < self.num_res_blocks {
+            return refuse("num_res_blocks", self.num_res_blocks.to_string(), "at most 1000");
+        }
         let factors: Vec<usize> = pixels.iter().map(|pixels| side / pixels).collect();
         let heads = match self.num_head_channels {
             Some(each) if 0 < each => Heads::Channels(each as usize),
@@ -122,9 +126,49 @@ impl TorchcfmUNetConfig {
             classes,
             heads: (!self.use_new_attention_order).then_some(network.heads),
             places: all(&network, &theirs, &resampled),
+            claims: self.claims(&network, &multipliers, classes),
             ..Sizes::default()
         };
         Ok(described(&network, self.dim, classes, sizes))
+    }
+
+    fn claims(&self, network: &AdmUNetConfig, multipliers: &[usize], classes: usize) -> Vec<Claim> {
+        let &Self { dim: [image, ..], num_channels: width, num_res_blocks: blocks, .. } = self;
+        let (levels, input) = (multipliers.len(), "input_blocks.0.0.weight");
+        let (structure, sizes) =
+            ("channel_mult, num_res_blocks", format!("{multipliers:?}, {blocks}"));
+        let mut claims = vec![
+            Claim::side("dim", format!("{:?}", self.dim), (input, 1), [image]),
+            Claim::side("learn_sigma", false, ("out.2.weight", 0), [image]),
+            Claim::side("num_channels", width, ("time_embed.0.weight", 1), [width]),
+            Claim::count(structure, sizes, "input_blocks.", levels * (blocks + 1)),
+        ];
+        for (level, (&channels, &attention)) in
+            network.channels.iter().zip(&network.attention).enumerate()
+        {
+            let first = format!("input_blocks.{}", 1 + level * (blocks + 1));
+            let (output, multiplier) = (format!("{first}.0.out_layers.3.weight"), "channel_mult");
+            let value = format!("{multipliers:?}");
+            claims.push(Claim::side(multiplier, value, (output, 0), [channels]));
+            let (pixels, key) = (&self.attention_resolutions, "attention_resolutions");
+            claims.push(Claim::there(key, pixels, format!("{first}.1."), attention));
+        }
+        let (told, scaled) = ("input_blocks.1.0.emb_layers.1.weight", self.use_scale_shift_norm);
+        let rows = network.channels[0].saturating_mul(1 + usize::from(scaled));
+        claims.push(Claim::side("use_scale_shift_norm", scaled, (told, 0), [rows]));
+        if 1 < levels {
+            let (by_block, begin) =
+                (self.resblock_updown, format!("input_blocks.{}.0.op.", blocks + 1));
+            claims.push(Claim::there("resblock_updown", by_block, begin, !by_block));
+        }
+        let (key, value) = if self.class_cond {
+            ("num_classes", or_null(self.num_classes))
+        } else {
+            ("class_cond", "false".into())
+        };
+        claims.push(Claim::there(key, &value, "label_emb.", 0 < classes));
+        claims.push(Claim::side(key, &value, ("label_emb.weight", 0), with_null(classes)));
+        claims
     }
 }
 

@@ -120,6 +120,25 @@ pub(crate) fn of_noise() -> Model {
     model(MLP, Signature::of([2]), |config| config.prediction = "noise".parse().unwrap())
 }
 
+/// A U-Net of another program, which does not name its operations.
+pub(crate) fn without_graph() -> Model {
+    let section = r#"
+        kind = "adm-unet"
+        width = 8
+        channels = [8]
+        blocks = 1
+        attention = [false]
+        heads = { count = 1 }
+        groups = 4
+        epsilon = 1e-5
+        modulated = false
+        residual_resampling = false
+        normed_middle = true
+        time = { lowest = 0.1, highest = 1000.0 }
+    "#;
+    model(section, Signature::of([1, 4, 4]), |_| {})
+}
+
 /// A flow map that has learned jumps and no velocity.
 pub(crate) fn of_jumps() -> Model {
     model(MLP, Signature { two_times: true, ..Signature::of([2]) }, |config| {

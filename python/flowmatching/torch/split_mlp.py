@@ -1,0 +1,1 @@
+../../../crates/flow-model/torch/split_mlp.py

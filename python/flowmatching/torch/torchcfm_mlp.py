@@ -1,0 +1,1 @@
+../../../crates/flow-model/torch/torchcfm_mlp.py
