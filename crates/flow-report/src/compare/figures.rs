@@ -1,9 +1,10 @@
 //! Columns as figures: scores against network evaluations, in the course of training, along the
 //! path.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use flow_plot::{Chart, Figure};
+use flow_plot::{Chart, Figure, Series, Style};
 
 use super::Curve;
 use super::column::Column;
@@ -42,52 +43,104 @@ pub(crate) fn all(columns: &[Column]) -> Vec<Drawn> {
     drawn
 }
 
-/// One panel for each method with a curve for each column; of one column, a curve for each method.
+/// The scores of one column by one method.
+struct Solved<'a> {
+    /// The number of the column.
+    column: usize,
+    name: &'a str,
+    method: &'a str,
+    points: Vec<Moment>,
+}
+
+/// Every method of every column in one chart: of one column in a colour for each method, of several
+/// in a colour for each column and a style for each method. Where several columns have several
+/// methods, a panel for each method follows, with the range of the seeds.
 fn against_evaluations(columns: &[Column], score: &str) -> Option<Drawn> {
-    let mut panels: BTreeMap<&str, Vec<Drawing>> = BTreeMap::new();
-    let mut floors: Vec<f64> = Vec::new();
-    for column in columns {
+    let all = solved(columns, score);
+    let mut methods: Vec<&str> = Vec::new();
+    for one in all.iter().filter(|one| one.points.len() > 1) {
+        if !methods.contains(&one.method) {
+            methods.push(one.method);
+        }
+    }
+    if methods.is_empty() {
+        return None;
+    }
+    methods.sort_unstable();
+    let floors = columns.iter().flat_map(|column| &column.scores);
+    let floors = floors.filter(|compared| compared.score == score).filter_map(|c| c.floor);
+    let floors: Vec<f64> = floors.collect();
+    let floor = (!floors.is_empty()).then(|| floors.iter().sum::<f64>() / floors.len() as f64);
+    let drawn = |title: &str, curves: &[Drawing<'_>]| {
+        chart(&Axes { title, x: "network evaluations", y: score, log_x: true }, curves, floor)
+    };
+    let of_method = |method: &str| -> Vec<Drawing<'_>> {
+        let own = all.iter().filter(|one| one.method == method);
+        own.map(|one| Drawing::new(one.name, &one.points)).collect()
+    };
+    let (figures, ranges) = match (columns, &methods[..]) {
+        ([_], _) => {
+            let curves = all.iter().map(|one| Drawing::new(one.method, &one.points));
+            let curves: Vec<_> = curves.collect();
+            (vec![drawn(score, &curves)], range(curves.iter()))
+        }
+        (_, [method]) if all.iter().all(|one| one.method == *method) => {
+            let curves = of_method(method);
+            (vec![drawn(&format!("{score}, {method}"), &curves)], range(curves.iter()))
+        }
+        _ => {
+            let together: Vec<_> = all.iter().map(|one| one.beside(&methods)).collect();
+            let panels: Vec<_> = methods.iter().map(|method| of_method(method)).collect();
+            let titled = methods.iter().zip(&panels);
+            let panel = titled.map(|(method, curves)| drawn(&format!("{score}, {method}"), curves));
+            let figures = std::iter::once(drawn(score, &together)).chain(panel).collect();
+            (figures, range(panels.iter().flatten()))
+        }
+    };
+    let caption = format!("{score} against network evaluations{ranges}");
+    Some(Drawn { name: slug(score), caption, figure: Figure::column(figures) })
+}
+
+/// The scores that depend on a method, column by column.
+fn solved<'a>(columns: &'a [Column], score: &str) -> Vec<Solved<'a>> {
+    let of_column = |(column, of): (usize, &'a Column)| {
         let mut curves: BTreeMap<&str, Vec<Moment>> = BTreeMap::new();
-        for compared in column.scores.iter().filter(|compared| compared.score == score) {
-            floors.extend(compared.floor);
+        for compared in of.scores.iter().filter(|compared| compared.score == score) {
             if let Some((method, evaluations)) = &compared.solver {
                 let values = compared.values.clone();
                 curves.entry(method).or_default().push(Moment { at: *evaluations, values });
             }
         }
-        for (method, mut points) in curves {
+        curves.into_iter().map(move |(method, mut points)| {
             points.sort_by(|a, b| a.at.total_cmp(&b.at));
-            let (curve, band) = (mean(&points), band(&points));
-            let (panel, label) =
-                if columns.len() == 1 { ("", method) } else { (method, column.name.as_str()) };
-            panels.entry(panel).or_default().push((label, curve, band));
+            Solved { column, name: &of.name, method, points }
+        })
+    };
+    columns.iter().enumerate().flat_map(of_column).collect()
+}
+
+impl<'a> Solved<'a> {
+    /// As a curve among those of all columns and methods, in the colour of its column.
+    fn beside(&self, methods: &[&str]) -> Drawing<'a> {
+        const STYLES: [Style; 4] = [Style::Line, Style::Dashed, Style::Dotted, Style::DashDotted];
+        let place = methods.iter().position(|method| *method == self.method).unwrap_or_default();
+        Drawing {
+            label: format!("{}, {}", self.name, self.method).into(),
+            curve: mean(&self.points),
+            band: Curve::new(),
+            style: STYLES[place % STYLES.len()],
+            color: Some(self.column),
         }
     }
-    panels.retain(|_, curves| curves.iter().any(|(_, curve, _)| curve.len() > 1));
-    if panels.is_empty() {
-        return None;
-    }
-    let floor = (!floors.is_empty()).then(|| floors.iter().sum::<f64>() / floors.len() as f64);
-    let figure = Figure::column(panels.iter().map(|(method, curves)| {
-        let title = if method.is_empty() { score.to_owned() } else { format!("{score}, {method}") };
-        chart(
-            &Axes { title: &title, x: "network evaluations", y: score, log_x: true },
-            curves,
-            floor,
-        )
-    }));
-    let range = range(panels.values().flatten());
-    let caption = format!("{score} against network evaluations{range}");
-    Some(Drawn { name: slug(score), caption, figure })
 }
 
 fn in_the_course(columns: &[Column], name: &str) -> Drawn {
     let courses = columns.iter().filter_map(|column| {
         let course = column.courses.iter().find(|course| course.score == name)?;
-        Some((column.name.as_str(), mean(&course.points), band(&course.points)))
+        Some(Drawing::new(&column.name, &course.points))
     });
     let curves: Vec<_> = courses.collect();
-    let places: Vec<f64> = curves.iter().flat_map(|(_, mean, _)| mean).map(|at| at.0).collect();
+    let places: Vec<f64> = curves.iter().flat_map(|one| &one.curve).map(|at| at.0).collect();
     let (first, last) = ends(&places);
     let figure = chart(
         &Axes {
@@ -123,12 +176,26 @@ fn along_the_path(columns: &[Column]) -> Option<Drawn> {
     Some(Drawn { name: "noise-left".into(), caption, figure: chart.figure() })
 }
 
-/// A name, a curve, and the outline of a band around it.
-type Drawing<'a> = (&'a str, Curve, Curve);
+/// A curve, the outline of a band around it, and how it is drawn.
+struct Drawing<'a> {
+    label: Cow<'a, str>,
+    curve: Curve,
+    band: Curve,
+    style: Style,
+    color: Option<usize>,
+}
+
+impl<'a> Drawing<'a> {
+    /// A line in the next colour through the means, with the range of the values.
+    fn new(label: &'a str, moments: &[Moment]) -> Self {
+        let (curve, band) = (mean(moments), band(moments));
+        Self { label: label.into(), curve, band, style: Style::Line, color: None }
+    }
+}
 
 /// What a caption adds where there are bands.
 fn range<'a>(mut curves: impl Iterator<Item = &'a Drawing<'a>>) -> &'static str {
-    let has_band = curves.any(|(.., band)| !band.is_empty());
+    let has_band = curves.any(|one| !one.band.is_empty());
     if has_band { ": mean and range of the seeds" } else { "" }
 }
 
@@ -142,7 +209,7 @@ struct Axes<'a> {
 /// Curves and a floor; logarithmic where all values are positive, and then a floor of zero has no
 /// place.
 fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure {
-    let points = || curves.iter().flat_map(|(_, curve, band)| curve.iter().chain(band));
+    let points = || curves.iter().flat_map(|one| one.curve.iter().chain(&one.band));
     let (low, high) = ends(&points().map(|point| point.0).collect::<Vec<_>>());
     let log_y = points().all(|point| 0.0 < point.1);
     let shown = |floor: &f64| floor.is_finite() && low <= high && (!log_y || 0.0 < *floor);
@@ -155,15 +222,20 @@ fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure 
     if log_y {
         chart = chart.log_y();
     }
-    for (name, curve, band) in curves {
+    for Drawing { label, curve, band, style, color } in curves {
         if !band.is_empty() {
             chart = chart.band(band);
         }
         // A single point has no line.
-        chart = if curve.len() > 1 { chart.line(name, curve) } else { chart.dots(name, curve) };
+        let style = if curve.len() > 1 { *style } else { Style::Dots };
+        chart = chart.series(Series { label, points: curve, style, color: *color });
     }
     if !floor.is_empty() {
-        chart = chart.dashed("floor", &floor);
+        // The first colour that no curve has.
+        let own = curves.iter().filter_map(|one| one.color).max();
+        let color = Some(own.map_or(curves.len(), |last| last + 1));
+        let style = Style::Dashed;
+        chart = chart.series(Series { label: "floor", points: &floor, style, color });
     }
     chart.figure()
 }
@@ -184,17 +256,70 @@ fn slug(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scored::{Measured, ScoredRun};
     use super::*;
 
     #[test]
     fn a_floor_of_zero_is_left_out_of_a_logarithmic_chart() {
         let axes = Axes { title: "score", x: "x", y: "y", log_x: false };
         let has_floor = |least: f64, floor: f64| {
-            let curves = [("one", vec![(1.0, least), (2.0, 0.5)], Curve::new())];
+            let moment = |at, value| Moment { at, values: vec![value] };
+            let curves = [Drawing::new("one", &[moment(1.0, least), moment(2.0, 0.5)])];
             chart(&axes, &curves, Some(floor)).to_svg().contains("floor")
         };
         assert!(has_floor(0.25, 0.1));
         assert!(!has_floor(0.25, 0.0), "there is no line that the legend could name");
         assert!(has_floor(0.0, 0.0), "an even axis has a zero");
+    }
+
+    /// A column with a distance by each method and number of evaluations.
+    fn column(name: &str, rows: &[(&str, f64, f64)]) -> Column {
+        let measured = |&(method, evaluations, value): &(&str, f64, f64)| Measured {
+            solver: Some((method.into(), evaluations)),
+            floor: Some(0.1),
+            ..Measured::new("distance", &format!("{method} x {evaluations}"), value)
+        };
+        let run = ScoredRun {
+            name: name.into(),
+            seed: 0,
+            keys: vec![],
+            measured: rows.iter().map(measured).collect(),
+            course: vec![],
+            learning: vec![],
+            noise_residual: vec![],
+            errors: vec![],
+        };
+        Column::each(vec![run]).remove(0)
+    }
+
+    #[test]
+    fn map_solvers_and_another_run_share_a_chart_over_the_evaluations() {
+        let map = [("flow-map", 1.0, 0.5), ("flow-map", 4.0, 0.3), ("dopri5", 90.0, 0.2)];
+        let flow = [("euler", 1.0, 2.0), ("euler", 4.0, 0.6), ("dopri5", 80.0, 0.25)];
+        let drawn = |columns: &[Column]| {
+            let mut all = all(columns);
+            assert_eq!((all.len(), all[0].name.as_str()), (1, "distance"));
+            all.remove(0).figure.to_svg()
+        };
+        let count = |svg: &str, words: &str| svg.matches(&format!(">{words}<")).count();
+
+        let one = drawn(&[column("map", &map)]);
+        for words in ["flow-map", "dopri5", "floor", "network evaluations"] {
+            assert_eq!(count(&one, words), 1, "{words}");
+        }
+        let both = drawn(&[column("map", &map), column("flow", &flow)]);
+        for words in ["map, flow-map", "map, dopri5", "flow, euler", "flow, dopri5"] {
+            assert_eq!(count(&both, words), 1, "{words}");
+        }
+        // All of it together, and a panel for each of the two methods that have curves.
+        assert_eq!(count(&both, "network evaluations"), 3);
+        assert_eq!(count(&both, "distance, euler") + count(&both, "distance, flow-map"), 2);
+        assert_eq!(count(&both, "distance, dopri5"), 0);
+        // One method alone is in the title.
+        let same = drawn(&[column("map", &map[..2]), column("other", &map[..2])]);
+        assert_eq!(count(&same, "distance, flow-map") + count(&same, "other"), 2);
+        assert_eq!(count(&same, "network evaluations"), 1);
+        // A single point makes no chart.
+        assert!(all(&[column("map", &map[2..])]).is_empty());
     }
 }
