@@ -107,7 +107,9 @@ impl Recipe {
         }
         let refuse = |key: &str, remedy: &str| {
             let name = train.objective.name();
-            Err(usage!("train.objective is {name}, which looks along straight lines: {key} {remedy}"))
+            Err(usage!(
+                "train.objective is {name}, which looks along straight lines: {key} {remedy}"
+            ))
         };
         if !matches!(path.schedule, ScheduleConfig::Linear(_)) {
             return refuse("path.schedule", "must be linear");

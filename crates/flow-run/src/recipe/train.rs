@@ -224,4 +224,25 @@ mod tests {
             assert!(error.contains(words) && !error.contains('\n'), "{changes:?}: {error}");
         }
     }
+
+    #[test]
+    fn a_loss_along_straight_lines_is_refused_where_there_are_none() {
+        let along = |name: &str, change: &str| {
+            let changes = ["train.objective=consistency-fm", change].map(String::from);
+            Recipe::named(&Registry::default(), name, &changes)
+        };
+        let recipe = along("debug", "train.objective.segments=3").unwrap();
+        assert_eq!((recipe.pairs(), recipe.train.loss().teaches_itself()), (None, true));
+        for (name, change, words) in [
+            ("debug", "path.schedule=cosine", "path.schedule must be linear"),
+            ("debug", "path.between=tube", "path.between must be line"),
+            ("debug", "path.prediction=noise", "path.prediction must be velocity"),
+            ("debug", "train.guidance=2", "train.guidance has nothing to guide"),
+            ("debug", "train.jumps=drawn", "has no jumps"),
+            ("vrfm-1d", "seed=1", "the section latent has a loss of its own"),
+        ] {
+            let error = along(name, change).unwrap_err().to_string();
+            assert!(error.contains(words), "{change}: {error}");
+        }
+    }
 }
