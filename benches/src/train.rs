@@ -8,9 +8,9 @@ use burn::tensor::Device;
 use flow_nn::{DynNetwork, Network, Signature, Strengths, parameter_count};
 use flow_path::stream::Streams;
 use flow_train::{
-    AdamW, BakedGuidance, Batch, BatchSource, Consistency, ConsistencyFlow, Distillation, Ema, FlowMatching,
-    Lagrangian, MapBatches, MatchingBatches, MeanFlow, Networks, Objective, Regression, Rows,
-    Shortcut, Splitting,
+    AdamW, BakedGuidance, Batch, BatchSource, Consistency, ConsistencyFlow, Distillation, Ema,
+    FlowMatching, Lagrangian, MapBatches, MatchingBatches, MeanFlow, Networks, Objective,
+    Regression, Rows, Shortcut, Splitting,
 };
 
 use crate::network::Counted;

@@ -50,6 +50,13 @@ fn write(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// What each of the things before it cost, in words.
+pub(crate) fn evaluations(nfe: f64) -> String {
+    let count = format!("{nfe:.0}");
+    let noun = if count == "1" { "evaluation" } else { "evaluations" };
+    format!("{count} network {noun} each")
+}
+
 /// Prints a result.
 ///
 /// # Errors

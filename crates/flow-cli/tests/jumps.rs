@@ -31,7 +31,7 @@ fn a_transformer_learns_to_jump() {
             "train eight-gaussians --out {run} {SMALL} --set train.objective={objective}"
         ));
         let (jump, said) = distance(&scene, run, "--steps 1");
-        assert!(said.contains("by flow-map, 1 network evaluations"), "{objective}: {said}");
+        assert!(said.contains("by flow-map, 1 network evaluation each"), "{objective}: {said}");
         let (step, _) = distance(&scene, run, "--solver euler --steps 1");
         assert!(1.8 < jump && step < 0.8, "{objective}: {jump} by a jump, {step} by Euler");
     }
@@ -44,17 +44,25 @@ fn a_recipe_that_learns_jumps_is_sampled_by_one_unless_it_says_otherwise() {
     let recipe = std::fs::read_to_string(scene.path("run/recipe.toml")).unwrap();
     assert!(recipe.contains("flow-map") && recipe.contains("steps = 1\n"), "{recipe}");
     for (options, words) in [
-        ("", "by flow-map, 1 network evaluations"),
+        ("", "by flow-map, 1 network evaluation each"),
         ("--steps 4", "by flow-map, 4 network evaluations"),
         ("--solver euler --steps 3", "by euler, 3 network evaluations"),
+        ("--solver euler", "by euler, 20 network evaluations"),
         ("--solver dopri5 --rtol 1e-2 --atol 1e-2", "by dopri5"),
     ] {
         let said = scene.ok(&format!("sample run -n 8 {options} --out samples.npy"));
         assert!(said.contains(words), "{options}: {said}");
     }
+    // A recipe of a solver that learned jumps all the same takes one, where it is asked for one.
+    scene.train("solved", "--set train.objective=shortcut --set sample.sampler=ode");
+    let said = scene.ok("sample solved -n 8 --sampler flow-map --out samples.npy");
+    assert!(said.contains("by flow-map, 1 network evaluation each"), "{said}");
     // Tolerances alone leave open what is meant.
     let names = ["--rtol and --atol belong to the sampler ode", "name a --solver"];
     scene.refuses("sample run --rtol 1e-3", 2, &names);
+    scene.train("plain", "");
+    let names = ["the sampler is flow-map", "regression teaches no jumps", "such as shortcut"];
+    scene.refuses("sample plain --sampler flow-map", 2, &names);
     let names = ["--solver belongs to the sampler ode", "unipc"];
     scene.refuses("sample run --sampler unipc --solver euler", 2, &names);
 }

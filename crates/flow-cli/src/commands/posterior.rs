@@ -11,7 +11,7 @@ use flow_run::table::Conditions;
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
 use crate::exit::usage;
-use crate::terminal::{Terminal, print, say};
+use crate::terminal::{Terminal, evaluations, print, say};
 
 /// Draws for each observation, one observation after another.
 pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
@@ -40,9 +40,9 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     }
     posterior.table(!args.no_density)?.write(&out)?;
     print(&format!(
-        "{} draws for each of {observations} observations, {:.0} network evaluations each: {}",
+        "{} draws for each of {observations} observations, {}: {}",
         args.number,
-        posterior.nfe,
+        evaluations(posterior.nfe),
         out.display()
     ))?;
     // The answer is written, also where the run is one that cannot be.

@@ -7,7 +7,7 @@ use flow_run::snapshots::Snapshots;
 use flow_run::{Push, Pushed, RowForm};
 
 use crate::args::PushArgs;
-use crate::terminal::{Terminal, print};
+use crate::terminal::{Terminal, evaluations, print};
 
 pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     let (device, place) = args.model.open(registry)?;
@@ -24,9 +24,10 @@ pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     let Pushed { n, times, nfe } = push.file(&form, &args.file, &args.out)?;
     let to: Vec<String> = times[1..].iter().map(ToString::to_string).collect();
     print(&format!(
-        "{n} rows carried from {} to {}, {nfe:.0} network evaluations each: {}",
+        "{n} rows carried from {} to {}, {}: {}",
         times[0],
         to.join(", "),
+        evaluations(nfe),
         args.out.display()
     ))
 }

@@ -11,7 +11,7 @@ use flow_run::files::{ending, folder};
 use flow_run::{Place, SampleWriter, check_samples};
 
 use crate::args::SampleArgs;
-use crate::terminal::{Terminal, print};
+use crate::terminal::{Terminal, evaluations, print};
 
 /// Samples that are drawn unless another number is asked for.
 const DEFAULT_NUMBER: usize = 64;
@@ -53,9 +53,10 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
         writer.write(&form, table.as_ref(), &out)?
     };
     print(&format!(
-        "{} samples by {}, {nfe:.0} network evaluations each, {:.2} s: {}",
+        "{} samples by {}, {}, {:.2} s: {}",
         request.n,
         request.label(),
+        evaluations(nfe),
         started.elapsed().as_secs_f64(),
         out.display()
     ))

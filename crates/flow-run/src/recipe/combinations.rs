@@ -2,7 +2,6 @@
 
 use flow_model::SampleConfig;
 use flow_path::{BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig};
-use flow_sample::SamplerConfig;
 use flow_train::{Jump, ObjectiveConfig};
 
 use super::{Path, Recipe};
@@ -37,12 +36,12 @@ impl Recipe {
 
     /// Refuses a flow map of what is none, and jumps of a network that knows one time.
     pub(super) fn check_map(&self) -> Result<(), RunError> {
-        let Self { latent, reflow, path, train, sample, eval, .. } = self;
+        let Self { latent, reflow, path, train, eval, .. } = self;
         let Some(pairs) = self.pairs() else {
-            if matches!(sample.sampler, SamplerConfig::FlowMap(_)) || !eval.jumps.is_empty() {
+            if !eval.jumps.is_empty() {
                 return Err(usage!(
-                    "sample.sampler is flow-map or eval.jumps are given, but train.objective {} \
-                     teaches no jumps: choose a loss of flow maps, such as shortcut",
+                    "eval.jumps are given, but train.objective {} teaches no jumps: leave them \
+                     out, or choose a loss of flow maps, such as shortcut",
                     train.objective
                 ));
             }
@@ -177,8 +176,15 @@ impl Recipe {
     /// # Errors
     /// With what to use instead.
     pub fn check_sampling(&self, sample: &SampleConfig) -> Result<(), RunError> {
+        if self.pairs().is_none() && sample.jumps() {
+            return Err(usage!(
+                "the sampler is flow-map, but train.objective {} teaches no jumps: use another \
+                 sampler, or train with a loss of flow maps, such as shortcut",
+                self.train.objective
+            ));
+        }
         let jumps_alone = self.pairs().is_some_and(|pairs| !pairs.learns_velocity());
-        if jumps_alone && !matches!(sample.sampler, SamplerConfig::FlowMap(_)) {
+        if jumps_alone && !sample.jumps() {
             return Err(usage!(
                 "the sampler is {}, but train.objective {} teaches jumps to the data and no \
                  velocity to follow: use flow-map with 1 step",
