@@ -107,8 +107,8 @@ impl Gallery<'_> {
         self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
     }
 
-    /// The curves of `eval.json`, beside those of the run that made its pairs; nothing before the run
-    /// is scored.
+    /// The curves of `eval.json`, beside those of the run that made its pairs; nothing before the
+    /// run is scored.
     fn scores(&mut self) -> Result<(), ReportError> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());

@@ -2,13 +2,13 @@
 //! path.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use flow_plot::{Chart, Figure, Series, Style};
 
 use super::Curve;
 use super::column::Column;
 use super::course::{LEARNING, Moment, band, mean};
+use super::evaluations::against_evaluations;
 
 /// A figure with a name for its file.
 pub(crate) struct Drawn {
@@ -41,97 +41,6 @@ pub(crate) fn all(columns: &[Column]) -> Vec<Drawn> {
     drawn.extend(courses.into_iter().map(|name| in_the_course(columns, name)));
     drawn.extend(along_the_path(columns));
     drawn
-}
-
-/// The scores of one column by one method.
-struct Solved<'a> {
-    /// The number of the column.
-    column: usize,
-    name: &'a str,
-    method: &'a str,
-    points: Vec<Moment>,
-}
-
-/// Every method of every column in one chart: of one column in a colour for each method, of several
-/// in a colour for each column and a style for each method. Where several columns have several
-/// methods, a panel for each method follows, with the range of the seeds.
-fn against_evaluations(columns: &[Column], score: &str) -> Option<Drawn> {
-    let all = solved(columns, score);
-    let mut methods: Vec<&str> = Vec::new();
-    for one in all.iter().filter(|one| one.points.len() > 1) {
-        if !methods.contains(&one.method) {
-            methods.push(one.method);
-        }
-    }
-    if methods.is_empty() {
-        return None;
-    }
-    methods.sort_unstable();
-    let floors = columns.iter().flat_map(|column| &column.scores);
-    let floors = floors.filter(|compared| compared.score == score).filter_map(|c| c.floor);
-    let floors: Vec<f64> = floors.collect();
-    let floor = (!floors.is_empty()).then(|| floors.iter().sum::<f64>() / floors.len() as f64);
-    let drawn = |title: &str, curves: &[Drawing<'_>]| {
-        chart(&Axes { title, x: "network evaluations", y: score, log_x: true }, curves, floor)
-    };
-    let of_method = |method: &str| -> Vec<Drawing<'_>> {
-        let own = all.iter().filter(|one| one.method == method);
-        own.map(|one| Drawing::new(one.name, &one.points)).collect()
-    };
-    let (figures, ranges) = match (columns, &methods[..]) {
-        ([_], _) => {
-            let curves = all.iter().map(|one| Drawing::new(one.method, &one.points));
-            let curves: Vec<_> = curves.collect();
-            (vec![drawn(score, &curves)], range(curves.iter()))
-        }
-        (_, [method]) if all.iter().all(|one| one.method == *method) => {
-            let curves = of_method(method);
-            (vec![drawn(&format!("{score}, {method}"), &curves)], range(curves.iter()))
-        }
-        _ => {
-            let together: Vec<_> = all.iter().map(|one| one.beside(&methods)).collect();
-            let panels: Vec<_> = methods.iter().map(|method| of_method(method)).collect();
-            let titled = methods.iter().zip(&panels);
-            let panel = titled.map(|(method, curves)| drawn(&format!("{score}, {method}"), curves));
-            let figures = std::iter::once(drawn(score, &together)).chain(panel).collect();
-            (figures, range(panels.iter().flatten()))
-        }
-    };
-    let caption = format!("{score} against network evaluations{ranges}");
-    Some(Drawn { name: slug(score), caption, figure: Figure::column(figures) })
-}
-
-/// The scores that depend on a method, column by column.
-fn solved<'a>(columns: &'a [Column], score: &str) -> Vec<Solved<'a>> {
-    let of_column = |(column, of): (usize, &'a Column)| {
-        let mut curves: BTreeMap<&str, Vec<Moment>> = BTreeMap::new();
-        for compared in of.scores.iter().filter(|compared| compared.score == score) {
-            if let Some((method, evaluations)) = &compared.solver {
-                let values = compared.values.clone();
-                curves.entry(method).or_default().push(Moment { at: *evaluations, values });
-            }
-        }
-        curves.into_iter().map(move |(method, mut points)| {
-            points.sort_by(|a, b| a.at.total_cmp(&b.at));
-            Solved { column, name: &of.name, method, points }
-        })
-    };
-    columns.iter().enumerate().flat_map(of_column).collect()
-}
-
-impl<'a> Solved<'a> {
-    /// As a curve among those of all columns and methods, in the colour of its column.
-    fn beside(&self, methods: &[&str]) -> Drawing<'a> {
-        const STYLES: [Style; 4] = [Style::Line, Style::Dashed, Style::Dotted, Style::DashDotted];
-        let place = methods.iter().position(|method| *method == self.method).unwrap_or_default();
-        Drawing {
-            label: format!("{}, {}", self.name, self.method).into(),
-            curve: mean(&self.points),
-            band: Curve::new(),
-            style: STYLES[place % STYLES.len()],
-            color: Some(self.column),
-        }
-    }
 }
 
 fn in_the_course(columns: &[Column], name: &str) -> Drawn {
@@ -177,38 +86,39 @@ fn along_the_path(columns: &[Column]) -> Option<Drawn> {
 }
 
 /// A curve, the outline of a band around it, and how it is drawn.
-struct Drawing<'a> {
-    label: Cow<'a, str>,
-    curve: Curve,
-    band: Curve,
-    style: Style,
-    color: Option<usize>,
+pub(super) struct Drawing<'a> {
+    pub(super) label: Cow<'a, str>,
+    pub(super) curve: Curve,
+    pub(super) band: Curve,
+    pub(super) style: Style,
+    /// The number of its colour, if it is not to have the next one.
+    pub(super) color: Option<usize>,
 }
 
 impl<'a> Drawing<'a> {
     /// A line in the next colour through the means, with the range of the values.
-    fn new(label: &'a str, moments: &[Moment]) -> Self {
+    pub(super) fn new(label: &'a str, moments: &[Moment]) -> Self {
         let (curve, band) = (mean(moments), band(moments));
         Self { label: label.into(), curve, band, style: Style::Line, color: None }
     }
 }
 
 /// What a caption adds where there are bands.
-fn range<'a>(mut curves: impl Iterator<Item = &'a Drawing<'a>>) -> &'static str {
+pub(super) fn range<'a>(mut curves: impl Iterator<Item = &'a Drawing<'a>>) -> &'static str {
     let has_band = curves.any(|one| !one.band.is_empty());
     if has_band { ": mean and range of the seeds" } else { "" }
 }
 
-struct Axes<'a> {
-    title: &'a str,
-    x: &'a str,
-    y: &'a str,
-    log_x: bool,
+pub(super) struct Axes<'a> {
+    pub(super) title: &'a str,
+    pub(super) x: &'a str,
+    pub(super) y: &'a str,
+    pub(super) log_x: bool,
 }
 
 /// Curves and a floor; logarithmic where all values are positive, and then a floor of zero has no
 /// place.
-fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure {
+pub(super) fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure {
     let points = || curves.iter().flat_map(|one| one.curve.iter().chain(&one.band));
     let (low, high) = ends(&points().map(|point| point.0).collect::<Vec<_>>());
     let log_y = points().all(|point| 0.0 < point.1);
@@ -248,7 +158,7 @@ fn ends(numbers: &[f64]) -> (f64, f64) {
 }
 
 /// The beginning of a name as a file name: `fd-clf` of "FD-clf (classifier accuracy 0.98)".
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let words = name.split('(').next().unwrap_or_default().trim().to_lowercase();
     let plain = words.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
     plain.split_whitespace().collect::<Vec<_>>().join("-")
@@ -256,7 +166,6 @@ fn slug(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scored::{Measured, ScoredRun};
     use super::*;
 
     #[test]
@@ -270,56 +179,5 @@ mod tests {
         assert!(has_floor(0.25, 0.1));
         assert!(!has_floor(0.25, 0.0), "there is no line that the legend could name");
         assert!(has_floor(0.0, 0.0), "an even axis has a zero");
-    }
-
-    /// A column with a distance by each method and number of evaluations.
-    fn column(name: &str, rows: &[(&str, f64, f64)]) -> Column {
-        let measured = |&(method, evaluations, value): &(&str, f64, f64)| Measured {
-            solver: Some((method.into(), evaluations)),
-            floor: Some(0.1),
-            ..Measured::new("distance", &format!("{method} x {evaluations}"), value)
-        };
-        let run = ScoredRun {
-            name: name.into(),
-            seed: 0,
-            keys: vec![],
-            measured: rows.iter().map(measured).collect(),
-            course: vec![],
-            learning: vec![],
-            noise_residual: vec![],
-            errors: vec![],
-        };
-        Column::each(vec![run]).remove(0)
-    }
-
-    #[test]
-    fn map_solvers_and_another_run_share_a_chart_over_the_evaluations() {
-        let map = [("flow-map", 1.0, 0.5), ("flow-map", 4.0, 0.3), ("dopri5", 90.0, 0.2)];
-        let flow = [("euler", 1.0, 2.0), ("euler", 4.0, 0.6), ("dopri5", 80.0, 0.25)];
-        let drawn = |columns: &[Column]| {
-            let mut all = all(columns);
-            assert_eq!((all.len(), all[0].name.as_str()), (1, "distance"));
-            all.remove(0).figure.to_svg()
-        };
-        let count = |svg: &str, words: &str| svg.matches(&format!(">{words}<")).count();
-
-        let one = drawn(&[column("map", &map)]);
-        for words in ["flow-map", "dopri5", "floor", "network evaluations"] {
-            assert_eq!(count(&one, words), 1, "{words}");
-        }
-        let both = drawn(&[column("map", &map), column("flow", &flow)]);
-        for words in ["map, flow-map", "map, dopri5", "flow, euler", "flow, dopri5"] {
-            assert_eq!(count(&both, words), 1, "{words}");
-        }
-        // All of it together, and a panel for each of the two methods that have curves.
-        assert_eq!(count(&both, "network evaluations"), 3);
-        assert_eq!(count(&both, "distance, euler") + count(&both, "distance, flow-map"), 2);
-        assert_eq!(count(&both, "distance, dopri5"), 0);
-        // One method alone is in the title.
-        let same = drawn(&[column("map", &map[..2]), column("other", &map[..2])]);
-        assert_eq!(count(&same, "distance, flow-map") + count(&same, "other"), 2);
-        assert_eq!(count(&same, "network evaluations"), 1);
-        // A single point makes no chart.
-        assert!(all(&[column("map", &map[2..])]).is_empty());
     }
 }

@@ -47,8 +47,8 @@ impl Recipe {
             }
             if train.jumps.is_some() || train.jump_times.is_some() {
                 return Err(usage!(
-                    "train.jumps or train.jump_times is given, but train.objective {} has no jumps: \
-                     leave them out, or choose a loss of flow maps, such as meanflow",
+                    "train.jumps or train.jump_times is given, but train.objective {} has no \
+                     jumps: leave them out, or choose a loss of flow maps, such as meanflow",
                     train.objective
                 ));
             }

@@ -32,9 +32,9 @@ use super::{Batch, Loss, Networks, Objective};
 /// Lines must be straight and their targets velocities, so that `x_r = x_t + (r - t) target`.
 ///
 /// # Reference
-/// Yang, Zhang, Zhang, Liu, Xu, Zhang, Liu, Ermon & Cui (2024), "Consistency Flow Matching: Defining
-/// Straight Flows with Velocity Consistency", arXiv:2407.02398. The teacher is the network as it
-/// is, as in the authors' program, where the paper writes its moving average.
+/// Yang, Zhang, Zhang, Liu, Xu, Zhang, Liu, Ermon & Cui (2024), "Consistency Flow Matching:
+/// Defining Straight Flows with Velocity Consistency", arXiv:2407.02398. The teacher is the network
+/// as it is, as in the authors' program, where the paper writes its moving average.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsistencyFlow {

@@ -4,9 +4,9 @@
 //! of a model with a latent, which is the same and one term more. The others learn a flow map
 //! `u(x, t, s)`: the velocity where `s = t`, and elsewhere a target that the network, or its
 //! average, is asked for. `jump.rs` is what they share, `derivative.rs` the derivatives along the
-//! path, `adaptive.rs` the weight of a row by its error. `other_pairs.rs` is any of them with another
-//! law of jumps, `guidance.rs` any loss with guidance baked in. `consistency_flow.rs` teaches itself
-//! too, and has one time.
+//! path, `adaptive.rs` the weight of a row by its error. `other_pairs.rs` is any of them with
+//! another law of jumps, `guidance.rs` any loss with guidance baked in. `consistency_flow.rs`
+//! teaches itself too, and has one time.
 
 mod adaptive;
 mod config;
@@ -120,8 +120,8 @@ pub trait Objective: Debug + Send + Sync + 'static {
         None
     }
 
-    /// Whether jumps by this law teach it, besides those of its own. Its targets ask the network for
-    /// jumps in their turn, so that those must be among the ones that are drawn.
+    /// Whether jumps by this law teach it, besides those of its own. Its targets ask the network
+    /// for jumps in their turn, so that those must be among the ones that are drawn.
     fn learns_from(&self, jump: Jump) -> bool {
         self.pairs().is_some_and(|own| own.jump == jump)
     }
