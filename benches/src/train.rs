@@ -8,9 +8,9 @@ use burn::tensor::Device;
 use flow_nn::{DynNetwork, Network, Precision, Signature, Strengths, parameter_count};
 use flow_path::stream::Streams;
 use flow_train::{
-    AdamW, BakedGuidance, Batch, BatchSource, Consistency, Distillation, Ema, FlowMatching,
-    Lagrangian, MapBatches, MatchingBatches, MeanFlow, Networks, Objective, Regression, Rows,
-    Shortcut, Splitting,
+    AdamW, BakedGuidance, Batch, BatchSource, Consistency, ConsistencyFlow, Distillation, Ema,
+    FlowMatching, Lagrangian, MapBatches, MatchingBatches, MeanFlow, Networks, Objective,
+    Regression, Rows, Shortcut, Splitting,
 };
 
 use crate::network::Counted;
@@ -80,6 +80,7 @@ pub fn objectives() -> Vec<(&'static str, Arc<dyn Objective>)> {
         ("lsd", Arc::new(Lagrangian::default())),
         ("consistency", Arc::new(Consistency::default())),
         ("distillation", Arc::new(Distillation {})),
+        ("consistency-fm", Arc::new(ConsistencyFlow::default())),
         ("regression, one strength of guidance baked in", Arc::new(baked(2.0, 2.0))),
         ("regression, a range of guidance baked in", Arc::new(baked(1.0, 4.0))),
     ]

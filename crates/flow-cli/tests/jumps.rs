@@ -47,14 +47,22 @@ fn a_recipe_that_learns_jumps_is_sampled_by_one_unless_it_says_otherwise() {
         ("", "by flow-map, 1 network evaluation each"),
         ("--steps 4", "by flow-map, 4 network evaluations"),
         ("--solver euler --steps 3", "by euler, 3 network evaluations"),
+        ("--solver euler", "by euler, 20 network evaluations"),
         ("--solver dopri5 --rtol 1e-2 --atol 1e-2", "by dopri5"),
     ] {
         let said = scene.ok(&format!("sample run -n 8 {options} --out samples.npy"));
         assert!(said.contains(words), "{options}: {said}");
     }
+    // A recipe of a solver that learned jumps all the same takes one, where it is asked for one.
+    scene.train("solved", "--set train.objective=shortcut --set sample.sampler=ode");
+    let said = scene.ok("sample solved -n 8 --sampler flow-map --out samples.npy");
+    assert!(said.contains("by flow-map, 1 network evaluation each"), "{said}");
     // Tolerances alone leave open what is meant.
     let names = ["--rtol and --atol belong to the sampler ode", "name a --solver"];
     scene.refuses("sample run --rtol 1e-3", 2, &names);
+    scene.train("plain", "");
+    let names = ["the sampler is flow-map", "regression teaches no jumps", "such as shortcut"];
+    scene.refuses("sample plain --sampler flow-map", 2, &names);
     let names = ["--solver belongs to the sampler ode", "unipc"];
     scene.refuses("sample run --sampler unipc --solver euler", 2, &names);
 }

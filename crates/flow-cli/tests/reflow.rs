@@ -52,3 +52,21 @@ fn pairs_start_at_the_scale_of_noise_whatever_the_teacher_was_sampled_along() {
         assert!((loss / losses[0] - 1.0).abs() < 0.3, "{losses:?}");
     }
 }
+
+#[test]
+fn the_charts_of_a_student_have_the_curves_of_its_teacher() {
+    let scene = Scene::new();
+    let few = "--set train.images=2560 --set eval.n=200 --set eval.error_n=0";
+    let chart = || std::fs::read_to_string(scene.path("student/plots/sliced-wasserstein.svg"));
+    scene.ok(&format!("train debug --out teacher {few}"));
+    scene.ok(&format!("train debug --out student {STUDENT} {few}"));
+    let both = chart().unwrap();
+    for words in [">debug, midpoint<", ">teacher, midpoint<", ">teacher, dopri5<"] {
+        assert!(both.contains(words), "{words}");
+    }
+    // Without its teacher a student is drawn by itself.
+    std::fs::remove_dir_all(scene.path("teacher")).unwrap();
+    scene.ok("plot student");
+    let alone = chart().unwrap();
+    assert!(alone.contains(">midpoint<") && !alone.contains("teacher"), "{alone}");
+}

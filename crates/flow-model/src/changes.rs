@@ -54,6 +54,7 @@ impl SampleChanges {
             return refused("steps", "is 0, give at least 1");
         }
         let mut settings = settings.clone();
+        let jumped = settings.jumps();
         if let Some(text) = &self.sampler {
             settings.sampler = typed("sampler", text)?;
         } else if self.solver.is_some() {
@@ -75,7 +76,13 @@ impl SampleChanges {
         if let Some(solver) = &self.solver {
             settings.solver.clone_from(solver);
         }
-        settings.steps = self.steps.unwrap_or(settings.steps);
+        // As many steps as a solver takes are not meant for jumps, nor the one jump for a solver.
+        let usual = match (jumped, settings.jumps()) {
+            (false, true) => SampleConfig::JUMPS,
+            (true, false) => SampleConfig::default().steps,
+            _ => settings.steps,
+        };
+        settings.steps = self.steps.unwrap_or(usual);
         settings.shift = self.shift.unwrap_or(settings.shift);
         settings.rtol = self.rtol.unwrap_or(settings.rtol);
         settings.atol = self.atol.unwrap_or(settings.atol);
@@ -135,5 +142,35 @@ impl Model {
             });
         }
         Ok((request, plan, settings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_a_solver_are_no_jumps_and_jumps_no_steps_of_a_solver() {
+        let map = SampleConfig {
+            sampler: "flow-map".parse().unwrap(),
+            steps: SampleConfig::JUMPS,
+            ..SampleConfig::default()
+        };
+        let flow = SampleConfig { steps: 7, ..SampleConfig::default() };
+        let steps = |settings: &SampleConfig, sampler: Option<&str>, solver: Option<&str>| {
+            let [sampler, solver] = [sampler, solver].map(|name| name.map(str::to_owned));
+            let changes = SampleChanges { sampler, solver, ..SampleChanges::default() };
+            changes.of(settings).unwrap().steps
+        };
+        assert_eq!(steps(&flow, Some("flow-map"), None), 1);
+        assert_eq!(steps(&flow, Some("unipc"), None), 7);
+        assert_eq!(steps(&flow, None, Some("euler")), 7);
+        assert_eq!(steps(&map, None, None), 1);
+        assert_eq!(steps(&map, None, Some("euler")), 20);
+        assert_eq!(steps(&map, Some("unipc"), None), 20);
+        // What is asked for by name is what is meant.
+        let changes = SampleChanges { steps: Some(3), ..SampleChanges::default() };
+        let changes = SampleChanges { sampler: Some("flow-map".into()), ..changes };
+        assert_eq!(changes.of(&flow).unwrap().steps, 3);
     }
 }

@@ -66,6 +66,15 @@ fn setting(key: impl Into<String>, reason: impl Into<String>) -> ModelError {
 }
 
 impl SampleConfig {
+    /// Jumps that a flow map takes unless another number is asked for.
+    pub const JUMPS: usize = 1;
+
+    /// Whether the way is that of a flow map, by jumps.
+    #[must_use]
+    pub fn jumps(&self) -> bool {
+        matches!(self.sampler, SamplerConfig::FlowMap(_))
+    }
+
     /// Refuses values that cannot work.
     ///
     /// # Errors

@@ -85,32 +85,37 @@ impl<'a> Chart<'a> {
     /// Adds a line.
     #[must_use]
     pub fn line(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series { label, points, style: Style::Line })
+        self.add(label, points, Style::Line)
     }
 
     /// Adds an interrupted line.
     #[must_use]
     pub fn dashed(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series { label, points, style: Style::Dashed })
+        self.add(label, points, Style::Dashed)
     }
 
     /// Adds dots.
     #[must_use]
     pub fn dots(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series { label, points, style: Style::Dots })
+        self.add(label, points, Style::Dots)
     }
 
     /// Adds a thin grey line.
     #[must_use]
     pub fn faint(self, label: &'a str, points: &'a [(f64, f64)]) -> Self {
-        self.series(Series { label, points, style: Style::Faint })
+        self.add(label, points, Style::Faint)
     }
 
     /// Adds a pale band between the lowest and the highest points, in the colour of the series that
     /// is added next; `outline` goes along one edge and back along the other.
     #[must_use]
     pub fn band(self, outline: &'a [(f64, f64)]) -> Self {
-        self.series(Series { label: "", points: outline, style: Style::Band })
+        self.add("", outline, Style::Band)
+    }
+
+    /// Adds a series in the next colour.
+    fn add(self, label: &'a str, points: &'a [(f64, f64)], style: Style) -> Self {
+        self.series(Series { label, points, style, color: None })
     }
 
     /// Adds a series; later ones cover earlier ones.

@@ -76,7 +76,8 @@ fn marginal(names: &[String], sets: &[(&str, &[f32])], at: usize) -> Figure {
         .collect();
     let mut chart = Chart::new("").x(&names[at]).y("density").size(PANEL.0, PANEL.1);
     for (set, points) in curves.iter().enumerate() {
-        chart = chart.series(Series { label: sets[set].0, points, style: line(sets, set) });
+        let (label, style) = (sets[set].0, line(sets, set));
+        chart = chart.series(Series { label, points, style, color: None });
     }
     chart.figure()
 }
@@ -91,7 +92,7 @@ fn pair(names: &[String], sets: &[(&str, &[f32])], row: usize, at: usize) -> Fig
         .collect();
     let chart = Chart::new("").x(&names[at]).y(&names[row]).size(PANEL.0, PANEL.1);
     let chart = clouds.iter().zip(sets).fold(chart, |chart, (points, (label, _))| {
-        chart.series(Series { label, points, style: Style::Dots })
+        chart.series(Series { label, points, style: Style::Dots, color: None })
     });
     chart.figure()
 }

@@ -61,11 +61,11 @@ impl Brush {
         }
         let Some(path) = builder.finish() else { return };
         let mut stroke = Stroke { width, line_join: LineJoin::Round, ..Stroke::default() };
-        match dash {
-            Dash::Solid => stroke.line_cap = LineCap::Round,
-            Dash::Dashed => {
-                let pattern = Dash::PATTERN.map(|part| part * width);
-                stroke.dash = StrokeDash::new(pattern.to_vec(), 0.0);
+        match dash.pattern() {
+            [] => stroke.line_cap = LineCap::Round,
+            pattern => {
+                let lengths = pattern.iter().map(|part| part * width).collect();
+                stroke.dash = StrokeDash::new(lengths, 0.0);
             }
         }
         let clip = self.clip.as_ref();

@@ -81,11 +81,20 @@ pub(crate) enum Direction {
 pub(crate) enum Dash {
     Solid,
     Dashed,
+    Dotted,
+    DashDotted,
 }
 
 impl Dash {
-    /// Lengths of stroke and gap, in line widths.
-    pub(crate) const PATTERN: [f32; 2] = [4.0, 2.5];
+    /// Lengths of strokes and of the gap after each, in line widths; none of a whole line.
+    pub(crate) fn pattern(self) -> &'static [f32] {
+        match self {
+            Self::Solid => &[],
+            Self::Dashed => &[4.0, 2.5],
+            Self::Dotted => &[1.0, 2.0],
+            Self::DashDotted => &[5.0, 1.5, 1.0, 1.5],
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

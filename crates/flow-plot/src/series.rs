@@ -13,6 +13,10 @@ pub enum Style {
     Line,
     /// An interrupted line in the next colour: floors, references.
     Dashed,
+    /// A line of dots in the next colour.
+    Dotted,
+    /// A line of dashes and dots in the next colour.
+    DashDotted,
     /// A dot for each point in the next colour.
     Dots,
     /// A thin grey line that takes no colour: the raw values behind a smoothed curve.
@@ -37,6 +41,9 @@ pub struct Series<'a> {
     pub points: &'a [(f64, f64)],
     /// How it is drawn.
     pub style: Style,
+    /// The number of its colour, from 0 on, in place of the next one: series that belong together
+    /// have one colour and differ in their style.
+    pub color: Option<usize>,
 }
 
 impl Series<'_> {
@@ -66,6 +73,8 @@ impl Series<'_> {
         match self.style {
             Style::Line => Mark::Lines { paths, ink, width: 1.75, dash: Dash::Solid },
             Style::Dashed => Mark::Lines { paths, ink, width: 1.5, dash: Dash::Dashed },
+            Style::Dotted => Mark::Lines { paths, ink, width: 1.75, dash: Dash::Dotted },
+            Style::DashDotted => Mark::Lines { paths, ink, width: 1.5, dash: Dash::DashDotted },
             Style::Faint => Mark::Lines { paths, ink, width: 0.75, dash: Dash::Solid },
             Style::Band => {
                 Mark::Surface { outline: paths.concat(), ink: Ink { color, opacity: PALE } }
@@ -80,10 +89,11 @@ pub(crate) fn colored<'s, 'a>(
     series: &'s [Series<'a>],
 ) -> impl Iterator<Item = (&'s Series<'a>, Rgb)> {
     let mut colors = (0..).map(color::series).peekable();
-    series.iter().map(move |series| match series.style {
-        Style::Faint => (series, color::FAINT),
-        Style::Band => (series, *colors.peek().expect("the colours repeat for ever")),
-        _ => (series, colors.next().expect("the colours repeat for ever")),
+    series.iter().map(move |series| match (series.color, series.style) {
+        (Some(number), _) => (series, color::series(number)),
+        (None, Style::Faint) => (series, color::FAINT),
+        (None, Style::Band) => (series, *colors.peek().expect("the colours repeat for ever")),
+        (None, _) => (series, colors.next().expect("the colours repeat for ever")),
     })
 }
 
@@ -93,9 +103,18 @@ mod tests {
 
     #[test]
     fn a_band_has_the_colour_of_the_line_after_it_and_takes_none() {
-        let series = |style| Series { label: "", points: &[], style };
+        let series = |style| Series { label: "", points: &[], style, color: None };
         let all = [Style::Line, Style::Band, Style::Line].map(series);
         let colors: Vec<Rgb> = colored(&all).map(|(_, color)| color).collect();
         assert_eq!(colors, [color::series(0), color::series(1), color::series(1)]);
+    }
+
+    #[test]
+    fn a_series_with_a_colour_of_its_own_takes_none_from_the_others() {
+        let series = |(style, color)| Series { label: "", points: &[], style, color };
+        let all = [(Style::Line, None), (Style::Dotted, Some(4)), (Style::DashDotted, None)];
+        let all = all.map(series);
+        let colors: Vec<Rgb> = colored(&all).map(|(_, color)| color).collect();
+        assert_eq!(colors, [color::series(0), color::series(4), color::series(1)]);
     }
 }

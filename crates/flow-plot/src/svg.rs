@@ -56,15 +56,19 @@ impl Writer {
     }
 
     fn lines(&mut self, paths: &[Vec<Point>], ink: Ink, width: f32, dash: Dash) -> fmt::Result {
-        write!(self.text, r#"<path fill="none" stroke-linecap="{}""#, cap(dash))?;
+        let cap = if dash.pattern().is_empty() { "round" } else { "butt" };
+        write!(self.text, r#"<path fill="none" stroke-linecap="{cap}""#)?;
         write!(self.text, r#" stroke-linejoin="round" stroke-width="{}""#, Number(width))?;
         write!(self.text, r#" stroke="{}""#, Hex(ink.color))?;
         if ink.opacity < 1.0 {
             write!(self.text, r#" stroke-opacity="{}""#, Number(ink.opacity))?;
         }
-        if dash == Dash::Dashed {
-            let [on, off] = Dash::PATTERN.map(|part| Number(part * width));
-            write!(self.text, r#" stroke-dasharray="{on} {off}""#)?;
+        if let [first, rest @ ..] = dash.pattern() {
+            write!(self.text, r#" stroke-dasharray="{}"#, Number(first * width))?;
+            for part in rest {
+                write!(self.text, " {}", Number(part * width))?;
+            }
+            write!(self.text, "\"")?;
         }
         write!(self.text, r#" d=""#)?;
         for path in paths {
@@ -134,13 +138,6 @@ impl Writer {
         writeln!(self.text, r#"<g clip-path="url(#clip{id})">"#)?;
         self.marks(marks)?;
         writeln!(self.text, "</g>")
-    }
-}
-
-fn cap(dash: Dash) -> &'static str {
-    match dash {
-        Dash::Solid => "round",
-        Dash::Dashed => "butt",
     }
 }
 

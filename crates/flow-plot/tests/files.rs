@@ -9,8 +9,8 @@ use std::path::Path;
 
 use common::{Folder, read_png};
 use flow_plot::{
-    Chart, Figure, Limits, Picture, animate, cloud_strips, clouds, density_frames, flow_frames,
-    heat_map, heat_maps, image_grid, image_strips, trajectories,
+    Chart, Figure, Limits, Picture, Series, Style, animate, cloud_strips, clouds, density_frames,
+    flow_frames, heat_map, heat_maps, image_grid, image_strips, trajectories,
 };
 
 /// Points on a spiral.
@@ -27,6 +27,7 @@ fn figures() -> Vec<(&'static str, Figure)> {
     vec![
         ("chart", Chart::new("a < b & c").x("x").y("y").log_y().line("l", &curve).figure()),
         ("dots", Chart::new("").dots("d", &curve).dashed("e", &curve).faint("f", &curve).figure()),
+        ("styles", styles(&curve)),
         ("band", Chart::new("").band(&curve).line("l", &curve).figure()),
         ("clouds", clouds(&[("data", &points), ("samples", &points)], limits)),
         ("trajectories", trajectories(std::slice::from_ref(&points), limits)),
@@ -39,6 +40,22 @@ fn figures() -> Vec<(&'static str, Figure)> {
         ("heat map", heat_map(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3, limits, "u")),
         ("heat maps", heat_maps(&[("a", &[1.0, 2.0]), ("b", &[0.0, f64::NAN])], 1, 2, limits, "u")),
     ]
+}
+
+/// Two lines of one colour that differ in their style.
+fn styles(points: &[(f64, f64)]) -> Figure {
+    let series = |style| Series { label: "s", points, style, color: Some(1) };
+    Chart::new("").series(series(Style::Dotted)).series(series(Style::DashDotted)).figure()
+}
+
+#[test]
+fn lines_of_one_colour_differ_in_their_dashes() {
+    let svg = styles(&[(1.0, 0.5), (2.0, 0.25)]).to_svg();
+    for dashes in ["1.75 3.5", "7.5 2.25 1.5 2.25"] {
+        let line = format!("stroke=\"#d55e00\" stroke-dasharray=\"{dashes}\"");
+        // The line, and its sample in the legend.
+        assert_eq!(svg.matches(&line).count(), 2, "{svg}");
+    }
 }
 
 #[test]

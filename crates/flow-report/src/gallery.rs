@@ -1,6 +1,6 @@
 //! The pictures of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use flow_datasets::{Images, Split};
@@ -112,18 +112,31 @@ impl Gallery<'_> {
         self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
     }
 
-    /// The curves of `eval.json`; nothing before the run is scored.
+    /// The curves of `eval.json`, beside those of the run that made its pairs; nothing before the
+    /// run is scored.
     fn scores(&mut self) -> Result<(), ReportError> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());
         }
-        for mut column in Column::each(vec![ScoredRun::read(self.run)?]) {
-            column.name.clone_from(&self.run.recipe.name);
-            for Drawn { name, figure, .. } in compare::figures(&[column]) {
-                self.figure(&name, &figure)?;
-            }
+        let mut columns = Column::each(vec![ScoredRun::read(self.run)?]);
+        columns[0].name.clone_from(&self.run.recipe.name);
+        if let Some(mut teacher) = self.teacher() {
+            teacher.keep_those_of(&columns[0]);
+            columns.push(teacher);
+        }
+        for Drawn { name, figure, .. } in compare::figures(&columns) {
+            self.figure(&name, &figure)?;
         }
         Ok(())
+    }
+
+    /// The scores of the run whose pairs this one learned from, under the name of its folder. They
+    /// are left out where that run is gone or was never scored.
+    fn teacher(&self) -> Option<Column> {
+        let recipe = &self.run.recipe;
+        let folder = Path::new(&recipe.reflow.as_ref()?.run);
+        let run = Run::open(recipe.network.registry(), folder).ok()?;
+        Column::each(vec![ScoredRun::read(&run).ok()?]).pop()
     }
 
     /// Clouds, trajectories, densities and the animation of a model of points.

@@ -7,7 +7,7 @@ use flow_path::{
     BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig, TimesConfig,
 };
 use flow_sample::{GridConfig, SamplerConfig};
-use flow_train::ObjectiveConfig;
+use flow_train::{Jump, ObjectiveConfig};
 
 use crate::recipe::Source;
 
@@ -65,7 +65,7 @@ pub fn solvers() -> Vec<&'static str> {
 }
 
 /// Title, key and choices of what names its choices itself.
-fn named() -> [(&'static str, &'static str, Vec<Choice>); 10] {
+fn named() -> [(&'static str, &'static str, Vec<Choice>); 11] {
     [
         ("schedules", "path.schedule", ScheduleConfig::choices()),
         ("between a pair", "path.between", BetweenConfig::choices()),
@@ -75,9 +75,29 @@ fn named() -> [(&'static str, &'static str, Vec<Choice>); 10] {
         ("sources", "path.source", Source::choices()),
         ("couplings", "path.coupling", CouplingConfig::choices()),
         ("objectives", "train.objective", ObjectiveConfig::choices()),
+        ("laws of jumps", "train.jumps", Jump::choices()),
         ("samplers", "sample.sampler", SamplerConfig::choices()),
         ("grids", "sample.grid", GridConfig::choices()),
     ]
+}
+
+/// A choice as a change of the recipe `debug`, with what it needs beside it.
+#[cfg(test)]
+pub(crate) fn alone(key: &str, typed: &str) -> Vec<String> {
+    let name = typed.split(',').next().unwrap_or_default();
+    let loss = match (key, name) {
+        ("sample.sampler", "flow-map") | ("train.jumps", "dyadic") => Some("shortcut"),
+        ("train.jumps", "whole") | ("train.objective", "distillation") => Some("distillation"),
+        ("train.jumps", _) => Some("meanflow"),
+        _ => None,
+    };
+    let mut changes = vec![format!("{key}={typed}")];
+    changes.extend(loss.map(|loss| format!("train.objective={loss}")));
+    if loss == Some("distillation") || (key, name) == ("path.coupling", "paired") {
+        let pairs = ["path.coupling=paired", "reflow.run=teacher", "reflow.pairs=100"];
+        changes.extend(pairs.map(String::from));
+    }
+    changes
 }
 
 #[cfg(test)]
@@ -89,15 +109,7 @@ mod tests {
     /// The debug recipe with one choice, which starts at no special case of another key.
     fn chosen(key: &str, text: &str) -> Result<Recipe, RunError> {
         let (_, debug) = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap();
-        let mut changes = vec![format!("{key}={text}")];
-        if ["paired", "distillation"].contains(&text) {
-            let pairs = ["path.coupling=paired", "reflow.run=teacher", "reflow.pairs=100"];
-            changes.extend(pairs.map(String::from));
-        }
-        if text == "flow-map" {
-            changes.push("train.objective=shortcut".into());
-        }
-        Recipe::parse(&Registry::default(), debug, &changes, "debug")
+        Recipe::parse(&Registry::default(), debug, &alone(key, text), "debug")
     }
 
     #[test]

@@ -324,7 +324,7 @@ impl Begun {
         let Run { folder, recipe, .. } = &self.run;
         let objective: Arc<dyn Objective> = match &recipe.latent {
             Some(latent) => Arc::new(Variational { kl_weight: latent.kl_weight }),
-            None => recipe.train.objective.build(),
+            None => recipe.train.loss(),
         };
         let objective: Arc<dyn Objective> = match recipe.train.guidance {
             Some(strengths) => Arc::new(BakedGuidance { objective, strengths }),

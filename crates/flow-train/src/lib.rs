@@ -115,9 +115,9 @@ pub use identity::{Difference, Identity};
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
 pub use objective::{
-    BakedGuidance, Batch, Consistency, Distillation, LARGEST_TIME_SCALE, Lagrangian, Loss,
-    MeanFlow, Networks, Objective, ObjectiveConfig, Regression, SMOOTH_TIME_SCALE, Shortcut,
-    Splitting, Variational,
+    BakedGuidance, Batch, Consistency, ConsistencyFlow, Distillation, LARGEST_TIME_SCALE,
+    Lagrangian, Loss, MeanFlow, Networks, Objective, ObjectiveConfig, OtherPairs, Regression,
+    SMOOTH_TIME_SCALE, Shortcut, Splitting, Variational,
 };
 #[cfg(feature = "learner")]
 pub use observer::{Observer, StepRecord};

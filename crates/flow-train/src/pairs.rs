@@ -1,12 +1,16 @@
 //! The law of the two times of a flow map: which rows of a batch jump, from where to where.
 
-use flow_path::Times;
+use flow_path::config::{Check, within};
+use flow_path::{PathError, TimeSampler, Times, TimesConfig, choices};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use crate::flow_matching::FlowMatching;
 
 /// The law of the times `t <= s` of the rows of a batch.
+///
+/// A loss has one of its own, [`Objective::pairs`](crate::Objective::pairs), and
+/// [`OtherPairs`](crate::OtherPairs) gives it another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pairs {
     /// Fraction of the rows, the last ones, that jump from `t` to a later `s`; the others have
@@ -14,6 +18,9 @@ pub struct Pairs {
     pub share: f64,
     /// Where a jump starts and where it arrives.
     pub jump: Jump,
+    /// Law of the times of jumps that draw some; the law of all times, [`FlowMatching::times`], if
+    /// there is none.
+    pub times: Option<TimesConfig>,
 }
 
 /// The law of the start and the end of a jump.
@@ -22,6 +29,8 @@ pub struct Pairs {
 pub enum Jump {
     /// Two draws of the law of times: the earlier one is the start.
     Drawn,
+    /// From a draw of the law of times to an end that is uniform between it and the data.
+    Onward,
     /// A length of `1, 1/2, 1/4, .. 2/steps` of the way, each as likely as the others, from one of
     /// its multiples, each as likely.
     Dyadic {
@@ -34,7 +43,43 @@ pub enum Jump {
     Whole,
 }
 
+choices! {
+    impl Jump {
+        /// two draws of the law of times, the earlier one first
+        "drawn" => Drawn,
+        /// from one draw to an end that is uniform between it and the data
+        "onward" => Onward,
+        /// powers of two of the way, from a multiple of them: that of shortcut
+        "dyadic" => Dyadic { steps = 128 },
+        /// from one draw to the data
+        "to-end" => ToEnd,
+        /// from the noise to the data: that of distillation
+        "whole" => Whole,
+    }
+}
+
+impl Check for Jump {
+    fn check(&self) -> Result<(), PathError> {
+        let Self::Dyadic { steps } = *self else { return Ok(()) };
+        let fits = 1 < steps && steps.is_power_of_two();
+        within("steps", steps as f64, fits, "the powers of two above 1")
+    }
+}
+
+impl Jump {
+    /// Whether it draws times, so that it has any use for a law of them.
+    #[must_use]
+    pub fn draws_times(self) -> bool {
+        matches!(self, Self::Drawn | Self::Onward | Self::ToEnd)
+    }
+}
+
 impl Pairs {
+    /// So large a share of jumps by a law, at the times of all rows.
+    pub(crate) fn new(share: f64, jump: Jump) -> Self {
+        Self { share, jump, times: None }
+    }
+
     /// Whether some rows stay, from which the velocity is learned. Without them a map has no
     /// velocity to solve for, to take densities of or to guide.
     #[must_use]
@@ -57,17 +102,29 @@ impl Pairs {
         matching: &FlowMatching,
         rng: &mut dyn Rng,
     ) -> (Times, Times) {
-        let (start, end) = matching.span();
+        let span @ (start, end) = matching.span();
         let mut t = t.as_slice().to_vec();
         t.shuffle(rng);
         let mut s = t.clone();
         let first = t.len() - self.jumps(t.len());
+        let own = self.times.map(|law| law.build(&matching.schedule));
+        let law: &dyn TimeSampler = own.as_deref().unwrap_or(&*matching.times);
+        if own.is_some() && self.jump.draws_times() {
+            let starts = law.sample(t.len() - first, rng).scaled_to(span);
+            t[first..].copy_from_slice(starts.as_slice());
+        }
         let jumps = t[first..].iter_mut().zip(&mut s[first..]);
         match self.jump {
             Jump::Drawn => {
-                let other = matching.times.sample(jumps.len(), rng).scaled_to((start, end));
+                let other = law.sample(jumps.len(), rng).scaled_to(span);
                 for ((t, s), other) in jumps.zip(other.iter()) {
                     (*t, *s) = (t.min(other), t.max(other));
+                }
+            }
+            Jump::Onward => {
+                for (t, s) in jumps {
+                    let part = 1.0 - rng.random::<f64>(); // above 0, so that no jump stays
+                    *s = *t + (end - *t) * part;
                 }
             }
             Jump::Dyadic { steps } => {

@@ -4,18 +4,15 @@
 #[path = "common/gaussian.rs"]
 mod gaussian;
 
-use std::sync::Arc;
-
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use flow_nn::{Condition, Network, Signature, Time};
 use flow_path::config::Check;
-use flow_path::stream::Streams;
-use flow_path::{LossWeight, Prediction, Stratified};
+use flow_path::{LossWeight, Prediction};
 use flow_train::{
-    Batch, BatchSource, Consistency, Distillation, FlowMatching, Jump, Lagrangian, MapBatches,
-    MatchingBatches, MeanFlow, Networks, Objective, ObjectiveConfig, Pairs, Shortcut, Splitting,
+    Batch, BatchSource, Consistency, Distillation, FlowMatching, Lagrangian, MeanFlow, Networks,
+    Objective, ObjectiveConfig, Shortcut, Splitting,
 };
-use gaussian::{Map, Normal, Read, STD, exact};
+use gaussian::{Map, Read, STD, batches, exact};
 
 /// Points and times of jumps: lengths are powers of two, long enough for halves that are no
 /// velocity.
@@ -144,21 +141,6 @@ fn the_shortest_half_step_of_a_shortcut_is_asked_as_the_velocity() {
     let want = rows.iter().map(|row| euler(row[0]).powi(2)).sum::<f64>() / 3.0;
     assert!((of(8) - want).abs() < 1e-14, "{} is not {want}", of(8));
     assert!((of(16) - want).abs() > 1e-4, "half steps of two trained lengths are no Euler steps");
-}
-
-fn batches(objective: &dyn Objective, rows: usize) -> MapBatches {
-    let signature = Signature { two_times: true, ..Signature::of([1]) };
-    MapBatches {
-        batches: MatchingBatches {
-            matching: FlowMatching::default(),
-            data: Arc::new(Normal),
-            classes: 0,
-            rows,
-            noise: objective.noise(&signature),
-            streams: Streams::new(11),
-        },
-        pairs: objective.pairs().unwrap(),
-    }
 }
 
 /// The velocity of a pair varies about that of the map: the loss has a floor, and its least value
@@ -314,42 +296,6 @@ impl Network for Constant {
     }
 }
 
-fn times(batch: &Batch) -> Vec<(f64, f64)> {
-    let host = |t: Tensor<1>| t.into_data().iter::<f64>().collect::<Vec<_>>();
-    let s = host(batch.time.s.clone().unwrap());
-    host(batch.time.t.clone()).into_iter().zip(s).collect()
-}
-
-#[test]
-#[expect(clippy::float_cmp, reason = "times of a grid are exact")]
-fn the_last_rows_jump_and_the_others_stay_whatever_the_law() {
-    for jump in [Jump::Drawn, Jump::Dyadic { steps: 16 }, Jump::ToEnd, Jump::Whole] {
-        let mut source = batches(&Shortcut::default(), 40);
-        source.batches.matching.times = Arc::new(Stratified);
-        source.pairs = Pairs { share: 0.25, jump };
-        let batch = source.batch(2, &Device::flex()).unwrap();
-        let pairs = times(&batch);
-        assert_eq!((batch.jumps, pairs.len()), (10, 40));
-        assert!(pairs[..30].iter().all(|(t, s)| t == s), "{jump:?}: {pairs:?}");
-        assert!(pairs[30..].iter().all(|(t, s)| t < s), "{jump:?}: {pairs:?}");
-        // A law that covers the interval in the order of the batch still covers it.
-        let late = pairs[..30].iter().filter(|(t, _)| 0.75 < *t).count();
-        assert!(3 < late && late < 12, "{jump:?}: {late} of 30 are late");
-        for &(t, s) in &pairs[30..] {
-            let fits = match jump {
-                Jump::Dyadic { .. } => {
-                    let count = 1.0 / (s - t);
-                    [1.0, 2.0, 4.0, 8.0].contains(&count) && (t * count).fract() == 0.0
-                }
-                Jump::ToEnd => s == 1.0,
-                Jump::Whole => (t, s) == (0.0, 1.0),
-                _ => true,
-            };
-            assert!(fits, "{jump:?}: from {t} to {s}");
-        }
-    }
-}
-
 #[test]
 fn pairs_noise_and_labels_of_map_batches_are_those_of_plain_ones() {
     let source = batches(&Shortcut::default(), 32);
@@ -386,7 +332,9 @@ fn objectives_are_read_by_name_shown_and_checked() {
         "lsd,share=0.25,width=0.005,power=0,offset=0.001",
         "consistency,share=1,gap=0.015625,power=0,offset=0.001",
         "distillation",
+        "consistency-fm,segments=2,gap=0.001,boundary=0.9,alpha=0.00001",
     ];
+    let one_time = ["regression", "consistency-fm"];
     let listed: Vec<String> = ObjectiveConfig::choices().into_iter().map(|one| one.typed).collect();
     assert_eq!(listed, typed);
     for typed in typed {
@@ -394,7 +342,7 @@ fn objectives_are_read_by_name_shown_and_checked() {
         assert_eq!(config.to_string().parse(), Ok(config.clone()));
         assert_eq!(config.name().parse(), Ok(config.clone()), "values left out are the defaults");
         assert_eq!(config.check(), Ok(()));
-        assert_eq!(config.build().pairs().is_some(), config.name() != "regression");
+        assert_eq!(config.build().pairs().is_none(), one_time.contains(&config.name()));
     }
     for wrong in [
         "shortcut,steps=100",
@@ -411,6 +359,10 @@ fn objectives_are_read_by_name_shown_and_checked() {
         "meanflow,offset=0",
         "lsd,width=0.5",
         "consistency,gap=1",
+        "consistency-fm,segments=0",
+        "consistency-fm,gap=0",
+        "consistency-fm,boundary=1.1",
+        "consistency-fm,alpha=-1",
     ] {
         let config: ObjectiveConfig = wrong.parse().unwrap();
         assert!(config.check().is_err(), "{wrong}");

@@ -121,6 +121,12 @@ impl Column {
         self.courses.retain(|course| begins(&course.score, scores));
     }
 
+    /// Keeps what another column has too.
+    pub(crate) fn keep_those_of(&mut self, other: &Self) {
+        self.scores.retain(|own| other.scores.iter().any(|one| one.score == own.score));
+        self.courses.retain(|own| other.courses.iter().any(|one| one.score == own.score));
+    }
+
     /// The score of this name and row.
     pub(crate) fn get(&self, score: &str, row: &str) -> Option<&Compared> {
         self.scores.iter().find(|compared| compared.score == score && compared.row == row)
@@ -257,6 +263,21 @@ mod tests {
     fn one_name_with_two_recipes_is_two_columns() {
         let runs = vec![run("a-0", 0, "x", 1.0), run("a-1", 1, "y", 3.0)];
         assert_eq!(Column::grouped(runs).len(), 2);
+    }
+
+    #[test]
+    fn a_teacher_keeps_the_scores_that_its_student_has() {
+        let scored = |score: &str| {
+            let mut run = run("a", 0, "x", 1.0);
+            run.measured[0].score = score.into();
+            Column::each(vec![run]).remove(0)
+        };
+        let student = scored("distance");
+        let left = |mut teacher: Column| {
+            teacher.keep_those_of(&student);
+            teacher.scores.len()
+        };
+        assert_eq!([left(scored("distance")), left(scored("mass"))], [1, 0]);
     }
 
     #[test]

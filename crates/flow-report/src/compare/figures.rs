@@ -1,13 +1,14 @@
 //! Columns as figures: scores against network evaluations, in the course of training, along the
 //! path.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use flow_plot::{Chart, Figure};
+use flow_plot::{Chart, Figure, Series, Style};
 
 use super::Curve;
 use super::column::Column;
 use super::course::{LEARNING, Moment, band, mean};
+use super::evaluations::against_evaluations;
 
 /// A figure with a name for its file.
 #[derive(Debug)]
@@ -43,52 +44,13 @@ pub(crate) fn all(columns: &[Column]) -> Vec<Drawn> {
     drawn
 }
 
-/// One panel for each method with a curve for each column; of one column, a curve for each method.
-fn against_evaluations(columns: &[Column], score: &str) -> Option<Drawn> {
-    let mut panels: BTreeMap<&str, Vec<Drawing>> = BTreeMap::new();
-    let mut floors: Vec<f64> = Vec::new();
-    for column in columns {
-        let mut curves: BTreeMap<&str, Vec<Moment>> = BTreeMap::new();
-        for compared in column.scores.iter().filter(|compared| compared.score == score) {
-            floors.extend(compared.floor);
-            if let Some((method, evaluations)) = &compared.solver {
-                let values = compared.values.clone();
-                curves.entry(method).or_default().push(Moment { at: *evaluations, values });
-            }
-        }
-        for (method, mut points) in curves {
-            points.sort_by(|a, b| a.at.total_cmp(&b.at));
-            let (curve, band) = (mean(&points), band(&points));
-            let (panel, label) =
-                if columns.len() == 1 { ("", method) } else { (method, column.name.as_str()) };
-            panels.entry(panel).or_default().push((label, curve, band));
-        }
-    }
-    panels.retain(|_, curves| curves.iter().any(|(_, curve, _)| curve.len() > 1));
-    if panels.is_empty() {
-        return None;
-    }
-    let floor = (!floors.is_empty()).then(|| floors.iter().sum::<f64>() / floors.len() as f64);
-    let figure = Figure::column(panels.iter().map(|(method, curves)| {
-        let title = if method.is_empty() { score.to_owned() } else { format!("{score}, {method}") };
-        chart(
-            &Axes { title: &title, x: "network evaluations", y: score, log_x: true },
-            curves,
-            floor,
-        )
-    }));
-    let range = range(panels.values().flatten());
-    let caption = format!("{score} against network evaluations{range}");
-    Some(Drawn { name: slug(score), caption, figure })
-}
-
 fn in_the_course(columns: &[Column], name: &str) -> Drawn {
     let courses = columns.iter().filter_map(|column| {
         let course = column.courses.iter().find(|course| course.score == name)?;
-        Some((column.name.as_str(), mean(&course.points), band(&course.points)))
+        Some(Drawing::new(&column.name, &course.points))
     });
     let curves: Vec<_> = courses.collect();
-    let places: Vec<f64> = curves.iter().flat_map(|(_, mean, _)| mean).map(|at| at.0).collect();
+    let places: Vec<f64> = curves.iter().flat_map(|one| &one.curve).map(|at| at.0).collect();
     let (first, last) = ends(&places);
     let figure = chart(
         &Axes {
@@ -124,26 +86,41 @@ fn along_the_path(columns: &[Column]) -> Option<Drawn> {
     Some(Drawn { name: "noise-left".into(), caption, figure: chart.figure() })
 }
 
-/// A name, a curve, and the outline of a band around it.
-type Drawing<'a> = (&'a str, Curve, Curve);
+/// A curve, the outline of a band around it, and how it is drawn.
+pub(super) struct Drawing<'a> {
+    pub(super) label: Cow<'a, str>,
+    pub(super) curve: Curve,
+    pub(super) band: Curve,
+    pub(super) style: Style,
+    /// The number of its colour, if it is not to have the next one.
+    pub(super) color: Option<usize>,
+}
+
+impl<'a> Drawing<'a> {
+    /// A line in the next colour through the means, with the range of the values.
+    pub(super) fn new(label: &'a str, moments: &[Moment]) -> Self {
+        let (curve, band) = (mean(moments), band(moments));
+        Self { label: label.into(), curve, band, style: Style::Line, color: None }
+    }
+}
 
 /// What a caption adds where there are bands.
-fn range<'a>(mut curves: impl Iterator<Item = &'a Drawing<'a>>) -> &'static str {
-    let has_band = curves.any(|(.., band)| !band.is_empty());
+pub(super) fn range<'a>(mut curves: impl Iterator<Item = &'a Drawing<'a>>) -> &'static str {
+    let has_band = curves.any(|one| !one.band.is_empty());
     if has_band { ": mean and range of the seeds" } else { "" }
 }
 
-struct Axes<'a> {
-    title: &'a str,
-    x: &'a str,
-    y: &'a str,
-    log_x: bool,
+pub(super) struct Axes<'a> {
+    pub(super) title: &'a str,
+    pub(super) x: &'a str,
+    pub(super) y: &'a str,
+    pub(super) log_x: bool,
 }
 
 /// Curves and a floor; logarithmic where all values are positive, and then a floor of zero has no
 /// place.
-fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure {
-    let points = || curves.iter().flat_map(|(_, curve, band)| curve.iter().chain(band));
+pub(super) fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure {
+    let points = || curves.iter().flat_map(|one| one.curve.iter().chain(&one.band));
     let (low, high) = ends(&points().map(|point| point.0).collect::<Vec<_>>());
     let log_y = points().all(|point| 0.0 < point.1);
     let shown = |floor: &f64| floor.is_finite() && low <= high && (!log_y || 0.0 < *floor);
@@ -156,15 +133,20 @@ fn chart(axes: &Axes<'_>, curves: &[Drawing<'_>], floor: Option<f64>) -> Figure 
     if log_y {
         chart = chart.log_y();
     }
-    for (name, curve, band) in curves {
+    for Drawing { label, curve, band, style, color } in curves {
         if !band.is_empty() {
             chart = chart.band(band);
         }
         // A single point has no line.
-        chart = if curve.len() > 1 { chart.line(name, curve) } else { chart.dots(name, curve) };
+        let style = if curve.len() > 1 { *style } else { Style::Dots };
+        chart = chart.series(Series { label, points: curve, style, color: *color });
     }
     if !floor.is_empty() {
-        chart = chart.dashed("floor", &floor);
+        // The first colour that no curve has.
+        let own = curves.iter().filter_map(|one| one.color).max();
+        let color = Some(own.map_or(curves.len(), |last| last + 1));
+        let style = Style::Dashed;
+        chart = chart.series(Series { label: "floor", points: &floor, style, color });
     }
     chart.figure()
 }
@@ -177,7 +159,7 @@ fn ends(numbers: &[f64]) -> (f64, f64) {
 }
 
 /// The beginning of a name as a file name: `fd-clf` of "FD-clf (classifier accuracy 0.98)".
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let words = name.split('(').next().unwrap_or_default().trim().to_lowercase();
     let plain = words.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
     plain.split_whitespace().collect::<Vec<_>>().join("-")
@@ -191,7 +173,8 @@ mod tests {
     fn a_floor_of_zero_is_left_out_of_a_logarithmic_chart() {
         let axes = Axes { title: "score", x: "x", y: "y", log_x: false };
         let has_floor = |least: f64, floor: f64| {
-            let curves = [("one", vec![(1.0, least), (2.0, 0.5)], Curve::new())];
+            let moment = |at, value| Moment { at, values: vec![value] };
+            let curves = [Drawing::new("one", &[moment(1.0, least), moment(2.0, 0.5)])];
             chart(&axes, &curves, Some(floor)).to_svg().contains("floor")
         };
         assert!(has_floor(0.25, 0.1));

@@ -3,6 +3,7 @@
 mod column;
 mod course;
 mod equal;
+mod evaluations;
 mod figures;
 mod learning;
 mod scored;

@@ -2,9 +2,9 @@
 
 use flow_model::SampleConfig;
 use flow_nn::Precision;
-use flow_path::{CouplingConfig, LossWeight, Prediction};
+use flow_path::{BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig};
 use flow_sample::SamplerConfig;
-use flow_train::Jump;
+use flow_train::{Jump, ObjectiveConfig};
 
 use super::{Path, Recipe};
 use crate::error::{RunError, usage};
@@ -46,7 +46,7 @@ impl Recipe {
         if path.prediction != plain.prediction || path.schedule != plain.schedule {
             return refuse("path.prediction and path.schedule", "must be velocity and linear");
         }
-        if self.pairs().is_some() {
+        if self.train.objective != ObjectiveConfig::default() {
             return refuse("train.objective", "must be regression");
         }
         if data.pairs != matches!(path.coupling, CouplingConfig::Paired(_)) {
@@ -57,12 +57,19 @@ impl Recipe {
 
     /// Refuses a flow map of what is none, and jumps of a network that knows one time.
     pub(super) fn check_map(&self) -> Result<(), RunError> {
-        let Self { latent, reflow, path, train, sample, eval, .. } = self;
+        let Self { latent, reflow, path, train, eval, .. } = self;
         let Some(pairs) = self.pairs() else {
-            if matches!(sample.sampler, SamplerConfig::FlowMap(_)) || !eval.jumps.is_empty() {
+            if !eval.jumps.is_empty() {
                 return Err(usage!(
-                    "sample.sampler is flow-map or eval.jumps are given, but train.objective {} \
-                     teaches no jumps: choose a loss of flow maps, such as shortcut",
+                    "eval.jumps are given, but train.objective {} teaches no jumps: leave them \
+                     out, or choose a loss of flow maps, such as shortcut",
+                    train.objective
+                ));
+            }
+            if train.jumps.is_some() || train.jump_times.is_some() {
+                return Err(usage!(
+                    "train.jumps or train.jump_times is given, but train.objective {} has no \
+                     jumps: leave them out, or choose a loss of flow maps, such as meanflow",
                     train.objective
                 ));
             }
@@ -76,6 +83,21 @@ impl Recipe {
         };
         if pairs.share <= 0.0 {
             return refuse("its share", "is 0, so that no row jumps, give more or use regression");
+        }
+        if !train.objective.build().learns_from(pairs.jump) {
+            return refuse(
+                "train.jumps",
+                &format!(
+                    "is {}, but its targets ask for jumps that this law never draws, so that they \
+                     would teach nothing: leave it out",
+                    pairs.jump
+                ),
+            );
+        }
+        if train.jump_times.is_some() && !pairs.jump.draws_times() {
+            let remedy =
+                format!("does nothing, its jumps ({}) draw no times: leave it out", pairs.jump);
+            return refuse("train.jump_times", &remedy);
         }
         if pairs.jump == Jump::Whole && reflow.is_none() {
             return refuse(
@@ -99,6 +121,40 @@ impl Recipe {
                 "train.precision",
                 "must be f32: it takes differences of the network, which are smaller than what \
                  others round",
+            );
+        }
+        Ok(())
+    }
+
+    /// Refuses a loss that goes on along straight lines of a velocity where there are none.
+    pub(super) fn check_lines(&self) -> Result<(), RunError> {
+        let Self { latent, path, train, .. } = self;
+        if !matches!(train.objective, ObjectiveConfig::ConsistencyFlow(_)) {
+            return Ok(());
+        }
+        let refuse = |key: &str, remedy: &str| {
+            let name = train.objective.name();
+            Err(usage!(
+                "train.objective is {name}, which looks along straight lines: {key} {remedy}"
+            ))
+        };
+        if !matches!(path.schedule, ScheduleConfig::Linear(_)) {
+            return refuse("path.schedule", "must be linear");
+        }
+        if path.between != BetweenConfig::default() {
+            return refuse("path.between", "must be line");
+        }
+        if path.prediction != Prediction::Velocity {
+            return refuse("path.prediction", "must be velocity");
+        }
+        if latent.is_some() {
+            return refuse("the section latent", "has a loss of its own, leave it out");
+        }
+        if train.guidance.is_some() {
+            return refuse(
+                "train.guidance",
+                "has nothing to guide, for steps to the ends of segments are no velocities: leave \
+                 it out, and guide the samples",
             );
         }
         Ok(())
@@ -148,8 +204,15 @@ impl Recipe {
     /// # Errors
     /// With what to use instead.
     pub fn check_sampling(&self, sample: &SampleConfig) -> Result<(), RunError> {
+        if self.pairs().is_none() && sample.jumps() {
+            return Err(usage!(
+                "the sampler is flow-map, but train.objective {} teaches no jumps: use another \
+                 sampler, or train with a loss of flow maps, such as shortcut",
+                self.train.objective
+            ));
+        }
         let jumps_alone = self.pairs().is_some_and(|pairs| !pairs.learns_velocity());
-        if jumps_alone && !matches!(sample.sampler, SamplerConfig::FlowMap(_)) {
+        if jumps_alone && !sample.jumps() {
             return Err(usage!(
                 "the sampler is {}, but train.objective {} teaches jumps to the data and no \
                  velocity to follow: use flow-map with 1 step",

@@ -54,10 +54,10 @@ impl Named {
         if !named("sampler") {
             sample.sampler = SamplerConfig::FlowMap(FlowMap::default());
         }
-        if !matches!(sample.sampler, SamplerConfig::FlowMap(_)) {
+        if !sample.jumps() {
             return;
         }
-        let usual = SampleConfig { steps: 1, ..SampleConfig::default() };
+        let usual = SampleConfig { steps: SampleConfig::JUMPS, ..SampleConfig::default() };
         if !named("steps") {
             sample.steps = usual.steps;
         }

@@ -167,6 +167,7 @@ impl Recipe {
             ));
         }
         self.check_map()?;
+        self.check_lines()?;
         self.check_baked()?;
         eval.check()
     }
@@ -199,7 +200,7 @@ impl Recipe {
     /// The law of the two times of a flow map; nothing for losses of one time.
     #[must_use]
     pub fn pairs(&self) -> Option<Pairs> {
-        self.train.objective.build().pairs()
+        self.train.loss().pairs()
     }
 
     /// Steps of the run.

@@ -7,6 +7,7 @@ use flow_model::Registry;
 use toml::{Table, Value};
 
 use super::Recipe;
+use crate::choices::alone;
 use crate::matching::matching;
 use crate::network;
 use crate::{Choices, RECIPES, RunError, Sizes, choices};
@@ -35,21 +36,11 @@ fn parse(text: &str, changes: &[String], name: &str) -> Result<Recipe, RunError>
 /// The recipes, and one with each choice, as TOML with every key.
 fn recipes() -> Vec<String> {
     let debug = RECIPES.iter().find(|(name, _)| *name == "debug").unwrap().1;
-    let pairs = ["path.coupling=paired", "reflow.run=teacher", "reflow.pairs=100"];
     let chosen = choices().into_iter().flat_map(|Choices { key, all, .. }| {
-        all.into_iter().map(move |(choice, _)| format!("{key}={choice}"))
+        all.into_iter().map(move |(choice, _)| alone(key, &choice))
     });
     let whole = RECIPES.iter().map(|(name, text)| parse(text, &[], name).unwrap());
-    let chosen = chosen.map(|change| {
-        let mut changes = vec![change];
-        if ["path.coupling=paired", "train.objective=distillation"].contains(&changes[0].as_str()) {
-            changes.extend(pairs.map(String::from));
-        }
-        if changes[0] == "sample.sampler=flow-map" {
-            changes.push("train.objective=shortcut".into());
-        }
-        parse(debug, &changes, "debug").unwrap()
-    });
+    let chosen = chosen.map(|changes| parse(debug, &changes, "debug").unwrap());
     whole.chain(chosen).map(|recipe| recipe.resolved()).collect()
 }
 

@@ -1,7 +1,10 @@
 //! Length, rate and batches of training: the section `train`.
 
+use std::sync::Arc;
+
 use flow_nn::{Precision, Strengths};
-use flow_train::{Decay, DrawBy, ObjectiveConfig};
+use flow_path::TimesConfig;
+use flow_train::{Decay, DrawBy, Jump, Objective, ObjectiveConfig, OtherPairs};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -18,6 +21,12 @@ pub struct Train {
     /// What a step minimises; losses of flow maps give the network a second time.
     #[serde(default, skip_serializing_if = "is_regression")]
     pub objective: ObjectiveConfig,
+    /// Where the jumps of a flow map start and arrive, if not where its loss has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jumps: Option<Jump>,
+    /// Law of the times of these jumps, if not that of all times, `path.times`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump_times: Option<TimesConfig>,
     /// Strengths of guidance to bake in, one or the ends of a range: then a guided step costs one
     /// evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +125,16 @@ fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f
 }
 
 impl Train {
+    /// The loss, with the law of its jumps.
+    #[must_use]
+    pub fn loss(&self) -> Arc<dyn Objective> {
+        let objective = self.objective.build();
+        match (self.jumps, self.jump_times) {
+            (None, None) => objective,
+            (jump, times) => Arc::new(OtherPairs { objective, jump, times }),
+        }
+    }
+
     /// Refuses values that cannot work.
     pub(crate) fn check(&self) -> Result<(), RunError> {
         positive(&[
@@ -127,6 +146,13 @@ impl Train {
         ])?;
         representable("train.objective", &self.objective)?;
         within_domain("train.objective", &self.objective)?;
+        if let Some(jumps) = &self.jumps {
+            within_domain("train.jumps", jumps)?;
+        }
+        if let Some(times) = &self.jump_times {
+            representable("train.jump_times", times)?;
+            within_domain("train.jump_times", times)?;
+        }
         if let Some(strengths) = self.guidance
             && !strengths.are_valid()
         {
@@ -160,5 +186,71 @@ impl Train {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_model::Registry;
+    use flow_path::LogitNormal;
+    use flow_train::Pairs;
+
+    use super::*;
+    use crate::Recipe;
+
+    fn debug(changes: &[&str]) -> Result<Recipe, RunError> {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Recipe::named(&Registry::default(), "debug", &changes)
+    }
+
+    #[test]
+    fn a_loss_of_jumps_takes_another_law_of_them() {
+        let law = "train.jump_times=logit-normal,mean=0.5";
+        let recipe = debug(&["train.objective=meanflow", "train.jumps=onward", law]).unwrap();
+        let times = Some(TimesConfig::LogitNormal(LogitNormal { mean: 0.5, std: 1.0 }));
+        assert_eq!(recipe.pairs(), Some(Pairs { share: 0.25, jump: Jump::Onward, times }));
+        let again = Recipe::parse(&Registry::default(), &recipe.resolved(), &[], "resolved");
+        assert_eq!(again.unwrap(), recipe);
+        // What a recipe leaves out stays out of what is written down.
+        let usual = debug(&["train.objective=meanflow"]).unwrap();
+        let written: toml::Table = usual.resolved().parse().unwrap();
+        assert!(["jumps", "jump_times"].iter().all(|key| written["train"].get(key).is_none()));
+        assert_eq!(usual.pairs(), usual.train.objective.build().pairs());
+    }
+
+    #[test]
+    fn laws_of_jumps_that_would_teach_nothing_are_refused_with_a_remedy() {
+        for (changes, words) in [
+            (["train.objective=regression", "train.jumps=drawn"], "has no jumps: leave them out"),
+            (["train.objective=splitting", "train.jumps=to-end"], "train.jumps is to-end, but"),
+            (["train.objective=shortcut", "train.jumps=drawn"], "train.jumps is drawn, but"),
+            (["train.objective=shortcut", "train.jump_times=uniform"], "train.jump_times does no"),
+            (["train.objective=lsd", "train.jump_times=logit-normal,std=0"], "jump_times.std is 0"),
+            (["train.objective=meanflow", "train.jumps=far"], "far"),
+        ] {
+            let error = debug(&changes).unwrap_err().to_string();
+            assert!(error.contains(words) && !error.contains('\n'), "{changes:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_loss_along_straight_lines_is_refused_where_there_are_none() {
+        let along = |name: &str, change: &str| {
+            let changes = ["train.objective=consistency-fm", change].map(String::from);
+            Recipe::named(&Registry::default(), name, &changes)
+        };
+        let recipe = along("debug", "train.objective.segments=3").unwrap();
+        assert_eq!((recipe.pairs(), recipe.train.loss().teaches_itself()), (None, true));
+        for (name, change, words) in [
+            ("debug", "path.schedule=cosine", "path.schedule must be linear"),
+            ("debug", "path.between=tube", "path.between must be line"),
+            ("debug", "path.prediction=noise", "path.prediction must be velocity"),
+            ("debug", "train.guidance=2", "train.guidance has nothing to guide"),
+            ("debug", "train.jumps=drawn", "has no jumps"),
+            ("vrfm-1d", "seed=1", "the section latent has a loss of its own"),
+        ] {
+            let error = along(name, change).unwrap_err().to_string();
+            assert!(error.contains(words), "{change}: {error}");
+        }
     }
 }

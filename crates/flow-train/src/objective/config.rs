@@ -3,7 +3,8 @@
 use flow_path::choices;
 
 use super::{
-    Consistency, Distillation, Lagrangian, MeanFlow, Objective, Regression, Shortcut, Splitting,
+    Consistency, ConsistencyFlow, Distillation, Lagrangian, MeanFlow, Objective, Regression,
+    Shortcut, Splitting,
 };
 
 choices! {
@@ -24,6 +25,8 @@ choices! {
         "consistency" => Consistency(Consistency),
         /// a flow map from noise to data, from pairs that a teacher made
         "distillation" => Distillation(Distillation),
+        /// a velocity that goes straight to the end of each segment of time
+        "consistency-fm" => ConsistencyFlow(ConsistencyFlow),
     }
 }
 

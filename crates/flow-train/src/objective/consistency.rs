@@ -76,6 +76,11 @@ impl Objective for Consistency {
     }
 
     fn pairs(&self) -> Option<Pairs> {
-        Some(Pairs { share: self.share, jump: Jump::ToEnd })
+        Some(Pairs::new(self.share, Jump::ToEnd))
+    }
+
+    /// Jumps to any ends: the target asks for jumps to the same one.
+    fn learns_from(&self, jump: Jump) -> bool {
+        matches!(jump, Jump::Drawn | Jump::Onward | Jump::ToEnd)
     }
 }

@@ -39,6 +39,6 @@ impl Objective for Distillation {
     }
 
     fn pairs(&self) -> Option<Pairs> {
-        Some(Pairs { share: 1.0, jump: Jump::Whole })
+        Some(Pairs::new(1.0, Jump::Whole))
     }
 }

@@ -8,7 +8,7 @@ use flow_nn::{Network, Signature, Strengths, Time};
 
 use super::jump::column;
 use super::{Batch, Loss, Networks, Objective};
-use crate::pairs::Pairs;
+use crate::pairs::{Jump, Pairs};
 
 /// A loss whose network learns the guided field, so that a guided step costs one evaluation.
 ///
@@ -95,6 +95,10 @@ impl Objective for BakedGuidance {
 
     fn pairs(&self) -> Option<Pairs> {
         self.objective.pairs()
+    }
+
+    fn learns_from(&self, jump: Jump) -> bool {
+        self.objective.learns_from(jump)
     }
 
     fn told(&self) -> usize {

@@ -77,7 +77,12 @@ impl Objective for Lagrangian {
     }
 
     fn pairs(&self) -> Option<Pairs> {
-        Some(Pairs { share: self.share, jump: Jump::Drawn })
+        Some(Pairs::new(self.share, Jump::Drawn))
+    }
+
+    /// Jumps to ends that vary: the target moves the end.
+    fn learns_from(&self, jump: Jump) -> bool {
+        matches!(jump, Jump::Drawn | Jump::Onward)
     }
 
     fn differentiates(&self) -> bool {

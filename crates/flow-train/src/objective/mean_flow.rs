@@ -71,7 +71,12 @@ impl Objective for MeanFlow {
     }
 
     fn pairs(&self) -> Option<Pairs> {
-        Some(Pairs { share: self.share, jump: Jump::Drawn })
+        Some(Pairs::new(self.share, Jump::Drawn))
+    }
+
+    /// Jumps to any ends: the target asks for jumps to the same one.
+    fn learns_from(&self, jump: Jump) -> bool {
+        matches!(jump, Jump::Drawn | Jump::Onward | Jump::ToEnd)
     }
 
     fn differentiates(&self) -> bool {

@@ -4,18 +4,21 @@
 //! of a model with a latent, which is the same and one term more. The others learn a flow map
 //! `u(x, t, s)`: the velocity where `s = t`, and elsewhere a target that the network, or its
 //! average, is asked for. `jump.rs` is what they share, `derivative.rs` the derivatives along the
-//! path, `adaptive.rs` the weight of a row by its error. `guidance.rs` is any of them with guidance
-//! baked in.
+//! path, `adaptive.rs` the weight of a row by its error. `other_pairs.rs` is any of them with
+//! another law of jumps, `guidance.rs` any loss with guidance baked in. `consistency_flow.rs`
+//! teaches itself too, and has one time.
 
 mod adaptive;
 mod config;
 mod consistency;
+mod consistency_flow;
 mod derivative;
 mod distillation;
 mod guidance;
 mod jump;
 mod lagrangian;
 mod mean_flow;
+mod other_pairs;
 mod regression;
 mod shortcut;
 mod splitting;
@@ -26,15 +29,17 @@ use std::fmt::Debug;
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Posterior, Signature, Time};
 
-use crate::pairs::Pairs;
+use crate::pairs::{Jump, Pairs};
 
 pub use config::ObjectiveConfig;
 pub use consistency::Consistency;
+pub use consistency_flow::ConsistencyFlow;
 pub use derivative::{LARGEST_TIME_SCALE, SMOOTH_TIME_SCALE};
 pub use distillation::Distillation;
 pub use guidance::BakedGuidance;
 pub use lagrangian::Lagrangian;
 pub use mean_flow::MeanFlow;
+pub use other_pairs::OtherPairs;
 pub use regression::Regression;
 pub use shortcut::Shortcut;
 pub use splitting::Splitting;
@@ -116,6 +121,12 @@ pub trait Objective: Debug + Send + Sync + 'static {
     /// time. Batches that follow it are [`MapBatches`](crate::MapBatches).
     fn pairs(&self) -> Option<Pairs> {
         None
+    }
+
+    /// Whether jumps by this law teach it, besides those of its own. Its targets ask the network
+    /// for jumps in their turn, so that those must be among the ones that are drawn.
+    fn learns_from(&self, jump: Jump) -> bool {
+        self.pairs().is_some_and(|own| own.jump == jump)
     }
 
     /// Numbers that the loss adds to the condition vector of each row.

@@ -32,10 +32,14 @@ impl Objective for Regression {
 pub(super) fn weighted_error(network: &dyn Network, batch: Batch) -> Tensor<1> {
     let Batch { x_t, time, target, weight, known, condition, .. } = batch;
     let error = network.forward(x_t, time, &condition) - target;
-    let error = squares(network, &condition, known, error);
+    weighted_mean(squares(network, &condition, known, error), weight)
+}
+
+/// The mean of squares `[B, d]`, each row with its weight, `[1]`.
+pub(super) fn weighted_mean(squares: Tensor<2>, weight: Option<Tensor<1>>) -> Tensor<1> {
     match weight {
-        None => error.mean(),
-        Some(w) => (error.mean_dim(1).squeeze_dim::<1>(1) * w).mean(),
+        None => squares.mean(),
+        Some(w) => (squares.mean_dim(1).squeeze_dim::<1>(1) * w).mean(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use flow_path::PathError;
-use flow_path::config::{Check, within};
+use flow_path::config::Check;
 use serde::{Deserialize, Serialize};
 
 use super::adaptive::{Adaptive, OFFSET};
@@ -45,9 +45,7 @@ impl Check for Shortcut {
     fn check(&self) -> Result<(), PathError> {
         check_share_below_one(self.share)?;
         self.adaptive().check()?;
-        let steps = self.steps;
-        let fits = 1 < steps && steps.is_power_of_two();
-        within("steps", steps as f64, fits, "the powers of two above 1")
+        self.jump().check()
     }
 }
 
@@ -69,6 +67,10 @@ impl Shortcut {
     fn adaptive(&self) -> Adaptive {
         Adaptive { power: self.power, offset: self.offset }
     }
+
+    fn jump(&self) -> Jump {
+        Jump::Dyadic { steps: self.steps }
+    }
 }
 
 impl Objective for Shortcut {
@@ -80,6 +82,6 @@ impl Objective for Shortcut {
     }
 
     fn pairs(&self) -> Option<Pairs> {
-        Some(Pairs { share: self.share, jump: Jump::Dyadic { steps: self.steps } })
+        Some(Pairs::new(self.share, self.jump()))
     }
 }

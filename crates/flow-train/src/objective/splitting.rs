@@ -82,6 +82,11 @@ impl Objective for Splitting {
     }
 
     fn pairs(&self) -> Option<Pairs> {
-        Some(Pairs { share: self.share, jump: Jump::Drawn })
+        Some(Pairs::new(self.share, Jump::Drawn))
+    }
+
+    /// Jumps between any two times: the target asks for jumps to times between.
+    fn learns_from(&self, jump: Jump) -> bool {
+        matches!(jump, Jump::Drawn | Jump::Onward)
     }
 }

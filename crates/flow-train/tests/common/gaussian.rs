@@ -1,10 +1,12 @@
 //! The flow map of Gaussian data on the straight path, as a network.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use flow_nn::{Condition, Network, Signature, Time};
 use flow_path::stream::{Purpose, Streams};
-use flow_train::{DataSource, Draw};
+use flow_train::{Batch, DataSource, Draw, FlowMatching, MapBatches, MatchingBatches, Objective};
 use rand_distr::{Distribution, StandardNormal};
 
 /// Standard deviation of the data.
@@ -96,4 +98,27 @@ impl DataSource for Normal {
             .collect();
         Draw { rows, ..Draw::default() }
     }
+}
+
+/// Batches of these numbers and noise, for a loss of a flow map.
+pub(crate) fn batches(objective: &dyn Objective, rows: usize) -> MapBatches {
+    let signature = Signature { two_times: true, ..Signature::of([1]) };
+    MapBatches {
+        batches: MatchingBatches {
+            matching: FlowMatching::default(),
+            data: Arc::new(Normal),
+            classes: 0,
+            rows,
+            noise: objective.noise(&signature),
+            streams: Streams::new(11),
+        },
+        pairs: objective.pairs().unwrap(),
+    }
+}
+
+/// Both times of each row.
+pub(crate) fn times(batch: &Batch) -> Vec<(f64, f64)> {
+    let host = |t: Tensor<1>| t.into_data().iter::<f64>().collect::<Vec<_>>();
+    let s = host(batch.time.s.clone().unwrap());
+    host(batch.time.t.clone()).into_iter().zip(s).collect()
 }
