@@ -19,7 +19,8 @@ use std::slice;
 use burn::tensor::Device;
 use flow_api::{Api, Form, Limits};
 use flow_model::{
-    Asked, Classes, DensityRequest, Model, Registry, SampleConfig, SamplePlan, Trace, parameters,
+    Asked, Classes, DensityRequest, Model, Registry, SampleConfig, SamplePlan, Trace,
+    parameter_count,
 };
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Likelihood, Probe};
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn flow_classes(model: *const FlowModel) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn flow_parameters(model: *const FlowModel) -> usize {
     // SAFETY: the caller keeps the contract above.
-    unsafe { model.as_ref() }.map_or(0, |model| parameters(model.api.model().network()))
+    unsafe { model.as_ref() }.map_or(0, |model| parameter_count(model.api.model().network()))
 }
 
 /// Draws samples `0..n` of a seed into `rows`, which has place for `n * flow_row_size` numbers.

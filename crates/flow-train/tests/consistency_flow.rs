@@ -94,6 +94,7 @@ fn batch(times: &[f64], starts: Formula, line: Formula) -> Batch {
         time: Time::at(t),
         jumps: 0,
         weight: None,
+        known: None,
         condition: Condition::none(),
         noise: None,
     }

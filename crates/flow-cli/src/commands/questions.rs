@@ -59,7 +59,7 @@ pub(crate) fn run(args: &EvalArgs, asked: &str, registry: &Registry) -> Result<(
     let report = AnswersReport {
         schema: 1,
         recipe: run.recipe.name.clone(),
-        step: run.latest()?.step,
+        step: run.step()?,
         question: asked.to_owned(),
         noise: *noise,
         n,
@@ -71,6 +71,7 @@ pub(crate) fn run(args: &EvalArgs, asked: &str, registry: &Registry) -> Result<(
         rows,
     };
     let json = serde_json::to_string_pretty(&report)?;
+    run.keep()?;
     let file = run.folder.join(file_name(asked));
     write_text(&file, &json)?;
     if args.json {

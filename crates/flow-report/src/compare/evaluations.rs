@@ -114,6 +114,7 @@ mod tests {
         };
         let run = ScoredRun {
             name: name.into(),
+            folder: name.into(),
             seed: 0,
             keys: vec![],
             measured: rows.iter().map(measured).collect(),

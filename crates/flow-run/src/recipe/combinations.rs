@@ -3,7 +3,6 @@
 use flow_model::SampleConfig;
 use flow_nn::Precision;
 use flow_path::{BetweenConfig, CouplingConfig, LossWeight, Prediction, ScheduleConfig};
-use flow_sample::SamplerConfig;
 use flow_train::{Jump, ObjectiveConfig};
 
 use super::{Path, Recipe};
