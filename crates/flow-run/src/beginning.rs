@@ -43,7 +43,7 @@ impl Beginning {
         check_section(&path, section.table(), network::section(recipe)?.table())?;
         let (run, identity) = if Run::is_one(&path) {
             let run = Run::open(registry, &path)?;
-            let checkpoint = run.latest()?;
+            let checkpoint = run.checkpoint()?;
             let weights = sha256(&checkpoint)?;
             let identity =
                 [("step", checkpoint.step.into()), ("weights", serde_json::Value::from(weights))];

@@ -54,11 +54,11 @@ impl Model {
             file.config()?;
             return Self::of_file(run.recipe.network.registry(), &file.path, device);
         }
-        let mut checkpoint = run.latest()?;
+        let mut checkpoint = run.checkpoint()?;
         loop {
             match Self::of(run, &checkpoint, device) {
                 // A training that goes on removed it meanwhile: then there is a newer one.
-                Err(_) if !checkpoint.path.exists() => checkpoint = run.latest()?,
+                Err(_) if !checkpoint.path.exists() => checkpoint = run.checkpoint()?,
                 done => return done,
             }
         }

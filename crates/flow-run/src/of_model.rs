@@ -78,7 +78,7 @@ impl Run {
     pub fn step(&self) -> Result<usize, RunError> {
         match &self.file {
             Some(file) => Ok(file.step),
-            None => Ok(self.latest()?.step),
+            None => Ok(self.checkpoint()?.step),
         }
     }
 

@@ -59,7 +59,7 @@ impl Teacher {
         let (checkpoint, weights) = match &run.file {
             Some(file) => (None, file.sha256.clone()),
             None => {
-                let checkpoint = run.latest()?;
+                let checkpoint = run.checkpoint()?;
                 let weights = sha256(&checkpoint)?;
                 (Some(checkpoint), weights)
             }

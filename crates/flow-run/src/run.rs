@@ -223,15 +223,16 @@ impl Run {
     #[must_use]
     pub fn checkpoints(&self) -> CheckpointFolder {
         let folder = CheckpointFolder::new(self.folder.join("checkpoints"), self.recipe.identity());
+        let folder = folder.keep(self.recipe.train.keep);
         if self.recipe.eval.every_checkpoint { folder.keep_all() } else { folder }
     }
 
-    /// Its newest checkpoint.
+    /// The checkpoint that is its model: the newest, or the best where `train.keep` says so.
     ///
     /// # Errors
     /// When there is none, or it cannot be read.
-    pub fn latest(&self) -> Result<Checkpoint, RunError> {
-        Ok(self.checkpoints().latest()?)
+    pub fn checkpoint(&self) -> Result<Checkpoint, RunError> {
+        Ok(self.checkpoints().chosen()?)
     }
 
     /// Whether all that `flow train` makes is there.

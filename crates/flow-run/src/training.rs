@@ -358,6 +358,13 @@ impl Begun {
         };
         let outcome = fit(task, &plan(recipe), session)?;
         if self.group.is_first() {
+            let kept = self.run.checkpoint()?.step;
+            if kept != outcome.step {
+                told.say(&format!(
+                    "the model is that of step {kept}, whose loss on the held-out rows is least \
+                     (train.keep)"
+                ));
+            }
             // What any program opens, beside what only a training can go on from.
             let model = Model::load(&self.run, device)?;
             save_model(&model, &folder.join("model"))?;

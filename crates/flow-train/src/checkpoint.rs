@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::module::Module;
 use burn::store::ModuleRecord;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::draft::Draft;
 use crate::error::TrainError;
 use crate::identity::Identity;
+use crate::keep::Keep;
 use crate::record;
 use crate::stepped::NEXT;
 
@@ -41,6 +43,9 @@ pub struct CheckpointFolder {
     path: PathBuf,
     identity: Identity,
     kept: usize,
+    keep: Keep,
+    /// The last validation: steps done, and the loss of the average weights.
+    validated: Arc<Mutex<Option<(usize, f64)>>>,
 }
 
 /// One checkpoint, checked to be whole.
@@ -59,19 +64,68 @@ struct State {
     schema: Option<u32>,
     step: usize,
     identity: Option<BTreeMap<String, Value>>,
+    /// The loss of the average weights on the validation batches, where the best are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validation: Option<f64>,
     crc32: BTreeMap<String, u32>,
 }
 
 impl CheckpointFolder {
     /// The checkpoints in `path` that `identity` made.
     pub fn new(path: impl Into<PathBuf>, identity: impl Into<Identity>) -> Self {
-        Self { path: path.into(), identity: identity.into(), kept: KEPT }
+        Self {
+            path: path.into(),
+            identity: identity.into(),
+            kept: KEPT,
+            keep: Keep::Last,
+            validated: Arc::default(),
+        }
     }
 
     /// The same folder, from which no checkpoint is removed.
     #[must_use]
     pub fn keep_all(self) -> Self {
         Self { kept: usize::MAX, ..self }
+    }
+
+    /// The same folder, from which the checkpoint is not removed that is the model by `keep`.
+    #[must_use]
+    pub fn keep(self, keep: Keep) -> Self {
+        Self { keep, ..self }
+    }
+
+    /// The checkpoint that is the model: the newest, or the best of those that are there.
+    ///
+    /// # Errors
+    /// As for [`latest`](Self::latest).
+    pub fn chosen(&self) -> Result<Checkpoint, TrainError> {
+        loop {
+            let Some((step, path)) = self.best()? else { return self.latest() };
+            match self.checked(step, path.clone()) {
+                // A training that goes on removed it meanwhile, and there is a better one.
+                Err(_) if !path.exists() => {}
+                checked => return checked,
+            }
+        }
+    }
+
+    /// Steps and folder of the checkpoint whose validation had the least loss, if the best is kept
+    /// and one was validated.
+    fn best(&self) -> Result<Option<(usize, PathBuf)>, TrainError> {
+        if self.keep == Keep::Last {
+            return Ok(None);
+        }
+        let validated = self.named()?.into_iter().filter_map(|(step, path)| {
+            let state: State = serde_json::from_slice(&fs::read(path.join(STATE)).ok()?).ok()?;
+            Some((state.validation?, step, path))
+        });
+        let least = validated.min_by(|(a, ..), (b, ..)| a.total_cmp(b));
+        Ok(least.map(|(_, step, path)| (step, path)))
+    }
+
+    /// Takes note of the loss of a validation after `step` steps, for the checkpoint of that step.
+    pub(crate) fn validated(&self, step: usize, loss: f64) {
+        *self.validated.lock().unwrap_or_else(PoisonError::into_inner) = Some((step, loss));
     }
 
     /// The newest checkpoint, to be read: one of flow 0.1 is taken as it is, whatever made it.
@@ -179,7 +233,10 @@ impl CheckpointFolder {
             sync(&file)?;
         }
         let identity = Some(self.identity.values().clone());
-        let state = State { schema: Some(SCHEMA), step, identity, crc32 };
+        let validated = *self.validated.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_this = validated.filter(|(at, _)| *at == step && self.keep == Keep::Best);
+        let validation = of_this.map(|(_, loss)| loss);
+        let state = State { schema: Some(SCHEMA), step, identity, validation, crc32 };
         let file = draft.path().join(STATE);
         let json = serde_json::to_vec_pretty(&state).expect("numbers and text are valid JSON");
         fs::write(&file, json).map_err(io("write", &file))?;
@@ -192,7 +249,9 @@ impl CheckpointFolder {
         sync_folder(&self.path)?;
         let mut all = self.named()?;
         all.truncate(all.len().saturating_sub(self.kept));
-        for (_, old) in all {
+        let best = self.best()?.map(|(_, path)| path);
+        let old = all.into_iter().map(|(_, path)| path).filter(|path| Some(path) != best.as_ref());
+        for old in old {
             fs::remove_dir_all(&old).map_err(io("remove", &old))?;
         }
         Ok(())

@@ -150,6 +150,7 @@ where
     let (done, failure) = (Arc::new(AtomicUsize::new(start)), Failure::default());
     let guard = Guard {
         observer,
+        checkpoints: checkpoints.clone(),
         done: Arc::clone(&done),
         failure: failure.clone(),
         interrupter: interrupter.clone(),
@@ -217,6 +218,7 @@ where
 /// Stops a run whose loss is no longer a number, before that reaches a checkpoint.
 struct Guard {
     observer: Box<dyn Observer>,
+    checkpoints: CheckpointFolder,
     done: Arc<AtomicUsize>,
     failure: Failure,
     interrupter: Interrupter,
@@ -239,6 +241,7 @@ impl Observer for Guard {
 
     fn validation(&mut self, step: usize, loss: f64) {
         self.look(step, loss, Divergence::Validation);
+        self.checkpoints.validated(step, loss);
         self.observer.validation(step, loss);
     }
 }

@@ -19,6 +19,7 @@
 //! | steps in parts, by one process or several | `shared.rs`, `gradients.rs` |
 //! | checkpoints, whole or not at all | `checkpoint.rs`, `draft.rs`, `record.rs`, `saver.rs` |
 //! | what a checkpoint was made by | `identity.rs` |
+//! | which checkpoint is the model | `keep.rs` |
 //! | all of it together | `plan.rs`, `fit.rs` |
 //!
 //! Every random number of a run is found by (seed, step, purpose), and a checkpoint holds the
@@ -55,6 +56,7 @@ mod flow_matching;
 #[cfg(feature = "learner")]
 mod gradients;
 mod identity;
+mod keep;
 #[cfg(feature = "learner")]
 mod loader;
 mod map_batches;
@@ -112,6 +114,7 @@ pub use error::{Divergence, TrainError};
 pub use fit::{Outcome, Session, Task, fit, fit_classifier};
 pub use flow_matching::FlowMatching;
 pub use identity::{Difference, Identity};
+pub use keep::Keep;
 pub use map_batches::MapBatches;
 pub use matching::MatchingBatches;
 pub use objective::{

@@ -9,8 +9,8 @@ use super::Recipe;
 /// Parts of a recipe that no weight depends on.
 const APART: [&str; 4] = ["name", "about", "sample", "eval"];
 
-/// A key of `train` that no weight depends on.
-const RECOMPUTE: &str = "recompute";
+/// Keys of `train` that no weight of a step depends on.
+const APART_OF_TRAIN: [&str; 2] = ["keep", "recompute"];
 
 impl Recipe {
     /// All that training depends on: two recipes that train alike share it.
@@ -22,7 +22,7 @@ impl Recipe {
         let defaults = defaults(&table, self);
         table.retain(|key, _| !APART.contains(&key));
         if let Some(Value::Table(train)) = table.get_mut("train") {
-            train.remove(RECOMPUTE);
+            train.retain(|key, _| !APART_OF_TRAIN.contains(&key));
         }
         Identity::new(values(&table)).with_defaults(defaults).with_growing("train.images")
     }
@@ -145,7 +145,8 @@ mod tests {
     #[test]
     fn ways_of_sampling_and_scoring_are_no_part_of_it_and_all_else_is() {
         let identity = debug(&[]).identity();
-        let apart = ["name=mine", "sample.steps=3", "eval.n=100", "train.recompute=true"];
+        let train = ["train.recompute=true", "train.keep=best"];
+        let apart = ["name=mine", "sample.steps=3", "eval.n=100", train[0], train[1]];
         let other = debug(&apart).identity();
         assert_eq!(other.difference(identity.values()), None);
         for change in [

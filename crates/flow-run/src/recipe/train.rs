@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flow_nn::{Precision, Strengths};
 use flow_path::TimesConfig;
-use flow_train::{Decay, DrawBy, Jump, Objective, ObjectiveConfig, OtherPairs};
+use flow_train::{Decay, DrawBy, Jump, Keep, Objective, ObjectiveConfig, OtherPairs};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -71,6 +71,9 @@ pub struct Train {
     /// Checkpoints besides those.
     #[serde(default, skip_serializing_if = "Moments::is_empty")]
     pub checkpoints: Moments,
+    /// Which checkpoint is the model: the last, or the best on the validation batches.
+    #[serde(default, skip_serializing_if = "is_last")]
+    pub keep: Keep,
     /// Batches of a validation.
     #[serde(default = "validation_batches")]
     pub validation_batches: usize,
@@ -105,6 +108,11 @@ fn is_off(recompute: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_single(precision: &Precision) -> bool {
     *precision == Precision::F32
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_last(keep: &Keep) -> bool {
+    *keep == Keep::Last
 }
 
 /// Whole numbers above 2^53 are not all `f64`.
