@@ -10,9 +10,8 @@ use crate::array::ARRAY;
 use crate::beginning::beginning_with;
 use crate::error::{RunError, usage};
 use crate::files::ending;
-use crate::recipe::Recipe;
+use crate::recipe::{RECORDS, Recipe};
 use crate::recipes::shipped;
-use crate::records::RECORDS;
 use crate::run::Run;
 use crate::table::TABLE;
 
