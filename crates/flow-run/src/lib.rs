@@ -18,7 +18,7 @@
 //! | the recipe that fits data of your own | [`OwnData`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
-//! | what is found of a model of its own, in a folder like that of a run | [`Run::of_model`], [`Run::keep`] |
+//! | what is found of a model of its own, in a folder like that of a run | [`Run::scored`], [`Run::of_model`], [`Run::keep`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
 //! | what processes that share a run tell each other | [`together`] |
 //! | where a model comes from: a run, or a file of its own | [`Place`] |
@@ -87,7 +87,7 @@ mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use beginning::{Beginning, beginning_with};
-pub use choices::{Choices, answer_methods, choices, networks, solvers};
+pub use choices::{Choices, answer_methods, choices, networks, schedules, solvers};
 pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
 pub use environment::{Models, Shape, Stage};
 pub use error::{RunError, sentence};

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use model::{CardArgs, ExportArgs, ImportArgs, ServeArgs};
 pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveArgs};
 pub(crate) use run::{
-    Asked, CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
+    CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
     VerifyArgs,
 };
 pub(crate) use shared::{AnswerArgs, RunArgs, ScoredArgs};

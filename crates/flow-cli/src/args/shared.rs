@@ -8,13 +8,11 @@ use burn::tensor::Device;
 use clap::builder::OsStringValueParser;
 use flow_datasets::{Download, Files};
 use flow_model::{AnswerPlan, Registry};
-use flow_path::ScheduleConfig;
 use flow_run::typed::{interval, whole};
-use flow_run::{Data, Place, Run, SampleChanges, answer_methods};
+use flow_run::{Data, Place, Run, SampleChanges, answer_methods, schedules};
 
 use super::number::Positive;
 use crate::device;
-use crate::exit::usage;
 use crate::terminal::{Terminal, say};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -76,27 +74,8 @@ impl RunArgs {
         out: Option<&Path>,
     ) -> Result<(Device, Run, Data)> {
         let (device, files) = (self.compute.open()?, self.source.files());
-        if Place::is_model(&self.run) {
-            let Some(out) = out else {
-                let model = self.run.display();
-                return Err(usage!(
-                    "{model} is a model and no run, which has a folder for what is found: name \
-                     one with --out DIR"
-                ));
-            };
-            let (paths, called) = ([self.run.as_path(), out], &self.compute.device);
-            let (run, data) = Run::of_model(registry, paths, data, &files, called, &Terminal)?;
-            return Ok((device, run, data));
-        }
-        let run = Run::open(registry, &self.run)?;
-        if let Some(option) = data.map(|_| "--data").or(out.map(|_| "--out")) {
-            return Err(usage!(
-                "{option} is for a model of its own, and {} is a run, which has its data and its \
-                 folder: leave it out",
-                self.run.display()
-            ));
-        }
-        let data = run.data(&files, &Terminal)?;
+        let (given, called) = ([data, out], &self.compute.device);
+        let (run, data) = Run::scored(registry, &self.run, given, &files, called, &Terminal)?;
         Ok((device, run, data))
     }
 }
@@ -164,7 +143,11 @@ pub(crate) struct SolverArgs {
     /// Moves the times of the steps by t / (t + shift (1 - t)): above 1 towards the noise.
     #[arg(long)]
     pub(crate) shift: Option<f64>,
-    #[arg(long, value_name = "NAME[,KEY=VALUE]", help = schedule_help())]
+    #[arg(
+        long,
+        value_name = "NAME[,KEY=VALUE]",
+        help = format!("Schedule to sample along, whatever the model was trained on: {}", schedules())
+    )]
     pub(crate) schedule: Option<String>,
     /// Relative tolerance, for adaptive solvers.
     #[arg(long)]
@@ -230,10 +213,4 @@ impl AnswerArgs {
         let plan = AnswerPlan::typed(&self.method, &self.sampler, self.steps)?;
         Ok(AnswerPlan { at_once: self.at_once, seed: self.seed, ..plan })
     }
-}
-
-/// Names every schedule, as the list of choices does.
-fn schedule_help() -> String {
-    let typed: Vec<String> = ScheduleConfig::choices().into_iter().map(|one| one.typed).collect();
-    format!("Schedule to sample along, whatever the model was trained on: {}", typed.join("; "))
 }

@@ -6,10 +6,10 @@ use anyhow::Result;
 use flow_datasets::counted;
 use flow_model::{Question, Registry};
 use flow_report::{AnswersNote, back_projection, mask, noise, observed, operator, save_answers};
+use flow_run::memory;
 
 use crate::args::{AnswerArgs, SolveArgs};
 use crate::exit::usage;
-use crate::memory;
 use crate::terminal::print;
 
 /// Answers a question and writes the answers into a folder of their own.

@@ -8,7 +8,7 @@ use flow_datasets::counted;
 use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_run::{Interrupted, Listener, OwnData, Recipe, Start, Told, Training};
+use flow_run::{Interrupted, Listener, OwnData, Start, Told, Training};
 use flow_train::Interrupter;
 
 use crate::args::TrainArgs;
@@ -103,10 +103,7 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
             drop: &args.drop,
             set: &args.set,
         };
-        let (recipe, mut changes) = own.recipe(registry)?;
-        changes.extend(args.set.iter().cloned());
-        changes.extend(args.seed.map(|seed| format!("seed={seed}")));
-        return Ok(Start::New(Recipe::named(registry, &recipe, &changes)?));
+        return Ok(own.start(registry, args.seed)?);
     };
     let (more, lock) = (args.more_images.unwrap_or(0.0), !args.dry_run && group.is_first());
     Ok(Start::again(registry, folder, more, lock, &Terminal)?)
