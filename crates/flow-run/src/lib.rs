@@ -25,7 +25,7 @@
 //! | samples in files, and rows of a file carried along the flow | [`RowForm`], [`SampleWriter`], [`Push`] |
 //! | tables without holes | [`impute`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
-//! | what is done about a signal that asks to stop | [`Signal`], [`Stopping`] |
+//! | what is done about a signal that asks to stop | [`Signal`], [`Watch`], [`Stopping`] |
 //! | messages and progress, for a terminal or a log | [`Listener`], [`Meter`], [`Silent`] |
 //!
 //! Libraries print nothing: what a user may want to hear goes to a [`Listener`], and what goes
@@ -108,7 +108,7 @@ pub use reflow::Teacher;
 pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
 pub use samples::SampleWriter;
-pub use signal::{Answer, Interrupted, Signal, Stopping, Told};
+pub use signal::{Answer, Interrupted, Signal, Stopping, Told, Watch};
 pub use sizes::{Sizes, check_samples, check_scored, row_size};
 pub use training::{Begun, Start, Training};
 pub use upsampling::Upsampling;

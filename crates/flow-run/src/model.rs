@@ -226,7 +226,8 @@ pub fn save_model(model: &flow_model::Model, out: &Path) -> Result<(), RunError>
 /// Writes a model as a folder for PyTorch, unless something else than such a folder is there.
 ///
 /// # Errors
-/// When it is or has the name of a file, for a kind of network that PyTorch is not told, and when it cannot be written.
+/// When it is, or has the name of a file, for a kind of network that PyTorch is not told, and when
+/// it cannot be written.
 pub fn save_torch(model: &flow_model::Model, out: &Path) -> Result<(), RunError> {
     if FILES.contains(&ending(out)) {
         return Err(usage!(

@@ -14,7 +14,7 @@ pub(crate) use run::{
     CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
     VerifyArgs,
 };
-pub(crate) use shared::{AnswerArgs, RunArgs, ScoredArgs};
+pub(crate) use shared::{AnswerArgs, ModelArgs, ScoredArgs};
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]

@@ -40,7 +40,7 @@ pub(crate) struct ModelArgs {
     #[arg(index = 1)]
     pub(crate) run: PathBuf,
     #[command(flatten)]
-    compute: ComputeArgs,
+    pub(crate) compute: ComputeArgs,
 }
 
 impl ModelArgs {
@@ -55,11 +55,8 @@ impl ModelArgs {
 /// A run with its data, and where to compute.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RunArgs {
-    /// Folder of a run, or a model that `flow export` wrote.
-    #[arg(index = 1)]
-    pub(crate) run: PathBuf,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
+    pub(crate) model: ModelArgs,
     #[command(flatten)]
     source: DataArgs,
 }
@@ -73,9 +70,9 @@ impl RunArgs {
         data: Option<&Path>,
         out: Option<&Path>,
     ) -> Result<(Device, Run, Data)> {
-        let (device, files) = (self.compute.open()?, self.source.files());
-        let (given, called) = ([data, out], &self.compute.device);
-        let (run, data) = Run::scored(registry, &self.run, given, &files, called, &Terminal)?;
+        let ModelArgs { run, compute } = &self.model;
+        let (device, files, given) = (compute.open()?, self.source.files(), [data, out]);
+        let (run, data) = Run::scored(registry, run, given, &files, &compute.device, &Terminal)?;
         Ok((device, run, data))
     }
 }

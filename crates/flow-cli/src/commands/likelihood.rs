@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::Result;
 use flow_judge::{LikelihoodOptions, densities, densities_in_words, likelihood, with_densities};
 use flow_model::Registry;
+use flow_run::Model;
 use flow_run::recipe::check;
 use flow_run::table::read_like;
-use flow_run::{Model, Place};
 
-use crate::args::{LikelihoodArgs, RunArgs};
+use crate::args::LikelihoodArgs;
 use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
         args.data.check_beside(file)?;
         return of_file(args, file, registry);
     }
-    let data = args.data.other(&args.run.run)?;
+    let data = args.data.other(&args.run.model.run)?;
     let (device, run, data) = args.run.open(registry, data, args.out.as_deref())?;
     let model = Model::load(&run, &device)?;
     let found = likelihood(&run, &data, &model, &options(args))?;
@@ -42,10 +42,8 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
 
 /// The log-density of each row of a table, written beside it.
 fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()> {
-    let RunArgs { run, compute, .. } = &args.run;
-    let device = compute.open()?;
-    let place = Place::open(registry, run, &device)?;
-    let columns = place.columns(run)?;
+    let (device, place) = args.run.model.open(registry)?;
+    let columns = place.columns(&args.run.model.run)?;
     let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
     let rows = read_like(&columns, file)?;
     let model = place.model(&device)?;
