@@ -76,8 +76,8 @@ impl<'a> Seen<'a> {
     /// or through a mask in a file.
     ///
     /// # Errors
-    /// For a model of a table, without an operator and a mask, without a file, and as for [`operator()`], [`mask`]
-    /// and [`observed`].
+    /// For a model of a table, without an operator and a mask, without a file, and as for
+    /// [`operator()`], [`mask`] and [`observed`].
     pub fn read(
         through: Option<&str>,
         known: Option<&Path>,

@@ -88,7 +88,9 @@ mod upsampling;
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use beginning::{Beginning, beginning_with};
 pub use choices::{Choices, answer_methods, choices, networks, schedules, solvers};
-pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
+pub use data::{
+    Changes, Data, data_files, image_rows, labels, pixels, some_of, some_places, target,
+};
 pub use environment::{Models, Shape, Stage};
 pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;

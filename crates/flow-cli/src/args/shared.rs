@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::Device;
 use clap::builder::OsStringValueParser;
-use flow_datasets::{Download, Files};
+use flow_datasets::Files;
 use flow_model::{AnswerPlan, Registry};
 use flow_run::typed::{interval, whole};
-use flow_run::{Data, Place, Run, SampleChanges, answer_methods, schedules};
+use flow_run::{Data, Place, Run, SampleChanges, answer_methods, data_files, schedules};
 
 use super::number::Positive;
 use crate::device;
-use crate::terminal::{Terminal, say};
+use crate::terminal::Terminal;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {
@@ -110,13 +110,8 @@ impl DataArgs {
     /// The files in the folder; without one, or with an empty `FLOW_DATA`, those of the cache,
     /// which are downloaded if they are missing.
     pub(crate) fn files(&self) -> Files {
-        let download = Download::reporting(|progress| {
-            if progress.bytes == 0 {
-                say(&format!("downloading {}", progress.file));
-            }
-        });
-        let folder = self.data_dir.as_ref().filter(|folder| !folder.is_empty());
-        Files { data_dir: folder.map(Into::into), download, ..Files::default() }
+        let folder = self.data_dir.as_deref().filter(|folder| !folder.is_empty());
+        data_files(folder.map(Path::new), Terminal)
     }
 }
 
