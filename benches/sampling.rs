@@ -1,5 +1,5 @@
-//! Samples by ten steps of Euler's method, and one call of U-Nets and of transformers; throughput is
-//! in samples.
+//! Samples by ten steps of Euler's method, and one call of U-Nets and of transformers; throughput
+//! is in samples.
 
 use flow_benches::{harness, network, sample};
 

@@ -22,7 +22,6 @@ mod device;
 mod exit;
 mod memory;
 mod processes;
-mod signals;
 mod terminal;
 
 use std::process::ExitCode;

@@ -271,6 +271,11 @@ fn methods_and_a_model_trained_for_the_question_are_asked_side_by_side() {
         let asked = if words.contains("-n 0") { "eval run --questions" } else { asked };
         scene.refuses(&format!("{asked} {words}"), 2, names);
     }
+    for option in ["noise 0.1", "draws 3", "method mmps", "sampler ode", "steps 3", "against run"] {
+        let said = scene.run(&format!("eval run --{option}"));
+        let asks = said.stderr.contains("not provided") && said.stderr.contains("--questions");
+        assert!(said.code == Some(2) && asks, "{option}: {said:?}");
+    }
     // A model that is told a picture is asked no other question.
     let told = "eval trained -n 1 --draws 1 --steps 1 --questions upsample:2 --method mmps";
     let said = scene.run(told);

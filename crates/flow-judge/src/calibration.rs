@@ -3,8 +3,8 @@
 use std::fmt;
 
 use flow_eval::{Points, Ranks, Score, sbc, tarp};
-use flow_run::table::TableData;
-use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
+use flow_run::files::write_text;
+use flow_run::{Data, Given, Listener, Model, Request, Run, SampleChanges};
 use serde::Serialize;
 
 use crate::error::{JudgeError, usage};
@@ -62,6 +62,24 @@ impl fmt::Display for Calibration {
 }
 
 impl Calibration {
+    /// The content of `calibration.json`.
+    ///
+    /// # Panics
+    /// Never: scores are numbers and text.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("scores are numbers and text")
+    }
+
+    /// Writes `calibration.json` into the folder of a run.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, run: &Run) -> Result<(), JudgeError> {
+        run.keep()?;
+        Ok(write_text(&run.folder.join("calibration.json"), &self.json())?)
+    }
+
     /// One sentence on all of them.
     #[must_use]
     pub fn sentence(&self) -> &str {
@@ -87,14 +105,18 @@ fn sentence(n: usize, draws: usize, rows: &[Calibrated]) -> String {
 /// Columns are compared as they come out, in their own units.
 ///
 /// # Errors
-/// When the table has no given columns, a sample fails, or rows are too few.
+/// When the data are no table with given columns, a sample fails, or rows are too few.
 pub fn calibrate(
-    recipe: &Recipe,
-    table: &TableData,
+    run: &Run,
+    data: &Data,
     model: &Model,
     (n, draws, seed): (usize, usize, u64),
     told: &dyn Listener,
 ) -> Result<Calibration, JudgeError> {
+    let Some(table) = data.table() else {
+        let run = run.folder.display();
+        return Err(usage!("{run} is no run of a table with given columns"));
+    };
     let vector = table.rows.vector();
     if vector == 0 {
         return Err(usage!(
@@ -107,7 +129,7 @@ pub fn calibrate(
     let told_of = table.held.vectors.chunks(vector).take(n);
     let vectors: Vec<f32> = told_of.flat_map(|row| row.repeat(draws)).collect();
     let given = Given { vectors: Some(vectors), ..Given::default() };
-    let request = Request::new(recipe, &SampleChanges::default(), n * draws, seed)?;
+    let request = Request::new(&run.recipe, &SampleChanges::default(), n * draws, seed)?;
     let samples = model.sample(&request.with_given(given))?.rows;
     // Cells rather than numbers of the network: a category that is drawn is one, and equal ones are
     // ranked at random. The given columns come last, and are left out.

@@ -45,8 +45,8 @@ pub struct Variance {
     pub over_latents: f64,
     /// With the latent fixed, mean over latents.
     pub over_starts: f64,
-    /// The control: with the latents of the starts shuffled, so that none is fixed. It is the sum of
-    /// the two others where start and latent do not act together, and so no less than either.
+    /// The control: with the latents of the starts shuffled, so that none is fixed. It is the sum
+    /// of the two others where start and latent do not act together, and so no less than either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shuffled: Option<f64>,
 }

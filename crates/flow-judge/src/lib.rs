@@ -13,8 +13,8 @@
 //! | the field beside the exact one | [`FieldReport`] |
 //! | the spread of velocities at a point | [`AmbiguityReport`], [`ambiguity`] |
 //! | what a latent carries, and what it decides | [`LatentReport`], [`ControlReport`], [`control`] |
-//! | questions about held-out rows, put to several methods and models | [`ImageQuestions`], [`RowQuestions`], [`AnswersReport`] |
-//! | log-likelihood and bits per dimension | [`likelihood()`], [`LikelihoodOptions`] |
+//! | questions about held-out rows, put to several methods and models | [`Inquiry`], [`ImageQuestions`], [`RowQuestions`], [`AnswersReport`] |
+//! | log-likelihood and bits per dimension | [`likelihood()`], [`LikelihoodOptions`], [`LikelihoodData`] |
 //! | golden numbers, computed again | [`verify`] |
 //!
 //! Nothing is printed: a [`Listener`](flow_run::Listener) is told what happens meanwhile, and what
@@ -57,14 +57,14 @@ pub use evaluate::{EvalOptions, check_metrics, check_numbers, evaluate, evaluate
 pub use field::{FieldError, FieldReport};
 pub use latent::{LatentError, LatentReport};
 pub use likelihood::{
-    Bits, Estimate, Found, LikelihoodOptions, Report as LikelihoodReport, densities,
-    densities_in_words, likelihood, with_densities,
+    Bits, Estimate, Found, LikelihoodData, LikelihoodOptions, Report as LikelihoodReport,
+    densities, densities_in_words, likelihood, with_densities,
 };
 pub use malformed::Malformed;
 pub use metric::{Kind, METRICS, Metric};
 pub use paths::{ErrorReport, ErrorRow, PathReport};
 pub use questions::{
-    AnswersReport, AnswersRow, ImageQuestions, QuestionOptions, RowQuestions, TrainedModel,
+    AnswersReport, AnswersRow, ImageQuestions, Inquiry, QuestionOptions, RowQuestions, TrainedModel,
 };
 pub use report::{InceptionFile, Report, Row};
 pub use table::TableSpace;

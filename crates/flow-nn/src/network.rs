@@ -91,8 +91,8 @@ pub trait Network {
 
     /// Asks for faster products in training: the operands of the large ones, between hidden
     /// numbers, are to be rounded to a precision, forward and in gradients, where that [is
-    /// native](Precision::is_native_to). Weights, sums, what the network is told and what it answers
-    /// are not. Says whether the network can do so; those that do not implement it cannot.
+    /// native](Precision::is_native_to). Weights, sums, what the network is told and what it
+    /// answers are not. Says whether the network can do so; those that do not implement it cannot.
     fn multiply_in(&mut self, precision: Precision) -> bool {
         let _ = precision;
         false

@@ -6,10 +6,10 @@
 //! | the density of a model of points of the plane | [`draw_density`] |
 //! | draws after observations, in a table and in a picture | [`Posterior`], [`draw_posterior`] |
 //! | how far draws can be trusted | [`draw_calibration`] |
-//! | samples as one picture | [`save_samples`] |
+//! | samples as one picture, or as the file is named | [`save_samples`], [`write_samples`] |
 //! | pixels from pictures and arrays, and what is seen of a sample | [`Pixels`], [`operator()`], [`mask`], [`noise`] |
 //! | what a model is told before it is sampled | [`Told`] |
-//! | the answers to an observation in a folder | [`observed`], [`save_answers`] |
+//! | an observation, and its answers in a folder | [`Seen`], [`observed`], [`save_answers`] |
 //! | everything about a run on one page, in one file | [`page`] |
 //! | runs side by side: where their recipes differ, their scores, figures | [`Comparison`], [`CompareOptions`] |
 //!
@@ -31,6 +31,7 @@ mod page;
 mod pictures;
 mod pixels;
 mod posterior;
+mod seen;
 mod told;
 
 pub use answers::{AnswersNote, back_projection, observed, save_answers};
@@ -41,9 +42,10 @@ pub use error::ReportError;
 pub use gallery::draw;
 pub use operator::{mask, noise, operator};
 pub use page::page;
-pub use pictures::save_samples;
+pub use pictures::{save_samples, write_samples};
 pub use pixels::Pixels;
 pub use posterior::{Posterior, draw_posterior};
+pub use seen::{Asked, Explained, Seen};
 pub use told::Told;
 
 #[cfg(doctest)]

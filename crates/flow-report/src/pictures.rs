@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use flow_datasets::Table;
 use flow_eval::Bins;
 use flow_judge::ambiguity;
 use flow_judge::control::{self, SIDE};
 use flow_plot::{Chart, Figure, Limits, Picture, PlotError, heat_maps, image_grid, trajectories};
-use flow_run::{Data, Model, Recipe, Request, SampleChanges};
+use flow_run::files::ending;
+use flow_run::{Data, Model, Recipe, Request, RowForm, SampleChanges, SampleWriter};
 
 use crate::error::{ReportError, usage};
 
@@ -128,6 +130,27 @@ pub fn save_samples(rows: &[f32], shape: &[usize], out: &Path) -> Result<(), Rep
         Err(error @ PlotError::NoPicture { .. }) => Err(usage!("{error}, write a .npy file")),
         picture => Ok(picture?.save(out)?),
     }
+}
+
+/// Draws what is asked of a model into a file: a picture by [`save_samples`] where its name ends in
+/// `.png`, else rows as the `writer` writes them, with the columns that a model of a table is
+/// `given`. Returns the evaluations of the network that a sample took.
+///
+/// # Errors
+/// For a request that the model cannot meet, rows that have no picture, and when the file cannot be
+/// written.
+pub fn write_samples(
+    writer: &SampleWriter<'_>,
+    form: &RowForm,
+    given: Option<&Table>,
+    out: &Path,
+) -> Result<f64, ReportError> {
+    if ending(out) != "png" {
+        return Ok(writer.write(form, given, out)?);
+    }
+    let samples = writer.model.sample(writer.request)?;
+    save_samples(&form.shown(&samples.rows), writer.model.shape(), out)?;
+    Ok(samples.nfe)
 }
 
 /// Shares of the points in equal cells, as a density.

@@ -1,9 +1,10 @@
 //! Draws of what a model of a table believes after observations: as a table and as a picture.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-use flow_datasets::Table;
 use flow_datasets::table::{Column, Type, Values};
+use flow_datasets::{Table, counted};
 use flow_judge::{LikelihoodOptions, densities, with_densities};
 use flow_plot::{Figure, corner};
 use flow_run::table::{Conditions, TableRows};
@@ -57,6 +58,25 @@ impl<'a> Posterior<'a> {
         Ok(Self { model, columns, turns, drawn, nfe: samples.nfe })
     }
 
+    /// Writes the draws as a [`table`](Self::table), and beside it their picture, if there is one,
+    /// and gives the file of the picture.
+    ///
+    /// # Errors
+    /// When a solve fails, and when a file cannot be written.
+    pub fn save(&self, with_density: bool, out: &Path) -> Result<Option<PathBuf>, ReportError> {
+        let picture = self.picture().map(|figure| (figure, out.with_extension("png")));
+        if let Some((figure, path)) = &picture {
+            figure.save(path)?;
+        }
+        self.table(with_density)?.write(out).map_err(RunError::from)?;
+        Ok(picture.map(|(_, path)| path))
+    }
+
+    /// How many observations there are.
+    fn observations(&self) -> usize {
+        self.turns.last().map_or(0, |last| last + 1)
+    }
+
     /// The columns that were drawn.
     fn learned(&self) -> Table {
         self.columns.given().fold(self.drawn.clone(), |table, name| table.without(name))
@@ -92,7 +112,7 @@ impl<'a> Posterior<'a> {
             let nats = densities(self.model, self.columns, &self.drawn, &options)?;
             table = with_densities(&table, nats)?;
         }
-        if self.turns.last().is_none_or(|&last| last == 0) {
+        if self.observations() < 2 {
             return Ok(table);
         }
         let counted = self.turns.iter().map(|turn| (turn + 1) as f64).collect();
@@ -103,6 +123,20 @@ impl<'a> Posterior<'a> {
         };
         let columns = [observation].into_iter().chain(table.columns().iter().cloned());
         Ok(Table::new(columns.collect()).map_err(RunError::from)?)
+    }
+}
+
+/// How many draws there are, and what they took.
+impl fmt::Display for Posterior<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let observations = self.observations();
+        write!(
+            f,
+            "{} for each of {}, {} each",
+            counted(self.turns.len() / observations.max(1), "draw"),
+            counted(observations, "observation"),
+            counted(format!("{:.0}", self.nfe), "network evaluation")
+        )
     }
 }
 

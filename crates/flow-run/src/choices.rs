@@ -57,6 +57,13 @@ pub fn answer_methods() -> Choices {
     Choices { title: "methods of answers", key: "flow solve, flow impute --method", all }
 }
 
+/// Every schedule as it is typed, in a line.
+#[must_use]
+pub fn schedules() -> String {
+    let typed: Vec<String> = ScheduleConfig::choices().into_iter().map(|one| one.typed).collect();
+    typed.join("; ")
+}
+
 /// The solvers that take samples.
 #[must_use]
 pub fn solvers() -> Vec<&'static str> {

@@ -1,8 +1,9 @@
 //! Data sets by name.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use flow_datasets::{Files, Images, Parts, Split, Toy};
+use flow_datasets::{Download, Files, Images, Parts, Split, Toy};
 use flow_path::stream::{Purpose, Streams};
 use flow_path::{Checkerboard, Gaussian, Mixture, Target};
 use flow_train::{DataSource, Draw, Rows};
@@ -33,6 +34,18 @@ pub enum Data {
     Table(Box<TableData>),
     /// Rows of an array of the user's own.
     Array(Box<ArrayData>),
+}
+
+/// The files in a folder of the user; without one those of the cache, of which the missing ones are
+/// downloaded, and each is told of when that begins.
+#[must_use]
+pub fn data_files(folder: Option<&Path>, told: impl Listener + 'static) -> Files {
+    let download = Download::reporting(move |progress| {
+        if progress.bytes == 0 {
+            told.say(&format!("downloading {}", progress.file));
+        }
+    });
+    Files { data_dir: folder.map(Into::into), download, ..Files::default() }
 }
 
 /// Held-out images that a model is told of.

@@ -18,14 +18,14 @@
 //! | the recipe that fits data of your own | [`OwnData`] |
 //! | from a start to a model | [`Start`], [`Training`], [`Begun`] |
 //! | the folder of a run | [`Run`], [`Lock`], [`Shape`], [`metrics`] |
-//! | what is found of a model of its own, in a folder like that of a run | [`Run::of_model`], [`Run::keep`] |
+//! | what is found of a model of its own, in a folder like that of a run | [`Run::scored`], [`Run::of_model`], [`Run::keep`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
 //! | what processes that share a run tell each other | [`together`] |
 //! | where a model comes from: a run, or a file of its own | [`Place`] |
 //! | samples in files, and rows of a file carried along the flow | [`RowForm`], [`SampleWriter`], [`Push`] |
 //! | tables without holes | [`impute`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
-//! | what is done about a signal that asks to stop | [`Signal`], [`Stopping`] |
+//! | what is done about a signal that asks to stop | [`Signal`], [`Watch`], [`Stopping`] |
 //! | messages and progress, for a terminal or a log | [`Listener`], [`Meter`], [`Silent`] |
 //!
 //! Libraries print nothing: what a user may want to hear goes to a [`Listener`], and what goes
@@ -87,8 +87,10 @@ mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use beginning::{Beginning, beginning_with};
-pub use choices::{Choices, answer_methods, choices, networks, solvers};
-pub use data::{Changes, Data, image_rows, labels, pixels, some_of, some_places, target};
+pub use choices::{Choices, answer_methods, choices, networks, schedules, solvers};
+pub use data::{
+    Changes, Data, data_files, image_rows, labels, pixels, some_of, some_places, target,
+};
 pub use environment::{Models, Shape, Stage};
 pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
@@ -108,7 +110,7 @@ pub use reflow::Teacher;
 pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
 pub use samples::SampleWriter;
-pub use signal::{Answer, Interrupted, Signal, Stopping, Told};
+pub use signal::{Answer, Interrupted, Signal, Stopping, Told, Watch};
 pub use sizes::{Sizes, check_samples, check_scored, row_size};
 pub use training::{Begun, Start, Training};
 pub use upsampling::Upsampling;

@@ -11,10 +11,46 @@ use crate::data::Data;
 use crate::environment::{self, Shape};
 use crate::error::{RunError, usage};
 use crate::listener::Listener;
-use crate::model_file::ModelFile;
+use crate::model_file::{ModelFile, is_model};
 use crate::run::Run;
 
 impl Run {
+    /// The run at a path with its data, or a model of its own as [`of_model`](Self::of_model) makes
+    /// it; `data` and `out` are for the latter alone.
+    ///
+    /// # Errors
+    /// When they are named for a run, or `out` is not named for a model, and when what is there
+    /// cannot be read.
+    pub fn scored(
+        registry: &Registry,
+        path: &Path,
+        [data, out]: [Option<&Path>; 2],
+        files: &Files,
+        device: &str,
+        told: &dyn Listener,
+    ) -> Result<(Self, Data), RunError> {
+        if is_model(path) {
+            let Some(out) = out else {
+                let model = path.display();
+                return Err(usage!(
+                    "{model} is a model and no run, which has a folder for what is found: name \
+                     one with --out DIR"
+                ));
+            };
+            return Self::of_model(registry, [path, out], data, files, device, told);
+        }
+        let run = Self::open(registry, path)?;
+        if let Some(option) = data.map(|_| "--data").or(out.map(|_| "--out")) {
+            return Err(usage!(
+                "{option} is for a model of its own, and {} is a run, which has its data and its \
+                 folder: leave it out",
+                path.display()
+            ));
+        }
+        let data = run.data(files, told)?;
+        Ok((run, data))
+    }
+
     /// A model of its own as a run, with the data that it is scored on: a file, or the name of a
     /// set, where the model does not say it. What is found of it goes into the folder `out`, which
     /// [`keep`](Self::keep) makes, or which an earlier call has made for this model and these data;

@@ -10,11 +10,11 @@ use crate::array::ARRAY;
 use crate::beginning::beginning_with;
 use crate::error::{RunError, usage};
 use crate::files::ending;
-use crate::recipe::Recipe;
+use crate::recipe::{RECORDS, Recipe};
 use crate::recipes::shipped;
-use crate::records::RECORDS;
 use crate::run::Run;
 use crate::table::TABLE;
+use crate::training::Start;
 
 /// What somebody says of data of their own: the options of `flow train` of the same names.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +45,18 @@ impl OwnData<'_> {
     /// be read.
     pub fn recipe(&self, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
         own(self, registry)
+    }
+
+    /// A new training of that recipe, with its changes and those of the user; a `seed` is the last
+    /// of them.
+    ///
+    /// # Errors
+    /// As for [`recipe`](Self::recipe), and for changes that no recipe takes.
+    pub fn start(&self, registry: &Registry, seed: Option<u64>) -> Result<Start, RunError> {
+        let (recipe, mut changes) = self.recipe(registry)?;
+        changes.extend(self.set.iter().cloned());
+        changes.extend(seed.map(|seed| format!("seed={seed}")));
+        Ok(Start::New(Recipe::named(registry, &recipe, &changes)?))
     }
 }
 

@@ -13,9 +13,6 @@ use crate::error::{RunError, usage};
 use crate::memory;
 use crate::recipe::Data;
 
-/// The set whose records they are.
-pub(crate) const RECORDS: &str = "cifar10";
-
 /// Copies of a byte of the file in memory: itself and, as it is trained on, a number of single
 /// precision.
 const COPIES: f64 = 5.0;

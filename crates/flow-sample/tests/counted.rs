@@ -53,7 +53,8 @@ fn calls_and_gradients_are_those_of_the_method() {
     }
 }
 
-/// A prediction of two networks is two calls, as is a jump; one that there is none of costs nothing.
+/// A prediction of two networks is two calls, as is a jump; one that there is none of costs
+/// nothing.
 #[test]
 fn a_guided_prediction_counts_both_of_its_halves() {
     let [with, without] = [0.5, -0.5]

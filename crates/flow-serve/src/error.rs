@@ -26,6 +26,14 @@ pub enum ServeError {
         /// The limit.
         name: &'static str,
     },
+    /// A time for requests that is none, or longer than any should take.
+    #[error("--timeout is {seconds}, give seconds up to {longest}")]
+    Time {
+        /// The time that was asked for.
+        seconds: f64,
+        /// The longest.
+        longest: f64,
+    },
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -39,7 +39,21 @@ impl Default for Limits {
     }
 }
 
+/// The most seconds that a request may take: a day.
+const LONGEST: f64 = 86_400.0;
+
 impl Limits {
+    /// How long a request may take, of seconds as they are typed.
+    ///
+    /// # Errors
+    /// For what is no number of seconds from 0 to a day.
+    pub fn time_of(seconds: f64) -> Result<Duration, ServeError> {
+        if (0.0..=LONGEST).contains(&seconds) {
+            return Ok(Duration::from_secs_f64(seconds));
+        }
+        Err(ServeError::Time { seconds, longest: LONGEST })
+    }
+
     /// Places for requests, as many as can be counted.
     pub(crate) fn most_requests(&self) -> u32 {
         u32::try_from(self.queue).unwrap_or(u32::MAX)

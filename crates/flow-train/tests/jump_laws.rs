@@ -46,8 +46,8 @@ fn the_last_rows_jump_and_the_others_stay_whatever_the_law() {
     }
 }
 
-/// The times of a batch of 8,192 rows by `meanflow` with another law of jumps: those of the rows that
-/// stay, and those of the 2,048 that jump.
+/// The times of a batch of 8,192 rows by `meanflow` with another law of jumps: those of the rows
+/// that stay, and those of the 2,048 that jump.
 fn times_by(jump: Option<Jump>, law: Option<&str>) -> [Vec<(f64, f64)>; 2] {
     let times = law.map(|law| law.parse::<TimesConfig>().unwrap());
     let objective = OtherPairs { objective: Arc::new(MeanFlow::default()), jump, times };

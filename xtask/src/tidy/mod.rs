@@ -2,6 +2,7 @@
 //!
 //! Each rule is a module and gives its violations as sentences: what, where, what to do.
 
+mod binary;
 mod circles;
 mod code;
 mod crates;
@@ -50,6 +51,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         mission::violations(&tree)?,
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
+        binary::violations(&tree)?,
         circles::violations(&tree)?,
         licences::violations(&tree)?,
         reliability::violations(&tree)?,

@@ -11,10 +11,10 @@ use clap::{Parser, Subcommand};
 pub(crate) use model::{CardArgs, ExportArgs, ImportArgs, ServeArgs};
 pub(crate) use rows::{CalibrateArgs, ImputeArgs, PosteriorArgs, PushArgs, SolveArgs};
 pub(crate) use run::{
-    Asked, CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
+    CompareArgs, EvalArgs, LikelihoodArgs, QuestionArgs, RecipeArgs, SampleArgs, TrainArgs,
     VerifyArgs,
 };
-pub(crate) use shared::{AnswerArgs, RunArgs, ScoredArgs};
+pub(crate) use shared::{AnswerArgs, ModelArgs, ScoredArgs};
 
 /// Flow matching: train, sample, score and draw generative models.
 #[derive(Debug, Parser)]

@@ -1,10 +1,8 @@
 //! Verbs of a recipe and its run: train, sample, score, draw, compare.
 
-use std::convert::Infallible;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use flow_datasets::Split;
+use flow_judge::LikelihoodData;
 use flow_model::AnswerPlan;
 use flow_run::typed::{images, whole};
 use flow_run::{DEFAULT_BATCH, answer_methods};
@@ -150,6 +148,7 @@ pub(crate) struct EvalArgs {
 
 /// Questions about held-out rows in place of the scores of samples.
 #[derive(Debug, clap::Args)]
+#[group(requires = "questions")]
 pub(crate) struct QuestionArgs {
     /// Ask about held-out rows, -n of them (the default is 40). Of images: what is seen of each, as
     /// by the option --operator of `flow solve`, without a class. Of a table: given:COLUMN,COLUMN,
@@ -162,59 +161,27 @@ pub(crate) struct QuestionArgs {
     pub(crate) questions: Option<String>,
     /// A model that was trained for the question, set beside the methods: one that enlarges, for
     /// upsample:K; one of the same table with --given COLUMN,COLUMN.
-    #[arg(long, value_name = "MODEL", requires = "questions")]
+    #[arg(long, value_name = "MODEL")]
     pub(crate) against: Option<PathBuf>,
     #[arg(
         long,
         value_name = "NAME[,KEY=VALUE]",
-        requires = "questions",
         help = format!("How what was seen is brought in; may be repeated, the default is each of \
                         {}", answer_methods().line())
     )]
     pub(crate) method: Vec<String>,
     /// Standard deviation of the noise of what is seen.
-    #[arg(long, default_value_t = 0.05, requires = "questions")]
+    #[arg(long, default_value_t = 0.05)]
     pub(crate) noise: f64,
     /// Answers about each row.
-    #[arg(long, default_value_t = 16, value_parser = Positive, requires = "questions")]
+    #[arg(long, default_value_t = 16, value_parser = Positive)]
     pub(crate) draws: usize,
     /// Sampler of all: any of `flow list` that steps along a grid.
-    #[arg(
-        long,
-        value_name = "NAME[,KEY=VALUE]",
-        default_value = AnswerPlan::SAMPLER,
-        requires = "questions"
-    )]
+    #[arg(long, value_name = "NAME[,KEY=VALUE]", default_value = AnswerPlan::SAMPLER)]
     pub(crate) sampler: String,
     /// Its steps.
-    #[arg(
-        long,
-        default_value_t = AnswerPlan::STEPS,
-        value_parser = Positive,
-        requires = "questions"
-    )]
+    #[arg(long, default_value_t = AnswerPlan::STEPS, value_parser = Positive)]
     pub(crate) steps: usize,
-}
-
-/// Whose likelihood is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// A part of the data of the training.
-    Part(Split),
-    /// Held-out rows of other data.
-    Of(PathBuf),
-}
-
-impl FromStr for Asked {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text {
-            "train" => Self::Part(Split::Train),
-            "test" => Self::Part(Split::Test),
-            data => Self::Of(data.into()),
-        })
-    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -230,7 +197,7 @@ pub(crate) struct LikelihoodArgs {
     /// The data: `train` were seen in training, `test` are held out. Of a model of its own also a
     /// file of such rows as it was trained on, or the name of a set, and of these what is held out.
     #[arg(long, default_value = "test", value_name = "train|test|FILE|SET")]
-    pub(crate) data: Asked,
+    pub(crate) data: LikelihoodData,
     /// Exact divergence, at the cost of one pass for each dimension; the default for points.
     #[arg(long, conflicts_with = "probes")]
     pub(crate) exact: bool,

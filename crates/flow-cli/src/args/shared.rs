@@ -6,16 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::Device;
 use clap::builder::OsStringValueParser;
-use flow_datasets::{Download, Files};
+use flow_datasets::Files;
 use flow_model::{AnswerPlan, Registry};
-use flow_path::ScheduleConfig;
 use flow_run::typed::{interval, whole};
-use flow_run::{Data, Place, Run, SampleChanges, answer_methods};
+use flow_run::{Data, Place, Run, SampleChanges, answer_methods, data_files, schedules};
 
 use super::number::Positive;
 use crate::device;
-use crate::exit::usage;
-use crate::terminal::{Terminal, say};
+use crate::terminal::Terminal;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ComputeArgs {
@@ -42,7 +40,7 @@ pub(crate) struct ModelArgs {
     #[arg(index = 1)]
     pub(crate) run: PathBuf,
     #[command(flatten)]
-    compute: ComputeArgs,
+    pub(crate) compute: ComputeArgs,
 }
 
 impl ModelArgs {
@@ -57,11 +55,8 @@ impl ModelArgs {
 /// A run with its data, and where to compute.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RunArgs {
-    /// Folder of a run, or a model that `flow export` wrote.
-    #[arg(index = 1)]
-    pub(crate) run: PathBuf,
     #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
+    pub(crate) model: ModelArgs,
     #[command(flatten)]
     source: DataArgs,
 }
@@ -75,28 +70,9 @@ impl RunArgs {
         data: Option<&Path>,
         out: Option<&Path>,
     ) -> Result<(Device, Run, Data)> {
-        let (device, files) = (self.compute.open()?, self.source.files());
-        if Place::is_model(&self.run) {
-            let Some(out) = out else {
-                let model = self.run.display();
-                return Err(usage!(
-                    "{model} is a model and no run, which has a folder for what is found: name \
-                     one with --out DIR"
-                ));
-            };
-            let (paths, called) = ([self.run.as_path(), out], &self.compute.device);
-            let (run, data) = Run::of_model(registry, paths, data, &files, called, &Terminal)?;
-            return Ok((device, run, data));
-        }
-        let run = Run::open(registry, &self.run)?;
-        if let Some(option) = data.map(|_| "--data").or(out.map(|_| "--out")) {
-            return Err(usage!(
-                "{option} is for a model of its own, and {} is a run, which has its data and its \
-                 folder: leave it out",
-                self.run.display()
-            ));
-        }
-        let data = run.data(&files, &Terminal)?;
+        let ModelArgs { run, compute } = &self.model;
+        let (device, files, given) = (compute.open()?, self.source.files(), [data, out]);
+        let (run, data) = Run::scored(registry, run, given, &files, &compute.device, &Terminal)?;
         Ok((device, run, data))
     }
 }
@@ -134,13 +110,8 @@ impl DataArgs {
     /// The files in the folder; without one, or with an empty `FLOW_DATA`, those of the cache,
     /// which are downloaded if they are missing.
     pub(crate) fn files(&self) -> Files {
-        let download = Download::reporting(|progress| {
-            if progress.bytes == 0 {
-                say(&format!("downloading {}", progress.file));
-            }
-        });
-        let folder = self.data_dir.as_ref().filter(|folder| !folder.is_empty());
-        Files { data_dir: folder.map(Into::into), download, ..Files::default() }
+        let folder = self.data_dir.as_deref().filter(|folder| !folder.is_empty());
+        data_files(folder.map(Path::new), Terminal)
     }
 }
 
@@ -164,7 +135,11 @@ pub(crate) struct SolverArgs {
     /// Moves the times of the steps by t / (t + shift (1 - t)): above 1 towards the noise.
     #[arg(long)]
     pub(crate) shift: Option<f64>,
-    #[arg(long, value_name = "NAME[,KEY=VALUE]", help = schedule_help())]
+    #[arg(
+        long,
+        value_name = "NAME[,KEY=VALUE]",
+        help = format!("Schedule to sample along, whatever the model was trained on: {}", schedules())
+    )]
     pub(crate) schedule: Option<String>,
     /// Relative tolerance, for adaptive solvers.
     #[arg(long)]
@@ -230,10 +205,4 @@ impl AnswerArgs {
         let plan = AnswerPlan::typed(&self.method, &self.sampler, self.steps)?;
         Ok(AnswerPlan { at_once: self.at_once, seed: self.seed, ..plan })
     }
-}
-
-/// Names every schedule, as the list of choices does.
-fn schedule_help() -> String {
-    let typed: Vec<String> = ScheduleConfig::choices().into_iter().map(|one| one.typed).collect();
-    format!("Schedule to sample along, whatever the model was trained on: {}", typed.join("; "))
 }

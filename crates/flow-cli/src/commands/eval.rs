@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flow_judge::{EvalOptions, evaluate_together};
+use flow_judge::{EvalOptions, Inquiry, QuestionOptions, evaluate_together};
 use flow_model::Registry;
 use flow_parallel::Group;
+use flow_report::operator;
+use flow_run::Model;
 
-use super::questions;
-use crate::args::{EvalArgs, ScoredArgs};
+use crate::args::{EvalArgs, QuestionArgs, ScoredArgs};
 use crate::exit::usage;
 use crate::terminal::{Terminal, print};
 
@@ -17,7 +18,7 @@ pub(crate) fn run(args: &EvalArgs, registry: &Registry, group: &Arc<dyn Group>) 
         if 1 < group.size() {
             return Err(usage!("--questions are put by one process: start one"));
         }
-        return questions::run(args, asked, registry);
+        return questions(args, asked, registry);
     }
     let (device, run, data) = args.run.open(registry)?;
     let options = EvalOptions {
@@ -36,6 +37,27 @@ pub(crate) fn run(args: &EvalArgs, registry: &Registry, group: &Arc<dyn Group>) 
     }
     print(&report.table())?;
     print(&format!("report:     {}", page.display()))
+}
+
+/// Asks methods that train nothing, and a model that was trained for the question, about the same
+/// held-out rows.
+fn questions(args: &EvalArgs, asked: &str, registry: &Registry) -> Result<()> {
+    let &QuestionArgs { noise, draws, steps, ref sampler, ref method, .. } = &args.questions;
+    let n = args.number.unwrap_or(Inquiry::ROWS);
+    let options = QuestionOptions { noise, n, draws, seed: args.seed };
+    let mut inquiry = Inquiry::new(asked, options, method, sampler, steps)?;
+    let (device, run, data) = args.run.open(registry)?;
+    if let Some(trained) = &args.questions.against {
+        inquiry = inquiry.against(registry, trained, &device)?;
+    }
+    let seen = |model: &Model| operator(asked, model, &device);
+    let report = inquiry.report(&run, &data, &device, seen, &Terminal)?;
+    let file = report.save(&run)?;
+    if args.json {
+        return print(&report.json());
+    }
+    print(&report.to_string())?;
+    print(&format!("report:     {}", file.display()))
 }
 
 /// Draws the pictures of a run.

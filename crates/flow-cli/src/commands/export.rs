@@ -29,25 +29,12 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
         ));
     }
     if args.format == "pytorch" {
-        return torch(&model, &args.out);
+        save_torch(&model, &args.out)?;
+        let network = args.out.join("network.py");
+        return print(&format!("{}\nnetwork:    {}", model.card(), network.display()));
     }
     save_model(&model, &args.out)?;
     print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
-}
-
-/// Endings of files, which no folder has by intention.
-const FILES: [&str; 6] = ["bin", "flow", "onnx", "pt", "pth", "safetensors"];
-
-/// Writes a folder for PyTorch: a state dict, the description, and the network in plain torch.
-fn torch(model: &Model, out: &Path) -> Result<()> {
-    if FILES.contains(&ending(out)) {
-        return Err(usage!(
-            "--format pytorch writes a folder, {} has the name of a file: leave its ending out",
-            out.display()
-        ));
-    }
-    save_torch(model, out)?;
-    print(&format!("{}\nnetwork:    {}", model.card(), out.join("network.py").display()))
 }
 
 /// Writes the network as ONNX, and a whole sampler beside it where there is one for the model.

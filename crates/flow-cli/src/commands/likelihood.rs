@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use flow_datasets::Split;
 use flow_judge::{LikelihoodOptions, densities, densities_in_words, likelihood, with_densities};
 use flow_model::Registry;
-use flow_run::files::write_text;
+use flow_run::Model;
 use flow_run::recipe::check;
 use flow_run::table::read_like;
-use flow_run::{Model, Place, Run};
 
-use crate::args::{Asked, LikelihoodArgs, RunArgs};
-use crate::exit::usage;
+use crate::args::LikelihoodArgs;
 use crate::terminal::{Terminal, print};
 
 pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
@@ -20,38 +17,21 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
         check::name("--tag", tag)?;
     }
     if let Some(file) = &args.file {
-        if let Asked::Of(data) = &args.data {
-            let (data, file) = (data.display(), file.display());
-            return Err(usage!("the rows of {file} are asked for, leave --data {data} out"));
-        }
+        args.data.check_beside(file)?;
         return of_file(args, file, registry);
     }
-    let data = match &args.data {
-        Asked::Part(_) => None,
-        Asked::Of(data) if Run::is_one(&args.run.run) => {
-            return Err(usage!(
-                "--data is {}, give train or test: {} is a run, which has its data, and files and \
-                 sets are for a model of its own",
-                data.display(),
-                args.run.run.display()
-            ));
-        }
-        Asked::Of(data) => Some(data.as_path()),
-    };
+    let data = args.data.other(&args.run.model.run)?;
     let (device, run, data) = args.run.open(registry, data, args.out.as_deref())?;
     let model = Model::load(&run, &device)?;
     let found = likelihood(&run, &data, &model, &options(args))?;
-    run.keep()?;
+    found.report.save(&run, args.tag.as_deref())?;
     // Points of the plane have a picture, which shows where the model is dense.
     let pictures = match model.shape() {
         [2] => flow_report::draw_density(&run, &model, &found.points, &found.request, &Terminal)?,
         _ => Vec::new(),
     };
-    let json = found.report.json();
-    let name = args.tag.as_ref().map(|tag| format!("likelihood-{tag}.json"));
-    write_text(&run.folder.join(name.unwrap_or("likelihood.json".into())), &json)?;
     if args.json {
-        return print(&json);
+        return print(&found.report.json());
     }
     print(found.report.table().trim_end())?;
     for picture in pictures {
@@ -62,10 +42,8 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
 
 /// The log-density of each row of a table, written beside it.
 fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()> {
-    let RunArgs { run, compute, .. } = &args.run;
-    let device = compute.open()?;
-    let place = Place::open(registry, run, &device)?;
-    let columns = place.columns(run)?;
+    let (device, place) = args.run.model.open(registry)?;
+    let columns = place.columns(&args.run.model.run)?;
     let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
     let rows = read_like(&columns, file)?;
     let model = place.model(&device)?;
@@ -77,10 +55,7 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()
 
 fn options(args: &LikelihoodArgs) -> LikelihoodOptions {
     LikelihoodOptions {
-        part: match args.data {
-            Asked::Part(part) => part,
-            Asked::Of(_) => Split::Test,
-        },
+        part: args.data.part(),
         exact: args.exact,
         probes: args.probes,
         importance: args.importance,

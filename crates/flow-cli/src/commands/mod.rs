@@ -8,7 +8,6 @@ pub(crate) mod likelihood;
 pub(crate) mod list;
 pub(crate) mod posterior;
 pub(crate) mod push;
-pub(crate) mod questions;
 pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod solve;

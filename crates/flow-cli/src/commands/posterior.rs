@@ -2,12 +2,11 @@
 //! and how far that can be trusted.
 
 use anyhow::Result;
-use flow_datasets::counted;
 use flow_judge::calibrate as judged;
 use flow_model::Registry;
 use flow_report::{Posterior, draw_posterior};
 use flow_run::Model;
-use flow_run::files::{check_table, write_text};
+use flow_run::files::check_table;
 use flow_run::table::Conditions;
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
@@ -29,26 +28,16 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         Ok(format!("posterior-seed{}-n{}.csv", args.seed, args.number))
     })?;
     check_table(&out)?;
-    let observations = observed.table.len();
-    let request = place.request(&args.solver.changes(), observations * args.number, args.seed)?;
+    let number = observed.table.len() * args.number;
+    let request = place.request(&args.solver.changes(), number, args.seed)?;
     let (run, model) = (place.run().cloned(), place.model(&device)?);
     let posterior = Posterior::draw(&model, &columns, &observed, request)?;
-    let figure = posterior.picture();
-    if let Some(figure) = &figure {
-        let picture = out.with_extension("png");
-        figure.save(&picture)?;
+    if let Some(picture) = posterior.save(!args.no_density, &out)? {
         print(&format!("picture:    {}", picture.display()))?;
     }
-    posterior.table(!args.no_density)?.write(&out)?;
-    print(&format!(
-        "{} for each of {}, {} each: {}",
-        counted(args.number, "draw"),
-        counted(observations, "observation"),
-        counted(format!("{:.0}", posterior.nfe), "network evaluation"),
-        out.display()
-    ))?;
+    print(&format!("{posterior}: {}", out.display()))?;
     // The answer is written, also where the run is one that cannot be.
-    if let (Some(run), Some(figure)) = (run, figure)
+    if let (Some(run), Some(figure)) = (run, posterior.picture())
         && let Err(error) = draw_posterior(&run, &figure)
     {
         say(&format!("{} stays without these draws: {error}", run.folder.display()));
@@ -59,19 +48,13 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
 /// Ranks held-out truths among draws given the same conditions.
 pub(crate) fn calibrate(args: &CalibrateArgs, registry: &Registry) -> Result<()> {
     let (device, run, data) = args.run.open(registry)?;
-    let Some(table) = data.table() else {
-        let run = run.folder.display();
-        return Err(usage!("{run} is no run of a table with given columns"));
-    };
     let model = Model::load(&run, &device)?;
     let counts = (args.number, args.draws, args.seed);
-    let found = judged(&run.recipe, table, &model, counts, &Terminal)?;
-    let json = serde_json::to_string_pretty(&found)?;
-    run.keep()?;
-    write_text(&run.folder.join("calibration.json"), &json)?;
+    let found = judged(&run, &data, &model, counts, &Terminal)?;
+    found.save(&run)?;
     let pictures = flow_report::draw_calibration(&run, &found)?;
     if args.json {
-        return print(&json);
+        return print(&found.json());
     }
     print(&found.to_string())?;
     pictures.iter().try_for_each(|picture| print(&format!("picture:    {}", picture.display())))

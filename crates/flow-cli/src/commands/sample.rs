@@ -7,7 +7,7 @@ use anyhow::Result;
 use flow_datasets::counted;
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_report::Told;
+use flow_report::{Told, write_samples};
 use flow_run::files::{ending, folder};
 use flow_run::{Place, SampleWriter, check_samples};
 
@@ -37,22 +37,15 @@ pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>
     let model = place
         .guided_model(weaker, changes.guidance.is_some(), &device)?
         .shared_by(Arc::clone(group));
-    let is_picture = ending(&out) == "png";
-    check_samples(&model, &request, is_picture, folder(&out))?;
+    check_samples(&model, &request, ending(&out) == "png", folder(&out))?;
 
     let started = Instant::now();
     if !group.is_first() {
         // The first process writes what all of them draw.
         return Ok(model.sample(&request).map(drop)?);
     }
-    let nfe = if is_picture {
-        let samples = model.sample(&request)?;
-        flow_report::save_samples(&form.shown(&samples.rows), model.shape(), &out)?;
-        samples.nfe
-    } else {
-        let writer = SampleWriter { model: &model, request: &request, told: &Terminal };
-        writer.write(&form, table.as_ref(), &out)?
-    };
+    let writer = SampleWriter { model: &model, request: &request, told: &Terminal };
+    let nfe = write_samples(&writer, &form, table.as_ref(), &out)?;
     print(&format!(
         "{} by {}, {} each, {:.2} s: {}",
         counted(request.n, "sample"),

@@ -7,26 +7,17 @@ use crate::args::ServeArgs;
 
 #[cfg(feature = "serve")]
 pub(crate) fn run(args: &ServeArgs, registry: &Registry) -> Result<()> {
-    use std::time::Duration;
-
     use flow_run::Place;
     use flow_serve::{Limits, Server, Settings};
 
-    use crate::exit::usage;
     use crate::terminal::{print, say};
 
-    /// Longest that a request may take: a day.
-    const LONGEST: f64 = 86_400.0;
-
-    if !(0.0..=LONGEST).contains(&args.timeout) {
-        return Err(usage!("--timeout is {}, give seconds up to {LONGEST}", args.timeout));
-    }
     let limits = Limits {
         n: args.max_n,
         steps: args.max_steps,
         body: args.max_body,
         queue: args.max_queue,
-        time: Duration::from_secs_f64(args.timeout),
+        time: Limits::time_of(args.timeout)?,
         ..Limits::default()
     };
     let settings = Settings { limits, token: args.token.clone() };

@@ -8,12 +8,11 @@ use flow_datasets::counted;
 use flow_judge::{EvalOptions, check_metrics, check_numbers, evaluate};
 use flow_model::Registry;
 use flow_parallel::Group;
-use flow_run::{Interrupted, Listener, OwnData, Recipe, Start, Told, Training};
+use flow_run::{Interrupted, Listener, OwnData, Signal, Start, Told, Training, Watch};
 use flow_train::Interrupter;
 
 use crate::args::TrainArgs;
 use crate::exit::usage;
-use crate::signals::Watch;
 use crate::terminal::{Terminal, print, say, speak_up};
 
 pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
@@ -51,12 +50,13 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
 
     let (started, interrupter) = (Instant::now(), Interrupter::new());
     let (rank, size, folder) = (group.rank(), group.size(), run.folder.clone());
-    let watch =
-        Watch::new(&interrupter, move |signal| match Told::of(signal, rank, size, &folder) {
-            Told::Calmly(text) => say(&text),
-            Told::Urgently(text) => speak_up(&text),
-            Told::Nothing => {}
-        })?;
+    let stopping = move |signal| match Told::of(signal, rank, size, &folder) {
+        Told::Calmly(text) => say(&text),
+        Told::Urgently(text) => speak_up(&text),
+        Told::Nothing => {}
+    };
+    let exit = |signal: Signal| std::process::exit(signal.exit_code().into());
+    let watch = Watch::new(&interrupter, stopping, exit)?;
     let told: Arc<dyn Listener> = Arc::new(Terminal);
     let step = begun.train(model, &device, &told, &interrupter)?;
     // Scores and pictures are the work of one.
@@ -103,10 +103,7 @@ fn start(args: &TrainArgs, registry: &Registry, group: &dyn Group) -> Result<Sta
             drop: &args.drop,
             set: &args.set,
         };
-        let (recipe, mut changes) = own.recipe(registry)?;
-        changes.extend(args.set.iter().cloned());
-        changes.extend(args.seed.map(|seed| format!("seed={seed}")));
-        return Ok(Start::New(Recipe::named(registry, &recipe, &changes)?));
+        return Ok(own.start(registry, args.seed)?);
     };
     let (more, lock) = (args.more_images.unwrap_or(0.0), !args.dry_run && group.is_first());
     Ok(Start::again(registry, folder, more, lock, &Terminal)?)

@@ -1,5 +1,6 @@
 //! Log-likelihood and bits per dimension of data under a run.
 
+mod data;
 mod report;
 mod table;
 
@@ -15,6 +16,7 @@ use flow_run::{Data, Model, Run};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::error::{JudgeError, usage};
+pub use data::LikelihoodData;
 pub use report::{Bits, Estimate, Report};
 pub use table::{densities, densities_in_words, with_densities};
 

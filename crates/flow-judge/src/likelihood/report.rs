@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use flow_datasets::{Split, counted};
 use flow_model::{Densities, DensityRequest, Trace};
+use flow_run::files::write_text;
 use flow_run::{Run, json};
 use flow_sample::Probe;
 use serde::{Deserialize, Serialize};
@@ -202,6 +203,17 @@ impl Report {
     #[must_use]
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a report holds numbers and text")
+    }
+
+    /// Writes `likelihood.json` into the folder of the run, or `likelihood-TAG.json`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, run: &Run, tag: Option<&str>) -> Result<(), JudgeError> {
+        run.keep()?;
+        let name = tag.map(|tag| format!("likelihood-{tag}.json"));
+        let file = run.folder.join(name.as_deref().unwrap_or("likelihood.json"));
+        Ok(write_text(&file, &self.json())?)
     }
 
     /// The report as text for a terminal.

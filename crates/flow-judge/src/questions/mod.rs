@@ -4,6 +4,7 @@
 mod asking;
 mod image_scores;
 mod images;
+mod inquiry;
 mod report;
 mod row_scores;
 mod rows;
@@ -11,6 +12,7 @@ mod rows;
 use flow_run::{Model, Request};
 
 pub use images::ImageQuestions;
+pub use inquiry::Inquiry;
 pub use report::{AnswersReport, AnswersRow};
 pub use rows::RowQuestions;
 

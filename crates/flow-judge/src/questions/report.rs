@@ -1,10 +1,15 @@
 //! What models answered about held-out images, as a file and as a table.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use flow_eval::Score;
+use flow_run::Run;
+use flow_run::files::write_text;
 use flow_run::memory::shown;
 use serde::{Deserialize, Serialize};
+
+use crate::error::JudgeError;
 
 /// The answers of several methods and models to the same questions, in the order in which they were
 /// asked: the content of `questions-NAME.json`.
@@ -61,6 +66,27 @@ pub struct AnswersRow {
 }
 
 impl AnswersReport {
+    /// The report as the text of its file.
+    ///
+    /// # Panics
+    /// Never: what a report holds has a form in JSON.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a report has a form in JSON")
+    }
+
+    /// Writes the report into the folder of the run that was asked, as `questions-upsample-4.json`
+    /// by its question, and gives the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, run: &Run) -> Result<PathBuf, JudgeError> {
+        run.keep()?;
+        let file = run.folder.join(file_name(&self.question));
+        write_text(&file, &self.json())?;
+        Ok(file)
+    }
+
     /// Columns of scores: those of the row that has most of them.
     fn scored(&self) -> Vec<&str> {
         let most = self.rows.iter().max_by_key(|row| row.scores.len());
@@ -69,12 +95,6 @@ impl AnswersReport {
 }
 
 impl AnswersRow {
-    /// The same with the memory that whoever asked has measured.
-    #[must_use]
-    pub fn with_memory(self, memory: Option<u64>) -> Self {
-        Self { memory, ..self }
-    }
-
     fn cells(&self, scored: &[&str]) -> Vec<String> {
         let score = |name: &&str| {
             let found = self.scores.iter().find(|score| score.name == *name);
@@ -127,9 +147,21 @@ impl fmt::Display for AnswersReport {
     }
 }
 
+/// The name of the file: the question without what a name may not hold.
+fn file_name(question: &str) -> String {
+    let word = |c: char| if c.is_alphanumeric() || c == '.' { c } else { '-' };
+    format!("questions-{}.json", question.chars().map(word).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_is_the_name_of_its_file_without_what_a_name_may_not_hold() {
+        assert_eq!(file_name("upsample:4"), "questions-upsample-4.json");
+        assert_eq!(file_name("mask:a/b.png"), "questions-mask-a-b.png.json");
+    }
 
     fn row(method: &str, scores: Vec<Score>) -> AnswersRow {
         AnswersRow {

@@ -7,7 +7,7 @@ use flow_plot::{Figure, Style};
 use super::Curve;
 use super::column::Column;
 use super::course::{Moment, mean};
-use super::figures::{Axes, Drawing, Drawn, chart, range, slug};
+use super::drawing::{Axes, Drawing, Drawn, chart, range, slug};
 
 /// The scores of one column by one method.
 struct Solved<'a> {

@@ -2,6 +2,7 @@
 
 mod column;
 mod course;
+mod drawing;
 mod equal;
 mod evaluations;
 mod figures;
@@ -19,8 +20,9 @@ use flow_run::files::{check_folder, ending};
 use crate::document::{Block, Document, Picture};
 use crate::error::{ReportError, usage};
 pub(crate) use column::Column;
+pub(crate) use drawing::Drawn;
 use equal::EqualErrors;
-pub(crate) use figures::{Drawn, all as figures};
+pub(crate) use figures::all as figures;
 pub(crate) use scored::ScoredRun;
 pub(crate) use tables::of_one;
 

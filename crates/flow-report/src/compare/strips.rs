@@ -6,7 +6,7 @@ use flow_run::array::ArrayRows;
 use flow_run::{Model, Request, Run, SampleChanges};
 
 use super::column::Column;
-use super::figures::Drawn;
+use super::drawing::Drawn;
 use crate::error::{ReportError, usage};
 use crate::pictures;
 

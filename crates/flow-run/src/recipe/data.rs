@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::check::fractions;
 use crate::array::ARRAY;
 use crate::error::{RunError, usage};
-use crate::records::RECORDS;
 use crate::table::{self, TABLE};
+
+/// The set whose images may be read from a file of records in place of the published archive.
+pub(crate) const RECORDS: &str = "cifar10";
 
 /// The most times that images may be made smaller: far more than any pixel is the mean of.
 const MOST_SHRUNK: usize = 256;
@@ -40,8 +42,8 @@ pub struct Data {
     /// How many times smaller images are learned than they are: each pixel is the mean of a square.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shrink: Option<usize>,
-    /// The file of the sets `table` and `array`, a folder of images for the latter, and of `cifar10`
-    /// a file of its records in place of the published ones.
+    /// The file of the sets `table` and `array`, a folder of images for the latter, and of
+    /// `cifar10` a file of its records in place of the published ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
     /// A second table whose row `i` belongs to row `i` of the file: its columns stand beside those
@@ -99,8 +101,8 @@ pub struct Data {
     /// their spread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scaling>,
-    /// Whether the rows of an npy file, or the images of a folder, stay there until they are needed;
-    /// those that memory does not hold do, unless it is said.
+    /// Whether the rows of an npy file, or the images of a folder, stay there until they are
+    /// needed; those that memory does not hold do, unless it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pieces: Option<bool>,
     /// The file of the rows that paths start from, in place of noise.

@@ -24,6 +24,7 @@ use toml::{Table, Value};
 
 use crate::error::{RunError, usage};
 use check::{not_negative, positive};
+pub(crate) use data::RECORDS;
 pub use data::{Data, Layout, Scaling};
 pub use eval::{Eval, FEWEST_SAMPLES};
 use following::Named;

@@ -1,25 +1,31 @@
 //! Listens for signals that ask a training to stop.
-//!
-//! What is done about them is [`Stopping`]'s. A signal that was ignored when the process began, as
-//! by `nohup`, stays ignored.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use flow_run::{Answer, Signal, Stopping};
 use flow_train::Interrupter;
 
+use super::{Answer, Signal, Stopping};
+use crate::error::RunError;
+
 /// Listens for signals during a training.
+///
+/// What is done about them is [`Stopping`]'s. A signal that was ignored when the process began, as
+/// by `nohup`, stays ignored.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Watch(Arc<Mutex<Stopping>>);
+pub struct Watch(Arc<Mutex<Stopping>>);
 
 impl Watch {
-    /// Lets signals stop what `interrupter` interrupts; the first one is told to `stopping`.
-    pub(crate) fn new(
+    /// Lets signals stop what `interrupter` interrupts. The one that stops it is told to `stopping`
+    /// before; what comes when the process is to end at once is told to `exit`, which ends it.
+    ///
+    /// # Errors
+    /// When the system lets nobody listen.
+    pub fn new(
         interrupter: &Interrupter,
         stopping: impl Fn(Signal) + Send + 'static,
-    ) -> Result<Self> {
+        exit: impl Fn(Signal) + Send + 'static,
+    ) -> Result<Self, RunError> {
         let watch = Self::default();
         let (listener, interrupter) = (watch.clone(), interrupter.clone());
         // The state stays locked until the training is told to stop.
@@ -31,16 +37,17 @@ impl Watch {
                     interrupter.stop(Some(signal.name()));
                 }
                 Answer::Nothing => {}
-                Answer::Exit => std::process::exit(signal.exit_code().into()),
+                Answer::Exit => exit(signal),
             }
         };
-        system::listen(take).context("cannot watch for signals")?;
+        system::listen(take).map_err(RunError::io("cannot watch for signals"))?;
         Ok(watch)
     }
 
     /// Marks that everything is saved, and returns the signal that asked to stop before, if there
     /// was one.
-    pub(crate) fn saved(&self) -> Option<Signal> {
+    #[must_use]
+    pub fn saved(&self) -> Option<Signal> {
         self.state().saved()
     }
 
@@ -54,8 +61,9 @@ mod system {
     use std::io;
     use std::thread;
 
-    use flow_run::Signal;
     use signal_hook::iterator::Signals;
+
+    use super::Signal;
 
     /// Calls `act` in a thread of its own for each signal that was not ignored at the start.
     pub(super) fn listen(act: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
@@ -72,10 +80,12 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    use flow_run::Signal;
+    use std::io;
+
+    use super::Signal;
 
     /// Calls `act` in a thread of its own for each Ctrl-C.
-    pub(super) fn listen(act: impl Fn(Signal) + Send + 'static) -> Result<(), ctrlc::Error> {
-        ctrlc::set_handler(move || act(Signal::Int))
+    pub(super) fn listen(act: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
+        ctrlc::set_handler(move || act(Signal::Int)).map_err(io::Error::other)
     }
 }

@@ -1,8 +1,12 @@
-//! What the machine's memory and disks hold, asked before anything large is made.
+//! What the machine's memory and disks hold, asked before anything large is made, and how much a
+//! computation took.
+
+mod growth;
 
 use std::fs;
 
 use crate::error::{RunError, usage};
+pub use growth::grown;
 
 /// Bytes that are taken for the memory of a system that does not tell.
 const UNTOLD: f64 = 64e9;

@@ -5,12 +5,15 @@
 //! kinds. So a repetition changes nothing; only a person who presses Ctrl-C again, some time after
 //! the first signal, ends the process without a checkpoint.
 //!
-//! Nothing here listens or ends a process: that is left to the program.
+//! A [`Watch`] listens. Nothing here ends a process: that is left to the program.
+
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::lock::Lock;
+pub use watch::Watch;
 
 /// Signals closer together than this count as one: a person needs longer between two presses of
 /// Ctrl-C.
