@@ -72,7 +72,7 @@ fn one_row_and_one_column_are_a_table() {
 
 #[test]
 fn a_ragged_line_is_named() {
-    refused("a,b\n1,2\n3\n", &["line 3", "1 cells", "2 columns"]);
+    refused("a,b\n1,2\n3\n", &["line 3", "1 cell ", "2 columns"]);
     refused("a,b\n1,2\n3,4,5\n", &["line 3", "3 cells"]);
 }
 

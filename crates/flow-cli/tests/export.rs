@@ -81,7 +81,7 @@ fn a_run_and_its_file_are_written_as_the_same_folder_for_pytorch() {
     let config: serde_json::Value = serde_json::from_slice(&read("of-run", "config.json")).unwrap();
     assert_eq!(config["network"]["kind"], "mlp");
     assert_eq!(config["signature"]["shape"], serde_json::json!([2]));
-    assert_eq!(config["prediction"], "velocity");
+    assert_eq!(config["prediction"]["kind"], "velocity");
     // Over an older one, and not over anything else.
     scene.ok("export run --format pytorch --out of-run --force");
     scene.refuses(

@@ -291,7 +291,7 @@ fn guidance_that_is_baked_in_costs_one_evaluation_a_step() {
     let scene = Scene::new();
     let counted = |run: &str, options: &str, evaluations: usize| {
         let (samples, said) = sample(&scene, run, options);
-        let words = format!(" {evaluations} network evaluations");
+        let words = format!(" {evaluations} network evaluation");
         assert!(said.contains(&words), "{run} {options}: {said}");
         samples
     };

@@ -275,7 +275,7 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
     scene.write("notes.txt", "words");
     let before = scene.files();
     for (words, parts) in [
-        ("train ragged.csv", &["line 3", "1 cells"][..]),
+        ("train ragged.csv", &["line 3", "1 cell "][..]),
         ("train twice.csv", &["\"a\""]),
         ("train one.csv", &["rows"]),
         ("train latin.csv", &["UTF-8"]),
@@ -339,7 +339,7 @@ fn a_share_that_holds_out_too_much_or_too_little_is_said_by_its_key() {
         scene.refuses(&format!("train people.csv {split}"), 2, &["data.split.share is", "0 and 1"]);
     }
     let split = r#"--set data.split={kind="hash",share=0}"#;
-    let parts = ["six.csv: 1 complete rows held out, at least 2", "data.split.share"];
+    let parts = ["six.csv: 1 complete row held out, at least 2", "data.split.share"];
     scene.refuses(&format!("train six.csv {split}"), 2, &parts);
     let split = r#"--set data.split={kind="column",name="part",held=["t"]}"#;
     let parts = ["0 complete rows held out", "2 more lack a value, or have a category"];

@@ -184,7 +184,7 @@ fn states_must_come_in_the_order_of_time() {
     let message = "time 2 is 0.25, not after 0.5: give the states in the order of time";
     assert_says(Trajectories::new(&[0.0, 0.5, 0.25], &states, 1), message);
     let message = "times 1 and 0 are 1e-200 and 0e0: a velocity between them would leave the range \
-                   of f64, give times of a common scale";
+                   of double precision, give times of a common scale";
     assert_says(Trajectories::new(&[0.0, 1e-200, 1.0], &states, 1), message);
     let message = "3 states at 2 times: give one state for each time, and at least two";
     assert_says(Trajectories::new(&[0.0, 1.0], &states, 1), message);

@@ -61,31 +61,42 @@ impl Assignment {
 /// follow Crouse (2016), "On Implementing 2D Rectangular Assignment Algorithms", IEEE Transactions
 /// on Aerospace and Electronic Systems 52.
 pub fn assign(cost: &CostMatrix) -> Result<Assignment, TransportError> {
+    assign_halving(cost, WORTH_HALVING)
+}
+
+/// [`assign`] for costs of which many are equal by design: started in one piece, so that the choice
+/// among equals stays that of the pairings which were trained with it.
+pub(crate) fn assign_among_equals(cost: &CostMatrix) -> Result<Assignment, TransportError> {
+    assign_halving(cost, usize::MAX)
+}
+
+/// An assignment that starts from half of the problem where it has `worth` rows or more.
+fn assign_halving(cost: &CostMatrix, worth: usize) -> Result<Assignment, TransportError> {
     if cost.columns() < cost.rows() {
-        return Ok(assign(&cost.transposed()?)?.transposed());
+        return Ok(assign_halving(&cost.transposed()?, worth)?.transposed());
     }
     if cost.is_ordinary() {
-        return assign_every_row(cost);
+        return assign_every_row(cost, worth);
     }
     let square = cost.rows() == cost.columns();
     if let Some(error) = cost.without_partner().filter(|e| square || e.is_about_a_row()) {
         return Err(error);
     }
     let (cost, unit) = cost.in_safe_units()?;
-    let mut assignment = assign_every_row(&cost)?;
+    let mut assignment = assign_every_row(&cost, worth)?;
     let duals = assignment.row_duals.iter_mut().chain(&mut assignment.column_duals);
     duals.for_each(|dual| *dual *= unit);
     Ok(assignment)
 }
 
 /// An assignment of every row, of which there are no more than columns.
-fn assign_every_row(cost: &CostMatrix) -> Result<Assignment, TransportError> {
+fn assign_every_row(cost: &CostMatrix, worth: usize) -> Result<Assignment, TransportError> {
     let mut solver = Solver::new(cost);
     // A column that stays free must keep the dual zero, which either start would move.
     let square = cost.rows() == cost.columns();
     let mut free: Vec<usize> = if !square {
         (0..cost.rows()).collect()
-    } else if let Some(duals) = column_duals_from_half(cost) {
+    } else if let Some(duals) = column_duals_from_half(cost, worth) {
         solver.column_duals = duals;
         (0..cost.rows()).collect()
     } else {
@@ -108,15 +119,15 @@ const WORTH_HALVING: usize = 64;
 /// one law, `u` is near what it is for all of them, and so is `v`. Any duals are a right start:
 /// these only leave less to do. None if the square is small, if a column is forbidden to all of
 /// those rows or they have no assignment, or if memory has no room for the half.
-fn column_duals_from_half(cost: &CostMatrix) -> Option<Vec<f64>> {
-    if cost.rows() < WORTH_HALVING {
+fn column_duals_from_half(cost: &CostMatrix, worth: usize) -> Option<Vec<f64>> {
+    if cost.rows() < worth {
         return None;
     }
     let half = cost.every_other().ok()?;
     if half.without_partner().is_some() {
         return None;
     }
-    let half = assign_every_row(&half).ok()?;
+    let half = assign_every_row(&half, worth).ok()?;
     let mut duals = vec![f64::INFINITY; cost.columns()];
     for (i, u) in half.row_duals.iter().enumerate() {
         for (v, cost) in duals.iter_mut().zip(cost.row(2 * i)) {

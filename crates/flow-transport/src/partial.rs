@@ -1,6 +1,7 @@
 //! The cheapest assignment of only some rows and columns.
 
-use crate::{CostMatrix, TransportError, assign};
+use crate::assignment::assign_among_equals;
+use crate::{CostMatrix, TransportError};
 
 /// Pairs only `pairs` of the rows and columns one to one: those, and in that way, that cost least
 /// together.
@@ -34,7 +35,7 @@ pub fn assign_some(cost: &CostMatrix, pairs: usize) -> Result<PartialAssignment,
         (false, false) => dear,
         _ => 0.0,
     })?;
-    let found = match assign(&extended) {
+    let found = match assign_among_equals(&extended) {
         Err(TransportError::Infeasible { .. }) => {
             return Err(TransportError::TooFewAllowed { pairs });
         }
