@@ -68,13 +68,13 @@ fn a_file_is_found_by_its_name_and_in_the_folder_of_data() {
     scene.write("batch.bin", records(40));
     scene.ok(&format!("train batch.bin {SMALL} --no-eval --out run"));
     assert_eq!(json(&scene, "run/environment.json")["data"]["shape"], Value::from([3, 16, 16]));
-    scene.ok(&format!("train vrfm-cifar --data batch.bin {SMALL} {POSTERIOR} --dry-run"));
+    scene.ok(&format!("train vrfm-cifar --data batch.bin {SMALL} {POSTERIOR} --no-eval --dry-run"));
     fs::create_dir(scene.path("sets")).unwrap();
     fs::rename(scene.path("batch.bin"), scene.path("sets/part.bin")).unwrap();
     let named = "--set data.file=part.bin";
-    scene.ok(&format!("train cifar16 {named} --data-dir sets {SMALL} --dry-run"));
+    scene.ok(&format!("train cifar16 {named} --data-dir sets {SMALL} --no-eval --dry-run"));
 
-    let refused = format!("train cifar16 {SMALL} --dry-run");
+    let refused = format!("train cifar16 {SMALL} --no-eval --dry-run");
     scene.refuses(&format!("{refused} {named}"), 2, &["data.file", "part.bin", "--data-dir"]);
     let words = format!("{refused} {named} --data-dir sets --set data.shrink=3");
     scene.refuses(&words, 2, &["data.shrink", "32 x 32"]);
