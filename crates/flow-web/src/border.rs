@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(flow_answer(), 0, "{}", reply());
         assert!(reply().contains(r#""step":2"#), "{}", reply());
         for (request, sentence) in [
-            (&b"nonsense"[..], "the request is none"),
+            (&b"nonsense"[..], "the request is no JSON"),
             (br#"{"path": "/v1/sample"}"#, "no model is open yet"),
             (br#"{"path": "/else"}"#, "there is nothing at /else"),
             (br#"{"path": "/v1/model", "accept": "text/html"}"#, "there is no answer as text/html"),

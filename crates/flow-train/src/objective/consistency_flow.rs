@@ -90,7 +90,7 @@ impl Objective for ConsistencyFlow {
         // 1 where the later point is asked, 0 where the line goes on to its end.
         let asked =
             r.clone().lower(end.clone()).float() * r.clone().lower_elem(self.boundary).float();
-        let asked = column(asked);
+        let asked = column(asked.cast(t.dtype()));
         let rest = line.clone() + asked.clone() * (later.clone() - line.clone());
         let whole = way * line + column(end.clone() - r) * rest;
 
