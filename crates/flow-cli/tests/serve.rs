@@ -101,20 +101,15 @@ mod served {
                           --set network.hidden=16 --set network.depth=1 --set train.images=5120 \
                           --set train.checkpoint_every=5120 --set sample.steps=4";
 
-    /// The commands of a page, one line each, without those that are named long or not run.
+    /// The commands of a page, one line each, without those that are named long and without
+    /// measurements by Python.
     fn commands(page: &str) -> Vec<String> {
-        let parts: Vec<&str> = page.split("```sh\n").collect();
-        let is_run = |before: &str| {
-            let last = before.trim_end().lines().next_back();
-            !last.is_some_and(|line| line.starts_with("<!-- not run"))
-        };
-        let blocks = parts.windows(2).filter(|pair| is_run(pair[0]));
-        let blocks = blocks.filter_map(|pair| pair[1].split("```").next());
+        let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
         let lines = blocks.flat_map(|block| {
             let whole = block.replace("\\\n", " ");
             whole.lines().map(str::to_owned).collect::<Vec<_>>()
         });
-        lines.filter(|line| !line.contains("# long")).collect()
+        lines.filter(|line| !line.contains("# long") && !line.starts_with("python3 ")).collect()
     }
 
     #[test]
