@@ -1,5 +1,8 @@
 //! Image files: their sizes and their pixels, where the feature `folder` is built in.
 
+/// Width and height of an image, and whether it has colours.
+pub(crate) type Head = ((u32, u32), bool);
+
 #[cfg(feature = "folder")]
 mod built {
     use std::path::Path;
@@ -7,6 +10,7 @@ mod built {
     use image::metadata::Orientation;
     use image::{DynamicImage, ImageDecoder, ImageReader};
 
+    use super::Head;
     use crate::DatasetError;
 
     /// An image file that is open, with the orientation that its camera noted.
@@ -54,8 +58,8 @@ mod built {
         (0..3).flat_map(|channel| rgb.iter().skip(channel).step_by(3)).copied().collect()
     }
 
-    /// Width and height of an image, and whether it has colours; none for another file.
-    pub(crate) fn head(path: &Path) -> Result<Option<((u32, u32), bool)>, DatasetError> {
+    /// What is known of an image without its pixels; none for another file.
+    pub(crate) fn head(path: &Path) -> Result<Option<Head>, DatasetError> {
         let opened = opened(path)?;
         Ok(opened.map(|opened| (shown(&opened), opened.0.color_type().has_color())))
     }
@@ -85,13 +89,14 @@ mod built {
 mod built {
     use std::path::Path;
 
+    use super::Head;
     use crate::DatasetError;
 
     fn not_built() -> DatasetError {
         DatasetError::NotBuilt { set: "folder".to_owned(), feature: "folder" }
     }
 
-    pub(crate) fn head(_: &Path) -> Result<Option<((u32, u32), bool)>, DatasetError> {
+    pub(crate) fn head(_: &Path) -> Result<Option<Head>, DatasetError> {
         Err(not_built())
     }
 

@@ -147,15 +147,11 @@ fn listed(folder: &Path, path: &Path, column: Option<&str>) -> Result<Files, Dat
     let mut files = Vec::with_capacity(table.len());
     for row in 0..table.len() {
         let file = of_files.cell(row).map(|cell| folder.join(cell));
-        match file.filter(|file| file.is_file()) {
-            Some(file) => files.push(file),
-            None => {
-                let (row, cell) = (row + 1, of_files.cell(row).unwrap_or_default());
-                return Err(refused(format!(
-                    "row {row} names the file {cell:?}, which is not there"
-                )));
-            }
-        }
+        let Some(file) = file.filter(|file| file.is_file()) else {
+            let (row, cell) = (row + 1, of_files.cell(row).unwrap_or_default());
+            return Err(refused(format!("row {row} names the file {cell:?}, which is not there")));
+        };
+        files.push(file);
     }
     let others = || table.columns().iter().filter(|column| column.name != of_files.name);
     let classes = match (column, others().count()) {

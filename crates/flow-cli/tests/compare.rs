@@ -1,5 +1,7 @@
 //! Runs side by side.
 
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
 mod common;
 
 use std::fs;

@@ -268,7 +268,7 @@ fn a_configuration_of_another_network_is_refused_by_its_key() {
         assert!(error.contains(key) && error.contains(instead), "{keys}: {error}");
     };
     let sit = |keys: &str, key: &str, instead: &str| {
-        refused(Family::Sit, "sit_small", keys, key, instead)
+        refused(Family::Sit, "sit_small", keys, key, instead);
     };
     let input = "`x_embedder.proj.weight` has the shape [64, 4, 2, 2] in place of";
     sit(r#"{"in_channels": 8}"#, "in_channels = 8", &format!("{input} [64, 8, 2, 2]"));

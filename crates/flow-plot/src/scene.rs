@@ -82,7 +82,7 @@ pub(crate) enum Dash {
     Solid,
     Dashed,
     Dotted,
-    DashDotted,
+    Alternating,
 }
 
 impl Dash {
@@ -92,7 +92,7 @@ impl Dash {
             Self::Solid => &[],
             Self::Dashed => &[4.0, 2.5],
             Self::Dotted => &[1.0, 2.0],
-            Self::DashDotted => &[5.0, 1.5, 1.0, 1.5],
+            Self::Alternating => &[5.0, 1.5, 1.0, 1.5],
         }
     }
 }

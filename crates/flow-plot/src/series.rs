@@ -74,7 +74,7 @@ impl Series<'_> {
             Style::Line => Mark::Lines { paths, ink, width: 1.75, dash: Dash::Solid },
             Style::Dashed => Mark::Lines { paths, ink, width: 1.5, dash: Dash::Dashed },
             Style::Dotted => Mark::Lines { paths, ink, width: 1.75, dash: Dash::Dotted },
-            Style::DashDotted => Mark::Lines { paths, ink, width: 1.5, dash: Dash::DashDotted },
+            Style::DashDotted => Mark::Lines { paths, ink, width: 1.5, dash: Dash::Alternating },
             Style::Faint => Mark::Lines { paths, ink, width: 0.75, dash: Dash::Solid },
             Style::Band => {
                 Mark::Surface { outline: paths.concat(), ink: Ink { color, opacity: PALE } }

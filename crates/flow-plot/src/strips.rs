@@ -88,7 +88,7 @@ fn cells(
         marks.push(Mark::text(at, &title, TICK_SIZE, Anchor::Middle, color::TEXT));
     }
     for (row, name) in names.iter().enumerate() {
-        let middle = y(row) + (height + font::CAP_HEIGHT * LABEL_SIZE) / 2.0;
+        let middle = y(row) + 0.5 * (height + font::CAP_HEIGHT * LABEL_SIZE);
         let at = [left - 2.0 * BETWEEN, middle];
         marks.push(Mark::text(at, name, LABEL_SIZE, Anchor::End, color::TEXT));
         for column in 0..times.len() {

@@ -56,13 +56,12 @@ impl Teacher {
         }
         run.check_rows(data)?;
         run.check_fit(data)?;
-        let (checkpoint, weights) = match &run.file {
-            Some(file) => (None, file.sha256.clone()),
-            None => {
-                let checkpoint = run.checkpoint()?;
-                let weights = sha256(&checkpoint)?;
-                (Some(checkpoint), weights)
-            }
+        let (checkpoint, weights) = if let Some(file) = &run.file {
+            (None, file.sha256.clone())
+        } else {
+            let checkpoint = run.checkpoint()?;
+            let weights = sha256(&checkpoint)?;
+            (Some(checkpoint), weights)
         };
         let step = checkpoint.as_ref().map_or_else(|| run.step(), |newest| Ok(newest.step))?;
         let identity = run.recipe.teacher(step, weights);

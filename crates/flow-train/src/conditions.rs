@@ -30,7 +30,9 @@ pub(crate) fn hide_parts(vectors: &mut [f32], size: usize, parts: &[PartDrop], r
             let p = *probability;
             assert!((0.0..=1.0).contains(&p), "expected a probability of a part, got {p}");
             if rng.random_bool(p) {
-                numbers.iter().for_each(|&at| row[at] = 0.0);
+                for &at in numbers {
+                    row[at] = 0.0;
+                }
             }
         }
     }

@@ -134,14 +134,14 @@ fn on_jumps_by_other_laws_the_loss_of_a_taught_map_is_least_for_the_exact_one() 
     let consistency = Consistency { share: 0.5, ..Consistency::default() };
     // Without the adaptive weight, which moves the minimum in few dimensions.
     let mean_flow = MeanFlow { power: 0.0, ..MeanFlow::default() };
-    let all: [(Arc<dyn Objective>, Option<Jump>, Option<TimesConfig>); 4] = [
-        (Arc::new(mean_flow), Some(Jump::ToEnd), None),
-        (Arc::new(Splitting::default()), Some(Jump::Onward), late()),
-        (Arc::new(Lagrangian::default()), None, late()),
-        (Arc::new(consistency), Some(Jump::Drawn), None),
+    let by = |objective: Arc<dyn Objective>, jump, times| OtherPairs { objective, jump, times };
+    let all = [
+        by(Arc::new(mean_flow), Some(Jump::ToEnd), None),
+        by(Arc::new(Splitting::default()), Some(Jump::Onward), late()),
+        by(Arc::new(Lagrangian::default()), None, late()),
+        by(Arc::new(consistency), Some(Jump::Drawn), None),
     ];
-    for (objective, jump, times) in all {
-        let objective = OtherPairs { objective, jump, times };
+    for objective in all {
         let batch = batches(&objective, 16_384).batch(0, &Device::flex()).unwrap();
         let of = |factor: f64| {
             let network = Map::scaled(factor);

@@ -162,15 +162,14 @@ impl<'a> RowQuestions<'a> {
                 let (Some(truth), Some(drawn)) = (known.column(name), drawn.column(name)) else {
                     continue;
                 };
-                match (std, &truth.values, &drawn.values) {
-                    (Some(std), Values::Number(truth), Values::Number(drawn)) => {
-                        let scaled = drawn.iter().map(|x| x / std).collect();
-                        numbers.push((truth[0] / std, scaled));
-                    }
-                    _ => {
-                        let same = (0..draws).filter(|&i| drawn.cell(i) == truth.cell(i)).count();
-                        right.push(same as f64 / draws as f64);
-                    }
+                if let (Some(std), Values::Number(truth), Values::Number(drawn)) =
+                    (std, &truth.values, &drawn.values)
+                {
+                    let scaled = drawn.iter().map(|x| x / std).collect();
+                    numbers.push((truth[0] / std, scaled));
+                } else {
+                    let same = (0..draws).filter(|&i| drawn.cell(i) == truth.cell(i)).count();
+                    right.push(same as f64 / draws as f64);
                 }
             }
             scores.add(&numbers, &right);

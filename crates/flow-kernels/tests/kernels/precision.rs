@@ -13,8 +13,10 @@ use crate::harness::{
 struct Case {
     name: String,
     lens: Vec<usize>,
-    op: Box<dyn Fn(&[Tensor<1>], Precision) -> Tensor<1> + Sync>,
+    op: Box<Rounded>,
 }
+
+type Rounded = dyn Fn(&[Tensor<1>], Precision) -> Tensor<1> + Sync;
 
 impl Case {
     fn with<R>(&self, precision: Precision, f: impl FnOnce(Operation<'_>) -> R) -> R {

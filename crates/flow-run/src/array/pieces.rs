@@ -141,12 +141,11 @@ impl<'a> Place<'a> {
     }
 
     fn pieces(&self, rows: Vec<usize>, like: Option<ArrayRows>) -> Result<Pieces, RunError> {
-        let source = match &self.images {
-            Some(images) => Source::Images(images.clone()),
-            None => {
-                let file = ArrayFile::open(self.path);
-                Source::Array(file.map_err(|error| usage!("{error}"))?)
-            }
+        let source = if let Some(images) = &self.images {
+            Source::Images(images.clone())
+        } else {
+            let file = ArrayFile::open(self.path);
+            Source::Array(file.map_err(|error| usage!("{error}"))?)
         };
         Ok(Pieces { source: Mutex::new(source), rows, like })
     }

@@ -92,7 +92,7 @@ impl Recipe {
                 if set.is_empty() { flow_datasets::IMAGE_SETS.join(", ") } else { set.to_owned() }
             )),
             Some(name) => {
-                self.data.set = name.to_owned();
+                name.clone_into(&mut self.data.set);
                 Ok(self)
             }
             None => Ok(self),

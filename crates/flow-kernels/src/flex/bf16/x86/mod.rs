@@ -21,6 +21,7 @@ pub(crate) enum Engine {
     Dots,
 }
 
+#[expect(clippy::unused_self, reason = "who has an engine has its instructions")]
 impl Engine {
     /// What this CPU has and the system lets a process use, the fastest first.
     pub(crate) fn all() -> &'static [Self] {
