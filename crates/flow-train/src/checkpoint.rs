@@ -44,8 +44,9 @@ pub struct CheckpointFolder {
     identity: Identity,
     kept: usize,
     keep: Keep,
-    /// The last validation: steps done, and the loss of the average weights.
-    validated: Arc<Mutex<Option<(usize, f64)>>>,
+    /// Losses of the average weights by steps, of validations whose checkpoint is not written yet:
+    /// a training may be further than the thread that writes.
+    validated: Arc<Mutex<BTreeMap<usize, f64>>>,
 }
 
 /// One checkpoint, checked to be whole.
@@ -125,7 +126,7 @@ impl CheckpointFolder {
 
     /// Takes note of the loss of a validation after `step` steps, for the checkpoint of that step.
     pub(crate) fn validated(&self, step: usize, loss: f64) {
-        *self.validated.lock().unwrap_or_else(PoisonError::into_inner) = Some((step, loss));
+        self.validated.lock().unwrap_or_else(PoisonError::into_inner).insert(step, loss);
     }
 
     /// The newest checkpoint, to be read: one of flow 0.1 is taken as it is, whatever made it.
@@ -233,9 +234,8 @@ impl CheckpointFolder {
             sync(&file)?;
         }
         let identity = Some(self.identity.values().clone());
-        let validated = *self.validated.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_this = validated.filter(|(at, _)| *at == step && self.keep == Keep::Best);
-        let validation = of_this.map(|(_, loss)| loss);
+        let loss = self.validated.lock().unwrap_or_else(PoisonError::into_inner).remove(&step);
+        let validation = loss.filter(|_| self.keep == Keep::Best);
         let state = State { schema: Some(SCHEMA), step, identity, validation, crc32 };
         let file = draft.path().join(STATE);
         let json = serde_json::to_vec_pretty(&state).expect("numbers and text are valid JSON");
