@@ -8,7 +8,7 @@ use flow_datasets::Files;
 use flow_model::Registry;
 use flow_nn::{Network, Signature};
 use flow_train::{
-    Alone, BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Group, Interrupter,
+    Alone, BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Group, Interrupter, Keep,
     LearningRate, MapBatches, Objective, Observer, Parts, Plan, Session, StepRecord, Task,
     Variational, fit,
 };
@@ -358,11 +358,11 @@ impl Begun {
         };
         let outcome = fit(task, &plan(recipe), session)?;
         if self.group.is_first() {
-            let kept = self.run.checkpoint()?.step;
-            if kept != outcome.step {
+            if recipe.train.keep == Keep::Best {
                 told.say(&format!(
-                    "the model is that of step {kept}, whose loss on the held-out rows is least \
-                     (train.keep)"
+                    "the model is that of step {}, whose loss on the held-out rows is least \
+                     (train.keep)",
+                    self.run.checkpoint()?.step
                 ));
             }
             // What any program opens, beside what only a training can go on from.

@@ -92,13 +92,13 @@ fn assign_halving(cost: &CostMatrix, worth: usize) -> Result<Assignment, Transpo
 /// An assignment of every row, of which there are no more than columns.
 fn assign_every_row(cost: &CostMatrix, worth: usize) -> Result<Assignment, TransportError> {
     let mut solver = Solver::new(cost);
+    let all = 0..cost.rows();
     // A column that stays free must keep the dual zero, which either start would move.
-    let square = cost.rows() == cost.columns();
-    let mut free: Vec<usize> = if !square {
-        (0..cost.rows()).collect()
+    let mut free: Vec<usize> = if cost.rows() < cost.columns() {
+        all.collect()
     } else if let Some(duals) = column_duals_from_half(cost, worth) {
         solver.column_duals = duals;
-        (0..cost.rows()).collect()
+        all.collect()
     } else {
         solver.reduce_columns()
     };
