@@ -55,7 +55,11 @@ fn a_part_of_a_set_is_learned_in_small_and_its_latent_is_looked_at_in_colour() {
     assert!(scene.path("run/plots/control.png").is_file());
     scene.ok("sample run -n 3 --out three.npy");
     assert_eq!(npy::<f32>(&scene.path("three.npy")).0, [3, 3, 8, 8]);
-    // The classifier of a part is not that of the whole set.
+    // Whoever judges, the classifier of a part is not that of the whole set.
+    let plain = format!("train cifar16 --data batch.bin --set data.shrink=4 {SMALL} --no-eval");
+    scene.ok(&format!("{plain} --out plain"));
+    let few = "-n 2 --draws 2 --steps 2 --method replacement";
+    scene.ok(&format!("eval plain --questions blur:1 {few}"));
     let kept = fs::read_dir(scene.path("cache/flow-matching/classifiers")).unwrap();
     let names: Vec<String> =
         kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

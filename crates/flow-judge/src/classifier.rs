@@ -4,7 +4,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_datasets::Images;
 use flow_nn::{Classifier, ClassifierConfig, init_seeded};
-use flow_run::{Listener, RunError, labels, pixels, together};
+use flow_run::{Listener, Recipe, RunError, labels, pixels, together};
 use flow_train::{Alone, CheckpointFolder, Group};
 use sha2::{Digest, Sha256};
 
@@ -64,18 +64,19 @@ impl Verdict {
 }
 
 impl Judge {
-    /// The classifier of a data set: from the cache, or trained now.
+    /// The classifier of the images that a recipe names: from the cache, or trained now. A part of
+    /// a published set, and smaller copies, have one of their own.
     ///
     /// # Errors
     /// When it cannot be trained.
     pub fn new(
-        set: &str,
+        recipe: &Recipe,
         train: &Images,
         test: &Images,
         device: &Device,
         told: &dyn Listener,
     ) -> Result<Self, JudgeError> {
-        Self::shared(set, [train, test], device, &Alone, told)
+        Self::shared(judged_set(recipe), [train, test], device, &Alone, told)
     }
 
     /// The same in all processes of a group: the first trains it, if none is kept, and all of them
@@ -181,7 +182,12 @@ impl Judge {
 }
 
 /// The name of a set that is no published one.
-pub(crate) const OWN: &str = "own-images";
+const OWN: &str = "own-images";
+
+/// The name by which what judges the images of a recipe is kept.
+pub(crate) fn judged_set(recipe: &Recipe) -> &str {
+    recipe.data.published().unwrap_or(OWN)
+}
 
 /// The name of a set; images of a user's own are told apart by what they are.
 pub(crate) fn name(set: &str, train: &Images) -> String {
@@ -224,12 +230,12 @@ mod tests {
         let registry = flow_model::Registry::default();
         let published = |changes: &[&str]| {
             let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-            let recipe = flow_run::Recipe::named(&registry, "cifar16", &changes).unwrap();
+            let recipe = Recipe::named(&registry, "cifar16", &changes).unwrap();
             recipe.data.published().map(str::to_owned)
         };
         assert_eq!(published(&["data.set=digits"]), None, "half the size");
         assert_eq!(published(&["data.file=batch.bin"]), None);
-        let digits = flow_run::Recipe::named(&registry, "digits", &[]).unwrap();
+        let digits = Recipe::named(&registry, "digits", &[]).unwrap();
         assert_eq!(digits.data.published(), Some("digits"));
     }
 

@@ -11,7 +11,7 @@ use flow_run::array::ArrayPart;
 use flow_run::{Data, Listener, Recipe, some_places};
 use flow_train::Group;
 
-use crate::classifier::{Judge, OWN};
+use crate::classifier::{Judge, judged_set};
 use crate::error::JudgeError;
 use crate::inception::Extractor;
 use crate::metric::Metric;
@@ -57,7 +57,7 @@ impl<'a> Examiner<'a> {
         let (mut viewer, mut reference, mut accuracy, mut table) = (None, None, 0.0, None);
         let (real, held_out) = match data {
             Data::Images { train, test } => {
-                let set = recipe.data.published().unwrap_or(OWN);
+                let set = judged_set(recipe);
                 let seen = Viewer::new(set, [train, test], extractor, device, group, told)?;
                 let n = n.min(train.len()).min(test.len());
                 let subject = |images: &Images, part: Split| {

@@ -81,7 +81,7 @@ impl<'a> ImageQuestions<'a> {
         let observed: Vec<f32> = noisy.into_data().iter::<f32>().collect();
         // What cannot be an observation is refused here, and not once for each method.
         observation(operator, &observed[..sees], options.noise, device)?;
-        let judge = Judge::new(&run.recipe.data.set, train, test, device, told)?;
+        let judge = Judge::new(&run.recipe, train, test, device, told)?;
         Ok(Self {
             options,
             operator,
