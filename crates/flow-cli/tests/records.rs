@@ -64,6 +64,11 @@ fn a_part_of_a_set_is_learned_in_small_and_its_latent_is_looked_at_in_colour() {
     let names: Vec<String> =
         kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.len() == 1 && names[0].starts_with("own-images-"), "{names:?}");
+    // A model of its own is scored on the records that are named.
+    scene.ok("export plain --out m.flow");
+    scene.write("more.bin", records(100));
+    scene.ok("eval m.flow --out found --data more.bin");
+    assert_eq!(json(&scene, "found/environment.json")["data"]["shape"], Value::from([3, 8, 8]));
 }
 
 #[test]

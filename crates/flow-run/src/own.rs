@@ -10,7 +10,7 @@ use crate::array::ARRAY;
 use crate::beginning::beginning_with;
 use crate::error::{RunError, usage};
 use crate::files::ending;
-use crate::recipe::{RECORDS, Recipe};
+use crate::recipe::{RECORDS, Recipe, is_records};
 use crate::recipes::shipped;
 use crate::run::Run;
 use crate::table::TABLE;
@@ -225,11 +225,6 @@ fn kind(
         _ => "images",
     };
     Ok(Kind { set: ARRAY, recipe, classes })
-}
-
-/// Whether a file holds records of CIFAR-10 by its name.
-fn is_records(file: &Path) -> bool {
-    ending(file) == "bin"
 }
 
 /// The whole name of a file as a value of TOML: the run is opened again later, perhaps from another

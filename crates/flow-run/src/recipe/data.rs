@@ -1,7 +1,7 @@
 //! The data to train on: the section `data`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flow_datasets::table::{ColumnType, TransformKind};
 use flow_datasets::{Holdout, ReadOptions};
@@ -10,10 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::check::fractions;
 use crate::array::ARRAY;
 use crate::error::{RunError, usage};
+use crate::files::ending;
 use crate::table::{self, TABLE};
 
 /// The set whose images may be read from a file of records in place of the published archive.
 pub(crate) const RECORDS: &str = "cifar10";
+
+/// Whether a file holds records of CIFAR-10 by its name.
+pub(crate) fn is_records(file: &Path) -> bool {
+    ending(file) == "bin"
+}
 
 /// The most times that images may be made smaller: far more than any pixel is the mean of.
 const MOST_SHRUNK: usize = 256;

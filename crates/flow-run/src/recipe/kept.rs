@@ -7,7 +7,7 @@ use flow_datasets::Holdout;
 use flow_model::{ModelConfig, Registry};
 use toml::{Table, Value};
 
-use super::{Moments, Recipe, check};
+use super::{Moments, RECORDS, Recipe, check, is_records};
 use crate::array::ARRAY;
 use crate::error::{RunError, usage};
 use crate::files::folder;
@@ -72,11 +72,10 @@ impl Recipe {
                      --data FILE"
                 ));
             };
-            let file = std::path::absolute(file)
-                .map_err(RunError::io(format!("cannot find the folder of {}", file.display())))?;
-            self.move_files(|name| folder(&file).join(name));
-            self.data.file = Some(file);
-            return Ok(self);
+            return self.with_file(file);
+        }
+        if let Some(file) = data.filter(|file| set == RECORDS && is_records(file)) {
+            return self.with_file(file);
         }
         let known = |name: &str| {
             flow_datasets::IMAGE_SETS.contains(&name) || (name == set && !set.is_empty())
@@ -93,10 +92,21 @@ impl Recipe {
             )),
             Some(name) => {
                 name.clone_into(&mut self.data.set);
+                // A set by its name is all of it, whatever part of it was trained on.
+                (self.data.file, self.data.split) = (None, None);
                 Ok(self)
             }
             None => Ok(self),
         }
+    }
+
+    /// The recipe with another file of rows, and the files that belong to it beside that.
+    fn with_file(mut self, file: &Path) -> Result<Self, RunError> {
+        let file = std::path::absolute(file)
+            .map_err(RunError::io(format!("cannot find the folder of {}", file.display())))?;
+        self.move_files(|name| folder(&file).join(name));
+        self.data.file = Some(file);
+        Ok(self)
     }
 
     /// Gives the files of the data another place each, by their names.

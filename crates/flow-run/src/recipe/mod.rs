@@ -24,8 +24,8 @@ use toml::{Table, Value};
 
 use crate::error::{RunError, usage};
 use check::{not_negative, positive};
-pub(crate) use data::RECORDS;
 pub use data::{Data, Layout, Scaling};
+pub(crate) use data::{RECORDS, is_records};
 pub use eval::{Eval, FEWEST_SAMPLES};
 use following::Named;
 pub use identity::flat;
