@@ -140,8 +140,14 @@ fn toys_draw_no_point_and_one_point() {
     }
 }
 
-const KINDS: [TransformKind; 4] =
-    [TransformKind::Standard, TransformKind::MinMax, TransformKind::Log1p, TransformKind::Quantile];
+const KINDS: [TransformKind; 6] = [
+    TransformKind::Standard,
+    TransformKind::MinMax,
+    TransformKind::Log1p,
+    TransformKind::Quantile,
+    TransformKind::Logit([-1.0, 2.0]),
+    TransformKind::Logit([-2e38, 2e38]),
+];
 
 /// A column of numbers beside one of words.
 fn table(values: &[f64]) -> Table {

@@ -109,12 +109,13 @@ fn columns_that_are_chosen_leave_out_the_others() {
 fn overrides_are_read_from_a_recipe() {
     let overrides: Overrides = toml::from_str(
         "given = ['age']\n[types]\ncut = ['Fair', 'Good']\nzip = \
-         'categorical'\n[transforms]\nprice = 'log1p'",
+         'categorical'\n[transforms]\nprice = 'log1p'\nangle = { logit = [-180, 180] }",
     )
     .unwrap();
     assert_eq!(overrides.types["cut"], ColumnType::Levels(vec!["Fair".into(), "Good".into()]));
     assert_eq!(overrides.types["zip"], ColumnType::Kind(Kind::Category));
     assert_eq!(overrides.transforms["price"], TransformKind::Log1p);
+    assert_eq!(overrides.transforms["angle"], TransformKind::Logit([-180.0, 180.0]));
     assert!(toml::from_str::<Overrides>("givne = ['age']").is_err());
 }
 

@@ -10,7 +10,7 @@ use super::normal::inverse_normal;
 const MOST_POINTS: usize = 201;
 
 /// Which transform a column gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TransformKind {
@@ -24,6 +24,10 @@ pub enum TransformKind {
     Log1p,
     /// Ranks become quantiles of the normal law.
     Quantile,
+    /// The standard score of `ln(u / (1 - u))`, where `u` is 0 at the first of two numbers and 1 at
+    /// the second: for what lies between known bounds, as a parameter with a uniform prior does.
+    /// What is generated never leaves them.
+    Logit([f64; 2]),
 }
 
 impl TransformKind {
@@ -35,6 +39,7 @@ impl TransformKind {
             Self::MinMax => "min-max",
             Self::Log1p => "log1p",
             Self::Quantile => "quantile",
+            Self::Logit(_) => "logit",
         }
     }
 }
@@ -79,6 +84,20 @@ pub enum Transform {
         /// Their normal quantiles, increasing.
         scores: Vec<f64>,
     },
+    /// `z = (ln(u / (1 - u)) - mean) / scale` with `u = (x - low) / (high - low)`.
+    ///
+    /// A number at a bound counts as one that lies a millionth of the range inside, since the
+    /// logarithm there is infinite; beyond the bounds there is no number.
+    Logit {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+        /// Mean of the logarithms of the training rows.
+        mean: f64,
+        /// Their standard deviation.
+        scale: f64,
+    },
 }
 
 impl Transform {
@@ -111,6 +130,14 @@ impl Transform {
             }
             TransformKind::Log1p => return None,
             TransformKind::Quantile => quantiles(known),
+            TransformKind::Logit([low, high]) => {
+                if !known.iter().all(|x| (low..=high).contains(x)) {
+                    return None;
+                }
+                let logits: Vec<f64> = known.iter().map(|&x| logit(x, low, high)).collect();
+                let (mean, scale) = moments(&logits);
+                Self::Logit { low, high, mean, scale }
+            }
         };
         fitted.is_sound().then_some(fitted)
     }
@@ -124,6 +151,7 @@ impl Transform {
             Self::Log1p { .. } if x <= -1.0 => f64::NAN,
             Self::Log1p { mean, scale } => (x.ln_1p() - mean) / scale,
             Self::Quantile { values, scores } => along(values, scores, x),
+            Self::Logit { low, high, mean, scale } => (logit(x, *low, *high) - mean) / scale,
         }
     }
 
@@ -135,6 +163,10 @@ impl Transform {
             Self::MinMax { min, max } => min + (max - min) * (0.5 * (z + 1.0)),
             Self::Log1p { mean, scale } => (mean + scale * z).exp_m1(),
             Self::Quantile { values, scores } => along(scores, values, z),
+            Self::Logit { low, high, mean, scale } => {
+                let u = 1.0 / (1.0 + (-(mean + scale * z)).exp());
+                (low + (high - low) * u).clamp(*low, *high)
+            }
         }
     }
 
@@ -150,6 +182,12 @@ impl Transform {
                 let i = segment(scores, z);
                 (scores[i + 1] - scores[i]).ln() - (values[i + 1] - values[i]).ln()
             }
+            // dz/dx = 1 / (scale (high - low) u (1 - u)), and with l = ln(u / (1 - u)) the
+            // logarithm of 1 / (u (1 - u)) is |l| + 2 ln(1 + e^-|l|).
+            Self::Logit { low, high, mean, scale } => {
+                let l = (mean + scale * z).abs();
+                l + 2.0 * (-l).exp().ln_1p() - scale.ln() - (high - low).ln()
+            }
         }
     }
 
@@ -161,6 +199,7 @@ impl Transform {
             Self::MinMax { .. } => TransformKind::MinMax,
             Self::Log1p { .. } => TransformKind::Log1p,
             Self::Quantile { .. } => TransformKind::Quantile,
+            Self::Logit { low, high, .. } => TransformKind::Logit([*low, *high]),
         }
     }
 
@@ -173,6 +212,9 @@ impl Transform {
                 mean.is_finite() && positive(*scale)
             }
             Self::MinMax { min, max } => min.is_finite() && positive(max - min),
+            Self::Logit { low, high, mean, scale } => {
+                low.is_finite() && positive(high - low) && mean.is_finite() && positive(*scale)
+            }
             Self::Quantile { values, scores } => {
                 let ends = [values.first(), values.last(), scores.first(), scores.last()];
                 values.len() == scores.len()
@@ -183,6 +225,16 @@ impl Transform {
             }
         }
     }
+}
+
+/// `ln(u / (1 - u))` of a number between two bounds; NaN beyond them.
+fn logit(x: f64, low: f64, high: f64) -> f64 {
+    const INSIDE: f64 = 1e-6;
+    if !(low..=high).contains(&x) {
+        return f64::NAN;
+    }
+    let u = ((x - low) / (high - low)).clamp(INSIDE, 1.0 - INSIDE);
+    u.ln() - (-u).ln_1p()
 }
 
 /// Whether values without a negative one are skewed to the right and their logarithms much less.
@@ -271,11 +323,12 @@ fn along(xs: &[f64], ys: &[f64], x: f64) -> f64 {
 mod tests {
     use super::*;
 
-    const KINDS: [TransformKind; 4] = [
+    const KINDS: [TransformKind; 5] = [
         TransformKind::Standard,
         TransformKind::MinMax,
         TransformKind::Log1p,
         TransformKind::Quantile,
+        TransformKind::Logit([-1.0, 100.0]),
     ];
 
     /// Skewed positive numbers, some equal.
@@ -310,7 +363,8 @@ mod tests {
 
     #[test]
     fn scores_have_mean_zero_and_spread_one_and_ranges_reach_from_minus_one_to_one() {
-        for kind in [TransformKind::Standard, TransformKind::Log1p] {
+        let logit = TransformKind::Logit([-1.0, 100.0]);
+        for kind in [TransformKind::Standard, TransformKind::Log1p, logit] {
             let transform = Transform::fit(kind, &values()).unwrap();
             let scores: Vec<f64> = values().iter().map(|&x| transform.forward(x)).collect();
             let (mean, scale) = moments(&scores);
@@ -334,6 +388,26 @@ mod tests {
         for (got, known) in got.iter().zip([0.0, 1.0, 0.0, 3.0]) {
             assert!((got - known).abs() < 0.05, "{got} and {known}");
         }
+    }
+
+    #[test]
+    fn what_lies_between_bounds_stays_there_whatever_is_generated() {
+        // The logits of a uniform law have a logistic law, of deviation pi / sqrt(3).
+        let x: Vec<f64> = (0..20_000).map(|i| -1.0 + 2.0 * (f64::from(i) + 0.5) / 2e4).collect();
+        let transform = Transform::fit(TransformKind::Logit([-1.0, 1.0]), &x).unwrap();
+        let Transform::Logit { mean, scale, .. } = transform else { panic!("{transform:?}") };
+        let known = std::f64::consts::PI / 3.0_f64.sqrt();
+        assert!(mean.abs() < 1e-10 && (scale - known).abs() < 1e-3, "{mean} and {scale}");
+        for z in [-1e30, -40.0, 0.0, 40.0, 1e30] {
+            let x = transform.inverse(z);
+            assert!((-1.0..=1.0).contains(&x), "{z} gives {x}");
+        }
+        // At a bound: a millionth of the range inside.
+        assert!((transform.inverse(transform.forward(1.0)) - (1.0 - 2e-6)).abs() < 1e-12);
+        assert!(transform.forward(1.0 + 1e-9).is_nan() && transform.forward(f64::NAN).is_nan());
+        assert_eq!(Transform::fit(TransformKind::Logit([-1.0, 0.5]), &x), None);
+        assert_eq!(Transform::fit(TransformKind::Logit([1.0, -1.0]), &[0.0]), None);
+        assert_eq!(Transform::fit(TransformKind::Logit([0.0, f64::INFINITY]), &[0.5]), None);
     }
 
     #[test]
