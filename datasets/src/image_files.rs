@@ -1,4 +1,5 @@
-//! Image files of your own as rows of an array: all images of a folder, and their classes.
+//! Image files of your own as rows of an array: all images of a folder, and what a table says of
+//! them.
 
 use std::fs;
 use std::io;
@@ -20,29 +21,34 @@ const OF_A_MAC: &str = "__MACOSX";
 ///
 /// PNG, JPEG and WebP files stand in the folder itself (`FOLDER/0.png`) or in a sub-folder for each
 /// class (`FOLDER/CLASS/0.png`). Where `labels.csv` or `labels.tsv` stands beside them, it says
-/// which images there are and their classes: one of its columns holds the names of the files,
-/// another the class. Images are grey (one channel) if every file is, else red, green and blue;
+/// which images there are and what is known of them: one of its columns holds the names of the
+/// files, another may hold the class, and others what a model is told. Images are grey (one channel) if every file is, else red, green and blue;
 /// transparency is dropped, and an orientation that a camera noted is applied. What a file is, its
 /// first bytes say; other files are left out.
 #[derive(Clone, Debug)]
 pub struct ImageFiles {
     files: Vec<PathBuf>,
     labels: Option<Labels>,
+    table: Option<Table>,
     channels: usize,
     size: (u32, u32),
 }
 
 impl ImageFiles {
-    /// Looks at the files of a folder, without reading their pixels. `column` names the column of a
-    /// table of labels that holds the classes.
+    /// Looks at the files of a folder, without reading their pixels. Of a table of labels, `column`
+    /// names the column that holds the classes, and `given` those that hold something else.
     ///
     /// # Errors
     /// If the folder or a file cannot be read, there is no image, a class has none, or two images
     /// differ in size, and if a table of labels names other files, or lacks a class.
-    pub fn open(folder: &Path, column: Option<&str>) -> Result<Self, DatasetError> {
+    pub fn open(
+        folder: &Path,
+        column: Option<&str>,
+        given: &[String],
+    ) -> Result<Self, DatasetError> {
         let named = TABLES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
-        let (files, labels) = match named {
-            Some(table) => listed(folder, &table, column)?,
+        let Found { files, labels, table } = match named {
+            Some(table) => listed(folder, &table, column, given)?,
             None => found(folder)?,
         };
         let (mut first, mut coloured) = (None, false);
@@ -59,7 +65,7 @@ impl ImageFiles {
         let Some((_, size)) = first else {
             return Err(DatasetError::NoImageFiles { folder: folder.to_owned() });
         };
-        Ok(Self { files, labels, channels: if coloured { 3 } else { 1 }, size })
+        Ok(Self { files, labels, table, channels: if coloured { 3 } else { 1 }, size })
     }
 
     /// Sizes as those of an array: images, channels, height and width.
@@ -73,6 +79,12 @@ impl ImageFiles {
     #[must_use]
     pub fn labels(&self) -> Option<&Labels> {
         self.labels.as_ref()
+    }
+
+    /// The table beside the images, with a row for each of them.
+    #[must_use]
+    pub fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
     }
 
     /// The pixels of some images, from 0 to 255: channels, height and width of each.
@@ -100,19 +112,25 @@ impl ImageFiles {
         let (shape, values) = (self.shape().to_vec(), self.rows(0..self.files.len())?);
         let rows = Array { shape, values, element: Element::U8 };
         let names = ArrayNames::default();
-        Ok(LabelledArray { names, rows, labels: self.labels, times: None, lengths: None })
+        let Self { labels, table, .. } = self;
+        Ok(LabelledArray { names, rows, labels, times: None, lengths: None, table })
     }
 }
 
-type Files = (Vec<PathBuf>, Option<Labels>);
+/// The images of a folder and what is known of each.
+struct Found {
+    files: Vec<PathBuf>,
+    labels: Option<Labels>,
+    table: Option<Table>,
+}
 
 /// The images of a folder in order of name, or of its sub-folders, each of which is a class.
-fn found(folder: &Path) -> Result<Files, DatasetError> {
+fn found(folder: &Path) -> Result<Found, DatasetError> {
     let (folders, files): (Vec<_>, Vec<_>) =
         entries(folder)?.into_iter().partition(|path| path.is_dir());
     let own = images(files)?;
     if folders.is_empty() {
-        return Ok((own, None));
+        return Ok(Found { files: own, labels: None, table: None });
     }
     if let Some(path) = own.into_iter().next() {
         return Err(DatasetError::ImageBesideClasses { path });
@@ -129,11 +147,16 @@ fn found(folder: &Path) -> Result<Files, DatasetError> {
         names.push(name(&class));
         files.extend(own);
     }
-    Ok((files, Some(Labels { of_rows, names })))
+    Ok(Found { files, labels: Some(Labels { of_rows, names }), table: None })
 }
 
-/// The images and classes that a table of labels names.
-fn listed(folder: &Path, path: &Path, column: Option<&str>) -> Result<Files, DatasetError> {
+/// The images that a table of labels names, and their classes if it has any beside what is given.
+fn listed(
+    folder: &Path,
+    path: &Path,
+    column: Option<&str>,
+    given: &[String],
+) -> Result<Found, DatasetError> {
     let refused = |reason: String| DatasetError::ImageLabels { path: path.to_owned(), reason };
     let table = Table::read(path, &ReadOptions::default());
     let table = table.map_err(|error| refused(error.to_string()))?;
@@ -144,6 +167,10 @@ fn listed(folder: &Path, path: &Path, column: Option<&str>) -> Result<Files, Dat
         let folder = folder.display();
         return Err(refused(format!("no column holds the names of files in {folder}")));
     };
+    if given.contains(&of_files.name) {
+        let title = &of_files.name;
+        return Err(refused(format!("the column {title:?} names the files: it tells nothing")));
+    }
     let mut files = Vec::with_capacity(table.len());
     for row in 0..table.len() {
         let file = of_files.cell(row).map(|cell| folder.join(cell));
@@ -153,24 +180,25 @@ fn listed(folder: &Path, path: &Path, column: Option<&str>) -> Result<Files, Dat
         };
         files.push(file);
     }
-    let others = || table.columns().iter().filter(|column| column.name != of_files.name);
+    let is_other = |column: &&Column| column.name != of_files.name && !given.contains(&column.name);
+    let others = || table.columns().iter().filter(is_other);
+    let known = |column: &&Column| CLASSES.contains(&column.name.to_lowercase().as_str());
     let classes = match (column, others().count()) {
-        (Some(name), _) => others()
-            .find(|column| column.name == name)
-            .ok_or_else(|| refused(format!("it has no column {name:?} of classes")))?,
-        (None, 0) => return Ok((files, None)),
-        (None, 1) => others().next().expect("there is one"),
-        (None, _) => {
-            let known = |column: &&Column| CLASSES.contains(&column.name.to_lowercase().as_str());
-            others().find(known).ok_or_else(|| {
-                let names: Vec<&str> = others().map(|column| column.name.as_str()).collect();
-                let names = names.join(", ");
-                refused(format!("which of {names} holds the classes? say data.labels=COLUMN"))
-            })?
+        (Some(name), _) => {
+            let found = others().find(|column| column.name == name);
+            Some(found.ok_or_else(|| refused(format!("it has no column {name:?} of classes")))?)
         }
+        // A table of what is given need not hold classes, and its other columns may be anything.
+        _ if !given.is_empty() => others().find(known),
+        (None, 0 | 1) => others().next(),
+        (None, _) => Some(others().find(known).ok_or_else(|| {
+            let names: Vec<&str> = others().map(|column| column.name.as_str()).collect();
+            let names = names.join(", ");
+            refused(format!("which of {names} holds the classes? say data.labels=COLUMN"))
+        })?),
     };
-    let labels = labels(classes).map_err(refused)?;
-    Ok((files, Some(labels)))
+    let labels = classes.map(labels).transpose().map_err(refused)?;
+    Ok(Found { files, labels, table: Some(table) })
 }
 
 /// A column of words or whole numbers as classes, in their order.
@@ -178,7 +206,8 @@ fn labels(column: &Column) -> Result<Labels, String> {
     let title = &column.name;
     if matches!(column.ty.plain(), Type::Real { .. } | Type::Single {}) {
         return Err(format!(
-            "the column {title:?} holds numbers with decimals, which are no classes"
+            "the column {title:?} holds numbers with decimals, which are no classes; a model is \
+             told them by data.given, --given {title}"
         ));
     }
     let cell = |row| column.cell(row).ok_or_else(|| format!("row {} has no {title:?}", row + 1));
@@ -243,7 +272,7 @@ mod tests {
     fn classes_are_folders_in_order_of_name() {
         let folder = folder(&[("b/0.png", 9), ("a/1.png", 7), ("a/0.png", 5), ("a/.0.png", 1)]);
         fs::write(folder.path().join("a/notes.txt"), "no picture").unwrap();
-        let files = ImageFiles::open(folder.path(), None).unwrap();
+        let files = ImageFiles::open(folder.path(), None, &[]).unwrap();
         assert_eq!(files.shape(), [3, 1, 2, 3]);
         assert_eq!(labels(&files), (vec![0, 0, 1], vec!["a".to_owned(), "b".to_owned()]));
         let first =
@@ -259,7 +288,7 @@ mod tests {
         let folder = folder(&[("0.png", 40)]);
         let red = RgbImage::from_pixel(3, 2, Rgb([1, 2, 3]));
         red.save(folder.path().join("1.png")).unwrap();
-        let files = ImageFiles::open(folder.path(), None).unwrap();
+        let files = ImageFiles::open(folder.path(), None, &[]).unwrap();
         assert_eq!(files.shape(), [2, 3, 2, 3]);
         assert!(files.labels().is_none());
         let planes: Vec<u8> = files.rows(0..2).unwrap().into_iter().map(|x| x as u8).collect();
@@ -271,25 +300,43 @@ mod tests {
         let folder = folder(&[("0.png", 1), ("1.png", 2), ("more/2.png", 3)]);
         let rows = "size,file\n10,more/2.png\n9,0.png\n";
         fs::write(folder.path().join("labels.csv"), rows).unwrap();
-        let files = ImageFiles::open(folder.path(), None).unwrap();
+        let files = ImageFiles::open(folder.path(), None, &[]).unwrap();
         assert_eq!(labels(&files), (vec![1, 0], vec!["9".to_owned(), "10".to_owned()]));
         let first: Vec<f32> = files.rows(0..2).unwrap().into_iter().step_by(6).collect();
         assert!(first[0] > 2.5 && first[1] < 1.5, "{first:?}");
-        let refused = ImageFiles::open(folder.path(), Some("town")).unwrap_err().to_string();
+        let refused = ImageFiles::open(folder.path(), Some("town"), &[]).unwrap_err().to_string();
         assert!(refused.contains("has no column \"town\""), "{refused}");
+    }
+
+    #[test]
+    fn what_a_model_is_told_of_pictures_is_no_class() {
+        let folder = folder(&[("0.png", 1), ("1.png", 2)]);
+        let rows = "file,angle,size,y\n0.png,0.5,3,cat\n1.png,1.5,4,dog\n";
+        fs::write(folder.path().join("labels.csv"), rows).unwrap();
+        let open = |column, given: &[&str]| {
+            let given: Vec<String> = given.iter().map(ToString::to_string).collect();
+            ImageFiles::open(folder.path(), column, &given)
+        };
+        let files = open(None, &["angle", "size"]).unwrap();
+        assert_eq!(labels(&files).1, ["cat", "dog"]);
+        let angle = files.table().unwrap().column("angle").unwrap();
+        assert_eq!((angle.cell(0), angle.cell(1)), (Some("0.5".into()), Some("1.5".into())));
+        // Without a column that is called after classes there are none, unless one is named.
+        assert!(open(None, &["angle", "y"]).unwrap().labels().is_none());
+        assert_eq!(labels(&open(Some("size"), &["angle", "y"]).unwrap()).1, ["3", "4"]);
     }
 
     #[test]
     #[should_panic(expected = "out of range")]
     fn pictures_that_are_not_there_panic() {
         let folder = folder(&[("0.png", 1)]);
-        drop(ImageFiles::open(folder.path(), None).unwrap().rows(0..2));
+        drop(ImageFiles::open(folder.path(), None, &[]).unwrap().rows(0..2));
     }
 
     #[test]
     fn a_picture_that_is_another_one_than_before_is_named() {
         let folder = folder(&[("0.png", 1), ("1.png", 2)]);
-        let files = ImageFiles::open(folder.path(), None).unwrap();
+        let files = ImageFiles::open(folder.path(), None, &[]).unwrap();
         GrayImage::from_pixel(4, 2, Luma([2])).save(folder.path().join("1.png")).unwrap();
         assert!(files.rows(0..1).is_ok());
         let refused = files.rows(0..2).unwrap_err().to_string();

@@ -12,6 +12,8 @@ use crate::limits::Limits;
 pub struct Api {
     pub(crate) model: Arc<Model>,
     pub(crate) table: Option<TableRows>,
+    /// The columns that it is told, of its table or beside its images, sequences or points.
+    pub(crate) given: Option<TableRows>,
     pub(crate) limits: Limits,
 }
 
@@ -22,7 +24,8 @@ impl Api {
     /// When what the model has kept of its table is damaged.
     pub fn new(model: Model, limits: Limits) -> Result<Self, TableError> {
         let table = TableRows::of(&model.config().rows)?;
-        Ok(Self { model: Arc::new(model), table, limits })
+        let given = TableRows::given_of(&model.config().rows)?;
+        Ok(Self { model: Arc::new(model), table, given, limits })
     }
 
     /// The model.

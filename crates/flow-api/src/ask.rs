@@ -14,7 +14,7 @@ impl Api {
     /// What the model is, and what it can be asked.
     #[must_use]
     pub fn card(&self) -> Value {
-        card::card(&self.model, self.table.as_ref(), &self.limits)
+        card::card(self)
     }
 
     /// Samples, as they are asked for: all three steps of a [`Sampling`].

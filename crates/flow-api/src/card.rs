@@ -2,15 +2,16 @@
 
 use flow_datasets::TableRows;
 use flow_datasets::table::{Codec, Coded, Role};
-use flow_model::{Model, SampleConfig};
+use flow_model::SampleConfig;
 use serde_json::{Value, json};
 
-use crate::limits::Limits;
+use crate::api::Api;
 
 /// The card of a model as JSON.
-pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) -> Value {
+pub(crate) fn card(api: &Api) -> Value {
+    let Api { model, table, given: told, limits } = api;
     let columns = |role: Role| -> Vec<Value> {
-        let all = table.into_iter().flat_map(|table| table.encoder.columns());
+        let all = table.iter().flat_map(|table| table.encoder.columns());
         all.filter(|column| column.role == role).map(column).collect()
     };
     let about = model.card();
@@ -18,11 +19,11 @@ pub(crate) fn card(model: &Model, table: Option<&TableRows>, limits: &Limits) ->
     let more = json!({
         "guidance": model.config().learned_without,
         "sample": way(about.sample),
-        // Of a model of a table: what is drawn, what it is told, what is the same in every row.
+        // Of a model of columns: what is drawn, what it is told, what is the same in every row.
         "columns": columns(Role::Target),
-        "given": table.map_or_else(Vec::new, given),
+        "given": told.as_ref().map_or_else(Vec::new, given),
         "constants": columns(Role::Constant),
-        "given_may_be_missing": table.is_some_and(|table| table.masked),
+        "given_may_be_missing": told.as_ref().is_some_and(|told| told.masked),
         "picture": table.is_none() && flow_plot::samples(&[], about.shape).is_ok(),
         "limits": {
             "n": limits.n, "steps": limits.steps, "evaluations": limits.evaluations,

@@ -29,7 +29,7 @@ struct Ask {
     class: Option<Label>,
     /// Of each sample.
     classes: Option<Vec<Label>>,
-    /// What a model of a table is told, taken in turn.
+    /// What a model of columns is told, taken in turn.
     given: Option<Given>,
     /// The same as numbers, for other models that read them.
     vectors: Option<Vec<Vec<f32>>>,
@@ -124,11 +124,11 @@ impl Sampling {
         request.latents = numbers("latents", &ask.latents, signature.latent)?;
         request.vectors = numbers("vectors", &ask.vectors, model.vector())?;
         request.lengths = ask.lengths;
-        let given = match (given, &api.table) {
+        let given = match (given, &api.given) {
             (None, _) => None,
             (Some(_), None) => {
                 return Err(Refused::bad(
-                    "`given` is for models of tables: give `vectors` to others",
+                    "`given` is for models that are told columns: give `vectors` to others",
                 ));
             }
             (Some(rows), Some(table)) => {

@@ -168,6 +168,56 @@ fn a_table_beside_pictures_says_their_classes() {
 }
 
 #[test]
+fn a_table_beside_pictures_says_what_a_model_is_told() {
+    let scene = Scene::new();
+    let [line, diagonal] = PICTURES;
+    lay(&scene, "flat", &[("a", line), ("b", diagonal), ("c", line), ("d", diagonal)]);
+    let rows = "file,kind,weight,class\na.png,ant,1.5,x\nb.png,bee,2.5,y\nc.png,bee,0.5,x\n\
+                d.png,ant,3.5,y\n";
+    scene.write("flat/labels.csv", rows);
+    let fast = "--set ema.half_life=8 --set train.learning_rate=0.01 --set train.warmup_images=0";
+    let train = |words: &str| {
+        let said = scene.run(&format!("train flat --no-eval {SMALL} {fast} {words}"));
+        assert_eq!(said.code, Some(0), "{words}: {}", said.stderr);
+        said.stderr
+    };
+    let said = train("--given weight,kind --out run");
+    for words in ["2 classes", "they are told", "weight", "category, given"] {
+        assert!(said.contains(words), "{words} is missing in {said}");
+    }
+    // The same bits where the files are read when they are needed.
+    train("--given weight,kind --set data.pieces=true --out pieces");
+    let sample = |words: &str, out: &str| {
+        scene.ok(&format!("sample {words} -n 2 --class x --solver euler --steps 2 --out {out}"));
+        std::fs::read(scene.path(out)).unwrap()
+    };
+    let one = sample("run --given weight=1.5,kind=ant", "one.npy");
+    assert_eq!(one, sample("pieces --given kind=ant,weight=1.5", "pieces.npy"));
+    assert_ne!(one, sample("run --given weight=1.5,kind=bee", "other.npy"));
+    // A model of its own knows its columns, and a file has one row of them for each picture.
+    scene.ok("export run --out m.flow");
+    assert_eq!(one, sample("m.flow --given weight=1.5,kind=ant", "alone.npy"));
+    scene.write("asked.csv", "kind,weight\nant,1.5\nant,1.5\nbee,0.5\n");
+    scene.ok("sample run --given asked.csv --class x --solver euler --steps 2 --out three.npy");
+    assert_eq!(common::npy::<u8>(&scene.path("three.npy")).0, [3, 1, 8, 8]);
+    for (words, code, parts) in [
+        ("sample run", 2, &["the model is told", "weight", "--given"][..]),
+        ("sample run --given weight=1,kind=cat", 2, &["cat", "ant", "bee"]),
+        ("sample run --given height=1", 2, &["height", "weight"]),
+        ("train flat --no-eval --given height", 2, &["data.given", "height", "weight"]),
+        ("train flat --no-eval --given file", 2, &["labels.csv", "\"file\" names the files"]),
+        (
+            "train flat --no-eval --set data.types={weight=\"real\"}",
+            2,
+            &["data.types", "data.given"],
+        ),
+        ("train digits --set data.given=[\"x\"]", 2, &["data.given", "digits"]),
+    ] {
+        scene.refuses(words, code, parts);
+    }
+}
+
+#[test]
 fn folders_that_are_none_of_pictures_are_refused() {
     let scene = Scene::new();
     let [line, diagonal] = PICTURES;

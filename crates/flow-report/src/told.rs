@@ -2,7 +2,7 @@
 
 use flow_datasets::Table;
 use flow_run::table::Conditions;
-use flow_run::{Given, Listener, Place, RowForm};
+use flow_run::{Given, Listener, Place};
 
 use crate::error::ReportError;
 use crate::pixels::Pixels;
@@ -26,7 +26,6 @@ impl Told {
     /// When it is not what the model is told, or cannot be read.
     pub fn read(
         place: &Place,
-        form: &RowForm,
         text: Option<&str>,
         told: &dyn Listener,
     ) -> Result<Self, ReportError> {
@@ -35,7 +34,8 @@ impl Told {
             let given = Given { contexts: Some(contexts), ..Given::default() };
             return Ok(Self { table: None, given, n: Some(n) });
         }
-        let given = Conditions::given(form.table(), "--given", text, told)?;
+        let columns = place.given_columns()?;
+        let given = Conditions::given(columns.as_ref(), "--given", text, told)?;
         let Some(Conditions { table, vectors, is_file }) = given else {
             return Ok(Self::default());
         };

@@ -12,6 +12,7 @@ use crate::error::{RunError, usage};
 use crate::matching::matching;
 use crate::recipe::{self, Recipe};
 use crate::reflow::Teacher;
+use crate::table::part_drops;
 use crate::upsampling::Upsampling;
 
 /// The regression of a recipe on its data.
@@ -23,8 +24,8 @@ pub fn flow_matching(recipe: &Recipe, data: &Data) -> Result<FlowMatching, RunEr
     if recipe.data.is_given_starts() {
         matching.source = Source::Given;
     }
-    if let Some(table) = data.table() {
-        matching.part_drop = table.part_drops(&recipe.data.given_drop);
+    if let Some(given) = data.given_columns() {
+        matching.part_drop = part_drops(given, &recipe.data.given_drop);
     }
     let size: usize = data.shape().iter().product();
     if let Source::Known(source) = &matching.source

@@ -90,7 +90,7 @@ impl Data {
             return Ok(Self::Table(Box::new(table)));
         }
         if set == ARRAY {
-            let like = ArrayRows::of(rows)?;
+            let like = (ArrayRows::of(rows)?, TableRows::given_of(rows)?);
             return ArrayData::open(&recipe.data, like).map(Box::new).map(Self::Array);
         }
         if !flow_datasets::IMAGE_SETS.contains(&set) {
@@ -148,7 +148,18 @@ impl Data {
     /// are among them.
     #[must_use]
     pub fn vector(&self) -> usize {
-        self.table().map_or(0, |table| table.rows.told_width())
+        self.given_columns().map_or(0, TableRows::told_width)
+    }
+
+    /// How the conditions of rows become numbers: the columns of a table, or those that stand
+    /// beside an array.
+    #[must_use]
+    pub fn given_columns(&self) -> Option<&TableRows> {
+        match self {
+            Self::Table(table) => Some(&table.rows),
+            Self::Array(array) => array.given.as_ref().map(|given| &given.rows),
+            _ => None,
+        }
     }
 
     /// What the model is told of held-out rows, which requests take in turn: the conditions of a
@@ -171,8 +182,12 @@ impl Data {
                     classes: held.labels.clone(),
                     ..Given::default()
                 },
-                // Classes as often as they are.
-                None => Given { classes: array.held.labels.clone(), ..Given::default() },
+                // Classes as often as they are, each with the numbers that belong to it.
+                None => Given {
+                    classes: array.held.labels.clone(),
+                    vectors: array.held.vectors.clone(),
+                    ..Given::default()
+                },
             },
             _ => Given::default(),
         }
@@ -331,6 +346,9 @@ impl Data {
                         let mut rows = Rows::stored(shape.clone(), Arc::clone(pieces) as _);
                         if let Some(labels) = &part.labels {
                             rows = rows.with_labels(labels.clone());
+                        }
+                        if let Some(vectors) = &part.vectors {
+                            rows = rows.with_vectors(vectors.clone());
                         }
                         return Ok(Arc::new(seen.of(rows)) as Arc<dyn DataSource>);
                     }

@@ -35,6 +35,9 @@ pub struct Shape {
     /// What the rows of an array look like in its file; missing for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array: Option<Value>,
+    /// How the columns beside the rows of an array become conditions; missing for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Value>,
     /// Of data to data, when the snapshots were seen; missing for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshots: Option<Value>,
@@ -61,6 +64,8 @@ impl Shape {
         rows.extend(table.as_ref().map(TableRows::kept).unwrap_or_default());
         let array = read("array", self.array.as_ref())?;
         rows.extend(array.as_ref().map(ArrayRows::kept).unwrap_or_default());
+        let given = read("given", self.given.as_ref())?;
+        rows.extend(given.as_ref().map(TableRows::kept_as_given).unwrap_or_default());
         let snapshots = read("snapshots", self.snapshots.as_ref())?;
         rows.extend(snapshots.as_ref().map(Snapshots::kept).unwrap_or_default());
         Ok(rows)
@@ -78,9 +83,11 @@ impl Shape {
         let class_names = data.class_names().to_vec();
         let table = data.table().map(|table| json!(table.rows));
         let array = data.array().map(|array| json!(array.rows));
+        let given = data.array().and_then(|array| array.given.as_ref());
+        let given = given.map(|given| json!(given.rows));
         let snapshots = data.snapshots().map(|snapshots| json!(snapshots));
         let (shape, classes) = (data.shape(), data.classes());
-        Self { shape, classes, class_names, table, array, snapshots, sha256 }
+        Self { shape, classes, class_names, table, array, given, snapshots, sha256 }
     }
 }
 

@@ -79,7 +79,7 @@ impl Model {
         };
         let rows = data.rows()?;
         let table = TableRows::of(&rows)?;
-        let vector = table.as_ref().map_or(0, TableRows::told_width);
+        let vector = TableRows::given_of(&rows)?.map_or(0, |given| given.told_width());
         let Shape { shape, classes, class_names, .. } = data;
         let signature = network::signature(&run.recipe, &shape, classes, vector)?;
         let lengths = ArrayRows::of(&rows)?.map_or(Vec::new(), |array| array.lengths);

@@ -198,7 +198,7 @@ fn kind(
         value.and_then(|rest| rest.strip_prefix('=')).map(|name| name.trim_matches('"').to_owned())
     };
     if file.is_dir() {
-        let images = ImageFiles::open(file, said("data.labels").as_deref());
+        let images = ImageFiles::open(file, said("data.labels").as_deref(), args.given);
         let classes = images
             .map_err(|error| usage!("{error}"))?
             .labels()

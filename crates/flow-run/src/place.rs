@@ -67,6 +67,14 @@ impl Place {
         }
     }
 
+    /// The columns that the model is told, of its table or beside its array.
+    ///
+    /// # Errors
+    /// When what is kept of them is damaged.
+    pub fn given_columns(&self) -> Result<Option<TableRows>, RunError> {
+        Ok(TableRows::given_of(&self.rows()?)?)
+    }
+
     /// How the model's rows become those of a table, for a model of one alone; `path` is where it
     /// was opened.
     ///

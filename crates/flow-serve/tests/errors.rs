@@ -48,7 +48,7 @@ fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
         (&plain, sample, json!({ "guidance": 2.0 }), "told nothing"),
         (&plain, sample, json!({ "class": 0 }), "knows no classes"),
         (&plain, sample, json!({ "vectors": [[1.0]] }), "the model takes 0"),
-        (&plain, sample, json!({ "given": one }), "models of tables"),
+        (&plain, sample, json!({ "given": one }), "models that are told columns"),
         (&plain, sample, json!({ "starts": [[1.0, 2.0]] }), "16 samples need a start"),
         (&plain, sample, json!({ "n": 1, "starts": [[1.0]] }), "row 0 of `starts` has 1 number,"),
         (&plain, sample, json!({ "n": 1, "starts": [[1e39, 0.0]] }), "too large"),

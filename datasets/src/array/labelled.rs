@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ends::lengths;
+use crate::table::Table;
+
 use super::{Array, ArrayError, ArrayHead, ArrayNames, ArrayOptions};
 
 /// Rows, and what a file holds beside them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct LabelledArray {
     /// What the arrays are called.
     pub names: ArrayNames,
@@ -20,6 +22,8 @@ pub struct LabelledArray {
     /// How many elements each sequence has, if any ends before the longest: the file is filled up
     /// with NaN, and the rows with zeros.
     pub lengths: Option<Vec<usize>>,
+    /// A table with a row for each of them, which stands beside the images of a folder.
+    pub table: Option<Table>,
 }
 
 /// The class of each row. Whole numbers of a file, whatever they are, are numbered from 0 in their
@@ -51,7 +55,7 @@ impl LabelledArray {
         let labels = classes.map(|array| labels(path, &names, &array)).transpose()?;
         let times = beside(&names.times)?;
         let times = times.map(|array| array.values.iter().copied().map(f64::from).collect());
-        Ok(Self { names, rows, labels, times, lengths })
+        Ok(Self { names, rows, labels, times, lengths, table: None })
     }
 }
 

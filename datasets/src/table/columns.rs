@@ -97,15 +97,36 @@ impl Columns {
         let plans = table.columns().iter().map(|column| plan(column, overrides));
         let plans: Vec<ColumnPlan> = plans.collect::<Result<_, _>>()?;
         if !plans.iter().any(|plan| plan.role == Role::Target) {
-            let why = |plan: &ColumnPlan| match (&plan.reason, plan.role) {
-                (Some(reason), _) => format!("{:?} {reason}", plan.name),
-                (None, Role::Given) => format!("{:?} is given", plan.name),
-                (None, _) => format!("{:?} has one value in every row", plan.name),
-            };
             let reasons = plans.iter().take(8).map(why).collect::<Vec<_>>().join("; ");
             return Err(TableError::NothingToLearn { reasons });
         }
         Ok(Self { plans })
+    }
+
+    /// The given columns alone: what rows that are none of this table, such as images, are
+    /// conditioned by.
+    ///
+    /// # Errors
+    /// As [`Columns::guess`], and if a given column is none that can be told: with one value in
+    /// every row, or nothing but identifiers, dates or free text.
+    pub fn conditions(table: &Table, overrides: &Overrides) -> Result<Self, TableError> {
+        check(table, overrides)?;
+        let given = |column: &&Column| overrides.given.contains(&column.name);
+        let plans = table.columns().iter().filter(given).map(|column| plan(column, overrides));
+        let plans: Vec<ColumnPlan> = plans.collect::<Result<_, _>>()?;
+        match plans.iter().find(|plan| plan.role != Role::Given) {
+            Some(plan) => Err(TableError::NothingToTell { reason: why(plan) }),
+            None => Ok(Self { plans }),
+        }
+    }
+}
+
+/// Why a column is not learned.
+fn why(plan: &ColumnPlan) -> String {
+    match (&plan.reason, plan.role) {
+        (Some(reason), _) => format!("{:?} {reason}", plan.name),
+        (None, Role::Given) => format!("{:?} is given", plan.name),
+        (None, _) => format!("{:?} has one value in every row", plan.name),
     }
 }
 

@@ -286,6 +286,13 @@ pub enum TableError {
         reasons: String,
     },
 
+    /// A given column that tells nothing.
+    #[error("the given column {reason}; leave it out, or say by `data.types` what it is")]
+    NothingToTell {
+        /// The column and why it is none that can be told.
+        reason: String,
+    },
+
     /// A word where a number belongs.
     #[error(
         "row {row} of column {column:?} holds {value:?}, which is no {expected}; {}",

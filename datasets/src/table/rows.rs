@@ -7,6 +7,9 @@ use super::{Codec, Coded, Encoder, ReadOptions, Role, Table, TableError, Values}
 /// The key under which a model keeps how its rows become those of a table.
 const KEY: &str = "table";
 
+/// The key under which a model of other rows keeps the columns that it is told.
+const GIVEN: &str = "given";
+
 /// A given column with values that no training row has the like of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beyond {
@@ -154,12 +157,39 @@ impl TableRows {
         toml::Table::from_iter([(KEY.to_owned(), own)])
     }
 
+    /// What a model of images, sequences or points keeps of the columns that it is told: their
+    /// encoder learns nothing else.
+    ///
+    /// # Panics
+    /// Never: an encoder is made of numbers, text and lists.
+    #[must_use]
+    pub fn kept_as_given(&self) -> toml::Table {
+        let own = toml::Value::try_from(self).expect("an encoder is valid TOML");
+        toml::Table::from_iter([(GIVEN.to_owned(), own)])
+    }
+
     /// What a model of a table has kept; nothing for other models.
     ///
     /// # Errors
     /// When it is damaged.
     pub fn of(rows: &toml::Table) -> Result<Option<Self>, TableError> {
-        let Some(own) = rows.get(KEY) else { return Ok(None) };
+        Self::under(KEY, rows)
+    }
+
+    /// What tells a model of its conditions: the table that it is of, or the columns that are kept
+    /// beside images, sequences or points; nothing for models without columns.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn given_of(rows: &toml::Table) -> Result<Option<Self>, TableError> {
+        Ok(match Self::of(rows)? {
+            Some(table) => Some(table),
+            None => Self::under(GIVEN, rows)?,
+        })
+    }
+
+    fn under(key: &str, rows: &toml::Table) -> Result<Option<Self>, TableError> {
+        let Some(own) = rows.get(key) else { return Ok(None) };
         let read = own.clone().try_into().map(Some);
         read.map_err(|error: toml::de::Error| TableError::Kept { what: error.message().into() })
     }

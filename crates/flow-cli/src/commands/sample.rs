@@ -20,7 +20,7 @@ const DEFAULT_NUMBER: usize = 64;
 pub(crate) fn run(args: &SampleArgs, registry: &Registry, group: &Arc<dyn Group>) -> Result<()> {
     let (device, place) = args.model.open(registry)?;
     let form = place.form()?;
-    let Told { table, given, n } = Told::read(&place, &form, args.given.as_deref(), &Terminal)?;
+    let Told { table, given, n } = Told::read(&place, args.given.as_deref(), &Terminal)?;
     let number = args.number.or(n).unwrap_or(DEFAULT_NUMBER);
     let (changes, guide) = (args.solver.changes(), args.guide_with.as_deref());
     let mut request = place.guided_request(&changes, number, args.seed, guide.is_some())?;

@@ -1,5 +1,6 @@
 //! An array of the user's own as data to train on, and what a model of one keeps of it.
 
+mod given;
 mod pieces;
 mod read;
 mod rows;
@@ -8,13 +9,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use flow_datasets::array::Labels;
-use flow_datasets::counted;
+use flow_datasets::{Table, TableRows, counted};
 use flow_train::{RowStore as _, Snapshot};
 use sha2::{Digest, Sha256};
 
 use crate::error::{RunError, usage};
 use crate::recipe;
 use crate::snapshots::Snapshots;
+pub use given::GivenColumns;
 pub use pieces::Pieces;
 pub(crate) use read::in_two;
 use read::{FilePart, before, last, part, read, sides};
@@ -40,6 +42,8 @@ pub struct ArrayData {
     pub pairs: bool,
     /// What the file calls the classes.
     pub class_names: Vec<String>,
+    /// The columns that its rows are told, if any.
+    pub given: Option<GivenColumns>,
     sha256: String,
 }
 
@@ -52,6 +56,10 @@ pub struct ArrayPart {
     pub values: Vec<f32>,
     /// Their classes.
     pub labels: Option<Vec<usize>>,
+    /// The columns that they are told, a row for each.
+    pub given: Option<Table>,
+    /// The same as the network takes them, one after another.
+    pub vectors: Option<Vec<f32>>,
     /// How many elements each sequence has, if any ends early; zeros follow.
     pub lengths: Option<Vec<usize>>,
     /// The rows of an array that is larger than memory.
@@ -88,16 +96,19 @@ impl ArrayPart {
 
 impl ArrayData {
     /// Reads the array of a recipe, holds rows out and scales them: as a model keeps it that is
-    /// `like` this, else by the rows to train with.
+    /// `like` this, else by the rows to train with; what they are told likewise.
     ///
     /// # Errors
     /// When a file cannot be read, is none of rows, or has too few of them, and when files do not
     /// fit together.
-    pub fn open(data: &recipe::Data, like: Option<ArrayRows>) -> Result<Self, RunError> {
+    pub fn open(
+        data: &recipe::Data,
+        (like, like_given): (Option<ArrayRows>, Option<TableRows>),
+    ) -> Result<Self, RunError> {
         let Some(file) = &data.file else {
             return Err(usage!("data.set is array, name its file with data.file=FILE.npy"));
         };
-        if let Some(pieces) = pieces::open(file, data, like.as_ref())? {
+        if let Some(pieces) = pieces::open(file, data, like.as_ref(), like_given.as_ref())? {
             return Ok(pieces);
         }
         let read = Arc::new(read(file, data, data.time.clone())?);
@@ -151,12 +162,14 @@ impl ArrayData {
         }
         let mut before: Vec<[ArrayPart; 2]> =
             sides.into_iter().map(|sides| sides.map(|raw| rows.encoded(raw))).collect();
-        let Some([train, held]) = before.pop() else {
+        let Some([mut train, mut held]) = before.pop() else {
             return Err(usage!("{} has no rows", file.display()));
         };
+        let given = tell(data, &mut train, &mut held, like_given)?;
         let all = || before.iter().flatten().chain([&train, &held]);
         let sha256 = digest(&rows, all())?;
-        Ok(Self { rows, train, held, before, snapshots, pairs: data.pairs, class_names, sha256 })
+        let pairs = data.pairs;
+        Ok(Self { rows, train, held, before, snapshots, pairs, class_names, given, sha256 })
     }
 
     /// SHA-256 of all that is learned from, by which other data are noticed.
@@ -180,10 +193,24 @@ impl ArrayData {
             time,
             rows: part.values.clone(),
             labels: part.labels.clone(),
-            vectors: None,
+            vectors: part.vectors.clone(),
         };
         parts.zip(times).map(one).collect()
     }
+}
+
+/// Gives both parts the condition vectors of the columns that they are told, if there are any.
+fn tell(
+    data: &recipe::Data,
+    train: &mut ArrayPart,
+    held: &mut ArrayPart,
+    like: Option<TableRows>,
+) -> Result<Option<GivenColumns>, RunError> {
+    let (Some(of_train), Some(of_held)) = (&train.given, &held.given) else { return Ok(None) };
+    let (given, vectors) = GivenColumns::of(data, [of_train, of_held], like)?;
+    let [of_train, of_held] = vectors.map(Some);
+    (train.vectors, held.vectors) = (of_train, of_held);
+    Ok(Some(given))
 }
 
 fn digest<'a>(
@@ -199,6 +226,9 @@ fn digest<'a>(
                 digest.update(number.to_le_bytes());
             }
         })?;
+        for number in part.vectors.iter().flatten() {
+            digest.update(number.to_le_bytes());
+        }
         for &number in part.labels.iter().chain(&part.lengths).flatten() {
             digest.update((number as u64).to_le_bytes());
         }
@@ -261,6 +291,9 @@ impl fmt::Display for ArrayData {
             let kind = if self.pairs { "pairs" } else { "snapshots" };
             write!(f, " at the end; {kind} at the times {}", times.join(", "))?;
         }
-        Ok(())
+        match &self.given {
+            Some(given) => write!(f, "\nthey are told\n{}", given.columns.to_string().trim_end()),
+            None => Ok(()),
+        }
     }
 }

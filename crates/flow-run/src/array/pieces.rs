@@ -5,11 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use flow_datasets::array::{ArrayFile, ArrayHead, ArrayNames, Labels};
 use flow_datasets::table::by_hash;
-use flow_datasets::{Element, Holdout, ImageFiles};
+use flow_datasets::{Element, Holdout, ImageFiles, Table, TableRows};
 use flow_train::RowStore;
 
 use super::read::{hashes, image_files, in_two};
-use super::{ArrayData, ArrayPart, ArrayRows, digest, last};
+use super::{ArrayData, ArrayPart, ArrayRows, digest, given, last, tell};
 use crate::error::{RunError, usage};
 use crate::{memory, recipe};
 
@@ -153,6 +153,12 @@ impl<'a> Place<'a> {
     fn labels(&self) -> Option<&Labels> {
         self.images.as_ref().and_then(ImageFiles::labels)
     }
+
+    /// The columns that its rows are told.
+    fn given(&self, data: &recipe::Data) -> Result<Option<Table>, RunError> {
+        let beside = self.images.as_ref().and_then(ImageFiles::table);
+        given::table(self.path, data, beside, self.shape[0])
+    }
 }
 
 /// Opens an array in pieces where a recipe asks for it, or where memory would not hold it; nothing
@@ -168,6 +174,7 @@ pub(super) fn open(
     path: &Path,
     data: &recipe::Data,
     like: Option<&ArrayRows>,
+    like_given: Option<&TableRows>,
 ) -> Result<Option<ArrayData>, RunError> {
     let Some(place) = Place::of(path, data)? else { return Ok(None) };
     let bytes = 4.0 * place.shape.iter().map(|&n| n as f64).product::<f64>();
@@ -216,16 +223,20 @@ pub(super) fn open(
     } else {
         rows.fit(data.scale, &|visit| raw.each(&mut |rows| visit(rows, None)))?;
     }
+    let told = place.given(data)?;
     let part = |of: Vec<usize>| -> Result<ArrayPart, RunError> {
+        let given = told.as_ref().map(|told| told.select(&of));
         let class = |labels: &Labels| of.iter().map(|&row| labels.of_rows[row]).collect();
         let labels = place.labels().map(class);
         let pieces = place.pieces(of, Some(rows.clone()))?;
         let n = pieces.rows.len();
-        Ok(ArrayPart { n, labels, pieces: Some(pieces.into()), ..ArrayPart::default() })
+        let pieces = Some(pieces.into());
+        Ok(ArrayPart { n, labels, given, pieces, ..ArrayPart::default() })
     };
-    let (train, held) = (part(raw.rows)?, part(held)?);
+    let (mut train, mut held) = (part(raw.rows)?, part(held)?);
+    let given = tell(data, &mut train, &mut held, like_given.cloned())?;
     let sha256 = digest(&rows, [&train, &held].into_iter())?;
     let class_names = place.labels().map(|labels| labels.names.clone()).unwrap_or_default();
     let (before, snapshots, pairs) = (Vec::new(), None, false);
-    Ok(Some(ArrayData { rows, train, held, before, snapshots, pairs, class_names, sha256 }))
+    Ok(Some(ArrayData { rows, train, held, before, snapshots, pairs, class_names, given, sha256 }))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use flow_datasets::array::{ArrayNames, LabelledArray, Labels};
 use flow_datasets::table::by_hash;
-use flow_datasets::{Holdout, ImageFiles};
+use flow_datasets::{Holdout, ImageFiles, Table};
 use sha2::{Digest, Sha256};
 
-use super::{ArrayPart, ArrayRows};
+use super::{ArrayPart, ArrayRows, given};
 use crate::error::{RunError, usage};
 use crate::memory;
 use crate::recipe::{self, Layout};
@@ -29,6 +29,15 @@ pub(super) struct FilePart<'a> {
 /// All rows of a file.
 pub(super) fn part<'a>(file: &'a Path, array: &Arc<LabelledArray>) -> FilePart<'a> {
     FilePart { file, array: Arc::clone(array), rows: (0..array.rows.len()).collect() }
+}
+
+/// The columns that all rows of a file are told.
+fn given(
+    data: &recipe::Data,
+    file: &Path,
+    array: &LabelledArray,
+) -> Result<Option<Table>, RunError> {
+    given::table(file, data, array.table.as_ref(), array.rows.len())
 }
 
 /// Reads a file, and says how to name its arrays where it is not clear which is which.
@@ -68,7 +77,7 @@ fn images(folder: &Path, data: &recipe::Data) -> Result<LabelledArray, RunError>
 
 /// The images of a folder, before their pixels are read.
 pub(super) fn image_files(folder: &Path, data: &recipe::Data) -> Result<ImageFiles, RunError> {
-    ImageFiles::open(folder, data.labels.as_deref()).map_err(|error| usage!("{error}"))
+    ImageFiles::open(folder, data.labels.as_deref(), &data.given).map_err(|error| usage!("{error}"))
 }
 
 /// The rows that paths start from, which have the shape of those of the data.
@@ -119,8 +128,9 @@ pub(super) fn sides(
     parts: &[FilePart<'_>],
 ) -> Result<Vec<[ArrayPart; 2]>, RunError> {
     let size = like.size();
-    let of = |array: &LabelledArray, rows: &[usize]| ArrayPart {
+    let of = |array: &LabelledArray, rows: &[usize], given: Option<&Table>| ArrayPart {
         n: rows.len(),
+        given: given.map(|given| given.select(rows)),
         values: rows
             .iter()
             .flat_map(|row| &array.rows.values[row * size..(row + 1) * size])
@@ -134,15 +144,25 @@ pub(super) fn sides(
             .lengths
             .as_ref()
             .map(|lengths| rows.iter().map(|&row| lengths[row]).collect()),
+        vectors: None,
         pieces: None,
     };
     let share = match &data.split {
         None => 0.1,
         Some(Holdout::Hash { share }) => *share,
         Some(Holdout::File { path }) if parts.len() == 1 => {
-            let held = before(path, data, &like.shape, &names_of(&parts[0].array))?;
+            let FilePart { file, array, rows } = &parts[0];
+            let held = before(path, data, &like.shape, &names_of(array))?;
             let all: Vec<usize> = (0..held.rows.len()).collect();
-            return Ok(vec![[of(&parts[0].array, &parts[0].rows), of(&held, &all)]]);
+            if data.beside.is_some() {
+                return Err(usage!(
+                    "data.beside has a row for each of one file, and data.split names a second \
+                     one: hold out a share of the rows, {{ kind = \"hash\", share = 0.1 }}"
+                ));
+            }
+            let told = [given(data, file, array)?, given(data, path, &held)?];
+            let [of_file, of_held] = told.each_ref().map(Option::as_ref);
+            return Ok(vec![[of(array, rows, of_file), of(&held, &all, of_held)]]);
         }
         Some(_) => {
             return Err(usage!(
@@ -161,7 +181,8 @@ pub(super) fn sides(
         };
         let sides = in_two(file, rows, &is_held)?;
         pairs = data.pairs.then_some(is_held);
-        all.insert(0, sides.map(|rows| of(array, &rows)));
+        let given = given(data, file, array)?;
+        all.insert(0, sides.map(|rows| of(array, &rows, given.as_ref())));
     }
     Ok(all)
 }

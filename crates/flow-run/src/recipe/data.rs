@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use flow_datasets::table::{ColumnType, TransformKind};
-use flow_datasets::{Holdout, ReadOptions};
+use flow_datasets::{Holdout, Overrides, ReadOptions};
 use serde::{Deserialize, Serialize};
 
 use super::check::fractions;
@@ -56,7 +56,8 @@ pub struct Data {
     /// of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<PathBuf>,
-    /// Columns of a table that are conditions: given when a sample is drawn, not generated.
+    /// Columns of a table that are conditions: given when a sample is drawn, not generated. Of an
+    /// array, columns of `beside`, or of the table beside the images of a folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given: Vec<String>,
     /// Given columns that are hidden alone in training, each in that share of the rows: samples may
@@ -194,6 +195,18 @@ impl Data {
         })
     }
 
+    /// What is said of the columns of a table.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            given: self.given.clone(),
+            columns: self.columns.clone(),
+            drop: self.drop.clone(),
+            types: self.types.clone(),
+            transforms: self.transforms.clone(),
+            split: self.split.as_ref().and_then(Holdout::column).map(String::from),
+        }
+    }
+
     /// Refuses rates of columns that are not given, and those that are no probabilities.
     fn check_given_drop(&self) -> Result<(), RunError> {
         for (name, rate) in &self.given_drop {
@@ -231,18 +244,18 @@ impl Data {
             ));
         }
         self.check_shrink()?;
-        let of_table = [
+        let of_table = [("columns", !self.columns.is_empty()), ("drop", !self.drop.is_empty())];
+        // Of an array they say what stands beside its rows.
+        let of_columns = [
             ("beside", self.beside.is_some()),
-            ("given", !self.given.is_empty()),
             ("given_drop", !self.given_drop.is_empty()),
-            ("columns", !self.columns.is_empty()),
-            ("drop", !self.drop.is_empty()),
             ("types", !self.types.is_empty()),
             ("transforms", !self.transforms.is_empty()),
             ("delimiter", self.delimiter.is_some()),
             ("missing", !self.missing.is_empty()),
             ("max_columns", self.max_columns.is_some()),
         ];
+        let is_told = is_array && !self.given.is_empty();
         let of_array = [
             ("array", self.array.is_some()),
             ("labels", self.labels.is_some()),
@@ -252,6 +265,7 @@ impl Data {
         ];
         let of_files =
             [("from", self.from.is_some()), ("pairs", self.pairs), ("time", self.time.is_some())];
+        let of_given = [("given", !self.given.is_empty())];
         let of_a_file = [("file", self.file.is_some())];
         let of_parts = [("split", self.split.is_some())];
         let is_rows = is_table || is_array;
@@ -261,6 +275,12 @@ impl Data {
         );
         let keys = [
             (&of_table[..], is_table, "a table, data.set=table"),
+            (
+                &of_columns,
+                is_table || is_told,
+                "a table, data.set=table, or the columns that data.given names beside an array",
+            ),
+            (&of_given, is_rows, "a file, data.set=table or array"),
             (&of_array, is_array, "an array, data.set=array"),
             (&of_files, is_rows, "a file, data.set=table or array"),
             (&of_a_file, may_be_file, "the sets table, array and cifar10"),
@@ -280,6 +300,12 @@ impl Data {
             return Err(usage!(
                 "data.beside adds columns to the rows of one file, and paths start from data: put \
                  the columns into the files, and leave it out"
+            ));
+        }
+        if is_told && self.is_given_starts() {
+            return Err(usage!(
+                "data.given names columns beside an array, and its paths start from data: put \
+                 classes into the files, and leave it out"
             ));
         }
         if self.from.is_some() && self.time.is_some() {

@@ -35,7 +35,9 @@ impl Conditions {
     ) -> Result<Option<Self>, RunError> {
         let names = |table: &TableRows| table.given().collect::<Vec<_>>().join(", ");
         match (table, text) {
-            (None, Some(_)) => Err(usage!("{option} is for models of tables, and this is none")),
+            (None, Some(_)) => {
+                Err(usage!("{option} is for models that are told columns, and this one is not"))
+            }
             (Some(table), Some(_)) if table.vector() == 0 => Err(usage!(
                 "{option} tells a model of its given columns, and this one was trained without any"
             )),

@@ -10,9 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flow_datasets::table::{Coded, Role, Unseen};
-use flow_datasets::{
-    Columns, Encoder, Holdout, Overrides, ReadOptions, Table, TableError, counted,
-};
+use flow_datasets::{Columns, Encoder, ReadOptions, Table, TableError, counted};
 use flow_train::{PartDrop, Rows, Snapshot, Spread};
 use sha2::{Digest, Sha256};
 
@@ -23,8 +21,9 @@ pub use conditions::Conditions;
 pub(crate) use conditions::warn_of_unseen;
 pub use flow_datasets::TableRows;
 pub use incomplete::Incomplete;
+pub(crate) use read::lacking;
 pub use read::numbers_of;
-use read::{FEWEST, Numbers, check_columns, lacking, parts, sides, stacked, tables};
+use read::{FEWEST, Numbers, check_columns, parts, sides, stacked, tables};
 
 /// The name of the set.
 pub const TABLE: &str = "table";
@@ -84,15 +83,7 @@ impl TableData {
         let refused = |error: TableError| usage!("{}: {error}", file.display());
         let reading = data.reading()?;
         let (snapshots, tables) = tables(data, file, &reading)?;
-        let overrides = Overrides {
-            given: data.given.clone(),
-            columns: data.columns.clone(),
-            drop: data.drop.clone(),
-            types: data.types.clone(),
-            transforms: data.transforms.clone(),
-            split: data.split.as_ref().and_then(Holdout::column).map(String::from),
-        };
-        let columns = Columns::guess(&stacked(&tables), &overrides).map_err(refused)?;
+        let columns = Columns::guess(&stacked(&tables), &data.overrides()).map_err(refused)?;
         if let (Some(from), [before, _]) = (&data.from, &tables[..]) {
             check_columns(&columns, before, from)?;
         }
@@ -203,19 +194,6 @@ impl TableData {
         }
     }
 
-    /// The conditions that are hidden alone, each at its rate by the name of its column: its value
-    /// and what says that it is known.
-    pub(crate) fn part_drops(&self, rates: &BTreeMap<String, f64>) -> Vec<PartDrop> {
-        let encoder = &self.rows.encoder;
-        let hidden = |(column, span): (&Coded, Range<usize>)| {
-            let probability = *rates.get(&column.name)?;
-            let width = encoder.given_width();
-            let numbers = span.clone().chain(span.start + width..span.end + width).collect();
-            (0.0 < probability).then_some(PartDrop { numbers, probability })
-        };
-        encoder.spans(Role::Given).filter_map(hidden).collect()
-    }
-
     /// What spreads whole numbers over their cells, if some are learned.
     pub(crate) fn spread(&self) -> Option<Arc<dyn Spread>> {
         let encoder = &self.rows.encoder;
@@ -226,6 +204,19 @@ impl TableData {
     pub(crate) fn pairs(&self) -> bool {
         self.pairs
     }
+}
+
+/// The conditions that are hidden alone, each at its rate by the name of its column: its value and
+/// what says that it is known.
+pub(crate) fn part_drops(rows: &TableRows, rates: &BTreeMap<String, f64>) -> Vec<PartDrop> {
+    let encoder = &rows.encoder;
+    let hidden = |(column, span): (&Coded, Range<usize>)| {
+        let probability = *rates.get(&column.name)?;
+        let width = encoder.given_width();
+        let numbers = span.clone().chain(span.start + width..span.end + width).collect();
+        (0.0 < probability).then_some(PartDrop { numbers, probability })
+    };
+    encoder.spans(Role::Given).filter_map(hidden).collect()
 }
 
 /// The cells of length 1 around the whole numbers of a table.
