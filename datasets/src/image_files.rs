@@ -22,9 +22,9 @@ const OF_A_MAC: &str = "__MACOSX";
 /// PNG, JPEG and WebP files stand in the folder itself (`FOLDER/0.png`) or in a sub-folder for each
 /// class (`FOLDER/CLASS/0.png`). Where `labels.csv` or `labels.tsv` stands beside them, it says
 /// which images there are and what is known of them: one of its columns holds the names of the
-/// files, another may hold the class, and others what a model is told. Images are grey (one channel) if every file is, else red, green and blue;
-/// transparency is dropped, and an orientation that a camera noted is applied. What a file is, its
-/// first bytes say; other files are left out.
+/// files, another may hold the class, and others what a model is told. Images are grey (one
+/// channel) if every file is, else red, green and blue; transparency is dropped, and an orientation
+/// that a camera noted is applied. What a file is, its first bytes say; other files are left out.
 #[derive(Clone, Debug)]
 pub struct ImageFiles {
     files: Vec<PathBuf>,

@@ -68,6 +68,7 @@ fn points_follow_the_numbers_that_stand_beside_them() {
         // The other value is 6 away; 1 holds for a training of a second.
         assert!((mean(0) - shift).abs() < 1.0 && (mean(1) + shift).abs() < 1.0, "{shift}");
     }
+    scene.ok("likelihood run -n 20 --tag told");
     // What training saw missing may be left out, and nothing else.
     scene.ok("sample run -n 2 --given shift=3 --out free.npy");
     scene.refuses("sample run -n 2 --given lab=north", 2, &["lacks `shift`"]);

@@ -101,7 +101,7 @@ pub fn likelihood(
         Data::Toy(toy) => {
             let n = options.number.unwrap_or(1000);
             let mut rng = Streams::new(seed).rng(part as u64, Purpose::LikelihoodPoints);
-            points(options, run, model, toy.sample(n, &mut rng))
+            points(options, run, model, toy.sample(n, &mut rng), Told::default())
         }
         Data::Table(table) => {
             let rows = match part {
@@ -125,15 +125,14 @@ pub fn likelihood(
                 Split::Train => &array.train,
                 Split::Test => &array.held,
             };
-            if rows.labels.is_some() && 0 < model.classes() {
-                return Err(usage!(
-                    "the densities of rows of an array are those of a model without classes: train \
-                     with data.conditional=false"
-                ));
-            }
             let n = options.number.unwrap_or(1000);
             let some = flow_run::some_places(rows.n, part, n, seed);
-            points(options, run, model, rows.rows_at(&some, array.rows.size())?)
+            let told = Told {
+                classes: rows.labels.as_ref().filter(|_| 0 < model.classes()),
+                vectors: rows.vectors.as_deref(),
+                places: &some,
+            };
+            points(options, run, model, rows.rows_at(&some, array.rows.size())?, told)
         }
         Data::Images { train, test } => {
             let images = match part {
@@ -180,19 +179,43 @@ fn request(
     })
 }
 
-/// The likelihood of points.
+/// What the rows of an array are told, each its own.
+#[derive(Default)]
+struct Told<'a> {
+    /// The class of each row of the array.
+    classes: Option<&'a Vec<usize>>,
+    /// The condition vector of each row of the array, one after another.
+    vectors: Option<&'a [f32]>,
+    /// Which rows of the array they are.
+    places: &'a [usize],
+}
+
+/// The likelihood of points, given what each is told.
 fn points(
     options: &LikelihoodOptions,
     run: &Run,
     model: &Model,
     points: Vec<f32>,
+    told: Told<'_>,
 ) -> Result<Found, JudgeError> {
     let started = Instant::now();
     let dim: usize = model.signature().size();
     let request = request(options, true, 1000)?;
-    let rows = |range: Range<usize>| Rows {
-        values: points[range.start * dim..range.end * dim].to_vec(),
-        ..Rows::default()
+    let width = model.vector();
+    let rows = |range: Range<usize>| {
+        let vector = |vectors: &[f32]| {
+            let of = |row: &usize| &vectors[row * width..(row + 1) * width];
+            told.places[range.clone()].iter().flat_map(of).copied().collect()
+        };
+        let class = |classes: &Vec<usize>| {
+            told.places[range.clone()].iter().map(|&row| classes[row]).collect()
+        };
+        Rows {
+            values: points[range.start * dim..range.end * dim].to_vec(),
+            vectors: told.vectors.map(vector),
+            classes: told.classes.map(class),
+            ..Rows::default()
+        }
     };
     let found = model.log_prob(points.len() / dim, rows, &request)?;
     let mut report = Report::new(options, run, &request, &found, found.nats.clone(), started)?;
