@@ -1,6 +1,7 @@
 //! Image files of your own as rows of an array: all images of a folder, and what a table says of
 //! them.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -171,13 +172,17 @@ fn listed(
         let title = &of_files.name;
         return Err(refused(format!("the column {title:?} names the files: it tells nothing")));
     }
-    let mut files = Vec::with_capacity(table.len());
+    let (mut files, mut seen) = (Vec::with_capacity(table.len()), HashSet::new());
     for row in 0..table.len() {
         let file = of_files.cell(row).map(|cell| folder.join(cell));
         let Some(file) = file.filter(|file| file.is_file()) else {
             let (row, cell) = (row + 1, of_files.cell(row).unwrap_or_default());
             return Err(refused(format!("row {row} names the file {cell:?}, which is not there")));
         };
+        if !seen.insert(file.clone()) {
+            let (row, cell) = (row + 1, of_files.cell(row).unwrap_or_default());
+            return Err(refused(format!("row {row} names the file {cell:?} once more")));
+        }
         files.push(file);
     }
     let is_other = |column: &&Column| column.name != of_files.name && !given.contains(&column.name);

@@ -158,11 +158,15 @@ fn a_table_beside_pictures_says_their_classes() {
     let rows = "picture,kind,weight\na.png,ant,1.5\nb.png,bee,2.5\nc.png,ant,1.5\nd.png,bee,3.5\n";
     scene.write("flat/labels.csv", rows);
     scene.refuses(&words, 2, &["labels.csv", "kind, weight", "data.labels=COLUMN"]);
+    let timed = format!("{words} --set data.labels=kind --time t");
+    scene.refuses(&timed, 2, &["has no times", "--time"]);
     let weight = format!("{words} --set data.labels=weight");
     scene.refuses(&weight, 2, &["\"weight\"", "decimals", "no classes"]);
     let said = scene.run(&format!("{words} --set data.labels=kind --out run"));
     assert!(said.code == Some(0) && said.stderr.contains("2 classes"), "{}", said.stderr);
     scene.refuses("sample run --class 2", 2, &["classes 0 to 1 (ant, bee)"]);
+    scene.write("flat/labels.csv", "picture,kind\na.png,ant\na.png,bee\n");
+    scene.refuses(&words, 2, &["labels.csv", "row 2", "once more"]);
     scene.write("flat/labels.csv", "picture,kind\na.png,ant\nz.png,bee\n");
     scene.refuses(&words, 2, &["labels.csv", "row 2", "z.png"]);
 }

@@ -105,7 +105,7 @@ fn a_model_of_a_table_is_scored_on_rows_that_are_named() {
          --set sample.steps=8 --set eval.n=100",
     );
     scene.ok("eval run");
-    scene.ok("calibrate run -n 10 --draws 9");
+    scene.ok("calibrate run -n 20 --draws 9");
     scene.ok("export run --out m.flow");
     let text = scene.ok("card m.flow --toml");
     let folder = scene.path("").display().to_string();
@@ -115,7 +115,7 @@ fn a_model_of_a_table_is_scored_on_rows_that_are_named() {
     scene.refuses("eval m.flow --out found --data no.csv", 2, &["no.csv"]);
     scene.ok("eval m.flow --out found --data people.csv");
     assert_eq!(scores(&scene, "found"), scores(&scene, "run"));
-    scene.ok("calibrate m.flow --out found -n 10 --draws 9");
+    scene.ok("calibrate m.flow --out found -n 20 --draws 9");
     let [a, b] = ["run", "found"].map(|run| json(&scene, &format!("{run}/calibration.json")));
     assert_eq!(a, b);
     scene.ok("likelihood m.flow -n 10 --data people.csv --out found");

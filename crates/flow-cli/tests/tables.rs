@@ -167,7 +167,7 @@ fn parameters_and_observations_may_lie_in_two_arrays() {
     assert_eq!(rows[0], ["observation", "theta1", "theta2", "log_density"]);
     assert_eq!(rows.len(), 61);
     scene.ok("posterior run --observe x1=0.5 -n 30 --out one.csv");
-    scene.ok("calibrate run -n 10 --draws 9");
+    scene.ok("calibrate run -n 20 --draws 9");
     let train = "train posterior --data theta.npy --dry-run --given";
     scene.refuses(&format!("{train} few.npy"), 2, &["theta.npy has 200 rows", "few.npy has 10"]);
     scene.refuses(&format!("{train} none.npy"), 2, &["--given none.npy"]);
@@ -299,6 +299,75 @@ fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
 const TINY: &str = "--set network.hidden=16 --set network.depth=1 --set train.images=2560 \
                     --set train.warmup_images=0 \
                     --set train.checkpoint_every=2560 --set sample.steps=4 --no-eval";
+
+#[test]
+fn what_a_user_asks_for_is_done_or_refused_and_never_forgotten() {
+    let scene = Scene::new();
+    let rows = |head: &str, row: &dyn Fn(u32) -> String| {
+        (0..60).fold(format!("{head}\n"), |text, i| text + &row(i) + "\n")
+    };
+    scene.write("people.csv", people());
+    scene.write("one.csv", rows("x,k,m", &|i| format!("{}.5,3,4", i * 7 % 13)));
+    scene.write("far.csv", rows("x,y", &|i| format!("{i}.5,{i}e300")));
+    scene.write("times.csv", rows("x,t", &|i| format!("{}.5,{}", i % 7, i / 2)));
+    scene.write("angle.csv", rows("angle,x", &|i| format!("{}.5,{}.25", i * 3, i % 7)));
+    for (words, parts) in [
+        // A condition that would be left out, or is the same in all rows.
+        ("train people.csv --given id", &["given column \"id\"", "identifier"][..]),
+        ("train one.csv --given k", &["given column \"k\"", "one value"]),
+        ("train posterior --data one.csv --given k,m", &["one value"]),
+        ("train people.csv --given age,age", &["age"]),
+        ("train far.csv", &["row 2", "\"y\"", "beyond the range"]),
+        ("train times.csv --time t", &["`t` is 0 in 2 rows", "round the times"]),
+        ("train people.csv --set data.types.age=foo", &["real", "levels"]),
+        // By the row of the file, whatever rows are held out.
+        (
+            "train angle.csv --set data.transforms.angle={logit=[0,90]}",
+            &["row 31 of column \"angle\"", "logit"],
+        ),
+        ("train angle.csv --set data.transforms.angle={logit=[5,1]}", &["5 and 1", "lower one"]),
+    ] {
+        scene.refuses(&format!("{words} --no-eval"), 2, parts);
+    }
+    assert!(!scene.path("runs").exists(), "nothing was begun");
+    // Beside another column one value loses nothing.
+    scene.write("two.csv", rows("x,k,m", &|i| format!("{}.5,3,{}.5", i * 7 % 13, i % 5)));
+    scene.ok(&format!("train two.csv --given k,m --no-eval --out two {SMALL}"));
+    scene.ok("sample two -n 2 --given m=1.5 --out two-samples.csv");
+}
+
+#[test]
+fn categories_alone_are_scored_and_bounds_are_kept() {
+    let scene = Scene::new();
+    let mut rows = "a,b,angle\n".to_owned();
+    for i in 0..120_u32 {
+        let (a, b) = (["u", "v"][i as usize % 2], ["x", "y"][i as usize / 7 % 2]);
+        writeln!(rows, "{a},{b},{}.5", i * 53 % 90).unwrap();
+    }
+    scene.write("all.csv", &rows);
+    let few = format!("{SMALL} --set eval.steps={{}} --set eval.error_n=0");
+    scene.ok(&format!("train all.csv --drop angle --out names {few}"));
+    let logit = "--set data.transforms.angle={logit=[0,90]}";
+    scene.ok(&format!("train all.csv --no-eval --out bounded {logit} {SMALL}"));
+    scene.ok("sample bounded -n 400 --seed 1 --out s.csv");
+    let samples = fs::read_to_string(scene.path("s.csv")).unwrap();
+    let angles: Vec<f64> =
+        columns(&samples)[1..].iter().map(|row| row[2].parse().unwrap()).collect();
+    assert!(angles.iter().all(|angle| (0.0..=90.0).contains(angle)), "{angles:?}");
+    scene.ok("likelihood bounded -n 5 --tag bounded");
+    // Given columns are not filled, and whoever asks is told.
+    scene.ok(&format!(
+        "train all.csv --given b --set data.given_drop.b=0.2 --no-eval --out told {SMALL}"
+    ));
+    scene.write("holes.csv", "a,b,angle\nu,,3.5\n,x,4.5\n");
+    let said = scene.run("impute told holes.csv --out filled.csv");
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    for words in ["1 of 2 rows had holes", "`b` is given", "stays empty in 1 row"] {
+        assert!(said.stderr.contains(words), "{words} is missing in {}", said.stderr);
+    }
+    scene.refuses("impute told holes.csv --out nowhere/f.csv", 2, &["no folder nowhere"]);
+    scene.refuses("calibrate told -n 2", 2, &["at least 20"]);
+}
 
 #[test]
 fn a_column_says_which_rows_are_held_out_and_is_not_learned() {

@@ -13,6 +13,10 @@ use crate::table::TableSpace;
 /// Probability that right posteriors are called calibrated.
 const LEVEL: f64 = 0.95;
 
+/// Held-out rows below which nothing can be told, and draws for each below which ranks are too
+/// coarse.
+const FEWEST: [usize; 2] = [20, 4];
+
 /// What the ranks of held-out rows among their draws say.
 #[derive(Clone, Debug, Serialize)]
 pub struct Calibration {
@@ -125,6 +129,13 @@ pub fn calibrate(
         ));
     }
     let n = n.min(table.held.n);
+    let asked = [("held-out rows", n), ("draws for each", draws)];
+    if let Some(((what, got), least)) = asked.iter().zip(FEWEST).find(|((_, got), n)| got < n) {
+        return Err(usage!(
+            "calibration by {got} {what} tells nothing, at least {least} are needed: ask for more, \
+             or hold out more rows by data.split.share"
+        ));
+    }
     told.say(&format!("drawing {draws} samples for each of {n} held-out rows"));
     let told_of = table.held.vectors.chunks(vector).take(n);
     let vectors: Vec<f32> = told_of.flat_map(|row| row.repeat(draws)).collect();

@@ -47,7 +47,7 @@ pub(crate) struct Sets<'a> {
     pub table: Option<&'a TableSpace<'a>>,
     /// Of models that enlarge: the images whose small copies they were told.
     pub enlarged: Option<&'a Enlarged>,
-    pub kernel: &'a Kernel,
+    pub kernel: Option<&'a Kernel>,
     pub bandwidth: f64,
     /// Of the features of reference images, for FID.
     pub reference: Option<&'a Moments>,
@@ -191,7 +191,7 @@ pub const METRICS: &[Metric] = &[
     }),
     metric("mmd", Kind::Points, None, FEWEST_SAMPLES, |sets| {
         let (a, b) = sets.points()?;
-        Ok(vec![mmd(a, b, sets.kernel)?])
+        sets.kernel.map(|kernel| mmd(a, b, kernel)).into_iter().collect()
     }),
     metric("frechet", Kind::Both, Some(Kind::Images), JACKKNIFE, |sets| {
         let (a, b) = sets.points()?;

@@ -24,7 +24,8 @@ pub(crate) struct Standard<'a> {
     reference: Option<Statistics>,
     /// How often the classifier of images is right; 0 without one.
     accuracy: f64,
-    kernel: Kernel,
+    /// Of the MMD, where it is asked for.
+    kernel: Option<Kernel>,
     bandwidth: f64,
     seed: u64,
     /// By the name of the score.
@@ -54,7 +55,9 @@ impl<'a> Standard<'a> {
         drawn: Drawn<'a>,
     ) -> Result<Self, JudgeError> {
         let Drawn { metrics, real, held_out, table, reference, accuracy, seed } = drawn;
-        let (kernel, scott) = scales(real.points()?)?;
+        let asks = metrics.iter().any(|metric| metric.name == "mmd");
+        let kernel = asks.then(|| Kernel::up_to_median(real.points()?)).transpose()?;
+        let scott = scott(real.points()?);
         let mut standard = Self {
             data,
             metrics,
@@ -112,7 +115,7 @@ impl<'a> Standard<'a> {
             target: self.target.as_deref(),
             table: self.table.as_ref(),
             enlarged: self.enlarged.as_ref(),
-            kernel: &self.kernel,
+            kernel: self.kernel.as_ref(),
             bandwidth: self.bandwidth,
             reference: self.reference.as_ref().map(|reference| &reference.moments),
             accuracy: self.accuracy,
@@ -141,11 +144,11 @@ fn mean_variance(points: Points<'_>) -> f64 {
     sums.iter().map(variance).sum::<f64>() / dim as f64
 }
 
-/// Widths that fit the real data: kernels of the MMD, and the bandwidth of Parzen windows by
-/// Scott's rule, `n^(-1 / (dim + 4))` of the mean standard deviation.
-fn scales(real: Points<'_>) -> Result<(Kernel, f64), JudgeError> {
+/// The bandwidth of Parzen windows that fits the real data, by Scott's rule: `n^(-1 / (dim + 4))`
+/// of the mean standard deviation.
+fn scott(real: Points<'_>) -> f64 {
     let dim = real.dim();
     let variance = mean_variance(real);
     let scott = (real.len() as f64).powf(-1.0 / (dim as f64 + 4.0));
-    Ok((Kernel::up_to_median(real)?, (variance.sqrt() * scott).max(1e-6)))
+    (variance.sqrt() * scott).max(1e-6)
 }

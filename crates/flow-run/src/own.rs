@@ -6,7 +6,7 @@ use flow_datasets::array::{Array, ArrayHead, ArrayNames};
 use flow_datasets::{ImageFiles, ReadOptions, Table};
 use flow_model::{ModelConfig, Registry};
 
-use crate::array::ARRAY;
+use crate::array::{ARRAY, which_array};
 use crate::beginning::beginning_with;
 use crate::error::{RunError, usage};
 use crate::files::ending;
@@ -210,7 +210,7 @@ fn kind(
         classes: said("data.labels"),
         times: args.time.map(str::to_owned).filter(|_| ending(file) != "npy"),
     };
-    let head = ArrayHead::read(file, &asked).map_err(|error| usage!("{error}"))?;
+    let head = ArrayHead::read(file, &asked).map_err(which_array)?;
     let classes = head.names.classes.is_some();
     let takes_arrays = || {
         let recipe = named.map(|named| Recipe::named(registry, named, &[]));

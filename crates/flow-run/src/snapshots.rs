@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flow_datasets::counted;
 use flow_path::config::plain;
 use flow_train::{Chain, DataSource, Rows, Snapshot, Spread};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,14 @@ impl Snapshots {
                 rows.len()
             ));
         }
+        if let Some(few) = rows.iter().find(|rows| rows.len() < FEWEST) {
+            return Err(usage!(
+                "`{column}` is {} in {}, and each time needs {FEWEST} rows, to learn from and to \
+                 hold out: round the times, or leave such rows out",
+                times[few[0]],
+                counted(few.len(), "row")
+            ));
+        }
         let times = rows.iter().map(|rows| times[rows[0]]).collect();
         Ok((Self { times, column: Some(column.to_owned()) }, rows))
     }
@@ -104,6 +113,9 @@ impl Snapshots {
 
 /// Times at which rows were seen.
 const MOST: usize = 1000;
+
+/// Rows of each time: two to learn from and two to hold out.
+const FEWEST: usize = 4;
 
 /// How rows are changed before training sees them.
 #[derive(Clone, Debug, Default)]

@@ -88,8 +88,9 @@ pub enum SampleError {
     },
     /// A jump was requested of a predictor that is no flow map.
     #[error(
-        "this sampler jumps along a flow map, which this model is not: train a network of two times \
-         with a loss for flow maps, or choose another sampler"
+        "this sampler jumps along a flow map, which guided answers do not follow and a model of one \
+         time does not have: choose another sampler, or train a network of two times with a loss \
+         for flow maps"
     )]
     NoFlowMap,
     /// A sample is not made of finite numbers.

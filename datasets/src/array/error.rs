@@ -147,9 +147,12 @@ pub enum ArrayError {
 
     /// A file of several arrays, and none of them named, or one that is not there.
     #[error(
-        "{} holds the arrays {}; say which by its name{}",
+        "{} holds {}{}",
         path.display(),
-        names.join(", "),
+        match names.len() {
+            0 => "no array".to_owned(),
+            _ => format!("the arrays {}; say which by its name", names.join(", ")),
+        },
         asked.as_ref().map_or(String::new(), |name| format!(": it has no {name:?}"))
     )]
     WhichArray {

@@ -87,7 +87,9 @@ impl Columns {
     ///
     /// # Errors
     /// If names are unknown or contradict each other, if a column is not of the type said, if a
-    /// number is infinite, or if fewer than two rows or no target is left.
+    /// number is infinite or beyond the range of `f32`, if a given column is one of identifiers,
+    /// dates or free text or no given column varies, or if fewer than two rows or no target is
+    /// left.
     pub fn guess(table: &Table, overrides: &Overrides) -> Result<Self, TableError> {
         check(table, overrides)?;
         let (rows, needed) = (table.len(), 2);
@@ -96,6 +98,7 @@ impl Columns {
         }
         let plans = table.columns().iter().map(|column| plan(column, overrides));
         let plans: Vec<ColumnPlan> = plans.collect::<Result<_, _>>()?;
+        check_given(&plans, overrides)?;
         if !plans.iter().any(|plan| plan.role == Role::Target) {
             let reasons = plans.iter().take(8).map(why).collect::<Vec<_>>().join("; ");
             return Err(TableError::NothingToLearn { reasons });
@@ -107,18 +110,27 @@ impl Columns {
     /// conditioned by.
     ///
     /// # Errors
-    /// As [`Columns::guess`], and if a given column is none that can be told: with one value in
-    /// every row, or nothing but identifiers, dates or free text.
+    /// As [`Columns::guess`].
     pub fn conditions(table: &Table, overrides: &Overrides) -> Result<Self, TableError> {
         check(table, overrides)?;
         let given = |column: &&Column| overrides.given.contains(&column.name);
         let plans = table.columns().iter().filter(given).map(|column| plan(column, overrides));
         let plans: Vec<ColumnPlan> = plans.collect::<Result<_, _>>()?;
-        match plans.iter().find(|plan| plan.role != Role::Given) {
-            Some(plan) => Err(TableError::NothingToTell { reason: why(plan) }),
-            None => Ok(Self { plans }),
-        }
+        check_given(&plans, overrides)?;
+        Ok(Self { plans })
     }
+}
+
+/// Refuses a given column that would be left out, and given columns of which none tells anything:
+/// what a user asks a model to be told is told. One value in every row beside others loses nothing.
+fn check_given(plans: &[ColumnPlan], overrides: &Overrides) -> Result<(), TableError> {
+    let given = || plans.iter().filter(|plan| overrides.given.contains(&plan.name));
+    let untold = match given().find(|plan| plan.role == Role::Dropped) {
+        None if given().any(|plan| plan.role == Role::Given) => None,
+        None => given().next(),
+        dropped => dropped,
+    };
+    untold.map_or(Ok(()), |plan| Err(TableError::NothingToTell { reason: why(plan) }))
 }
 
 /// Why a column is not learned.
@@ -147,6 +159,9 @@ fn check(table: &Table, overrides: &Overrides) -> Result<(), TableError> {
         None => Ok(()),
     };
     let split = split.as_slice();
+    if let Some(at) = (1..given.len()).find(|&at| given[..at].contains(&given[at])) {
+        return Err(TableError::DuplicateColumn { name: given[at].clone() });
+    }
     both("given", given, "drop", drop)?;
     both("columns", columns, "drop", drop)?;
     both("given", given, "split", split)?;
@@ -198,6 +213,9 @@ fn plan(column: &Column, overrides: &Overrides) -> Result<ColumnPlan, TableError
                     let values = numbers_of(column, kind)?;
                     let log = skewed(values);
                     let guess = if log { TransformKind::Log1p } else { TransformKind::Standard };
+                    if let Some(said) = said {
+                        check_domain(column, values, said)?;
+                    }
                     Some(said.unwrap_or(guess))
                 }
                 Kind::Category => {
@@ -218,6 +236,25 @@ fn plan(column: &Column, overrides: &Overrides) -> Result<ColumnPlan, TableError
         }
     }
     Ok(plan)
+}
+
+/// Refuses a number that a transform cannot take, by its row in the file.
+fn check_domain(column: &Column, values: &[f64], kind: TransformKind) -> Result<(), TableError> {
+    if let TransformKind::Logit([low, high]) = kind
+        && !(low.is_finite() && high.is_finite() && low < high)
+    {
+        return Err(TableError::Bounds { column: column.name.clone(), bounds: [low, high] });
+    }
+    let bad = |x: &f64| !x.is_nan() && !kind.takes(*x);
+    match values.iter().position(bad) {
+        Some(row) => Err(TableError::OutOfDomain {
+            column: column.name.clone(),
+            row: row + 1,
+            value: values[row],
+            transform: kind.name(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The numbers of a column that is said to hold some.
@@ -248,6 +285,10 @@ fn range(column: &Column) -> Result<String, TableError> {
         if let Some(row) = values.iter().position(|x| x.is_infinite()) {
             return Err(TableError::Infinite { column: column.name.clone(), row: row + 1 });
         }
+        if let Some(row) = values.iter().position(|x| f64::from(f32::MAX) < x.abs()) {
+            let (column, value) = (column.name.clone(), values[row]);
+            return Err(TableError::TooFar { column, row: row + 1, value });
+        }
         let known = values.iter().filter(|x| !x.is_nan());
         let ends = known.fold(None, |ends: Option<(f64, f64)>, &x| {
             Some(ends.map_or((x, x), |(low, high)| (low.min(x), high.max(x))))
@@ -272,7 +313,9 @@ fn listed(names: &[String]) -> String {
 fn shortened(name: &str) -> String {
     const LONG: usize = 16;
     let start: String = name.chars().take(LONG).collect();
-    if start.len() < name.len() { format!("{start}...") } else { start }
+    // A line break within a name would break the table.
+    let shown = start.replace(char::is_control, " ");
+    if start.len() < name.len() { format!("{shown}...") } else { shown }
 }
 
 impl fmt::Display for Columns {

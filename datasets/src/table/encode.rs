@@ -178,6 +178,9 @@ fn numbers(column: &Column) -> Result<Vec<Option<f64>>, TableError> {
     let one = |(row, &x): (usize, &f64)| match x {
         x if x.is_nan() => Ok(None),
         x if x.is_infinite() => Err(TableError::Infinite { column: name(), row: row + 1 }),
+        value if f64::from(f32::MAX) < value.abs() => {
+            Err(TableError::TooFar { column: name(), row: row + 1, value })
+        }
         x => Ok(Some(x)),
     };
     match &column.values {

@@ -195,11 +195,7 @@ fn refused(column: &Column, values: &[f64], kind: TransformKind) -> TableError {
     if let Some(row) = values.iter().position(|x| x.is_infinite()) {
         return TableError::Infinite { column: name, row: row + 1 };
     }
-    let bad = |x: &f64| match kind {
-        TransformKind::Log1p => *x <= -1.0,
-        TransformKind::Logit([low, high]) => *x < low || high < *x,
-        _ => false,
-    };
+    let bad = |x: &f64| !x.is_nan() && !kind.takes(*x);
     let far =
         |(a, x): &(usize, f64), (b, y): &(usize, f64)| x.abs().total_cmp(&y.abs()).then(b.cmp(a));
     let (row, value) = values

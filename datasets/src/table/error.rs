@@ -309,6 +309,32 @@ pub enum TableError {
         expected: &'static str,
     },
 
+    /// A number that the network cannot be told.
+    #[error(
+        "row {row} of column {column:?} is {value:?}, beyond the range of 32-bit numbers; write the \
+         column in another unit, or drop it"
+    )]
+    TooFar {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+
+    /// Bounds that leave no number between them.
+    #[error(
+        "the bounds of column {column:?} are {} and {}; give two finite numbers, the lower one \
+         first", bounds[0], bounds[1]
+    )]
+    Bounds {
+        /// The column.
+        column: String,
+        /// The bounds that were said.
+        bounds: [f64; 2],
+    },
+
     /// An infinite number.
     #[error(
         "row {row} of column {column:?} is infinite; leave the cell empty if the value is missing, \

@@ -1,5 +1,7 @@
 //! The holes of a table, as a question to a model and filled with its answers.
 
+use crate::words::counted;
+
 use super::{Column, Encoded, Table, TableError, TableRows, Type, Values};
 
 /// The rows of a table that lack a value of those that a model learns.
@@ -35,6 +37,17 @@ impl<'a> Holes<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The given columns that some rows lack, each with how many: a model answers without them if
+    /// it may, and does not fill them.
+    #[must_use]
+    pub fn unknown_conditions(&self) -> Vec<(&str, String)> {
+        let lacking = |name: &'a str| {
+            let missing = self.table.column(name).map_or(0, Column::missing);
+            (0 < missing).then(|| (name, counted(missing, "row")))
+        };
+        self.columns.given().filter_map(lacking).collect()
     }
 
     /// Which numbers of the rows with a hole are known, `[len, width]`.

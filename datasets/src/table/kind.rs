@@ -42,7 +42,11 @@ pub enum Kind {
 /// What a user says of a column: its kind, or the names of its levels from the lowest to the
 /// highest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a column is \"real\", \"integer\", \"category\" or \"ordinal\", or the list of its \
+                 levels from the lowest to the highest"
+)]
 pub enum ColumnType {
     /// `real`, `integer`, `category`; `ordinal` orders its levels as numbers or by the alphabet.
     Kind(Kind),

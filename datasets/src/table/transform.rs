@@ -42,6 +42,15 @@ impl TransformKind {
             Self::Logit(_) => "logit",
         }
     }
+
+    /// Whether it is defined at a number.
+    pub(crate) fn takes(self, x: f64) -> bool {
+        match self {
+            Self::Log1p => -1.0 < x,
+            Self::Logit([low, high]) => (low..=high).contains(&x),
+            _ => true,
+        }
+    }
 }
 
 /// A fitted transform `z = f(x)`, strictly increasing.
@@ -123,17 +132,14 @@ impl Transform {
                 let max = if min < max { max } else { min + 2.0 * step(min) };
                 Self::MinMax { min, max }
             }
-            TransformKind::Log1p if known.iter().all(|&x| -1.0 < x) => {
+            _ if !known.iter().all(|&x| kind.takes(x)) => return None,
+            TransformKind::Log1p => {
                 let logs: Vec<f64> = known.iter().map(|x| x.ln_1p()).collect();
                 let (mean, scale) = moments(&logs);
                 Self::Log1p { mean, scale }
             }
-            TransformKind::Log1p => return None,
             TransformKind::Quantile => quantiles(known),
             TransformKind::Logit([low, high]) => {
-                if !known.iter().all(|x| (low..=high).contains(x)) {
-                    return None;
-                }
                 let logits: Vec<f64> = known.iter().map(|&x| logit(x, low, high)).collect();
                 let (mean, scale) = moments(&logits);
                 Self::Logit { low, high, mean, scale }

@@ -28,7 +28,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "MODEL|FILE")]
     pub(crate) from: Option<PathBuf>,
     /// Row i of the file of --from belongs to row i of the data.
-    #[arg(long, requires = "from")]
+    #[arg(long, requires = "from", conflicts_with = "time")]
     pub(crate) pairs: bool,
     /// Column, or array beside the rows, with the time of each row: the rows of one time flow to
     /// those of the next.

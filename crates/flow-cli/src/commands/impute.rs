@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_datasets::{Holes, counted};
 use flow_model::Registry;
-use flow_run::files::check_table;
+use flow_run::files::{check_folder, check_table};
 use flow_run::table::read_like;
 
 use crate::args::ImputeArgs;
@@ -15,6 +15,7 @@ use crate::terminal::{print, say};
 pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let plan = args.answer.plan()?;
     check_table(&args.out)?;
+    check_folder(&args.out)?;
     let (device, place) = args.answer.model.open(registry)?;
     let columns = place.columns(&args.answer.model.run)?;
     let table = read_like(&columns, &args.file)?;
@@ -24,6 +25,9 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let (filled, nfe) = flow_run::impute(&model, &columns, &holes, &plan, args.noise, args.draws)?;
     filled.write(&args.out)?;
     say(&format!("{} of {} had holes", holes.len(), counted(table.len(), "row")));
+    for (column, rows) in holes.unknown_conditions() {
+        say(&format!("warning: `{column}` is given, not learned: it stays empty in {rows}"));
+    }
     print(&format!(
         "{}, {} each, {:.1} s: {}",
         counted(args.draws, "draw"),

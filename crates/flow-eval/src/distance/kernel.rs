@@ -33,10 +33,12 @@ impl Kernel {
     ///
     /// The bandwidths are chosen from the real data alone, so that scores of different samples
     /// compare. The median is that of all pairs among 1,000 points, which are drawn, always alike,
-    /// where there are more: the first ones of a sorted set would all be of one class.
+    /// where there are more: the first ones of a sorted set would all be of one class. Where half
+    /// of the pairs coincide, as of rows of few categories, the root of the mean square takes its
+    /// place.
     ///
     /// # Errors
-    /// When half of these pairs or more coincide, or when there is only one point.
+    /// When all of these pairs coincide, or when there is only one point.
     ///
     /// # Reference
     /// The median heuristic: Gretton et al. (2012), "A Kernel Two-Sample Test", Journal of Machine
@@ -56,8 +58,9 @@ impl Kernel {
         if squares.is_empty() {
             return Err(EvalError::TooFew { metric: "the median distance", n: 1, needed: 2 });
         }
-        let (_, square, _) = squares.select_nth_unstable_by(middle, f64::total_cmp);
-        let median = square.sqrt();
+        let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+        let (_, &mut square, _) = squares.select_nth_unstable_by(middle, f64::total_cmp);
+        let median = if square == 0.0 { mean } else { square }.sqrt();
         let kernel = Self::Gaussian { bandwidths: [0.25, 0.5, 1.0].map(|c| c * median).to_vec() };
         check_bandwidths(&[median]).map(|()| kernel)
     }

@@ -200,7 +200,8 @@ fn points(
 ) -> Result<Found, JudgeError> {
     let started = Instant::now();
     let dim: usize = model.signature().size();
-    let request = request(options, true, 1000)?;
+    // A pass for each number of an image is more than anybody waits for.
+    let request = request(options, model.signature().shape.len() < 3, 1000)?;
     let width = model.vector();
     let rows = |range: Range<usize>| {
         let vector = |vectors: &[f32]| {

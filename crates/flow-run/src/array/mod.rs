@@ -18,8 +18,8 @@ use crate::recipe;
 use crate::snapshots::Snapshots;
 pub use given::GivenColumns;
 pub use pieces::Pieces;
-pub(crate) use read::in_two;
 use read::{FilePart, before, last, part, read, sides};
+pub(crate) use read::{in_two, which_array};
 pub use rows::ArrayRows;
 
 /// The name of the set.
@@ -115,6 +115,12 @@ impl ArrayData {
         let (mut class_names, whole) = (Vec::new(), read.rows.len());
         if let Some(Labels { names, .. }) = &read.labels {
             class_names.clone_from(names);
+        }
+        if let (Some(column), None) = (&data.time, &read.times) {
+            return Err(usage!(
+                "data.time is {column:?}, and {} has no times: leave it out (--time)",
+                file.display()
+            ));
         }
         let shape = read.rows.shape[1..].to_vec();
         let (mut snapshots, mut parts) = (None, vec![part(file, &read)]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flow_datasets::array::{ArrayNames, LabelledArray, Labels};
 use flow_datasets::table::by_hash;
-use flow_datasets::{Holdout, ImageFiles, Table};
+use flow_datasets::{ArrayError, Holdout, ImageFiles, Table};
 use sha2::{Digest, Sha256};
 
 use super::{ArrayPart, ArrayRows, given};
@@ -50,13 +50,17 @@ pub(super) fn read(
         return images(file, data);
     }
     let names = ArrayNames { rows: data.array.clone(), classes: data.labels.clone(), times };
-    let read = LabelledArray::read(file, &names, memory::limit() as u64);
-    read.map_err(|error| match error {
-        flow_datasets::ArrayError::WhichArray { asked: None, .. } => {
+    LabelledArray::read(file, &names, memory::limit() as u64).map_err(which_array)
+}
+
+/// What is wrong with a file of arrays, and how to name one where it is not clear which is meant.
+pub(crate) fn which_array(error: ArrayError) -> RunError {
+    match error {
+        ArrayError::WhichArray { asked: None, ref names, .. } if 1 < names.len() => {
             usage!("{error}, as in data.array=NAME")
         }
         error => usage!("{error}"),
-    })
+    }
 }
 
 /// All images of a folder.
@@ -204,8 +208,8 @@ pub(crate) fn in_two(
     for (side, what) in sides.iter().zip(["to train with", "held out"]) {
         if side.len() < FEWEST {
             return Err(usage!(
-                "{}: {} of {} rows {what}, at least {FEWEST} are needed: add rows, or hold out \
-                 another share by data.split.share",
+                "{}: {} of {} rows {what}, at least {FEWEST} are needed, and equal rows stay \
+                 together: add different rows, or hold out another share by data.split.share",
                 file.display(),
                 side.len(),
                 rows.len()

@@ -135,8 +135,9 @@ impl TableData {
                     ),
                 };
                 return Err(usage!(
-                    "{}: {} {name}{why}, at least {FEWEST} are needed: add rows, or \
-                     hold out others by data.split, such as another data.split.share",
+                    "{}: {} {name}{why}, at least {FEWEST} are needed, and equal rows stay \
+                     together: add different rows, or hold out others by data.split, such as \
+                     another data.split.share",
                     file.display(),
                     counted(n, "complete row")
                 ));
