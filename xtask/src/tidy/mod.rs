@@ -16,6 +16,7 @@ mod packages;
 mod reliability;
 mod sizes;
 mod sources;
+mod syncs;
 pub(crate) mod tree;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ pub(crate) fn check() -> anyhow::Result<u8> {
         sources::violations(&tree)?,
         sizes::violations(&tree)?,
         binary::violations(&tree)?,
+        syncs::violations(&tree)?,
         circles::violations(&tree)?,
         licences::violations(&tree)?,
         reliability::violations(&tree)?,

@@ -239,7 +239,7 @@ impl Data {
         if self.upsample.is_some() && (is_table || is_array) {
             return Err(usage!(
                 "data.upsample is for digits, mnist and other sets of images, and for folders of \
-                 them, and the set is `{}`",
+                 them by data.set=folder, and the set is `{}`",
                 self.set
             ));
         }
@@ -328,7 +328,7 @@ impl Data {
         if !flow_datasets::IMAGE_SETS.contains(&self.set.as_str()) {
             return Err(usage!(
                 "data.shrink is for digits, mnist and other sets of images, and for folders of \
-                 them, and the set is `{}`",
+                 them by data.set=folder, and the set is `{}`",
                 self.set
             ));
         }
