@@ -109,7 +109,7 @@ impl Run {
             return Ok(data);
         }
         told.say(&format!(
-            "the data are not those that {} {}, although their sizes are",
+            "the data are not those that {} {}, although they look like them",
             self.folder.display(),
             if self.is_of_model() { "holds results on" } else { "was trained on" }
         ));
@@ -155,7 +155,7 @@ impl Run {
         };
         let (who, hint) = match &self.file {
             Some(file) => (&file.path, "name its own with --data"),
-            None => (&self.folder, "name the folder of its data with --data-dir"),
+            None => (&self.folder, self.remedy()),
         };
         Err(usage!(
             "{} was trained on {}, the data set `{}` here has {}, {hint}",
@@ -174,14 +174,26 @@ impl Run {
         self.check_rows(data)?;
         let then = self.rows()?.and_then(|rows| rows.sha256);
         if then.is_some() && then != Shape::of(data).sha256 {
+            let what = match &self.recipe.data.file {
+                Some(file) => format!("the rows of {} are", file.display()),
+                None => format!("the files of the data set `{}` are", self.recipe.data.set),
+            };
             return Err(usage!(
-                "the files of the data set `{}` are not those that {} was trained on, although \
-                 their sizes are: name the folder of its data with --data-dir, or train anew",
-                self.recipe.data.set,
-                self.folder.display()
+                "{what} not those that {} was trained on, although they look like them: {}, or \
+                 train anew",
+                self.folder.display(),
+                self.remedy()
             ));
         }
         Ok(())
+    }
+
+    /// What to do where the data are others.
+    fn remedy(&self) -> &'static str {
+        match self.recipe.data.file {
+            Some(_) => "put its file back as it was",
+            None => "name the folder of its data with --data-dir",
+        }
     }
 
     /// Refuses another teacher of reflow than the one whose pairs the run was trained on.
