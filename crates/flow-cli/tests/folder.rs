@@ -204,6 +204,11 @@ fn a_table_beside_pictures_says_what_a_model_is_told() {
     scene.write("asked.csv", "kind,weight\nant,1.5\nant,1.5\nbee,0.5\n");
     scene.ok("sample run --given asked.csv --class x --solver euler --steps 2 --out three.npy");
     assert_eq!(common::npy::<u8>(&scene.path("three.npy")).0, [3, 1, 8, 8]);
+    // A question is answered by one that is told its columns, too.
+    let ask = "solve run --known flat/a.png --mask flat/b.png --method replacement --steps 2";
+    scene.ok(&format!("{ask} --draws 2 --class x --given weight=1.5,kind=ant --out answers"));
+    scene.refuses(&format!("{ask} --out other"), 2, &["the model is told", "--given"]);
+    scene.refuses(&format!("{ask} --given asked.csv --out other"), 2, &["3 rows", "one"]);
     for (words, code, parts) in [
         ("sample run", 2, &["the model is told", "weight", "--given"][..]),
         ("sample run --given weight=1,kind=cat", 2, &["cat", "ant", "bee"]),

@@ -59,6 +59,8 @@ pub struct AnswersNote<'a> {
     pub noise: ObservationNoise,
     /// The class of the answers, if one was asked for.
     pub class: Option<usize>,
+    /// The columns that they were told, as they were typed.
+    pub given: Option<&'a str>,
     /// The method, as it was typed.
     pub method: &'a str,
     /// The sampler, as it was typed.
@@ -116,7 +118,7 @@ pub fn save_answers(
     let note = json!({
         "model": note.model.display().to_string(), "operator": note.operator,
         "observed": note.observed.display().to_string(), "noise": noise,
-        "class": note.class, "class_name": class_name, "method": note.method,
+        "class": note.class, "class_name": class_name, "given": note.given, "method": note.method,
         "sampler": note.sampler, "steps": note.steps, "draws": misfit.len(),
         "at_once": note.at_once, "seed": note.seed, "misfit": misfit, "evaluations": nfe,
         "gradients": gradients, "seconds": note.seconds, "memory": note.memory,

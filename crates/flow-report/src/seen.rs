@@ -32,6 +32,8 @@ pub struct Asked<'a> {
     pub model: &'a Path,
     /// The class of the answers, if one is asked for.
     pub class: Option<usize>,
+    /// The columns that the answers are told, as they were typed and as the network takes them.
+    pub given: Option<(&'a str, &'a [f32])>,
     /// The method.
     pub method: &'a str,
     /// The sampler.
@@ -115,10 +117,11 @@ impl<'a> Seen<'a> {
         asked: Asked<'_>,
         out: &Path,
     ) -> Result<Explained, ReportError> {
-        let Asked { model: place, class, method, sampler, steps } = asked;
+        let Asked { model: place, class, given, method, sampler, steps } = asked;
         let classes = class.map(|class| vec![class]);
         let question = Question {
             classes: classes.as_deref(),
+            vectors: given.map(|(_, vector)| vector),
             ..plan.question(&*self.operator, &self.values, self.noise, draws)
         };
         let started = Instant::now();
@@ -130,6 +133,7 @@ impl<'a> Seen<'a> {
             observed: self.file,
             noise: self.noise,
             class,
+            given: given.map(|(text, _)| text),
             method,
             sampler,
             steps,

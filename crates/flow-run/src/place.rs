@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use flow_datasets::counted;
 use flow_model::{Registry, SampleChanges};
 
 use crate::error::{RunError, usage};
 use crate::files::check_folder;
 use crate::form::RowForm;
+use crate::listener::Listener;
 use crate::model::Model;
 use crate::model_file::is_model;
 use crate::request::Request;
 use crate::run::Run;
-use crate::table::TableRows;
+use crate::table::{Conditions, TableRows};
 use crate::typed::whole;
 use crate::upsampling::Upsampling;
 
@@ -73,6 +75,26 @@ impl Place {
     /// When what is kept of them is damaged.
     pub fn given_columns(&self) -> Result<Option<TableRows>, RunError> {
         Ok(TableRows::given_of(&self.rows()?)?)
+    }
+
+    /// The condition vector of the columns that the model is told, of values as they are typed
+    /// after `--given`; nothing for a model that is told none.
+    ///
+    /// # Errors
+    /// When the values are not those of the columns, or are several rows.
+    pub fn given(
+        &self,
+        text: Option<&str>,
+        told: &dyn Listener,
+    ) -> Result<Option<Vec<f32>>, RunError> {
+        let columns = self.given_columns()?;
+        let given = Conditions::given(columns.as_ref(), "--given", text, told)?;
+        match given {
+            Some(Conditions { table, .. }) if table.len() != 1 => {
+                Err(usage!("--given has {}, and one is asked for", counted(table.len(), "row")))
+            }
+            given => Ok(given.map(|given| given.vectors)),
+        }
     }
 
     /// How the model's rows become those of a table, for a model of one alone; `path` is where it

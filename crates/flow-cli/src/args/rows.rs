@@ -111,6 +111,9 @@ pub(crate) struct SolveArgs {
     /// without it the model is asked without a class.
     #[arg(long)]
     pub(crate) class: Option<String>,
+    /// What the model is told of the columns that it was given.
+    #[arg(long, value_name = "COLUMN=VALUE,..")]
+    pub(crate) given: Option<String>,
     /// Folder to make, for the answers, their mean and spread, and a picture.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
