@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use common::Scene;
@@ -53,9 +54,9 @@ fn points_follow_the_numbers_that_stand_beside_them() {
     let mut rows = "shift,lab\n".to_owned();
     for row in 0..400 {
         let lab = if row % 5 == 0 { "" } else { "north" };
-        rows += &format!("{},{lab}\n", shift(row));
+        writeln!(rows, "{},{lab}", shift(row)).unwrap();
     }
-    scene.write("beside.csv", &rows.replace("north\n-3", "south\n-3"));
+    scene.write("beside.csv", rows.replace("north\n-3", "south\n-3"));
     let words = "train points --data points.npy --given beside.csv --no-eval --out run \
                  --set network.hidden=32 --set network.depth=2 --set train.images=102400 \
                  --set train.checkpoint_every=102400 --set ema.half_life=2560 --set data.types.shift=\"real\"";
