@@ -365,6 +365,8 @@ fn categories_alone_are_scored_and_bounds_are_kept() {
     for words in ["1 of 2 rows had holes", "`b` is given", "stays empty in 1 row"] {
         assert!(said.stderr.contains(words), "{words} is missing in {}", said.stderr);
     }
+    scene.refuses("impute told holes.csv --out holes.csv", 2, &["which is read"]);
+    scene.refuses("card nope.flow", 2, &["no run and no model nope.flow"]);
     scene.refuses("impute told holes.csv --out nowhere/f.csv", 2, &["no folder nowhere"]);
     scene.refuses("calibrate told -n 2", 2, &["at least 20"]);
 }

@@ -143,9 +143,11 @@ impl fmt::Display for Card<'_> {
             ("made by", self.made()),
         ];
         let mut rest = lines.iter().filter(|(_, value)| !value.is_empty());
+        // A file may come from a stranger: what it says of itself begins no line of its own.
+        let shown = |value: &String| value.replace(char::is_control, " ");
         if let Some((key, value)) = rest.next() {
-            write!(f, "{key:11} {value}")?;
+            write!(f, "{key:11} {}", shown(value))?;
         }
-        rest.try_for_each(|(key, value)| write!(f, "\n{key:11} {value}"))
+        rest.try_for_each(|(key, value)| write!(f, "\n{key:11} {}", shown(value)))
     }
 }

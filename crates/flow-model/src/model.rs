@@ -10,6 +10,7 @@ use flow_sample::{Predictor, Retimed, Trained};
 use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::registry::Registry;
+use crate::settings::within_domain;
 
 /// A trained model on a device, ready to sample and to score.
 ///
@@ -33,8 +34,8 @@ impl Model {
     /// A model of a trained network, on the device that the network is on.
     ///
     /// # Errors
-    /// When the description is of another signature than the network, or names a source that the
-    /// registry does not know.
+    /// When the description is of another signature than the network, names a source that the
+    /// registry does not know, or has numbers outside of the domain of its schedule or prediction.
     pub fn new(
         registry: &Registry,
         config: ModelConfig,
@@ -62,6 +63,8 @@ impl Model {
         if config.lengths.len() != elements || (0 < elements && counted.unwrap_or(0) == 0) {
             return broken("it does not count the lengths of its sequences");
         }
+        within_domain("schedule", &config.schedule)?;
+        within_domain("prediction", &config.prediction)?;
         let (schedule, source) = (config.schedule.build(), registry.source(&config.source)?);
         Ok(Self { config, network, schedule, source, device: device.clone() })
     }

@@ -245,7 +245,7 @@ fn check_times(key: &str, times: &[f64]) -> Result<(), ModelError> {
 }
 
 /// Refuses a choice with a value outside its domain, by its key.
-fn within_domain(key: &str, choice: &impl Check) -> Result<(), ModelError> {
+pub(crate) fn within_domain(key: &str, choice: &impl Check) -> Result<(), ModelError> {
     choice.check().map_err(|error| match error {
         flow_path::PathError::Parameter { name, value, domain } => {
             setting(format!("{key}.{name}"), format!("is {value}, it must lie in {domain}"))

@@ -183,6 +183,38 @@ fn a_hidden_vector_does_not_count_and_a_shown_one_does() {
 }
 
 #[test]
+fn a_description_of_an_impossible_path_is_refused_before_anything_is_asked() {
+    let signature = Signature::of([2]);
+    let table: toml::Table = config(MLP, &signature).text().parse().unwrap();
+    for (schedule, words) in [
+        ("{ kind = \"linear\", sigma_min = inf }", "schedule.sigma_min"),
+        ("{ kind = \"linear\", sigma_min = nan }", "schedule.sigma_min"),
+        ("{ kind = \"linear\", sigma_min = -1.0 }", "schedule.sigma_min"),
+        ("{ kind = \"vp\", beta_min = 0.1, beta_max = -5.0 }", "schedule.beta_max"),
+        ("{ kind = \"ve\", sigma_min = 0.0, sigma_max = 50.0 }", "schedule.sigma_min"),
+    ] {
+        let mut table = table.clone();
+        let line: toml::Table = format!("schedule = {schedule}").parse().unwrap();
+        table.extend(line);
+        let text = table.to_string();
+        let refused = match ModelConfig::parse(&text) {
+            Ok(config) => {
+                let network = network(MLP, &signature, 1);
+                Model::new(&Registry::default(), config, network, &Device::flex()).unwrap_err()
+            }
+            Err(error) => error,
+        };
+        assert!(refused.to_string().contains(words), "{schedule}: {refused}");
+    }
+    let stray =
+        ModelConfig { about: "one\nnetwork     a lie\u{1b}[2J".into(), ..config(MLP, &signature) };
+    let network = network(MLP, &signature, 1);
+    let model = Model::new(&Registry::default(), stray, network, &Device::flex()).unwrap();
+    let card = model.card().to_string();
+    assert!(!card.contains("\nnetwork     a lie") && !card.contains('\u{1b}'), "{card}");
+}
+
+#[test]
 fn a_model_that_learned_no_velocity_jumps_and_is_not_solved() {
     let signature = Signature { two_times: true, ..Signature::of([2]) };
     let jumps = ModelConfig { learned_velocity: false, ..config(MLP, &signature) };

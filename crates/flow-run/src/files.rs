@@ -84,6 +84,18 @@ pub fn check_folder(out: &Path) -> Result<(), RunError> {
     Err(usage!("there is no folder {}, make it or change --out", folder.display()))
 }
 
+/// Refuses to write over the file that is read: what it lacks could not be told any more.
+///
+/// # Errors
+/// When both are one file.
+pub fn check_apart(file: &Path, out: &Path) -> Result<(), RunError> {
+    let place = |path: &Path| path.canonicalize().ok();
+    if place(out).is_some() && place(file) == place(out) {
+        return Err(usage!("--out is {}, which is read: name another file", out.display()));
+    }
+    Ok(())
+}
+
 /// Refuses a place for a model that is taken, unless it is to be replaced: a model may be all that
 /// is left of a training.
 ///

@@ -71,6 +71,9 @@ impl Run {
             if is_model(folder) {
                 return Self::of_file(registry, folder);
             }
+            if !folder.exists() {
+                return Err(usage!("there is no run and no model {}", folder.display()));
+            }
             return Err(usage!(
                 "{} is no run folder (it has no recipe.toml), `flow train` makes one",
                 folder.display()

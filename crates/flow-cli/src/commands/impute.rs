@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use flow_datasets::{Holes, counted};
 use flow_model::Registry;
-use flow_run::files::{check_folder, check_table};
+use flow_run::files::{check_apart, check_folder, check_table};
 use flow_run::table::read_like;
 
 use crate::args::ImputeArgs;
@@ -16,6 +16,7 @@ pub(crate) fn run(args: &ImputeArgs, registry: &Registry) -> Result<()> {
     let plan = args.answer.plan()?;
     check_table(&args.out)?;
     check_folder(&args.out)?;
+    check_apart(&args.file, &args.out)?;
     let (device, place) = args.answer.model.open(registry)?;
     let columns = place.columns(&args.answer.model.run)?;
     let table = read_like(&columns, &args.file)?;
