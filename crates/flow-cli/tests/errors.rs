@@ -9,6 +9,21 @@ use std::process::{Command, Stdio};
 use common::{Said, Scene, checkpoints};
 
 #[test]
+fn a_score_that_is_too_small_to_be_learned_is_warned_of() {
+    let scene = Scene::new();
+    let few = "--no-eval --set train.images=256 --set train.checkpoint_every=256";
+    for (schedule, prediction, warned) in
+        [("ve", "score", true), ("ve", "noise", false), ("vp", "score", false)]
+    {
+        let said = scene.run(&format!(
+            "train gaussian --set path.schedule={schedule} --set path.prediction={prediction} {few}"
+        ));
+        let is = said.stderr.contains("warning: a score along ve");
+        assert!(said.code == Some(0) && is == warned, "{schedule} {prediction}: {}", said.stderr);
+    }
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
     let refusals: [(&str, &[&str]); 54] = [

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use flow_datasets::Files;
 use flow_model::Registry;
 use flow_nn::{Network, Signature};
+use flow_path::{Prediction, ScheduleConfig};
 use flow_train::{
     Alone, BakedGuidance, Batch, BatchSource, Checkpoint, Ensemble, Group, Interrupter, Keep,
     LearningRate, MapBatches, Objective, Observer, Parts, Plan, Session, StepRecord, Task,
@@ -144,6 +145,14 @@ impl Training {
                 recipe.path.coupling.name(),
                 if recipe.data.conditional { ", path.within_classes=true" } else { "" }
             ));
+        }
+        let path = &recipe.path;
+        if path.prediction == Prediction::Score && matches!(path.schedule, ScheduleConfig::Ve(_)) {
+            // The score is 1 / sigma of the noise: where sigma is 50 nearly nothing of it is left.
+            told.say(
+                "warning: a score along ve is too small to be learned where there is much noise, \
+                 and samples start there: choose path.prediction=noise, from which the score follows",
+            );
         }
         Ok(Self { start, data, teacher, beginning, group: Arc::new(Alone) })
     }
