@@ -132,7 +132,7 @@ fn what_cannot_be_compared_is_refused() {
     let scene = Scene::new();
     scene.train("run", "");
     scene.refuses("compare run", 2, &["run has no scores", "`flow eval`"]);
-    scene.refuses("compare nope", 2, &["nope is no run folder"]);
+    scene.refuses("compare nope", 2, &["no run and no model nope"]);
     scene.refuses("compare run --out page.txt", 2, &["page.txt", ".md", ".html"]);
     scene.refuses("compare run --out nowhere/page.md", 2, &["nowhere", "--out"]);
 }

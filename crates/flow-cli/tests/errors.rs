@@ -11,7 +11,7 @@ use common::{Said, Scene, checkpoints};
 #[test]
 fn a_score_that_is_too_small_to_be_learned_is_warned_of() {
     let scene = Scene::new();
-    let few = "--no-eval --set train.images=256 --set train.checkpoint_every=256";
+    let few = "--no-eval --set train.images=512 --set train.checkpoint_every=512";
     for (schedule, prediction, warned) in
         [("ve", "score", true), ("ve", "noise", false), ("vp", "score", false)]
     {
@@ -86,7 +86,7 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ("debug --device tpu", &["`tpu`", "built in", "flex"]),
         ("debug --device flex:first", &["`flex:first`", "`flex:0`"]),
         ("debug --threads 0", &["--threads is 0", "at least 1"]),
-        ("--resume nope", &["nope is no run folder", "recipe.toml", "`flow train`"]),
+        ("--resume nope", &["no run and no model nope", "`flow train`"]),
         ("digits --set network.channels=3", &["channels is 3", "multiple"]),
     ];
     for (words, names) in refusals {

@@ -154,7 +154,7 @@ fn pairs_of_a_run_train_another() {
     assert!(scene.samples("first") != scene.samples("second"));
     let refusals: [(&str, &[&str]); 3] = [
         ("--set reflow.run=first --set reflow.pairs=500", &["path.coupling=paired"]),
-        (&pairs.replace("=first", "=third"), &["third is no run folder"]),
+        (&pairs.replace("=first", "=third"), &["no run and no model third"]),
         (&format!("{pairs} --set data.set=rings"), &["first", "other data"]),
     ];
     for (words, names) in refusals {

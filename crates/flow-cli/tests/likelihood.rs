@@ -124,7 +124,7 @@ fn what_cannot_be_asked_is_refused() {
     ] {
         scene.refuses(&format!("likelihood run {words}"), 2, &names);
     }
-    scene.refuses("likelihood nope", 2, &["nope is no run folder"]);
+    scene.refuses("likelihood nope", 2, &["no run and no model nope"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn without_its_feature_the_verb_says_how_to_get_it() {
 #[test]
 fn what_cannot_be_served_is_refused_before_anything_is_opened() {
     let scene = Scene::new();
-    scene.refuses("serve no.flow", 2, &["no.flow is no run"]);
+    scene.refuses("serve no.flow", 2, &["no run and no model no.flow"]);
     scene.refuses("serve no.flow --host 0.0.0.0", 2, &["0.0.0.0", "token"]);
     scene.refuses("serve no.flow --max-n 0", 2, &["max-n is 0"]);
     scene.refuses("serve no.flow --timeout -1", 2, &["timeout"]);

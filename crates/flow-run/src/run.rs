@@ -72,7 +72,10 @@ impl Run {
                 return Self::of_file(registry, folder);
             }
             if !folder.exists() {
-                return Err(usage!("there is no run and no model {}", folder.display()));
+                return Err(usage!(
+                    "there is no run and no model {}, `flow train` makes one",
+                    folder.display()
+                ));
             }
             return Err(usage!(
                 "{} is no run folder (it has no recipe.toml), `flow train` makes one",

@@ -187,10 +187,12 @@ mod tests {
 
     #[test]
     fn rows_of_one_time_are_a_snapshot_and_the_clock_runs_over_all() {
-        let times = [24.0, 0.0, 24.0, 72.0, 0.0];
+        let times = [24.0, 0.0, 72.0].repeat(4);
         let (snapshots, rows) = Snapshots::of_column("hours", &times).unwrap();
         assert_eq!(snapshots.times, [0.0, 24.0, 72.0]);
-        assert_eq!(rows, [vec![1, 4], vec![0, 2], vec![3]]);
+        assert_eq!(rows, [vec![1, 4, 7, 10], vec![0, 3, 6, 9], vec![2, 5, 8, 11]]);
+        let few = Snapshots::of_column("hours", &times[..11]).unwrap_err().to_string();
+        assert!(few.contains("`hours` is 72 in 3 rows"), "{few}");
         assert!((snapshots.clock(24.0).unwrap() - 1.0 / 3.0).abs() < 1e-15);
         assert!(snapshots.clock(72.5).unwrap_err().to_string().contains("0 to 72"));
         assert_eq!(Snapshots::of(&snapshots.kept()).unwrap(), Some(snapshots));
