@@ -26,7 +26,7 @@ fn a_score_that_is_too_small_to_be_learned_is_warned_of() {
 #[test]
 fn what_cannot_be_trained_is_refused_before_anything_is_written() {
     let scene = Scene::new();
-    let refusals: [(&str, &[&str]); 54] = [
+    let refusals: [(&str, &[&str]); 55] = [
         ("debug --set network.hidden=1e9", &["network.hidden: to train", "EB, this machine has"]),
         ("debug --set network.hidden=1e9 --dry-run", &["network.hidden", "EB", "lower it"]),
         ("debug --set network.depth=9223372036854775807", &["network.depth", "lower it"]),
@@ -38,7 +38,11 @@ fn what_cannot_be_trained_is_refused_before_anything_is_written() {
         ),
         (
             "debug --set train.batch=1e6 --set train.images=1e9 --set path.coupling=ot",
-            &["train.batch: the coupling ot of a batch takes at least 8.0 TB"],
+            &["train.batch: the coupling ot of a batch compares", "8.0 TB"],
+        ),
+        (
+            "debug --set train.batch=40000 --set train.images=80000 --set path.coupling=ot",
+            &["train.batch", "12.8 GB, and 4.3 GB are the most", "lower it"],
         ),
         ("debug --set eval.n=1e12", &["eval.n: to score takes at least 24.0 TB"]),
         ("debug --set eval.steps.rk4=[1000000000000]", &["eval.steps.rk4", "at most 1000000"]),

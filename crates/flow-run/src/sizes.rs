@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use flow_path::CouplingConfig;
+use flow_path::{CostMatrix, CouplingConfig};
 use flow_train::DrawBy;
 
 use crate::error::{RunError, usage};
@@ -86,6 +86,15 @@ impl Sizes {
         let pairs = (drawn / together).powi(2);
         if let Some((name, tables)) = tables(recipe.path.coupling) {
             let what = format!("the coupling {name} of a batch");
+            let most = CostMatrix::LARGEST_BYTES as f64;
+            if most < DOUBLE * pairs {
+                return Err(usage!(
+                    "train.batch: {what} compares all noise with all data in {}, and {} are the \
+                     most: lower it",
+                    memory::shown(DOUBLE * pairs),
+                    memory::shown(most)
+                ));
+            }
             all.push(size("train.batch", &what, DOUBLE * tables * pairs));
         }
         if let Some(reflow) = &recipe.reflow {

@@ -17,7 +17,7 @@ pub use class_aware::ClassAware;
 pub use conditional::{ConditionDistance, ConditionalOt};
 pub use config::{CouplingConfig, SchrodingerPlan, SinkhornPlan, UnbalancedPlan};
 pub use exact::ExactOt;
-pub use flow_transport::{Entropic, Epsilon};
+pub use flow_transport::{CostMatrix, Entropic, Epsilon};
 pub use independent::{Independent, Paired};
 pub use partial::PartialOt;
 use rand::Rng;
