@@ -204,6 +204,9 @@ fn a_table_beside_pictures_says_what_a_model_is_told() {
     scene.write("asked.csv", "kind,weight\nant,1.5\nant,1.5\nbee,0.5\n");
     scene.ok("sample run --given asked.csv --class x --solver euler --steps 2 --out three.npy");
     assert_eq!(common::npy::<u8>(&scene.path("three.npy")).0, [3, 1, 8, 8]);
+    // A number that cannot be is named by its row in the table, whatever rows are held out.
+    let logit = "train flat --no-eval --given weight --set data.transforms.weight={logit=[0,3]}";
+    scene.refuses(logit, 2, &["row 4 of column \"weight\"", "3.5"]);
     // A question is answered by one that is told its columns, too.
     let ask = "solve run --known flat/a.png --mask flat/b.png --method replacement --steps 2";
     scene.ok(&format!("{ask} --draws 2 --class x --given weight=1.5,kind=ant --out answers"));

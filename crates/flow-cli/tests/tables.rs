@@ -366,6 +366,15 @@ fn categories_alone_are_scored_and_bounds_are_kept() {
         assert!(said.stderr.contains(words), "{words} is missing in {}", said.stderr);
     }
     scene.refuses("impute told holes.csv --out holes.csv", 2, &["which is read"]);
+    scene.refuses("likelihood names all.csv --out all.csv", 2, &["which is read"]);
+    // A model may be asked about rows that are told one thing alone.
+    let one: String = rows
+        .lines()
+        .filter(|line| !line.contains(",y,"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    scene.write("one.csv", one);
+    scene.ok("export told --out told.flow");
+    scene.ok("eval told.flow --data one.csv --out asked");
     scene.refuses("card nope.flow", 2, &["no run and no model nope.flow"]);
     scene.refuses("impute told holes.csv --out nowhere/f.csv", 2, &["no folder nowhere"]);
     scene.refuses("calibrate told -n 2", 2, &["at least 20"]);

@@ -88,8 +88,8 @@ pub enum SampleError {
     },
     /// A jump was requested of a predictor that is no flow map.
     #[error(
-        "this sampler jumps along a flow map, which guided answers do not follow and a model of one \
-         time does not have: choose another sampler, or train a network of two times with a loss \
+        "this sampler jumps along a flow map, which answers to questions do not follow and a model of \
+         one time does not have: choose another sampler, or train a network of two times with a loss \
          for flow maps"
     )]
     NoFlowMap,

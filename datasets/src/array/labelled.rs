@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ends::lengths;
-use crate::table::Table;
-
 use super::{Array, ArrayError, ArrayHead, ArrayNames, ArrayOptions};
+use crate::table::Table;
 
 /// Rows, and what a file holds beside them.
 #[derive(Clone, Debug)]

@@ -87,9 +87,8 @@ impl Columns {
     ///
     /// # Errors
     /// If names are unknown or contradict each other, if a column is not of the type said, if a
-    /// number is infinite or beyond the range of `f32`, if a given column is one of identifiers,
-    /// dates or free text or no given column varies, or if fewer than two rows or no target is
-    /// left.
+    /// number is infinite, beyond the range of `f32` or of its transform, or if fewer than two rows
+    /// or no target is left.
     pub fn guess(table: &Table, overrides: &Overrides) -> Result<Self, TableError> {
         check(table, overrides)?;
         let (rows, needed) = (table.len(), 2);
@@ -98,7 +97,6 @@ impl Columns {
         }
         let plans = table.columns().iter().map(|column| plan(column, overrides));
         let plans: Vec<ColumnPlan> = plans.collect::<Result<_, _>>()?;
-        check_given(&plans, overrides)?;
         if !plans.iter().any(|plan| plan.role == Role::Target) {
             let reasons = plans.iter().take(8).map(why).collect::<Vec<_>>().join("; ");
             return Err(TableError::NothingToLearn { reasons });
@@ -116,21 +114,24 @@ impl Columns {
         let given = |column: &&Column| overrides.given.contains(&column.name);
         let plans = table.columns().iter().filter(given).map(|column| plan(column, overrides));
         let plans: Vec<ColumnPlan> = plans.collect::<Result<_, _>>()?;
-        check_given(&plans, overrides)?;
         Ok(Self { plans })
     }
-}
 
-/// Refuses a given column that would be left out, and given columns of which none tells anything:
-/// what a user asks a model to be told is told. One value in every row beside others loses nothing.
-fn check_given(plans: &[ColumnPlan], overrides: &Overrides) -> Result<(), TableError> {
-    let given = || plans.iter().filter(|plan| overrides.given.contains(&plan.name));
-    let untold = match given().find(|plan| plan.role == Role::Dropped) {
-        None if given().any(|plan| plan.role == Role::Given) => None,
-        None => given().next(),
-        dropped => dropped,
-    };
-    untold.map_or(Ok(()), |plan| Err(TableError::NothingToTell { reason: why(plan) }))
+    /// Refuses a given column that would be left out, and given columns of which none tells
+    /// anything: what a user asks a model to be told is told. One value in every row beside others
+    /// loses nothing. Rows that a model is only asked about may well have one value.
+    ///
+    /// # Errors
+    /// With the first such column.
+    pub fn check_told(&self, overrides: &Overrides) -> Result<(), TableError> {
+        let given = || self.plans.iter().filter(|plan| overrides.given.contains(&plan.name));
+        let untold = match given().find(|plan| plan.role == Role::Dropped) {
+            None if given().any(|plan| plan.role == Role::Given) => None,
+            None => given().next(),
+            dropped => dropped,
+        };
+        untold.map_or(Ok(()), |plan| Err(TableError::NothingToTell { reason: why(plan) }))
+    }
 }
 
 /// Why a column is not learned.

@@ -1,8 +1,7 @@
 //! The holes of a table, as a question to a model and filled with its answers.
 
-use crate::words::counted;
-
 use super::{Column, Encoded, Table, TableError, TableRows, Type, Values};
+use crate::words::counted;
 
 /// The rows of a table that lack a value of those that a model learns.
 #[derive(Debug)]

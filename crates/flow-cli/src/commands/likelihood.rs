@@ -6,6 +6,7 @@ use anyhow::Result;
 use flow_judge::{LikelihoodOptions, densities, densities_in_words, likelihood, with_densities};
 use flow_model::Registry;
 use flow_run::Model;
+use flow_run::files::check_apart;
 use flow_run::recipe::check;
 use flow_run::table::read_like;
 
@@ -45,6 +46,7 @@ fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()
     let (device, place) = args.run.model.open(registry)?;
     let columns = place.columns(&args.run.model.run)?;
     let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
+    check_apart(file, &out)?;
     let rows = read_like(&columns, file)?;
     let model = place.model(&device)?;
     let nats = densities(&model, &columns, &rows, &options(args))?;

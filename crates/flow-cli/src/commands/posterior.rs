@@ -1,12 +1,14 @@
 //! `flow posterior` and `flow calibrate`: what a model of a table believes after an observation,
 //! and how far that can be trusted.
 
+use std::path::Path;
+
 use anyhow::Result;
 use flow_judge::calibrate as judged;
 use flow_model::Registry;
 use flow_report::{Posterior, draw_posterior};
 use flow_run::Model;
-use flow_run::files::check_table;
+use flow_run::files::{check_apart, check_table};
 use flow_run::table::Conditions;
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
@@ -28,6 +30,7 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
         Ok(format!("posterior-seed{}-n{}.csv", args.seed, args.number))
     })?;
     check_table(&out)?;
+    check_apart(Path::new(&args.observe), &out)?;
     let number = observed.table.len() * args.number;
     let request = place.request(&args.solver.changes(), number, args.seed)?;
     let (run, model) = (place.run().cloned(), place.model(&device)?);

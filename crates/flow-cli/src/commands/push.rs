@@ -3,7 +3,7 @@
 use anyhow::Result;
 use flow_datasets::counted;
 use flow_model::Registry;
-use flow_run::files::check_folder;
+use flow_run::files::{check_apart, check_folder};
 use flow_run::snapshots::Snapshots;
 use flow_run::{Push, Pushed, RowForm};
 
@@ -15,6 +15,7 @@ pub(crate) fn run(args: &PushArgs, registry: &Registry) -> Result<()> {
     let rows = place.rows()?;
     let (form, seen) = (RowForm::of(&rows)?, Snapshots::of(&rows)?);
     check_folder(&args.out)?;
+    check_apart(&args.file, &args.out)?;
     form.check_rows(&args.out)?;
     let mut request = place.request(&args.solver.changes(), 0, 0)?;
     request.batch = args.batch;

@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use flow_datasets::table::{Role, Unseen};
+use flow_datasets::table::Unseen;
 use flow_datasets::{Columns, Encoder, ReadOptions, Table, TableError, TableRows, counted};
 
 use crate::error::{RunError, usage};
 use crate::recipe;
-use crate::table::{lacking, most_bytes};
+use crate::table::{most_bytes, optional};
 
 /// What rows are told, and what the columns were taken for.
 #[derive(Clone, Debug)]
@@ -36,6 +36,9 @@ impl GivenColumns {
         let refused = |error: TableError| usage!("data.given: {error}");
         let overrides = data.overrides();
         let columns = Columns::conditions(train, &overrides).map_err(refused)?;
+        if like.is_none() {
+            columns.check_told(&overrides).map_err(refused)?;
+        }
         let encoder = match &like {
             Some(like) => like.encoder.clone(),
             None => Encoder::fit(train, &columns).map_err(refused)?,
@@ -48,11 +51,7 @@ impl GivenColumns {
         let numbers = [train?, held?];
         let of_these_rows = || {
             let masks = numbers.iter().map(|(_, mask)| mask);
-            let mut optional = lacking(&encoder, Role::Given, masks);
-            let hidden = data.given_drop.iter().filter(|(_, rate)| 0.0 < **rate);
-            optional.extend(hidden.map(|(name, _)| name.clone()));
-            optional.sort();
-            optional.dedup();
+            let optional = optional(&encoder, masks, &data.given_drop);
             let reading = ReadOptions { delimiter: None, ..data.reading()? };
             let masked = !optional.is_empty();
             let holes = Vec::new();
@@ -96,5 +95,8 @@ pub(super) fn table(
             file.display()
         ));
     }
+    // What is wrong with a cell is said by its row here, whatever rows are held out.
+    Columns::conditions(&table, &data.overrides())
+        .map_err(|error| usage!("data.given: {error}"))?;
     Ok(Some(table))
 }

@@ -4,7 +4,7 @@ mod conditions;
 mod incomplete;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,9 +21,8 @@ pub use conditions::Conditions;
 pub(crate) use conditions::warn_of_unseen;
 pub use flow_datasets::TableRows;
 pub use incomplete::Incomplete;
-pub(crate) use read::lacking;
 pub use read::numbers_of;
-use read::{FEWEST, Numbers, check_columns, parts, sides, stacked, tables};
+use read::{FEWEST, Numbers, check_columns, lacking, parts, sides, stacked, tables};
 
 /// The name of the set.
 pub const TABLE: &str = "table";
@@ -83,7 +82,11 @@ impl TableData {
         let refused = |error: TableError| usage!("{}: {error}", file.display());
         let reading = data.reading()?;
         let (snapshots, tables) = tables(data, file, &reading)?;
-        let columns = Columns::guess(&stacked(&tables), &data.overrides()).map_err(refused)?;
+        let overrides = data.overrides();
+        let columns = Columns::guess(&stacked(&tables), &overrides).map_err(refused)?;
+        if like.is_none() {
+            columns.check_told(&overrides).map_err(refused)?;
+        }
         if let (Some(from), [before, _]) = (&data.from, &tables[..]) {
             check_columns(&columns, before, from)?;
         }
@@ -109,11 +112,7 @@ impl TableData {
         let reading = ReadOptions { delimiter: None, ..reading };
         let of_these_rows = || {
             let given_masks = numbers.iter().map(|[train, _]| &train.given_mask);
-            let mut optional = lacking(&encoder, Role::Given, given_masks);
-            let hidden = data.given_drop.iter().filter(|(_, rate)| 0.0 < **rate);
-            optional.extend(hidden.map(|(name, _)| name.clone()));
-            optional.sort();
-            optional.dedup();
+            let optional = optional(&encoder, given_masks, &data.given_drop);
             let holes = match &numbers[..] {
                 [[train, _]] if holes => lacking(&encoder, Role::Target, [&train.mask]),
                 _ => Vec::new(),
@@ -205,6 +204,19 @@ impl TableData {
     pub(crate) fn pairs(&self) -> bool {
         self.pairs
     }
+}
+
+/// The given columns that a sample may do without: those that some row lacks by its mask, and those
+/// that training hides alone.
+pub(crate) fn optional<'a>(
+    encoder: &Encoder,
+    masks: impl IntoIterator<Item = &'a Vec<f32>>,
+    rates: &BTreeMap<String, f64>,
+) -> Vec<String> {
+    let hidden = rates.iter().filter(|(_, rate)| 0.0 < **rate).map(|(name, _)| name.clone());
+    let all: BTreeSet<String> =
+        lacking(encoder, Role::Given, masks).into_iter().chain(hidden).collect();
+    all.into_iter().collect()
 }
 
 /// The conditions that are hidden alone, each at its rate by the name of its column: its value and

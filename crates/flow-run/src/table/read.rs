@@ -169,7 +169,7 @@ impl Numbers {
 }
 
 /// The columns of a role that some row lacks, by masks of rows.
-pub(crate) fn lacking<'a>(
+pub(super) fn lacking<'a>(
     encoder: &Encoder,
     role: Role,
     masks: impl IntoIterator<Item = &'a Vec<f32>>,
