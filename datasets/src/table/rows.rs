@@ -153,8 +153,7 @@ impl TableRows {
     /// Never: an encoder is made of numbers, text and lists.
     #[must_use]
     pub fn kept(&self) -> toml::Table {
-        let own = toml::Value::try_from(self).expect("an encoder is valid TOML");
-        toml::Table::from_iter([(KEY.to_owned(), own)])
+        self.kept_under(KEY)
     }
 
     /// What a model of images, sequences or points keeps of the columns that it is told: their
@@ -164,8 +163,12 @@ impl TableRows {
     /// Never: an encoder is made of numbers, text and lists.
     #[must_use]
     pub fn kept_as_given(&self) -> toml::Table {
+        self.kept_under(GIVEN)
+    }
+
+    fn kept_under(&self, key: &str) -> toml::Table {
         let own = toml::Value::try_from(self).expect("an encoder is valid TOML");
-        toml::Table::from_iter([(GIVEN.to_owned(), own)])
+        toml::Table::from_iter([(key.to_owned(), own)])
     }
 
     /// What a model of a table has kept; nothing for other models.
