@@ -40,10 +40,7 @@ impl Meter for Bar {
     fn at(&mut self, done: usize, message: &str) {
         self.shown.set_position(done as u64);
         self.shown.set_message(message.to_owned());
-        let due = match self.said {
-            None => FIRST < self.began.elapsed(),
-            Some(said) => EVERY < said.elapsed(),
-        };
+        let due = self.said.map_or(FIRST < self.began.elapsed(), |said| EVERY < said.elapsed());
         // A pipe, a file and a terminal that cannot move its cursor hide the bar.
         if self.shown.is_hidden() && due && done < self.total {
             self.said = Some(Instant::now());

@@ -9,7 +9,7 @@ use flow_onnx::OnnxError;
 use flow_report::ReportError;
 use flow_run::{Interrupted, RunError, sentence};
 
-use crate::terminal::{complain, say};
+use crate::terminal::{complain, say, written};
 
 /// What the first of several processes says, for all of them meet it.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +24,20 @@ pub(crate) use usage;
 
 /// Says what went wrong, in one sentence, and gives the exit code.
 pub(crate) fn code(result: anyhow::Result<()>) -> u8 {
-    let Err(error) = result else { return 0 };
+    let Err(mut error) = result else { return 0 };
+    if let Some(words) = error.downcast_ref::<clap::Error>() {
+        match written(words.print()) {
+            Ok(()) => return u8::try_from(words.exit_code()).unwrap_or(2),
+            Err(unwritten) => error = unwritten,
+        }
+    }
     if let Some(Interrupted { by, .. }) = error.downcast_ref() {
         say(&error.to_string());
         return by.exit_code();
     }
-    if error.is::<Said>() {
-        return 2;
+    if !error.is::<Said>() {
+        complain(&format!("error: {}", sentence(error.as_ref())));
     }
-    complain(&format!("error: {}", sentence(error.as_ref())));
     if is_usage(&error) { 2 } else { 1 }
 }
 
@@ -49,4 +54,5 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.downcast_ref().is_some_and(TableError::is_usage)
         || error.is::<ImportError>()
         || error.is::<OnnxError>()
+        || error.is::<Said>()
 }

@@ -34,23 +34,26 @@ use flow_parallel::Group;
 
 /// Reads the command line of this process, does what it asks for and says how the process ends.
 ///
-/// It is to be called once, before other threads exist: it sets how memory is kept and listens for
-/// signals.
+/// Call it once, before other threads exist: it sets how memory is kept, and listens for signals.
 #[must_use]
 pub fn run(registry: &Registry) -> ExitCode {
     memory::keep();
-    let args = Args::parse();
-    let group = match processes::join(&args.verb) {
-        Ok(group) => group,
+    let (verb, group) = match begin() {
+        Ok(begun) => begun,
         Err(error) => return exit::code(Err(error)).into(),
     };
-    let code = exit::code(done(args.verb, registry, &group));
-    if code == 0 {
-        group.leave();
-    } else {
-        group.abort(code);
+    let code = exit::code(done(verb, registry, &group));
+    match code {
+        0 => group.leave(),
+        _ => group.abort(code),
     }
     code.into()
+}
+
+/// What the command line asks for, and the processes that share it.
+fn begin() -> anyhow::Result<(Verb, Arc<dyn Group>)> {
+    let verb = Args::try_parse()?.verb;
+    processes::join(&verb).map(|group| (verb, group))
 }
 
 /// Does what a verb asks for, with the processes that share it.

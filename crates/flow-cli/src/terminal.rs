@@ -58,8 +58,12 @@ pub(crate) fn print(text: &str) -> Result<()> {
     if OTHER.get().is_some() {
         return Ok(());
     }
-    match writeln!(std::io::stdout().lock(), "{text}") {
-        // As above: `flow list | head -1` is no error.
+    written(writeln!(std::io::stdout().lock(), "{text}"))
+}
+
+/// Whether all was written that somebody wants: `flow list | head -1` is no error.
+pub(crate) fn written(result: std::io::Result<()>) -> Result<()> {
+    match result {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("the result cannot be written to standard output"),
     }

@@ -319,7 +319,9 @@ fn a_reader_that_stops_reading_is_no_error() {
 fn a_result_that_cannot_be_written_is_a_failure() {
     let scene = Scene::new();
     scene.train("run", "");
-    for words in ["list", "recipe debug", "train debug --dry-run", "sample run -n 3 --out x.npy"] {
+    let sample = "sample run -n 3 --out x.npy";
+    let verbs = ["list", "recipe debug", "train debug --dry-run", sample];
+    for words in verbs.into_iter().chain(["--version", "--help", "train --help"]) {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let said: Said = scene.flow(words).stdout(full).output().unwrap().into();
         assert_eq!(said.code, Some(1), "flow {words}: {said:?}");

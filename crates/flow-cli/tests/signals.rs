@@ -6,7 +6,7 @@ mod common;
 
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Said, Scene, checkpoints, metrics};
 
@@ -70,6 +70,28 @@ fn a_request_to_stop_may_be_repeated_and_a_checkpoint_is_kept() {
         assert!(last.starts_with(&format!("interrupted by SIG{heard} after {} steps", steps[0])));
         assert!(last.ends_with("go on with `flow train --resume run`"), "{last}");
     }
+}
+
+#[test]
+fn a_signal_is_heard_while_the_rows_of_a_large_batch_are_paired() {
+    let scene = Scene::new();
+    // The first step alone takes minutes.
+    let mut command = scene.flow(LONG);
+    command.args(["--set", "path.coupling=ot", "--set", "train.batch=16000"]);
+    scene.prepare(&mut command);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while !scene.path("run/metrics.jsonl").is_file() {
+        sleep(Duration::from_millis(2));
+    }
+    sleep(Duration::from_secs(1));
+    let asked = Instant::now();
+    send(&child, "TERM");
+    let said: Said = child.wait_with_output().unwrap().into();
+    assert!(asked.elapsed() < Duration::from_secs(20), "it took {:?}", asked.elapsed());
+    assert_eq!(said.code, Some(143), "{said:?}");
+    let last = said.stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("interrupted by SIGTERM after 0 steps, go on with"), "{last}");
+    assert!(checkpoints(&scene.path("run")).is_empty());
 }
 
 #[test]

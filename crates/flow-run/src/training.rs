@@ -318,8 +318,9 @@ impl Begun {
     }
 
     /// Trains, leaves checkpoints and the log in the folder of the run and the averaged model in
-    /// `model` within it, and returns the steps done: fewer than the recipe's if it was stopped.
-    /// Where processes share the training, the first of them leaves all of that.
+    /// `model` within it, and returns the steps done: fewer than the recipe's if it was stopped, and
+    /// none, with neither checkpoint nor model, if that was before the first. Where processes share
+    /// the training, the first of them leaves all of that.
     ///
     /// # Errors
     /// When the loss is a number no longer, or the folder cannot be written.
@@ -366,7 +367,7 @@ impl Begun {
             group: Arc::clone(&self.group),
         };
         let outcome = fit(task, &plan(recipe), session)?;
-        if self.group.is_first() {
+        if self.group.is_first() && 0 < outcome.step {
             if recipe.train.keep == Keep::Best {
                 told.say(&format!(
                     "the model is that of step {}, whose loss on the held-out rows is least \

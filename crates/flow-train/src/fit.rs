@@ -77,7 +77,9 @@ pub struct Session<'a> {
 /// an uninterrupted run on the CPU backends.
 ///
 /// An interruption, also one during a validation, ends the run with a checkpoint of the step that
-/// it came in; that validation is not made up for later.
+/// it came in; that validation is not made up for later. One that comes while a batch is still
+/// being made keeps the step before, if there was one, and does not wait for the batch, unless
+/// processes share it.
 ///
 /// With [`Session::group`], all its processes make this call with the same task and plan, each
 /// computes its share of the parts of each batch, and the first of them validates and writes
@@ -158,19 +160,21 @@ where
     let parts = plan.parts;
     let validated = plan.validation_batches.saturating_mul(parts.count);
     let renderer = Renderer::new(Box::new(guard), start, validated);
-    let loader = |source, steps, own| {
+    let loader = |source, steps, own, stop| {
         let cut = Cut { parts, own };
-        Arc::new(Loader::new(source, steps, cut, device.clone(), failure.clone()))
+        Arc::new(Loader::new(source, steps, cut, device.clone(), failure.clone(), stop))
     };
+    // Processes that share a step end it together.
+    let alone = (!share.is_shared()).then(|| interrupter.clone());
     if share.group.is_first() {
         checkpoints.discard_unfinished();
     }
     let [model_saver, optimizer_saver, schedule_saver] = savers(checkpoints, &failure);
     let mut training = SupervisedTraining::new(
         std::env::temp_dir(),
-        loader(batches, start..plan.steps, share.own()),
+        loader(batches, start..plan.steps, share.own(), alone),
         // The first process validates alone.
-        loader(validation, 0..plan.validation_batches, 0..parts.count),
+        loader(validation, 0..plan.validation_batches, 0..parts.count, Some(interrupter.clone())),
     )
     .metric_train_numeric(LossMetric::new())
     .metric_train_numeric(LearningRateMetric::new())

@@ -4,11 +4,13 @@ use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
+use burn::train::Interrupter;
 
 use crate::error::TrainError;
 use crate::failure::Failure;
@@ -17,6 +19,10 @@ use crate::source::BatchSource;
 
 /// Batches in flight between the worker and the training step.
 const PREFETCH: usize = 2;
+
+/// Time between two looks for an interruption while a batch is awaited: transport between the rows
+/// of a large batch, or a simulator, may take minutes.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Which parts of each batch are loaded, one after another.
 #[derive(Clone, Debug)]
@@ -40,6 +46,8 @@ pub(crate) struct Loader<B> {
     device: Device,
     /// Where an error goes, for burn-train passes on its text alone.
     failure: Failure,
+    /// What ends the wait for a batch; nothing where another process waits for this one's share.
+    interrupter: Option<Interrupter>,
 }
 
 impl<B: Send + 'static> Loader<B> {
@@ -49,14 +57,16 @@ impl<B: Send + 'static> Loader<B> {
         cut: Cut,
         device: Device,
         failure: Failure,
+        interrupter: Option<Interrupter>,
     ) -> Self {
-        Self { source, steps, cut, device, failure }
+        Self { source, steps, cut, device, failure, interrupter }
     }
 
     /// The same batches of other steps on another device.
     fn over(&self, steps: Range<usize>, device: &Device) -> Arc<dyn DataLoader<B>> {
         let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
-        Arc::new(Self::new(source, steps, self.cut.clone(), device.clone(), failure))
+        let (cut, interrupter) = (self.cut.clone(), self.interrupter.clone());
+        Arc::new(Self::new(source, steps, cut, device.clone(), failure, interrupter))
     }
 }
 
@@ -87,6 +97,7 @@ impl<B: Send + 'static> DataLoader<B> for Loader<B> {
             progress: Progress::new(0, self.num_items(), Some("images".into())),
             rows: self.source.rows() / self.cut.parts.count,
             failure: self.failure.clone(),
+            interrupter: self.interrupter.clone(),
         })
     }
 
@@ -116,13 +127,32 @@ struct Prefetched<B> {
     progress: Progress,
     rows: usize,
     failure: Failure,
+    interrupter: Option<Interrupter>,
+}
+
+impl<B> Prefetched<B> {
+    /// The next batch once it is there; nothing after the last one, or when the run is asked to
+    /// stop before. The worker is then left to end by itself, since nobody takes what it makes.
+    fn wait(&self) -> Option<Result<B, TrainError>> {
+        loop {
+            match self.receiver.recv_timeout(LOOK) {
+                Ok(batch) => return Some(batch),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.interrupter.as_ref().is_some_and(Interrupter::should_stop) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl<B> Iterator for Prefetched<B> {
     type Item = Result<B, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.receiver.recv().ok()?;
+        let batch = self.wait()?;
         self.progress.items_processed += self.rows;
         Some(batch.map_err(|error| {
             let text = std::io::Error::other(error.to_string());

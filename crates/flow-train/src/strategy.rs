@@ -3,7 +3,7 @@
 //! burn-train's own loop writes checkpoints at the ends of epochs and does not save an interrupted
 //! one. This one counts steps: it validates and saves every `every` steps and after those of
 //! `also`, and saves before it obeys an interruption, which it checks between the batches of a
-//! validation too.
+//! validation and while it waits for a batch too.
 
 use burn::data::dataloader::{DataLoaderIterator, Progress};
 use burn::module::{Module, ModuleDisplay};
@@ -22,6 +22,9 @@ use crate::parameters::first_not_finite;
 use crate::parts::Share;
 use crate::shared::{Sum, Summed, check_alike};
 use crate::trainee::{StepLoss, Trainee};
+
+/// What burn-train tells of a training.
+type Processor<N, O> = SupervisedTrainingEventProcessor<Trainee<N, O>>;
 
 /// Trains from the step of the checkpoint to the last, one batch a step.
 ///
@@ -128,7 +131,7 @@ where
         train: TrainLoader<Trainee<N, O>>,
         valid: ValidLoader<Trainee<N, O>>,
         starting_epoch: usize,
-    ) -> (Trainee<N, O>, SupervisedTrainingEventProcessor<Trainee<N, O>>) {
+    ) -> (Trainee<N, O>, Processor<N, O>) {
         let TrainingComponents {
             mut checkpointer,
             event_processor: mut processor,
@@ -147,10 +150,30 @@ where
             epoch_number: starting_epoch,
             total_items: total,
         }));
+        // Saves what `step` left, unless it is no use.
+        let mut keep = |learner: &Learner<Trainee<N, O>>, step, processor: &mut Processor<N, O>| {
+            // All losses so far have been looked at when this returns.
+            interrupter.fail_on_error(processor.flush());
+            if interrupter.error().is_none()
+                && let Err(error) = self.check(step, &learner.model().valid())
+            {
+                self.failure.stop(error, &interrupter);
+            }
+            let first = self.share.group.is_first();
+            if interrupter.error().is_none()
+                && let Some(checkpointer) = checkpointer.as_mut().filter(|_| first)
+            {
+                checkpointer.checkpoint(learner, step, &event_store);
+            }
+        };
+        let mut kept = starting_epoch - 1;
         for step in starting_epoch..=last_step {
             let Some(Step { gradients, mut loss, stop }) =
                 self.step(&learner, &mut *batches, step, &interrupter)
             else {
+                if kept < step - 1 && interrupter.interruption().is_some() {
+                    keep(&learner, step - 1, &mut processor);
+                }
                 break;
             };
             let (gradients, norm) = learner.model().bounded(gradients);
@@ -169,21 +192,10 @@ where
             }
             let interrupted = self.is_stopped(stop, &interrupter);
             if due || interrupted {
-                // All losses so far have been looked at when this returns.
-                interrupter.fail_on_error(processor.flush());
-                if interrupter.error().is_none()
-                    && let Err(error) = self.check(step, &learner.model().valid())
-                {
-                    self.failure.stop(error, &interrupter);
-                }
-                if interrupter.error().is_some() {
-                    break;
-                }
-                if let Some(checkpointer) = checkpointer.as_mut().filter(|_| first) {
-                    checkpointer.checkpoint(&learner, step, &event_store);
-                }
+                keep(&learner, step, &mut processor);
+                kept = step;
             }
-            if interrupted {
+            if interrupted || interrupter.error().is_some() {
                 break;
             }
         }

@@ -7,6 +7,8 @@ mod common;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor};
 use common::{Log, ROWS, batches, checkpoints, network, plan, session, task};
@@ -26,6 +28,8 @@ enum Event {
     Panic,
     /// The user wants to stop.
     Stop(Interrupter),
+    /// The user wants to stop a batch that takes minutes to make, once all before it are used.
+    Long(Interrupter),
 }
 
 /// The batches of the small problem with an event at one of them.
@@ -49,6 +53,11 @@ impl BatchSource for Eventful {
         match self.event.as_ref().filter(|(at, _)| *at == step).map(|(_, event)| event) {
             Some(Event::Panic) => panic!("the disk of batch {step} is gone"),
             Some(Event::Stop(interrupter)) => interrupter.stop(Some("test")),
+            Some(Event::Long(interrupter)) => {
+                sleep(Duration::from_secs(1));
+                interrupter.stop(Some("test"));
+                sleep(Duration::from_secs(600));
+            }
             Some(Event::Loss(value)) => batch.weight = Some(Tensor::full([ROWS], *value, device)),
             Some(Event::Gradient) => batch.noise = Some(Tensor::zeros([ROWS, 1], device)),
             None => {}
@@ -184,6 +193,22 @@ fn an_interruption_is_heard_during_a_validation_and_keeps_the_step() {
     assert!(outcome.interrupted && outcome.step == 10, "stopped at {}", outcome.step);
     assert_eq!(checkpoints(folder.path()).latest().unwrap().step, 10);
     assert!(log.validations.lock().unwrap().is_empty(), "a part of the mean is not the mean");
+}
+
+#[test]
+fn an_interruption_does_not_wait_for_a_batch_and_keeps_the_step_before() {
+    for at in [0, 3, 10] {
+        let folder = tempfile::tempdir().unwrap();
+        let (interrupter, log, started) = (Interrupter::new(), Log::default(), Instant::now());
+        let long = Some((at, Event::Long(interrupter.clone())));
+        let outcome = train(folder.path(), &plan(20), [long, None], &log, &interrupter).unwrap();
+        assert!(started.elapsed() < Duration::from_secs(60), "waited for the batch");
+        assert!(outcome.interrupted);
+        // The batch numbered 3 is that of step 4.
+        assert_eq!(outcome.step, at);
+        let kept = checkpoints(folder.path()).latest().ok().map(|checkpoint| checkpoint.step);
+        assert_eq!(kept, (0 < at).then_some(at));
+    }
 }
 
 /// A log of three metrics that is never read takes 175 bytes a step.

@@ -63,8 +63,7 @@ fn questions(args: &EvalArgs, asked: &str, registry: &Registry) -> Result<()> {
 /// Draws the pictures of a run.
 pub(crate) fn plot(args: &ScoredArgs, registry: &Registry) -> Result<()> {
     let (device, run, data) = args.open(registry)?;
-    for picture in flow_report::draw(&run, &data, &device, &Terminal)? {
-        print(&picture.display().to_string())?;
-    }
+    let pictures = flow_report::draw(&run, &data, &device, &Terminal)?;
+    pictures.iter().try_for_each(|picture| print(&picture.display().to_string()))?;
     print(&flow_report::page(&run)?.display().to_string())
 }

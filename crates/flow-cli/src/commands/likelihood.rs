@@ -35,10 +35,7 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
         return print(&found.report.json());
     }
     print(found.report.table().trim_end())?;
-    for picture in pictures {
-        print(&format!("picture:    {}", picture.display()))?;
-    }
-    Ok(())
+    pictures.iter().try_for_each(|picture| print(&format!("picture:    {}", picture.display())))
 }
 
 /// The log-density of each row of a table, written beside it.

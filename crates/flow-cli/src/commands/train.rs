@@ -78,9 +78,7 @@ pub(crate) fn run(args: &TrainArgs, registry: &Registry, group: &Arc<dyn Group>)
         print(&report.table())?;
     }
     print(&format!("run folder: {}", run.folder.display()))?;
-    for picture in drawn.iter().flatten() {
-        print(&format!("picture:    {}", picture.display()))?;
-    }
+    drawn.iter().flatten().try_for_each(|at| print(&format!("picture:    {}", at.display())))?;
     print(&format!("report:     {}", flow_report::page(run)?.display()))?;
     scored?;
     drawn?;

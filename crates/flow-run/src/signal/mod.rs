@@ -144,7 +144,7 @@ impl Stopping {
     }
 }
 
-/// A training was stopped by a signal after it wrote a checkpoint.
+/// A training was stopped by a signal after it wrote a checkpoint, or before its first step.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "interrupted by {} after {step} steps, go on with `flow train --resume {}`",
