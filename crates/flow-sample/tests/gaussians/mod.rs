@@ -51,6 +51,24 @@ impl Gaussians {
         (0..d * d).map(|ij| entry(ij / d, ij % d)).collect()
     }
 
+    /// Variances of the products `(x_i - m_i) (x_j - m_j)` of a row, so that a covariance of `n` rows
+    /// has their roots over the root of `n` as its standard errors. A component of mean `m + d` and
+    /// covariance `S` has `E[(..)^2] = (d_i^2 + S_ii) (d_j^2 + S_jj) + 4 d_i d_j S_ij + 2 S_ij^2`
+    /// (Isserlis 1918).
+    pub(crate) fn covariance_variances(&self) -> Vec<f64> {
+        let (d, mean, covariance) = (self.dim(), self.mean(), self.covariance());
+        let square = |i: usize, j: usize| -> f64 {
+            let part = |k: usize| {
+                let (s, m) = (&self.covariances[k], &self.means[k]);
+                let (di, dj, sij) = (m[i] - mean[i], m[j] - mean[j], s[i * d + j]);
+                let product = (di * di + s[i * d + i]) * (dj * dj + s[j * d + j]);
+                self.weights[k] * (product + 4.0 * di * dj * sij + 2.0 * sij * sij)
+            };
+            (0..self.weights.len()).map(part).sum()
+        };
+        (0..d * d).map(|ij| square(ij / d, ij % d) - covariance[ij].powi(2)).collect()
+    }
+
     /// The data given `y = a x + std n`, by the gains of the Kalman update.
     pub(crate) fn given(&self, a: &[f64], y: &[f64], std: f64) -> Self {
         let (d, m) = (self.dim(), y.len());
