@@ -151,10 +151,10 @@ pub enum SampleError {
     },
     /// Counts that cannot be.
     #[error(
-        "row {row} of the observation holds a number below zero, and counts are zero or more: give \
-         the counts themselves, or noise that is normal"
+        "row {row} of the observation holds a number that is no count, which are whole and zero or \
+         more: give the counts themselves, or noise that is normal"
     )]
-    NegativeCount {
+    NoCount {
         /// The row of the observation.
         row: usize,
     },

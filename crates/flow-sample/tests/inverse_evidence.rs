@@ -311,7 +311,9 @@ fn what_cannot_be_an_observation_is_refused_with_its_place() {
     // Counts are zero or more where they are seen; what a mask hides may be anything.
     let counts = ObservationNoise::Poisson { gain: 1.0, offset: 1.0 };
     let below = Tensor::<2>::from_data([[0.0, 3.0], [-1.0, 2.0]], &device);
-    assert_eq!(refused(below.clone(), counts), SampleError::NegativeCount { row: 1 });
+    assert_eq!(refused(below.clone(), counts), SampleError::NoCount { row: 1 });
+    let between = Tensor::<2>::from_data([[0.0, 3.0], [4.0, 1.5]], &device);
+    assert_eq!(refused(between, counts), SampleError::NoCount { row: 1 });
     Observation::new(Mask::new(&[false, true], 2, &device), below.clone(), counts).unwrap();
     Observation::new(all(), below, gaussian(1.0)).unwrap();
     let none = Draws { draws: 0, at_once: 1, seed: 0 };

@@ -78,15 +78,18 @@ impl ObservationNoise {
         }
     }
 
-    /// Refuses what is no number, and counts below zero.
+    /// Refuses what is no number, and counts that are not whole or below zero.
     fn check_seen(self, y: &Tensor<2>) -> Result<(), SampleError> {
         if let Some(row) = first_row_not_finite(y) {
             return Err(SampleError::Observation { row });
         }
-        // The root of a number below zero is none.
         match self {
-            Self::Poisson { .. } => first_row_not_finite(&y.clone().sqrt())
-                .map_or(Ok(()), |row| Err(SampleError::NegativeCount { row })),
+            Self::Poisson { .. } => {
+                // The root of a number below zero is none.
+                let broken = y.clone().not_equal(y.clone().round());
+                first_row_not_finite(&y.clone().mask_fill(broken, f64::NAN).sqrt())
+                    .map_or(Ok(()), |row| Err(SampleError::NoCount { row }))
+            }
             Self::Gaussian { .. } => Ok(()),
         }
     }
@@ -143,7 +146,7 @@ impl<A: LinearOperator> Observation<A> {
     ///
     /// # Errors
     /// If the noise has no size or one beyond `1e-12` to `1e12`, a number that is seen is not
-    /// finite, or a count below zero.
+    /// finite, or a count is below zero or not whole.
     ///
     /// # Panics
     /// If `y` has other columns than the operator.
