@@ -69,6 +69,13 @@ fn points_follow_the_numbers_that_stand_beside_them() {
         // The other value is 6 away; 1 holds for a training of a second.
         assert!((mean(0) - shift).abs() < 1.0 && (mean(1) + shift).abs() < 1.0, "{shift}");
     }
+    // The same numbers as lines, beside what was given.
+    scene.ok("sample run -n 2 --given shift=3,lab=north --out lines.csv");
+    scene.ok("sample run -n 2 --given shift=3,lab=north --out same.npy");
+    let lines = std::fs::read_to_string(scene.path("lines.csv")).unwrap();
+    let same = read(&scene.path("same.npy")).values;
+    let line = |i: usize| format!("{},{},3,north\n", same[2 * i], same[2 * i + 1]);
+    assert_eq!(lines, format!("x1,x2,shift,lab\n{}{}", line(0), line(1)));
     scene.ok("likelihood run -n 20 --tag told");
     // What training saw missing may be left out, and nothing else.
     scene.ok("sample run -n 2 --given shift=3 --out free.npy");
@@ -103,7 +110,8 @@ fn images_come_out_with_the_axes_and_the_bytes_that_they_went_in_with() {
     scene.ok("export run --out spots.flow");
     scene.ok("sample spots.flow -n 5 --out again.npy");
     assert_eq!(read(&scene.path("again.npy")).values, samples.values);
-    scene.refuses("sample run --out s.csv", 2, &["s.csv", ".npy, .npz, .safetensors, .png"]);
+    scene.refuses("sample run --out s.txt", 2, &["s.txt", ".npy, .npz, .safetensors, .png"]);
+    scene.refuses("sample run --out s.csv", 2, &["[3, 8, 12]", "s.csv", ".npy"]);
 }
 
 /// Rows that stay in the file are those in memory: held out, scaled and drawn as they are there.

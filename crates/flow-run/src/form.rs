@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use flow_datasets::Table;
+
 use crate::array::ArrayRows;
 use crate::error::RunError;
 use crate::files::{check_array, check_ending, check_table, ending};
@@ -52,15 +54,17 @@ impl RowForm {
     /// # Errors
     /// With the endings that can be had.
     pub fn check_samples(&self, out: &Path) -> Result<(), RunError> {
-        let is = |known: &[&str]| known.contains(&ending(out));
+        let is = |known: &[&str]| known.contains(&ending(out)) || is_lines(out);
         match self {
             Self::Table(_) => check_table(out),
             Self::Array(_) => check_ending(
                 out,
                 is(&["npy", "npz", "safetensors", "png"]),
-                ".npy, .npz, .safetensors, .png",
+                ".npy, .npz, .safetensors, .png, and for points .csv, .tsv",
             ),
-            Self::Numbers => check_ending(out, is(&["npy", "png"]), ".npy, .png"),
+            Self::Numbers => {
+                check_ending(out, is(&["npy", "png"]), ".npy, .png, and for points .csv, .tsv")
+            }
         }
     }
 
@@ -82,6 +86,11 @@ impl RowForm {
     }
 }
 
+/// Whether a file holds a line for each row, as tables do.
+pub(crate) fn is_lines(out: &Path) -> bool {
+    Table::is_named(out) && !["npy", "npz"].contains(&ending(out))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +103,9 @@ mod tests {
             ("x.npz", true, false, true),
             ("x.safetensors", true, false, true),
             ("x.png", true, true, false),
-            ("x.csv", false, false, false),
+            ("x.csv", true, true, false),
+            ("x.tsv.gz", true, true, false),
+            ("x.txt", false, false, false),
             ("x", false, false, false),
         ] {
             let out = Path::new(name);

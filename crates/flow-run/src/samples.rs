@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use flow_datasets::array::{ArrayForm, write_array};
-use flow_datasets::table::Table;
+use flow_datasets::table::{Column, Table, Type, Values};
 use flow_model::Samples;
 
 use crate::array::ArrayRows;
-use crate::error::RunError;
+use crate::error::{RunError, usage};
 use crate::files::write_npy;
-use crate::form::RowForm;
+use crate::form::{RowForm, is_lines};
 use crate::listener::Listener;
 use crate::model::Model;
 use crate::request::Request;
@@ -44,6 +44,7 @@ impl SampleWriter<'_> {
     ) -> Result<f64, RunError> {
         match form {
             RowForm::Table(table) => self.table(table, given, out),
+            _ if is_lines(out) => self.lines(form, given, out),
             RowForm::Array(array) => self.array(array, out),
             RowForm::Numbers => self.numbers(out),
         }
@@ -57,12 +58,55 @@ impl SampleWriter<'_> {
             rows.extend(part.rows);
             Ok(())
         })?;
-        let given = given.map(|given| {
-            let turns: Vec<usize> = (0..self.request.n).map(|i| i % given.len()).collect();
-            given.select(&turns)
-        });
-        table.encoder.decode(&rows, given.as_ref())?.write(out)?;
+        table.encoder.decode(&rows, self.in_turn(given).as_ref())?.write(out)?;
         Ok(nfe)
+    }
+
+    /// Points as lines of a table: the columns `x1`, `x2` and so on, `class` of a model that has
+    /// classes, and the columns that it is given.
+    fn lines(&self, form: &RowForm, given: Option<&Table>, out: &Path) -> Result<f64, RunError> {
+        let &[size] = self.model.shape() else {
+            return Err(usage!(
+                "samples of the shape {:?} are no lines of {}: write an .npy or a .png",
+                self.model.shape(),
+                out.display()
+            ));
+        };
+        let mut rows = Vec::new();
+        let nfe = self.each(|part| {
+            rows.extend(match form {
+                RowForm::Array(array) => array.decode(&part.rows),
+                _ => part.rows,
+            });
+            Ok(())
+        })?;
+        let ty = match form {
+            RowForm::Array(array) => Type::Array { element: array.element },
+            _ => Type::Single {},
+        };
+        let column = |i: usize| {
+            let values = rows.iter().skip(i).step_by(size).map(|&x| f64::from(x)).collect();
+            Column { name: format!("x{}", i + 1), ty, values: Values::Number(values) }
+        };
+        let mut columns: Vec<Column> = (0..size).map(column).collect();
+        let (names, labels) =
+            (self.model.class_names(), self.model.labels(self.request, 0..self.request.n)?);
+        columns.extend(labels.map(|labels| {
+            let cell =
+                |&label: &usize| Some(names.get(label).map_or(label.to_string(), String::clone));
+            Column::of_cells("class", Type::Text {}, &labels.iter().map(cell).collect::<Vec<_>>())
+        }));
+        columns
+            .extend(self.in_turn(given).iter().flat_map(|given| given.columns().iter().cloned()));
+        Table::new(columns)?.write(out)?;
+        Ok(nfe)
+    }
+
+    /// A row of what is given for each sample, in turn.
+    fn in_turn(&self, given: Option<&Table>) -> Option<Table> {
+        let given = given?;
+        let turns: Vec<usize> = (0..self.request.n).map(|i| i % given.len()).collect();
+        Some(given.select(&turns))
     }
 
     /// An array of the shape, type and scale of the model's data, with the classes of its rows:
