@@ -76,6 +76,10 @@ fn conditions_are_given_by_name_or_by_a_file() {
     scene.write("people.csv", people());
     let given = "--given clinic,age --drop id,country";
     scene.ok(&format!("train table --data people.csv {given} --no-eval --out run {SMALL}"));
+    let card = scene.ok("card run");
+    for line in ["\ngiven       clinic, one of A, B; age from ", "\ndraws       "] {
+        assert!(card.contains(line), "{line} is missing in {card}");
+    }
     scene.ok("sample run -n 40 --given clinic=B,age=41 --out b.csv");
     let rows = columns(&fs::read_to_string(scene.path("b.csv")).unwrap());
     assert!(rows[1..].iter().all(|row| row[0] == "B" && row[2] == "41"), "{rows:?}");

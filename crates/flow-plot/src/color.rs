@@ -21,9 +21,16 @@ pub(crate) const MISSING: Rgb = [204, 121, 167];
 const SERIES: [Rgb; 7] =
     [BLUE, [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [0, 0, 0]];
 
-/// The colour of the `i`-th series; from the eighth on they repeat.
+/// The colour of the `i`-th series. From the eighth on they come back pale, from the fifteenth on
+/// dark; three times seven can be told apart, and then they repeat.
 pub(crate) fn series(i: usize) -> Rgb {
-    SERIES[i % SERIES.len()]
+    let color = SERIES[i % SERIES.len()];
+    let mixed = |with: u8| color.map(|c| u8::midpoint(c, with));
+    match i / SERIES.len() % 3 {
+        0 => color,
+        1 => mixed(230),
+        _ => mixed(AXIS[0]),
+    }
 }
 
 /// Maps from `[0, 1]` to colours of even perceptual steps.
@@ -72,6 +79,19 @@ impl ColorMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn twenty_one_series_have_colours_of_their_own() {
+        // Of 255 steps in the channel that differs most; any two of the palette differ by 63.
+        let apart = |a: Rgb, b: Rgb| (0..3).map(|c| a[c].abs_diff(b[c])).max();
+        for i in 0..21 {
+            for j in 0..i {
+                let steps = apart(series(i), series(j));
+                assert!(steps > Some(28), "series {i} and {j} differ by {steps:?}");
+            }
+        }
+        assert_eq!(series(21), series(0));
+    }
 
     #[test]
     fn maps_pass_through_the_published_ends_and_middle() {

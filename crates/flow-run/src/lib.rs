@@ -38,6 +38,7 @@ mod about;
 pub mod array;
 mod batches;
 mod beginning;
+mod card;
 mod choices;
 mod claim;
 mod data;
@@ -87,6 +88,7 @@ mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use beginning::{Beginning, beginning_with};
+pub use card::card;
 pub use choices::{Choices, answer_methods, choices, networks, schedules, solvers};
 pub use data::{
     Changes, Data, data_files, image_rows, labels, pixels, some_of, some_places, target,

@@ -9,7 +9,7 @@ use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
 use flow_onnx::Pair;
 use flow_run::files::{check_free, ending, write};
-use flow_run::{Model, Place, save_model, save_torch};
+use flow_run::{Model, Place, card, save_model, save_torch};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
 use crate::device;
@@ -31,10 +31,10 @@ pub(crate) fn run(args: &ExportArgs, registry: &Registry) -> Result<()> {
     if args.format == "pytorch" {
         save_torch(&model, &args.out)?;
         let network = args.out.join("network.py");
-        return print(&format!("{}\nnetwork:    {}", model.card(), network.display()));
+        return print(&format!("{}\nnetwork:    {}", card(&model)?, network.display()));
     }
     save_model(&model, &args.out)?;
-    print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
+    print(&format!("{}\nmodel:      {}", card(&model)?, args.out.display()))
 }
 
 /// Writes the network as ONNX, and a whole sampler beside it where there is one for the model.
@@ -48,7 +48,7 @@ fn onnx(model: &Model, args: &ExportArgs) -> Result<()> {
     let solver = args.solver.as_deref().map(|name| check_solver("--solver", name)).transpose()?;
     let Pair { network, sampler } = flow_onnx::pair(model, solver)?;
     write(out, |file| file.write_all(&network))?;
-    let mut text = format!("{}\nnetwork:    {}", model.card(), out.display());
+    let mut text = format!("{}\nnetwork:    {}", card(model)?, out.display());
     match sampler {
         Ok(sampler) => {
             write(&beside, |file| file.write_all(&sampler))?;
@@ -74,7 +74,7 @@ pub(crate) fn import(args: &ImportArgs) -> Result<()> {
     let Imported { model, notes, .. } = import.run(&device::parse("flex")?)?;
     save_model(&model, &args.out)?;
     notes.iter().map(String::as_str).for_each(say);
-    print(&format!("{}\nmodel:      {}", model.card(), args.out.display()))
+    print(&format!("{}\nmodel:      {}", card(&model)?, args.out.display()))
 }
 
 /// Prints what a model is.
@@ -83,5 +83,5 @@ pub(crate) fn show(args: &CardArgs, registry: &Registry) -> Result<()> {
     if args.toml {
         return print(model.config().text().trim_end());
     }
-    print(&model.card().to_string())
+    print(&card(&model)?)
 }
