@@ -49,6 +49,7 @@ mod mlp;
 mod network;
 mod posterior;
 mod reads;
+mod recompute;
 mod signature;
 mod split_mlp;
 mod strengths;

@@ -30,7 +30,7 @@ pub fn signature(
     }
     Ok(Signature {
         classes: if conditional { classes } else { 0 },
-        vector: vector + recipe.train.guidance.map_or(0, Strengths::numbers),
+        vector: vector.saturating_add(recipe.train.guidance.map_or(0, Strengths::numbers)),
         latent: recipe.latent.as_ref().map_or(0, |latent| latent.dim),
         context: Upsampling::of(recipe, shape)?.map_or(Vec::new(), |told| told.shape.to_vec()),
         two_times: recipe.pairs().is_some(),
@@ -57,8 +57,8 @@ pub fn build(
     if recipe.train.recompute && !model.network.recompute(true) {
         return Err(usage!(
             "train.recompute is true, but a network of the kind {} has no blocks that can be \
-             computed again, as one of the kind dit has: leave it out, and cut batches into parts \
-             by train.parts to save memory",
+             computed again, as those of the kinds unet and dit have: leave it out, and cut \
+             batches into parts by train.parts to save memory",
             recipe.network.kind()
         ));
     }
@@ -188,8 +188,9 @@ mod tests {
             build(&recipe, &signature, &Device::flex()).map(drop)
         };
         built("digits-dit", &[1, 8, 8]).unwrap();
-        let refused = built("digits", &[1, 8, 8]).unwrap_err().to_string();
-        for word in ["train.recompute", "unet", "dit", "train.parts"] {
+        built("digits", &[1, 8, 8]).unwrap();
+        let refused = built("checkerboard", &[2]).unwrap_err().to_string();
+        for word in ["train.recompute", "kind mlp", "unet", "dit", "train.parts"] {
             assert!(refused.contains(word), "{refused}");
         }
     }

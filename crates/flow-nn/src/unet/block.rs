@@ -1,11 +1,12 @@
 //! The residual block, where time and class enter.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, ModuleVisitor};
 use burn::nn::conv::Conv2d;
 use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::{Activation, Precision};
 
+use super::{Training, recompute};
 use crate::graph::{Graph, Value};
 use crate::layer::{adaptive_norm_silu, conv_config, conv_in, norm, zero_conv};
 
@@ -46,15 +47,46 @@ impl ResidualBlock {
         x: Tensor<4>,
         scale: Tensor<2>,
         shift: Tensor<2>,
+        training: Training,
+    ) -> Tensor<4> {
+        let branch = if training.recompute { recompute::branch } else { Self::branch };
+        let h = branch(self, x.clone(), scale, shift, training.precision);
+        match &self.skip {
+            Some(skip) => h + conv_in(skip, x, training.precision),
+            None => h + x,
+        }
+    }
+
+    /// What is added to `skip(x)`.
+    pub(super) fn branch(
+        &self,
+        x: Tensor<4>,
+        scale: Tensor<2>,
+        shift: Tensor<2>,
         precision: Precision,
     ) -> Tensor<4> {
-        let h = norm(&self.norm1, x.clone(), Activation::Silu);
+        let h = norm(&self.norm1, x, Activation::Silu);
         let h = conv_in(&self.conv1, h, precision);
         let h = adaptive_norm_silu(&self.norm2, h, scale, shift);
-        let h = conv_in(&self.conv2, h, precision);
-        match &self.skip {
-            Some(skip) => h + conv_in(skip, x, precision),
-            None => h + x,
+        conv_in(&self.conv2, h, precision)
+    }
+
+    /// Shows the layers of the branch.
+    pub(super) fn visit_branch(&self, visitor: &mut impl ModuleVisitor) {
+        self.norm1.visit(visitor);
+        self.conv1.visit(visitor);
+        self.norm2.visit(visitor);
+        self.conv2.visit(visitor);
+    }
+
+    /// The same block with other weights in these layers.
+    pub(super) fn map_branch(self, mapper: &mut impl ModuleMapper) -> Self {
+        Self {
+            norm1: self.norm1.map(mapper),
+            conv1: self.conv1.map(mapper),
+            norm2: self.norm2.map(mapper),
+            conv2: self.conv2.map(mapper),
+            ..self
         }
     }
 

@@ -2,10 +2,9 @@
 
 use burn::nn::{GroupNormConfig, LinearConfig};
 use burn::tensor::Device;
-use flow_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
-use super::{Attention, Downsample, ResidualBlock, Stage, UNet, Unit, Upsample};
+use super::{Attention, Downsample, ResidualBlock, Stage, Training, UNet, Unit, Upsample};
 use crate::config::NetworkConfig;
 use crate::embed::{
     ClassEmbedding, LatentEmbedding, TIME_SCALE, TimeEmbedding, VectorEmbedding, is_usual,
@@ -199,7 +198,7 @@ impl NetworkConfig for UNetConfig {
                 TimeEmbedding::starting_at_zero(self.time_scale, self.channels, embedding, device)
             }),
             signature: signature.clone(),
-            precision: Precision::F32,
+            training: Training::default(),
         })
     }
 

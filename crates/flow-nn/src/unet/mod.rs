@@ -5,6 +5,7 @@ mod block;
 mod config;
 mod footprint;
 mod graph;
+mod recompute;
 mod resample;
 
 use burn::module::Module;
@@ -57,9 +58,17 @@ pub struct UNet {
     duration: Option<TimeEmbedding>,
     #[module(skip)]
     signature: Signature,
-    /// Of the convolutions between hidden channels.
     #[module(skip)]
+    training: Training,
+}
+
+/// How it is trained, which no other pass has to know.
+#[derive(Clone, Copy, Debug, Default)]
+struct Training {
+    /// Of the convolutions between hidden channels.
     precision: Precision,
+    /// Whether a tape computes residual branches again in place of keeping what is inside of them.
+    recompute: bool,
 }
 
 /// The blocks of one resolution.
@@ -78,16 +87,11 @@ struct Unit {
 }
 
 impl Unit {
-    fn forward(
-        &self,
-        x: Tensor<4>,
-        modulation: &mut Modulation,
-        precision: Precision,
-    ) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>, modulation: &mut Modulation, training: Training) -> Tensor<4> {
         let (scale, shift) = modulation.next(self.block.channels());
-        let x = self.block.forward(x, scale, shift, precision);
+        let x = self.block.forward(x, scale, shift, training);
         match &self.attention {
-            Some(attention) => attention.forward(x, precision),
+            Some(attention) => attention.forward(x, training.precision),
             None => x,
         }
     }
@@ -138,13 +142,13 @@ impl Network for UNet {
         }
         let all = crate::layer::linear(&self.modulation, silu(embedding), Activation::Identity);
         let all = all.clone().expand(Shape::new([batch, all.dims()[1]]));
-        let (mut modulation, precision) = (Modulation { all, used: 0 }, self.precision);
+        let (mut modulation, training) = (Modulation { all, used: 0 }, self.training);
 
         let mut h = conv(&self.input, self.image(x, condition));
         let mut skips = vec![h.clone()];
         for stage in &self.down {
             for unit in &stage.units {
-                h = unit.forward(h, &mut modulation, precision);
+                h = unit.forward(h, &mut modulation, training);
                 skips.push(h.clone());
             }
             if let Some(downsample) = &stage.downsample {
@@ -153,7 +157,7 @@ impl Network for UNet {
             }
         }
         for unit in &self.middle {
-            h = unit.forward(h, &mut modulation, precision);
+            h = unit.forward(h, &mut modulation, training);
         }
         if let Some((latent, Fusion::BottleneckSum)) = latent {
             h = latent.unsqueeze_dims::<4>(&[2, 3]) * LATENT_SHARE + h * (1.0 - LATENT_SHARE);
@@ -161,10 +165,10 @@ impl Network for UNet {
         for stage in &self.up {
             for unit in &stage.units {
                 let skip = skips.pop().expect("the decoder mirrors the encoder");
-                h = unit.forward(Tensor::cat(vec![h, skip], 1), &mut modulation, precision);
+                h = unit.forward(Tensor::cat(vec![h, skip], 1), &mut modulation, training);
             }
             if let Some(upsample) = &stage.upsample {
-                h = upsample.forward(h, precision);
+                h = upsample.forward(h, training.precision);
             }
         }
         conv(&self.output, norm(&self.norm, h, Activation::Silu)).reshape([batch, size])
@@ -174,8 +178,13 @@ impl Network for UNet {
         self.operations(graph, inputs)
     }
 
+    fn recompute(&mut self, again: bool) -> bool {
+        self.training.recompute = again;
+        true
+    }
+
     fn multiply_in(&mut self, precision: Precision) -> bool {
-        self.precision = precision;
+        self.training.precision = precision;
         true
     }
 }
