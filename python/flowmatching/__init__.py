@@ -65,14 +65,12 @@ class Model:
     @property
     def columns(self) -> Optional[list[str]]:
         """Names of the columns, of a model of a table."""
-        columns = self._inner.columns
-        return None if columns is None else columns[0]
+        return self._inner.columns
 
     @property
     def given(self) -> list[str]:
-        """Names of the columns that the model is told, of a model of a table."""
-        columns = self._inner.columns
-        return [] if columns is None else columns[1]
+        """Names of the columns that the model is told: of a table, or beside arrays and images."""
+        return self._inner.given
 
     @property
     def parameters(self) -> int:
@@ -108,7 +106,7 @@ class Model:
 
         Sample i of a seed is the same whatever n. `classes` is one class or one for each sample;
         without it all classes come in turn. `given` is a condition vector or one for each sample;
-        of a model of a table, values of its given columns by name, or a frame with a row for each
+        of a model that is told columns, their values by name, or a frame with a row for each
         sample, in turn. `solver`, `sampler` and `steps` are those of `flow sample`; without them
         the model's own. `raw` gives the numbers of the network in place of a frame.
         """
@@ -202,9 +200,11 @@ class Model:
         return x
 
     def _told(self, given: Optional[Given], n: int):
-        """The given columns of `n` rows, of a table, and their condition vectors."""
+        """The given columns of `n` rows, and their condition vectors."""
         columns = self.given
-        if self.columns is None or (given is None and not columns):
+        # Of arrays the vectors themselves may be given too.
+        by_name = columns and (self.columns is not None or given is None or _is_table(given))
+        if not by_name and (self.columns is None or given is None):
             return None, _flat(given, n, [self._inner.vector])
         known = ", ".join(columns) or "no column"
         if not _is_table(given):

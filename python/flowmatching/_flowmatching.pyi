@@ -17,7 +17,8 @@ class Model:
     context: list[int]
     parameters: int
     description: str
-    columns: Optional[tuple[list[str], list[str]]]
+    columns: Optional[list[str]]
+    given: list[str]
 
     def save(self, path: Union[str, PathLike[str]]) -> None: ...
     def sample(

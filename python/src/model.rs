@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use flow_datasets::table::Role;
 use flow_datasets::{Table, TableRows};
 use flow_model::{Against, Classes, DensityRequest, Guidance, Trace};
 use flow_ode::{Adaptive, Method, Tolerance};
 use flow_sample::{Interval, Likelihood, Probe};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::asked::{Known, host, plan};
@@ -76,11 +78,19 @@ impl Model {
         self.inner.config().text()
     }
 
-    /// Names of all columns and of the given ones, of a model of a table.
+    /// Names of all columns, of a model of a table.
     #[getter]
-    fn columns(&self) -> PyResult<Option<(Vec<String>, Vec<String>)>> {
+    fn columns(&self) -> PyResult<Option<Vec<String>>> {
         let rows = TableRows::of(&self.inner.config().rows).map_err(of_table)?;
-        Ok(rows.map(|rows| (names(&rows, false), names(&rows, true))))
+        Ok(rows.map(|rows| names(&rows, |_| true)))
+    }
+
+    /// Names of the columns that the model is told: of a table, or beside images, sequences and
+    /// points.
+    #[getter]
+    fn given(&self) -> PyResult<Vec<String>> {
+        let rows = TableRows::given_of(&self.inner.config().rows).map_err(of_table)?;
+        Ok(rows.map_or(Vec::new(), |rows| names(&rows, |role| role == Role::Given)))
     }
 
     /// Writes the model: one file for a name that ends in `.flow`, else a folder.
@@ -237,7 +247,9 @@ impl Model {
         py: Python<'py>,
         cells: Cells,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let vectors = rows_of(&self.inner)?.conditions(&table::table(cells)?).map_err(of_table)?;
+        let told = TableRows::given_of(&self.inner.config().rows).map_err(of_table)?;
+        let told = told.ok_or_else(|| PyValueError::new_err("the model is told no columns"))?;
+        let vectors = told.conditions(&table::table(cells)?).map_err(of_table)?;
         Ok(vectors.into_pyarray(py))
     }
 

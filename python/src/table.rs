@@ -17,13 +17,10 @@ pub(crate) fn rows_of(model: &flow_model::Model) -> PyResult<TableRows> {
     rows.ok_or_else(|| PyValueError::new_err("this is no model of a table"))
 }
 
-/// The names of the columns of a role; without it, of all.
-pub(crate) fn names(rows: &TableRows, given: bool) -> Vec<String> {
-    let columns = rows.encoder.columns().iter();
-    columns
-        .filter(|column| !given || column.role == Role::Given)
-        .map(|column| column.name.clone())
-        .collect()
+/// The names of the columns of some roles.
+pub(crate) fn names(rows: &TableRows, asked: impl Fn(Role) -> bool) -> Vec<String> {
+    let columns = rows.encoder.columns().iter().filter(|column| asked(column.role));
+    columns.map(|column| column.name.clone()).collect()
 }
 
 /// A table of cells: of numbers where all cells of a column are some.

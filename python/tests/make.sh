@@ -23,7 +23,10 @@ table="--no-eval --set network.hidden=32 --set network.depth=2 --set sample.step
     --set train.images=25600 --set train.checkpoint_every=25600"
 "$flow" train people.csv $table --out people
 "$flow" train people.csv --given clinic,age $table --set path.label_drop=0.1 --out given
+"$flow" sample points -n 200 --out rows.npy
+awk 'BEGIN { print "angle,lab"; for (i = 0; i < 200; i++) printf "%d,%s\n", i * 7 % 90, i % 2 ? "B" : "A" }' > beside.csv
+"$flow" train points --data rows.npy --given beside.csv $table --out told
 "$flow" import "$moons" --as torchcfm-mlp --out moons.flow
-for name in points digits dit people given; do
+for name in points digits dit people given told; do
     "$flow" export $name --out $name.flow
 done

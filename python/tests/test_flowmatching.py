@@ -28,6 +28,23 @@ def test_samples_are_those_of_the_command(place, name, tmp_path):
     assert np.abs(model.sample(8, seed=4, solver="heun2", steps=4) - x).max() > 0.1
 
 
+def test_columns_beside_points_are_given_by_name(place, tmp_path):
+    model = place.model("told")
+    assert model.columns is None and model.given == ["angle", "lab"]
+    words = ["-n", 6, "--seed", 3, "--given", "angle=30,lab=B"]
+    expected = place.samples("told", tmp_path / "x.npy", *words)
+    # The scale of the data is the command's; here numbers are those of the network.
+    x = model.sample(6, seed=3, given={"angle": 30, "lab": "B"})
+    assert x.shape == (6, 2) and np.corrcoef(x[:, 0], expected[:, 0])[0, 1] > 0.99999
+    each = model.sample(6, seed=3, given={"angle": [30, 60], "lab": "B"})
+    np.testing.assert_allclose(each[::2], x[::2], atol=1e-5)
+    assert np.abs(each[1::2] - x[1::2]).max() > 1e-4
+    with pytest.raises(ValueError, match="not height"):
+        model.sample(2, given={"angle": 30, "lab": "B", "height": 2})
+    with pytest.raises(ValueError, match="told angle, lab"):
+        model.sample(2)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_euler_step_is_the_velocity_at_the_start(place, name):
     model = place.model(name)

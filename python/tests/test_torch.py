@@ -12,7 +12,7 @@ def test_the_network_gives_the_same_velocity(place, name, tmp_path):
     from flowmatching.torch import load
 
     network, description = load(place.path(f"{name}.flow"))
-    assert description["prediction"] == "velocity"
+    assert description["prediction"] == {"kind": "velocity"}
     model = place.model(name)
     x = model.starts(5, seed=1)
     label = np.arange(5) % model.classes if model.classes else None
