@@ -202,7 +202,7 @@ fn counts_and_sums_are_seen_of_an_image() {
     for (words, names) in [
         ("counts.npy --noise loud", &["`loud` is no number", "poisson:GAIN"][..]),
         ("counts.npy --noise poisson:0", &["gain of the observation is 0"]),
-        ("below.npy --noise poisson:3", &["below zero"]),
+        ("below.npy --noise poisson:3", &["is no count"]),
         ("small.png --noise poisson:3", &["small.png is a picture", ".npy"]),
     ] {
         scene.refuses(&format!("{small} {words}"), 2, names);

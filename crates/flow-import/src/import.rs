@@ -90,9 +90,13 @@ impl Import {
 
     /// Reads the file and makes the model.
     ///
+    /// The file and its configuration may be anybody's: no number in them makes anything larger
+    /// than the file is.
+    ///
     /// # Errors
-    /// When a file cannot be read or is of another family, an array is missing, left over or of
-    /// another shape, or the network is one that ours cannot be.
+    /// When a file cannot be read or is of another family, an array is missing, left over, of
+    /// another shape or holds a number that is not finite, or the network is one that ours cannot
+    /// be, by the key or the array that says so.
     pub fn run(&self, device: &Device) -> Result<Imported, ImportError> {
         let checkpoint = Checkpoint::open(&self.weights, MOST_BYTES)?;
         let name = self.choose(&checkpoint)?;
@@ -104,9 +108,10 @@ impl Import {
         claims::check(&arrays, &sizes.claims)?;
         let map = self.family.map();
         // A vector for no class is there when the network was trained without classes now and then.
+        let with_none = sizes.classes.checked_add(1);
         config.learned_without = arrays.iter().any(|(name, array)| {
             CLASS_TABLES.iter().any(|table| name.ends_with(table))
-                && array.shape[..1] == [sizes.classes + 1]
+                && array.shape.first().copied() == with_none
         });
         let rows = arrays.len();
         let ours = map.apply(self.family.name(), arrays, &sizes)?;

@@ -58,7 +58,20 @@ fn is(value: &Value, word: &str) -> bool {
     }
 }
 
-/// The keys of a file in JSON.
+/// The largest size that a description of ours holds: that of TOML.
+pub(crate) const LARGEST: u64 = i64::MAX as u64;
+
+/// Whether a value is a size that no description of ours holds, or has one in it.
+fn is_too_large(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_u64().is_some_and(|number| LARGEST < number),
+        Value::Array(all) => all.iter().any(is_too_large),
+        Value::Object(all) => all.values().any(is_too_large),
+        _ => false,
+    }
+}
+
+/// The keys of a file in JSON, whose sizes fit a description of ours.
 pub(crate) fn json(path: &Path) -> Result<Others, ImportError> {
     let broken = |reason: String| ImportError::Config { path: path.into(), reason };
     let size = fs::metadata(path).map_err(|error| broken(error.to_string()))?.len();
@@ -66,7 +79,11 @@ pub(crate) fn json(path: &Path) -> Result<Others, ImportError> {
         return Err(broken(format!("it has {size} bytes, which no configuration has")));
     }
     let text = fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| broken(error.to_string()))
+    let all: Others = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+    match all.iter().find(|(_, value)| is_too_large(value)) {
+        Some((key, _)) => Err(broken(format!("{key} is larger than {LARGEST}, as no size is"))),
+        None => Ok(all),
+    }
 }
 
 #[cfg(test)]

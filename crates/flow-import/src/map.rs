@@ -112,7 +112,7 @@ fn numbered(name: &str, block: usize) -> String {
 
 /// One array below another of the same sides.
 fn append(name: &str, array: &mut Array, below: Array) -> Result<(), ImportError> {
-    if array.shape.is_empty() || array.shape[1..] != below.shape[1..] {
+    if array.shape.is_empty() || array.shape.get(1..) != below.shape.get(1..) {
         let need = format!("one to stand below {:?}", array.shape);
         return Err(ImportError::Shape { name: name.into(), shape: below.shape, need });
     }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use flow_kernels::Activation;
 use flow_model::Registry;
 use flow_nn::graph::{Function, Graph, Inputs, Value};
-use flow_nn::{Condition, Network, NetworkConfig, NetworkError, Signature, Time};
+use flow_nn::{Condition, Footprint, Network, NetworkConfig, NetworkError, Signature, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::unet::AdmUNetConfig;
@@ -19,6 +19,9 @@ use crate::unet::AdmUNetConfig;
 pub fn registry(known: Registry) -> Registry {
     known.with::<TorchcfmMlpConfig>().with::<AdmUNetConfig>()
 }
+
+/// Layers that no perceptron has: more are refused before they are made.
+const MOST_LAYERS: usize = 10_000;
 
 /// Sizes of a [`TorchcfmMlp`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +45,8 @@ impl NetworkConfig for TorchcfmMlpConfig {
     type Network = TorchcfmMlp;
 
     /// # Errors
-    /// When rows are no points, the signature names a condition, or a size is zero.
+    /// When rows are no points, the signature names a condition, or a size is zero or so large that
+    /// no network has it.
     fn init(&self, signature: &Signature, device: &Device) -> Result<TorchcfmMlp, NetworkError> {
         let kind = Self::KIND;
         let [dim] = *signature.shape else {
@@ -57,6 +61,10 @@ impl NetworkConfig for TorchcfmMlpConfig {
                 return Err(NetworkError::Zero { field });
             }
         }
+        if MOST_LAYERS < self.depth {
+            let (value, most) = (self.depth, MOST_LAYERS);
+            return Err(NetworkError::TooMany { field: "depth", value, most });
+        }
         let sides = (0..=self.depth).map(|layer| {
             let from = if layer == 0 { dim + 1 } else { self.hidden };
             (from, if layer == self.depth { dim } else { self.hidden })
@@ -65,6 +73,16 @@ impl NetworkConfig for TorchcfmMlpConfig {
             layers: sides.map(|(from, to)| LinearConfig::new(from, to).init(device)).collect(),
             signature: signature.clone(),
         })
+    }
+
+    fn footprint(&self, signature: &Signature) -> Footprint {
+        let dim = signature.shape.iter().map(|&side| side as f64).product::<f64>();
+        let [width, depth] = [self.hidden, self.depth].map(|size| size as f64);
+        let products = (dim + 1.0) * width + (depth - 1.0) * width * width + width * dim;
+        let (mut all, outputs) = (Footprint::default(), depth * width + dim);
+        (all.parameters, all.products) = (products + outputs, products);
+        (all.activations, all.widest) = (outputs, width.max(dim));
+        all
     }
 }
 

@@ -66,6 +66,10 @@ impl Operation {
             shape: array.shape.clone(),
             need,
         };
+        // A shape of no numbers may have sides of any length.
+        if array.numbers.is_empty() {
+            return Err(refuse(&array, "one that holds numbers".into()));
+        }
         match self {
             Self::Transpose => match *array.shape {
                 [rows, columns] => Ok(permuted(&array, [columns, rows], |c, r| r * columns + c)),
@@ -85,10 +89,10 @@ impl Operation {
                 }))
             }
             Self::FirstChannels => {
-                let (pixels, keep) = (sizes.patch * sizes.patch, sizes.channels);
+                let (pixels, keep) = (sizes.patch.saturating_mul(sizes.patch), sizes.channels);
                 let rows = array.shape.first().copied().unwrap_or_default();
                 let have = rows / pixels.max(1);
-                if rows != have * pixels || have < keep {
+                if !rows.is_multiple_of(pixels) || have < keep {
                     return Err(refuse(&array, format!("[{pixels} times {keep} or more, ..]")));
                 }
                 let width = array.numbers.len() / rows.max(1);
@@ -118,7 +122,7 @@ impl Operation {
                 (None, _) => Ok(array),
                 (Some(heads), Some(&rows)) => {
                     let heads = heads.of(rows / 3);
-                    if heads == 0 || rows % (3 * heads) != 0 {
+                    if heads == 0 || !rows.is_multiple_of(heads.saturating_mul(3)) {
                         let need = format!("[3 times {heads} heads times their channels, ..]");
                         return Err(refuse(&array, need));
                     }
@@ -186,10 +190,14 @@ impl Sizes {
     /// column, then of the row of each patch.
     pub(crate) fn check_positions(&self, name: &str, array: &Array) -> Result<(), ImportError> {
         let [rows, columns] = self.patches;
-        let need = [1, rows * columns, self.hidden];
+        let need = [1, rows.saturating_mul(columns), self.hidden];
         if array.shape != need {
             let (shape, need) = (array.shape.clone(), format!("{need:?}"));
             return Err(ImportError::Shape { name: name.into(), shape, need });
+        }
+        if !self.hidden.is_multiple_of(4) {
+            let need = "of a width that is a multiple of 4: sines and cosines of two places".into();
+            return Err(ImportError::Shape { name: name.into(), shape: array.shape.clone(), need });
         }
         let quarter = self.hidden / 4;
         for (at, &got) in array.numbers.iter().enumerate() {

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use crate::claims::Claim;
 use crate::error::ImportError;
 use crate::family::Family;
-use crate::known::{Known, Others};
+use crate::known::{Known, LARGEST, Others};
 use crate::operation::Sizes;
 
 /// Sinusoids of a time in both families.
@@ -94,6 +94,11 @@ impl SitConfig {
             let need = "a divisor of hidden_size";
             return Err(ImportError::Unsupported { family, key: "num_heads", value, need });
         }
+        if let Some(dropout) = self.class_dropout_prob.filter(|p| !(0.0..=1.0).contains(p)) {
+            let (family, key) = (Family::Sit.name(), "class_dropout_prob");
+            let (value, need) = (dropout.to_string(), "from 0 to 1");
+            return Err(ImportError::Unsupported { family, key, value, need });
+        }
         let half = SINUSOIDS / 2;
         let lowest = 1e4_f64.powf(-(half as f64 - 1.0) / half as f64);
         let network = DitConfig {
@@ -143,8 +148,9 @@ impl DiffusersConfig {
     /// Its 1,000 steps count to the noise; along which diffusion, its scheduler says.
     pub(crate) fn describe(self) -> Result<Described, ImportError> {
         DIFFUSERS.check(Family::DiffusersDit, &self.others)?;
+        let hidden = self.num_attention_heads.saturating_mul(self.attention_head_dim);
         let network = DitConfig {
-            hidden: self.num_attention_heads.saturating_mul(self.attention_head_dim),
+            hidden: hidden.min(LARGEST as usize),
             depth: self.num_layers,
             heads: self.num_attention_heads,
             patch: self.patch_size,

@@ -11,7 +11,7 @@ use flow_sample::normal_rows;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use crate::error::JudgeError;
+use crate::error::{JudgeError, usage};
 
 /// Latents at each point of the report.
 const LATENTS: usize = 4000;
@@ -64,9 +64,9 @@ pub struct AmbiguityPoint {
 pub struct Maps {
     /// Of the pairs, in closed form.
     pub exact: Vec<f64>,
-    /// Of pairs that were drawn, within each cell.
+    /// Of pairs that were drawn, within each cell; NaN where fewer than ten pass.
     pub drawn: Vec<f64>,
-    /// Of the model at these points, with a latent for each.
+    /// Of the model at these points, with a latent for each; NaN where fewer than ten pass.
     pub model: Vec<f64>,
 }
 
@@ -104,10 +104,11 @@ pub(crate) fn report(
     Ok(Some(AmbiguityReport { points, map_error }))
 }
 
-/// Maps over `x` and `t`, for data on the line with a closed form; none for others.
+/// Maps over `x` and `t`, for data on the line with a closed form; none for others, and for a model
+/// whose velocity is no finite number.
 ///
 /// # Errors
-/// When there is a velocity that is no number.
+/// For bins that are none or too many, and for times that are not between 0 and 1.
 pub fn maps(
     recipe: &Recipe,
     model: &Model,
@@ -116,6 +117,11 @@ pub fn maps(
     t: Bins,
 ) -> Result<Option<Maps>, JudgeError> {
     let Some((target, schedule)) = known(recipe, model) else { return Ok(None) };
+    // Without a velocity nothing is looked at but the bins.
+    velocity_spread(&[], &[], &[], x, t)?;
+    if t.low < 0.0 || 1.0 < t.high {
+        return Err(usage!("times go from 0 to 1, a map over {} to {} has others", t.low, t.high));
+    }
     let size = model.latent();
     let centre = |bins: Bins, i: usize| {
         bins.low + (bins.high - bins.low) * (i as f64 + 0.5) / bins.count as f64

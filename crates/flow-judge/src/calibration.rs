@@ -4,7 +4,7 @@ use std::fmt;
 
 use flow_eval::{Points, Ranks, Score, sbc, tarp};
 use flow_run::files::write_text;
-use flow_run::{Data, Given, Listener, Model, Request, Run, SampleChanges};
+use flow_run::{Data, Given, Listener, Model, Request, Run, SampleChanges, check_scored};
 use serde::Serialize;
 
 use crate::error::{JudgeError, usage};
@@ -109,7 +109,8 @@ fn sentence(n: usize, draws: usize, rows: &[Calibrated]) -> String {
 /// Columns are compared as they come out, in their own units.
 ///
 /// # Errors
-/// When the data are no table with given columns, a sample fails, or rows are too few.
+/// When the data are no table with given columns, a sample fails, or rows are too few or draws more
+/// than the memory holds.
 pub fn calibrate(
     run: &Run,
     data: &Data,
@@ -136,6 +137,7 @@ pub fn calibrate(
              or hold out more rows by data.split.share"
         ));
     }
+    check_scored("draws for each row", n.saturating_mul(draws), &data.shape())?;
     told.say(&format!("drawing {draws} samples for each of {n} held-out rows"));
     let told_of = table.held.vectors.chunks(vector).take(n);
     let vectors: Vec<f32> = told_of.flat_map(|row| row.repeat(draws)).collect();

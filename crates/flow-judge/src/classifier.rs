@@ -8,7 +8,7 @@ use flow_run::{Listener, Recipe, RunError, labels, pixels, together};
 use flow_train::{Alone, CheckpointFolder, Group};
 use sha2::{Digest, Sha256};
 
-use crate::error::JudgeError;
+use crate::error::{JudgeError, size_of_image};
 use crate::teaching::{VERSION, teach};
 
 /// Images classified together.
@@ -43,10 +43,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Number of classes.
+    /// Number of classes; 0 where there is no image.
     #[must_use]
     pub fn class_count(&self) -> usize {
-        self.probabilities.len() / self.classes.len()
+        self.probabilities.len().checked_div(self.classes.len()).unwrap_or(0)
     }
 
     /// How often the classes are those of the labels.
@@ -128,10 +128,11 @@ impl Judge {
         Ok(Self { classifier, device: device.clone(), classes, shape, accuracy: 0.0 })
     }
 
-    /// Features and classes of images `[n, c, h, w]` in [-1, 1].
+    /// Features and classes of images `[n, c, h, w]` in [-1, 1]; none of no image.
     ///
     /// # Errors
-    /// If the rows are no whole number of such images.
+    /// If the rows are no whole number of such images, a pixel is no finite number, or one is so
+    /// large that the features of its image are not.
     pub fn judge(&self, rows: &[f32], told: &dyn Listener) -> Result<Verdict, JudgeError> {
         self.judge_together(&Alone, rows, told)
     }
@@ -143,12 +144,7 @@ impl Judge {
         rows: &[f32],
         told: &dyn Listener,
     ) -> Result<Verdict, JudgeError> {
-        let size: usize = self.shape.iter().product();
-        if !rows.len().is_multiple_of(size) {
-            let (pixels, shape) = (rows.len(), self.shape);
-            let text = format!("{pixels} pixels are no images of shape {shape:?}");
-            return Err(JudgeError::Images(text));
-        }
+        let size = size_of_image(rows, self.shape)?;
         let mut verdict = Verdict { dim: FEATURES, ..Verdict::default() };
         let mut meter = told.meter(0, rows.len() / size, "images");
         let look = |batch: &[f32]| self.look(batch);
@@ -176,6 +172,13 @@ impl Judge {
         let host = |x: Tensor<2>| x.into_data().convert::<f32>().try_into_vec::<f32>();
         let mut found = host(features)?;
         found.extend(host(softmax(logits, 1))?);
+        if found.iter().any(|x| !x.is_finite()) {
+            let greatest = batch.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+            let greatest = greatest.unwrap_or(0.0);
+            return Err(JudgeError::Images(format!(
+                "an image with a pixel of {greatest:e} has no features, pixels lie between -1 and 1"
+            )));
+        }
         found.extend(class.into_data().convert::<f32>().try_into_vec::<f32>()?);
         Ok(found)
     }
@@ -237,6 +240,33 @@ mod tests {
         assert_eq!(published(&["data.file=batch.bin"]), None);
         let digits = Recipe::named(&registry, "digits", &[]).unwrap();
         assert_eq!(digits.data.published(), Some("digits"));
+    }
+
+    #[test]
+    fn awkward_images_are_judged_or_refused_with_their_pixel() {
+        let judge = untaught();
+        for set in flow_testing::awkward::rows(3, 36) {
+            match judge.judge(&set.rows, &Silent) {
+                Ok(verdict) => {
+                    assert!(set.finite, "{}", set.name);
+                    let numbers = verdict.features.iter().chain(&verdict.probabilities);
+                    assert!(numbers.copied().all(f32::is_finite), "{}", set.name);
+                    assert!(verdict.classes.iter().all(|&class| class < 3), "{}", set.name);
+                    let known = if set.rows.is_empty() { 0 } else { 3 };
+                    assert_eq!(verdict.class_count(), known, "{}", set.name);
+                }
+                Err(error) => {
+                    let large = set.rows.iter().any(|x| 1e30 < x.abs());
+                    assert!(large || !set.finite, "{}: {error}", set.name);
+                    assert!(error.to_string().contains("pixel"), "{}: {error}", set.name);
+                }
+            }
+        }
+        let last = flow_testing::awkward::rows(3, 36).remove(1).rows;
+        let error = judge.judge(&last, &Silent).unwrap_err().to_string();
+        assert!(error.starts_with("pixel 35 of image 2 is NaN"), "{error}");
+        let error = judge.judge(&last[..40], &Silent).unwrap_err().to_string();
+        assert!(error.contains("40 pixels are no images of shape [1, 6, 6]"), "{error}");
     }
 
     #[test]

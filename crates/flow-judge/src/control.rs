@@ -10,7 +10,7 @@ use flow_model::SamplePlan;
 use flow_ode::{Method, Stepping};
 use flow_path::stream::Purpose;
 use flow_run::together::told;
-use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges};
+use flow_run::{Given, Listener, Model, Recipe, Request, SampleChanges, check_scored};
 use flow_sample::{latent_grid, normal_rows};
 use serde::{Deserialize, Serialize};
 
@@ -98,19 +98,20 @@ pub(crate) fn report(
 }
 
 /// Images of each of `n` starts with each of `n` latents, those of one start after the other; none
-/// of a model without a latent, and of rows that are no images.
+/// of a model without a latent, of rows that are no images, and for an `n` of 0.
 ///
 /// # Errors
-/// When the solver fails.
+/// When the solver fails, and for more images than the memory holds.
 pub fn crossed(
     recipe: &Recipe,
     model: &Model,
     n: usize,
     seed: u64,
 ) -> Result<Vec<f32>, JudgeError> {
-    if model.shape().len() != 3 || model.latent() == 0 {
+    if model.shape().len() != 3 || model.latent() == 0 || n == 0 {
         return Ok(Vec::new());
     }
+    check_scored("starts and latents", n.saturating_mul(n), model.shape())?;
     let latents = normal_rows(seed, Purpose::Control, 0..n, model.latent());
     let mut images = Vec::new();
     for start in starts(recipe, model, n, seed)? {

@@ -49,7 +49,7 @@ pub enum JudgeError {
         /// What does not fit.
         source: NetworkError,
     },
-    /// Numbers that are no images of the shape that the classifier knows.
+    /// Numbers that are no images that a network can look at.
     #[error("{0}")]
     Images(String),
     /// A classifier that can be kept nowhere, not even while it is used.
@@ -105,6 +105,29 @@ impl JudgeError {
             Self::Model(error) => error.is_usage(),
             _ => false,
         }
+    }
+}
+
+/// The pixels of an image of a shape, of rows that are a whole number of such images.
+///
+/// # Errors
+/// When they are not, the shape has no pixel, or a pixel is no finite number: the image and the
+/// pixel by their numbers.
+pub(crate) fn size_of_image(rows: &[f32], shape: [usize; 3]) -> Result<usize, JudgeError> {
+    let size = shape.iter().try_fold(1_usize, |size, &side| size.checked_mul(side));
+    let size = size.filter(|&size| 0 < size && rows.len().is_multiple_of(size));
+    let Some(size) = size else {
+        let text = format!("{} pixels are no images of shape {shape:?}", rows.len());
+        return Err(JudgeError::Images(text));
+    };
+    match rows.iter().position(|x| !x.is_finite()) {
+        None => Ok(size),
+        Some(at) => Err(JudgeError::Images(format!(
+            "pixel {} of image {} is {}, pixels lie between -1 and 1",
+            at % size,
+            at / size,
+            rows[at]
+        ))),
     }
 }
 

@@ -56,7 +56,8 @@ impl<'a> TableSpace<'a> {
         Points::new(&self.train_cells, self.columns.len())
     }
 
-    /// The first `n` rows of a part as numbers in their units and indices of categories.
+    /// The first `n` rows of a part, all of them if it has no more, as numbers in their units and
+    /// indices of categories.
     #[must_use]
     pub fn cells(&self, part: &Part, n: usize) -> Vec<f32> {
         let n = n.min(part.n);
@@ -68,7 +69,7 @@ impl<'a> TableSpace<'a> {
     /// Samples like [`cells`](Self::cells).
     ///
     /// # Errors
-    /// When a sample is not made of finite numbers.
+    /// When a sample is not made of finite numbers, and for no sample or no whole number of them.
     pub fn cells_of(&self, samples: &[f32]) -> Result<Vec<f32>, JudgeError> {
         Ok(self.generated(samples)?.cells)
     }
@@ -86,7 +87,10 @@ impl<'a> TableSpace<'a> {
     pub(crate) fn generated(&self, samples: &[f32]) -> Result<Subject, JudgeError> {
         let TableData { rows: TableRows { encoder, .. }, .. } = self.data;
         let told = self.data.told();
-        let n = samples.len() / encoder.width();
+        let (width, n) = (encoder.width(), samples.len() / encoder.width());
+        if samples.len() != n * width {
+            return Err(usage!("{} numbers are no whole rows of {width}", samples.len()));
+        }
         let given: Vec<usize> = (0..n).map(|i| i % told.n).collect();
         let given = told.table.select(&given);
         let drawn = encoder.decode(samples, Some(&given));

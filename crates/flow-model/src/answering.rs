@@ -6,6 +6,7 @@ use flow_sample::{Grid, LinearOperator, ObservationNoise, Sampler, SamplerConfig
 use crate::changes::typed;
 use crate::error::ModelError;
 use crate::question::{AnswerMethod, Question};
+use crate::settings::check_steps;
 
 /// How questions are answered: everything of a [`Question`] but what was seen, and the sampler.
 #[derive(Debug)]
@@ -34,7 +35,8 @@ impl AnswerPlan {
     /// Draws that are computed together unless another number is asked for.
     pub const AT_ONCE: usize = 16;
 
-    /// Equal steps of a sampler; the sampler `ode` steps by [`SOLVER`](Self::SOLVER).
+    /// Equal steps of a sampler; the sampler `ode` steps by [`SOLVER`](Self::SOLVER). A model that
+    /// is asked refuses no steps.
     #[must_use]
     pub fn new(method: AnswerMethod, sampler: &SamplerConfig, steps: usize) -> Self {
         Self {
@@ -49,14 +51,16 @@ impl AnswerPlan {
     /// Equal steps of a sampler, which is typed like the method.
     ///
     /// # Errors
-    /// [`ModelError::Setting`](crate::ModelError::Setting) with the option that is no choice.
+    /// [`ModelError::Setting`](crate::ModelError::Setting) with the option that is no choice, and
+    /// for a number of steps that cannot be made.
     pub fn typed(method: &str, sampler: &str, steps: usize) -> Result<Self, ModelError> {
+        check_steps("number of steps", steps)?;
         let sampler: SamplerConfig = typed("--sampler", sampler)?;
         Ok(Self::new(typed("--method", method)?, &sampler, steps))
     }
 
     /// A question about what was seen through an operator with this noise, without classes and
-    /// conditions.
+    /// conditions. What of its numbers cannot be is refused by the model that is asked.
     #[must_use]
     pub fn question<'a>(
         &'a self,

@@ -7,18 +7,47 @@ use crate::error::ModelError;
 use crate::model::{Model, size};
 use crate::request::{Against, Classes, Guidance, SampleRequest};
 
+/// Samples of a seed: noise has a stream for each of them and each step, with 32 bits for the
+/// sample.
+const MOST_SAMPLES: u64 = u32::MAX as u64;
+
+/// Refuses rows of `size` numbers, the first of which is that of the sample `first`, that are not
+/// made of finite numbers.
+pub(crate) fn check_finite(
+    what: &'static str,
+    rows: &[f32],
+    size: usize,
+    first: usize,
+) -> Result<(), ModelError> {
+    match rows.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let sample = first + at / size.max(1);
+            Err(ModelError::GivenNotFinite { what, sample, value: rows[at] })
+        }
+    }
+}
+
 impl Model {
     /// Refuses a request that does not fit, before anything is drawn; the classes are looked at by
     /// [`classes_of`](Self::classes_of).
     ///
     /// # Errors
-    /// With what does not fit.
+    /// With what does not fit; for a given number that is not finite, by its sample, and for more
+    /// samples than a seed has.
     pub fn check(&self, request: &SampleRequest<'_>) -> Result<(), ModelError> {
         let signature = self.signature();
+        if MOST_SAMPLES < request.n as u64 {
+            let reason = format!("is {}, a seed has {MOST_SAMPLES} samples", request.n);
+            return Err(ModelError::Setting { key: "the number of samples".into(), reason });
+        }
         let rows = |what, given: Option<&Vec<f32>>, size: usize, needed: bool| match given {
             Some(_) if size == 0 => Err(ModelError::NotAsked { what }),
             None if !needed => Ok(()),
-            given => Self::check_part(what, given.map(Vec::len), size, request.n),
+            given => {
+                Self::check_part(what, given.map(Vec::len), size, request.n)?;
+                check_finite(what, given.map_or(&[][..], Vec::as_slice), size, 0)
+            }
         };
         rows("condition vector", request.vectors.as_ref(), self.vector(), true)?;
         rows("conditioning row", request.contexts.as_ref(), size(&signature.context), true)?;

@@ -9,6 +9,7 @@ use flow_sample::{
     log_mean_exp,
 };
 
+use crate::check::check_finite;
 use crate::error::ModelError;
 use crate::model::{Model, size};
 use crate::request::Classes;
@@ -21,6 +22,21 @@ pub enum Trace {
     /// Estimated from this many random probes, which stay fixed for the solve (Hutchinson).
     Probes(usize),
 }
+
+impl Trace {
+    fn probes(self) -> usize {
+        match self {
+            Self::Exact => 1,
+            Self::Probes(probes) => probes,
+        }
+    }
+}
+
+/// Numbers of all probes of a batch, 1 GiB of them.
+const MOST_NUMBERS: usize = 1 << 28;
+
+/// Most latents of a row: each is a solve, and no one waits for more.
+const MOST_LATENTS: usize = 1_000_000;
 
 /// Rows to ask for their density, row-major, with what is known of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,12 +85,13 @@ pub struct Densities {
 }
 
 impl Model {
-    /// Log-densities of `n` rows, which `rows` makes a batch at a time.
+    /// Log-densities of `n` rows, which `rows` makes a batch at a time; none of no rows.
     ///
     /// # Errors
     /// When a row is not made of finite numbers or not told what the model reads, `rows` makes
     /// other numbers of rows than it is asked for, a solve fails, a density is not a number, or
-    /// rows are sequences that may end early.
+    /// rows are sequences that may end early; for no probe, no latent or no row at once, and for
+    /// more probes or latents than anybody waits for.
     pub fn log_prob(
         &self,
         n: usize,
@@ -115,21 +132,32 @@ impl Model {
         }
         let latents = (0 < self.signature().latent).then_some(request.latents);
         let draws = latents.unwrap_or(1);
+        let at_once = request.batch.min(n).saturating_mul(self.signature().size()).max(1);
+        for (key, value, most) in [
+            ("latents", draws, MOST_LATENTS),
+            ("probes", request.trace.probes(), (MOST_NUMBERS / at_once).max(1)),
+        ] {
+            if most < value {
+                let reason = format!("is {value}, give at most {most} for so many rows");
+                return Err(ModelError::Setting { key: key.into(), reason });
+            }
+        }
         let mut densities = Densities { latents, ..Densities::default() };
         for start in (0..n).step_by(request.batch) {
             if !go_on() {
                 return Err(ModelError::Stopped);
             }
-            let range = start..(start + request.batch).min(n);
+            let range = start..start.saturating_add(request.batch).min(n);
             let batch = rows(range.clone());
-            self.check_rows(&batch, range.len())?;
+            self.check_rows(&batch, range.clone())?;
             if let Some(at) = batch.values.iter().position(|value| !value.is_finite()) {
                 let sample = range.start + at / self.signature().size();
                 return Err(ModelError::NoDensity { sample, value: batch.values[at] });
             }
             let mut given = Vec::with_capacity(draws);
             for draw in 0..draws {
-                let part = Part { range: range.clone(), rows: &batch, draw: draw * n };
+                let first = draw.saturating_mul(n);
+                let part = Part { range: range.clone(), rows: &batch, draw: first };
                 given.push(on_pool(&self.device, || {
                     let predictor = self.predictor(self.condition_of_rows(&part, request));
                     let predictor = Interruptible::new(predictor, go_on);
@@ -146,22 +174,23 @@ impl Model {
         if 1 < draws {
             densities.probe_error.clear();
         }
-        densities.nfe /= n as f64;
+        densities.nfe /= n.max(1) as f64;
         Ok(densities)
     }
 
-    /// Refuses rows that are not `n`, or are told other numbers than the model reads; what it does
-    /// not read is left out.
-    fn check_rows(&self, rows: &Rows, n: usize) -> Result<(), ModelError> {
-        let signature = self.signature();
-        let told = |part: &Option<Vec<f32>>| part.as_ref().map(Vec::len);
+    /// Refuses rows that are not those of the range, or are told other numbers than the model
+    /// reads; what it does not read is left out.
+    fn check_rows(&self, rows: &Rows, range: Range<usize>) -> Result<(), ModelError> {
+        let (signature, n) = (self.signature(), range.len());
         Self::check_part("row", Some(rows.values.len()), signature.size(), n)?;
-        if 0 < self.vector() {
-            Self::check_part("condition vector", told(&rows.vectors), self.vector(), n)?;
-        }
-        if !signature.context.is_empty() {
-            let size = size(&signature.context);
-            Self::check_part("conditioning row", told(&rows.contexts), size, n)?;
+        for (what, told, size) in [
+            ("condition vector", &rows.vectors, self.vector()),
+            ("conditioning row", &rows.contexts, size(&signature.context)),
+        ] {
+            if 0 < size {
+                Self::check_part(what, told.as_ref().map(Vec::len), size, n)?;
+                check_finite(what, told.as_deref().unwrap_or_default(), size, range.start)?;
+            }
         }
         match &rows.classes {
             Some(classes) if 0 < signature.classes => {

@@ -148,6 +148,16 @@ pub enum ModelError {
         /// Numbers given.
         got: usize,
     },
+    /// A number that is given for a sample and is none.
+    #[error("the {what} of sample {sample} holds {value}: mend it or leave the sample out")]
+    GivenNotFinite {
+        /// What is given.
+        what: &'static str,
+        /// Number of the sample.
+        sample: usize,
+        /// What stands in it.
+        value: f32,
+    },
     /// Lengths asked of a model whose rows have one length, or that no row has.
     #[error("{n} samples of length {length} are asked for: {known}")]
     Length {
@@ -252,6 +262,19 @@ pub enum ModelError {
         /// What stands in it.
         value: f32,
     },
+    /// A velocity that is no number, which is never returned.
+    #[error(
+        "the velocity of row {row} at the time {t} is {value}: its numbers, its condition or the \
+         time are too large or none, or the weights are no numbers"
+    )]
+    VelocityNotFinite {
+        /// Number of the row.
+        row: usize,
+        /// The time.
+        t: f64,
+        /// What stands in it.
+        value: f32,
+    },
     /// A row that is asked for its density and is no number.
     #[error("sample {sample} is {value}, which has no density: mend it or leave it out")]
     NoDensity {
@@ -289,7 +312,11 @@ impl ModelError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::NotFinite { .. } | Self::Io { .. } | Self::Stopped | Self::Astray { .. } => false,
+            Self::NotFinite { .. }
+            | Self::VelocityNotFinite { .. }
+            | Self::Io { .. }
+            | Self::Stopped
+            | Self::Astray { .. } => false,
             Self::In { source, .. } => source.is_usage(),
             Self::Sample(error) => !matches!(
                 error,

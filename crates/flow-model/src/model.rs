@@ -7,6 +7,7 @@ use flow_nn::{Condition, DynNetwork, Network, Signature, Strengths};
 use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Retimed, Trained};
 
+use crate::check::check_finite;
 use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::registry::Registry;
@@ -188,8 +189,8 @@ impl Model {
     /// The velocity at host rows `[n, ..]` and one time, with this condition.
     ///
     /// # Errors
-    /// When there is no whole number of rows, or the condition lacks what the network reads or says
-    /// it of other rows.
+    /// When there is no whole number of rows, the condition lacks what the network reads or says it
+    /// of other rows, a row, the time or a velocity is no finite number.
     pub fn velocity(
         &self,
         rows: &[f32],
@@ -200,8 +201,20 @@ impl Model {
         let n = rows.len() / size.max(1);
         Self::check_part("row", Some(rows.len()), size, n)?;
         self.check_condition(&condition, n)?;
+        check_finite("row", rows, size, 0)?;
+        if !t.is_finite() {
+            let reason = format!("is {t}, there is a velocity from 0 to 1");
+            return Err(ModelError::Setting { key: "the time".into(), reason });
+        }
         let x = self.tensor(rows, size);
-        Ok(host(self.predictor(condition).predict(Prediction::Velocity, &x, t)))
+        let velocity = host(self.predictor(condition).predict(Prediction::Velocity, &x, t));
+        match velocity.iter().position(|x| !x.is_finite()) {
+            None => Ok(velocity),
+            Some(at) => {
+                let (row, value) = (at / size.max(1), velocity[at]);
+                Err(ModelError::VelocityNotFinite { row, t, value })
+            }
+        }
     }
 
     /// Refuses a condition of other rows than `n`, or of other numbers than the network reads; what

@@ -14,11 +14,12 @@ impl Model {
     /// or all before it: from noise or data to where the model leads, or back.
     ///
     /// The rows are `request.starts`, at the scale of `x_t`. The answer holds them at the last
-    /// time, and at each of the times after the first among its states.
+    /// time, and at each of the times after the first among its states. Of a request for no
+    /// samples nothing is carried.
     ///
     /// # Errors
-    /// When the request does not fit the model or has no rows, a time is none of the flow, or a
-    /// solve fails.
+    /// When the request does not fit the model, names no rows or rows that are no finite numbers, a
+    /// time is none of the flow, or a solve fails.
     pub fn push(
         &self,
         request: &SampleRequest<'_>,

@@ -46,6 +46,7 @@ pub struct SampleRequest<'a> {
 
 impl SampleRequest<'_> {
     /// Samples `0..n` of a seed, without guidance, on 20 equal steps for samplers that take a grid.
+    /// How many they may be is looked at by [`Model::check`], when they are drawn.
     #[must_use]
     pub fn new(n: usize, seed: u64) -> Self {
         Self {
@@ -123,7 +124,8 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// No samples yet, of a model of this signature, with states at so many times.
+    /// No samples yet, of a model of this signature, with states at so many times: a list for each,
+    /// empty so far.
     #[must_use]
     pub fn none(signature: &Signature, times: usize) -> Self {
         Self {

@@ -24,6 +24,7 @@ impl Model {
     }
 
     /// A request for samples as the model's own settings draw them: their grid, their guidance.
+    /// How many they may be is looked at when they are drawn.
     ///
     /// # Errors
     /// When the settings contradict each other.
@@ -97,7 +98,11 @@ impl Model {
     }
 
     /// Where the paths of samples of a seed start, row-major: the noise that programs without our
-    /// random numbers, such as those that run ONNX, need to draw the same samples.
+    /// random numbers, such as those that run ONNX, need to draw the same samples; none of an empty
+    /// range, and as many as the memory must hold of a long one.
+    ///
+    /// # Panics
+    /// If paths of the model start from given data, of which none is drawn.
     #[must_use]
     pub fn starts(&self, seed: u64, range: Range<usize>) -> Vec<f32> {
         let (size, predictor) = (self.signature().size(), self.predictor(Condition::none()));

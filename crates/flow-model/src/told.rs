@@ -16,20 +16,32 @@ impl Model {
     /// The classes of some samples; none for a model that knows none.
     ///
     /// # Errors
-    /// When the model has no such class, or none at all and one is asked for.
+    /// When the model has no such class, or none at all and one is asked for, when the classes are
+    /// given and not those of all these samples, and for more than the memory holds.
     pub fn classes_of(
         &self,
         classes: &Classes,
         range: Range<usize>,
     ) -> Result<Option<Vec<usize>>, ModelError> {
         let known = self.signature().classes;
-        let asked = match classes {
-            Classes::InTurn if known == 0 => return Ok(None),
-            _ if known == 0 => return Err(ModelError::NoClasses),
-            Classes::InTurn => range.map(|i| i % known).collect(),
-            Classes::All(class) => vec![*class; range.len()],
-            Classes::Each(each) => each[range].to_vec(),
-        };
+        if known == 0 {
+            let none = *classes == Classes::InTurn;
+            return if none { Ok(None) } else { Err(ModelError::NoClasses) };
+        }
+        let mut asked = Vec::new();
+        if asked.try_reserve_exact(range.len()).is_err() {
+            let reason = format!("is {}, more than the memory holds", range.len());
+            return Err(ModelError::Setting { key: "the number of samples".into(), reason });
+        }
+        match classes {
+            Classes::InTurn => asked.extend(range.map(|i| i % known)),
+            Classes::All(class) => asked.resize(range.len(), *class),
+            Classes::Each(each) => {
+                let (n, got) = (range.end, each.len());
+                let wrong = ModelError::Rows { what: "class", n, size: 1, got };
+                asked.extend(each.get(range).ok_or(wrong)?);
+            }
+        }
         match asked.iter().find(|class| known <= **class) {
             None => Ok(Some(asked)),
             Some(&class) => {
@@ -54,6 +66,9 @@ impl Model {
 
     /// How many elements some samples have, of a model of sequences that may end early: as they are
     /// asked for, else drawn as those of the data are.
+    ///
+    /// # Panics
+    /// When lengths are asked for and not those of all these samples.
     #[must_use]
     pub fn lengths_of(
         &self,
@@ -64,7 +79,11 @@ impl Model {
             return None;
         }
         if let Some(given) = &request.lengths {
-            return Some(given[range].to_vec());
+            let some = given.get(range.clone());
+            let n = given.len();
+            return Some(
+                some.unwrap_or_else(|| panic!("{n} lengths are none of {range:?}")).to_vec(),
+            );
         }
         Some(lengths(request.seed, range, &self.config().lengths))
     }

@@ -32,6 +32,14 @@ pub enum OnnxError {
         /// The largest number of parameters that fits.
         most: usize,
     },
+    /// A weight that is no number, of which no program can make any.
+    #[error("`{name}` holds {value}, so that no number would come out of the file: train it anew")]
+    NotFinite {
+        /// The weight.
+        name: String,
+        /// What stands in it.
+        value: f32,
+    },
     /// A model that is sampled in a way that a graph of fixed steps does not have.
     #[error("no sampler is written for this model, its network is: {reason}")]
     NoSampler {

@@ -5,13 +5,15 @@ use prost::Message;
 
 use crate::builder::Builder;
 use crate::error::OnnxError;
-use crate::proto::{self, Entry, Graph, IR_VERSION, OPSET, OperatorSet, ValueInfo};
+use crate::proto::{self, Entry, FLOAT, Graph, IR_VERSION, OPSET, OperatorSet, Tensor, ValueInfo};
 
 /// A message has less than 2 GiB, and the nodes need some of that.
 const MOST_PARAMETERS: usize = 500_000_000;
 
-/// Refuses a network that no file holds, before memory is taken for it.
-pub(crate) fn check_size(model: &Model) -> Result<(), OnnxError> {
+/// Refuses a network that no file holds, before memory is taken for it, and settings that the
+/// description in a file may not have.
+pub(crate) fn check(model: &Model) -> Result<(), OnnxError> {
+    model.config().sample.check()?;
     match parameter_count(model.network()) {
         parameters if MOST_PARAMETERS < parameters => {
             Err(OnnxError::TooLarge { parameters, most: MOST_PARAMETERS })
@@ -21,7 +23,7 @@ pub(crate) fn check_size(model: &Model) -> Result<(), OnnxError> {
 }
 
 /// The bytes of a file, whose metadata hold the text of `model.toml` under `flow.model`, as those
-/// of a `.flow` file do.
+/// of a `.flow` file do; refused if a weight is no finite number.
 pub(crate) fn bytes(
     model: &Model,
     builder: Builder,
@@ -29,13 +31,20 @@ pub(crate) fn bytes(
     about: &str,
     input: Vec<ValueInfo>,
     output: ValueInfo,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, OnnxError> {
     let (node, initializer) = builder.finish();
+    let weights = initializer.iter().filter(|tensor| tensor.data_type == FLOAT);
+    for Tensor { name, raw_data, .. } in weights {
+        let mut numbers = raw_data.as_chunks().0.iter().map(|&x| f32::from_le_bytes(x));
+        if let Some(value) = numbers.find(|x| !x.is_finite()) {
+            return Err(OnnxError::NotFinite { name: name.clone(), value });
+        }
+    }
     let output = vec![output];
     let graph = Graph { node, name: name.into(), initializer, input, output };
     let config = model.config();
     let entry = |key: &str, value: &str| Entry { key: key.into(), value: value.into() };
-    proto::Model {
+    let model = proto::Model {
         ir_version: IR_VERSION,
         producer_name: "flow".into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
@@ -48,6 +57,6 @@ pub(crate) fn bytes(
             entry("name", &config.name),
             entry("about", &config.about),
         ],
-    }
-    .encode_to_vec()
+    };
+    Ok(model.encode_to_vec())
 }

@@ -37,9 +37,10 @@ const ABOUT: &str = "f(x, t, conditions), a network of flow matching. Time runs 
 ///
 /// # Errors
 /// For a network that does not implement [`Network::graph`](flow_nn::Network::graph), that is too
-/// large for a file, or whose rows may end early.
+/// large for a file, whose rows may end early, or one of whose weights is no finite number; for
+/// settings of the model that cannot work.
 pub fn network(model: &Model) -> Result<Vec<u8>, OnnxError> {
-    file::check_size(model)?;
+    file::check(model)?;
     let signature = model.signature();
     let mut builder = Builder::of(model.network());
     let mut inputs = vec![value("x", FLOAT, &batch_of(&signature.shape))];
@@ -65,7 +66,7 @@ pub fn network(model: &Model) -> Result<Vec<u8>, OnnxError> {
     let y = written(model, &mut builder, (x, t, s), &told, hidden)?;
     builder.output(y, "prediction");
     let output = value("prediction", FLOAT, &batch_of(&signature.shape));
-    Ok(file::bytes(model, builder, "network", ABOUT, inputs, output))
+    file::bytes(model, builder, "network", ABOUT, inputs, output)
 }
 
 /// The nodes of the network at rows and their times `t` and `s`.

@@ -26,6 +26,9 @@ const ABOUT: &str = "Samples of a flow-matching model from noise `start`, in `st
 /// | `guidance` | float, a strength; 1 is none | learned to do without their condition, and have no guidance baked in |
 /// | `class`, `vector`, `context`, `latent` | as of [`network`](crate::network) | read them |
 ///
+/// The numbers of the inputs are looked at by nobody: with `steps` of 0 or less `samples` is
+/// `start`, and what is not finite makes what comes out so.
+///
 /// The output `samples` has the shape of `start`. A solver is the Runge-Kutta method of that name,
 /// that of the model's own settings if none is given; flow maps jump, unless a solver is named.
 /// Rows of a table are numbers of the network: their transforms are not undone.
@@ -35,7 +38,7 @@ const ABOUT: &str = "Samples of a flow-matching model from noise `start`, in `st
 /// or grid or by a sampler that draws noise, for methods that are no Runge-Kutta method, and as for
 /// [`network`](crate::network).
 pub fn sampler(model: &Model, solver: Option<Method>) -> Result<Vec<u8>, OnnxError> {
-    file::check_size(model)?;
+    file::check(model)?;
     let way = Way::of(model, solver)?;
     let signature = model.signature();
     let mut builder = Builder::of(model.network());
@@ -74,7 +77,7 @@ pub fn sampler(model: &Model, solver: Option<Method>) -> Result<Vec<u8>, OnnxErr
     let x = builder.node("Loop", &[steps, always, start], vec![Attribute::graph("body", body)]);
     builder.output(x, "samples");
     let output: ValueInfo = value("samples", FLOAT, &shape);
-    Ok(file::bytes(model, builder, "sampler", ABOUT, inputs, output))
+    file::bytes(model, builder, "sampler", ABOUT, inputs, output)
 }
 
 /// How a step is made.

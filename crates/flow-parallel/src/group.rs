@@ -84,7 +84,9 @@ pub trait Group: Debug + Send + Sync {
 
 /// The parts that process `rank` of `size` does.
 pub(crate) fn share(parts: usize, rank: usize, size: usize) -> Range<usize> {
-    rank * parts / size..(rank + 1) * parts / size
+    // `rank * parts / size`, of which the product may be beyond any number.
+    let before = |rank: usize| parts / size * rank + parts % size * rank / size;
+    before(rank)..before(rank + 1)
 }
 
 /// A group of one process, which waits for no other.

@@ -13,13 +13,17 @@ use crate::tree::{Tree, nodes_of};
 /// processes that are powers of two, a process sends and receives two vectors less a share of
 /// each, as in the best algorithms whose order is not fixed.
 ///
+/// What is not finite stays so in its place of the sum, and a sum beyond the range of `f32` is
+/// infinite.
+///
 /// # Errors
-/// When a process has ended, or has other parts or longer vectors.
+/// When a process has ended, or has other numbers of parts or longer vectors.
 ///
 /// # Panics
-/// When this process has no part.
+/// When this process has other parts than its share, or no part.
 pub fn sum(group: &dyn Group, parts: usize, own: Tree) -> Result<Vec<f32>, GroupError> {
-    let size = group.size();
+    let (size, own_share) = (group.size(), group.share(parts));
+    assert!(own.holds(own_share.clone()), "expected the sum of the parts {own_share:?}");
     if size == 1 {
         return Ok(own.total());
     }

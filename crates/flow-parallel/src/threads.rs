@@ -16,8 +16,14 @@ pub struct Member {
     from: Vec<Mutex<Receiver<Vec<u8>>>>,
 }
 
+/// Channels between all of them are as many as the square of their number.
+const MOST_THREADS: usize = 1024;
+
 /// So many members of a group, one for each thread: what needs several processes is tested without
 /// MPI by them.
+///
+/// # Panics
+/// For more than 1024 members, each of which has a channel to every other.
 ///
 /// ```
 /// use flow_parallel::{Group, threads};
@@ -33,6 +39,7 @@ pub struct Member {
 /// ```
 #[must_use]
 pub fn threads(size: usize) -> Vec<Member> {
+    assert!(size <= MOST_THREADS, "expected at most {MOST_THREADS} threads, got {size}");
     let mut members: Vec<Member> =
         (0..size).map(|rank| Member { rank, to: Vec::new(), from: Vec::new() }).collect();
     for from in 0..size {

@@ -28,13 +28,17 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    fn end(&self) -> usize {
-        self.start + self.len
+    /// The part that follows; none behind the last that a number counts.
+    fn end(&self) -> Option<usize> {
+        self.start.checked_add(self.len)
     }
 }
 
 impl Tree {
     /// Adds the vector of the part that follows those added before; the first one may be any.
+    ///
+    /// What is not finite stays so in its place of the sum, and a sum beyond the range of `f32` is
+    /// infinite.
     ///
     /// # Panics
     /// When it is another part, or a vector of another length.
@@ -45,8 +49,8 @@ impl Tree {
     /// Adds the sum of a subtree that follows those added before.
     pub(crate) fn push_node(&mut self, mut node: Node) {
         if let Some(last) = self.nodes.last() {
-            let (expected, got) = (last.end(), node.start);
-            assert!(expected == got, "expected part {expected}, got {got}");
+            let (before, got) = (last.start + (last.len - 1), node.start);
+            assert!(last.end() == Some(got), "expected the part after {before}, got {got}");
         }
         while let Some(before) = self
             .nodes
@@ -65,17 +69,29 @@ impl Tree {
         self.nodes.into_iter().rev().fold(last.sum, |sum, node| added(node.sum, &sum))
     }
 
+    /// Whether it is made of these parts, all of them and no others.
+    pub(crate) fn holds(&self, parts: Range<usize>) -> bool {
+        let places = |node: &Node| (node.start, node.len);
+        self.nodes.iter().map(places).eq(nodes_of(parts).iter().map(places))
+    }
+
     /// The sums of the subtrees, in the order of their parts.
     pub(crate) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 }
 
-/// The subtrees, without sums, that a tree over `parts` holds.
+/// The subtrees, without sums, that a tree over `parts` holds: from the first part on the largest
+/// that begins there and ends among them.
 pub(crate) fn nodes_of(parts: Range<usize>) -> Vec<Node> {
-    let mut tree = Tree::default();
-    parts.for_each(|part| tree.push(part, Vec::new()));
-    tree.nodes
+    let (mut start, mut nodes) = (parts.start, Vec::new());
+    while start < parts.end {
+        let fits = (parts.end - start).ilog2();
+        let len = 1 << start.trailing_zeros().min(fits);
+        nodes.push(Node { start, len, sum: Vec::new() });
+        start += len;
+    }
+    nodes
 }
 
 fn added(mut a: Vec<f32>, b: &[f32]) -> Vec<f32> {

@@ -19,7 +19,8 @@ pub struct Array {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Part {
-    /// Arrays of floating-point numbers by name, all turned to single precision.
+    /// Arrays of floating-point numbers by name, all turned to single precision. NaN and infinities
+    /// are kept as they are.
     pub arrays: BTreeMap<String, Array>,
     /// Names of arrays of other numbers, such as counters: they are not read.
     pub others: Vec<String>,
@@ -70,6 +71,13 @@ impl Kind {
         shape.iter().try_fold(self.width(), |bytes, &side| bytes.checked_mul(side))
     }
 
+    /// A finite number that single precision does not hold, if there is one.
+    fn too_large(self, bytes: &[u8]) -> Option<f64> {
+        let doubles = if self == Self::F64 { bytes.as_chunks().0 } else { &[] };
+        let mut numbers = doubles.iter().map(|&x| f64::from_le_bytes(x));
+        numbers.find(|x| x.is_finite() && (*x as f32).is_infinite())
+    }
+
     fn numbers(self, bytes: &[u8]) -> Vec<f32> {
         match self {
             Self::F64 => {
@@ -111,6 +119,9 @@ impl Reading {
         }
         let taken = bytes.len().div_ceil(kind.width()) as u64 * 4;
         self.left = self.left.checked_sub(taken).ok_or(ReadError::TooLarge { most: self.most })?;
+        if let Some(value) = kind.too_large(bytes) {
+            return Err(ReadError::Range { name: name.into(), value });
+        }
         let array = Array { shape: shape.into(), numbers: kind.numbers(bytes) };
         self.part.arrays.insert(name.into(), array);
         Ok(())

@@ -121,7 +121,8 @@ impl Checkpoint {
     /// The arrays of a part.
     ///
     /// # Errors
-    /// When there is no such part, an array is cut off or has gaps, or all take more than they may.
+    /// When there is no such part, an array is cut off or has gaps, a number leaves the range of
+    /// single precision, or all take more than they may.
     pub fn part(&self, name: &str) -> std::result::Result<Part, ReadError> {
         match &self.format {
             Format::Safetensors if name.is_empty() => self.safetensors(),

@@ -87,6 +87,14 @@ pub enum ReadError {
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// A number of double precision that single precision does not hold.
+    #[error("the array `{name}` holds {value:e}, which is too large for single precision")]
+    Range {
+        /// The array.
+        name: String,
+        /// The number.
+        value: f64,
+    },
     /// A part is asked for that is not there.
     #[error("there is no part `{part}` with arrays, it has {known}")]
     NoPart {

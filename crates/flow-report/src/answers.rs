@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use flow_datasets::counted;
 use flow_model::{Answered, Model};
 use flow_plot::image_grid;
 use flow_run::files::{write_npy, write_text};
@@ -80,8 +81,12 @@ pub struct AnswersNote<'a> {
 /// Makes a folder with the answers to one observation: `samples.npy`, `mean.npy`, `spread.npy`, for
 /// images all of them in `answers.png` beside what was `seen`, and `answers.json`.
 ///
+/// Numbers are written as they are: in the picture one that is not a number is pink, and in
+/// `answers.json` what is not finite is `null`.
+///
 /// # Errors
-/// When the folder cannot be made, or a file cannot be written.
+/// When there are other numbers than those of whole answers, the folder cannot be made, or a file
+/// cannot be written.
 pub fn save_answers(
     out: &Path,
     model: &Model,
@@ -89,10 +94,23 @@ pub fn save_answers(
     answered: &Answered,
     note: AnswersNote<'_>,
 ) -> Result<(), ReportError> {
-    fs::create_dir(out).map_err(ReportError::io(format!("cannot make {}", out.display())))?;
-    let shape = model.shape();
+    let (shape, size) = (model.shape(), model.signature().size());
     let full = |n: usize| [n].iter().chain(shape).copied().collect::<Vec<usize>>();
     let Answered { rows, mean, spread, misfit, nfe, gradients, .. } = answered;
+    for (what, got, expected) in [
+        ("what was seen", seen.len(), size),
+        ("the answers", rows.len(), misfit.len() * size),
+        ("their mean", mean.len(), size),
+        ("their spread", spread.len(), if spread.is_empty() { 0 } else { size }),
+    ] {
+        if got != expected {
+            return Err(usage!(
+                "{what} has {got} numbers where {expected} belong, of {} to one question",
+                counted(misfit.len(), "answer")
+            ));
+        }
+    }
+    fs::create_dir(out).map_err(ReportError::io(format!("cannot make {}", out.display())))?;
     for (name, rows, n) in
         [("samples", rows, misfit.len()), ("mean", mean, 1), ("spread", spread, 1)]
     {
@@ -129,6 +147,12 @@ pub fn save_answers(
 /// What was seen as a row of the size of the answers: `a A^T y`, with the `a` that explains `y`
 /// best, `|A^T y|^2 / |A A^T y|^2`. Of a mask these are the known pixels, of a small picture its
 /// pixels made large. Counts are brought to the units of `A x` first.
+///
+/// What is not finite then, as all counts of a gain of 0 are, is left out as what a mask hides is,
+/// and what is beyond the range of `f32` ends there.
+///
+/// # Panics
+/// If there are other numbers than the operator sees.
 #[must_use]
 pub fn back_projection(
     operator: &dyn LinearOperator,
@@ -136,17 +160,41 @@ pub fn back_projection(
     noise: ObservationNoise,
     device: &Device,
 ) -> Vec<f32> {
-    let y = Tensor::<2>::from_data(TensorData::new(observed.to_vec(), [1, observed.len()]), device);
-    let y = match noise {
-        ObservationNoise::Gaussian { .. } => y,
-        ObservationNoise::Poisson { gain, offset } => y / gain - offset,
+    let (got, (_, sees)) = (observed.len(), operator.sizes());
+    assert!(got == sees, "expected the {sees} numbers that the operator sees, got {got}");
+    let row = |numbers: &[f64], unit: f64| {
+        let numbers: Vec<f32> = numbers.iter().map(|x| (x / unit) as f32).collect();
+        let shape = [1, numbers.len()];
+        Tensor::<2>::from_data(TensorData::new(numbers, shape), device)
+    };
+    let host = |row: Tensor<2>| row.into_data().iter::<f64>().collect::<Vec<f64>>();
+    let mean = |y: f32| match noise {
+        ObservationNoise::Gaussian { .. } => f64::from(y),
+        ObservationNoise::Poisson { gain, offset } => f64::from(y) / gain - offset,
     };
     // What a mask hides may be no number.
-    let y = y.zeros_like().mask_where(operator.seen(&y.ones_like()).greater_elem(0.5), y);
-    let back = operator.adjoint(&y);
-    let square = |rows: Tensor<2>| rows.square().sum().into_scalar::<f32>();
-    let scale = square(back.clone()) / square(operator.apply(&back)).max(f32::MIN_POSITIVE);
-    (back * scale).into_data().iter::<f32>().collect()
+    let seen = host(operator.seen(&row(&vec![1.0; sees], 1.0)));
+    let known = |(y, seen): (&f32, f64)| {
+        let y = mean(*y);
+        if seen < 0.5 || !y.is_finite() { 0.0 } else { y }
+    };
+    let y: Vec<f64> = observed.iter().zip(seen).map(known).collect();
+    // The scale is that of all multiples, of which those of the size of 1 have squares.
+    let of_y = unit(&y);
+    let back = host(operator.adjoint(&row(&y, of_y)));
+    let of_back = unit(&back);
+    let again = host(operator.apply(&row(&back, of_back)));
+    let square = |x: &f64| x * x;
+    let above: f64 = back.iter().map(|x| square(&(x / of_back))).sum();
+    let below: f64 = again.iter().map(square).sum();
+    let scale = above / below.max(f64::MIN_POSITIVE) * of_y;
+    back.iter().map(|x| (x * scale).clamp(f32::MIN.into(), f32::MAX.into()) as f32).collect()
+}
+
+/// The power of two at or below the largest of some numbers; 1 where all are zero.
+fn unit(numbers: &[f64]) -> f64 {
+    let largest = numbers.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    if largest == 0.0 { 1.0 } else { largest.log2().floor().exp2() }
 }
 
 #[cfg(test)]

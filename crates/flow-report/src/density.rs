@@ -9,7 +9,7 @@ use flow_plot::{Limits, heat_map};
 use flow_run::{Listener, Model, Run, sentence};
 use flow_sample::Likelihood;
 
-use crate::error::ReportError;
+use crate::error::{ReportError, usage};
 
 /// Cells on a side.
 const CELLS: usize = 64;
@@ -21,10 +21,11 @@ const BATCH: usize = 1024;
 
 /// Draws the density of a model on the part of the plane where the points are, and returns the
 /// files; where it cannot be solved, `told` gets the reason and there are none. The points are
-/// `[n, 2]`, row by row.
+/// `[n, 2]`, row by row; those that are not finite do not count, and around none the part is the
+/// square from -1 to 1.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// For an odd number of coordinates, and when a file cannot be written.
 pub fn draw_density(
     run: &Run,
     model: &Model,
@@ -32,8 +33,10 @@ pub fn draw_density(
     request: &DensityRequest,
     told: &dyn Listener,
 ) -> Result<Vec<PathBuf>, ReportError> {
-    let points: Vec<[f32; 2]> = points.chunks(2).map(|point| [point[0], point[1]]).collect();
-    let limits = Limits::around(&[&points]);
+    let (points, []) = points.as_chunks::<2>() else {
+        return Err(usage!("points of the plane have two numbers each, got {}", points.len()));
+    };
+    let limits = Limits::around(&[points]);
     let centre = |(low, high): (f64, f64), cell: usize| {
         (low + (high - low) * (cell as f64 + 0.5) / CELLS as f64) as f32
     };

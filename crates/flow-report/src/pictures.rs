@@ -114,11 +114,16 @@ pub(crate) fn colours(rows: &[f32], [c, h, w]: [usize; 3]) -> (Cow<'_, [f32]>, u
 
 /// Saves samples, rows of this shape one after the other, as one picture: points of the plane, of
 /// shape `[2]`, as a cloud, and images, `[channels, height, width]` with pixels from -1 to 1, as a
-/// grid.
+/// grid. A point that is not finite is left out, and a pixel that is not a number is pink.
 ///
 /// # Errors
-/// For rows that have no picture, and when the file cannot be written.
+/// For rows that have no picture, numbers that are no whole rows, more pixels than memory can be
+/// trusted with, and when the file cannot be written.
 pub fn save_samples(rows: &[f32], shape: &[usize], out: &Path) -> Result<(), ReportError> {
+    let size = shape.iter().try_fold(1_usize, |size, &side| size.checked_mul(side));
+    if !size.is_some_and(|size| 0 < size && rows.len().is_multiple_of(size)) {
+        return Err(usage!("{} numbers are no rows of the shape {shape:?}", rows.len()));
+    }
     let drawn = match *shape {
         [c, h, w] => {
             let (rows, c) = colours(rows, [c, h, w]);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flow_datasets::array::{Array, ArrayOptions, Element};
+use flow_datasets::counted;
 use flow_plot::Picture;
 use flow_run::Upsampling;
 
@@ -18,13 +19,21 @@ pub struct Pixels {
 }
 
 impl Pixels {
-    /// Reads a PNG of so many channels, an array of bytes from 0 to 255, or one of numbers that
-    /// are pixels from -1 to 1 already, with NaN where nothing was seen.
+    /// Reads a PNG of so many channels, 1 to 3, an array of bytes from 0 to 255, or one of numbers
+    /// that are pixels from -1 to 1 already, with NaN where nothing was seen.
     ///
     /// # Errors
-    /// When the file cannot be read as what its name says.
+    /// When the file cannot be read as what its name says, an array holds an infinite number, and
+    /// for a picture of other channels.
     pub fn read(file: &Path, channels: usize) -> Result<Self, ReportError> {
         if is_picture(file) {
+            if !(1..=3).contains(&channels) {
+                return Err(usage!(
+                    "{} is a picture, which has no {}: save the numbers as .npy",
+                    file.display(),
+                    counted(channels, "channel")
+                ));
+            }
             let picture = Picture::read(file)?;
             let shape = vec![channels, picture.height() as usize, picture.width() as usize];
             return Ok(Self { shape, values: picture.to_numbers(channels) });

@@ -13,8 +13,10 @@ use crate::array::{ARRAY, ArrayData, ArrayRows};
 use crate::error::{RunError, usage};
 use crate::given::Given;
 use crate::listener::Listener;
+use crate::memory;
 use crate::recipe::Recipe;
 use crate::records;
+use crate::sizes::row_size;
 use crate::snapshots::{Seen, Snapshots, source};
 use crate::table::{TABLE, TableData, TableRows};
 
@@ -222,8 +224,10 @@ impl Data {
     /// `n` held-out rows, again from the first where there are fewer.
     ///
     /// # Errors
-    /// As for [`sources`](Self::sources).
+    /// For more than memory holds, and as for [`sources`](Self::sources).
     pub fn held_rows(&self, n: usize, seed: u64) -> Result<Vec<f32>, RunError> {
+        let bytes = size_of::<f32>() as f64 * n as f64 * row_size(&self.shape());
+        memory::check("the number of held-out rows", "their numbers", bytes)?;
         let ends = match self {
             Self::Table(table) if !table.before.is_empty() => &table.held.values,
             Self::Array(array) if !array.before.is_empty() => &array.held.values,
@@ -239,11 +243,14 @@ impl Data {
     /// How many elements each of these rows has, if they are sequences of which some end early.
     ///
     /// # Errors
-    /// As for [`sources`](Self::sources).
+    /// For more than memory holds, and as for [`sources`](Self::sources).
     pub fn held_lengths(&self, n: usize, seed: u64) -> Result<Option<Vec<usize>>, RunError> {
         if !self.ends_early() {
             return Ok(None);
         }
+        // They are drawn with their rows.
+        let bytes = size_of::<f32>() as f64 * n as f64 * row_size(&self.shape());
+        memory::check("the number of held-out rows", "their numbers", bytes)?;
         let [_, held] = self.sources(Changes::default())?;
         Ok(held.draw(0..n as u64, &Streams::new(seed)).lengths)
     }

@@ -36,16 +36,21 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), RunError> {
     write(path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Writes an array in NumPy's format, of which `fill` hands over part after part.
+/// Writes an array in NumPy's format, of which `fill` hands over part after part: any numbers, as
+/// they are.
 ///
 /// # Errors
-/// As for [`write`], and what `fill` returns, without naming the file.
+/// As for [`write`], when there are other numbers than the shape has, and what `fill` returns,
+/// without naming the file.
 pub fn write_npy<T: npyz::AutoSerialize + Copy, E: From<RunError>>(
     path: &Path,
     shape: &[usize],
     fill: impl FnOnce(&mut dyn FnMut(&[T]) -> Result<(), RunError>) -> Result<(), E>,
 ) -> Result<(), E> {
     let cannot = |error| cannot_write(path, error);
+    if shape.iter().try_fold(1_u64, |size, &side| size.checked_mul(side as u64)).is_none() {
+        return Err(usage!("an array of the shape {shape:?} has too many numbers").into());
+    }
     let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
     let draft = drafts::file(path).map_err(cannot)?;
     let mut writer = BufWriter::new(draft.as_file());

@@ -196,17 +196,20 @@ impl Model {
     }
 
     /// The velocity at host points `[n, dim]` of a model of points, with a latent for each,
-    /// `[n, latent]`, if it has any; nothing if the model has learned none or is told more.
+    /// `[n, latent]`, if it has any; nothing if the model has learned none or is told more, if there
+    /// are no whole points or other latents, and where a number or a velocity is not finite.
     #[must_use]
     pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };
         if !self.config().learned_velocity {
             return None;
         }
+        let n = points.len().checked_div(dim)?;
         let condition = match self.latent() {
             0 => Condition::none(),
+            size if n.checked_mul(size) != Some(latents.len()) => return None,
             size => {
-                let latents = TensorData::new(latents.to_vec(), [points.len() / dim, size]);
+                let latents = TensorData::new(latents.to_vec(), [n, size]);
                 Condition::none().with_latent(Tensor::from_data(latents, self.device()))
             }
         };

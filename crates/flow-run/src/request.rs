@@ -86,7 +86,7 @@ impl Request {
         })
     }
 
-    /// A fixed number of steps of a method.
+    /// A fixed number of steps of a method; none is an error once samples are drawn.
     #[must_use]
     pub fn fixed(self, method: Method, steps: usize) -> Self {
         Self { way: SamplePlan::Solver(method, Stepping::Count(steps)), ..self }
@@ -95,11 +95,12 @@ impl Request {
     /// A fixed number of equal jumps of a flow map.
     ///
     /// # Errors
-    /// When the settings contradict each other.
+    /// For no jump or more than are made, and when the settings contradict each other.
     pub fn jumping(self, steps: usize) -> Result<Self, RunError> {
         let sampler = SamplerConfig::FlowMap(FlowMap::default());
         let grid = GridConfig::default();
         let sample = SampleConfig { sampler, grid, shift: 1.0, steps, ..self.sample };
+        sample.check().map_err(|error| usage!("{error}"))?;
         let way = sample.plan(Asked::default()).map_err(|error| contradiction(&error))?;
         Ok(Self { way, sample, ..self })
     }
@@ -107,14 +108,16 @@ impl Request {
     /// The flow itself, whatever the sampler and its steps: an adaptive solver with this tolerance.
     ///
     /// Fixed steps are no yardstick. What a network predicts may be data, noise or a score, whose
-    /// velocity is steep at an end of the path, and there equal steps are silently wrong.
+    /// velocity is steep at an end of the path, and there equal steps are silently wrong. A
+    /// tolerance that no step can meet is an error once samples are drawn.
     #[must_use]
     pub fn within(self, tolerance: f64) -> Self {
         let tolerance = Tolerance { atol: tolerance, rtol: tolerance };
         Self { way: SamplePlan::Solver(Method::Dopri5, Adaptive::new(tolerance).into()), ..self }
     }
 
-    /// Keeps the states at `times`.
+    /// Keeps the states at `times`, which increase from 0 to 1: others are an error once samples
+    /// are drawn.
     #[must_use]
     pub fn with_times(self, times: Vec<f64>) -> Self {
         Self { times, ..self }

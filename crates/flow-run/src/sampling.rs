@@ -13,8 +13,8 @@ impl Model {
     /// Draws samples.
     ///
     /// # Errors
-    /// For a request that the model cannot meet, when the solver fails, and when a process that
-    /// shares the work has ended.
+    /// For a request that the model cannot meet, times of states that do not increase from 0 to 1,
+    /// when the solver fails, and when a process that shares the work has ended.
     pub fn sample(&self, request: &Request) -> Result<Samples, RunError> {
         let mut all = Samples::none(self.signature(), request.times.len());
         self.sample_each(request, |part| -> Result<(), RunError> {
@@ -33,6 +33,7 @@ impl Model {
         request: &Request,
         mut take: impl FnMut(Samples) -> Result<(), E>,
     ) -> Result<(), E> {
+        check_times(&request.times)?;
         let (sampler, asked) = (request.way.sampler(), self.request(request));
         if 1 < self.group.size() {
             let draw = |range| {
@@ -123,6 +124,19 @@ impl Model {
             asked.grid = grid.clone();
         }
         asked
+    }
+}
+
+/// Refuses times of states that no path has, or that do not follow one another.
+fn check_times(times: &[f64]) -> Result<(), RunError> {
+    if let Some(t) = times.iter().find(|t| !(0.0..=1.0).contains(*t)) {
+        return Err(usage!("paths run from 0 to 1, and the states at the time {t} are asked for"));
+    }
+    match times.windows(2).find(|pair| pair[1] < pair[0]) {
+        Some(pair) => {
+            Err(usage!("the states at {} are asked for behind those at {}", pair[1], pair[0]))
+        }
+        None => Ok(()),
     }
 }
 

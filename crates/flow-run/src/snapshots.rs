@@ -30,10 +30,12 @@ impl Snapshots {
         Self { times: vec![0.0, 1.0], column: None }
     }
 
-    /// The different times of the rows of a column in their order, and the rows of each.
+    /// The different times of the rows of a column in their order, and the rows of each. The two
+    /// zeros are one time.
     ///
     /// # Errors
-    /// When a time is missing or infinite, or all are equal.
+    /// When a time is missing or infinite, all are equal, there are too many of them, or one has
+    /// too few rows.
     pub fn of_column(column: &str, times: &[f64]) -> Result<(Self, Vec<Vec<usize>>), RunError> {
         if let Some(row) = times.iter().position(|t| !t.is_finite()) {
             return Err(usage!(
@@ -42,8 +44,10 @@ impl Snapshots {
             ));
         }
         let mut order: Vec<usize> = (0..times.len()).collect();
-        order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
-        let same = |a: &usize, b: &usize| times[*a].total_cmp(&times[*b]).is_eq();
+        // Zero has two signs, and adding one of them leaves that one alone.
+        let time = |row: usize| times[row] + 0.0;
+        order.sort_by(|&a, &b| time(a).total_cmp(&time(b)));
+        let same = |a: &usize, b: &usize| time(*a).total_cmp(&time(*b)).is_eq();
         let rows: Vec<Vec<usize>> = order.chunk_by(same).map(<[usize]>::to_vec).collect();
         if rows.len() < 2 {
             return Err(usage!("`{column}` is the same in all rows, and two times are needed"));
@@ -63,7 +67,7 @@ impl Snapshots {
                 counted(few.len(), "row")
             ));
         }
-        let times = rows.iter().map(|rows| times[rows[0]]).collect();
+        let times = rows.iter().map(|rows| time(rows[0])).collect();
         Ok((Self { times, column: Some(column.to_owned()) }, rows))
     }
 
@@ -76,10 +80,12 @@ impl Snapshots {
     /// A time on the model's own clock, from 0 at the first snapshot to 1 at the last.
     ///
     /// # Errors
-    /// For a time before the first or after the last.
+    /// For a time before the first or after the last, and for what is no number.
     pub fn clock(&self, t: f64) -> Result<f64, RunError> {
         let [start, end] = self.ends();
         if (start..=end).contains(&t) {
+            // Halves, because the whole span may be beyond any number.
+            let [t, start, end] = [t, start, end].map(|t| 0.5 * t);
             return Ok((t - start) / (end - start));
         }
         Err(usage!("the time {t} lies outside {start} to {end}, which the model has learned"))
@@ -104,7 +110,8 @@ impl Snapshots {
         let read: Self = own.clone().try_into().map_err(|error: toml::de::Error| {
             usage!("the model's snapshots: {}", plain(error.message()))
         })?;
-        if read.times.len() < 2 || read.times.windows(2).any(|pair| pair[1] <= pair[0]) {
+        let increase = read.times.windows(2).all(|pair| pair[0] < pair[1]);
+        if read.times.len() < 2 || !increase || !read.times.iter().all(|t| t.is_finite()) {
             return Err(usage!("the model's snapshots: its times do not increase"));
         }
         Ok(Some(read))

@@ -76,6 +76,7 @@ pub fn each_part<E>(
 where
     E: Error + From<RunError> + 'static,
 {
+    assert!(0 < size, "expected parts of at least one number, got {size}");
     let rows = if group.is_first() { rows } else { &[] };
     let mut parts = rows.chunks(size);
     loop {

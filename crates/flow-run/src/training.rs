@@ -26,6 +26,7 @@ use crate::metrics::rewind;
 use crate::model::{Model, save_model};
 use crate::network;
 use crate::recipe::Recipe;
+use crate::recipe::check::not_negative;
 use crate::recorder::Recorder;
 use crate::reflow::Teacher;
 use crate::run::Run;
@@ -53,8 +54,8 @@ impl Start {
     /// looked at, as for a dry run, and must not be trained.
     ///
     /// # Errors
-    /// When the folder is no run, another process trains it, or its checkpoint is of another
-    /// recipe.
+    /// When the folder is no run, another process trains it, its checkpoint is of another recipe,
+    /// or for images that are no number from 0 on, or too many.
     pub fn again(
         registry: &Registry,
         folder: &Path,
@@ -73,7 +74,9 @@ impl Start {
         // Taken before the checkpoints are read, because another owner of the lock may be writing
         // them.
         let lock = if lock { Some(Lock::take(folder, told)?) } else { None };
+        not_negative(&[("--more-images", more_images)])?;
         run.recipe.train.images += more_images;
+        run.recipe.train.check()?;
         let from = run.checkpoints().to_resume()?;
         Ok(Self::Again { run, from, lock })
     }

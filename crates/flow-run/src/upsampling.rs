@@ -43,24 +43,44 @@ impl Upsampling {
         let &[c, h, w] = shape else {
             return Err(usage!("data.upsample is for images, rows have the shape {shape:?}"));
         };
-        if factor < 2 || h % factor != 0 || w % factor != 0 {
+        let told = Self { shape: [c, h, w], factor };
+        if !told.divides() {
             return Err(usage!(
                 "data.upsample is {factor}, it must be at least 2 and divide {h} and {w}"
             ));
         }
-        Ok(Some(Self { shape: [c, h, w], factor }))
+        Ok(Some(told))
+    }
+
+    /// Whether the small images have pixels, each of the same number of large ones.
+    fn divides(&self) -> bool {
+        let [c, h, w] = self.shape;
+        let divides = |side: usize| 0 < side && side.is_multiple_of(self.factor);
+        0 < c && 2 <= self.factor && divides(h) && divides(w)
+    }
+
+    /// Refuses numbers that are no whole images of a shape.
+    fn assert_whole(&self, numbers: usize, shape: [usize; 3]) {
+        let size = shape.iter().try_fold(1_usize, |size, &side| size.checked_mul(side));
+        let whole = size.is_some_and(|size| 0 < size && numbers.is_multiple_of(size));
+        assert!(self.divides() && whole, "expected images of {shape:?}, got {numbers} numbers");
     }
 
     /// Channels, height and width of the small images.
     #[must_use]
     pub fn small(&self) -> [usize; 3] {
         let [c, h, w] = self.shape;
-        [c, h / self.factor, w / self.factor]
+        [c, h / self.factor.max(1), w / self.factor.max(1)]
     }
 
-    /// The small images of large ones, both row-major.
+    /// The small images of large ones, both row-major. A pixel that is not finite makes none of its
+    /// square finite, and a sum over a square beyond the range of `f32` is infinite.
+    ///
+    /// # Panics
+    /// If there is no whole number of images.
     #[must_use]
     pub fn shrunk(&self, images: &[f32]) -> Vec<f32> {
+        self.assert_whole(images.len(), self.shape);
         let (k, [_, _, w]) = (self.factor, self.shape);
         let columns = w / k;
         let mut small = vec![0.0; images.len() / (k * k)];
@@ -76,9 +96,13 @@ impl Upsampling {
         small
     }
 
-    /// What the network reads of small images: each pixel as a square.
+    /// What the network reads of small images: each pixel, whatever it is, as a square.
+    ///
+    /// # Panics
+    /// If there is no whole number of images.
     #[must_use]
     pub fn enlarged(&self, small: &[f32]) -> Vec<f32> {
+        self.assert_whole(small.len(), self.small());
         let (k, columns) = (self.factor, self.small()[2]);
         small
             .chunks(columns)
@@ -105,10 +129,17 @@ impl Upsampling {
     /// When it is damaged.
     pub fn kept_in(rows: &Table) -> Result<Option<Self>, RunError> {
         let Some(own) = rows.get(KEY) else { return Ok(None) };
-        let read = own.clone().try_into().map(Some);
-        read.map_err(|error: toml::de::Error| {
+        let read: Self = own.clone().try_into().map_err(|error: toml::de::Error| {
             usage!("the model's `{KEY}`: {}", plain(error.message()))
-        })
+        })?;
+        if !read.divides() {
+            let Self { shape, factor } = read;
+            return Err(usage!(
+                "the model's `{KEY}`: the factor is {factor}, it must be at least 2 and divide the \
+                 sides of {shape:?}"
+            ));
+        }
+        Ok(Some(read))
     }
 
     /// The rows of a source, each told its small image.
@@ -191,5 +222,8 @@ mod tests {
         assert_eq!(Upsampling::kept_in(&Table::new()).unwrap(), None);
         let damaged: Table = "upsample = { factor = 2 }".parse().unwrap();
         assert!(Upsampling::kept_in(&damaged).is_err());
+        let none: Table = "upsample = { shape = [1, 4, 4], factor = 0 }".parse().unwrap();
+        let refused = Upsampling::kept_in(&none).unwrap_err().to_string();
+        assert!(refused.contains("the factor is 0"), "{refused}");
     }
 }

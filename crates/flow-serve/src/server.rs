@@ -30,6 +30,7 @@ impl Server {
     /// # Errors
     /// When the model has kept a damaged table, or no thread can be had.
     pub fn new(model: Model, settings: Settings) -> Result<Self, ServeError> {
+        let settings = Settings { limits: settings.limits.within_a_day(), ..settings };
         Ok(Self { app: Arc::new(App::new(model, settings.clone())?), settings })
     }
 

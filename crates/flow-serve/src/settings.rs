@@ -16,12 +16,12 @@ pub struct Limits {
     pub body: usize,
     /// Requests that wait, are read or are computed at once.
     pub queue: usize,
-    /// How long a request may take, its wait included.
+    /// How long a request may take, its wait included; more than a day is a day.
     pub time: Duration,
     /// Connections at once; further ones wait to be taken.
     pub connections: usize,
     /// How long a client may take to send a header or a body, to read some more of its answer, or
-    /// to ask again on the same connection.
+    /// to ask again on the same connection; more than a day is a day.
     pub patience: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Default for Limits {
     }
 }
 
-/// The most seconds that a request may take: a day.
+/// The most seconds that a request or a client may take: a day.
 const LONGEST: f64 = 86_400.0;
 
 impl Limits {
@@ -52,6 +52,12 @@ impl Limits {
             return Ok(Duration::from_secs_f64(seconds));
         }
         Err(ServeError::Time { seconds, longest: LONGEST })
+    }
+
+    /// The same with times that a clock can count to.
+    pub(crate) fn within_a_day(self) -> Self {
+        let day = Duration::from_secs_f64(LONGEST);
+        Self { time: self.time.min(day), patience: self.patience.min(day), ..self }
     }
 
     /// Places for requests, as many as can be counted.

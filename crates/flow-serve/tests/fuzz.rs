@@ -1,14 +1,18 @@
 //! Ten thousand random bodies: each is answered, as JSON, and none by a failure.
+//!
+//! `FLOW_FUZZ_INPUTS=1000000` or `cargo xtask torture --inputs 1000000` sends a million.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::print_stdout, reason = "the table of `cargo xtask torture`")]
 
 mod common;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Client, JSON, Running, table, with_classes};
 use fastrand::Rng;
 use flow_serve::{Limits, Settings};
+use flow_testing::fuzz::Outcome;
 use serde_json::{Value, json};
 
 /// Bodies that are right, to be damaged.
@@ -104,18 +108,23 @@ fn body(right: &Value, rng: &mut Rng) -> Vec<u8> {
 }
 
 #[test]
-fn ten_thousand_random_bodies_are_answered() {
+fn fuzz_bodies_of_requests() {
+    let number = std::env::var("FLOW_FUZZ_INPUTS").ok();
+    let number = number.map_or(10_000, |text| text.parse().expect("FLOW_FUZZ_INPUTS is a number"));
     // Large requests are refused, so that right ones cost little.
     let limits = Limits { n: 16, steps: 8, time: Duration::from_secs(20), ..Limits::default() };
     let servers = [with_classes(), table()]
         .map(|model| Running::with(model, Settings { limits: limits.clone(), token: None }));
     let mut clients = servers.each_ref().map(|server| Client::new(server.address));
     let (right, mut rng, mut counts) = (right(), Rng::with_seed(20), BTreeMap::new());
-    for i in 0..10_000 {
+    let mut longest = Duration::ZERO;
+    for i in 0..number {
         let (path, right) = &right[i % right.len()];
         let body = body(right, &mut rng);
         let client = &mut clients[rng.usize(0..2)];
+        let asked = Instant::now();
         let reply = client.send("POST", path, &[JSON], &body);
+        longest = longest.max(asked.elapsed());
         *counts.entry(reply.status).or_insert(0) += 1;
         let shown = String::from_utf8_lossy(&body);
         assert!([200, 400].contains(&reply.status), "{path} {shown}: {}", reply.text());
@@ -127,5 +136,13 @@ fn ten_thousand_random_bodies_are_answered() {
         }
     }
     // Both kinds were met: a control of the bodies.
-    assert!(counts.values().all(|n| 500 < *n) && counts.len() == 2, "{counts:?}");
+    assert!(counts.values().all(|n| number / 20 < *n) && counts.len() == 2, "{counts:?}");
+    let outcome = Outcome {
+        name: "bodies of requests".into(),
+        tried: number,
+        accepted: counts[&200],
+        time: longest,
+        ..Outcome::default()
+    };
+    println!("{outcome}");
 }

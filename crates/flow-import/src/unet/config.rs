@@ -3,11 +3,13 @@
 use std::iter;
 
 use burn::tensor::Device;
-use flow_nn::{Band, ClassEmbedding, NetworkConfig, NetworkError, Signature, TimeEmbedding};
+use flow_nn::{
+    Band, ClassEmbedding, Footprint, NetworkConfig, NetworkError, Signature, TimeEmbedding,
+};
 use serde::{Deserialize, Serialize};
 
 use super::layer::{Parts, Resample, Unit};
-use super::{AdmUNet, Stage};
+use super::{AdmUNet, Stage, footprint};
 
 /// Sizes of an [`AdmUNet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +41,12 @@ pub struct AdmUNetConfig {
 
 /// Residual blocks of a size that no network has: more are refused before they are counted out.
 pub(super) const MOST_BLOCKS: usize = 1_000;
+
+/// Sizes of the image that no network has: each has half the sides of the one before.
+pub(super) const MOST_LEVELS: usize = 32;
+
+/// Channels that no layer has.
+pub(super) const MOST_CHANNELS: usize = 1 << 20;
 
 /// Heads of an attention over a number of channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,18 +124,43 @@ impl AdmUNetConfig {
         (down, middle, up)
     }
 
-    /// Refuses sizes that do not fit together, or an image of these sides.
-    fn check_sizes(&self, [channels, height, width]: [usize; 3]) -> Result<(), NetworkError> {
-        for (field, value) in [
-            ("channels of the image", channels),
-            ("width", self.width),
-            ("channels", self.channels.len()),
-            ("blocks", self.blocks),
-            ("groups", self.groups),
-        ] {
+    /// Refuses sizes that are none or too large, before anything is made of so many.
+    pub(super) fn check_counts(&self) -> Result<(), NetworkError> {
+        let channels = self.channels.iter().map(|&channels| ("channels", channels, MOST_CHANNELS));
+        for (field, value, most) in [
+            ("width", self.width, MOST_CHANNELS),
+            ("sizes in channels", self.channels.len(), MOST_LEVELS),
+            ("sizes in attention", self.attention.len(), MOST_LEVELS),
+            ("blocks", self.blocks, MOST_BLOCKS),
+            ("groups", self.groups, MOST_CHANNELS),
+        ]
+        .into_iter()
+        .chain(channels)
+        {
             if value == 0 {
                 return Err(NetworkError::Zero { field });
             }
+            if most < value {
+                return Err(NetworkError::TooMany { field, value, most });
+            }
+        }
+        for (field, value, most, need) in [
+            ("epsilon", self.epsilon, 1.0, "positive and below 1"),
+            ("time.lowest", self.time.lowest, f64::INFINITY, "a positive number"),
+            ("time.highest", self.time.highest, f64::INFINITY, "a positive number"),
+        ] {
+            if !(0.0 < value && value < most) {
+                return Err(NetworkError::OutOfRange { field, value, need });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses sizes that do not fit together, or an image of these sides.
+    fn check_sizes(&self, [channels, height, width]: [usize; 3]) -> Result<(), NetworkError> {
+        self.check_counts()?;
+        if channels == 0 {
+            return Err(NetworkError::Zero { field: "channels of the image" });
         }
         let divides = |field, value: usize, divisor: usize| match value {
             0 => Err(NetworkError::Zero { field }),
@@ -137,13 +170,17 @@ impl AdmUNetConfig {
             _ => Ok(()),
         };
         divides("width", self.width, 4)?;
-        divides("attention", self.attention.len(), self.channels.len())?;
+        divides("sizes in attention", self.attention.len(), self.channels.len())?;
         let (down, middle, up) = self.steps();
         for step in down.iter().flatten().chain(&middle).chain(up.iter().flatten()) {
             divides("channels", step.from, self.groups)?;
             divides("channels", step.to, self.groups)?;
             if step.attention {
-                divides("channels with attention", step.to, self.heads.of(step.to))?;
+                let (Heads::Count(parts) | Heads::Channels(parts)) = self.heads;
+                if parts == 0 {
+                    return Err(NetworkError::Zero { field: "heads" });
+                }
+                divides("channels with attention", step.to, parts)?;
             }
         }
         let halvings = self.channels.len() - 1;
@@ -163,8 +200,8 @@ impl NetworkConfig for AdmUNetConfig {
     type Network = AdmUNet;
 
     /// # Errors
-    /// When rows are no images, the signature names a condition that is no class, or sizes do not
-    /// fit together or the image.
+    /// When rows are no images, the signature names a condition that is no class, sizes are zero or
+    /// too large, do not fit together or the image, or a number is out of its range.
     fn init(&self, signature: &Signature, device: &Device) -> Result<AdmUNet, NetworkError> {
         let shape @ [image_channels, ..] = signature.image(Self::KIND)?;
         let conditions = [
@@ -214,5 +251,9 @@ impl NetworkConfig for AdmUNetConfig {
             output: parts.conv(self.channels[0], image_channels, 3, 1),
             signature: signature.clone(),
         })
+    }
+
+    fn footprint(&self, signature: &Signature) -> Footprint {
+        footprint::of(self, signature)
     }
 }

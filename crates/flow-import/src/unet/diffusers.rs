@@ -3,7 +3,7 @@
 use flow_nn::Band;
 use serde::Deserialize;
 
-use super::config::{AdmUNetConfig, Heads, MOST_BLOCKS};
+use super::config::{AdmUNetConfig, Heads, MOST_BLOCKS, MOST_CHANNELS, MOST_LEVELS};
 use super::places::all;
 use crate::claims::Claim;
 use crate::error::ImportError;
@@ -87,7 +87,8 @@ impl UNet2dConfig {
         let unsupported =
             |key, value: String, need| Err(ImportError::Unsupported { family, key, value, need });
         KNOWN.check(Family::DiffusersUnet2d, &self.others)?;
-        let first = self.block_out_channels.first().copied().unwrap_or(0);
+        let widths = &self.block_out_channels;
+        let first = widths.first().copied().unwrap_or(0);
         let shift = self.freq_shift;
         for (key, value, fits, need) in [
             (
@@ -96,7 +97,13 @@ impl UNet2dConfig {
                 self.out_channels == self.in_channels,
                 "as many as in_channels",
             ),
-            ("block_out_channels", format!("[{first}, ..]"), 4 <= first, "at least 4 each"),
+            (
+                "block_out_channels",
+                format!("[{first}, ..]"),
+                (1..=MOST_LEVELS).contains(&widths.len())
+                    && widths.iter().all(|w| (4..=MOST_CHANNELS).contains(w)),
+                "at most 32 numbers from 4 to 1048576",
+            ),
             (
                 "layers_per_block",
                 self.layers_per_block.to_string(),

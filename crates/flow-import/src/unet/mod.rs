@@ -2,6 +2,7 @@
 
 mod config;
 mod diffusers;
+mod footprint;
 mod layer;
 mod places;
 mod torchcfm;

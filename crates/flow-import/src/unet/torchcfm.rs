@@ -3,7 +3,7 @@
 use flow_nn::Band;
 use serde::Deserialize;
 
-use super::config::{AdmUNetConfig, Heads, MOST_BLOCKS};
+use super::config::{AdmUNetConfig, Heads, MOST_BLOCKS, MOST_CHANNELS, MOST_LEVELS};
 use super::places::all;
 use crate::claims::Claim;
 use crate::error::ImportError;
@@ -74,8 +74,18 @@ impl TorchcfmUNetConfig {
             let need = "numbers of pixels with commas between them";
             return refuse("attention_resolutions", self.attention_resolutions, need);
         };
-        if multipliers.is_empty() || self.num_channels < 4 {
-            return refuse("num_channels", self.num_channels.to_string(), "at least 4");
+        if !(4..=MOST_CHANNELS).contains(&self.num_channels) {
+            return refuse("num_channels", self.num_channels.to_string(), "from 4 to 1048576");
+        }
+        let channels: Vec<usize> =
+            multipliers.iter().map(|m| m.saturating_mul(self.num_channels)).collect();
+        let fit = channels.iter().all(|channels| (1..=MOST_CHANNELS).contains(channels));
+        if !fit || !(1..=MOST_LEVELS).contains(&multipliers.len()) {
+            let need = "from 1 to 32 factors that give 1 to 1048576 channels";
+            let short = multipliers.len() <= MOST_LEVELS;
+            let count = || format!("{} numbers", multipliers.len());
+            let value = if short { format!("{multipliers:?}") } else { count() };
+            return refuse("channel_mult", value, need);
         }
         if MOST_BLOCKS < self.num_res_blocks {
             return refuse("num_res_blocks", self.num_res_blocks.to_string(), "at most 1000");
@@ -89,7 +99,7 @@ impl TorchcfmUNetConfig {
         let lowest = 1e4_f64.powf(-(half as f64 - 1.0) / half as f64);
         let network = AdmUNetConfig {
             width: self.num_channels,
-            channels: multipliers.iter().map(|m| m * self.num_channels).collect(),
+            channels,
             blocks: self.num_res_blocks,
             attention: (0..multipliers.len()).map(|at| factors.contains(&(1 << at))).collect(),
             heads,

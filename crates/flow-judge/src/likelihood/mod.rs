@@ -12,7 +12,7 @@ use flow_model::{DensityRequest, Rows, Trace, check_solver};
 use flow_ode::{Adaptive, Stepping, Tolerance};
 use flow_path::stream::{Purpose, Streams};
 use flow_run::recipe::check;
-use flow_run::{Data, Model, Run};
+use flow_run::{Data, Model, Run, memory};
 use flow_sample::{Dequantise, Likelihood, Probe, log_mean_exp};
 
 use crate::error::{JudgeError, usage};
@@ -94,6 +94,13 @@ pub fn likelihood(
     options: &LikelihoodOptions,
 ) -> Result<Found, JudgeError> {
     let LikelihoodOptions { part, seed, .. } = *options;
+    for (option, zero) in
+        [("-n", options.number == Some(0)), ("--importance", options.importance == 0)]
+    {
+        if zero {
+            return Err(usage!("{option} is 0, which asks about nothing: give at least 1"));
+        }
+    }
     match data {
         Data::Toy(_) if options.importance > 1 => {
             Err(usage!("--importance averages over the noise of pixels, points have none"))
@@ -233,6 +240,13 @@ fn points(
     Ok(Found { report, points, request })
 }
 
+/// The number of rows with so many copies of each, if the memory holds their densities.
+fn with_copies(rows: usize, copies: usize) -> Result<usize, JudgeError> {
+    let all = rows.saturating_mul(copies);
+    memory::check("--importance", "to hold the densities of all copies", 8.0 * all as f64)?;
+    Ok(all)
+}
+
 /// The likelihood of images, each in noisy copies that follow one another as rows.
 fn pixels(
     options: &LikelihoodOptions,
@@ -241,8 +255,8 @@ fn pixels(
     images: &Images,
 ) -> Result<Found, JudgeError> {
     let started = Instant::now();
-    let n = images.len();
     let copies = options.importance;
+    let n = with_copies(images.len(), copies)?;
     let scale = Dequantise { levels: u32::from(images.max_value) + 1 };
     let request = request(options, false, 50)?;
     let streams = Streams::new(options.seed);
@@ -258,7 +272,7 @@ fn pixels(
         let contexts = upsampling.map(|told| told.enlarged(&told.shrunk(&values)));
         Rows { classes, values, contexts, ..Rows::default() }
     };
-    let found = model.log_prob(n * copies, rows, &request)?;
+    let found = model.log_prob(n, rows, &request)?;
     let nats: Vec<f64> = found.nats.chunks(copies).map(log_mean_exp).collect();
     let bits: Vec<f64> =
         nats.iter().map(|nats| scale.bits_per_dim(*nats, images.image_len())).collect();

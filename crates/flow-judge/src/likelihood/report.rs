@@ -113,26 +113,27 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// A mean over samples and its standard error; null where it is infinite.
+/// A mean over samples and its standard error; null where it is no finite number.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Estimate {
     /// The mean.
     #[serde(default, deserialize_with = "json::number")]
     pub mean: f64,
-    /// Null for a single sample, and for an infinite mean.
+    /// Null for a single sample, for a mean that is no finite number, and where the squares leave
+    /// the range of numbers.
     pub std_error: Option<f64>,
     /// Normal interval of 95 %.
     interval: Option<(f64, f64)>,
 }
 
 impl Estimate {
-    /// Of these values.
+    /// Of these values. The mean is NaN if one of them is NaN, and of no values.
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let certain = 1 < values.len() && mean.is_finite();
+        let certain = 1 < values.len() && squares.is_finite();
         let std_error = certain.then(|| (squares / (n - 1.0) / n).sqrt());
         let interval = std_error.map(|error| (mean - 1.96 * error, mean + 1.96 * error));
         Self { mean, std_error, interval }

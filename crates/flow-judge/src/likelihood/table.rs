@@ -11,7 +11,7 @@ use flow_run::table::TableRows;
 use flow_sample::log_mean_exp;
 use rand_distr::{Distribution, Uniform};
 
-use super::{LikelihoodOptions, request};
+use super::{LikelihoodOptions, request, with_copies};
 use crate::error::{JudgeError, usage};
 
 /// Log-density of each row, in nats per unit of its columns; NaN for rows that lack a value.
@@ -56,10 +56,11 @@ pub fn densities(
     Ok(nats)
 }
 
-/// Rows with their log-densities in a last column, `log_density`.
+/// Rows with their log-densities in a last column, `log_density`: NaN is an empty cell there, and
+/// an infinite one is kept.
 ///
 /// # Errors
-/// When the table has such a column already.
+/// When the table has such a column already, and for another number of densities than rows.
 pub fn with_densities(rows: &Table, nats: Vec<f64>) -> Result<Table, JudgeError> {
     let own = Column {
         name: "log_density".into(),
@@ -70,13 +71,17 @@ pub fn with_densities(rows: &Table, nats: Vec<f64>) -> Result<Table, JudgeError>
     Ok(Table::new(columns).map_err(RunError::from)?)
 }
 
-/// How many densities are known, and their mean.
+/// How many densities are known, and their mean if any is: those that are no finite numbers are not
+/// known.
 #[must_use]
 pub fn densities_in_words(nats: &[f64]) -> String {
     let known: Vec<f64> = nats.iter().copied().filter(|nats| nats.is_finite()).collect();
     let mean = known.iter().sum::<f64>() / known.len() as f64;
     let of = counted(nats.len(), "row");
-    format!("{} of {of}, mean log-density {mean:.4} nats", known.len())
+    match known.len() {
+        0 => format!("0 of {of}, no log-density is known"),
+        n => format!("{n} of {of}, mean log-density {mean:.4} nats"),
+    }
 }
 
 /// Densities of rows that lack nothing, and how they were found.
@@ -118,7 +123,8 @@ pub(super) fn of_rows(
             .map(|vectors| range.flat_map(|copy| part(vectors, columns.vector(), copy)).collect()),
         ..Rows::default()
     };
-    let mut found = model.log_prob(rows.len() * copies, given, &request)?;
+    let n = with_copies(rows.len(), copies)?;
+    let mut found = model.log_prob(n, given, &request)?;
     for (copy, nats) in found.nats.iter_mut().enumerate() {
         *nats += encoder.log_jacobian(&place(copy), None)[0];
     }
@@ -136,5 +142,6 @@ mod tests {
     fn rows_without_a_density_are_counted_and_left_out_of_the_mean() {
         let words = densities_in_words(&[-1.0, f64::NAN, -2.0, f64::NEG_INFINITY]);
         assert_eq!(words, "2 of 4 rows, mean log-density -1.5000 nats");
+        assert_eq!(densities_in_words(&[f64::NAN]), "0 of 1 row, no log-density is known");
     }
 }

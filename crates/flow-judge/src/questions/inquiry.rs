@@ -38,7 +38,8 @@ impl<'a> Inquiry<'a> {
     /// A question for methods as they are typed, or, if none is named, for each that there is.
     ///
     /// # Errors
-    /// For a method or a sampler that there is not.
+    /// For a method or a sampler that there is not, and a number of steps that cannot be made. The
+    /// noise and the numbers of the options are looked at when a run is asked.
     pub fn new(
         question: &'a str,
         options: QuestionOptions,

@@ -24,7 +24,8 @@ pub fn failures(checks: &[Check]) -> usize {
     checks.iter().filter(|check| !check.passed).count()
 }
 
-/// The checks as text for a terminal; they took so many `seconds`.
+/// The checks as text for a terminal; they took so many `seconds`. Numbers that are none are shown
+/// as what they are.
 #[must_use]
 pub fn table(checks: &[Check], seconds: f64) -> String {
     let mut text = format!(

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{Model, ModelConfig, Registry};
 use flow_nn::Signature;
 
-const MLP: &str = r#"
+pub(crate) const MLP: &str = r#"
     kind = "mlp"
     hidden = 16
     depth = 2
@@ -62,7 +62,11 @@ pub(crate) fn numbers(n: usize, size: f32) -> Vec<f32> {
 }
 
 /// A model of a network of a section, changed by `change`.
-fn model(section: &str, signature: Signature, change: impl FnOnce(&mut ModelConfig)) -> Model {
+pub(crate) fn model(
+    section: &str,
+    signature: Signature,
+    change: impl FnOnce(&mut ModelConfig),
+) -> Model {
     let (registry, device) = (flow_import::registry(Registry::default()), Device::flex());
     let mut config = ModelConfig::new(signature, section.parse().unwrap());
     config.learned_without = true;

@@ -156,8 +156,9 @@ impl<'a> Machine<'a> {
     fn long(&mut self) -> Result<()> {
         let [length] = self.take()?;
         let bytes = self.slice(length.into())?;
-        let mut wide = [0; 8];
-        let value = if bytes.len() <= 7 {
+        let is_negative = bytes.last().is_some_and(|highest| 0x80 <= *highest);
+        let mut wide = if is_negative { [0xff; 8] } else { [0; 8] };
+        let value = if bytes.len() <= wide.len() {
             wide[..bytes.len()].copy_from_slice(bytes);
             Value::Int(i64::from_le_bytes(wide))
         } else {

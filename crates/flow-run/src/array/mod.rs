@@ -70,15 +70,25 @@ impl ArrayPart {
     /// The rows at these places, of `size` numbers each.
     ///
     /// # Errors
-    /// When the file in which they lie cannot be read, or has changed.
+    /// For a place that has no such row, and when the file in which they lie cannot be read, or has
+    /// changed.
     pub fn rows_at(&self, places: &[usize], size: usize) -> Result<Vec<f32>, RunError> {
-        let mut rows = Vec::with_capacity(places.len() * size);
+        let mut rows = Vec::new();
         for &place in places {
+            let none = || {
+                let n = self.n;
+                usage!("row {place} of {size} numbers is asked for, and {n} are there from 0 on")
+            };
             match &self.pieces {
-                Some(pieces) => {
+                Some(pieces) if place < pieces.len() => {
                     rows.extend(pieces.row(place).map_err(|reason| usage!("{reason}"))?);
                 }
-                None => rows.extend_from_slice(&self.values[place * size..(place + 1) * size]),
+                Some(_) => return Err(none()),
+                None => {
+                    let start = place.checked_mul(size).ok_or_else(none)?;
+                    let end = start.checked_add(size).ok_or_else(none)?;
+                    rows.extend_from_slice(self.values.get(start..end).ok_or_else(none)?);
+                }
             }
         }
         Ok(rows)

@@ -40,7 +40,7 @@ pub struct ArrayRows {
 }
 
 impl ArrayRows {
-    /// Rows that are those of the network as they are: of data that ship.
+    /// Rows that are those of the network as they are, whatever numbers: of data that ship.
     #[must_use]
     pub fn plain(shape: &[usize]) -> Self {
         let channels = channels(shape, false);
@@ -76,7 +76,8 @@ impl ArrayRows {
         self.lengths.iter().position(|&rows| 0 < rows).map(|before| before + 1)
     }
 
-    /// Rows of the network as those of a file, with NaN behind the end of each sequence.
+    /// Rows of the network as those of a file, with NaN behind the end of each sequence. What is
+    /// beyond the range of `f32` there is infinite, and a length beyond the longest ends nothing.
     #[must_use]
     pub fn decode_within(&self, rows: &[f32], lengths: Option<&[usize]>) -> Vec<f32> {
         let mut all = self.decode(rows);
@@ -94,8 +95,8 @@ impl ArrayRows {
     /// Puts a number behind the end of each sequence.
     fn behind(&self, rows: &mut [f32], lengths: Option<&[usize]>, number: f32) {
         let ([_, channels], Some(lengths)) = (&self.shape[..], lengths) else { return };
-        for (row, &length) in rows.chunks_mut(self.size()).zip(lengths) {
-            row[length * channels..].fill(number);
+        for (row, &length) in rows.chunks_mut(self.size().max(1)).zip(lengths) {
+            row.iter_mut().skip(length.saturating_mul(*channels)).for_each(|x| *x = number);
         }
     }
 
@@ -108,7 +109,8 @@ impl ArrayRows {
         }
     }
 
-    /// Rows of a file as those of the network.
+    /// Rows of a file as those of the network. What is not finite stays so, and what is beyond the
+    /// range of `f32` is infinite.
     #[must_use]
     pub fn encode(&self, rows: &[f32]) -> Vec<f32> {
         let mut moved = if self.channels_last { self.moved(rows, true) } else { rows.to_vec() };
@@ -116,7 +118,8 @@ impl ArrayRows {
         moved
     }
 
-    /// Rows of the network as those of a file.
+    /// Rows of the network as those of a file. What is not finite stays so, and what is beyond the
+    /// range of `f32` is infinite.
     #[must_use]
     pub fn decode(&self, rows: &[f32]) -> Vec<f32> {
         let mut all = rows.to_vec();
@@ -124,7 +127,8 @@ impl ArrayRows {
         if self.channels_last { self.moved(&all, false) } else { all }
     }
 
-    /// Rows of the network from -1 to 1, for a picture: the range of the training rows.
+    /// Rows of the network from -1 to 1, for a picture: the range of the training rows. What is not
+    /// finite stays so.
     #[must_use]
     pub fn shown(&self, rows: &[f32]) -> Vec<f32> {
         let [low, high] = self.range;
@@ -158,10 +162,14 @@ impl ArrayRows {
 
     /// Changes rows of the network, each number with the shift and the scale of its channel.
     fn each_channel(&self, rows: &mut [f32], change: impl Fn(f32, f32, f32) -> f32) {
+        let channels = self.shift.len();
+        if channels == 0 {
+            return;
+        }
         // Neighbours of one channel: the pixels of an image, a single number of other rows.
-        let together = if self.shape.len() == 3 { self.size() / self.shift.len() } else { 1 };
+        let together = if self.shape.len() == 3 { (self.size() / channels).max(1) } else { 1 };
         for (at, x) in rows.iter_mut().enumerate() {
-            let channel = at / together % self.shift.len();
+            let channel = at / together % channels;
             *x = change(*x, self.shift[channel], self.scale[channel]);
         }
     }
@@ -170,7 +178,8 @@ impl ArrayRows {
     fn moved(&self, rows: &[f32], to_front: bool) -> Vec<f32> {
         let [height, width, channels] = self.shape[..] else { return rows.to_vec() };
         let (pixels, mut out) = (height * width, vec![0.0; rows.len()]);
-        for (from, to) in rows.chunks(self.size()).zip(out.chunks_mut(self.size())) {
+        let size = self.size().max(1);
+        for (from, to) in rows.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
             for pixel in 0..pixels {
                 for channel in 0..channels {
                     let (last, first) = (pixel * channels + channel, channel * pixels + pixel);
@@ -211,6 +220,14 @@ impl ArrayRows {
             || !counted.contains(&read.lengths.len())
         {
             return Err(usage!("the model's array: it does not have {channels} shifts and scales"));
+        }
+        let numbers = read.shift.iter().chain(&read.range);
+        let scales = |x: &f32| x.is_finite() && 0.0 < *x;
+        if !numbers.copied().all(f32::is_finite) || !read.scale.iter().all(scales) {
+            return Err(usage!(
+                "the model's array: its shifts and its range must be finite, and its scales \
+                 positive numbers"
+            ));
         }
         Ok(Some(read))
     }
@@ -340,9 +357,10 @@ fn moments(rows: &ArrayRows, train: &Scan<'_>) -> Result<Vec<(f32, f32)>, RunErr
     let mean = means(&|_, x| x)?;
     let variances = means(&|channel, x| (x - mean[channel]).powi(2))?;
     let one = |(mean, variance): (&f64, f64)| {
-        // Below the rounding of the mean no spread can be told from none.
+        // Below the rounding of the mean no spread can be told from none, nor by zero be divided.
         let (std, least) = (variance.sqrt(), 1e-6 * mean.abs());
-        (*mean as f32, if std <= least { 1.0 } else { std as f32 })
+        let none = std <= least || std as f32 <= 0.0;
+        (*mean as f32, if none { 1.0 } else { std as f32 })
     };
     Ok(mean.iter().zip(variances).map(one).collect())
 }

@@ -21,7 +21,7 @@ const OF_CONTAINERS: [&str; 2] =
 /// `named` is the key or the option to change, `what` what takes so many bytes.
 ///
 /// # Errors
-/// When it takes more.
+/// When it takes more, or what is no number of bytes.
 pub fn check(named: &str, what: &str, bytes: f64) -> Result<(), RunError> {
     let have = limit();
     if bytes <= have {
@@ -37,10 +37,10 @@ pub fn check(named: &str, what: &str, bytes: f64) -> Result<(), RunError> {
 /// Refuses a file that the disk of `folder` cannot hold.
 ///
 /// # Errors
-/// When it takes more than is left, where the system tells.
+/// When it takes more than is left, where the system tells, or what is no number of bytes.
 pub fn check_disk(named: &str, folder: &std::path::Path, bytes: f64) -> Result<(), RunError> {
     match free(folder) {
-        Some(free) if free < bytes => Err(usage!(
+        Some(free) if free < bytes || bytes.is_nan() => Err(usage!(
             "{named}: the file takes {}, {} has {} left: lower it or name another place",
             shown(bytes),
             folder.display(),
@@ -129,6 +129,10 @@ mod tests {
             let error = check("eval.n", "three sets of samples", bytes).unwrap_err().to_string();
             assert!(error.starts_with("eval.n: three sets of samples takes at least "), "{error}");
         }
-        check_disk("-n", std::path::Path::new("."), 1.0).unwrap();
+        let here = std::path::Path::new(".");
+        check_disk("-n", here, 1.0).unwrap();
+        for bytes in [1e36, f64::INFINITY, f64::NAN] {
+            assert_eq!(check_disk("-n", here, bytes).is_err(), free(here).is_some(), "{bytes}");
+        }
     }
 }
