@@ -121,6 +121,9 @@ impl Model {
         let model = &self.inner;
         let mut settings = model.config().sample.clone();
         let plan = plan(&mut settings, steps, solver, sampler)?;
+        if steps.is_some() {
+            settings.check_jumps(model.config().learned_velocity).map_err(raised)?;
+        }
         let mut request = model.request(n, seed).map_err(raised)?;
         request.batch = batch.max(1);
         if let Some(grid) = plan.grid() {

@@ -105,6 +105,9 @@ impl Sampling {
             _ => settings.steps,
         };
         limits.check_steps(steps)?;
+        if changes.steps.is_some() {
+            settings.check_jumps(model.config().learned_velocity)?;
+        }
         let solver = settings.method()?;
         limits.check_evaluations(steps.saturating_mul(settings.sampler.evaluations(solver)))?;
         if changes.guidance.is_some() && settings.is_guided() && !api.is_told() {

@@ -45,6 +45,9 @@ fn a_network_from_elsewhere_is_trained_on() {
     let scene = Scene::new();
     let moons = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/torchcfm-moons.pt");
     scene.ok(&format!("import {moons} --as torchcfm-mlp --out moons.flow"));
+    fs::copy(moons, scene.path("self.pt")).unwrap();
+    let over = "import self.pt --as torchcfm-mlp --out self.pt --force";
+    scene.refuses(over, 2, &["self.pt, which is read"]);
     scene.train("on", "--from moons.flow --set data.set=two-moons --set train.images=2560");
     let recipe = fs::read_to_string(scene.path("on/recipe.toml")).unwrap();
     assert!(recipe.contains("kind = \"torchcfm-mlp\""), "{recipe}");

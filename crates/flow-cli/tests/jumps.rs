@@ -72,14 +72,17 @@ fn a_model_that_learned_no_velocity_says_so() {
     let scene = Scene::new();
     // It is scored and drawn by its jumps alone.
     scene.ok("train debug --out run --set train.objective=consistency --set eval.n=200");
-    scene.ok("sample run -n 8 --out samples.npy");
+    scene.ok("sample run -n 8 --steps 1 --out samples.npy");
     scene.refuses("sample run --solver euler", 2, &["consistency", "no velocity", "flow-map"]);
+    let jumps = ["4", "jumps to the data alone", "1 step"];
+    scene.refuses("sample run --steps 4 --out none.npy", 2, &jumps);
     scene.refuses("likelihood run -n 4", 2, &["no velocity", "flow-map"]);
 
     scene.ok("export run --out jumps.flow");
     scene.ok("sample jumps.flow -n 8 --out samples.npy");
     let names = ["learned jumps to the data and no velocity", "flow-map"];
     scene.refuses("sample jumps.flow --solver euler --out none.npy", 2, &names);
+    scene.refuses("sample jumps.flow --steps 4 --out none.npy", 2, &jumps);
 
     // With some rows that stay there is one.
     scene.train("both", "--set train.objective=consistency,share=0.5");

@@ -99,6 +99,15 @@ pub enum ImportError {
         /// The array.
         name: String,
     },
+    /// An array of the family holds numbers of a kind that no weight has.
+    #[error(
+        "the array `{name}` holds numbers of a kind that is not read, such as whole ones: save it as \
+         float32"
+    )]
+    Kind {
+        /// The array.
+        name: String,
+    },
     /// Arrays are left that the family does not have.
     #[error("the file has arrays that {family} does not: {names}")]
     Left {

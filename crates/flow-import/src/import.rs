@@ -103,8 +103,15 @@ impl Import {
         let Part { arrays, others, .. } = checkpoint.part(&name)?;
         drop(checkpoint);
         let arrays = without_prefix(arrays);
-        self.family.recognise(&arrays)?;
-        let ((mut config, sizes), scheduler) = self.describe(&arrays)?;
+        // What is missing may be there, as numbers of a kind that is not read.
+        let unread = |error| match error {
+            ImportError::Missing { name, .. } if others.contains(&name) => {
+                ImportError::Kind { name }
+            }
+            other => other,
+        };
+        self.family.recognise(&arrays).map_err(unread)?;
+        let ((mut config, sizes), scheduler) = self.describe(&arrays).map_err(unread)?;
         claims::check(&arrays, &sizes.claims)?;
         let map = self.family.map();
         // A vector for no class is there when the network was trained without classes now and then.
@@ -114,7 +121,7 @@ impl Import {
                 && array.shape.first().copied() == with_none
         });
         let rows = arrays.len();
-        let ours = map.apply(self.family.name(), arrays, &sizes)?;
+        let ours = map.apply(self.family.name(), arrays, &sizes).map_err(unread)?;
         let file = self.weights.file_name().map(|name| name.to_string_lossy().into_owned());
         config.name = self.weights.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         config.about.clone_from(&map.about);
@@ -143,7 +150,7 @@ impl Import {
             return Ok(part.clone());
         }
         let parts = checkpoint.parts();
-        let averages: Vec<&String> = parts.iter().filter(|part| part.contains("ema")).collect();
+        let averages: Vec<&String> = parts.iter().filter(|part| is_average(part)).collect();
         match (&*parts, &*averages) {
             ([only], _) => Ok(only.clone()),
             (_, [average]) => Ok((*average).clone()),
@@ -203,6 +210,12 @@ impl Import {
     }
 }
 
+/// Whether a part of a file is called an average of weights, as `ema_model` or `model_EMA` are.
+fn is_average(part: &str) -> bool {
+    let lower = part.to_lowercase();
+    lower.split(|letter: char| !letter.is_alphanumeric()).any(|word| word.starts_with("ema"))
+}
+
 /// A description with what its scheduler says of it.
 fn scheduled(
     family: Family,
@@ -215,11 +228,14 @@ fn scheduled(
 
 /// The arrays without what all of their names begin with and no network calls so.
 fn without_prefix(mut arrays: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
-    for prefix in PREFIXES {
-        if arrays.keys().all(|name| name.starts_with(prefix)) {
-            let short = |name: String| name[prefix.len()..].to_owned();
-            arrays = arrays.into_iter().map(|(name, array)| (short(name), array)).collect();
-        }
+    let of_all = |arrays: &BTreeMap<String, Array>| {
+        let begins = |prefix: &&str| arrays.keys().all(|name| name.starts_with(*prefix));
+        PREFIXES.into_iter().find(|prefix| !arrays.is_empty() && begins(prefix))
+    };
+    // They stand in any order, and more than once.
+    while let Some(prefix) = of_all(&arrays) {
+        let short = |name: String| name[prefix.len()..].to_owned();
+        arrays = arrays.into_iter().map(|(name, array)| (short(name), array)).collect();
     }
     arrays
 }
@@ -240,4 +256,34 @@ fn safetensors_of(arrays: &BTreeMap<String, Array>) -> Result<Vec<u8>, ImportErr
     };
     let views = views.collect::<Result<Vec<_>, _>>().map_err(reason)?;
     safetensors::serialize(views, Some(HashMap::new())).map_err(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn averages_are_known_by_a_word_of_their_name() {
+        for (part, average) in [
+            ("ema", true),
+            ("ema_model", true),
+            ("model_EMA", true),
+            ("state/ema", true),
+            ("schema", false),
+            ("net_model", false),
+        ] {
+            assert_eq!(is_average(part), average, "{part}");
+        }
+    }
+
+    #[test]
+    fn prefixes_go_in_any_order() {
+        let array = || Array { shape: vec![1], numbers: vec![0.0] };
+        for name in ["module.a", "_orig_mod.module.a", "module._orig_mod.a", "module.module.a", "a"]
+        {
+            let arrays = without_prefix(BTreeMap::from([(name.to_owned(), array())]));
+            assert_eq!(arrays.keys().collect::<Vec<_>>(), ["a"], "{name}");
+        }
+        assert!(without_prefix(BTreeMap::new()).is_empty());
+    }
 }

@@ -61,7 +61,7 @@ pub use likelihood::{
     densities, densities_in_words, likelihood, with_densities,
 };
 pub use malformed::Malformed;
-pub use metric::{Kind, METRICS, Metric};
+pub use metric::{Kind, METRICS, Metric, metrics_in_words};
 pub use paths::{ErrorReport, ErrorRow, PathReport};
 pub use questions::{
     AnswersReport, AnswersRow, ImageQuestions, Inquiry, QuestionOptions, RowQuestions, TrainedModel,

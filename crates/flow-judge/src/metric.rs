@@ -80,8 +80,8 @@ pub enum Kind {
     Table,
     /// Images, by the features of the classifier.
     Images,
-    /// All of these.
-    Both,
+    /// Points, tables and images.
+    Any,
     /// Images, by the features of the network of FID.
     Inception,
 }
@@ -109,6 +109,23 @@ const fn metric(
     score: fn(&Sets<'_>) -> Result<Vec<Score>, EvalError>,
 ) -> Metric {
     Metric { name, of, usual, least, score }
+}
+
+/// The names of all scores by what they are of, for a help text.
+#[must_use]
+pub fn metrics_in_words() -> String {
+    let kinds = [
+        (Kind::Any, "any data"),
+        (Kind::Points, "points"),
+        (Kind::Table, "tables"),
+        (Kind::Images, "images, on the features of a classifier"),
+        (Kind::Inception, "images, with --inception"),
+    ];
+    let line = |(kind, what)| {
+        let names = METRICS.iter().filter(|metric| metric.of == kind).map(|metric| metric.name);
+        format!("of {what}: {}", names.collect::<Vec<_>>().join(", "))
+    };
+    kinds.map(line).join("; ")
 }
 
 /// All of them, in the order in which they are printed.
@@ -193,7 +210,7 @@ pub const METRICS: &[Metric] = &[
         let (a, b) = sets.points()?;
         sets.kernel.map(|kernel| mmd(a, b, kernel)).into_iter().collect()
     }),
-    metric("frechet", Kind::Both, Some(Kind::Images), JACKKNIFE, |sets| {
+    metric("frechet", Kind::Any, Some(Kind::Images), JACKKNIFE, |sets| {
         let (a, b) = sets.points()?;
         let mut score = frechet(a, b)?;
         if sets.generated.verdict.is_some() {
@@ -227,12 +244,12 @@ pub const METRICS: &[Metric] = &[
             _ => Ok(Vec::new()),
         }
     }),
-    metric("precision-recall", Kind::Both, None, PRECISION_NEIGHBOURS + 1, |sets| {
+    metric("precision-recall", Kind::Any, None, PRECISION_NEIGHBOURS + 1, |sets| {
         let (generated, real) = sets.points()?;
         let found = precision_recall(real, generated, PRECISION_NEIGHBOURS)?;
         Ok(vec![found.precision, found.recall])
     }),
-    metric("density-coverage", Kind::Both, None, DENSITY_NEIGHBOURS + 1, |sets| {
+    metric("density-coverage", Kind::Any, None, DENSITY_NEIGHBOURS + 1, |sets| {
         let (generated, real) = sets.points()?;
         let found = density_coverage(real, generated, DENSITY_NEIGHBOURS)?;
         Ok(vec![found.density, found.coverage])
@@ -292,7 +309,7 @@ pub(crate) fn chosen(
         Data::Images { .. } if with_inception => &[Kind::Images, Kind::Inception],
         Data::Images { .. } => &[Kind::Images],
     };
-    let fits = |metric: &&Metric| metric.of == Kind::Both || kinds.contains(&metric.of);
+    let fits = |metric: &&Metric| metric.of == Kind::Any || kinds.contains(&metric.of);
     let own = if let Data::Table(_) = data { &kinds[..1] } else { kinds };
     let usual = |metric: &&Metric| metric.usual.is_some_and(|kind| own.contains(&kind));
     let fitting: Vec<&Metric> = METRICS.iter().filter(fits).collect();

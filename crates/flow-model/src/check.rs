@@ -4,29 +4,13 @@ use flow_path::Source;
 use flow_sample::Interval;
 
 use crate::error::ModelError;
+use crate::finite::check_finite;
 use crate::model::{Model, size};
 use crate::request::{Against, Classes, Guidance, SampleRequest};
 
 /// Samples of a seed: noise has a stream for each of them and each step, with 32 bits for the
 /// sample.
 const MOST_SAMPLES: u64 = u32::MAX as u64;
-
-/// Refuses rows of `size` numbers, the first of which is that of the sample `first`, that are not
-/// made of finite numbers.
-pub(crate) fn check_finite(
-    what: &'static str,
-    rows: &[f32],
-    size: usize,
-    first: usize,
-) -> Result<(), ModelError> {
-    match rows.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(at) => {
-            let sample = first + at / size.max(1);
-            Err(ModelError::GivenNotFinite { what, sample, value: rows[at] })
-        }
-    }
-}
 
 impl Model {
     /// Refuses a request that does not fit, before anything is drawn; the classes are looked at by

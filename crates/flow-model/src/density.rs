@@ -9,8 +9,8 @@ use flow_sample::{
     log_mean_exp,
 };
 
-use crate::check::check_finite;
 use crate::error::ModelError;
+use crate::finite::check_finite;
 use crate::model::{Model, size};
 use crate::request::Classes;
 

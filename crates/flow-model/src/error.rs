@@ -214,7 +214,8 @@ pub enum ModelError {
     /// the method.
     #[error(
         "answer {answer} went astray: its misfit is {misfit:.3e}, far above that of pure noise; \
-         take more steps, or a method that pulls less, such as mmps or dps with a smaller scale"
+         take more steps, more corrections (the sampler langevin,corrections=20), or a method that \
+         pulls less, such as dps with a smaller scale"
     )]
     Astray {
         /// The answer, from 0.

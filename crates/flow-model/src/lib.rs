@@ -24,6 +24,7 @@ mod config;
 mod density;
 mod error;
 mod file;
+mod finite;
 mod model;
 mod piece;
 mod plan;

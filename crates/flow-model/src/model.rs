@@ -7,9 +7,9 @@ use flow_nn::{Condition, DynNetwork, Network, Signature, Strengths};
 use flow_path::{Prediction, Schedule, Source};
 use flow_sample::{Predictor, Retimed, Trained};
 
-use crate::check::check_finite;
 use crate::config::ModelConfig;
 use crate::error::ModelError;
+use crate::finite::check_finite;
 use crate::registry::Registry;
 use crate::settings::within_domain;
 

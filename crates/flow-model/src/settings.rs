@@ -75,6 +75,22 @@ impl SampleConfig {
         matches!(self.sampler, SamplerConfig::FlowMap(_))
     }
 
+    /// Refuses jumps that a model has not learned, which has learned none but those to the data and
+    /// so no velocity: of several, all but the last are others.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] with the number of steps.
+    pub fn check_jumps(&self, learned_velocity: bool) -> Result<(), ModelError> {
+        if learned_velocity || !self.jumps() || self.steps <= 1 {
+            return Ok(());
+        }
+        let reason = format!(
+            "is {}, but the model has learned jumps to the data alone, which take 1 step",
+            self.steps
+        );
+        Err(setting("number of steps", reason))
+    }
+
     /// Refuses values that cannot work.
     ///
     /// # Errors

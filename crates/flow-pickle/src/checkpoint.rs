@@ -203,8 +203,10 @@ fn has_head(bytes: &[u8]) -> bool {
 }
 
 fn no_part<'a>(part: &str, known: impl IntoIterator<Item = &'a str>) -> ReadError {
-    let known: Vec<String> = known.into_iter().map(|part| format!("`{part}`")).collect();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    // A file of safetensors is one part without a name.
+    let known = known.into_iter().filter(|part| !part.is_empty());
+    let known: Vec<String> = known.map(|part| format!("`{part}`")).collect();
+    let known = if known.is_empty() { "none with a name".to_owned() } else { known.join(", ") };
     ReadError::NoPart { part: part.into(), known }
 }
 

@@ -150,6 +150,12 @@ fn section(registry: &Registry, path: &Path) -> Result<NetworkSection, RunError>
             path.display()
         ));
     }
+    if let Some(run) = path.parent().filter(|folder| path.is_file() && Run::is_one(folder))
+        && path.extension().is_some_and(|ending| ending == "toml")
+    {
+        let (file, run) = (path.display(), run.display());
+        return Err(usage!("{file} is a file of a run: begin with the run itself, {run}"));
+    }
     let config = ModelConfig::read(path)?;
     NetworkSection::new(&config.network, registry)
         .map_err(|error| usage!("{}: {}", path.display(), sentence(&error)))
@@ -172,9 +178,15 @@ fn check_section(path: &Path, then: &Table, now: &Table) -> Result<(), RunError>
     let said = |all: &[(String, Value)]| {
         value(all, key).map_or("left out".to_owned(), |value| value.to_string())
     };
+    // Of the key of a network's times, which some losses of flow maps ask to be slow.
+    let remedy = if key == "time_scale" || key == "time.highest" {
+        format!("train those that you begin with by network.{key} of this recipe, or train anew")
+    } else {
+        "leave the key as it is there, or train anew".to_owned()
+    };
     Err(usage!(
         "train.weights is {}, whose network.{key} is {}, and that of this recipe is {}: weights fit \
-         the network that they were trained in, so leave the key as it is there, or train anew",
+         the network that they were trained in, so {remedy}",
         path.display(),
         said(&old),
         said(&new)

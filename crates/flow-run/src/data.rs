@@ -4,21 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flow_datasets::{Download, Files, Images, Parts, Split, Toy};
-use flow_path::stream::{Purpose, Streams};
-use flow_path::{Checkerboard, Gaussian, Mixture, Target};
-use flow_train::{DataSource, Draw, Rows};
-use rand_distr::{Distribution, Uniform};
+use flow_path::stream::Streams;
+use flow_train::{DataSource, Rows};
 
 use crate::array::{ARRAY, ArrayData, ArrayRows};
 use crate::error::{RunError, usage};
 use crate::given::Given;
 use crate::listener::Listener;
-use crate::memory;
+use crate::memory::{self, row_size};
 use crate::recipe::Recipe;
 use crate::records;
-use crate::sizes::row_size;
 use crate::snapshots::{Seen, Snapshots, source};
+use crate::subset::{image_rows, pixels, some_of};
 use crate::table::{TABLE, TableData, TableRows};
+use crate::toys::ToyRows;
 
 /// What a data set is made of.
 #[derive(Debug)]
@@ -365,131 +364,5 @@ impl Data {
                 [side(0)?, side(1)?]
             }
         })
-    }
-}
-
-/// `n` of a part's images at random, none twice; all of them, in random order, if it has no more.
-///
-/// Sets lie on the disk sorted by class or by day, so the first images of a part stand for nothing
-/// but themselves. Those of a smaller `n` are the first of a larger one with the same seed.
-#[must_use]
-pub fn some_of(images: &Images, part: Split, n: usize, seed: u64) -> Images {
-    images.select(&some_places(images.len(), part, n, seed))
-}
-
-/// `n` of the places `0..len` of a part at random, none twice; all of them, in random order, if
-/// there are no more.
-///
-/// # Panics
-/// Never: a place is drawn from those that are left.
-#[must_use]
-pub fn some_places(len: usize, part: Split, n: usize, seed: u64) -> Vec<usize> {
-    let mut rng = Streams::new(seed).rng(part as u64, Purpose::Subset);
-    let mut order: Vec<usize> = (0..len).collect();
-    let n = n.min(order.len());
-    // Fisher & Yates, as in Knuth, TAOCP volume 2, algorithm 3.4.2P, from the front and as far as
-    // needed.
-    for i in 0..n {
-        let rest = Uniform::new(i, order.len()).expect("place i is one of them");
-        order.swap(i, rest.sample(&mut rng));
-    }
-    order.truncate(n);
-    order
-}
-
-/// Images as rows in [-1, 1].
-#[must_use]
-pub fn image_rows(images: &Images) -> Rows {
-    let shape = vec![images.channels, images.height, images.width];
-    Rows::new(shape, pixels(images), Some(labels(images)))
-}
-
-/// Pixels of all images in [-1, 1].
-#[must_use]
-pub fn pixels(images: &Images) -> Vec<f32> {
-    (0..images.len()).flat_map(|i| images.normalised(i)).collect()
-}
-
-/// Classes of all images.
-#[must_use]
-pub fn labels(images: &Images) -> Vec<usize> {
-    images.labels.iter().map(|&label| usize::from(label)).collect()
-}
-
-/// An endless sequence of fresh points.
-#[derive(Debug)]
-struct ToyRows {
-    toy: Arc<dyn Toy>,
-    shape: Vec<usize>,
-}
-
-impl DataSource for ToyRows {
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn draw(&self, range: std::ops::Range<u64>, streams: &Streams) -> Draw {
-        let mut rng = streams.rng(range.start, Purpose::Data);
-        let n = (range.end - range.start) as usize;
-        Draw { rows: self.toy.sample(n, &mut rng), ..Draw::default() }
-    }
-}
-
-/// The distribution of a toy in closed form, where there is one.
-#[must_use]
-pub fn target(set: &str) -> Option<Arc<dyn Target>> {
-    use flow_datasets::GaussianMixture;
-    let mixture = |toy: GaussianMixture| -> Arc<dyn Target> {
-        let components =
-            toy.centres().iter().map(|centre| Gaussian::new(centre.clone(), toy.std())).collect();
-        Arc::new(Mixture::uniform(components))
-    };
-    match set {
-        "checkerboard" => Some(Arc::new(Checkerboard::new(4, 4.0))),
-        "eight-gaussians" => Some(mixture(GaussianMixture::eight_gaussians())),
-        "gaussian" => Some(mixture(GaussianMixture::gaussian())),
-        "two-modes-1d" => Some(mixture(GaussianMixture::two_modes())),
-        "rings" => Some(mixture(GaussianMixture::six_on_a_ring(1.0))),
-        "rings-source" => Some(mixture(GaussianMixture::six_on_a_ring(1.0 / 3.0))),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Images of one pixel, 40 of class 0 and then 20 of class 1.
-    fn sorted_by_class() -> Images {
-        let labels: Vec<u8> = [vec![0; 40], vec![1; 20]].concat();
-        let pixels = (0..60).collect();
-        let class_names = vec!["ant".into(), "bee".into()];
-        Images { pixels, labels, channels: 1, height: 1, width: 1, class_names, max_value: 255 }
-    }
-
-    #[test]
-    fn some_images_stand_for_the_whole_part() {
-        let images = sorted_by_class();
-        for (seed, part) in [(0, Split::Train), (1, Split::Train), (0, Split::Test)] {
-            let some = some_of(&images, part, 30, seed);
-            let second = f64::from(some.labels.iter().map(|&label| u32::from(label)).sum::<u32>());
-            // Hypergeometric: 30 of 60, a third of them of class 1. Mean 10, variance
-            // 30 (1/3)(2/3)(30/59) = 3.4: four deviations are 7.4.
-            assert!((second - 10.0).abs() < 7.4, "{second} of 30 are of the second class");
-        }
-    }
-
-    #[test]
-    fn no_image_is_taken_twice_and_fewer_are_the_first_of_more() {
-        let images = sorted_by_class();
-        let all = some_of(&images, Split::Test, 1000, 3);
-        let mut pixels = all.pixels.clone();
-        pixels.sort_unstable();
-        assert_eq!(pixels, images.pixels);
-        assert_eq!(some_of(&images, Split::Test, 7, 3).pixels, all.pixels[..7]);
-        assert!(some_of(&images, Split::Test, 0, 3).is_empty());
-        let others = [(Split::Test, 4), (Split::Train, 3)]
-            .map(|(part, seed)| some_of(&images, part, 1000, seed).pixels);
-        assert!(others.iter().all(|other| *other != all.pixels), "the seed and the part matter");
     }
 }

@@ -21,7 +21,7 @@
 //! | what is found of a model of its own, in a folder like that of a run | [`Run::scored`], [`Run::of_model`], [`Run::keep`] |
 //! | the model of a run, and what to draw from it | [`Model`], [`Request`], [`SampleChanges`] |
 //! | what processes that share a run tell each other | [`together`] |
-//! | where a model comes from: a run, or a file of its own | [`Place`] |
+//! | where a model comes from: a run, or a file of its own; its card | [`Place`], [`card()`] |
 //! | samples in files, and rows of a file carried along the flow | [`RowForm`], [`SampleWriter`], [`Push`] |
 //! | tables without holes | [`impute`] |
 //! | files that appear whole or not at all | [`files`], [`drafts`], [`json`] |
@@ -38,6 +38,7 @@ mod about;
 pub mod array;
 mod batches;
 mod beginning;
+mod begun;
 mod card;
 mod choices;
 mod claim;
@@ -80,19 +81,20 @@ mod shards;
 mod signal;
 mod sizes;
 pub mod snapshots;
+mod subset;
 pub mod table;
 pub mod together;
+mod toys;
 mod training;
 pub mod typed;
 mod upsampling;
 
 pub use batches::{Sources, batches, flow_matching, sources};
 pub use beginning::{Beginning, beginning_with};
+pub use begun::Begun;
 pub use card::card;
 pub use choices::{Choices, answer_methods, choices, networks, schedules, solvers};
-pub use data::{
-    Changes, Data, data_files, image_rows, labels, pixels, some_of, some_places, target,
-};
+pub use data::{Changes, Data, data_files};
 pub use environment::{Models, Shape, Stage};
 pub use error::{RunError, sentence};
 pub use flow_model::SampleChanges;
@@ -102,6 +104,7 @@ pub use impute::impute;
 pub use listed::listed;
 pub use listener::{Listener, Meter, Silent, time_left};
 pub use lock::Lock;
+pub use memory::row_size;
 pub use model::{Model, save_model, save_torch};
 pub use own::OwnData;
 pub use place::Place;
@@ -113,8 +116,10 @@ pub use request::{DEFAULT_BATCH, Request};
 pub use run::Run;
 pub use samples::SampleWriter;
 pub use signal::{Answer, Interrupted, Signal, Stopping, Told, Watch};
-pub use sizes::{Sizes, check_samples, check_scored, row_size};
-pub use training::{Begun, Start, Training};
+pub use sizes::{Sizes, check_samples, check_scored};
+pub use subset::{image_rows, labels, pixels, some_of, some_places};
+pub use toys::target;
+pub use training::{Start, Training};
 pub use upsampling::Upsampling;
 
 #[cfg(doctest)]

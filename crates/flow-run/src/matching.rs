@@ -8,9 +8,9 @@ use flow_path::{
 };
 use flow_train::FlowMatching;
 
-use crate::data::target;
 use crate::error::{RunError, usage};
 use crate::recipe;
+use crate::toys::target;
 
 /// The regression of a recipe.
 pub(crate) fn matching(path: &recipe::Path) -> Result<FlowMatching, RunError> {

@@ -11,7 +11,6 @@ use flow_path::Source;
 use flow_train::{Alone, Checkpoint, Ensemble, Group};
 
 use crate::array::ArrayRows;
-use crate::data::target;
 use crate::description::{description, shape_of, sources};
 use crate::environment::Shape;
 use crate::error::{RunError, usage};
@@ -20,6 +19,7 @@ use crate::network;
 use crate::run::Run;
 use crate::snapshots::Snapshots;
 use crate::table::TableRows;
+use crate::toys::target;
 use crate::upsampling::Upsampling;
 
 /// Endings of files, which no folder has by intention.
@@ -196,8 +196,8 @@ impl Model {
     }
 
     /// The velocity at host points `[n, dim]` of a model of points, with a latent for each,
-    /// `[n, latent]`, if it has any; nothing if the model has learned none or is told more, if there
-    /// are no whole points or other latents, and where a number or a velocity is not finite.
+    /// `[n, latent]`, if it has any; nothing if the model has learned none or is told more, if
+    /// there are no whole points or other latents, and where a number or a velocity is not finite.
     #[must_use]
     pub fn velocity(&self, points: &[f32], t: f64, latents: &[f32]) -> Option<Vec<f32>> {
         let &[dim] = self.shape() else { return None };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use flow_datasets::counted;
-use flow_model::{Registry, SampleChanges};
+use flow_model::{ModelConfig, Registry, SampleChanges};
 
 use crate::error::{RunError, usage};
 use crate::files::check_folder;
@@ -267,7 +267,10 @@ impl Place {
     ) -> Result<Request, RunError> {
         match self {
             Self::Run(run) => Request::new(&run.recipe, changes, n, seed),
-            Self::File(model) => Request::of(&model.config().sample, changes, n, seed),
+            Self::File(model) => {
+                let ModelConfig { sample, learned_velocity, .. } = model.config();
+                Request::of(sample, changes, n, seed, *learned_velocity)
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use flow_ode::{Adaptive, Method, Stepping, Tolerance};
 use flow_path::ScheduleConfig;
 use flow_path::config::shown;
 use flow_sample::{FlowMap, GridConfig, Interval, SamplerConfig};
+use flow_train::Pairs;
 
 use crate::data::Data;
 use crate::error::{RunError, usage};
@@ -53,12 +54,14 @@ impl Request {
         n: usize,
         seed: u64,
     ) -> Result<Self, RunError> {
-        let request = Self::of(&recipe.sample, changes, n, seed)?;
+        let learned_velocity = recipe.pairs().is_none_or(Pairs::learns_velocity);
+        let request = Self::of(&recipe.sample, changes, n, seed, learned_velocity)?;
         recipe.check_sampling(&request.sample)?;
         Ok(Self { batch: recipe.eval.batch, ..request })
     }
 
-    /// The sampler of some settings with what is changed.
+    /// The sampler of some settings with what is changed, of a model that has learned a velocity or
+    /// not.
     ///
     /// # Errors
     /// For changes that cannot work.
@@ -67,8 +70,12 @@ impl Request {
         changes: &SampleChanges,
         n: usize,
         seed: u64,
+        learned_velocity: bool,
     ) -> Result<Self, RunError> {
         let sample = changes.of(settings).map_err(option)?;
+        if changes.steps.is_some() {
+            sample.check_jumps(learned_velocity).map_err(option)?;
+        }
         sample.check().map_err(|error| usage!("{error}"))?;
         let [start, end] = sample.guidance_interval;
         Ok(Self {

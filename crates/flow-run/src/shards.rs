@@ -98,7 +98,7 @@ mod tests {
         let path = sequences(folder.path());
         let open = || Model::of_file(&Registry::default(), &path, &Device::flex()).unwrap();
         let model = open();
-        let request = Request::of(&model.config().sample, &SampleChanges::default(), 11, 3);
+        let request = Request::of(&model.config().sample, &SampleChanges::default(), 11, 3, true);
         let request = request.unwrap().with_times(vec![0.25, 0.5]);
         let request = Request { batch: 3, ..request.fixed(flow_ode::Method::Euler, 4) };
         let alone = model.sample(&request).unwrap();

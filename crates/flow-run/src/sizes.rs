@@ -10,7 +10,7 @@ use flow_path::{CostMatrix, CouplingConfig};
 use flow_train::DrawBy;
 
 use crate::error::{RunError, usage};
-use crate::memory;
+use crate::memory::{self, row_size};
 use crate::model::Model;
 use crate::network::{footprints, largest, signature};
 use crate::recipe::Recipe;
@@ -171,12 +171,6 @@ pub fn check_samples(
         return Err(usage!("--number is {}, a seed has {MOST_SAMPLES} samples", request.n));
     }
     Ok(())
-}
-
-/// Numbers of a row.
-#[must_use]
-pub fn row_size(shape: &[usize]) -> f64 {
-    shape.iter().map(|&side| side as f64).product()
 }
 
 /// The coupling's name and how many tables of all noise and data rows it holds, if any.

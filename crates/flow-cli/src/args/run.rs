@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use flow_judge::LikelihoodData;
+use flow_judge::{LikelihoodData, metrics_in_words};
 use flow_model::AnswerPlan;
 use flow_run::typed::{images, whole};
 use flow_run::{DEFAULT_BATCH, answer_methods};
@@ -122,12 +122,10 @@ pub(crate) struct EvalArgs {
     /// Seed of the noise, the reference draws and the projections.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Scores by name, or `all`; the default is those of the recipe. Points: sliced, max-sliced,
-    /// wasserstein, energy, mmd, frechet, precision-recall, density-coverage, support,
-    /// true-likelihood, parzen. Images, on the features of a classifier: frechet, kid,
-    /// precision-recall, density-coverage, class-score, class; with --inception also fid and
-    /// inception-kid.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',',
+        help = format!("Scores by name, or `all`; the default is those of the recipe; {}", metrics_in_words())
+    )]
     pub(crate) metrics: Vec<String>,
     /// Weights of the network that FID is defined on, `.pth` or `.safetensors`: pytorch-fid's
     /// pt_inception-2015-12-05-6726825d.pth.

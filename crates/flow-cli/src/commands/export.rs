@@ -8,7 +8,7 @@ use anyhow::Result;
 use flow_import::{Family, Import, Imported};
 use flow_model::{Registry, check_solver};
 use flow_onnx::Pair;
-use flow_run::files::{check_free, ending, write};
+use flow_run::files::{check_apart, check_free, ending, write};
 use flow_run::{Model, Place, card, save_model, save_torch};
 
 use crate::args::{CardArgs, ExportArgs, ImportArgs};
@@ -68,6 +68,7 @@ fn open(registry: &Registry, path: &Path) -> Result<Model> {
 /// Makes a model of weights from elsewhere.
 pub(crate) fn import(args: &ImportArgs) -> Result<()> {
     check_free(&args.out, args.force)?;
+    args.config.iter().chain([&args.file]).try_for_each(|read| check_apart(read, &args.out))?;
     let import = Import::new(Family::of_name(&args.family)?, &args.file);
     let import = args.config.iter().fold(import, Import::with_config);
     let import = args.state.iter().fold(import, Import::with_part);

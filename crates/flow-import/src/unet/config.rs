@@ -9,7 +9,7 @@ use flow_nn::{
 use serde::{Deserialize, Serialize};
 
 use super::layer::{Parts, Resample, Unit};
-use super::{AdmUNet, Stage, footprint};
+use super::{AdmUNet, Stage};
 
 /// Sizes of an [`AdmUNet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -254,6 +254,6 @@ impl NetworkConfig for AdmUNetConfig {
     }
 
     fn footprint(&self, signature: &Signature) -> Footprint {
-        footprint::of(self, signature)
+        self.counted(signature)
     }
 }

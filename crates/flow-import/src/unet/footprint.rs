@@ -4,50 +4,53 @@ use flow_nn::{Footprint, NetworkConfig, Signature};
 
 use super::config::{AdmUNetConfig, Step};
 
-/// The sizes of a network, and of no one where it would be refused by the numbers of its parts.
-pub(super) fn of(config: &AdmUNetConfig, signature: &Signature) -> Footprint {
-    let Ok([colours, height, width]) = signature.image(AdmUNetConfig::KIND) else {
-        return Footprint::default();
-    };
-    if config.check_counts().is_err() || config.attention.len() != config.channels.len() {
-        return Footprint::default();
-    }
-    let (colours, first) = (colours as f64, config.channels[0] as f64);
-    let pixels = |level: usize| {
-        let side = |side: usize| side as f64 / (1_u64 << level) as f64;
-        side(height) * side(width)
-    };
-    let (mut count, last) = (Count::of(config), config.channels.len() - 1);
-    count.linear(config.width as f64, count.embedding);
-    count.linear(count.embedding, count.embedding);
-    if 0 < signature.classes {
-        let classes = signature.classes as f64 + 1.0;
-        count.layer(classes * count.embedding, count.embedding, 0.0);
-    }
-    count.conv([colours, first], 3.0, pixels(0));
-    let (down, middle, up) = config.steps();
-    for (level, steps) in down.iter().enumerate() {
-        for step in steps {
-            count.unit(step, true, pixels(level));
+impl AdmUNetConfig {
+    /// The sizes of a network, and of no one where it would be refused by the numbers of its parts.
+    pub(super) fn counted(&self, signature: &Signature) -> Footprint {
+        let config = self;
+        let Ok([colours, height, width]) = signature.image(AdmUNetConfig::KIND) else {
+            return Footprint::default();
+        };
+        if config.check_counts().is_err() || config.attention.len() != config.channels.len() {
+            return Footprint::default();
         }
-        if level < last {
-            count.resample(config.channels[level] as f64, pixels(level + 1));
+        let (colours, first) = (colours as f64, config.channels[0] as f64);
+        let pixels = |level: usize| {
+            let side = |side: usize| side as f64 / (1_u64 << level) as f64;
+            side(height) * side(width)
+        };
+        let (mut count, last) = (Count::of(config), config.channels.len() - 1);
+        count.linear(config.width as f64, count.embedding);
+        count.linear(count.embedding, count.embedding);
+        if 0 < signature.classes {
+            let classes = signature.classes as f64 + 1.0;
+            count.layer(classes * count.embedding, count.embedding, 0.0);
         }
-    }
-    for step in &middle {
-        count.unit(step, config.normed_middle, pixels(last));
-    }
-    for (level, steps) in (0..=last).rev().zip(&up) {
-        for step in steps {
-            count.unit(step, true, pixels(level));
+        count.conv([colours, first], 3.0, pixels(0));
+        let (down, middle, up) = config.steps();
+        for (level, steps) in down.iter().enumerate() {
+            for step in steps {
+                count.unit(step, true, pixels(level));
+            }
+            if level < last {
+                count.resample(config.channels[level] as f64, pixels(level + 1));
+            }
         }
-        if 0 < level {
-            count.resample(config.channels[level] as f64, pixels(level - 1));
+        for step in &middle {
+            count.unit(step, config.normed_middle, pixels(last));
         }
+        for (level, steps) in (0..=last).rev().zip(&up) {
+            for step in steps {
+                count.unit(step, true, pixels(level));
+            }
+            if 0 < level {
+                count.resample(config.channels[level] as f64, pixels(level - 1));
+            }
+        }
+        count.norm(first, pixels(0));
+        count.conv([first, colours], 3.0, pixels(0));
+        count.all
     }
-    count.norm(first, pixels(0));
-    count.conv([first, colours], 3.0, pixels(0));
-    count.all
 }
 
 /// Layers that are counted one by one.

@@ -6,7 +6,6 @@ use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Device, Tensor};
 use flow_kernels::{Activation, Precision};
 
-use super::{Training, recompute};
 use crate::graph::{Graph, Value};
 use crate::layer::{adaptive_norm_silu, conv_config, conv_in, norm, zero_conv};
 
@@ -40,24 +39,26 @@ impl ResidualBlock {
         self.channels
     }
 
+    /// What comes out: the branch beside `skip(x)`.
+    ///
     /// # Shapes
-    /// - `x`: `[B, C, H, W]`, `scale` and `shift`: `[B, C']`, output: `[B, C', H, W]`
-    pub(super) fn forward(
+    /// - `x`: `[B, C, H, W]`, `branch` and output: `[B, C', H, W]`
+    pub(super) fn around(
         &self,
+        branch: Tensor<4>,
         x: Tensor<4>,
-        scale: Tensor<2>,
-        shift: Tensor<2>,
-        training: Training,
+        precision: Precision,
     ) -> Tensor<4> {
-        let branch = if training.recompute { recompute::branch } else { Self::branch };
-        let h = branch(self, x.clone(), scale, shift, training.precision);
         match &self.skip {
-            Some(skip) => h + conv_in(skip, x, training.precision),
-            None => h + x,
+            Some(skip) => branch + conv_in(skip, x, precision),
+            None => branch + x,
         }
     }
 
     /// What is added to `skip(x)`.
+    ///
+    /// # Shapes
+    /// - `x`: `[B, C, H, W]`, `scale` and `shift`: `[B, C']`, output: `[B, C', H, W]`
     pub(super) fn branch(
         &self,
         x: Tensor<4>,

@@ -89,7 +89,9 @@ struct Unit {
 impl Unit {
     fn forward(&self, x: Tensor<4>, modulation: &mut Modulation, training: Training) -> Tensor<4> {
         let (scale, shift) = modulation.next(self.block.channels());
-        let x = self.block.forward(x, scale, shift, training);
+        let branch = if training.recompute { recompute::branch } else { ResidualBlock::branch };
+        let h = branch(&self.block, x.clone(), scale, shift, training.precision);
+        let x = self.block.around(h, x, training.precision);
         match &self.attention {
             Some(attention) => attention.forward(x, training.precision),
             None => x,

@@ -15,6 +15,12 @@ const UNTOLD: f64 = 64e9;
 const OF_CONTAINERS: [&str; 2] =
     ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
+/// Numbers of a row of this shape, with a point, which no product of sides overflows.
+#[must_use]
+pub fn row_size(shape: &[usize]) -> f64 {
+    shape.iter().map(|&side| side as f64).product()
+}
+
 /// Refuses what this machine's memory cannot hold: if it were allocated, the system would end the
 /// process without a message.
 ///

@@ -75,7 +75,7 @@ pub(crate) const TABLE: &[Row] = &[
     }),
     ("Request::of", |a| {
         for changes in changes(a) {
-            let request = Request::of(&a.scene.recipe.sample, &changes, a.count, 1);
+            let request = Request::of(&a.scene.recipe.sample, &changes, a.count, 1, true);
             if let Ok(request) = request {
                 assert!(request.guidance.is_finite() && !request.name().contains("NaN"));
             }

@@ -51,10 +51,10 @@ impl Gaussians {
         (0..d * d).map(|ij| entry(ij / d, ij % d)).collect()
     }
 
-    /// Variances of the products `(x_i - m_i) (x_j - m_j)` of a row, so that a covariance of `n` rows
-    /// has their roots over the root of `n` as its standard errors. A component of mean `m + d` and
-    /// covariance `S` has `E[(..)^2] = (d_i^2 + S_ii) (d_j^2 + S_jj) + 4 d_i d_j S_ij + 2 S_ij^2`
-    /// (Isserlis 1918).
+    /// Variances of the products `(x_i - m_i) (x_j - m_j)` of a row, so that a covariance of `n`
+    /// rows has their roots over the root of `n` as its standard errors. A component of mean `m +
+    /// d` and covariance `S` has `E[(..)^2] = (d_i^2 + S_ii) (d_j^2 + S_jj) + 4 d_i d_j S_ij + 2
+    /// S_ij^2` (Isserlis 1918).
     pub(crate) fn covariance_variances(&self) -> Vec<f64> {
         let (d, mean, covariance) = (self.dim(), self.mean(), self.covariance());
         let square = |i: usize, j: usize| -> f64 {
