@@ -128,18 +128,15 @@ pub(crate) const TABLE: &[Row] = &[
 /// Held-out rows, or their lengths, of points without end and of sequences.
 fn held(a: Awkward<'_>, what: usize) -> Given {
     for (data, size) in [(&a.scene.toy, 2), (&a.scene.sequences, SIZE)] {
-        match what {
-            0 => {
-                let rows = data.held_rows(a.count, 1)?;
-                assert_eq!(rows.len(), a.count * size);
-                assert!(rows.iter().all(|x| x.is_finite()));
-            }
-            _ => {
-                let lengths = data.held_lengths(a.count, 1)?;
-                assert_eq!(lengths.is_some(), data.ends_early());
-                if let Some(lengths) = lengths {
-                    assert!(lengths.len() == a.count && lengths.iter().all(|n| [1, 2].contains(n)));
-                }
+        if what == 0 {
+            let rows = data.held_rows(a.count, 1)?;
+            assert_eq!(rows.len(), a.count * size);
+            assert!(rows.iter().all(|x| x.is_finite()));
+        } else {
+            let lengths = data.held_lengths(a.count, 1)?;
+            assert_eq!(lengths.is_some(), data.ends_early());
+            if let Some(lengths) = lengths {
+                assert!(lengths.len() == a.count && lengths.iter().all(|n| [1, 2].contains(n)));
             }
         }
     }
