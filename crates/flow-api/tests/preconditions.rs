@@ -23,28 +23,6 @@ const UNET: &str = "kind = 'unet'\nchannels = 4\nmultipliers = [1]\nblocks = 1\n
                     head_channels = 4\ngroups = 2";
 const DIT: &str = "kind = 'dit'\nhidden = 8\ndepth = 1\nheads = 2";
 
-/// As JSON spells them; the first three are no JSON.
-const NUMBERS: [&str; 18] = [
-    "NaN",
-    "Infinity",
-    "1e400",
-    "0",
-    "-0.0",
-    "-1",
-    "0.5",
-    "1",
-    "1e-38",
-    "1e-45",
-    "1e-320",
-    "1e38",
-    "-1e38",
-    "3.5e38",
-    "1e308",
-    "9007199254740993",
-    "18446744073709551615",
-    "null",
-];
-
 /// Small, so that what is right costs little.
 const LIMITS: Limits = Limits { n: 16, steps: 32, evaluations: 1_000, numbers: 4_096 };
 
@@ -174,7 +152,7 @@ fn every_number_of_a_request_may_be_awkward() {
             assert!(states || is_answered(&asked, &whole, form), "{} is refused", asked.what);
         }
         for place in numbers(&asked.body, "") {
-            for number in NUMBERS {
+            for number in flow_testing::awkward::JSON_NUMBERS {
                 let mut body = asked.body.clone();
                 *body.pointer_mut(&place).unwrap() = json!("PLACE");
                 let text = body.to_string().replacen("\"PLACE\"", number, 1);

@@ -4,8 +4,6 @@
 //! scalar and count. It gives finite numbers, an infinity that its documentation names, or an
 //! error.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use flow_eval::{
     Bins, Column, EvalError, Gower, Ground, Kernel, Moments, Points, Ranks, Score, Trajectories,
     association_difference, associations, bootstrap, c2st, cost_at_error, covariance_sqrt,
@@ -15,6 +13,7 @@ use flow_eval::{
     precision_recall, psnr, sbc, sliced_wasserstein, ssim, straightness, table_coverage, tarp,
     utility, velocity_spread, wasserstein, wasserstein_1d, wasserstein_assignment,
 };
+use flow_testing::panics::unless_it_says;
 use flow_testing::{awkward, public};
 
 /// Rows of each set: enough for the Frechet distance, as many numbers as an image for SSIM.
@@ -61,17 +60,6 @@ impl<'a> Awkward<'a> {
 fn numbers(score: &Score) -> Vec<f64> {
     assert!(!score.to_string().contains("NaN"), "{score}");
     [Some(score.value), score.std_error, score.floor].into_iter().flatten().collect()
-}
-
-/// The value of a call that may panic with a text that its documentation names.
-fn unless_it_says<T>(text: &str, call: impl FnOnce() -> T) -> Option<T> {
-    let panic = match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(value) => return Some(value),
-        Err(panic) => panic,
-    };
-    let said = panic.downcast_ref::<String>().map_or("", String::as_str);
-    assert!(said.contains(text), "an undocumented panic: {said}");
-    None
 }
 
 const NUMBERS: [Column; 2] = [Column::Number; 2];

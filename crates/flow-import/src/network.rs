@@ -77,11 +77,9 @@ impl NetworkConfig for TorchcfmMlpConfig {
 
     fn footprint(&self, signature: &Signature) -> Footprint {
         let dim = signature.shape.iter().map(|&side| side as f64).product::<f64>();
-        let [width, depth] = [self.hidden, self.depth].map(|size| size as f64);
-        let products = (dim + 1.0) * width + (depth - 1.0) * width * width + width * dim;
-        let (mut all, outputs) = (Footprint::default(), depth * width + dim);
-        (all.parameters, all.products) = (products + outputs, products);
-        (all.activations, all.widest) = (outputs, width.max(dim));
+        let (mut all, width) = (Footprint::default(), self.hidden as f64);
+        all.stack(dim + 1.0, width, self.depth);
+        all.linear(width, dim);
         all
     }
 }

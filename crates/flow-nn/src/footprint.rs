@@ -3,8 +3,9 @@
 /// Sizes of a network in numbers, each of four bytes in single precision.
 ///
 /// They are `f64`, so that the product of any sizes is a number to compare with a limit, and
-/// infinite at worst. Configurations that [`init`](crate::NetworkConfig::init) would refuse have a
-/// footprint too, without a meaning.
+/// infinite at worst. Layers are added by their sizes; one that is no number makes the counts none.
+/// Configurations that [`init`](crate::NetworkConfig::init) would refuse have a footprint too,
+/// without a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Footprint {
@@ -42,7 +43,7 @@ impl Footprint {
     }
 
     /// A linear layer with bias.
-    pub(crate) fn linear(&mut self, from: f64, to: f64) {
+    pub fn linear(&mut self, from: f64, to: f64) {
         self.layers(1.0, from * to + to, to, from * to);
     }
 
@@ -52,7 +53,7 @@ impl Footprint {
     }
 
     /// `depth` linear layers of `width` numbers, the first of which sees `input`.
-    pub(crate) fn stack(&mut self, input: f64, width: f64, depth: usize) {
+    pub fn stack(&mut self, input: f64, width: f64, depth: usize) {
         if 0 < depth {
             self.linear(input, width);
             let products = width * width;
@@ -61,7 +62,7 @@ impl Footprint {
     }
 
     /// Sinusoids of a time through two linear layers.
-    pub(crate) fn time(&mut self, sinusoids: f64, width: f64) {
+    pub fn time(&mut self, sinusoids: f64, width: f64) {
         self.linear(sinusoids, width);
         self.linear(width, width);
     }
@@ -75,26 +76,26 @@ impl Footprint {
     }
 
     /// A vector for each class and one for none.
-    pub(crate) fn classes(&mut self, classes: usize, width: f64) {
+    pub fn classes(&mut self, classes: usize, width: f64) {
         if 0 < classes {
             self.layers(1.0, (classes as f64 + 1.0) * width, width, 0.0);
         }
     }
 
     /// A convolution with bias whose output has so many pixels.
-    pub(crate) fn conv(&mut self, from: f64, to: f64, kernel: f64, pixels: f64) {
+    pub fn conv(&mut self, from: f64, to: f64, kernel: f64, pixels: f64) {
         let weights = from * to * kernel * kernel;
         self.layers(1.0, weights + to, to * pixels, weights * pixels);
     }
 
     /// A group norm.
-    pub(crate) fn norm(&mut self, channels: f64, pixels: f64) {
+    pub fn norm(&mut self, channels: f64, pixels: f64) {
         self.layers(1.0, 2.0 * channels, channels * pixels, 0.0);
     }
 
     /// Every token asks each of them, in heads that share the width: what is kept of it is counted
     /// with the layers around it.
-    pub(crate) fn attention(&mut self, width: f64, tokens: f64) {
+    pub fn attention(&mut self, width: f64, tokens: f64) {
         self.layers(1.0, 0.0, 0.0, 2.0 * tokens * tokens * width);
     }
 }

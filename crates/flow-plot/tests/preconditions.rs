@@ -6,13 +6,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use flow_plot::{
     Chart, Figure, Limits, Picture, PlotError, animate, cloud_strips, clouds, corner,
     density_frames, flow_frames, heat_map, heat_maps, image_grid, image_strips, marginals, samples,
     trajectories,
 };
+use flow_testing::panics::unless_it_says;
 use flow_testing::{awkward, public};
 
 /// What a function is called with.
@@ -52,17 +51,6 @@ fn check(figure: &Figure) {
         Ok(picture) => assert!(picture.width() > 0),
         Err(error) => assert!(matches!(error, PlotError::TooLarge { .. }), "{error}"),
     }
-}
-
-/// The value of a call that may panic with a text that its documentation names.
-fn unless_it_says<T>(text: &str, call: impl FnOnce() -> T) -> Option<T> {
-    let panic = match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(value) => return Some(value),
-        Err(panic) => panic,
-    };
-    let said = panic.downcast_ref::<String>().map_or("", String::as_str);
-    assert!(said.contains(text), "an undocumented panic: {said}");
-    None
 }
 
 fn grow(limits: &Limits) -> bool {

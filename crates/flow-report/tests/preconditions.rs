@@ -7,7 +7,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -23,6 +22,7 @@ use flow_report::{
 };
 use flow_run::{Model, RECIPES, Run, Silent};
 use flow_sample::{Blur, Dense, Likelihood, LinearOperator, Mask, ObservationNoise, Pool, Probe};
+use flow_testing::panics::unless_it_says;
 use flow_testing::{awkward, public};
 
 /// Counts that a caller may ask for.
@@ -113,17 +113,6 @@ fn operators() -> [Box<dyn LinearOperator>; 5] {
 fn seen(operator: &dyn LinearOperator, rows: &[f32]) -> Vec<f32> {
     let rows = if rows.is_empty() { &[0.5] } else { rows };
     rows.iter().copied().cycle().take(operator.sizes().1).collect()
-}
-
-/// The value of a call that may panic with a text that its documentation names.
-fn unless_it_says<T>(text: &str, call: impl FnOnce() -> T) -> Option<T> {
-    let panic = match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(value) => return Some(value),
-        Err(panic) => panic,
-    };
-    let said = panic.downcast_ref::<String>().map_or("", String::as_str);
-    assert!(said.contains(text), "an undocumented panic: {said}");
-    None
 }
 
 fn note(x: f64, path: &Path) -> AnswersNote<'_> {

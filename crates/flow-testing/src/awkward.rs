@@ -1,5 +1,29 @@
 //! Awkward numbers for tests: infinities, NaN, zeros, the largest and the smallest.
 
+/// Numbers as JSON spells them; the first three are no JSON.
+pub const JSON_NUMBERS: [&str; 20] = [
+    "NaN",
+    "Infinity",
+    "1e400",
+    "0",
+    "-0.0",
+    "-1",
+    "0.5",
+    "1",
+    "1e-38",
+    "1e-45",
+    "1e-320",
+    "1e38",
+    "-1e38",
+    "3.5e38",
+    "1e308",
+    "9007199254740993",
+    "18446744073709551615",
+    "null",
+    "3",
+    "1e10",
+];
+
 /// Scalars at which formulas break: what is not finite, zero, and the ends of the range of `f32`.
 pub const SCALARS: [(&str, f64); 9] = [
     ("NaN", f64::NAN),

@@ -9,4 +9,5 @@
 pub mod awkward;
 pub mod fuzz;
 pub mod memory;
+pub mod panics;
 pub mod public;

@@ -11,28 +11,6 @@ use flow_testing::public;
 use flow_web::Desk;
 use serde_json::json;
 
-/// As JSON spells them; the first three are no JSON.
-const NUMBERS: [&str; 18] = [
-    "NaN",
-    "Infinity",
-    "1e400",
-    "0",
-    "-0.0",
-    "-1",
-    "0.5",
-    "1",
-    "3",
-    "1e-38",
-    "1e-320",
-    "1e10",
-    "1e38",
-    "-1e38",
-    "1e308",
-    "9007199254740993",
-    "18446744073709551615",
-    "null",
-];
-
 /// Numbers of a training, with values that cost little.
 const TRAINING: [(&str, &str); 6] = [
     ("seed", "1"),
@@ -71,7 +49,7 @@ fn training(changed: &str, number: &str) -> String {
 fn every_number_of_a_training_may_be_awkward() {
     let mut begun = 0;
     for (name, _) in TRAINING {
-        for number in NUMBERS {
+        for number in flow_testing::awkward::JSON_NUMBERS {
             let mut desk = Desk::default();
             if ask(&mut desk, "/v1/train", &training(name, number)).is_none() {
                 continue;
@@ -92,7 +70,7 @@ fn every_count_of_a_training_may_be_awkward() {
     let mut desk = Desk::default();
     ask(&mut desk, "/v1/train", &training("seed", "2")).unwrap();
     for path in ["/v1/train/steps", "/v1/train/data"] {
-        for number in NUMBERS {
+        for number in flow_testing::awkward::JSON_NUMBERS {
             let answered = ask(&mut desk, path, &format!("{{\"count\": {number}}}")).is_some();
             assert_eq!(answered, ["0", "1", "3"].contains(&number), "{path} of {number}");
         }

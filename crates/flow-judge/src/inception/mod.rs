@@ -79,7 +79,7 @@ impl Extractor {
         let mut features = Vec::new();
         for batch in rows.chunks(BATCH * pixels) {
             let sides = [batch.len() / pixels, 3, Inception::SIZE, Inception::SIZE];
-            let data = TensorData::new(prepared(batch, shape)?, sides);
+            let data = TensorData::new(prepared(batch, shape, pixels)?, sides);
             let found = self.network.features(Tensor::<4>::from_data(data, &self.device));
             features.extend(found.into_data().convert::<f32>().try_into_vec::<f32>()?);
         }
@@ -87,9 +87,8 @@ impl Extractor {
     }
 }
 
-/// Images as the network expects them: three channels of its size.
-fn prepared(rows: &[f32], shape: [usize; 3]) -> Result<Vec<f32>, JudgeError> {
-    let ([c, h, w], pixels) = (shape, size_of_image(rows, shape)?);
+/// Images of so many finite pixels as the network expects them: three channels of its size.
+fn prepared(rows: &[f32], [c, h, w]: [usize; 3], pixels: usize) -> Result<Vec<f32>, JudgeError> {
     if ![1, 3].contains(&c) {
         return Err(JudgeError::Images(format!(
             "images of {c} channels are neither grey nor in colour: FID looks at 1 or 3"
@@ -120,6 +119,9 @@ mod tests {
     /// All that [`Extractor::features`] does before the network.
     #[test]
     fn awkward_images_become_pixels_or_are_refused() {
+        let prepared = |rows: &[f32], shape| {
+            size_of_image(rows, shape).and_then(|pixels| prepared(rows, shape, pixels))
+        };
         for set in flow_testing::awkward::rows(2, 12) {
             for shape in [[3, 2, 2], [1, 3, 4], [3, 4, 1], [1, 12, 1]] {
                 match prepared(&set.rows, shape) {

@@ -18,7 +18,7 @@ use flow_testing::{awkward, public};
 
 type Row = (&'static str, fn());
 
-const TABLE: [Row; 42] = [
+const TABLE: [Row; 49] = [
     ("ClassEmbedding::forward", embedding::classes),
     ("ClassEmbedding::new", embedding::class_sizes),
     ("Classifier::features", network::features),
@@ -41,6 +41,13 @@ const TABLE: [Row; 42] = [
     ("DitConfig::l", || network::preset(DitConfig::l)),
     ("DitConfig::s", || network::preset(DitConfig::s)),
     ("DitConfig::xl", || network::preset(DitConfig::xl)),
+    ("Footprint::attention", network::counted_layers),
+    ("Footprint::classes", network::counted_layers),
+    ("Footprint::conv", network::counted_layers),
+    ("Footprint::linear", network::counted_layers),
+    ("Footprint::norm", network::counted_layers),
+    ("Footprint::stack", network::counted_layers),
+    ("Footprint::time", network::counted_layers),
     ("FourierFeatures::forward", embedding::fourier),
     ("FourierFeatures::width", embedding::widths),
     ("ImageEncoderConfig::footprint", network::footprints),

@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Tensor};
 use flow_nn::{
-    ClassifierConfig, Condition, DiagonalGaussian, DitConfig, ImageEncoderConfig, Network,
-    NetworkConfig, NetworkError, PointEncoderConfig, PosteriorInput, Signature,
+    ClassifierConfig, Condition, DiagonalGaussian, DitConfig, Footprint, ImageEncoderConfig,
+    Network, NetworkConfig, NetworkError, PointEncoderConfig, PosteriorInput, Signature,
 };
 use flow_testing::awkward;
 
@@ -136,5 +136,27 @@ pub(crate) fn point_encoders() {
     for dim in [0, 5] {
         // 64 sinusoids cannot be shared out among five coordinates.
         assert!(init(dim, &[X1], 1).is_err(), "{dim} coordinates");
+    }
+}
+
+/// Layers of the least and the largest sizes are counted as numbers, whatever their product.
+pub(crate) fn counted_layers() {
+    let sizes = [0, 1, 3, usize::MAX];
+    for a in sizes {
+        for b in sizes {
+            let [x, y] = [a, b].map(|size| size as f64);
+            let mut all = Footprint::default();
+            all.attention(x, y);
+            all.classes(a, y);
+            all.conv(x, y, y, x);
+            all.linear(x, y);
+            all.norm(x, y);
+            all.stack(x, y, a);
+            all.time(x, y);
+            let Footprint { parameters, activations, widest, products, .. } = all;
+            for count in [parameters, activations, widest, products] {
+                assert!((0.0..f64::INFINITY).contains(&count), "{a} and {b}: {all:?}");
+            }
+        }
     }
 }

@@ -206,7 +206,8 @@ impl Recipe {
         if self.pairs().is_none() && sample.jumps() {
             return Err(usage!(
                 "the sampler is flow-map, but train.objective {} teaches no jumps: use another \
-                 sampler, as by sample.sampler=ode, or train with a loss of flow maps, such as shortcut",
+                 sampler, as by sample.sampler=ode, or train with a loss of flow maps, such as \
+                 shortcut",
                 self.train.objective
             ));
         }

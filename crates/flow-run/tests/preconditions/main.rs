@@ -17,9 +17,8 @@ mod models;
 mod readers;
 mod scene;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use flow_run::RunError;
+use flow_testing::panics::unless_it_says;
 use flow_testing::{awkward, public};
 use scene::Scene;
 
@@ -53,17 +52,6 @@ fn table() -> Vec<Row> {
 
 fn wide(numbers: &[f32]) -> Vec<f64> {
     numbers.iter().copied().map(f64::from).collect()
-}
-
-/// The value of a call that may panic with a text that its documentation names.
-fn unless_it_says<T>(text: &str, call: impl FnOnce() -> T) -> Option<T> {
-    let panic = match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(value) => return Some(value),
-        Err(panic) => panic,
-    };
-    let said = panic.downcast_ref::<String>().map_or("", String::as_str);
-    assert!(said.contains(text), "an undocumented panic: {said}");
-    None
 }
 
 #[test]
