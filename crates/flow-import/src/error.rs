@@ -138,6 +138,14 @@ pub enum ImportError {
         /// What must stand there.
         expected: f32,
     },
+    /// An array of ours that does not fit, with those of the file that it was made of.
+    #[error("{source}; it was made of `{names}` of the file")]
+    Misfit {
+        /// What does not fit, by our names.
+        source: ModelError,
+        /// The arrays of the file.
+        names: String,
+    },
     /// The network does not fit: its sizes contradict each other or its weights.
     #[error(transparent)]
     Model(#[from] ModelError),

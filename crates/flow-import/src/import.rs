@@ -131,9 +131,10 @@ impl Import {
             ("file".to_owned(), Value::String(file.unwrap_or_default())),
             ("part".to_owned(), Value::String(name.clone())),
         ]);
-        let bytes = safetensors_of(&ours)?;
-        let model = Model::from_bytes(&self.registry, &config.text(), &bytes, device)?;
-        let mut notes = vec![map.about, format!("{rows} arrays became {}", ours.len())];
+        let bytes = safetensors_of(&ours.arrays)?;
+        let model = Model::from_bytes(&self.registry, &config.text(), &bytes, device);
+        let model = model.map_err(|error| ours.named(error))?;
+        let mut notes = vec![map.about, format!("{rows} arrays became {}", ours.arrays.len())];
         notes.extend(scheduler);
         if !name.is_empty() {
             notes.push(format!("of the states in the file `{name}` was taken"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flow_model::ModelError;
 use flow_pickle::Array;
 use serde::Deserialize;
 
@@ -50,6 +51,27 @@ enum With {
     Classes,
 }
 
+/// The arrays of a network of ours.
+#[derive(Debug, Default)]
+pub(crate) struct Ours {
+    /// By their names.
+    pub(crate) arrays: BTreeMap<String, Array>,
+    /// The names of the arrays that each was made of.
+    made_of: BTreeMap<String, Vec<String>>,
+}
+
+impl Ours {
+    /// An error of the network about one of its arrays, with what that is called in the file.
+    pub(crate) fn named(&self, error: ModelError) -> ImportError {
+        let said = error.to_string();
+        // Names of arrays are words: they have no space in them.
+        match said.split_whitespace().find_map(|word| self.made_of.get(word)) {
+            Some(theirs) => ImportError::Misfit { names: theirs.join("`, `"), source: error },
+            None => error.into(),
+        }
+    }
+}
+
 impl Map {
     pub(crate) fn parse(text: &str) -> Self {
         toml::from_str(text).expect("the files of the families are read by a test")
@@ -61,23 +83,23 @@ impl Map {
         family: &'static str,
         mut theirs: BTreeMap<String, Array>,
         sizes: &Sizes,
-    ) -> Result<BTreeMap<String, Array>, ImportError> {
+    ) -> Result<Ours, ImportError> {
         let mut take = |name: &str| {
             let missing = || ImportError::Missing { family, name: name.into() };
             theirs.remove(name).ok_or_else(missing)
         };
-        let mut ours = BTreeMap::new();
+        let mut ours = Ours::default();
         let mut follow = |rule: &Take, theirs: &dyn Fn(&str) -> String, to: String| {
-            let name = theirs(&rule.from[0]);
-            let mut array = take(&name)?;
-            for below in &rule.from[1..] {
-                let below = theirs(below);
-                append(&below, &mut array, take(&below)?)?;
+            let names: Vec<String> = rule.from.iter().map(|name| theirs(name)).collect();
+            let mut array = take(&names[0])?;
+            for below in &names[1..] {
+                append(below, &mut array, take(below)?)?;
             }
             for operation in &rule.how {
-                array = operation.apply(&name, array, sizes)?;
+                array = operation.apply(&names[0], array, sizes)?;
             }
-            ours.insert(to, array);
+            ours.made_of.insert(to.clone(), names);
+            ours.arrays.insert(to, array);
             Ok::<(), ImportError>(())
         };
         let has = |rule: &&Take| rule.with != Some(With::Classes) || 0 < sizes.classes;

@@ -170,6 +170,7 @@ fn arrays_that_do_not_fit_are_named() {
         arrays.get_mut("blocks.0.mlp.fc1.weight").unwrap().shape.reverse();
     });
     assert!(transposed.contains("blocks.0.up.weight has the shape [256, 64]"), "{transposed}");
+    assert!(transposed.ends_with("made of `blocks.0.mlp.fc1.weight` of the file"), "{transposed}");
     let patches = refusal(|arrays| {
         arrays.get_mut("x_embedder.proj.weight").unwrap().shape.reverse();
     });
@@ -189,6 +190,7 @@ fn arrays_that_do_not_fit_are_named() {
     let infinite =
         refusal(|arrays| arrays.get_mut("x_embedder.proj.bias").unwrap().numbers[0] = f32::NAN);
     assert!(infinite.contains("input.bias holds NaN"), "{infinite}");
+    assert!(infinite.contains("`x_embedder.proj.bias`"), "{infinite}");
 }
 
 #[test]

@@ -107,6 +107,13 @@ impl Reading {
         Self { part: Part::default(), most, left: most }
     }
 
+    /// Refuses an array that would take more than is left.
+    pub(crate) fn check_room(&self, kind: Kind, shape: &[usize]) -> Result<u64> {
+        let numbers = kind.bytes(shape).map(|bytes| (bytes / kind.width()) as u64);
+        let left = numbers.and_then(|n| self.left.checked_sub(n.checked_mul(4)?));
+        left.ok_or(ReadError::TooLarge { most: self.most })
+    }
+
     pub(crate) fn insert(
         &mut self,
         name: &str,
@@ -117,8 +124,7 @@ impl Reading {
         if kind.bytes(shape) != Some(bytes.len()) {
             return Err(ReadError::Numbers { name: name.into(), shape: shape.into() });
         }
-        let taken = bytes.len().div_ceil(kind.width()) as u64 * 4;
-        self.left = self.left.checked_sub(taken).ok_or(ReadError::TooLarge { most: self.most })?;
+        self.left = self.check_room(kind, shape)?;
         if let Some(value) = kind.too_large(bytes) {
             return Err(ReadError::Range { name: name.into(), value });
         }

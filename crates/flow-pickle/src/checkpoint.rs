@@ -121,8 +121,8 @@ impl Checkpoint {
     /// The arrays of a part.
     ///
     /// # Errors
-    /// When there is no such part, an array is cut off or has gaps, a number leaves the range of
-    /// single precision, or all take more than they may.
+    /// When there is no such part, an array is cut off, a number leaves the range of single
+    /// precision, or all take more than they may.
     pub fn part(&self, name: &str) -> std::result::Result<Part, ReadError> {
         match &self.format {
             Format::Safetensors if name.is_empty() => self.safetensors(),
@@ -164,34 +164,41 @@ impl Checkpoint {
         mut storage: impl FnMut(&str) -> Result<Cow<'a, [u8]>>,
     ) -> Result<Part> {
         let parts = state.parts();
-        let Some(entries) = parts.get(part) else {
+        let Some(&dictionary) = parts.get(part) else {
             return Err(no_part(part, parts.keys().map(String::as_str)));
         };
         let mut reading = Reading::new(self.most);
         // One storage may be read for many arrays, one after another.
         let mut held: Option<(&str, Cow<'a, [u8]>)> = None;
-        for &(name, view) in entries {
+        for (name, view) in state.arrays(dictionary) {
             let Some(kind) = Kind::of_storage(&view.kind) else {
                 reading.part.others.push(name.to_owned());
                 continue;
             };
-            if !view.is_contiguous() {
-                return Err(ReadError::Gaps { name: name.into() });
-            }
-            let View { storage: key, offset, shape, .. } = view;
-            let start = offset.checked_mul(kind.width());
-            let end = start.zip(kind.bytes(shape)).and_then(|(start, n)| start.checked_add(n));
-            let (start, end) = start.zip(end).ok_or(malformed("a view is beyond any storage"))?;
+            let View { storage: key, shape, .. } = view;
+            reading.check_room(kind, shape)?;
             let bytes = match held.take() {
                 Some((held, bytes)) if *held == **key => bytes,
                 _ => storage(key)?,
             };
-            let numbers = bytes.get(start..end).ok_or(malformed("a storage is too short"))?;
-            reading.insert(name, kind, shape, numbers)?;
+            let numbers = numbers_of(view, kind, &bytes)?;
+            reading.insert(name, kind, shape, &numbers)?;
             held = Some((&**key, bytes));
         }
         Ok(reading.part)
     }
+}
+
+/// The bytes of an array, row by row, in those of its storage.
+fn numbers_of<'a>(view: &View, kind: Kind, storage: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+    let too_short = || malformed("a storage is too short");
+    if !view.is_contiguous() {
+        return view.gathered(storage, kind.width()).map(Cow::Owned).ok_or_else(too_short);
+    }
+    let start = view.offset.checked_mul(kind.width());
+    let end = start.zip(kind.bytes(&view.shape)).and_then(|(start, n)| start.checked_add(n));
+    let (start, end) = start.zip(end).ok_or(malformed("a view is beyond any storage"))?;
+    storage.get(start..end).map(Cow::Borrowed).ok_or_else(too_short)
 }
 
 /// Whether a file begins with the length of a head that lies within it, as safetensors do. A pickle
@@ -321,6 +328,30 @@ mod tests {
         assert_eq!((&half["b"].numbers[..], &half["d"].numbers[..]), (&[3.0][..], &[0.1][..]));
         let error = checkpoint.part("net").unwrap_err().to_string();
         assert_eq!(error, "there is no part `net` with arrays, it has `ema`, `half`, `model`");
+    }
+
+    /// Written by `tests/reference/weights.py`: views of one matrix, and a dictionary that has two
+    /// names.
+    #[test]
+    fn views_and_dictionaries_with_two_names_are_as_pytorch_has_them() {
+        let checkpoint = Checkpoint::parse(reference("views.pt"), MOST).unwrap();
+        assert_eq!(checkpoint.parts(), ["ema", "net", "net_ema"]);
+        let [ema, same, net] = ["ema", "net_ema", "net"].map(|part| checkpoint.part(part).unwrap());
+        assert_eq!(ema, same);
+        let [transposed, every_second, expanded] =
+            ["transposed", "every_second", "expanded"].map(|name| net.arrays[name].clone());
+        assert_eq!(
+            (&*transposed.shape, &*transposed.numbers),
+            (&[3, 2][..], &[0., 3., 1., 4., 2., 5.][..])
+        );
+        assert_eq!(
+            (&*every_second.shape, &*every_second.numbers),
+            (&[2, 2][..], &[0., 2., 3., 5.][..])
+        );
+        assert_eq!(
+            (&*expanded.shape, &*expanded.numbers),
+            (&[3, 2][..], &[7., 8., 7., 8., 7., 8.][..])
+        );
     }
 
     /// The message for a file of these bytes.

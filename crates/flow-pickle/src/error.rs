@@ -73,12 +73,6 @@ pub enum ReadError {
         /// The limit.
         most: usize,
     },
-    /// An array whose numbers do not lie one after another.
-    #[error("the array `{name}` is a view with gaps, make it contiguous before it is saved")]
-    Gaps {
-        /// Its name.
-        name: String,
-    },
     /// An array that does not have the numbers that its shape says.
     #[error("the array `{name}` of shape {shape:?} has other numbers than its shape says")]
     Numbers {

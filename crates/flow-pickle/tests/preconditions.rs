@@ -134,7 +134,7 @@ fn awkward_sizes_of_pytorch_are_whole_arrays_or_refused() {
         let found = read(archive(0, &[a], &[1]), MOST);
         assert_eq!(found.is_ok(), (0..=6).contains(&a), "side {a}: {found:?}");
         let found = read(archive(0, &[2], &[a]), MOST);
-        assert_eq!(found.is_ok(), a == 1, "stride {a}: {found:?}");
+        assert_eq!(found.is_ok(), (0..=5).contains(&a), "stride {a}: {found:?}");
         for b in WHOLE {
             // Of no numbers there may be any: a side of any length beside one of none.
             let _ = read(archive(0, &[a, b], &[b, 1]), MOST);

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
+use flow_datasets::counted;
 use flow_model::{ModelConfig, NetworkSection, Registry, begin};
+use flow_nn::{Network as _, Signature};
 use flow_train::{Checkpoint, Ensemble, Identity};
 use sha2::{Digest, Sha256};
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::error::{RunError, sentence, usage};
 use crate::listener::Listener;
@@ -40,7 +42,7 @@ impl Beginning {
         let Some(path) = recipe.train.weights.as_ref().map(PathBuf::from) else { return Ok(None) };
         let registry = recipe.network.registry();
         let section = section(registry, &path)?;
-        check_section(&path, section.table(), network::section(recipe)?.table())?;
+        check_section(&path, &section, &network::section(recipe)?)?;
         let (run, identity) = if Run::is_one(&path) {
             let run = Run::open(registry, &path)?;
             let checkpoint = run.checkpoint()?;
@@ -71,6 +73,8 @@ impl Beginning {
             Some((run, checkpoint)) => Model::of(run, checkpoint, device)?,
             None => Model::of_file(recipe.network.registry(), &self.path, device)?,
         };
+        let (before, after) = (model.network().signature(), networks.network.signature().clone());
+        self.check_told(before, &after)?;
         let mut kept = Vec::new();
         let network = self.filled(networks.network, model.network(), &mut kept)?;
         let posterior = match (networks.posterior, &model.posterior) {
@@ -82,6 +86,12 @@ impl Beginning {
             (None, _) => None,
         };
         told.say(&format!("the training begins with the weights of {path}"));
+        if before.shape != after.shape {
+            told.say(&format!(
+                "{path} was trained on rows of shape {:?}, and these have {:?}",
+                before.shape, after.shape
+            ));
+        }
         if !kept.is_empty() {
             let names = kept.join(", ");
             told.say(&format!("{path} lacks these, which begin as if it were not there: {names}"));
@@ -98,6 +108,32 @@ impl Beginning {
             ));
         }
         Ok(Ensemble { network, posterior })
+    }
+
+    /// Refuses a model whose network is told more than that of the recipe, or something else.
+    fn check_told(&self, before: &Signature, after: &Signature) -> Result<(), RunError> {
+        let path = self.path.display();
+        for (what, before, after, remedy) in [
+            ("class", before.classes, after.classes, "data.conditional=true tells them"),
+            ("number", before.vector, after.vector, "give the same columns"),
+            ("latent number", before.latent, after.latent, "set latent.dim to it"),
+        ] {
+            if before != 0 && before != after {
+                let now = if after == 0 { "nothing".to_owned() } else { counted(after, what) };
+                return Err(usage!(
+                    "train.weights is {path}, whose network is told {}, and that of this recipe \
+                     {now}: {remedy}, or begin with another model",
+                    counted(before, what)
+                ));
+            }
+        }
+        if before.two_times && !after.two_times {
+            return Err(usage!(
+                "train.weights is {path}, a flow map of two times, and this recipe trains a \
+                 velocity of one: begin with a velocity, or choose the objective of a flow map"
+            ));
+        }
+        Ok(())
     }
 
     /// One of the networks, and the modules of it that the model lacks.
@@ -162,13 +198,12 @@ fn section(registry: &Registry, path: &Path) -> Result<NetworkSection, RunError>
 }
 
 /// Refuses another network than that of the model, by the first key in which they differ.
-fn check_section(path: &Path, then: &Table, now: &Table) -> Result<(), RunError> {
-    let kind = |section: &Table| section.get("kind").cloned();
-    let [old, new] = [then, now].map(flat);
+fn check_section(path: &Path, then: &NetworkSection, now: &NetworkSection) -> Result<(), RunError> {
+    let [old, new] = [then, now].map(|section| flat(section.table()));
     let value = |all: &[(String, Value)], key: &str| {
         all.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
     };
-    let keys = if kind(then) == kind(now) {
+    let keys = if then.kind() == now.kind() {
         old.iter().chain(&new).map(|(key, _)| key.as_str()).collect()
     } else {
         vec!["kind"]
@@ -179,7 +214,7 @@ fn check_section(path: &Path, then: &Table, now: &Table) -> Result<(), RunError>
         value(all, key).map_or("left out".to_owned(), |value| value.to_string())
     };
     // Of the key of a network's times, which some losses of flow maps ask to be slow.
-    let remedy = if key == "time_scale" || key == "time.highest" {
+    let remedy = if key == now.registry().time_scale_key(now.kind()).join(".") {
         format!("train those that you begin with by network.{key} of this recipe, or train anew")
     } else {
         "leave the key as it is there, or train anew".to_owned()
@@ -317,6 +352,22 @@ mod tests {
         // The same shapes, and another function.
         let slower = refused("network.fourier.wavelength=8.0");
         assert!(slower.contains("network.fourier.wavelength is 16.0"), "{slower}");
+        let told = |before, after| {
+            let beginning =
+                Beginning { path: "m.flow".into(), run: None, identity: Identity::new([("a", 1)]) };
+            beginning.check_told(&before, &after).unwrap_err().to_string()
+        };
+        let points = || Signature::of([2]);
+        assert_eq!(
+            told(Signature { classes: 10, ..points() }, points()),
+            "train.weights is m.flow, whose network is told 10 classes, and that of this recipe \
+             nothing: data.conditional=true tells them, or begin with another model"
+        );
+        let columns =
+            told(Signature { vector: 3, ..points() }, Signature { vector: 1, ..points() });
+        assert!(columns.contains("told 3 numbers, and that of this recipe 1 number:"), "{columns}");
+        let map = told(Signature { two_times: true, ..points() }, points());
+        assert!(map.contains("a flow map of two times"), "{map}");
         let line = refused("data.set=two-modes-1d");
         assert!(line.contains("layers.0.weight has the shape"), "{line}");
         let none = beginning_with(&Registry::default(), &folder.path().join("none")).unwrap_err();

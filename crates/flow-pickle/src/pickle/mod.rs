@@ -40,37 +40,50 @@ impl Pickle {
         Ok(Self { values: machine.values, root })
     }
 
-    /// The arrays of a dictionary by name, and those of the dictionaries in it: each under its keys
-    /// on the way, joined by `/`, the outermost under the empty name.
+    /// The dictionaries that hold arrays: each by its keys on the way, joined by `/`, the outermost
+    /// by the empty name.
     ///
-    /// A dictionary that is reached twice is taken once, so that the work is bounded by the values.
-    pub(crate) fn parts(&self) -> BTreeMap<String, Vec<(&str, &View)>> {
+    /// A dictionary that is reached twice has both names; what it holds is looked through once, so
+    /// that the work is bounded by the values.
+    pub(crate) fn parts(&self) -> BTreeMap<String, Id> {
         let mut parts = BTreeMap::new();
         let mut seen = HashSet::new();
         let mut next = vec![(String::new(), self.root)];
         while let Some((path, place)) = next.pop() {
             let Value::Dict(entries) = &self.values[place] else { continue };
-            if !seen.insert(place) || MOST_PATH < path.len() {
+            if MOST_PATH < path.len() {
                 continue;
             }
-            let mut arrays = Vec::new();
-            for &(key, value) in entries {
-                match (&self.values[key], &self.values[value]) {
-                    (Value::Text(name), Value::View(view)) => arrays.push((&**name, &**view)),
-                    (Value::Text(name), Value::Dict(_)) if path.is_empty() => {
-                        next.push((name.to_string(), value));
+            if seen.insert(place) {
+                for &(key, value) in entries {
+                    match (&self.values[key], &self.values[value]) {
+                        (Value::Text(name), Value::Dict(_)) if path.is_empty() => {
+                            next.push((name.to_string(), value));
+                        }
+                        (Value::Text(name), Value::Dict(_)) => {
+                            next.push((format!("{path}/{name}"), value));
+                        }
+                        _ => {}
                     }
-                    (Value::Text(name), Value::Dict(_)) => {
-                        next.push((format!("{path}/{name}"), value));
-                    }
-                    _ => {}
                 }
             }
-            if !arrays.is_empty() {
-                parts.insert(path, arrays);
+            if self.arrays(place).next().is_some() {
+                parts.insert(path, place);
             }
         }
         parts
+    }
+
+    /// The arrays of a dictionary by name.
+    pub(crate) fn arrays(&self, dictionary: Id) -> impl Iterator<Item = (&str, &View)> {
+        let entries = match &self.values[dictionary] {
+            Value::Dict(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        entries.iter().filter_map(|&(key, value)| match (&self.values[key], &self.values[value]) {
+            (Value::Text(name), Value::View(view)) => Some((&**name, &**view)),
+            _ => None,
+        })
     }
 
     /// All arrays, wherever they are.

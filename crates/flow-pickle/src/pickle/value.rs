@@ -50,6 +50,31 @@ impl View {
         })
     }
 
+    /// The numbers of a view that has gaps or another order, such as a transposed matrix, row by
+    /// row, as the bytes `width` of each; nothing where one lies beyond the storage.
+    pub(crate) fn gathered(&self, storage: &[u8], width: usize) -> Option<Vec<u8>> {
+        if self.shape.contains(&0) {
+            return Some(Vec::new());
+        }
+        let sides = || self.shape.iter().zip(&self.strides);
+        let last = sides().try_fold(self.offset, |last, (&side, &stride)| {
+            last.checked_add((side - 1).checked_mul(stride)?)
+        })?;
+        if storage.len() / width <= last {
+            return None;
+        }
+        let place = |mut index: usize| {
+            sides().rev().fold(self.offset, |place, (&side, &stride)| {
+                let along = index % side;
+                index /= side;
+                place + along * stride
+            })
+        };
+        let n = self.shape.iter().product();
+        let bytes = (0..n).flat_map(|index| &storage[place(index) * width..][..width]);
+        Some(bytes.copied().collect())
+    }
+
     /// Bytes of a number.
     pub(crate) fn width(&self) -> usize {
         match self.kind.trim_start_matches("torch.") {
@@ -65,15 +90,38 @@ impl View {
 mod tests {
     use super::*;
 
-    #[test]
-    fn strides_that_leave_the_range_of_numbers_are_gaps() {
-        let view = |shape: &[usize], strides: &[usize]| View {
+    fn view(shape: &[usize], strides: &[usize]) -> View {
+        View {
             kind: "".into(),
             storage: "".into(),
-            offset: 0,
+            offset: 1,
             shape: shape.to_vec(),
             strides: strides.to_vec(),
-        };
+        }
+    }
+
+    #[test]
+    fn views_with_gaps_are_gathered_row_by_row_within_their_storage() {
+        let storage: Vec<u8> = (0..7).collect();
+        let gathered =
+            |shape: &[usize], strides: &[usize]| view(shape, strides).gathered(&storage, 1);
+        // A transposed matrix of two rows and three columns, and every second number.
+        assert_eq!(gathered(&[3, 2], &[1, 3]), Some(vec![1, 4, 2, 5, 3, 6]));
+        assert_eq!(gathered(&[3], &[2]), Some(vec![1, 3, 5]));
+        // One number as many: `expand` of PyTorch.
+        assert_eq!(gathered(&[2, 2], &[0, 1]), Some(vec![1, 2, 1, 2]));
+        assert_eq!(gathered(&[1 << 40, 0], &[1, 1]), Some(vec![]));
+        assert_eq!(gathered(&[], &[]), Some(vec![1]));
+        for (shape, stride) in [(4, 2), (2, 6), (2, usize::MAX), (usize::MAX, 2)] {
+            assert_eq!(gathered(&[shape], &[stride]), None, "{shape} {stride}");
+        }
+        // Two bytes a number, of which three lie in seven bytes.
+        assert_eq!(view(&[2], &[1]).gathered(&storage, 2), Some(vec![2, 3, 4, 5]));
+        assert_eq!(view(&[2], &[2]).gathered(&storage, 2), None);
+    }
+
+    #[test]
+    fn strides_that_leave_the_range_of_numbers_are_gaps() {
         assert!(view(&[2, 3, 1], &[3, 1, 9]).is_contiguous());
         assert!(!view(&[3, 2], &[1, 3]).is_contiguous());
         assert!(!view(&[2, 1 << 63, 2], &[0, 2, 1]).is_contiguous());

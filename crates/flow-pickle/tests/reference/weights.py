@@ -33,3 +33,9 @@ half = {"h": torch.tensor([0.5, -2.0], dtype=torch.float16), "b": torch.tensor([
 nested = {"model": inner, "ema": average, "step": 7, "args": argparse.Namespace(lr=1e-4), "half": half,
           "optimizer": {"state": {0: {"exp_avg": bias}}, "groups": [{"lr": 0.1, "betas": (0.9, 0.99)}]}}
 torch.save(nested, here / "nested.pt")
+
+# Views whose numbers do not lie one after another, and one dictionary under two names.
+matrix = torch.arange(6.0).reshape(2, 3)
+views = {"transposed": matrix.t(), "every_second": matrix[:, ::2], "expanded": torch.tensor([7.0, 8.0]).expand(3, 2)}
+once = {"layer.bias": bias}
+torch.save({"net": views, "ema": once, "net_ema": once}, here / "views.pt")

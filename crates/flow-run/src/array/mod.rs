@@ -4,6 +4,7 @@ mod given;
 mod pieces;
 mod read;
 mod rows;
+mod scale;
 
 use std::fmt;
 use std::sync::Arc;

@@ -140,6 +140,9 @@ pub enum Layout {
 pub enum Scaling {
     /// Left as they are.
     None,
+    /// Bytes and truth values from their range to `[-1, 1]`, and other numbers left as they are:
+    /// for a network that was trained elsewhere.
+    Bytes,
     /// From their range, which is that of the type for bytes and truth values, to `[-1, 1]`.
     Range,
     /// To mean 0 and standard deviation 1 of each channel.

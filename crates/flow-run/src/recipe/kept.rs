@@ -7,7 +7,7 @@ use flow_datasets::Holdout;
 use flow_model::{ModelConfig, Registry};
 use toml::{Table, Value};
 
-use super::{Moments, RECORDS, Recipe, check, is_records};
+use super::{Moments, RECORDS, Recipe, Scaling, check, is_records};
 use crate::array::ARRAY;
 use crate::error::{RunError, usage};
 use crate::files::folder;
@@ -77,19 +77,30 @@ impl Recipe {
         if let Some(file) = data.filter(|file| set == RECORDS && is_records(file)) {
             return self.with_file(file);
         }
-        let known = |name: &str| {
-            flow_datasets::IMAGE_SETS.contains(&name) || (name == set && !set.is_empty())
-        };
+        let elsewhere = set.is_empty();
+        let toys = if elsewhere { flow_datasets::TOYS } else { &[] };
+        let sets = [flow_datasets::IMAGE_SETS, toys].concat();
+        let known = |name: &str| sets.contains(&name) || (name == set && !elsewhere);
+        let is_set = |file: &Path| file.to_str().is_some_and(known);
+        if let Some(file) = data.filter(|file| elsewhere && !is_set(file) && file.exists()) {
+            // Its rows are those of the network as they are.
+            ARRAY.clone_into(&mut self.data.set);
+            self.data.scale = Some(Scaling::Bytes);
+            return self.with_file(file);
+        }
         match data.map(|name| name.to_str().unwrap_or_default()) {
-            None if set.is_empty() => Err(usage!(
-                "{model} does not say what it was trained on: name a set of images with --data, \
-                 one of {}",
-                flow_datasets::IMAGE_SETS.join(", ")
+            None if elsewhere => Err(usage!(
+                "{model} does not say what it was trained on: name with --data a file of rows, a \
+                 folder of images or a set, one of {}",
+                sets.join(", ")
             )),
-            Some(name) if !known(name) => Err(usage!(
-                "--data is {name}, and {model} is scored on {}",
-                if set.is_empty() { flow_datasets::IMAGE_SETS.join(", ") } else { set.to_owned() }
+            Some(name) if !known(name) && elsewhere => Err(usage!(
+                "--data is {name}, which is no file and none of the sets {}",
+                sets.join(", ")
             )),
+            Some(name) if !known(name) => {
+                Err(usage!("--data is {name}, and {model} is scored on {set}"))
+            }
             Some(name) => {
                 name.clone_into(&mut self.data.set);
                 // A set by its name is all of it, whatever part of it was trained on.
@@ -223,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_from_elsewhere_is_scored_on_images_that_are_named() {
+    fn a_model_from_elsewhere_is_scored_on_what_is_named() {
         let recipe = Recipe::named(&Registry::default(), "digits", &[]).unwrap();
         let config = ModelConfig { made: Table::new(), ..model(&recipe) };
         let signature = Signature { classes: 10, ..Signature::of([1, 8, 8]) };
@@ -234,7 +245,11 @@ mod tests {
         let on =
             |name: Option<&str>| read.clone().scored_on(Path::new("m.flow"), name.map(Path::new));
         assert_eq!(on(Some("digits")).unwrap().data.set, "digits");
-        for (name, named) in [(None, "--data"), (Some("checkerboard"), "checkerboard")] {
+        assert_eq!(on(Some("checkerboard")).unwrap().data.set, "checkerboard");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let rows = on(file.path().to_str()).unwrap().data;
+        assert_eq!((&*rows.set, rows.file.as_deref()), (ARRAY, Some(file.path())));
+        for (name, named) in [(None, "--data"), (Some("no.npy"), "no.npy, which is no file")] {
             let error = on(name).unwrap_err().to_string();
             assert!(error.contains(named) && error.contains("mnist"), "{error}");
         }
