@@ -76,6 +76,12 @@ impl ImageFiles {
         [self.files.len(), self.channels, height as usize, width as usize]
     }
 
+    /// The names of the images without their endings, in the order of the rows.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.files.iter().map(|path| name(&path.with_extension(""))).collect()
+    }
+
     /// The classes of the images, if a table or sub-folders say them.
     #[must_use]
     pub fn labels(&self) -> Option<&Labels> {

@@ -94,7 +94,9 @@ impl Imputing {
         }
         let bad =
             |name: &'static str| move |error: String| Refused::bad(format!("`{name}`: {error}"));
-        let method: AnswerMethod = ask.method.parse().map_err(bad("method"))?;
+        let method = ask.method.parse::<AnswerMethod>();
+        let method = method.map_err(|error| error.to_string()).map_err(bad("method"))?;
+        method.check().map_err(|error| error.to_string()).map_err(bad("method"))?;
         let sampler = ask.sampler.parse::<SamplerConfig>();
         let sampler = sampler.map_err(|error| error.to_string()).map_err(bad("sampler"))?;
         sampler.check().map_err(|error| error.to_string()).map_err(bad("sampler"))?;

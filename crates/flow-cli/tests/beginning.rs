@@ -50,6 +50,9 @@ fn a_network_from_elsewhere_is_trained_on() {
     fs::copy(moons, scene.path("self.pt")).unwrap();
     let over = "import self.pt --as torchcfm-mlp --out self.pt --force";
     scene.refuses(over, 2, &["self.pt, which is read"]);
+    scene.refuses(&over.replace(" --force", ""), 2, &["self.pt, which is read"]);
+    let nowhere = format!("import {moons} --as torchcfm-mlp --out no/m.flow");
+    scene.refuses(&nowhere, 2, &["no folder no, make it or change --out"]);
     scene.train("on", "--from moons.flow --set data.set=two-moons --set train.images=2560");
     let recipe = fs::read_to_string(scene.path("on/recipe.toml")).unwrap();
     assert!(recipe.contains("kind = \"torchcfm-mlp\""), "{recipe}");

@@ -9,16 +9,20 @@ use std::process::{Command, Stdio};
 use common::{Said, Scene, checkpoints};
 
 #[test]
-fn a_score_that_is_too_small_to_be_learned_is_warned_of() {
+fn a_score_that_is_too_small_to_be_learned_is_warned_of_and_a_velocity_that_is_too_large() {
     let scene = Scene::new();
     let few = "--no-eval --set train.images=512 --set train.checkpoint_every=512";
-    for (schedule, prediction, warned) in
-        [("ve", "score", true), ("ve", "noise", false), ("vp", "score", false)]
-    {
+    for (schedule, prediction, warned) in [
+        ("ve", "score", true),
+        ("ve", "velocity", true),
+        ("ve", "noise", false),
+        ("vp", "score", false),
+        ("vp", "velocity", false),
+    ] {
         let said = scene.run(&format!(
             "train gaussian --set path.schedule={schedule} --set path.prediction={prediction} {few}"
         ));
-        let is = said.stderr.contains("warning: a score along ve");
+        let is = said.stderr.contains(&format!("warning: a {prediction} along ve"));
         assert!(said.code == Some(0) && is == warned, "{schedule} {prediction}: {}", said.stderr);
     }
 }

@@ -148,6 +148,26 @@ fn a_folder_of_pictures_chooses_its_recipe() {
 }
 
 #[test]
+fn pictures_flow_to_pictures() {
+    let scene = Scene::new();
+    let [line, diagonal] = PICTURES;
+    lay(&scene, "after", &[("a", line), ("b", diagonal), ("c", line), ("d", diagonal)]);
+    lay(&scene, "before", &[("a", diagonal), ("b", line), ("c", diagonal), ("d", line)]);
+    lay(&scene, "other", &[("a", diagonal), ("b", line), ("c", diagonal), ("e", line)]);
+    let words = format!("train after --no-eval {SMALL} --from");
+    scene.ok(&format!("{words} before --pairs --out paired"));
+    scene.ok(&format!("{words} other --out unpaired"));
+    scene.ok("push paired before --solver euler --steps 2 --out moved.npy");
+    let (shape, _) = common::npy::<u8>(&scene.path("moved.npy"));
+    assert_eq!(shape, [4, 1, 8, 8]);
+    let named = ["the image e of", "after has d", "one name"];
+    scene.refuses(&format!("{words} other --pairs"), 2, &named);
+    // A run is a model to begin with, whatever lies in its folder.
+    let said = scene.run(&format!("{words} unpaired --out again"));
+    assert!(said.stderr.contains("begins with the weights of"), "{said:?}");
+}
+
+#[test]
 fn a_table_beside_pictures_says_their_classes() {
     let scene = Scene::new();
     let [line, diagonal] = PICTURES;

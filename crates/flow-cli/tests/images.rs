@@ -127,7 +127,10 @@ fn questions_are_answered_in_a_folder_of_their_own() {
             "--operator upsample:2 --observe small.npy --noise 0",
             &["std of the observation is 0", "positive number"],
         ),
-        ("--operator upsample:2 --observe small.npy --method guess", &["`guess` is no method"]),
+        (
+            "--operator upsample:2 --observe small.npy --method guess",
+            &["--method", "`guess`", "mmps"],
+        ),
         ("--operator upsample:2 --observe small.npy --draws 0", &["--draws is 0"]),
         ("--operator upsample:2 --observe small.npy --class 10", &["class 10", "classes 0 to 9"]),
         (
@@ -265,7 +268,7 @@ fn methods_and_a_model_trained_for_the_question_are_asked_side_by_side() {
         ("upsample:4 --against trained", &["enlarges images 2 times", "upsample:4"]),
         ("upsample:3", &["8 x 8 pixels are no multiples"]),
         ("upsample:2 --noise 0", &["std of the observation is 0"]),
-        ("upsample:2 --method guess", &["`guess` is no method"]),
+        ("upsample:2 --method guess", &["--method", "`guess`", "mmps"]),
         ("upsample:2 -n 0", &["no held-out image"]),
     ] {
         let asked = if words.contains("-n 0") { "eval run --questions" } else { asked };

@@ -54,19 +54,34 @@ fn pairs_start_at_the_scale_of_noise_whatever_the_teacher_was_sampled_along() {
 }
 
 #[test]
-fn the_charts_of_a_student_have_the_curves_of_its_teacher() {
+fn the_charts_of_a_run_have_the_curves_of_its_family() {
     let scene = Scene::new();
     let few = "--set train.images=2560 --set eval.n=200 --set eval.error_n=0";
-    let chart = || std::fs::read_to_string(scene.path("student/plots/sliced-wasserstein.svg"));
+    let of = |run: &str| {
+        std::fs::read_to_string(scene.path(&format!("{run}/plots/sliced-wasserstein.svg"))).unwrap()
+    };
     scene.ok(&format!("train debug --out teacher {few}"));
     scene.ok(&format!("train debug --out student {STUDENT} {few}"));
-    let both = chart().unwrap();
+    let both = of("student");
     for words in [">debug, midpoint<", ">teacher, midpoint<", ">teacher, dopri5<"] {
         assert!(both.contains(words), "{words}");
     }
-    // Without its teacher a student is drawn by itself.
+    // A flow map that began with the teacher stands beside the teacher and its reflow; the same
+    // recipe with another seed does not.
+    scene.train("again", "--set train.images=2560");
+    scene.ok(&format!("train debug --from teacher --set train.objective=shortcut --out map {few}"));
+    let all = of("map");
+    for words in [">debug, flow-map<", ">teacher, midpoint<", ">student, midpoint<"] {
+        assert!(all.contains(words), "{words}");
+    }
+    scene.ok("plot teacher");
+    let of_teacher = of("teacher");
+    assert!(of_teacher.contains(">map, flow-map<") && of_teacher.contains(">student, midpoint<"));
+    assert!(!of_teacher.contains(">again,"), "{of_teacher}");
+    // Without its family a student is drawn by itself.
+    std::fs::remove_dir_all(scene.path("map")).unwrap();
     std::fs::remove_dir_all(scene.path("teacher")).unwrap();
     scene.ok("plot student");
-    let alone = chart().unwrap();
+    let alone = of("student");
     assert!(alone.contains(">midpoint<") && !alone.contains("teacher"), "{alone}");
 }

@@ -6,11 +6,14 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod common;
+#[path = "../../flow-nn/tests/common/computed.rs"]
+mod computed;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use common::{Io, config, largest, output, reference};
 use flow_import::{Family, Import, registry};
 use flow_model::{Model, Registry, SampleRequest};
+use flow_nn::{Condition, Network, Time};
 use flow_path::Prediction;
 
 fn import(family: Family, name: &str) -> Import {
@@ -61,6 +64,36 @@ fn a_u_net_of_torchcfm_with_all_its_switches_answers_as_there() {
 fn a_u_net_of_diffusers_answers_at_its_steps() {
     let error = diffusers("diffusers_unet2d_class");
     assert!(error < 1e-4, "{error}");
+}
+
+/// The operations that are written as ONNX: sums in another order, as in `forward`'s own test.
+#[test]
+fn the_graph_of_a_u_net_computes_what_the_network_does() {
+    for (family, name) in [
+        (Family::TorchcfmUnet, "torchcfm_unet32_attn"),
+        (Family::TorchcfmUnet, "torchcfm_unet32_adm"),
+        (Family::DiffusersUnet2d, "diffusers_unet2d_class"),
+    ] {
+        let device = Device::flex();
+        let model = import(family, name).run(&device).unwrap().model;
+        let io = Io::open(&format!("{name}_io"));
+        let x = io.rows("x");
+        let times: Vec<f32> = (0..x.dims()[0]).map(|row| 0.1 + 0.2 * row as f32).collect();
+        let time = Time::at(Tensor::from_floats(&*times, &device));
+        let none = vec![model.signature().classes; times.len()];
+        let mut told = vec![None];
+        if 0 < model.signature().classes {
+            told = vec![io.classes(), Some(none)];
+        }
+        for classes in told {
+            let condition =
+                classes.map_or_else(Condition::none, |y| Condition::classes(&y, &device));
+            let got = computed::by_graph(model.network(), x.clone(), &time, &condition).unwrap();
+            let expected = model.network().forward(x.clone(), time.clone(), &condition);
+            let expected: Vec<f32> = expected.into_data().try_into_vec().unwrap();
+            assert!(largest(&got, &expected) < 2e-5, "{name}: {}", largest(&got, &expected));
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use flow_sample::{Grid, LinearOperator, ObservationNoise, Sampler, SamplerConfig
 
 use crate::changes::typed;
 use crate::error::ModelError;
-use crate::question::{AnswerMethod, Question};
+use crate::method::AnswerMethod;
+use crate::question::Question;
 use crate::settings::check_steps;
 
 /// How questions are answered: everything of a [`Question`] but what was seen, and the sampler.
@@ -56,7 +57,9 @@ impl AnswerPlan {
     pub fn typed(method: &str, sampler: &str, steps: usize) -> Result<Self, ModelError> {
         check_steps("number of steps", steps)?;
         let sampler: SamplerConfig = typed("--sampler", sampler)?;
-        Ok(Self::new(typed("--method", method)?, &sampler, steps))
+        let method: AnswerMethod = typed("--method", method)?;
+        method.check()?;
+        Ok(Self::new(method, &sampler, steps))
     }
 
     /// A question about what was seen through an operator with this noise, without classes and

@@ -9,7 +9,7 @@ use flow_sample::SampleError;
 #[non_exhaustive]
 pub enum ModelError {
     /// A section `[network]` does not name its kind.
-    #[error("network.kind is missing, give one of {known}")]
+    #[error("network.kind must name a kind of network in quotes, one of {known}")]
     NoKind {
         /// The kinds that there are.
         known: String,

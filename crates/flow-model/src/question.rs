@@ -1,20 +1,16 @@
 //! Questions put to a model: rows that explain an observation.
 
-use std::str::FromStr;
-
 use burn::tensor::Tensor;
 use flow_kernels::on_pool;
 use flow_nn::Condition;
-use flow_path::config::{plain, text};
 use flow_path::stream::Purpose;
 use flow_sample::{
-    Conditioned, Conditioning, Counted, Dps, Draws, Evidence, Grid, Interruptible, LinearOperator,
-    Mmps, Observation, ObservationNoise, PiGdm, Replacement, Sampler, Way, normal_rows,
+    Conditioned, Counted, Draws, Evidence, Grid, Interruptible, LinearOperator, Observation,
+    ObservationNoise, Sampler, Way, normal_rows,
 };
-use serde::{Deserialize, Serialize};
-use toml::Value;
 
 use crate::error::ModelError;
+use crate::method::AnswerMethod;
 use crate::model::{Model, host};
 use crate::request::Classes;
 
@@ -53,129 +49,8 @@ impl Question<'_> {
     }
 }
 
-/// How an observation is brought into a sampler; see the table of [`flow_sample`]'s methods.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum AnswerMethod {
-    /// Known entries are put in: the cheap control.
-    Replacement {},
-    /// Diffusion posterior sampling: the data that are expected are taken for known.
-    Dps {
-        /// Strength: 1 is Bayes' rule.
-        #[serde(default = "one")]
-        scale: f64,
-    },
-    /// Data of one variance for all numbers.
-    Pigdm {
-        /// Standard deviation of the data.
-        #[serde(default = "one")]
-        data_std: f64,
-    },
-    /// Data of the covariance that the network itself has.
-    Mmps {
-        /// Iterations of conjugate gradients, each an evaluation: from 1 to 1,000.
-        #[serde(default = "once")]
-        iterations: usize,
-    },
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-fn once() -> usize {
-    1
-}
-
-impl Default for AnswerMethod {
-    fn default() -> Self {
-        Self::Mmps { iterations: once() }
-    }
-}
-
-impl AnswerMethod {
-    /// As it is typed, with its values, and what it is.
-    pub const CHOICES: [(&'static str, &'static str); 4] = [
-        ("mmps,iterations=1", "data of the covariance that the network itself has"),
-        ("pigdm,data_std=1", "data of one variance for all numbers"),
-        ("dps,scale=1", "the data that are expected are taken for known: too narrow"),
-        ("replacement", "known entries are put in: the cheap control"),
-    ];
-
-    /// Refuses a strength or a size that is not positive, and iterations that nobody waits for.
-    ///
-    /// # Errors
-    /// [`ModelError::Setting`] with the value.
-    pub fn check(self) -> Result<(), ModelError> {
-        let wrong = |key: &str, reason: String| {
-            Err(ModelError::Setting { key: key.into(), reason: format!("is {reason}") })
-        };
-        match self {
-            Self::Dps { scale: value } if !is_positive(value) => {
-                wrong("scale", format!("{value}, it must be a positive number"))
-            }
-            Self::Pigdm { data_std: value } if !is_positive(value) => {
-                wrong("data_std", format!("{value}, it must be a positive number"))
-            }
-            Self::Mmps { iterations } if !(1..=MOST_ITERATIONS).contains(&iterations) => {
-                wrong("iterations", format!("{iterations}, it must lie in [1, {MOST_ITERATIONS}]"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Evaluations of the network for each prediction.
-    #[must_use]
-    pub fn evaluations(self) -> usize {
-        match self {
-            Self::Mmps { iterations } => iterations.max(1),
-            _ => 1,
-        }
-    }
-
-    fn over<'a>(
-        self,
-        observation: Observation<&'a dyn LinearOperator>,
-    ) -> Box<dyn Conditioning + 'a> {
-        match self {
-            Self::Replacement {} => Box::new(Replacement { observation, iterations: MOST_SOLVED }),
-            Self::Dps { scale } => Box::new(Dps { evidence: observation, scale }),
-            Self::Pigdm { data_std } => {
-                Box::new(PiGdm { observation, data_std, iterations: MOST_SOLVED })
-            }
-            Self::Mmps { iterations } => Box::new(Mmps { observation, iterations }),
-        }
-    }
-}
-
-/// Iterations by which a system of the operator alone is solved; a mask needs one.
-const MOST_SOLVED: usize = 10;
-
-/// Most evaluations for one prediction: as many as there are numbers seen solve the system, and a
-/// handful does for pictures.
-const MOST_ITERATIONS: usize = 1_000;
-
 /// An answer that explains what was seen worse than this many times as pure noise does is none.
 const FAR: f64 = 10.0;
-
-fn is_positive(value: f64) -> bool {
-    value.is_finite() && 0.0 < value
-}
-
-impl FromStr for AnswerMethod {
-    type Err = String;
-
-    fn from_str(typed: &str) -> Result<Self, String> {
-        let known = || Self::CHOICES.map(|(choice, _)| choice).join("; ");
-        let refused = |error: String| format!("`{typed}` is no method ({error}), use {}", known());
-        let table = text::table(typed).map_err(|error| refused(error.to_string()))?;
-        let method = Value::Table(table).try_into();
-        let method: Self =
-            method.map_err(|error: toml::de::Error| refused(plain(error.message())))?;
-        method.check().map_err(|error| refused(error.to_string()))?;
-        Ok(method)
-    }
-}
 
 /// Rows that explain an observation.
 #[derive(Clone, Debug, Default, PartialEq)]

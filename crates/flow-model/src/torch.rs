@@ -21,7 +21,8 @@ const NETWORK: &str = "network.py";
 const PARTS: &str = include_str!("../torch/parts.py");
 
 /// Kinds of networks, and the file that builds each.
-const NETWORKS: [(&str, &str); 5] = [
+const NETWORKS: [(&str, &str); 6] = [
+    ("adm-unet", include_str!("../torch/adm_unet.py")),
     ("dit", include_str!("../torch/dit.py")),
     ("mlp", include_str!("../torch/mlp.py")),
     ("split-mlp", include_str!("../torch/split_mlp.py")),
@@ -110,6 +111,7 @@ mod tests {
         };
         let parts = ["class Described:", "class Told(", "def shown(", "def within("];
         assert_eq!(has("torchcfm-mlp", parts), [true, false, false, false]);
+        assert_eq!(has("adm-unet", parts), [true, true, true, true]);
         assert_eq!(has("split-mlp", parts), [true, false, false, true]);
         assert_eq!(has("mlp", parts), [true, true, true, false]);
         assert_eq!(has("dit", parts), [true, true, true, true]);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 use common::{MLP, SPLIT, model};
-use flow_model::{AnswerMethod, Model, ModelError, Question};
+use flow_model::{AnswerMethod, AnswerPlan, Model, ModelError, Question};
 use flow_nn::Signature;
 use flow_sample::{Ddim, Grid, Langevin, Mask, ObservationNoise, Sampler};
 
@@ -111,8 +111,8 @@ fn a_question_has_bounds() {
         assert!(error.is_usage() && error.to_string().contains(part), "{part}: {error}");
     }
     for typed in ["mmps,iterations=1000000000", "mmps,iterations=0", "dps,scale=0"] {
-        let error = typed.parse::<AnswerMethod>().unwrap_err();
-        assert!(error.contains("it must"), "{error}");
+        let error = AnswerPlan::typed(typed, AnswerPlan::SAMPLER, 4).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains("it must"), "{error}");
     }
 }
 
@@ -159,7 +159,7 @@ fn counts_are_an_observation_too() {
         let noise = ObservationNoise::Poisson { gain, offset: 1.0 };
         let question =
             Question { observed: &[30.0, f32::NAN], noise, ..question(&operator, &grid) };
-        let replaced = Question { method: AnswerMethod::Replacement {}, ..question };
+        let replaced = Question { method: AnswerMethod::Replacement, ..question };
         let answered = points().answer(&replaced, &Ddim::default()).unwrap();
         for row in answered.rows.chunks(2) {
             assert!((row[0] - seen).abs() < 1e-4, "{row:?}");

@@ -251,6 +251,25 @@ impl dyn Graph + '_ {
         self.matmul(weights, v)
     }
 
+    /// The attention of the pixels of an image `x`, `[B, C, H, W]`, whose queries, keys and values
+    /// stand below each other in `qkv`, `[B, 3 C, H, W]`; of several heads, in the shape of `x`.
+    pub fn attention_of_pixels(
+        &mut self,
+        qkv: Value,
+        x: Value,
+        [heads, channels]: [usize; 2],
+    ) -> Value {
+        let d = channels / heads;
+        let parts = [0, 1, 2].map(|i| {
+            let part = self.slice(qkv, 1, i * channels, (i + 1) * channels);
+            let part = self.reshape(part, &[0, heads as i64, d as i64, -1]);
+            self.transpose(part, &[0, 1, 3, 2]) // [B, heads, HW, d]
+        });
+        let y = self.attention(parts, d);
+        let y = self.transpose(y, &[0, 1, 3, 2]);
+        self.reshape_like(y, x)
+    }
+
     /// `[cos(w_k x_i), sin(w_k x_i)]` for every number of a row, `[B, n] -> [B, 2 K n]`.
     pub fn sinusoids(&mut self, x: Value, n: usize, frequencies: &[f32]) -> Value {
         let count = frequencies.len();

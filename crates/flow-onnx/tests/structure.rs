@@ -164,13 +164,13 @@ fn a_network_that_does_not_name_its_operations_is_refused_in_words() {
     let error = network(&model).unwrap_err();
     assert!(matches!(error, OnnxError::NoGraph { .. }));
     let said = error.to_string();
-    assert!(said.contains("the kind adm-unet") && said.contains("export a .flow file"), "{said}");
+    assert!(said.contains("the kind own") && said.contains("export a .flow file"), "{said}");
     assert!(!said.contains("::"), "{said}");
     // Nor is there a file of PyTorch for it, and nothing is left where it would have been.
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("m");
     let said = model.save_torch(&place).unwrap_err().to_string();
-    assert!(said.contains("the kind adm-unet") && !place.exists(), "{said}");
+    assert!(said.contains("the kind own") && !place.exists(), "{said}");
 }
 
 #[test]

@@ -73,6 +73,11 @@ choices! {
     }
 }
 
+/// Whether paths start from noise that is far larger than data of unit size.
+fn explodes(schedule: &dyn Schedule) -> bool {
+    2.0 < schedule.prior_std()
+}
+
 impl Check for Prediction {
     fn check(&self) -> Result<(), PathError> {
         match *self {
@@ -101,11 +106,15 @@ impl Prediction {
     }
 
     /// Factor on `x_t` as the network's input: one, but for the `c_in` of [`Prediction::Edm`],
-    /// which gives the input unit variance at every noise level, `1 / S`.
+    /// which gives the input unit variance at every noise level, `1 / S`, and along schedules whose
+    /// noise outgrows the data, where it is that of data of unit size (Karras et al. 2022,
+    /// arXiv:2206.00364, section 5: a network is to see inputs of one size at every noise level).
     #[must_use]
-    pub fn input_scale(self, c: &Coefficients) -> f64 {
+    pub fn input_scale(self, schedule: &dyn Schedule, t: f64) -> f64 {
+        let c = schedule.at(t);
         match self {
             Self::Edm { sigma_data } => c.sigma.hypot(sigma_data * c.alpha).recip(),
+            _ if explodes(schedule) => c.sigma.hypot(c.alpha).recip(),
             _ => 1.0,
         }
     }
@@ -121,10 +130,10 @@ impl Prediction {
         schedule: &dyn Schedule,
         t: &Times,
     ) -> Tensor<D> {
-        match self {
-            Self::Edm { .. } => t.column(&x_t, |t| self.input_scale(&schedule.at(t))) * x_t,
-            _ => x_t,
+        if !explodes(schedule) && !matches!(self, Self::Edm { .. }) {
+            return x_t;
         }
+        t.column(&x_t, |t| self.input_scale(schedule, t)) * x_t
     }
 
     /// The scalars `(a, b)` with `value_to = a value_from + b x_t`.

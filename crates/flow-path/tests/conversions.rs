@@ -150,9 +150,24 @@ fn edm_is_the_preconditioned_denoiser() {
         let f = value(Prediction::Edm { sigma_data }, x0, x1, &c);
         assert_close(skip * noisy + out * f, x1, 1e-12);
         // c_in gives the input unit variance.
-        let scale = Prediction::Edm { sigma_data }.input_scale(&c);
+        let scale = Prediction::Edm { sigma_data }.input_scale(&schedule, 0.6);
         assert_close(scale * c.alpha * noisy, noisy / total.sqrt(), 1e-12);
     }
+}
+
+/// Data and noise of unit size make `x_t` of the size `hypot(alpha, sigma)`, which is 50 where the
+/// noise of `ve` is largest.
+#[test]
+fn networks_are_shown_states_of_unit_size_where_the_noise_outgrows_the_data() {
+    let (ve, linear) = (VarianceExploding::default(), Linear { sigma_min: 0.0 });
+    for t in [0.0, 0.3, 0.9, 1.0] {
+        let c = ve.at(t);
+        for prediction in [Prediction::Noise, Prediction::Data, Prediction::Velocity] {
+            assert_close(prediction.input_scale(&ve, t) * c.alpha.hypot(c.sigma), 1.0, 1e-12);
+            assert_close(prediction.input_scale(&linear, t), 1.0, 0.0);
+        }
+    }
+    assert!(Prediction::Noise.input_scale(&ve, 0.0) < 0.021);
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn every_public_function_with_numbers_has_a_row() {
         "Prediction::convert_batch",
         "Prediction::convert_tensor",
         "Prediction::input",
+        "Prediction::input_scale",
         "Prediction::target",
         "Rescheduled::input",
         "Rescheduled::output",
@@ -402,6 +403,8 @@ fn predictions_convert_every_batch_and_weights_are_finite_within_the_span() {
     for (name, t) in SCALARS {
         let reading = Rescheduled { trained: Linear::default(), along: schedule }.reading(t);
         assert!(reading.t.is_finite() || !(0.0..=1.0).contains(&t), "{name}: {reading:?}");
+        let shown = Prediction::Noise.input_scale(&VarianceExploding::default(), t);
+        assert!((0.0..=1.0).contains(&shown) || !(0.0..=1.0).contains(&t), "{name}: {shown}");
         let within = Rescheduled { trained: Linear::default(), along: schedule };
         let t_within = within.reading_within(t, (0.1, 0.9)).t;
         assert!(t_within.is_nan() == reading.t.is_nan(), "{name}: {t_within}");

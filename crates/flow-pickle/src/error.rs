@@ -1,6 +1,6 @@
 //! Errors of a file of arrays.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A file from which no arrays can be read.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum ReadError {
         path: PathBuf,
     },
     /// What is wrong with a file of this name.
-    #[error("cannot read the arrays of {path}, save them as .safetensors with Python: {source}")]
+    #[error("cannot read the arrays of {path}{}: {source}", advice(path))]
     In {
         /// The file.
         path: PathBuf,
@@ -103,6 +103,12 @@ pub enum ReadError {
     /// A safetensors file that cannot be read.
     #[error("it is no safetensors file: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
+}
+
+/// What to do about a file of PyTorch.
+fn advice(path: &Path) -> &'static str {
+    let safetensors = path.extension().is_some_and(|ending| ending == "safetensors");
+    if safetensors { "" } else { ", save them as .safetensors with Python" }
 }
 
 pub(crate) type Result<T> = std::result::Result<T, ReadError>;

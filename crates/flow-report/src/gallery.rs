@@ -1,6 +1,6 @@
 //! The pictures of a run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::Device;
 use flow_datasets::{Images, Split};
@@ -14,6 +14,7 @@ use flow_run::{Data, Listener, Model, Request, Run, SampleChanges};
 
 use crate::compare::{self, Column, Drawn, ScoredRun};
 use crate::error::ReportError;
+use crate::family::family;
 use crate::pictures;
 
 /// Seed of the noise in pictures.
@@ -112,31 +113,22 @@ impl Gallery<'_> {
         self.figure("training", &Figure::column([loss.figure(), rate.figure()]))
     }
 
-    /// The curves of `eval.json`, beside those of the run that made its pairs; nothing before the
-    /// run is scored.
+    /// The curves of `eval.json`, beside those of the runs that belong together with it; nothing
+    /// before the run is scored.
     fn scores(&mut self) -> Result<(), ReportError> {
         if !self.run.folder.join("eval.json").exists() {
             return Ok(());
         }
         let mut columns = Column::each(vec![ScoredRun::read(self.run)?]);
         columns[0].name.clone_from(&self.run.recipe.name);
-        if let Some(mut teacher) = self.teacher() {
-            teacher.keep_those_of(&columns[0]);
-            columns.push(teacher);
+        for mut relative in family(self.run) {
+            relative.keep_those_of(&columns[0]);
+            columns.push(relative);
         }
         for Drawn { name, figure, .. } in compare::figures(&columns) {
             self.figure(&name, &figure)?;
         }
         Ok(())
-    }
-
-    /// The scores of the run whose pairs this one learned from, under the name of its folder. They
-    /// are left out where that run is gone or was never scored.
-    fn teacher(&self) -> Option<Column> {
-        let recipe = &self.run.recipe;
-        let folder = Path::new(&recipe.reflow.as_ref()?.run);
-        let run = Run::open(recipe.network.registry(), folder).ok()?;
-        Column::each(vec![ScoredRun::read(&run).ok()?]).pop()
     }
 
     /// Clouds, trajectories, densities and the animation of a model of points.

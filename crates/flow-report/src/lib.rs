@@ -23,6 +23,7 @@ mod compare;
 mod density;
 mod document;
 mod error;
+mod family;
 #[cfg(test)]
 mod fuzz;
 mod gallery;

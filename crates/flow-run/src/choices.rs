@@ -34,12 +34,13 @@ impl Choices {
 /// Everything that has variants, in the order of a recipe.
 #[must_use]
 pub fn choices() -> Vec<Choices> {
-    let named = named().into_iter().map(|(title, key, all)| {
-        let one = |Choice { typed, about, .. }: Choice| (typed, about.to_owned());
-        let all = all.into_iter().map(one).collect();
-        Choices { title, key, all }
-    });
-    named.collect()
+    named().into_iter().map(listed).collect()
+}
+
+/// Title, key and choices as they are listed.
+fn listed((title, key, all): (&'static str, &'static str, Vec<Choice>)) -> Choices {
+    let one = |Choice { typed, about, .. }: Choice| (typed, about.to_owned());
+    Choices { title, key, all: all.into_iter().map(one).collect() }
 }
 
 /// The kinds of networks of a registry.
@@ -52,9 +53,7 @@ pub fn networks(registry: &Registry) -> Choices {
 /// The methods by which an observation is brought into a model.
 #[must_use]
 pub fn answer_methods() -> Choices {
-    let all =
-        AnswerMethod::CHOICES.map(|(typed, about)| (typed.to_owned(), about.to_owned())).into();
-    Choices { title: "methods of answers", key: "flow solve, flow impute --method", all }
+    listed(("methods of answers", "flow solve, flow impute --method", AnswerMethod::choices()))
 }
 
 /// Every schedule as it is typed, in a line.

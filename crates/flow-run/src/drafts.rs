@@ -18,11 +18,13 @@ const SUFFIX: &str = ".draft";
 /// Age from which a draft is taken for one that a killed process has left.
 const OLD: Duration = Duration::from_hours(24);
 
-/// An empty file beside `path`, which [`NamedTempFile::persist`] gives that name.
+/// An empty file beside `path`, which [`NamedTempFile::persist`] gives that name. What killed
+/// processes have left there goes.
 ///
 /// # Errors
 /// When its folder cannot be written.
 pub fn file(path: &Path) -> io::Result<NamedTempFile> {
+    clear(folder_of(path));
     builder(0o666).tempfile_in(folder_of(path))
 }
 
@@ -88,7 +90,7 @@ mod tests {
                 file.set_modified(SystemTime::now() - 2 * OLD).unwrap();
             }
         }
-        clear(scene.path());
+        drop(file(&scene.path().join("new.npy")).unwrap());
         let left = names.map(|name| scene.path().join(name).exists());
         assert_eq!(left, [false, true, true, true, true]);
     }

@@ -10,6 +10,9 @@ use npyz::WriterBuilder;
 use crate::drafts;
 use crate::error::{RunError, usage};
 
+/// Endings of files of models, which no folder has by intention.
+pub(crate) const MODELS: [&str; 6] = ["bin", "flow", "onnx", "pt", "pth", "safetensors"];
+
 /// Writes `path` by way of a draft beside it.
 ///
 /// # Errors
@@ -102,13 +105,13 @@ pub fn check_apart(file: &Path, out: &Path) -> Result<(), RunError> {
 }
 
 /// Refuses a place for a model that is taken, unless it is to be replaced: a model may be all that
-/// is left of a training.
+/// is left of a training. Of a model that is one file the folder must be there.
 ///
 /// # Errors
-/// When there is something by that name.
+/// When there is something by that name, or no folder for it.
 pub fn check_free(out: &Path, replace: bool) -> Result<(), RunError> {
     if replace || out.symlink_metadata().is_err() {
-        return Ok(());
+        return if MODELS.contains(&ending(out)) { check_folder(out) } else { Ok(()) };
     }
     Err(usage!(
         "{} exists already: name another place with --out, or add --force to replace it",

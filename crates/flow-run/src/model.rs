@@ -14,16 +14,13 @@ use crate::array::ArrayRows;
 use crate::description::{description, shape_of, sources};
 use crate::environment::Shape;
 use crate::error::{RunError, usage};
-use crate::files::ending;
+use crate::files::{MODELS, ending};
 use crate::network;
 use crate::run::Run;
 use crate::snapshots::Snapshots;
 use crate::table::TableRows;
 use crate::toys::target;
 use crate::upsampling::Upsampling;
-
-/// Endings of files, which no folder has by intention.
-const FILES: [&str; 6] = ["bin", "flow", "onnx", "pt", "pth", "safetensors"];
 
 /// A trained model with what only its run knows.
 #[derive(Debug)]
@@ -232,7 +229,7 @@ pub fn save_model(model: &flow_model::Model, out: &Path) -> Result<(), RunError>
 /// When it is, or has the name of a file, for a kind of network that PyTorch is not told, and when
 /// it cannot be written.
 pub fn save_torch(model: &flow_model::Model, out: &Path) -> Result<(), RunError> {
-    if FILES.contains(&ending(out)) {
+    if MODELS.contains(&ending(out)) {
         return Err(usage!(
             "--format pytorch writes a folder, {} has the name of a file: leave its ending out",
             out.display()

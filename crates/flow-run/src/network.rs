@@ -139,7 +139,14 @@ pub fn section(recipe: &Recipe) -> Result<NetworkSection, RunError> {
     match &recipe.latent {
         Some(latent) if latent.fusion != flow_nn::Fusion::default() => {
             let fusion = toml::Value::try_from(latent.fusion).expect("a name is valid TOML");
-            Ok(recipe.network.with("fusion", fusion).map_err(|error| usage!("{error}"))?)
+            let kind = recipe.network.kind();
+            let refused = |_| {
+                usage!(
+                    "latent.fusion is {fusion}, and a network of the kind {kind} takes a latent in \
+                     one way: leave it out, or choose network.kind=unet"
+                )
+            };
+            recipe.network.with("fusion", fusion.clone()).map_err(refused)
         }
         _ => Ok(recipe.network.clone()),
     }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use flow_datasets::array::{ArrayNames, LabelledArray, write_array};
-use flow_datasets::counted;
 use flow_datasets::table::{Column, Table, Type, Values};
+use flow_datasets::{ImageFiles, counted};
 
 use crate::array::ArrayRows;
 use crate::error::{RunError, usage};
@@ -100,14 +100,20 @@ impl Push<'_> {
         Ok(Pushed { n: request.n, times, nfe })
     }
 
-    /// Carries the rows of an array and writes them in its form, with their classes beside them
-    /// where the file holds several arrays. Several times are a first axis.
+    /// Carries the rows of an array, or the images of a folder, and writes them in its form, with
+    /// their classes beside them where the file holds several arrays. Several times are a first
+    /// axis.
     fn array(&self, rows: &ArrayRows, file: &Path, out: &Path) -> Result<Pushed, RunError> {
         let column = self.seen.as_ref().and_then(|seen| seen.column.clone());
         let names =
             ArrayNames { times: column.filter(|_| ending(file) != "npy"), ..ArrayNames::default() };
-        let read = LabelledArray::read(file, &names, memory::limit() as u64);
-        let read = read.map_err(|error| usage!("{error}"))?;
+        let read = if file.is_dir() {
+            let images = ImageFiles::open(file, None, &[]).and_then(ImageFiles::array);
+            images.map_err(|error| usage!("{error}"))?
+        } else {
+            let read = LabelledArray::read(file, &names, memory::limit() as u64);
+            read.map_err(|error| usage!("{error}"))?
+        };
         if read.rows.shape[1..] != rows.shape {
             return Err(usage!(
                 "rows of {} have the shape {:?}, those of the model {:?}",

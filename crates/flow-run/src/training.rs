@@ -144,13 +144,8 @@ impl Training {
                 if recipe.data.conditional { ", path.within_classes=true" } else { "" }
             ));
         }
-        let path = &recipe.path;
-        if path.prediction == Prediction::Score && matches!(path.schedule, ScheduleConfig::Ve(_)) {
-            // The score is 1 / sigma of the noise: where sigma is 50 nearly nothing of it is left.
-            told.say(
-                "warning: a score along ve is too small to be learned where there is much noise, \
-                 and samples start there: choose path.prediction=noise, from which the score follows",
-            );
+        if let Some(warning) = along_ve(&recipe.path) {
+            told.say(warning);
         }
         Ok(Self { start, data, teacher, beginning, group: Arc::new(Alone) })
     }
@@ -263,6 +258,24 @@ impl Training {
         };
         let folder = together::path(&*group, &run.folder)?;
         Ok(Begun { run: Run { folder, ..run }, data, sources, from, group, _lock: lock })
+    }
+}
+
+/// What to say of a prediction that is not of unit size where the noise of `ve` is largest.
+fn along_ve(path: &crate::recipe::Path) -> Option<&'static str> {
+    match (path.prediction, &path.schedule) {
+        // The score is 1 / sigma of the noise: where sigma is 50 nearly nothing of it is left.
+        (Prediction::Score, ScheduleConfig::Ve(_)) => Some(
+            "warning: a score along ve is too small to be learned where there is much noise, and \
+             samples start there: choose path.prediction=noise, from which the score follows",
+        ),
+        // It is sigma' of the noise, 50 ln 5000 = 426 where sigma is 50.
+        (Prediction::Velocity, ScheduleConfig::Ve(_)) => Some(
+            "warning: a velocity along ve is hundreds of times larger where there is much noise, \
+             which is then all that is learned: choose path.prediction=noise, from which the \
+             velocity follows",
+        ),
+        _ => None,
     }
 }
 

@@ -47,7 +47,7 @@ impl Network for Answers {
         let t = Times::new(t.into_iter().map(f64::from).collect());
         let Answer(to, sign) = self.answer;
         // Back from the input of the network to the point on the path.
-        let x = x.clone() / t.column(&x, |t| to.input_scale(&self.along().at(t)));
+        let x = x.clone() / t.column(&x, |t| to.input_scale(&self.along(), t));
         let noise = (x.clone() * 1.3 + 0.2).tanh() - x.clone().sin() * 0.4;
         Prediction::Noise.convert_batch(to, noise, x, &*self.along(), &t) * sign
     }

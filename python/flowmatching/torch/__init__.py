@@ -19,7 +19,7 @@ from typing import Any
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from . import dit, mlp, split_mlp, torchcfm_mlp, unet
+from . import adm_unet, dit, mlp, split_mlp, torchcfm_mlp, unet
 
 try:
     import tomllib
@@ -29,6 +29,7 @@ except ModuleNotFoundError:  # Python 3.10
 __all__ = ["load"]
 
 KINDS = {
+    "adm-unet": adm_unet.Network,
     "dit": dit.Network,
     "mlp": mlp.Network,
     "split-mlp": split_mlp.Network,

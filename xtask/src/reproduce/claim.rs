@@ -109,6 +109,19 @@ impl Claim {
         Ok(())
     }
 
+    /// By what distance it is decided, where that is not the usual one.
+    fn limits(&self) -> String {
+        let tolerance = self.tolerance.map(|within| format!("within {} %", 100.0 * within));
+        let spreads = match self.spreads {
+            0.0 => Some("by the means alone".to_owned()),
+            spreads if spreads == two() => None,
+            1.0 => Some("by one standard deviation".to_owned()),
+            spreads => Some(format!("by {spreads} standard deviations")),
+        };
+        let limits: Vec<String> = tolerance.into_iter().chain(spreads).collect();
+        if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) }
+    }
+
     /// Compares the numbers.
     ///
     /// # Errors
@@ -244,8 +257,9 @@ pub(crate) fn section(claims: &[Claim], columns: &[Column]) -> anyhow::Result<St
         *counts.entry(verdict).or_default() += 1;
         let _ = writeln!(
             text,
-            "| {} | {verdict} | {} |",
+            "| {}{} | {verdict} | {} |",
             claim.says.trim(),
+            claim.limits(),
             numbers.replace('|', "\\|")
         );
     }
@@ -373,6 +387,16 @@ mod tests {
             let error = claim(text).check(&["OT", "VP"]).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn a_distance_that_is_not_the_usual_one_is_shown() {
+        let limits =
+            |keys: &str| claim(&format!("left = 'OT'; value = 1; score = 's'; {keys}")).limits();
+        assert_eq!(limits("is = 'below'"), "");
+        assert_eq!(limits("is = 'below'; spreads = 0"), " (by the means alone)");
+        let near = "is = 'near'; tolerance = 0.25; spreads = 1";
+        assert_eq!(limits(near), " (within 25 %, by one standard deviation)");
     }
 
     #[test]

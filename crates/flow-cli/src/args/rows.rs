@@ -10,8 +10,8 @@ use super::shared::{AnswerArgs, ModelArgs, ScoredArgs, SolverArgs};
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct PushArgs {
-    /// Rows to carry, in the form of the data: a table with its columns, or an array. Of a file
-    /// with a time for each row, those of --from.
+    /// Rows to carry, in the form of the data: a table with its columns, an array, or a folder of
+    /// images. Of a file with a time for each row, those of --from.
     #[arg(index = 2)]
     pub(crate) file: PathBuf,
     /// Time of the rows; the default is their own, else that of the first snapshot. Of a model of

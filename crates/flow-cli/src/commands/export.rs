@@ -67,8 +67,8 @@ fn open(registry: &Registry, path: &Path) -> Result<Model> {
 
 /// Makes a model of weights from elsewhere.
 pub(crate) fn import(args: &ImportArgs) -> Result<()> {
-    check_free(&args.out, args.force)?;
     args.config.iter().chain([&args.file]).try_for_each(|read| check_apart(read, &args.out))?;
+    check_free(&args.out, args.force)?;
     let import = Import::new(Family::of_name(&args.family)?, &args.file);
     let import = args.config.iter().fold(import, Import::with_config);
     let import = args.state.iter().fold(import, Import::with_part);

@@ -102,13 +102,13 @@ impl Size {
 /// which may be the scale and shift of the second norm instead of a summand.
 #[derive(Module, Debug)]
 pub(super) struct Residual {
-    norm1: GroupNorm,
-    conv1: Conv2d,
-    told: Linear,
-    norm2: GroupNorm,
-    conv2: Conv2d,
-    skip: Option<Conv2d>,
-    modulated: bool,
+    pub(super) norm1: GroupNorm,
+    pub(super) conv1: Conv2d,
+    pub(super) told: Linear,
+    pub(super) norm2: GroupNorm,
+    pub(super) conv2: Conv2d,
+    pub(super) skip: Option<Conv2d>,
+    pub(super) modulated: bool,
 }
 
 impl Residual {
@@ -139,10 +139,10 @@ impl Residual {
 /// `x + W softmax(q k^T / sqrt(d)) v` over the pixels, with several heads.
 #[derive(Module, Debug)]
 pub(super) struct Attention {
-    norm: Option<GroupNorm>,
-    qkv: Conv2d,
-    out: Conv2d,
-    heads: usize,
+    pub(super) norm: Option<GroupNorm>,
+    pub(super) qkv: Conv2d,
+    pub(super) out: Conv2d,
+    pub(super) heads: usize,
 }
 
 impl Attention {

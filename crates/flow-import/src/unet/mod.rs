@@ -3,6 +3,7 @@
 mod config;
 mod diffusers;
 mod footprint;
+mod graph;
 mod layer;
 mod places;
 mod torchcfm;
@@ -13,6 +14,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 use burn::tensor::activation::silu;
 use flow_kernels::Activation;
+use flow_nn::graph::{Graph, Inputs, Value};
 use flow_nn::{ClassEmbedding, Condition, Network, Signature, Time, TimeEmbedding};
 
 pub use config::{AdmUNetConfig, Heads};
@@ -90,5 +92,8 @@ impl Network for AdmUNet {
             }
         }
         conv(&self.output, norm(&self.norm, h, None, Activation::Silu)).reshape([rows, size])
+    }
+    fn graph(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
+        self.operations(graph, inputs)
     }
 }

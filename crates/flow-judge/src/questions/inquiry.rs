@@ -47,7 +47,7 @@ impl<'a> Inquiry<'a> {
         sampler: &'a str,
         steps: usize,
     ) -> Result<Self, JudgeError> {
-        let all = || AnswerMethod::CHOICES.map(|(typed, _)| typed.to_owned()).to_vec();
+        let all = || AnswerMethod::choices().into_iter().map(|choice| choice.typed).collect();
         let methods = if methods.is_empty() { all() } else { methods.to_vec() };
         let plan = |method: String| {
             let plan = AnswerPlan::typed(&method, sampler, steps)?;
@@ -161,7 +161,7 @@ mod tests {
             Ok::<_, JudgeError>(inquiry.plans.into_iter().map(|(method, _)| method).collect())
         };
         let all: Vec<String> = asked(&[]).unwrap();
-        assert_eq!(all, AnswerMethod::CHOICES.map(|(typed, _)| typed.to_owned()));
+        assert_eq!(all, ["mmps,iterations=1", "pigdm,data_std=1", "dps,scale=1", "replacement"]);
         assert_eq!(asked(&["replacement", "mmps"]).unwrap(), ["replacement", "mmps"]);
         let error = asked(&["no-such-method"]).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains("no-such-method"), "{error}");

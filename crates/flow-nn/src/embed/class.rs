@@ -52,7 +52,7 @@ impl ClassEmbedding {
     }
 
     /// The vectors of classes `[B]` as operations, `[B, width]`.
-    pub(crate) fn graph(&self, graph: &mut dyn Graph, class: Value) -> Value {
+    pub fn graph(&self, graph: &mut dyn Graph, class: Value) -> Value {
         let table = graph.param(&self.table.weight);
         graph.gather(table, class)
     }

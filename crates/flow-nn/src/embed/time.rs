@@ -152,7 +152,7 @@ impl TimeEmbedding {
     }
 
     /// The same as operations, `[B, 1] -> [B, width]`.
-    pub(crate) fn graph(&self, graph: &mut dyn Graph, t: Value) -> Value {
+    pub fn graph(&self, graph: &mut dyn Graph, t: Value) -> Value {
         let sinusoids = graph.sinusoids(t, 1, &self.frequencies);
         let hidden = graph.linear(&self.inner, sinusoids, Activation::Silu);
         graph.linear(&self.outer, hidden, Activation::Identity)

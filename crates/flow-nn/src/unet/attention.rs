@@ -55,17 +55,9 @@ impl Attention {
     /// The same as operations.
     pub(super) fn graph(&self, graph: &mut dyn Graph, x: Value) -> Value {
         let channels = self.out.weight.lazy_shape()[0];
-        let (heads, d) = (self.heads, channels / self.heads);
         let qkv = graph.norm(&self.norm, x);
         let qkv = graph.conv(&self.qkv, qkv);
-        let parts = [0, 1, 2].map(|i| {
-            let part = graph.slice(qkv, 1, i * channels, (i + 1) * channels);
-            let part = graph.reshape(part, &[0, heads as i64, d as i64, -1]);
-            graph.transpose(part, &[0, 1, 3, 2]) // [B, heads, HW, d]
-        });
-        let y = graph.attention(parts, d);
-        let y = graph.transpose(y, &[0, 1, 3, 2]);
-        let y = graph.reshape_like(y, x);
+        let y = graph.attention_of_pixels(qkv, x, [self.heads, channels]);
         let y = graph.conv(&self.out, y);
         graph.add(x, y)
     }

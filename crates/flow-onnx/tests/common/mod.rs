@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use burn::module::{Module, ModuleMapper, Param};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use flow_model::{Model, ModelConfig, Registry};
-use flow_nn::Signature;
+use flow_nn::{Condition, Network, NetworkConfig, NetworkError, Signature, Time};
+use serde::{Deserialize, Serialize};
 
 pub(crate) const MLP: &str = r#"
     kind = "mlp"
@@ -34,6 +36,20 @@ const UNET: &str = r#"
     attention = [4]
     head_channels = 8
     groups = 4
+"#;
+const ADM: &str = r#"
+    kind = "adm-unet"
+    width = 8
+    channels = [8, 16]
+    blocks = 1
+    attention = [false, true]
+    heads = { count = 2 }
+    groups = 4
+    epsilon = 1e-6
+    modulated = false
+    residual_resampling = false
+    normed_middle = false
+    time = { lowest = 0.1, highest = 1000.0 }
 "#;
 const DIT: &str = r#"
     kind = "dit"
@@ -67,7 +83,8 @@ pub(crate) fn model(
     signature: Signature,
     change: impl FnOnce(&mut ModelConfig),
 ) -> Model {
-    let (registry, device) = (flow_import::registry(Registry::default()), Device::flex());
+    let known = Registry::default().with::<OwnConfig>();
+    let (registry, device) = (flow_import::registry(known), Device::flex());
     let mut config = ModelConfig::new(signature, section.parse().unwrap());
     config.learned_without = true;
     "midpoint".clone_into(&mut config.sample.solver);
@@ -91,7 +108,16 @@ pub(crate) fn models() -> Vec<(&'static str, Model)> {
     let within = |config: &mut ModelConfig| config.sample.guidance_interval = [0.2, 0.7];
     let jumps = |config: &mut ModelConfig| config.sample.sampler = "flow-map".parse().unwrap();
     let map = Signature { two_times: true, classes: 3, ..points.clone() };
+    // The other choices of the U-Net of other programs.
+    let modulated = ADM
+        .replace("count = 2", "channels = 8")
+        .replace("modulated = false", "modulated = true")
+        .replace("resampling = false", "resampling = true")
+        .replace("middle = false", "middle = true");
+    let by_class = Signature { classes: 3, ..Signature::of([2, 8, 12]) };
     vec![
+        ("adm-unet", model(ADM, images.clone(), as_it_is)),
+        ("adm-unet-modulated", model(&modulated, by_class, as_it_is)),
         ("mlp", model(MLP, points.clone(), as_it_is)),
         (
             "mlp-classes-vector",
@@ -124,23 +150,42 @@ pub(crate) fn of_noise() -> Model {
     model(MLP, Signature::of([2]), |config| config.prediction = "noise".parse().unwrap())
 }
 
-/// A U-Net of another program, which does not name its operations.
+/// A network of the user's own, which does not name its operations.
+#[derive(Module, Debug)]
+struct Own {
+    layer: Linear,
+    #[module(skip)]
+    signature: Signature,
+}
+
+impl Network for Own {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn forward(&self, x: Tensor<2>, _: Time, _: &Condition) -> Tensor<2> {
+        self.layer.forward(x)
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct OwnConfig {}
+
+impl NetworkConfig for OwnConfig {
+    const KIND: &'static str = "own";
+    const ABOUT: &'static str = "a layer";
+    type Network = Own;
+
+    fn init(&self, signature: &Signature, device: &Device) -> Result<Own, NetworkError> {
+        let size = signature.size();
+        let layer = LinearConfig::new(size, size).init(device);
+        Ok(Own { layer, signature: signature.clone() })
+    }
+}
+
+/// A model of a network that does not name its operations.
 pub(crate) fn without_graph() -> Model {
-    let section = r#"
-        kind = "adm-unet"
-        width = 8
-        channels = [8]
-        blocks = 1
-        attention = [false]
-        heads = { count = 1 }
-        groups = 4
-        epsilon = 1e-5
-        modulated = false
-        residual_resampling = false
-        normed_middle = true
-        time = { lowest = 0.1, highest = 1000.0 }
-    "#;
-    model(section, Signature::of([1, 4, 4]), |_| {})
+    model("kind = \"own\"", Signature::of([2]), |_| {})
 }
 
 /// A flow map that has learned jumps and no velocity.

@@ -13,6 +13,10 @@
 #[must_use]
 pub fn plain(message: &str) -> String {
     let (line, rest) = message.split_once('\n').unwrap_or((message, ""));
+    // What TOML says of a choice by name that is something else: it does not say what that is.
+    if line.ends_with("expected string only") || line == "wanted string or table" {
+        return "expected the name of a choice in quotes".to_owned();
+    }
     let said = ["invalid type: ", "invalid value: ", "invalid length "];
     let stripped = said.iter().find_map(|said| line.strip_prefix(said));
     let Some((got, expected)) = stripped.and_then(|line| line.rsplit_once(", expected ")) else {
@@ -38,7 +42,11 @@ fn wanted(expected: &str, got: &str) -> String {
         "a map" => "an object of names and values".into(),
         other => match other.strip_prefix("an array of length ") {
             Some(length) => format!("a list of {length}"),
-            None => other.strip_prefix("struct ").map_or(other, |_| "names and values").into(),
+            None => {
+                let named = ["struct ", "internally tagged enum "];
+                let is_named = named.iter().any(|kind| other.starts_with(kind));
+                if is_named { "names and values" } else { other }.into()
+            }
         },
     }
 }
@@ -70,11 +78,26 @@ mod tests {
         on: bool,
         ends: [f64; 2],
         names: Vec<String>,
+        scale: Scale,
+        split: Split,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Scale {
+        None,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(tag = "by", rename_all = "kebab-case")]
+    enum Split {
+        Hash,
     }
 
     #[test]
     fn errors_of_types_name_no_type_of_the_program() {
-        let whole = "n = 1\nx = 1.0\non = true\nends = [0.0, 1.0]\nnames = [\"a\"]";
+        let whole = "n = 1\nx = 1.0\non = true\nends = [0.0, 1.0]\nnames = [\"a\"]\n\
+                     scale = \"none\"\nsplit = { by = \"hash\" }";
         assert!(toml::from_str::<Asked>(whole).is_ok());
         for (key, value, said) in [
             ("n", "\"ten\"", "expected a whole number, got \"ten\""),
@@ -87,6 +110,8 @@ mod tests {
             ("ends", "3", "expected a list of 2, got 3"),
             ("names", "[true]", "expected text in quotes, got true"),
             ("names", "{ a = 1 }", "expected a list, got an object"),
+            ("scale", "16", "expected the name of a choice in quotes"),
+            ("split", "3", "expected names and values, got 3"),
         ] {
             let line = |line: &str| match line.split_once(" = ") {
                 Some((name, _)) if name == key => format!("{key} = {value}"),

@@ -1,5 +1,6 @@
 //! Scores in the course of training, over the runs of a column.
 
+use flow_eval::Score;
 use flow_judge::Point;
 use serde::Serialize;
 
@@ -12,6 +13,12 @@ pub(crate) struct Course {
     pub(crate) score: String,
     /// As far as all runs have them.
     pub(crate) points: Vec<Moment>,
+    /// What real data score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) floor: Option<f64>,
+    /// Number of points that were scored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) n: Option<usize>,
 }
 
 /// A score after so many images, or at so many evaluations.
@@ -58,7 +65,8 @@ pub(super) fn courses(runs: &[ScoredRun]) -> Vec<Course> {
     courses.push(of("network evaluations", &|point| Some(point.nfe)));
     for (index, score) in first.scores.iter().enumerate() {
         let value = |point: &Point| point.scores.get(index).map(|score| score.value);
-        courses.push(of(&score.name, &value));
+        let (floor, n) = (score.floor, Some(score.n));
+        courses.push(Course { floor, n, ..of(&score.name, &value) });
     }
     courses
 }
@@ -71,7 +79,21 @@ fn course(runs: &[ScoredRun], score: &str, curve: impl Fn(&ScoredRun) -> Curve) 
         let values = curves.iter().map(|curve| curve[i].1).collect();
         Moment { at: curves[0][i].0, values }
     };
-    Course { score: score.to_owned(), points: (0..moments).map(moment).collect() }
+    let points = (0..moments).map(moment).collect();
+    Course { score: score.to_owned(), points, floor: None, n: None }
+}
+
+impl Course {
+    /// The mean of the seeds with their standard deviation.
+    pub(super) fn score_of(&self, values: &[f64]) -> Score {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let mut score = Score::lower(self.score.as_str(), mean, self.n.unwrap_or_default());
+        score.std_error = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
+        score.floor = self.floor;
+        score
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod column;
 mod course;
+mod course_tables;
 mod drawing;
 mod equal;
 mod evaluations;
@@ -75,6 +76,12 @@ impl Comparison {
         let mut equal = Vec::new();
         for [first, second] in &options.nfe_at_error {
             let [a, b] = [named(&columns, first)?, named(&columns, second)?];
+            if a == b {
+                return Err(usage!(
+                    "--nfe-at-error {first} {second}: a model needs as many evaluations as itself, \
+                     name two"
+                ));
+            }
             let ratios = equal::ratios(&columns[a].errors, &columns[b].errors)?;
             equal.extend(equal::blocks(first, second, &ratios));
             columns[a].equal_errors.push(EqualErrors { with: second.clone(), ratios });

@@ -3,6 +3,7 @@
 use flow_eval::Score;
 
 use super::column::{Column, Compared, range};
+use super::course_tables;
 use crate::document::{Block, Table};
 
 pub(crate) fn blocks(columns: &[Column]) -> Vec<Block> {
@@ -20,6 +21,10 @@ pub(crate) fn blocks(columns: &[Column]) -> Vec<Block> {
     if !single.is_empty() {
         blocks.push(Block::Heading("Other scores".into()));
         blocks.push(Block::Table(of_runs(columns, &single)));
+    }
+    for (title, table) in course_tables::tables(columns) {
+        blocks.push(Block::Heading(title));
+        blocks.push(Block::Table(table));
     }
     let many = columns.iter().any(|column| column.seeds.len() > 1);
     blocks.push(Block::Text(

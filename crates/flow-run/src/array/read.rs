@@ -93,6 +93,9 @@ pub(super) fn before(
 ) -> Result<LabelledArray, RunError> {
     // Its arrays have names of their own.
     let own = recipe::Data { array: None, labels: None, ..data.clone() };
+    if data.pairs {
+        check_names(from, data)?;
+    }
     let mut before = read(from, &own, None)?;
     if before.rows.shape[1..] != *shape {
         return Err(usage!(
@@ -114,6 +117,24 @@ pub(super) fn before(
         }
     }
     Ok(before)
+}
+
+/// Refuses folders of images that are paired by their order and not by their names.
+fn check_names(from: &Path, data: &recipe::Data) -> Result<(), RunError> {
+    let Some(to) = data.file.as_deref().filter(|to| to.is_dir() && from.is_dir()) else {
+        return Ok(());
+    };
+    let of_from = recipe::Data { labels: None, given: Vec::new(), ..data.clone() };
+    let [starts, ends] = [image_files(from, &of_from)?.names(), image_files(to, data)?.names()];
+    match starts.iter().zip(&ends).find(|(start, end)| start != end) {
+        Some((start, end)) => Err(usage!(
+            "data.pairs is true, and the image {start} of {} stands where {} has {end}: give the \
+             images of a pair one name",
+            from.display(),
+            to.display()
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Whether the channels of an image are its last axis, as said or as its sizes look.

@@ -1,0 +1,1 @@
+../../../crates/flow-model/torch/adm_unet.py
