@@ -280,3 +280,20 @@ fn a_dry_run_says_what_it_would_do_and_writes_nothing() {
     }
     assert_eq!(scene.files().len(), 0);
 }
+
+/// Noise from 0.01 to 50 is shown at unit size. Of data of deviation `s` nothing is left to learn
+/// but `E_t[s^2 / (s^2 + sigma^2)]`, 0.459, which 4,096 pairs tell to 1 %.
+#[test]
+fn the_noise_of_a_gaussian_along_ve_is_learned_to_its_closed_form() {
+    let scene = Scene::new();
+    let sigma = |t: f64| 50.0 * (0.01_f64 / 50.0).powf(t);
+    let left = |k: i32| 0.25 / (0.25 + sigma((f64::from(k) + 0.5) / 1e4).powi(2));
+    let floor = (0..10_000).map(left).sum::<f64>() / 1e4;
+    let along = "--set path.schedule=ve --set path.prediction=noise --set train.images=256000";
+    for seed in 0..3 {
+        scene.ok(&format!("train gaussian --no-eval --seed {seed} --out run-{seed} {along}"));
+        let found = metrics(&scene.path(&format!("run-{seed}")), "validation");
+        let loss = found.last().unwrap()["loss"].as_f64().unwrap();
+        assert!((loss / floor - 1.0).abs() < 0.03, "{loss} where {floor} is left");
+    }
+}
