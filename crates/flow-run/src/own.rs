@@ -142,9 +142,10 @@ fn rows_from<'a>(args: &OwnData<'a>) -> Option<&'a Path> {
 /// Whether `--from` names a model to begin with: a folder without images, or a file that is none of
 /// rows.
 fn is_model(from: &Path) -> bool {
-    let holds_rows = match from.is_dir() {
-        true => !Run::is_one(from) && ImageFiles::open(from, None, &[]).is_ok(),
-        false => Table::is_named(from) || Array::is_named(from),
+    let holds_rows = if from.is_dir() {
+        !Run::is_one(from) && ImageFiles::open(from, None, &[]).is_ok()
+    } else {
+        Table::is_named(from) || Array::is_named(from)
     };
     // Rows and models may both be safetensors, and a model says what it is.
     let may_be_either = from.extension().is_some_and(|ending| ending == "safetensors");

@@ -114,7 +114,7 @@ impl Claim {
         let tolerance = self.tolerance.map(|within| format!("within {} %", 100.0 * within));
         let spreads = match self.spreads {
             0.0 => Some("by the means alone".to_owned()),
-            spreads if spreads == two() => None,
+            2.0 => None,
             1.0 => Some("by one standard deviation".to_owned()),
             spreads => Some(format!("by {spreads} standard deviations")),
         };

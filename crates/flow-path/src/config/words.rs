@@ -40,13 +40,16 @@ fn wanted(expected: &str, got: &str) -> String {
         "a string" | "str" | "string" => "text in quotes".into(),
         "a sequence" => "a list".into(),
         "a map" => "an object of names and values".into(),
+        other
+            if ["struct ", "internally tagged enum "]
+                .iter()
+                .any(|kind| other.starts_with(kind)) =>
+        {
+            "names and values".into()
+        }
         other => match other.strip_prefix("an array of length ") {
             Some(length) => format!("a list of {length}"),
-            None => {
-                let named = ["struct ", "internally tagged enum "];
-                let is_named = named.iter().any(|kind| other.starts_with(kind));
-                if is_named { "names and values" } else { other }.into()
-            }
+            None => other.into(),
         },
     }
 }
