@@ -39,13 +39,14 @@ fn images(n: usize, max_value: u8) -> Images {
     }
 }
 
-const ROWS: [&str; 25] = [
+const ROWS: [&str; 26] = [
     "ArrayFile::rows",
     "by_hash",
     "Column::cell",
     "Encoder::decode",
     "Encoder::dequantise",
     "Encoder::log_jacobian",
+    "Encoder::moved",
     "Holes::filled",
     "Table::select",
     "TableRows::missing",
@@ -201,6 +202,7 @@ fn encoders_of_any_table_are_refused_or_give_finite_numbers() {
             for z in [x as f32, f32::MAX, f32::MIN_POSITIVE] {
                 let z = vec![z; encoder.width()];
                 finite_or_panic(&what, || {
+                    assert!(encoder.moved(&z).iter().all(|(_, count)| *count <= z.len()));
                     let Ok(drawn) = encoder.decode(&z, None) else { return Vec::new() };
                     let Values::Number(values) = &drawn.columns()[0].values else {
                         return Vec::new();

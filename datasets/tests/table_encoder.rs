@@ -241,7 +241,12 @@ fn samples_stay_within_their_kind_and_range() {
     assert!(whole.iter().all(|cell| ["0", "8"].contains(&cell.as_deref().unwrap())), "{whole:?}");
     let length = |table: &Table| cells(table, "length")[0].clone().unwrap().parse::<f64>().unwrap();
     assert_eq!(length(&drawn), 185.5);
+    // Both rows lie beyond; whole numbers are rounded in any case.
+    let moved = encoder.moved(&far);
+    assert!(moved.contains(&("length".into(), 2)), "{moved:?}");
+    assert!(moved.iter().all(|(column, _)| column != "visits"), "{moved:?}");
     encoder.clip = false;
+    assert!(encoder.moved(&far).is_empty());
     assert!(185.5 < length(&encoder.decode(&far, None).unwrap()));
     let nothing = vec![f32::NAN; encoder.width()];
     let message = encoder.decode(&nothing, None).unwrap_err().to_string();

@@ -195,6 +195,11 @@ fn metrics_are_chosen_by_name_and_each_has_a_floor() {
     // The metrics draw from their own seeds, so the choice does not change them.
     let energy = scores.iter().find(|score| score["name"] == "energy distance").unwrap();
     assert_eq!(&one["rows"][0]["scores"][0], energy);
+    // A score of its own does not replace all of them.
+    let kept: Value =
+        serde_json::from_slice(&fs::read(scene.path("run/eval.json")).unwrap()).unwrap();
+    assert_eq!(kept["rows"][0]["scores"].as_array().unwrap().len(), scores.len());
+    assert!(scene.path("run/eval-energy.json").is_file());
     scene.refuses("eval run --metrics kid", 2, &["`kid`", "sliced", "`all`"]);
 }
 

@@ -87,6 +87,7 @@ fn pairs_are_learned_as_pairs_and_populations_by_the_least_cost() {
     scene.refuses("push pairs from.csv --out p.npz.png", 2, &[".csv"]);
     scene.write("holes.csv", "a,b\n1,\n");
     scene.refuses("push pairs holes.csv --out p.csv", 2, &["row 1", "lacks a value"]);
+    scene.refuses("impute pairs holes.csv --out p.csv", 2, &["start from data and not from noise"]);
 }
 
 #[test]

@@ -105,6 +105,13 @@ fn conditions_are_given_by_name_or_by_a_file() {
         assert!(page.contains(words), "expected `{words}` in report.html");
     }
 
+    // Answers about several observations stand beside each other.
+    for observed in ["clinic=A,age=30", "clinic=B,age=50"] {
+        scene.ok(&format!("posterior run --observe {observed} -n 5"));
+    }
+    let own = fs::read_dir(scene.path("run/samples")).unwrap().filter_map(Result::ok);
+    let own = own.filter(|file| file.file_name().to_string_lossy().starts_with("posterior-"));
+    assert_eq!(own.filter(|file| file.path().extension().unwrap() == "csv").count(), 2);
     scene.refuses("sample run", 2, &["clinic, age", "--given"]);
     scene.refuses("sample run --given clinic=C,age=3", 2, &["\"C\"", "\"A\", \"B\""]);
     scene.refuses("sample run --given clinic=B", 2, &["lacks `age`"]);

@@ -201,16 +201,30 @@ pub fn evaluate_together(
         seconds: started.elapsed().as_secs_f64(),
     };
     run.keep()?;
-    write_text(&run.folder.join(file_name(&run.folder, &report, told)), &report.json())?;
+    let name = file_name(&run.folder, &report, &options.metrics.join("-"), told);
+    write_text(&run.folder.join(name), &report.json())?;
     Ok(Some(report))
 }
 
 /// Name of the file for the scores: `eval.json`, unless that holds scores of more samples of the
-/// same weights, which a quick evaluation must not replace.
-fn file_name(folder: &Path, report: &Report, told: &dyn Listener) -> String {
+/// same weights, or others than those that are named, which a quick evaluation must not replace.
+fn file_name(folder: &Path, report: &Report, named: &str, told: &dyn Listener) -> String {
     let usual = "eval.json".to_owned();
-    let Ok(Some(Report { step, n, .. })) = Report::read(folder) else { return usual };
-    if step != report.step || n <= report.n {
+    let Ok(Some(Report { step, n, rows, .. })) = Report::read(folder) else { return usual };
+    if step != report.step {
+        return usual;
+    }
+    let has = |rows: &[Row], name: &str| {
+        rows.iter().flat_map(|row| &row.scores).any(|score| score.name == name)
+    };
+    let scores = rows.iter().flat_map(|row| &row.scores);
+    let loses = scores.into_iter().any(|score| !has(&report.rows, &score.name));
+    if loses && !named.is_empty() {
+        let own = format!("eval-{named}.json");
+        told.say(&format!("eval.json keeps its scores, those that are named are in {own}"));
+        return own;
+    }
+    if n <= report.n {
         return usual;
     }
     let own = format!("eval-n{}.json", report.n);

@@ -192,6 +192,12 @@ pub enum ModelError {
         /// Of the guide.
         got: usize,
     },
+    /// A question put to a model whose paths start from data.
+    #[error(
+        "the paths of this model start from data and not from noise, so that it knows no law of its \
+         rows by which it could answer: train one of the rows alone"
+    )]
+    StartsFromData,
     /// A question put to a model that reads more of each row than a question says.
     #[error(
         "answers need a model of rows alone, or one that is told classes or numbers; this one reads \

@@ -9,6 +9,7 @@ use flow_sample::{
     ObservationNoise, Sampler, Way, normal_rows,
 };
 
+use crate::config::DATA;
 use crate::error::ModelError;
 use crate::method::AnswerMethod;
 use crate::model::{Model, host};
@@ -130,6 +131,9 @@ impl Model {
     /// Refuses a question that tells the model too little, too much or what it does not know.
     fn check_told(&self, question: &Question<'_>, questions: usize) -> Result<(), ModelError> {
         let signature = self.signature();
+        if self.config().source == DATA {
+            return Err(ModelError::StartsFromData);
+        }
         for (what, reads) in [
             ("latent", 0 < signature.latent),
             ("conditioning row", !signature.context.is_empty()),

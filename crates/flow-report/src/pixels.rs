@@ -39,9 +39,16 @@ impl Pixels {
             return Ok(Self { shape, values: picture.to_numbers(channels) });
         }
         let Array { shape, mut values, element } = numbers(file, true)?;
-        if element == Element::U8 {
-            for value in &mut values {
-                *value = *value / 127.5 - 1.0;
+        match element {
+            Element::U8 => values.iter_mut().for_each(|value| *value = *value / 127.5 - 1.0),
+            Element::Bool | Element::F16 | Element::F32 | Element::F64 => {}
+            other => {
+                return Err(usage!(
+                    "{} holds whole numbers of the type {}: save pixels as bytes from 0 to 255 \
+                     (uint8), or as numbers from -1 to 1",
+                    file.display(),
+                    format!("{other:?}").to_lowercase()
+                ));
             }
         }
         Ok(Self { shape, values })

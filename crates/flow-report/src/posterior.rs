@@ -8,7 +8,7 @@ use flow_datasets::{Table, counted};
 use flow_judge::{LikelihoodOptions, densities, with_densities};
 use flow_plot::{Figure, corner};
 use flow_run::table::{Conditions, TableRows};
-use flow_run::{Model, Request, Run, RunError};
+use flow_run::{Listener, Model, Request, Run, RunError};
 
 use crate::error::ReportError;
 use crate::page::page;
@@ -30,7 +30,8 @@ pub struct Posterior<'a> {
 }
 
 impl<'a> Posterior<'a> {
-    /// Draws as many rows for each observation as the request has samples for each of them.
+    /// Draws as many rows for each observation as the request has samples for each of them; `told`
+    /// hears of those that were moved to the range of the training.
     ///
     /// # Errors
     /// For a request that the model cannot meet.
@@ -42,6 +43,7 @@ impl<'a> Posterior<'a> {
         columns: &'a TableRows,
         observed: &Conditions,
         mut request: Request,
+        told: &dyn Listener,
     ) -> Result<Self, ReportError> {
         let observations = observed.table.len();
         assert!(request.n.is_multiple_of(observations), "each observation has as many draws");
@@ -55,6 +57,14 @@ impl<'a> Posterior<'a> {
         let samples = model.sample(&request)?;
         let given = observed.table.select(&turns);
         let drawn = columns.encoder.decode(&samples.rows, Some(&given)).map_err(RunError::from)?;
+        for (column, moved) in columns.encoder.moved(&samples.rows) {
+            told.say(&format!(
+                "{moved} of {} draws of {column} lay beyond the rows of the training and were moved \
+                 to the end of their range: data.transforms.{column}={{logit=[LOW,HIGH]}} keeps \
+                 draws between known bounds",
+                request.n
+            ));
+        }
         Ok(Self { model, columns, turns, drawn, nfe: samples.nfe })
     }
 

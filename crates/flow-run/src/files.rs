@@ -80,6 +80,13 @@ pub fn ending(file: &Path) -> &str {
     file.extension().and_then(|ending| ending.to_str()).unwrap_or_default()
 }
 
+/// Name of the table of densities of the rows of a file.
+#[must_use]
+pub fn beside(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    format!("likelihood-{stem}.csv")
+}
+
 /// Refuses a file to write whose folder is not there, before anything is computed for it.
 ///
 /// # Errors

@@ -106,6 +106,7 @@ pub use listener::{Listener, Meter, Silent, time_left};
 pub use lock::Lock;
 pub use memory::row_size;
 pub use model::{Model, save_model, save_torch};
+pub use name::posterior_name;
 pub use own::OwnData;
 pub use place::Place;
 pub use push::{Push, Pushed};

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use flow_model::SampleChanges;
 use sha2::{Digest, Sha256};
 
 use crate::error::RunError;
@@ -55,6 +56,14 @@ impl Request {
 /// The whole name of a folder.
 fn whole(folder: &Path) -> Result<std::path::PathBuf, RunError> {
     folder.canonicalize().map_err(RunError::io(format!("cannot open {}", folder.display())))
+}
+
+/// Name of the file for draws given an observation as it was typed, drawn with these changes of the
+/// solver.
+#[must_use]
+pub fn posterior_name(observed: &str, changes: &SampleChanges, seed: u64, number: usize) -> String {
+    let asked = digest(&format!("{observed} {changes:?}"));
+    format!("posterior-{asked}-seed{seed}-n{number}.csv")
 }
 
 /// A name of plain letters that is not too long.

@@ -67,9 +67,10 @@ impl SampleWriter<'_> {
     fn lines(&self, form: &RowForm, given: Option<&Table>, out: &Path) -> Result<f64, RunError> {
         let &[size] = self.model.shape() else {
             return Err(usage!(
-                "samples of the shape {:?} are no lines of {}: write an .npy or a .png",
+                "samples of the shape {:?} are no lines of {}: write an .npy{}",
                 self.model.shape(),
-                out.display()
+                out.display(),
+                if self.model.shape().len() == 3 { " or a .png" } else { "" }
             ));
         };
         let mut rows = Vec::new();

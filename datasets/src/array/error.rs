@@ -74,7 +74,8 @@ pub enum ArrayError {
     /// Python objects, which only Python may unpickle.
     #[error(
         "{} holds Python objects, not numbers; convert it in Python by \
-         `array.astype(\"float32\")` and save it again",
+         `array.astype(\"float32\")` and save it again, rows of different lengths after filling \
+         them up with NaN",
         path.display()
     )]
     Objects {

@@ -87,6 +87,28 @@ impl Encoder {
     }
 
     /// The cell that numbers stand for.
+    /// How many cells of each column of numbers lie beyond the range of the training rows, to whose
+    /// end they are moved; columns without any are left out, and all where none are moved.
+    #[must_use]
+    pub fn moved(&self, rows: &[f32]) -> Vec<(String, usize)> {
+        let width = self.width();
+        if !self.clip || width == 0 {
+            return Vec::new();
+        }
+        let moved = |(coded, place): (&'_ Coded, std::ops::Range<usize>)| {
+            let Codec::Number { transform, min, max, whole: false } = &coded.codec else {
+                return None;
+            };
+            let beyond = |row: &&[f32]| {
+                let x = transform.inverse(f64::from(row[place.start]));
+                x < *min || *max < x
+            };
+            let count = rows.chunks_exact(width).filter(beyond).count();
+            (0 < count).then(|| (coded.name.clone(), count))
+        };
+        self.spans(Role::Target).filter_map(moved).collect()
+    }
+
     fn value(&self, coded: &Coded, row: usize, z: &[f32]) -> Result<String, TableError> {
         let diverged = || TableError::Diverged { column: coded.name.clone(), row: row + 1 };
         if z.iter().any(|z| !z.is_finite()) {

@@ -108,8 +108,15 @@ impl<'a> Holes<'a> {
                 (0..n).map(cell).collect()
             };
             let drawn = filled.first().and_then(|draw| draw.column(&known.name));
-            // Of a column without any value the model alone knows what its cells are.
-            let ty = drawn.filter(|_| known.missing() == n).map_or(known.ty, |drawn| drawn.ty);
+            let ty = match drawn.map(|drawn| drawn.ty) {
+                // Of a column without any value the model alone knows what its cells are.
+                Some(drawn) if known.missing() == n => drawn,
+                // A file may happen to have fewer decimals than the rows of the training.
+                Some(Type::Real { decimals: drawn }) if is_coarser(known.ty, drawn) => {
+                    Type::Real { decimals: None }
+                }
+                _ => known.ty,
+            };
             let cells: Vec<_> = filled.iter().flat_map(cells).collect();
             Column::of_cells(&known.name, ty, &cells)
         };
@@ -120,5 +127,13 @@ impl<'a> Holes<'a> {
             columns.insert(0, Column { name: "draw".into(), ty: Type::Integer {}, values });
         }
         Table::new(columns)
+    }
+}
+/// Whether cells of a type have fewer decimals than those that a model draws.
+fn is_coarser(known: Type, drawn: Option<u8>) -> bool {
+    match known {
+        Type::Integer {} => true,
+        Type::Real { decimals: Some(known) } => drawn.is_none_or(|drawn| known < drawn),
+        _ => false,
     }
 }

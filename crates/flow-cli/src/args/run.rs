@@ -186,7 +186,7 @@ pub(crate) struct QuestionArgs {
 #[command(allow_negative_numbers = true)]
 pub(crate) struct LikelihoodArgs {
     /// A table whose rows are asked for their log-density, under a model of a table.
-    #[arg(index = 2)]
+    #[arg(index = 2, conflicts_with_all = ["number", "tag", "json"])]
     pub(crate) file: Option<PathBuf>,
     /// Where to write the rows of FILE with their log-densities. Without FILE, and of a model of
     /// its own, the folder for what is found of it, made unless it is there.

@@ -82,9 +82,8 @@ impl RunArgs {
 pub(crate) struct ScoredArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Of a model of its own, the data: a file of such rows as it was trained on, which are held
-    /// out by the same rule, or as the network takes them where it was trained elsewhere; or the
-    /// name of a set. The default is the set of its training.
+    /// Of a model of its own, the data: the name of a set, or a file of such rows as it was trained
+    /// on, of which some are held out by the same rule. The default is the set of its training.
     #[arg(long, value_name = "FILE|SET")]
     data: Option<PathBuf>,
     /// Of a model of its own, the folder for what is found of it, a run for every other command;

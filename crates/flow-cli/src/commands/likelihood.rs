@@ -6,7 +6,7 @@ use anyhow::Result;
 use flow_judge::{LikelihoodOptions, densities, densities_in_words, likelihood, with_densities};
 use flow_model::Registry;
 use flow_run::Model;
-use flow_run::files::check_apart;
+use flow_run::files::{beside, check_apart};
 use flow_run::recipe::check;
 use flow_run::table::read_like;
 
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &LikelihoodArgs, registry: &Registry) -> Result<()> {
 fn of_file(args: &LikelihoodArgs, file: &Path, registry: &Registry) -> Result<()> {
     let (device, place) = args.run.model.open(registry)?;
     let columns = place.columns(&args.run.model.run)?;
-    let out = place.out(args.out.as_deref(), |_| Ok("likelihood.csv".into()))?;
+    let out = place.out(args.out.as_deref(), |_| Ok(beside(file)))?;
     check_apart(file, &out)?;
     let rows = read_like(&columns, file)?;
     let model = place.model(&device)?;

@@ -7,9 +7,9 @@ use anyhow::Result;
 use flow_judge::calibrate as judged;
 use flow_model::Registry;
 use flow_report::{Posterior, draw_posterior};
-use flow_run::Model;
 use flow_run::files::{check_apart, check_table};
 use flow_run::table::Conditions;
+use flow_run::{Model, posterior_name};
 
 use crate::args::{CalibrateArgs, PosteriorArgs};
 use crate::exit::usage;
@@ -26,20 +26,19 @@ pub(crate) fn run(args: &PosteriorArgs, registry: &Registry) -> Result<()> {
     let Some(observed) = Conditions::given(Some(&columns), "--observe", asked, &Terminal)? else {
         return Err(usage!("--observe names no column that the model is told"));
     };
-    let out = place.out(args.out.as_deref(), |_| {
-        Ok(format!("posterior-seed{}-n{}.csv", args.seed, args.number))
-    })?;
+    let changes = args.solver.changes();
+    let name = posterior_name(&args.observe, &changes, args.seed, args.number);
+    let out = place.out(args.out.as_deref(), |_| Ok(name))?;
     check_table(&out)?;
     check_apart(Path::new(&args.observe), &out)?;
     let number = observed.table.len() * args.number;
-    let request = place.request(&args.solver.changes(), number, args.seed)?;
+    let request = place.request(&changes, number, args.seed)?;
     let (run, model) = (place.run().cloned(), place.model(&device)?);
-    let posterior = Posterior::draw(&model, &columns, &observed, request)?;
+    let posterior = Posterior::draw(&model, &columns, &observed, request, &Terminal)?;
     if let Some(picture) = posterior.save(!args.no_density, &out)? {
         print(&format!("picture:    {}", picture.display()))?;
     }
     print(&format!("{posterior}: {}", out.display()))?;
-    // The answer is written, also where the run is one that cannot be.
     if let (Some(run), Some(figure)) = (run, posterior.picture())
         && let Err(error) = draw_posterior(&run, &figure)
     {

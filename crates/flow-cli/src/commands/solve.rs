@@ -3,6 +3,7 @@
 use anyhow::Result;
 use flow_model::Registry;
 use flow_report::{Asked, Seen, noise};
+use flow_run::files::check_folder;
 
 use crate::args::{AnswerArgs, ModelArgs, SolveArgs};
 use crate::exit::usage;
@@ -15,6 +16,7 @@ pub(crate) fn run(args: &SolveArgs, registry: &Registry) -> Result<()> {
     if out.symlink_metadata().is_ok() {
         return Err(usage!("{} exists already, name another folder", out.display()));
     }
+    check_folder(out)?;
     let (device, place) = args.answer.model.open(registry)?;
     let class = args.class.as_deref().map(|class| place.class(class)).transpose()?;
     let given = place.given(args.given.as_deref(), &Terminal)?;

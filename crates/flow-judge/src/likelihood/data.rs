@@ -62,8 +62,12 @@ impl LikelihoodData {
     /// # Errors
     /// When both are named.
     pub fn check_beside(&self, file: &Path) -> Result<(), JudgeError> {
-        let Self::Of(data) = self else { return Ok(()) };
-        let (data, file) = (data.display(), file.display());
+        let data = match self {
+            Self::Of(data) => data.display().to_string(),
+            Self::Part(Split::Train) => "train".to_owned(),
+            Self::Part(_) => return Ok(()),
+        };
+        let file = file.display();
         Err(usage!("the rows of {file} are asked for, leave --data {data} out"))
     }
 }
@@ -82,6 +86,7 @@ mod tests {
         assert_eq!(rows.other(Path::new("m.flow")).unwrap(), Some(Path::new("rows.csv")));
         let error = rows.check_beside(file).unwrap_err().to_string();
         assert!(error.contains("other.csv") && error.contains("--data rows.csv"), "{error}");
-        typed("train").check_beside(file).unwrap();
+        assert!(typed("train").check_beside(file).is_err());
+        typed("test").check_beside(file).unwrap();
     }
 }

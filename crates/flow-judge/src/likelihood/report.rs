@@ -206,13 +206,15 @@ impl Report {
         serde_json::to_string_pretty(self).expect("a report holds numbers and text")
     }
 
-    /// Writes `likelihood.json` into the folder of the run, or `likelihood-TAG.json`.
+    /// Writes `likelihood.json` into the folder of the run, or `likelihood-TAG.json`: without a tag
+    /// the density of data that training saw is that of the tag `train`.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, run: &Run, tag: Option<&str>) -> Result<(), JudgeError> {
         run.keep()?;
-        let name = tag.map(|tag| format!("likelihood-{tag}.json"));
+        let seen = (self.data == "train").then_some("train");
+        let name = tag.or(seen).map(|tag| format!("likelihood-{tag}.json"));
         let file = run.folder.join(name.as_deref().unwrap_or("likelihood.json"));
         Ok(write_text(&file, &self.json())?)
     }

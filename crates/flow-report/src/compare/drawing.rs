@@ -91,7 +91,7 @@ pub(super) fn ends(numbers: &[f64]) -> (f64, f64) {
 /// The beginning of a name as a file name: `fd-clf` of "FD-clf (classifier accuracy 0.98)".
 pub(super) fn slug(name: &str) -> String {
     let words = name.split('(').next().unwrap_or_default().trim().to_lowercase();
-    let plain = words.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
+    let plain = words.replace(|c: char| !c.is_alphanumeric(), " ");
     plain.split_whitespace().collect::<Vec<_>>().join("-")
 }
 

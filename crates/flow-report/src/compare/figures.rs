@@ -32,7 +32,19 @@ pub(crate) fn all(columns: &[Column]) -> Vec<Drawn> {
     }
     drawn.extend(courses.into_iter().map(|name| in_the_course(columns, name)));
     drawn.extend(along_the_path(columns));
+    apart(&mut drawn);
     drawn
+}
+
+/// Numbers the figures of one name from the second on: what stands in brackets is none of it.
+fn apart(drawn: &mut [Drawn]) {
+    for at in 1..drawn.len() {
+        let name = drawn[at].name.clone();
+        let same = drawn[..at].iter().filter(|other| other.name == name).count();
+        if 0 < same {
+            drawn[at].name = format!("{name}-{}", same + 1);
+        }
+    }
 }
 
 fn in_the_course(columns: &[Column], name: &str) -> Drawn {

@@ -10,8 +10,8 @@ use flow_run::recipe::Recipe;
 use flow_run::snapshots::Snapshots;
 use flow_run::together::{each_part, told};
 use flow_run::{
-    RunError, Signal, Silent, Sizes, Start, Told, Upsampling, check_scored, network, row_size,
-    time_left,
+    RunError, SampleChanges, Signal, Silent, Sizes, Start, Told, Upsampling, check_scored, network,
+    posterior_name, row_size, time_left,
 };
 use npyz::NpyFile;
 
@@ -23,6 +23,11 @@ pub(crate) const TABLE: &[Row] = &[
         // Below zero is nothing, and what is no number is more than there is.
         assert_eq!(check("n", "it", a.x).is_ok(), a.x < 1e30, "{}", a.x);
         check("n", "it", a.count as f64)?;
+        Ok(vec![])
+    }),
+    ("posterior_name", |a| {
+        let name = posterior_name("x=1", &SampleChanges::default(), a.count as u64, a.count);
+        assert!(name.ends_with(&format!("-n{}.csv", a.count)), "{name}");
         Ok(vec![])
     }),
     ("check_disk", |a| {
