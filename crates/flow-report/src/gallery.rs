@@ -9,6 +9,7 @@ use flow_plot::{
     Chart, Figure, Limits, Picture, animate, clouds, corner, density_frames, flow_frames,
     image_grid, marginals, trajectories,
 };
+use flow_run::array::ArrayData;
 use flow_run::metrics::{Line, read};
 use flow_run::{Data, Listener, Model, Request, Run, SampleChanges};
 
@@ -227,8 +228,11 @@ impl Gallery<'_> {
         let real = match data {
             Data::Images { test, .. } if model.classes() > 0 => by_class(test, 8),
             Data::Images { test, .. } => some_rows(test, n),
-            _ => data.held_rows(n, SEED)?,
+            Data::Array(array) if model.classes() > 0 => of_classes(array, 8)?,
+            _ => Vec::new(),
         };
+        // Also where a class has none that is held out.
+        let real = if real.is_empty() { data.held_rows(n, SEED)? } else { real };
         let path = self.path("data.png");
         grid(&real, columns)?.save(&path)?;
 
@@ -265,13 +269,25 @@ fn some_rows(images: &Images, n: usize) -> Vec<f32> {
 /// fewer where a class has fewer images.
 fn by_class(images: &Images, rows: usize) -> Vec<f32> {
     let mixed = flow_run::some_of(images, Split::Test, images.len(), SEED);
-    let mut classes = vec![Vec::new(); mixed.classes()];
-    for (i, &label) in mixed.labels.iter().enumerate() {
-        classes[usize::from(label)].push(i);
+    let labels = mixed.labels.iter().map(|&label| usize::from(label));
+    flow_run::pixels(&mixed.select(&in_columns(labels, mixed.classes(), rows)))
+}
+
+/// The same of the first held-out rows of an array.
+fn of_classes(array: &ArrayData, rows: usize) -> Result<Vec<f32>, ReportError> {
+    let labels = array.held.labels.iter().flatten().copied();
+    let places = in_columns(labels, array.class_names.len(), rows);
+    Ok(array.held.rows_at(&places, array.rows.size())?)
+}
+
+/// The places of rows of each class in turn.
+fn in_columns(labels: impl Iterator<Item = usize>, classes: usize, rows: usize) -> Vec<usize> {
+    let mut places = vec![Vec::new(); classes];
+    for (place, label) in labels.enumerate() {
+        places[label].push(place);
     }
-    let rows = classes.iter().map(Vec::len).fold(rows, usize::min);
-    let order = (0..rows).flat_map(|row| classes.iter().map(move |class| class[row]));
-    flow_run::pixels(&mixed.select(&order.collect::<Vec<_>>()))
+    let rows = places.iter().map(Vec::len).fold(rows, usize::min);
+    (0..rows).flat_map(|row| places.iter().map(move |class| class[row])).collect()
 }
 
 fn pairs(rows: &[f32]) -> Vec<[f32; 2]> {

@@ -87,6 +87,9 @@ pub(crate) fn sequences(
     let real = data.held_rows(SEQUENCES, seed)?;
     let ends = data.held_lengths(SEQUENCES, seed)?;
     let panel = |title: &str, rows: &[f32], ends: Option<&Vec<usize>>| {
+        // In the units of the file.
+        let decoded = data.array().map(|array| array.rows.decode(rows));
+        let rows = decoded.as_deref().unwrap_or(rows);
         let step = |(i, x): (usize, &[f32])| (i as f64, f64::from(x[0]));
         let end = |row: usize| ends.map_or(length, |ends| ends[row]);
         let line = |(at, row): (usize, &[f32])| {

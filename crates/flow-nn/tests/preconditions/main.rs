@@ -70,13 +70,14 @@ const TABLE: [Row; 49] = [
     ("VectorEmbedding::new", embedding::vectors),
 ];
 
-const EXEMPT: [(&str, &str); 7] = [
+const EXEMPT: [(&str, &str); 8] = [
     (
         "Inception::features",
         "needs 24 million weights; its shapes are asserted at once, and convolutions keep its \
          numbers",
     ),
     ("dyn::attention", NAMED),
+    ("dyn::attention_of_pixels", NAMED),
     ("dyn::fixed", NAMED),
     ("dyn::param", NAMED),
     ("dyn::plus", NAMED),
