@@ -53,16 +53,27 @@ impl<'de> MapAccess<'de> for Named {
     }
 }
 
-/// Takes the fields out of an object that `T` has, all of which may be left out.
-pub(crate) fn take<T: Default + DeserializeOwned + serde::Serialize>(
-    object: &mut Map<String, Value>,
-) -> Result<T, Refused> {
+/// Takes the fields out of an object that `T` has, all of which may be left out, and those of `U`,
+/// which must be all others: what is none of either is refused with the names of both.
+pub(crate) fn both<T, U>(mut object: Map<String, Value>) -> Result<(T, U), Refused>
+where
+    T: Default + DeserializeOwned + serde::Serialize,
+    U: DeserializeOwned,
+{
     let known: BTreeSet<String> = match serde_json::to_value(T::default()) {
         Ok(Value::Object(all)) => all.into_iter().map(|(name, _)| name).collect(),
         _ => BTreeSet::new(),
     };
-    let taken = known.into_iter().filter_map(|name| object.remove_entry(&name));
-    fields(taken.collect())
+    let taken = known.iter().filter_map(|name| object.remove_entry(name)).collect();
+    let others = fields(object).map_err(|refused: Refused| {
+        let said = refused.to_string();
+        if !said.starts_with("unknown field") {
+            return refused;
+        }
+        let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        Refused::bad(format!("{said}, {}", names.join(", ")))
+    })?;
+    Ok((fields(taken)?, others))
 }
 
 /// Rows of `size` finite numbers each, flat; a single row may stand for itself.
@@ -100,6 +111,11 @@ mod tests {
         name: String,
     }
 
+    #[derive(Debug, Default, Deserialize, serde::Serialize)]
+    struct Way {
+        steps: usize,
+    }
+
     impl Default for Ask {
         fn default() -> Self {
             Self { n: None, rows: vec![vec![0.5]], name: "x".into() }
@@ -127,5 +143,11 @@ mod tests {
             assert_eq!(read(asked), Err(said.to_owned()));
         }
         assert!(read(json!({ "m": 1 })).unwrap_err().starts_with("unknown field `m`"));
+        let Value::Object(object) = json!({ "m": 1 }) else { panic!("an object") };
+        let error = both::<Way, Ask>(object).unwrap_err().to_string();
+        assert!(error.contains("`rows`") && error.ends_with("`steps`"), "{error}");
+        let Value::Object(object) = json!({ "steps": 4, "n": 2 }) else { panic!("an object") };
+        let (way, ask) = both::<Way, Ask>(object).unwrap();
+        assert_eq!((way.steps, ask.n), (4, Some(2)));
     }
 }

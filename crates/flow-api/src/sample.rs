@@ -78,10 +78,9 @@ impl Sampling {
     ///
     /// # Errors
     /// When something in it cannot be, or the answer does not exist in this form.
-    pub fn read(api: &Api, mut object: Map<String, Value>, form: Form) -> Result<Self, Refused> {
+    pub fn read(api: &Api, object: Map<String, Value>, form: Form) -> Result<Self, Refused> {
         let (model, limits) = (&*api.model, &api.limits);
-        let changes: SampleChanges = fields::take(&mut object)?;
-        let ask: Ask = fields::fields(object)?;
+        let (changes, ask): (SampleChanges, Ask) = fields::both(object)?;
         check_form(api, form, &ask.keep)?;
         let given = ask.given.as_ref().map(Given::rows);
         if given.is_some_and(<[Record]>::is_empty) {

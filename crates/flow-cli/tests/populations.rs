@@ -125,6 +125,9 @@ fn snapshots_are_a_chain_and_rows_are_carried_to_any_of_their_times() {
             mean(2)
         );
     }
+    let said = scene.run("push run cells.csv --from 0 --to 3,1 --out p.csv");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    said.names(&["0, 3, 1", "--to"]);
     scene.refuses("push run cells.csv --out m.csv", 2, &["several times", "--from"]);
     scene.refuses("push run cells.csv --from 2 --out m.csv", 2, &["no row at the time 2"]);
     scene.refuses("push run cells.csv --from 0 --to 4 --out m.csv", 2, &["0 to 3"]);

@@ -193,6 +193,16 @@ impl Push<'_> {
 
     /// States at each of the times after the first, and evaluations.
     fn carried(&self, request: &Request, times: &[f64]) -> Result<(Vec<Vec<f32>>, f64), RunError> {
+        let later = |pair: &[f64]| pair[0] < pair[1];
+        let ordered = times.windows(2).all(later) || times.windows(2).all(|pair| pair[1] < pair[0]);
+        if !ordered {
+            let times: Vec<String> = times.iter().map(ToString::to_string).collect();
+            return Err(usage!(
+                "rows go from one time to the next, all later or all earlier, and {} are in no such \
+                 order: sort those of --to",
+                times.join(", ")
+            ));
+        }
         let files = Snapshots::of_files();
         let seen = self.seen.as_ref().unwrap_or(&files);
         let clock: Vec<f64> =

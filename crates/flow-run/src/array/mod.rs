@@ -262,26 +262,23 @@ fn shown(x: f32) -> String {
 impl fmt::Display for ArrayData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ArrayRows { element, shape, channels_last, shift, scale, range, .. } = &self.rows;
+        let channels = |n: usize| counted(n, "channel");
         match shape[..] {
-            [height, width, channels] if *channels_last => {
-                write!(
-                    f,
-                    "images of {height} x {width} pixels and {channels} channels, the last axis"
-                )?;
+            [height, width, last] if *channels_last => {
+                let channels = channels(last);
+                write!(f, "images of {height} x {width} pixels and {channels}, the last axis")?;
             }
-            [channels, height, width] => {
-                write!(
-                    f,
-                    "images of {height} x {width} pixels and {channels} channels, the first axis"
-                )?;
+            [first, height, width] => {
+                let channels = channels(first);
+                write!(f, "images of {height} x {width} pixels and {channels}, the first axis")?;
             }
-            [length, channels] => match self.rows.shortest() {
+            [length, last] => match self.rows.shortest() {
                 Some(least) => write!(
                     f,
-                    "sequences of {least} to {length} steps, NaN behind their ends, and {channels} \
-                     channels"
+                    "sequences of {least} to {length} steps, NaN behind their ends, and {}",
+                    channels(last)
                 )?,
-                None => write!(f, "sequences of {length} steps and {channels} channels")?,
+                None => write!(f, "sequences of {length} steps and {}", channels(last))?,
             },
             _ => write!(f, "points of {}", counted(self.rows.size(), "number"))?,
         }

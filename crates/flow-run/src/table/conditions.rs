@@ -94,7 +94,10 @@ fn number(x: f64) -> String {
 fn pairs(option: &str, text: &str) -> Result<Vec<(String, String)>, RunError> {
     let pair = |part: &str| match part.split_once('=') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => Err(usage!("{option}: `{part}` has no `=`, write it as COLUMN=VALUE")),
+        None => Err(usage!(
+            "{option}: `{part}` has no `=`, write it as COLUMN=VALUE; values with a comma stand in \
+             a file, {option} FILE.csv"
+        )),
     };
     text.split(',').map(pair).collect()
 }
