@@ -17,6 +17,8 @@ pub struct TableSpace<'a> {
     gower: Gower,
     /// Names of the columns.
     pub names: Vec<String>,
+    /// The same for a picture: with categories, where they are few.
+    pub labels: Vec<String>,
     /// What they hold.
     pub columns: Vec<Column>,
     /// The training rows, in their units and in the space of [`Gower`].
@@ -32,12 +34,13 @@ impl<'a> TableSpace<'a> {
     pub fn new(data: &'a TableData) -> Result<Self, JudgeError> {
         let columns = || scored(&data.rows).map(|(_, column, _)| column);
         let names = columns().map(|column| column.name.clone()).collect();
+        let labels = columns().map(label).collect();
         let columns: Vec<Column> = columns().map(|column| kind(&column.codec)).collect();
         let cells = cells(&data.rows, &data.train.values, &data.train.vectors);
         let rows = Points::new(&cells, columns.len())?;
         let gower = Gower::fit(rows, &columns)?;
         let train = gower.embed(rows)?;
-        Ok(Self { data, gower, names, columns, train_cells: cells, train })
+        Ok(Self { data, gower, names, labels, columns, train_cells: cells, train })
     }
 
     /// How many of the columns are learned: the first ones.
@@ -105,6 +108,21 @@ impl<'a> TableSpace<'a> {
         let rows = self.gower.embed(Points::new(&cells, self.columns.len())?)?;
         Ok(Subject { rows, dim: self.gower.dim(), cells, ..Subject::default() })
     }
+}
+
+/// The most letters that stand below a picture.
+const MOST_LETTERS: usize = 32;
+
+/// The name of a column with its categories in the order of their numbers, or these alone, as far
+/// as they have room.
+fn label(column: &Coded) -> String {
+    let (Codec::Category { names } | Codec::Ordinal { levels: names, .. }) = &column.codec else {
+        return column.name.clone();
+    };
+    let categories = names.join(", ");
+    let fits = |text: &String| text.chars().count() <= MOST_LETTERS;
+    let both = format!("{}: {categories}", column.name);
+    [both, categories].into_iter().find(fits).unwrap_or_else(|| column.name.clone())
 }
 
 /// The columns that are scored, each with its role and the places of its numbers.

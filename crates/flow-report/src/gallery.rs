@@ -185,7 +185,7 @@ impl Gallery<'_> {
         let samples = model.sample(&request.told_as(&self.run.recipe, data)?)?;
         let (real, drawn) = (space.cells(&table.train, n), space.cells_of(&samples.rows)?);
         let sets: [(&str, &[f32]); 2] = [("data", &real), ("samples", &drawn)];
-        self.figure("marginals", &marginals(&space.names, &sets))?;
+        self.figure("marginals", &marginals(&space.labels, &sets))?;
         if (2..=MOST_PAIRED).contains(&space.names.len()) {
             self.figure("pairs", &corner(&space.names, &sets))?;
         }
