@@ -6,8 +6,9 @@
 mod common;
 
 use common::mixed;
+use flow_datasets::array::{ArrayForm, write_array};
 use flow_datasets::table::{Column, Type, Values};
-use flow_datasets::{Array, ArrayOptions, ReadOptions, Table};
+use flow_datasets::{Array, ArrayError, ArrayOptions, Element, ReadOptions, Table};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -144,4 +145,37 @@ fn numbers_become_one_array_and_columns_become_several() {
     // Arrays of one axis are written for NumPy and are no rows of numbers.
     let message = Array::read(&folder.path().join("t.npz"), &one).unwrap_err().to_string();
     assert!(message.contains("[60]"), "{message}");
+}
+
+#[test]
+fn arrays_of_one_archive_are_columns_called_after_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.npz");
+    let column = |name: &str, values: Vec<f64>| Column {
+        name: name.into(),
+        ty: Type::Real { decimals: None },
+        values: Values::Number(values),
+    };
+    let table =
+        Table::new(vec![column("a", vec![0.5, -1.0]), column("b", vec![2.0, 3.0])]).unwrap();
+    table.write(&path).unwrap();
+    let read = Table::read(&path, &ReadOptions::default()).unwrap();
+    let names: Vec<&str> = read.columns().iter().map(|column| &*column.name).collect();
+    assert_eq!((names, bits(&read)), (vec!["a", "b"], bits(&table)));
+    let few = ReadOptions { max_columns: 1, ..ReadOptions::default() };
+    assert!(Table::read(&path, &few).is_err());
+    // Two numbers a row, and a class for each, of which there is one more.
+    let form = ArrayForm { name: "theta".into(), element: Element::F32, shape: vec![2, 2] };
+    for (labels, said) in [(vec![1_i64, 0], ""), (vec![1, 0, 1], "y has 3 rows")] {
+        write_array(&path, &form, Some(&labels), |put| put(&[1.0, 2.0, 3.0, 4.0]))
+            .unwrap_or_else(|error: ArrayError| panic!("{error}"));
+        let read = Table::read(&path, &ReadOptions::default());
+        match read {
+            Ok(read) => {
+                let names: Vec<&str> = read.columns().iter().map(|column| &*column.name).collect();
+                assert_eq!((names, said), (vec!["theta1", "theta2", "y"], ""));
+            }
+            Err(error) => assert!(!said.is_empty() && error.to_string().contains(said), "{error}"),
+        }
+    }
 }

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use common::Scene;
+use flow_datasets::array::{ArrayForm, write_array};
+use flow_datasets::{ArrayError, Element};
 
 /// Trains in a second or two.
 const SMALL: &str = "--set network.hidden=32 --set network.depth=2 --set train.images=51200 \
@@ -179,6 +181,18 @@ fn parameters_and_observations_may_lie_in_two_arrays() {
     assert_eq!(rows.len(), 61);
     scene.ok("posterior run --observe x1=0.5 -n 30 --out one.csv");
     scene.ok("calibrate run -n 20 --draws 9");
+    // Both in one archive, as numpy.savez writes them; the numbers beside the rows are called `y`.
+    let form = ArrayForm { name: "theta".into(), element: Element::F32, shape: vec![200, 2] };
+    let seen: Vec<i64> = (0..200).map(|row| row % 7).collect();
+    write_array(&scene.path("sim.npz"), &form, Some(&seen), |put| put(&theta))
+        .unwrap_or_else(|error: ArrayError| panic!("{error}"));
+    let said = scene.ok("train posterior --data sim.npz --given y --dry-run");
+    assert!(said.contains("given = [\"y\"]"), "{said}");
+    scene.refuses(
+        "train posterior --data sim.npz --given x1",
+        2,
+        &["\"x1\"", "\"theta1\", \"theta2\", \"y\""],
+    );
     let train = "train posterior --data theta.npy --dry-run --given";
     scene.refuses(&format!("{train} few.npy"), 2, &["theta.npy has 200 rows", "few.npy has 10"]);
     scene.refuses(&format!("{train} none.npy"), 2, &["--given none.npy"]);

@@ -215,15 +215,18 @@ fn kind(
         classes: said("data.labels"),
         times: args.time.map(str::to_owned).filter(|_| ending(file) != "npy"),
     };
+    let takes = |set: &str| {
+        let recipe = named.map(|named| Recipe::named(registry, named, &[]));
+        recipe.is_some_and(|recipe| recipe.is_ok_and(|recipe| recipe.data.set == set))
+    };
+    if Table::is_named(file) && takes(TABLE) {
+        return Ok(table);
+    }
     let head = ArrayHead::read(file, &asked).map_err(which_array)?;
     let classes = head.names.classes.is_some();
-    let takes_arrays = || {
-        let recipe = named.map(|named| Recipe::named(registry, named, &[]));
-        recipe.is_some_and(|recipe| recipe.is_ok_and(|recipe| recipe.data.set == ARRAY))
-    };
     let beside = classes || head.names.times.is_some() || !Table::is_named(file);
     let recipe = match head.shape.len() {
-        2 if !beside && !takes_arrays() => return Ok(table),
+        2 if !beside && !takes(ARRAY) => return Ok(table),
         2 if data_to_data => "populations",
         2 => "points",
         3 => "sequence",

@@ -17,7 +17,7 @@ const LONGEST_WORD: u64 = 64;
 /// Reads the array that the options name, or the only one.
 pub(crate) fn read<T: Number>(path: &Path, options: &ArrayOptions) -> Result<Array<T>, ArrayError> {
     let mut archive = open(path)?;
-    let name = chosen(path, members(&archive), options)?;
+    let name = chosen(path, members(&mut archive), options)?;
     let mut member = archive.by_name(&format!("{name}.npy")).map_err(refused(path))?;
     let length = member.size();
     npy::read(path, &mut member, length, options)
@@ -25,7 +25,7 @@ pub(crate) fn read<T: Number>(path: &Path, options: &ArrayOptions) -> Result<Arr
 
 /// The names of the arrays.
 pub(crate) fn names(path: &Path) -> Result<Vec<String>, ArrayError> {
-    Ok(members(&open(path)?))
+    Ok(members(&mut open(path)?))
 }
 
 /// What stands before the numbers of an array of that name, and how many bytes it has in all.
@@ -54,8 +54,12 @@ fn open(path: &Path) -> Result<Archive, ArrayError> {
     ZipArchive::new(BufReader::new(file)).map_err(refused(path))
 }
 
-fn members(archive: &Archive) -> Vec<String> {
-    archive.file_names().filter_map(|name| name.strip_suffix(".npy")).map(String::from).collect()
+/// The names of the arrays in the order in which they lie there, which is that of the columns of a
+/// table.
+fn members(archive: &mut Archive) -> Vec<String> {
+    let places = 0..archive.len();
+    let name = |at| Some(archive.by_index_raw(at).ok()?.name().strip_suffix(".npy")?.to_owned());
+    places.filter_map(name).collect()
 }
 
 fn refused(path: &Path) -> impl Fn(ZipError) -> ArrayError {

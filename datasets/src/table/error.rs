@@ -53,6 +53,25 @@ pub enum TableError {
     #[error(transparent)]
     Array(#[from] ArrayError),
 
+    /// Arrays of one archive with other numbers of rows.
+    #[error(
+        "{}: the array {} has {} and {} has {}; those of a table have as many, so take the others \
+         out",
+        path.display(),
+        first.0,
+        counted(first.1, "row"),
+        rows.0,
+        counted(rows.1, "row")
+    )]
+    RowsOfArrays {
+        /// The file.
+        path: PathBuf,
+        /// The first array and its rows.
+        first: (String, usize),
+        /// Another one.
+        rows: (String, usize),
+    },
+
     /// An array that is no table.
     #[error(
         "{} is an array of shape {shape:?}, and a table has two axes, [rows, columns]",

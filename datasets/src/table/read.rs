@@ -39,7 +39,9 @@ impl Table {
     /// Reads a table: csv or tsv, also with `.gz`, an array of rank two from npy or npz, and
     /// Parquet with the feature `parquet`.
     ///
-    /// The columns of an array are called `x1`, `x2` and so on, and its NaN are missing values.
+    /// The columns of an array are called `x1`, `x2` and so on, and its NaN are missing values. Of
+    /// several arrays in an npz, each with a row for a row of the table, they are called after the
+    /// arrays: `theta1`, `theta2`.
     /// Columns of a csv file are separated by commas, or by semicolons, tabs or bars if its first
     /// line has no comma and one of these, and as many cells as the second. The first line names
     /// the columns; spaces around cells are left out. A column is held as numbers if each of its
