@@ -1,5 +1,6 @@
 //! Scores a run: each score beside its floor, the score of other real data.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -214,12 +215,10 @@ fn file_name(folder: &Path, report: &Report, named: &str, told: &dyn Listener) -
     if step != report.step {
         return usual;
     }
-    let has = |rows: &[Row], name: &str| {
-        rows.iter().flat_map(|row| &row.scores).any(|score| score.name == name)
+    let names = |rows: &[Row]| -> BTreeSet<String> {
+        rows.iter().flat_map(|row| &row.scores).map(|score| score.name.clone()).collect()
     };
-    let scores = rows.iter().flat_map(|row| &row.scores);
-    let loses = scores.into_iter().any(|score| !has(&report.rows, &score.name));
-    if loses && !named.is_empty() {
+    if !named.is_empty() && !names(&rows).is_subset(&names(&report.rows)) {
         let own = format!("eval-{named}.json");
         told.say(&format!("eval.json keeps its scores, those that are named are in {own}"));
         return own;

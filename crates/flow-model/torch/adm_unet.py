@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .parts import Described, Told, within
+from .parts import Described, Told, attended, within
 
 
 def halved(x: Tensor) -> Tensor:
@@ -50,11 +50,7 @@ class Attention(nn.Module):
         self.qkv, self.out = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        b, c, h, w = x.shape
-        qkv = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, h * w)
-        q, k, v = qkv.transpose(3, 4).unbind(1)
-        y = F.scaled_dot_product_attention(q, k, v)
-        return x + self.out(y.transpose(2, 3).reshape(b, c, h, w))
+        return x + self.out(attended(self.qkv(self.norm(x)), self.heads))
 
 
 class Unit(nn.Module):

@@ -62,6 +62,14 @@ def shown(given: Tensor, hidden: Tensor | None, axis: int = 1) -> Tensor:
     return torch.cat([given, flag], axis)
 
 
+def attended(qkv: Tensor, heads: int) -> Tensor:
+    """Attention of pixels, whose queries, keys and values stand below each other, by heads."""
+    b, c, h, w = qkv.shape
+    qkv = qkv.reshape(b, 3, heads, c // 3 // heads, h * w)
+    y = F.scaled_dot_product_attention(*qkv.transpose(3, 4).unbind(1))
+    return y.transpose(2, 3).reshape(b, c // 3, h, w)
+
+
 class TwoLayers(nn.Module):
     """`W2 silu(W1 x + b1) + b2`."""
 

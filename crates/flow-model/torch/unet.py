@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .parts import Described, Told, TwoLayers, scaled, shown
+from .parts import Described, Told, TwoLayers, attended, scaled, shown
 
 
 def conv(a: int, b: int, stride: int = 1) -> nn.Conv2d:
@@ -37,11 +37,7 @@ class Attention(nn.Module):
         self.heads = channels // head
 
     def forward(self, x: Tensor) -> Tensor:
-        b, c, h, w = x.shape
-        qkv = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, h * w)
-        q, k, v = qkv.transpose(3, 4).unbind(1)
-        y = F.scaled_dot_product_attention(q, k, v)
-        return x + self.out(y.transpose(2, 3).reshape(b, c, h, w))
+        return x + self.out(attended(self.qkv(self.norm(x)), self.heads))
 
 
 class Unit(nn.Module):

@@ -62,7 +62,7 @@ impl OwnData<'_> {
 
 /// The name of the recipe, and what a file of the user's own changes in it.
 fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>), RunError> {
-    let named = args.recipe;
+    let (named, from_rows) = (args.recipe, rows_from(args));
     let is_file = |name: &&str| {
         let path = Path::new(name);
         Table::is_named(path) || Array::is_named(path) || is_records(path) || is_folder(name)
@@ -78,12 +78,15 @@ fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>),
         if !args.given.is_empty() || !args.drop.is_empty() {
             return Err(usage!("--given and --drop name columns of a table, add --data FILE"));
         }
-        if rows_from(args).is_some() || args.time.is_some() {
+        if from_rows.is_some() || args.time.is_some() {
             return Err(usage!(
                 "--time, and --from with a file of rows, say where paths start: add --data FILE"
             ));
         }
-        return Ok((named.unwrap_or("checkerboard").to_owned(), weights(args, registry)?));
+        return Ok((
+            named.unwrap_or("checkerboard").to_owned(),
+            weights(args, from_rows, registry)?,
+        ));
     };
     let named = named.filter(|name| !is_file(name));
     if file.is_dir() && Run::is_one(file) {
@@ -96,7 +99,8 @@ fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>),
     let [images, held] = ["train", "test"].map(|part| file.join(part));
     let held = Some(held).filter(|held| held.is_dir() && images.is_dir());
     let file = if held.is_some() { images.as_path() } else { file };
-    let Kind { set, recipe, classes } = kind(args, registry, file, named)?;
+    let Kind { set, recipe, classes } =
+        kind(args, from_rows.is_some() || args.time.is_some(), registry, file, named)?;
     let recipe = named.unwrap_or(recipe).to_owned();
     let mut changes = vec![format!("data.set={set}"), format!("data.file={}", absolute(file)?)];
     if let Some(held) = held {
@@ -121,8 +125,8 @@ fn own(args: &OwnData<'_>, registry: &Registry) -> Result<(String, Vec<String>),
             changes.push(format!("data.{key}=[{}]", columns.join(", ")));
         }
     }
-    changes.extend(weights(args, registry)?);
-    if let Some(from) = rows_from(args) {
+    changes.extend(weights(args, from_rows, registry)?);
+    if let Some(from) = from_rows {
         changes.push(format!("data.from={}", absolute(from)?));
         changes.push(format!("data.pairs={}", args.pairs));
         changes.push(format!("path.coupling={}", if args.pairs { "paired" } else { "ot" }));
@@ -153,8 +157,12 @@ fn is_model(from: &Path) -> bool {
 }
 
 /// What a model to begin with changes in the recipe.
-fn weights(args: &OwnData<'_>, registry: &Registry) -> Result<Vec<String>, RunError> {
-    let Some(model) = args.from.filter(|from| is_model(from)) else {
+fn weights(
+    args: &OwnData<'_>,
+    from_rows: Option<&Path>,
+    registry: &Registry,
+) -> Result<Vec<String>, RunError> {
+    let Some(model) = args.from.filter(|_| from_rows.is_none()) else {
         return Ok(Vec::new());
     };
     if args.pairs {
@@ -185,6 +193,7 @@ struct Kind {
 /// An array of rank two without classes is a table, unless the recipe that is named takes arrays.
 fn kind(
     args: &OwnData<'_>,
+    data_to_data: bool,
     registry: &Registry,
     file: &Path,
     named: Option<&str>,
@@ -192,7 +201,6 @@ fn kind(
     if is_records(file) {
         return Ok(Kind { set: RECORDS, recipe: "cifar16", classes: false });
     }
-    let data_to_data = rows_from(args).is_some() || args.time.is_some();
     let table = if data_to_data { "populations" } else { "table" };
     let table = Kind { set: TABLE, recipe: table, classes: false };
     if !Array::is_named(file) && !file.is_dir() {

@@ -6,6 +6,9 @@ use flow_nn::graph::{Graph, Inputs, Value};
 use super::AdmUNet;
 use super::layer::{Attention, Resample, Residual, Size, Unit};
 
+/// How an image changes its size, and the width that it has before.
+type Resized = (Size, usize);
+
 impl AdmUNet {
     pub(super) fn operations(&self, graph: &mut dyn Graph, inputs: &Inputs) -> Option<Value> {
         let mut told = self.time.graph(graph, inputs.t);
@@ -70,20 +73,14 @@ impl Size {
 }
 
 impl Residual {
-    fn graph(
-        &self,
-        graph: &mut dyn Graph,
-        x: Value,
-        told: Value,
-        (size, width): (Size, usize),
-    ) -> Value {
+    fn graph(&self, graph: &mut dyn Graph, x: Value, told: Value, by: Resized) -> Value {
         let sides = self.conv1.weight.lazy_shape();
         let (to, from) = (sides[0], sides[1]);
         let h = graph.norm(&self.norm1, x);
         let h = graph.activate(h, Activation::Silu);
-        let h = size.graph(graph, h, [from, width]);
+        let h = by.0.graph(graph, h, [from, by.1]);
         let h = graph.conv(&self.conv1, h);
-        let x = size.graph(graph, x, [from, width]);
+        let x = by.0.graph(graph, x, [from, by.1]);
         let told = graph.linear(&self.told, told, Activation::Identity);
         let told = graph.reshape(told, &[0, -1, 1, 1]);
         let h = if self.modulated {
@@ -123,17 +120,11 @@ impl Unit {
 }
 
 impl Resample {
-    fn graph(
-        &self,
-        graph: &mut dyn Graph,
-        x: Value,
-        told: Value,
-        (size, width): (Size, usize),
-    ) -> Value {
+    fn graph(&self, graph: &mut dyn Graph, x: Value, told: Value, by: Resized) -> Value {
         if let Some(residual) = &self.residual {
-            return residual.graph(graph, x, told, (size, width));
+            return residual.graph(graph, x, told, by);
         }
-        let x = if size == Size::Doubled { graph.double(x) } else { x };
+        let x = if by.0 == Size::Doubled { graph.double(x) } else { x };
         self.conv.as_ref().map_or(x, |layer| graph.conv(layer, x))
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Curve;
-use super::course::{Course, courses};
+use super::course::{Course, courses, mean_and_deviation};
 use super::equal::EqualErrors;
 use super::scored::{ErrorsOfSamples, Measured, ScoredRun};
 
@@ -155,15 +155,7 @@ impl Compared {
         let Measured { score, row, solver, std_error, .. } = &same[0];
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
         let values: Vec<f64> = same.iter().map(|one| one.value).collect();
-        let centre = mean(values.clone());
-        let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
-        let deviation = (squares / (values.len() - 1) as f64).sqrt();
-        // The mean of equal values may differ from them by a rounding error.
-        let deviation = if values.iter().all(|value| value.total_cmp(&values[0]).is_eq()) {
-            0.0
-        } else {
-            deviation
-        };
+        let (centre, deviation) = mean_and_deviation(&values);
         let floors: Vec<f64> = same.iter().filter_map(|one| one.floor).collect();
         let evaluations =
             mean(same.iter().filter_map(|one| Some(one.solver.as_ref()?.1)).collect());

@@ -36,6 +36,16 @@ pub(crate) fn mean(moments: &[Moment]) -> Curve {
     moments.iter().map(|moment| (moment.at, mean(&moment.values))).collect()
 }
 
+/// The mean of the seeds and their standard deviation, 0 for a single one.
+pub(super) fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    // The mean of equal values may differ from them by a rounding error.
+    let equal = values.iter().all(|value| value.total_cmp(&values[0]).is_eq());
+    (mean, if equal { 0.0 } else { (squares / (n - 1.0)).sqrt() })
+}
+
 /// The outline of what lies between the smallest and the largest value; nothing of one run.
 pub(crate) fn band(moments: &[Moment]) -> Curve {
     if moments.iter().all(|moment| moment.values.len() < 2) {
@@ -86,11 +96,9 @@ fn course(runs: &[ScoredRun], score: &str, curve: impl Fn(&ScoredRun) -> Curve) 
 impl Course {
     /// The mean of the seeds with their standard deviation.
     pub(super) fn score_of(&self, values: &[f64]) -> Score {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let (mean, deviation) = mean_and_deviation(values);
         let mut score = Score::lower(self.score.as_str(), mean, self.n.unwrap_or_default());
-        score.std_error = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
+        score.std_error = (values.len() > 1).then_some(deviation);
         score.floor = self.floor;
         score
     }
